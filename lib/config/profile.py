@@ -409,8 +409,7 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
         try:
             document = document.decode("utf-8-sig")
         except UnicodeDecodeError:
-            detail = "the profiles document (PROFILES) is not UTF-8 text"
-            raise PermanentError("INVALID_PROFILE", detail) from None
+            raise _invalid("is not UTF-8 text") from None
     document = _COMMENT.sub("", document)
     if not document.strip():
         return {"default": {}}
@@ -418,33 +417,27 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
         profiles = json.loads(document, object_pairs_hook=_without_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()
     except RecursionError:
-        detail = "the profiles document (PROFILES) is nested too deeply. Correct it there."
-        raise PermanentError("INVALID_PROFILE", detail) from None
+        raise _invalid("is nested too deeply. Correct it there.") from None
     except UnicodeEncodeError:
-        detail = (
-            "the profiles document (PROFILES) has half a character (\\uD800 to \\uDFFF without the "
-            "other half, perhaps of an emoji). Correct it there."
-        )
-        raise PermanentError("INVALID_PROFILE", detail) from None
-    except ValueError as error:
-        raise PermanentError(
-            "INVALID_PROFILE",
-            f"the profiles document (PROFILES) is not valid JSON: {error}. Correct it there: write "
-            'each key as "key": "value", with a comma before the next one.',
+        raise _invalid(
+            "has half a character (\\uD800 to \\uDFFF without the other half, perhaps of an "
+            "emoji). Correct it there."
         ) from None
-    if not isinstance(profiles, dict) or not all(isinstance(p, dict) for p in profiles.values()):
-        if isinstance(profiles, dict) and profiles.keys() & Profile.model_fields.keys():
-            detail = (
-                "the profiles document (PROFILES) has a profile without a name. "
-                'Give it one: {"default": {...}}.'
-            )
-            raise PermanentError("INVALID_PROFILE", detail)
-        raise PermanentError(
-            "INVALID_PROFILE",
-            "the profiles document (PROFILES) does not list profiles by name. "
-            'Write {"<profile name>": {...}, ...}.',
-        )
-    return profiles
+    except ValueError as error:
+        raise _invalid(
+            f'is not valid JSON: {error}. Correct it there: write each key as "key": "value", '
+            "with a comma before the next one."
+        ) from None
+    if isinstance(profiles, dict):
+        if all(isinstance(each, dict) for each in profiles.values()):
+            return profiles
+        if profiles.keys() & Profile.model_fields.keys():
+            raise _invalid('has a profile without a name. Give it one: {"default": {...}}.')
+    raise _invalid('does not list profiles by name. Write {"<profile name>": {...}, ...}.')
+
+
+def _invalid(what: str) -> PermanentError:
+    return PermanentError("INVALID_PROFILE", f"the profiles document (PROFILES) {what}")
 
 
 def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:

@@ -5,7 +5,7 @@ other block is read record by record. If a quote does not close, only the line i
 begins is lost (with a problem), and reading continues at the next line. If it closes, but the
 record cannot be used, each of its lines is refused: see `QuoteScanner`.
 
-**The end** tells what the last records are, so they are held back until then: see `Ending`.
+**The end** tells what the last records are, so they are held back until then.
 """
 
 from __future__ import annotations
@@ -118,10 +118,13 @@ class Shape(NamedTuple):
 
 
 class RecordReader:
-    """Reads the records of a file once, in order.
+    """Reads the records of a file once, in order, and to its end: a last line that may be cut, a
+    report's footer.
 
-    `blank_records` counts rows like `, ,,`. `ends_open`: a last line without a line end has been
-    read. `short` has (line, cells) of the last records with too few cells.
+    `hold` says when the record in a last line without a line end is held. `key_columns` contain
+    click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
+    `blank_records` counts rows like `, ,,`. After reading, `open_record` tells how the record in
+    such a last line ends, and `footer` has the lines of the footer.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -134,13 +137,22 @@ class RecordReader:
         self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
         self._blank = shape.delimiter + '"' + _SPACES
         self._quotes = QuoteScanner(shape.delimiter, shape.spaced)
-        self.ends_open = False
-        self.short: deque[tuple[int, list[str]]] = deque(maxlen=LONGEST_FOOTER)
+        self._ends_open = False  # a last line without a line end has been read
+        self._short: deque[tuple[int, list[str]]] = deque(maxlen=LONGEST_FOOTER)
+        """(line, cells) of the last records with too few cells."""
         self._wraps = False  # the last block read record by record had quoted newlines
         self.blank_records = 0
+        self.hold: Hold = "never"
+        self.open_record: Literal["complete", "broken"] | None = None
+        self.key_columns: Set[int] | None = None
+        self.footer: list[int] = []
+
+    def records(self, blocks: Iterator[Block], line: int) -> Iterator[Row]:
+        """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
+        return chain.from_iterable(self._until_end(self.read(blocks, line)))
 
     def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
-        """Return the records of `blocks`, in groups. The first line of `blocks` is line `line`.
+        """Return the records of `blocks`, in groups, also those of a footer.
 
         Raises `SourceError` (TOO_MANY_ROWS) at the first block after too many lines.
         """
@@ -162,7 +174,7 @@ class RecordReader:
                 continue
             if block.is_open:
                 history += block.lines()
-                self.ends_open = True
+                self._ends_open = True
                 break
             orderly = not (history or self._wraps or block.damaged)
             # With as many rows as lines, no cell has a line break: each row is one line.
@@ -329,7 +341,7 @@ class RecordReader:
             self.blank_records += bool(cells)
             return None
         if len(cells) < self._shape.fewest:
-            self.short.append((line, cells))
+            self._short.append((line, cells))
             return line, [], "TOO_FEW_CELLS", length
         if any(map(str.strip, cells[self._shape.fewest :])):
             return line, [], "TOO_MANY_CELLS", length
@@ -338,37 +350,6 @@ class RecordReader:
     def _overlong(self, line: str) -> RowProblem:
         longest = max(map(len, line.split(self._shape.delimiter)))
         return "CELL_TOO_LARGE" if longest > self._max_cell else "RECORD_TOO_LONG"
-
-
-def _is_open(csv_message: str) -> bool:
-    return csv_message.startswith(("unexpected end", "field larger"))
-
-
-def _quote_problem(csv_message: str, lines: int) -> RowProblem:
-    if lines > 1 or csv_message.startswith("unexpected end"):
-        return "UNCLOSED_QUOTE"
-    return "CELL_TOO_LARGE" if csv_message.startswith("field larger") else "BROKEN_QUOTING"
-
-
-class Ending:
-    """Reads the records of a file to its end: a last line that may be cut, a report's footer.
-
-    `hold` says when the record in a last line without a line end is held. `key_columns` contain
-    click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
-    After reading, `open_record` tells how the record in such a last line ends, and `footer` has the
-    lines of the footer.
-    """
-
-    def __init__(self, reader: RecordReader) -> None:
-        self.hold: Hold = "never"
-        self.open_record: Literal["complete", "broken"] | None = None
-        self.key_columns: Set[int] | None = None
-        self.footer: list[int] = []
-        self._reader = reader
-
-    def records(self, blocks: Iterator[Block], line: int) -> Iterator[Row]:
-        """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
-        return chain.from_iterable(self._until_end(self._reader.read(blocks, line)))
 
     def _until_end(self, batches: Iterator[Iterable[Row]]) -> Iterator[Iterable[Row]]:
         back: list[Row] = []
@@ -389,7 +370,7 @@ class Ending:
             self.footer = [line for line, *_ in footer]
             yield back[:-length]
             yield [(line, [], "REPORT_FOOTER", chars) for line, _, _, chars in footer]
-        elif self._reader.ends_open:
+        elif self._ends_open:
             last = len(back) - size
             yield back[:last] + self._held(back[last:])
         else:
@@ -398,7 +379,7 @@ class Ending:
     def _footer_length(self, records: list[Row]) -> int:
         if self.key_columns is None:
             return 0
-        short = dict(self._reader.short)
+        short = dict(self._short)
         cells = [short.get(line, cells) for line, cells, *_ in records[-LONGEST_FOOTER:]]
         return footer_length(cells, self.key_columns)
 
@@ -420,3 +401,13 @@ class Ending:
                 for line, _, _, length in records[held:]
             ]
         return records
+
+
+def _is_open(csv_message: str) -> bool:
+    return csv_message.startswith(("unexpected end", "field larger"))
+
+
+def _quote_problem(csv_message: str, lines: int) -> RowProblem:
+    if lines > 1 or csv_message.startswith("unexpected end"):
+        return "UNCLOSED_QUOTE"
+    return "CELL_TOO_LARGE" if csv_message.startswith("field larger") else "BROKEN_QUOTING"

@@ -15,7 +15,6 @@ from typing import Literal, NamedTuple
 from lib.model.records import Row
 from lib.source.delimited import (
     CELLS_UNKNOWN,
-    Ending,
     Hold,
     RecordReader,
     Shape,
@@ -156,7 +155,6 @@ class Table:
             max_lines=options.max_lines,
         )
         self._reader = RecordReader(self._shape)
-        self._ending = Ending(self._reader)
 
     def number_columns(self, line: int) -> Set[int]:
         """Return the columns of a row that are numbers of a workbook, with `keep_cells`."""
@@ -180,19 +178,19 @@ class Table:
 
         Never if the content proves its own end, as gzip does.
         """
-        self._ending.hold = "never" if self.text.is_gzip else hold
+        self._reader.hold = "never" if self.text.is_gzip else hold
 
     def expect_footer(self, key_columns: Set[int]) -> None:
         """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
 
         `key_columns` contain click IDs, identifiers and times.
         """
-        self._ending.key_columns = key_columns
+        self._reader.key_columns = key_columns
 
     @property
     def footer(self) -> list[int]:
         """The lines of the report's footer, after reading."""
-        return self._ending.footer
+        return self._reader.footer
 
     @property
     def last_column(self) -> int:
@@ -202,7 +200,7 @@ class Table:
     @property
     def open_record(self) -> Literal["complete", "broken"] | None:
         """How the record in the last line ends, after reading, if this line may have been cut."""
-        return None if self.text.is_gzip else self._ending.open_record
+        return None if self.text.is_gzip else self._reader.open_record
 
     def first_rows(self) -> list[list[str]]:
         """Return the cells of the first valid rows, from the text that was read with the header.
@@ -226,7 +224,7 @@ class Table:
         Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
         FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """
-        records = self._ending.records(self._blocks, self._first_line)
+        records = self._reader.records(self._blocks, self._first_line)
         first = next(records, None)
         if first is None:
             raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")
@@ -247,7 +245,7 @@ class Table:
         else:
             yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
         kept = _KeptLines(self._blocks, self._first_line)
-        for line, _, problem, length in self._ending.records(iter(kept), self._first_line):
+        for line, _, problem, length in self._reader.records(iter(kept), self._first_line):
             yield self._original(line, problem, kept.text(line, length))
 
     def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
