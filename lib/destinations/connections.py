@@ -200,16 +200,13 @@ class KeptConnection(Generic[C]):
             defect = defect_of(error)
             if defect is None:
                 raise
-            self._drop(connection)
+            with self._lock:
+                if self._connection is connection:
+                    self._connection = None
             log.warning("connection_renewed", code=defect)
             if defect != "UNAUTHENTICATED":
                 raise
         return request(self.get(), timeout_seconds)
-
-    def _drop(self, connection: C) -> None:
-        with self._lock:
-            if self._connection is connection:
-                self._connection = None
 
 
 # ── gRPC channels ────────────────────────────────────────────────────────────────────────────────

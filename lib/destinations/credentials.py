@@ -83,7 +83,6 @@ def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:
 
 
 _CLIENT: Final = ("client_id", "client_secret", "refresh_token")
-_KEY_OF_A_KEY: Final = "private_key"
 
 _WORDS: Final[Mapping[str, str]] = {
     "string_type": "must be one text",
@@ -106,7 +105,7 @@ def _key_of(value: object) -> object:
             value = yaml.load(value, yaml.BaseLoader)
         except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
             value = None
-    if not isinstance(value, dict) or _KEY_OF_A_KEY not in value:
+    if not isinstance(value, dict) or "private_key" not in value:
         raise ValueError("must be the JSON key of a service account, with its private_key")
     return value
 

@@ -83,7 +83,10 @@ def add_news(
     oldest = _text(since - _LISTED_LATE)
     changed = [each for each in files if each.finished_at >= oldest]
     told = {each.results: to_correct(each) for each in changed if _is_news(each, state.files)}
-    texts = [(False, _is_urgent(line), _of_concern(line)) for line in lines]
+    texts = [
+        (False, line.severity != "WARNING" and line.told != "over", _of_concern(line))
+        for line in lines
+    ]
     texts += [
         (True, False, _of_file(each, settings.output_bucket))
         for each in changed
@@ -143,10 +146,6 @@ def _worth(file: FileResults, outcome: Outcome) -> str:
     sums = file.money.get(outcome, {}) if outcome in LOST else {}
     text = money(sums)
     return f" worth {plain(text)}" if text else ""
-
-
-def _is_urgent(line: Line) -> bool:
-    return line.severity != "WARNING" and line.told != "over"
 
 
 def _of_concern(line: Line) -> str:

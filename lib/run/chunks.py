@@ -311,7 +311,9 @@ def outcomes(
     sent: list[SentRequest] = []
     unlisted = Tally()
     for part, answer in zip(prepared.parts, answers, strict=True):
-        positions = _listed_positions(part, answer, list_all)
+        positions: Sequence[int] = range(len(part.lines))
+        if not list_all:
+            positions = sorted(answer.row_results.keys() | part.warnings.keys())
         rows = _outcomes_of_part(part, answer, accepted, positions)
         number = len(part.lines) + len(part.refused) - len(rows)
         sums = difference(part.values.sums(), part.values.only(positions).sums())
@@ -348,13 +350,6 @@ def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
     for (action, day), rows in days.items():
         if rows:
             add_counts(tally.days.setdefault(action, {}), {day: rows})
-
-
-def _listed_positions(part: PreparedPart, answer: UploadResult, list_all: bool) -> Sequence[int]:
-    """Return the positions of the sent rows that are listed."""
-    if list_all:
-        return range(len(part.lines))
-    return sorted(answer.row_results.keys() | part.warnings.keys())
 
 
 def _outcomes_of_part(

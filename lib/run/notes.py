@@ -266,11 +266,8 @@ def notes_on_stages(row_filter: RowFilter, selection: Selection) -> list[Problem
 
 
 def _not_found(value: FilterValue, near: int) -> str:
-    condition = value.condition
-    text = f'{condition.key} "{condition.name}": {_shown_value(value.value)}'
+    condition, shown_value = value.condition, f'"{value.value}"'
+    if looks_personal(value.value):  # `exclude` can list testers by address
+        shown_value = "an email address or phone number"
+    text = f'{condition.key} "{condition.name}": {shown_value}'
     return f"{text}, but a similar value in {number_of_rows(near)}" if near else text
-
-
-def _shown_value(value: str) -> str:
-    """Return a value of the filter as it may be shown: `exclude` can list testers by address."""
-    return "an email address or phone number" if looks_personal(value) else f'"{value}"'

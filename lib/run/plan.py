@@ -79,11 +79,10 @@ class Plan:
     The first of the `parts` has the rows that the `row_filter` keeps, the second one the refunds
     among them. `reading` says which column has which role (`explained`). `sales` is what the
     destination of conversions can do, even if this file has none; `adjusts`: the profile also sends
-    adjustments. `refuses_user_data` is the reason
-    why the account refuses every row with hashed user data. The file stops only at the first row
-    that has user data, because the columns may be empty, as in Google's own template.
-    `notes_on_lookup` returns what was found out about the account since the file was planned, and
-    `action_name` the name of a conversion action by its ID, or else the ID.
+    adjustments. `refuses_user_data` is the reason why the account refuses every row with hashed
+    user data. The file stops only at the first row that has user data, because the columns may be
+    empty, as in Google's own template. `notes_on_lookup` returns what was found out about the
+    account since the file was planned, `action_name` the name of a conversion action by its ID.
     """
 
     table: Table

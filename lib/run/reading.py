@@ -139,11 +139,11 @@ class Header:
     """Which column holds which field, the file's own names for them, and the notes on them.
 
     `units` contains what the names of columns say about their cells: the currency of
-    `conversion_value`, the time zone of `conversion_date_time`. `visible` is the
-    header without the names that may not be shown. If no column holds the conversion
-    time, `date_columns` names the ones that contain dates. `kind_columns` are those that may name
-    the kind of a row. `stop` is the reason why no row can be sent; the notes may say how to correct
-    it. `kind` is the kind of the file's records; a file of conversions may also contain refunds.
+    `conversion_value`, the time zone of `conversion_date_time`. `visible` is the header without the
+    names that may not be shown. If no column holds the conversion time, `date_columns` names the
+    ones that contain dates. `kind_columns` are those that may name the kind of a row. `stop` is the
+    reason why no row can be sent; the notes may say how to correct it. `kind` is the kind of the
+    file's records; a file of conversions may also contain refunds.
     """
 
     fields: Mapping[str, int]
@@ -179,7 +179,9 @@ def read_header(table: Table, profile: Profile) -> Header:
             if table.sheet is not None
             else error.detail
         )
-        detail = f"{_where_from(profile)}{detail}{_where_probably(table)}"
+        if profile.header_row:
+            detail = f"header_row in the profile is {profile.header_row}; {detail}"
+        detail += _where_probably(table)
         return Header(
             {}, {}, tuple(notes), {}, visible=hidden, stop=Problem(error.code, "", detail)
         )
@@ -194,11 +196,6 @@ def read_header(table: Table, profile: Profile) -> Header:
         columns, contradiction = _with_stages(table, profile, columns)
         stop = stop or contradiction
     return _header(table, profile, columns, "conversion", stop)
-
-
-def _where_from(profile: Profile) -> str:
-    row = profile.header_row
-    return f"header_row in the profile is {row}; " if row else ""
 
 
 def _where_probably(table: Table) -> str:

@@ -87,10 +87,6 @@ class OpenRequest:
     call_starts: list[str] = field(default_factory=list)
     common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
 
-    def is_full(self) -> bool:
-        """Return whether no other destination fits into the request."""
-        return len(self.actions) >= MAX_DESTINATIONS
-
     def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
         """Return the request and clear the events: they must not be in memory twice."""
         head = Request(encoding=_HEX, validate_only=validate_only)
@@ -285,7 +281,8 @@ class EventBatch:
     def _open_request(self, kind: RecordKind, customer_id: str) -> OpenRequest:
         """Return a request to which an action can be added."""
         for request in self._requests:
-            if (request.kind, request.customer_id) == (kind, customer_id) and not request.is_full():
+            is_same = (request.kind, request.customer_id) == (kind, customer_id)
+            if is_same and len(request.actions) < MAX_DESTINATIONS:
                 return request
         self._requests.append(OpenRequest(kind, customer_id))
         return self._requests[-1]

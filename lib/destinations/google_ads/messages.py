@@ -128,16 +128,11 @@ class AdsBatch:
             positions_of_rows += positions[pile]
         self._turns.clear()
         self._customer_id = ""
+        common = self._job_id, self._validate_only
         return [
-            self._request(kind, customer_id, rows, positions_of_rows)
-            for (kind, customer_id), (rows, positions_of_rows) in content.items()
+            kind.new_request(customer_id, *common, "".join(rows).encode("latin-1"), at)
+            for (kind, customer_id), (rows, at) in content.items()
         ]
-
-    def _request(
-        self, kind: UploadKind, customer_id: str, rows: list[str], positions: list[int]
-    ) -> UploadRequest:
-        content = "".join(rows).encode("latin-1")
-        return kind.new_request(customer_id, self._job_id, self._validate_only, content, positions)
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize an adjustment. Google accepts no adjustment after a retraction."""
