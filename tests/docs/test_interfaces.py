@@ -7,9 +7,7 @@ import inspect
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest.mock import MagicMock
 
 import click
 import pytest
@@ -19,8 +17,6 @@ import sandbox.__main__
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
 from lib.cli import check_output, commands
-from lib.config.settings import Settings
-from sandbox.control import Routes
 from sandbox.up import Sandbox
 from tests.fakes import world
 
@@ -85,11 +81,6 @@ def test_a_sandbox_and_the_world_of_a_test_have_these_parts() -> None:
             assert is_set if "Sandbox" in name else hasattr(world(), part), part
 
 
-def test_environment_variables() -> None:
-    """All that the settings read."""
-    assert names(SECTIONS["Environment variables"]) == list(Settings.variables())
-
-
 @pytest.mark.parametrize(
     ("section", "group"),
     [("Command line", commands.main), ("Sandbox", sandbox.__main__.main)],
@@ -119,25 +110,9 @@ def test_exit_codes(command: str) -> None:
 
 
 def test_the_keys_of_json() -> None:
-    """Those of `check --format jsonl` and of `up --json`."""
+    """Those of `check --format jsonl`."""
     problem = paragraph("Command line", "`check --json` prints a results document for each file.")
     assert problem[1:] == list(check_output._FoundProblem._fields)
-    described: Any = SimpleNamespace(
-        storage=SimpleNamespace(url="", quiet_url=""),
-        function=None,
-        control_url="",
-        function_log="",
-        env={},
-    )
-    described = Sandbox.description(described)
-    assert paragraph("Sandbox", "`up --json`") == list(described)
-
-
-def test_control_routes() -> None:
-    """All routes of the control API."""
-    nobody: Any = MagicMock()
-    listed = paragraph("Sandbox", "The control API at `control_url`")
-    assert sorted(listed) == sorted(Routes(nobody).table)
 
 
 def test_schemas() -> None:
@@ -149,21 +124,6 @@ def test_schemas() -> None:
     for urn, text in rows("Schemas"):
         listed[re.findall(r"\]\((\S+\.schema\.json)\)", text)[0]] = urn
     assert listed == ids
-
-
-def test_log_events() -> None:
-    """All events, and so everything that an alert or a chart can count."""
-    assert names(SECTIONS["Log events"]) == list(EVENTS)
-
-
-@pytest.mark.parametrize(("kind", "file"), [("Inputs", "variables.tf"), ("Outputs", "outputs.tf")])
-def test_inputs_and_outputs_of_terraform(kind: str, file: str) -> None:
-    """All of them."""
-    block = {"Inputs": "variable", "Outputs": "output"}[kind]
-    declared = re.findall(
-        rf'^{block} "(\w+)"', (ROOT / "terraform" / file).read_text("utf-8"), re.M
-    )
-    assert paragraph("Terraform", f"{kind}:") == declared
 
 
 def test_new_names_exist() -> None:
