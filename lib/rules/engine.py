@@ -25,7 +25,6 @@ from lib.rules.conversions import CONVERSIONS
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.rules.row_rules import RowRules
-from lib.rules.values.order_ids import OrderIdForm
 
 _LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
     "conversion": (Conversion, CONVERSIONS),
@@ -34,7 +33,7 @@ _LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
 }
 
 
-class Engine:
+class Engine(FileRules):
     """Validates the rows of one file that become records of one kind (`RowRules.kind`).
 
     `columns` maps each field to the index of its column. An engine for adjustments needs `sales`,
@@ -47,20 +46,7 @@ class Engine:
     ) -> None:
         self._record, self._list = _LISTS[rules.kind]
         used = _used_columns(columns, rules)
-        if sales is not None:
-            used = {**sales.columns, **used}
-        of_sales: FileRules | None = sales._file if sales is not None else None
-        self._file: FileRules = FileRules(used, rules, of_sales)
-
-    @property
-    def columns(self) -> Mapping[str, int]:
-        """The columns that are sent, or that help to read others."""
-        return self._file.columns
-
-    @property
-    def order_id_form(self) -> OrderIdForm:
-        """The form of the file's order IDs, which its first chunk decides."""
-        return self._file.order_id_form
+        super().__init__({**sales.columns, **used} if sales is not None else used, rules, sales)
 
     def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
         """Validate the rows of a chunk.
@@ -68,7 +54,7 @@ class Engine:
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
         lines = [line for line, _, code, _ in rows if not code]
-        chunk = ChunkColumns(self._file, lines, [cells for _, cells, code, _ in rows if not code])
+        chunk = ChunkColumns(self, lines, [cells for _, cells, code, _ in rows if not code])
         for rule in self._list:
             rule(chunk)
         damaged = [

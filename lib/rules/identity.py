@@ -6,7 +6,7 @@ identifier is left out with a warning. A column for raw values may also contain 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -229,11 +229,7 @@ def _combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
         return [_NONE] * size
     if len(columns) == 1:
         return [(digest,) if digest else _NONE for digest in columns[0]]
-    return [_distinct(digests) for digests in zip(*columns, strict=True)]
-
-
-def _distinct(digests: Iterable[str]) -> Digests:
-    return tuple(dict.fromkeys(filter(None, digests)))
+    return [tuple(dict.fromkeys(filter(None, each))) for each in zip(*columns, strict=True)]
 
 
 def _limit(most: int, emails: list[Digests], phones: list[Digests], problems: RowProblems) -> None:

@@ -162,7 +162,7 @@ class RecordReader:
             if line + len(history) > end:
                 yield self._read_carefully(history, line, damaged=True, last=True)[0]
                 raise SourceError("TOO_MANY_ROWS", f"more than {self._shape.max_lines} lines")
-            if block.is_blank and not history:
+            if not (history or block.text.strip("\r\n")):
                 line += block.count_lines()
                 continue
             if block.overlong:

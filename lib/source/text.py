@@ -86,11 +86,6 @@ class Block(NamedTuple):
     is_open: bool = False
     """The block is the last line of the file, and this line has no line end."""
 
-    @property
-    def is_blank(self) -> bool:
-        """Whether the block has nothing but line ends."""
-        return not self.text.strip("\r\n")
-
     def count_lines(self) -> int:
         """Return the number of line ends. A thousand times faster than `lines`."""
         text = self.text

@@ -1,7 +1,6 @@
 """Click IDs: refuses only impossible values. Google decides on the rest (UNPARSEABLE_*)."""
 
 import re
-from functools import cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -51,7 +50,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         return value
     click_id = value.strip()
     if "=" in click_id:
-        match = _parameter(field).search(click_id)
+        parameter = rf"(?:^|[?&#]){field}=([^&#\s]*)"
+        match = re.search(parameter, click_id, re.ASCII | re.IGNORECASE)
         if match is not None:
             click_id = unquote(match[1])
         elif ":" in click_id or "?" in click_id or "&" in click_id:
@@ -67,8 +67,3 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     ):
         raise RuleError("INVALID_CLICK_ID")
     return click_id
-
-
-@cache
-def _parameter(field: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[?&#]){field}=([^&#\s]*)", re.ASCII | re.IGNORECASE)

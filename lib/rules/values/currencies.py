@@ -40,6 +40,14 @@ Soberano, VND Dong, VUV Vatu, WST Tala, XAF CFA Franc BEAC, XCD East Caribbean D
 Guilder, XOF CFA Franc BCEAO, XPF CFP Franc, YER Yemeni Rial, ZAR Rand, ZMW Zambian Kwacha, ZWG
 Zimbabwe Gold
 """
+_NAMES: Final = {
+    code: name
+    for code, _, name in (
+        entry.partition(" ") for entry in _IN_USE.replace("\n", " ").strip().split(", ")
+    )
+}
+CURRENCIES: Final = frozenset(_NAMES)
+
 # As exports and people write them. A name that several currencies share (Dollar) is none.
 _OTHER_NAMES: Final = {
     # Signs of one currency only, in columns of currencies.
@@ -89,15 +97,6 @@ def parse_currency(value: str) -> str:
     return found
 
 
-def _entries() -> list[tuple[str, str]]:
-    """Return (code, name) of each currency."""
-    entries = _IN_USE.replace("\n", " ").strip().split(", ")
-    return [(code, name) for code, _, name in (entry.partition(" ") for entry in entries)]
-
-
 @cache
 def _codes_by_name() -> dict[str, str]:
-    return _OTHER_NAMES | {plain_name(name): code for code, name in _entries()}
-
-
-CURRENCIES: Final = frozenset(code for code, _ in _entries())
+    return _OTHER_NAMES | {plain_name(name): code for code, name in _NAMES.items()}
