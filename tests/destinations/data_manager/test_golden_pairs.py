@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import fields
 from typing import Any, NamedTuple
 
 import pytest
-from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
+from data_manager_setup import ACTION, CUSTOMER, DIGEST, conversion
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
@@ -344,38 +343,6 @@ def test_every_field_of_a_conversion_has_a_pair() -> None:
     assert {pair.field for pair in PAIRS_OF_ROUTES} == known - TESTED_ELSEWHERE
 
 
-def test_the_profile_fills_in_what_a_row_leaves_out() -> None:
-    """Event source and ad personalization come from the profile unless the row states them."""
-    batch = EventBatch(EventDefaults(event_source="WEB", ad_personalization="GRANTED"))
-    batch.add(bare(ad_user_data="DENIED"))
-    batch.add(bare(**optional_fields(event_source="APP", ad_personalization="DENIED")))
-    first, second = (as_json(event) for event in batch.take_requests()[0].events)
-    assert first["event_source"] == "WEB"
-    assert first["consent"] == {
-        "ad_user_data": "CONSENT_DENIED",
-        "ad_personalization": "CONSENT_GRANTED",
-    }
-    assert second["event_source"] == "APP"
-    assert second["consent"] == {"ad_personalization": "CONSENT_DENIED"}
-
-
-def test_a_request_names_account_manager_and_action() -> None:
-    """A request contains account, manager account and action, and the profile's `validate_only`."""
-    batch = EventBatch(EventDefaults(login_customer_id=MANAGER, validate_only=True))
-    batch.add(bare())
-    request = as_json(batch.take_requests()[0].message)
-    assert request["destinations"] == [
-        {
-            "reference": ACTION,
-            "product_destination_id": ACTION,
-            "operating_account": {"account_type": "GOOGLE_ADS", "account_id": CUSTOMER},
-            "login_account": {"account_type": "GOOGLE_ADS", "account_id": MANAGER},
-        }
-    ]
-    assert request["encoding"] == "HEX"
-    assert request["validate_only"] is True
-
-
 def test_requests_are_split_by_account_and_ten_actions() -> None:
     """Each request has one account and up to ten actions; positions identify the chunk's rows."""
     batch = EventBatch(EventDefaults())
@@ -412,11 +379,3 @@ def test_transaction_ids_are_never_digits_alone(order_id: str, expected: str) ->
     """Numeric order IDs get a prefix, because Google refuses purely numeric transaction IDs."""
     assert transaction_id(order_id) == expected
     assert not transaction_id(order_id).isdigit()
-
-
-def test_pairs_are_encoded_as_googles_script_does() -> None:
-    """Pairs are encoded as base64 of a JSON object, like encoded session attributes."""
-    batch = EventBatch(EventDefaults())
-    batch.add(bare(**optional_fields(session_attributes_key_value_pairs=PAIRS)))
-    encoded = batch.take_requests()[0].events[0].ad_identifiers.session_attributes
-    assert json.loads(base64.b64decode(encoded)) == dict(PAIRS)

@@ -47,14 +47,6 @@ def as_json(message: Any) -> Any:
     ("row", "expected"),
     [
         (
-            adjustment(),
-            {
-                "adjustment_type": "RESTATEMENT",
-                "order_id": "SO-1",
-                "restatement_value": {"adjusted_value": 80.0, "currency_code": "USD"},
-            },
-        ),
-        (
             adjustment(value=0.0, currency_code=None),
             {
                 "adjustment_type": "RESTATEMENT",
@@ -93,31 +85,6 @@ def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, A
         "adjustment_date_time": "2026-11-22 10:00:00+00:00",
         **expected,
     }
-
-
-def test_a_call_as_google_wants_it() -> None:
-    """The number of the caller is plain, and no job ID is sent."""
-    (request,) = requests_of(call(), call(value=None, currency_code=None, ad_user_data=None))
-    full, bare = request.rows
-    assert as_json(full) == {
-        "caller_id": CALLER,
-        "call_start_date_time": "2026-11-20 10:00:00+00:00",
-        "conversion_action": f"customers/{CUSTOMER}/conversionActions/1012",
-        "conversion_date_time": "2026-11-20 11:00:00+00:00",
-        "conversion_value": 50.0,
-        "currency_code": "USD",
-        "consent": {"ad_user_data": "GRANTED"},
-        "custom_variables": [
-            {
-                "conversion_custom_variable": (
-                    f"customers/{CUSTOMER}/conversionCustomVariables/7001"
-                ),
-                "value": "north",
-            }
-        ],
-    }
-    assert not {"conversion_value", "currency_code", "consent"} & set(as_json(bare))
-    assert "job_id" not in request.message.DESCRIPTOR.fields_by_name
 
 
 def test_a_chunk_of_conversions_and_adjustments() -> None:

@@ -113,21 +113,6 @@ def by_rare_fields(row: Conversion) -> Conversion:
     )
 
 
-def test_rare_fields() -> None:
-    """Fields that few rows have are serialized too."""
-    cart = Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),))
-    batch = AdsBatch(7, False)
-    row = Conversion(
-        *("1234567890", "1001", "2026-11-24 14:05:07-06:00", "a-click", "", "", (), ()),
-        *(None, None, None, None, OptionalFields(user_ip_address="192.0.2.1", cart=cart), ()),
-    )
-    batch.add(row)
-    (conversion,) = batch.take_requests()[0].rows
-    assert conversion.user_ip_address == "192.0.2.1"
-    assert conversion.cart_data.merchant_id == 12
-    assert conversion.cart_data.items[0].unit_price == 9.5
-
-
 @given(st.integers(0, len(VARINTS) - 1) | st.integers(0, 1 << 40))
 def test_varints(number: int) -> None:
     """A varint has seven bits per byte, lowest first, and only its last byte is below 128."""
