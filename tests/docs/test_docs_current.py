@@ -21,7 +21,6 @@ from lib.catalogue.codes import CATALOGUE
 from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.google_ads import api
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.__main__ import crm_rows, table_rows
 from lib.rules.fields.__main__ import page as columns_page
@@ -36,11 +35,8 @@ from tests.docs.tables import (
     settings_rows,
 )
 from tests.results_schema import SCHEMA, check_results
-from tools.terraform_check import configuration, formatter
 
 ROOT = Path(__file__).parents[2]
-TERRAFORM = ROOT / "terraform"
-EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 DOCS = ROOT / "docs"
 PAGES = ("input.md", "profiles.md", "settings.md", "results.md", "recipes.md")
 _BLOCK = re.compile(
@@ -152,11 +148,9 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
         ("json", "profiles"),
     }
     tested |= {
-        ("hcl", "profiles"),
         ("json", "results"),
         ("json", "processing"),
         ("sh", "settings"),
-        ("sql", ""),
         ("text", "times"),
     }
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
@@ -242,23 +236,6 @@ def test_the_example_profiles_are_valid() -> None:
             Profile.model_validate(profile)
 
 
-def test_the_example_for_terraform_matches(tmp_path: Path) -> None:
-    """Terraform accepts the example and turns it into the profiles of the JSON example above it."""
-    (block,) = blocks("hcl")
-    path = tmp_path / "shown.tfvars"
-    path.write_text(block.text, encoding="utf-8")
-    if (terraform := formatter.program()) is not None:
-        assert formatter.problems(terraform, tmp_path, Path(path.name)) == []
-    shown = Path(os.path.relpath(path, TERRAFORM))
-    values = configuration.evaluated(TERRAFORM, EXAMPLE, shown)
-    assert configuration.broken_validations(values) == []
-    (written,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
-    (same, *_) = _json_blocks("profiles")
-    assert {n: Profile.model_validate(p) for n, p in json.loads(written).items()} == {
-        n: Profile.model_validate(p) for n, p in same.items()
-    }
-
-
 def test_the_example_results_are_valid() -> None:
     """The example document and the example of its `processing` part match the schema."""
     (document,) = _json_blocks("results")
@@ -271,20 +248,6 @@ def test_the_example_results_are_valid() -> None:
     counts = document["counts"] | {"awaiting": 0, "unmatched": 0}
     later = {"destination": "data_manager", "counts": counts, "processing": processing}
     check_results({**document, **later})
-
-
-def test_the_query_has_fields_of_the_google_ads_api() -> None:
-    """Every field of the query exists in the version of the API that the function uses."""
-    (block,) = blocks("sql")
-    messages: dict[str, Any] = {
-        "metrics": api.module("common.types.metrics").Metrics,
-        "segments": api.module("common.types.segments").Segments,
-        "conversion_action": api.module("resources.types.conversion_action").ConversionAction,
-    }
-    fields = re.findall(r"\b(\w+)\.(\w+)\b", block.text)
-    assert len(fields) == 5
-    for resource, name in fields:
-        assert name in messages[resource].pb().DESCRIPTOR.fields_by_name
 
 
 def test_the_example_settings_are_valid() -> None:
