@@ -24,11 +24,6 @@ TITLE: Final = "Data Manager API"
 
 _READ_MESSAGE = "Read Google's message, which the results document shows with this code."
 _CORRECT_NAMED_FIELD = "Correct the field that Google's message names."
-_GIVE_ACCESS = (
-    "Check customer_id. If it is correct, invite the user or service account behind the "
-    "credentials in Google Ads under Admin > Access and security, or set login_customer_id in the "
-    "profile to the manager account."
-)
 _CHECK_HASHES = (
     "Check how the hashes in the file were created. It is better to put the original values into "
     "the email and phone columns, where they are hashed before they are sent."
@@ -58,7 +53,6 @@ _UPLOAD_WITHIN_THE_WINDOW = (
     "Upload conversions sooner. If sales take longer than that, set a longer conversion window for "
     "the conversion action in Google Ads."
 )
-_COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _ROW_ACCEPTED = "No action needed; Google accepted the row."
 _WARNING_ONLY = "No action needed; a warning does not stop a conversion from being counted."
 _OUTCOMES_UNCHANGED = "No action needed; the outcomes of the rows stay as they are."
@@ -71,7 +65,9 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "PERMISSION_DENIED": account(
         "The account does not exist, or the credentials have no access to it.",
-        _GIVE_ACCESS,
+        "Check customer_id. If it is correct, invite the user or service account behind the "
+        "credentials in Google Ads under Admin > Access and security, or set login_customer_id in "
+        "the profile to the manager account.",
     ),
     "INVALID_ARGUMENT": failed(
         "A value in the row is not valid.",
@@ -335,7 +331,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "PROCESSING_ERROR_REASON_DUPLICATE_GCLID": duplicate(
         "Google has already counted a conversion with this ad click and conversion time.",
-        _COUNTED_ONCE,
+        "No action needed; Google counts the conversion once.",
     ),
     "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID": duplicate(
         "Google has already counted a conversion with this order ID for this conversion action. If "

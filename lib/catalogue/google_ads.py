@@ -25,7 +25,6 @@ TITLE: Final = "Google Ads API"
 
 _RETRIED_AUTOMATICALLY = "No action needed; retried automatically."
 _RETRIED_AFTER_6_HOURS = "No action needed; retried automatically after 6 hours."
-_RETRIED_AFTER_24_HOURS = "No action needed; retried automatically after 24 hours."
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
 _REMOVE_DEVELOPER_TOKEN = (
@@ -34,9 +33,6 @@ _REMOVE_DEVELOPER_TOKEN = (
 )
 _GIVE_STANDARD_ACCESS = "Give this user at least standard access in Google Ads."
 _UPLOAD_SOONER = "Upload conversions sooner, ideally every day."
-_GIVE_EACH_ORDER_ITS_ID = (
-    "Give each order its own order ID. If both rows are the same order, no action is needed."
-)
 _CHECK_CONVERSION_TIME = "Check the conversion time; docs/input.md lists the accepted formats."
 _CHECK_ACTION_OF_ROW = "Check the conversion action of the row."
 _WRITE_ACTION_IN_FULL = (
@@ -127,7 +123,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "DUPLICATE_ORDER_ID": duplicate(
         "Another row of the file has the same order ID.",
-        _GIVE_EACH_ORDER_ITS_ID,
+        "Give each order its own order ID. If both rows are the same order, no action is needed.",
     ),
     "TOO_RECENT_CALL": deferred(
         "The call is less than 6 hours old.",
@@ -298,7 +294,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "TOO_RECENT_CONVERSION": deferred(
         "The conversion is less than 24 hours old. Google adjusts it only after that.",
-        _RETRIED_AFTER_24_HOURS,
+        "No action needed; retried automatically after 24 hours.",
     ),
     "CANNOT_RESTATE_CONVERSION_ACTION_THAT_ALWAYS_USES_DEFAULT_CONVERSION_VALUE": account(
         "The conversion action always uses its default value, so the value of a conversion cannot "

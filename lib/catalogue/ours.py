@@ -22,12 +22,10 @@ TITLE: Final = "This function"
 
 _GO_TO_LINE = "Open the file at the line shown"
 _WRITE_QUOTE_TWICE = "Write a quotation mark inside quotation marks twice."
-_UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
 _FILL_IN_ADDRESS = (
     "Fill in first name, last name, country and postal code, or leave the names and the postal "
     "code empty."
 )
-_IF_DAY_FIRST = 'Set "day_first": true in the profile if 03/04/2026 means 3 April'
 _FILE_AGAIN = "the file again: rows that are already counted come back as duplicates."
 _SUPPORTED_BY_DATA_MANAGER = (
     'No action needed. To send it, use a destination that supports it, such as "destination": '
@@ -109,7 +107,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "UNREADABLE_FAILURE": failed(
         "Google refused part of the request, but this version of the software cannot read which "
         "rows. Rows that Google did not confirm are reported as failed.",
-        f"{_UPDATE_SOFTWARE} Then upload {_FILE_AGAIN}",
+        "Ask the engineer who deployed the function to update the software. Then upload "
+        f"{_FILE_AGAIN}",
     ),
     "CLICK_IN_ACCOUNT": warning(
         "The ad click belongs to this account (checked because the setting CHECK_CLICK_OWNERSHIP "
@@ -209,7 +208,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "FUTURE_DATE": rejected(
         "The conversion time is in the future.",
         "Correct the date. Day and month may be swapped.",
-        if_most=f"Check the time zone of the file. {_IF_DAY_FIRST}.",
+        if_most='Check the time zone of the file. Set "day_first": true in the profile if '
+        "03/04/2026 means 3 April.",
     ),
     "TOO_OLD": rejected(
         "The conversion is more than 90 days old, so Google no longer counts it.",
