@@ -459,36 +459,25 @@ Cj0KCQiA01,,2026-11-20 10:00:00
     assert list(validated.sent) == [2, 3, 4]
 
 
-def test_a_click_id_that_was_cut_off_is_left_out() -> None:
-    """Google would find no click for what is left of it."""
-    validated = validate(
-        """
-gclid,wbraid,email,conversion_date_time
-Cj0KCQiAexampleCj0KCQiA...,,jane@example.com,2026-11-20 10:00:00
-,CjoKCQiAexample\u2026,jane@example.com,2026-11-20 11:00:00
-Cj0KCQiAexampleCj0KCQiA...,,,2026-11-20 10:00:00
-"""
-    )
-    assert validated.warned == dict.fromkeys([2, 3, 4], "CLICK_ID_CUT_OFF")
-    assert [(each.gclid, each.wbraid) for each in validated.sent.values()] == [("", "")] * 2
-    assert validated.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
-
-
 def test_an_invalid_click_id_is_left_out() -> None:
     """An invalid click ID gets a warning, and only a row without another identifier is rejected."""
     validated = validate(
         """
-gclid,email,conversion_date_time
-organic,jane@example.com,2026-11-20 10:00:00
-2026-11-20,joe@example.com,2026-11-20 10:00:00
-{gclid},,2026-11-20 10:00:00
-https://example.com/?gclid=Cj0KCQiAexample,,2026-11-20 10:00:00
+gclid,wbraid,email,conversion_date_time
+organic,,jane@example.com,2026-11-20 10:00:00
+2026-11-20,,joe@example.com,2026-11-20 10:00:00
+{gclid},,,2026-11-20 10:00:00
+https://example.com/?gclid=Cj0KCQiAexample,,,2026-11-20 10:00:00
+,CjoKCQiAexample\u2026,jane@example.com,2026-11-20 11:00:00
+Cj0KCQiAexampleCj0KCQiA...,,,2026-11-20 10:00:00
 """
     )
-    assert validated.warned == dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
+    invalid = dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
+    assert validated.warned == {**invalid, **dict.fromkeys([6, 7], "CLICK_ID_CUT_OFF")}
     assert validated.placeholders == {}
-    assert validated.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
-    assert [each.gclid for each in validated.sent.values()] == ["", "", "Cj0KCQiAexample"]
+    assert validated.refused == dict.fromkeys([4, 7], "NO_CLICK_ID_OR_IDENTIFIER")
+    sent = {line: (each.gclid, each.wbraid) for line, each in validated.sent.items()}
+    assert sent == {2: ("", ""), 3: ("", ""), 5: ("Cj0KCQiAexample", ""), 6: ("", "")}
 
 
 @pytest.mark.parametrize("route", ["google_ads", "data_manager"])

@@ -104,21 +104,9 @@ def test_unknown_encoding(read, encoding):
     assert error.value.code == "UNKNOWN_ENCODING"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        gzip.compress(b"PK\x03\x04" + b"sheet" * 100),
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500),
-        b"%PDF-1.7\n",
-        b"PAR1" + bytes(100),
-        bytes(1000),
-        bytes(range(256)) + bytes(100),
-        gzip.compress(gzip.compress(TEXT.encode())),
-    ],
-    ids=["xlsx", "xls", "pdf", "parquet", "zeros", "all bytes", "gzip in gzip"],
-)
+@pytest.mark.parametrize("content", [bytes(1000), bytes(range(256)) + bytes(100)])
 def test_not_text(read, content):
-    """A spreadsheet, an archive or any other binary file is refused as NOT_TEXT."""
+    """Any other binary file is refused as NOT_TEXT."""
     with pytest.raises(SourceError) as error:
         read(content)
     assert error.value.code == "NOT_TEXT"
@@ -151,6 +139,11 @@ PAGE = "<!DOCTYPE html>\n<html><body><table><tr><td>gclid</td></tr></table></bod
         (b"Rar!\x1a\x07\x01\x00" + bytes(99), "an archive"),
         (gzip.compress(b"PK\x03\x04" + b"sheet" * 100, mtime=0), "an archive"),
         (b"\xfd7zXZ\0" + bytes(99), "a compressed file"),
+        (
+            gzip.compress(gzip.compress(TEXT.encode(), mtime=0), mtime=0),
+            "a file that is compressed twice",
+        ),
+        (b"PAR1" + bytes(100), "a file of another format"),
         (b"-----BEGIN PGP MESSAGE-----\n", "an encrypted file"),
     ],
 )
@@ -226,15 +219,3 @@ def test_file_too_large(read):
         with pytest.raises(SourceError) as error:
             read(packed, max_bytes=len(content) - 1)
         assert error.value.code == "FILE_TOO_LARGE"
-
-
-def test_stream_of_single_bytes():
-    """A stream may return fewer bytes than requested, even one at a time."""
-
-    class Trickle(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            return super().read(1)
-
-    for content in (TEXT.encode(), gzip.compress(TEXT.encode())):
-        records = open_table(Trickle(content), SourceOptions()).records()
-        assert [cells for _, cells, *_ in records] == ROWS

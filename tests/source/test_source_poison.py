@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -21,16 +21,6 @@ MIB = 1 << 20
 
 class Interrupted(Exception):
     """Raised by a time_check."""
-
-
-class Repeated(io.RawIOBase):
-    """`piece`, a number of times, without ever being in memory as a whole."""
-
-    def __init__(self, piece: bytes, times: int) -> None:
-        self._pieces: Iterator[bytes] = (piece for _ in range(times))
-
-    def read(self, size: int = -1, /) -> bytes:
-        return next(self._pieces, b"")
 
 
 def bomb(content: bytes, times: int) -> bytes:
@@ -106,23 +96,3 @@ def test_gzip_members_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(list(table.records())) == 1
     with pytest.raises(SourceError, match="TOO_MANY_MEMBERS: more than 100"):
         list(open_table(io.BytesIO(rows + EMPTY_MEMBER * 100), SourceOptions()).records())
-
-
-def test_an_endless_line_does_not_fill_the_memory() -> None:
-    """A line of 64 MiB is one row with a problem, and the rows behind it are read."""
-    stream = Repeated(b"x" * BLOCK_BYTES, 512)
-    whole = _Joined(io.BytesIO(HEAD), stream, io.BytesIO(b"\nCj1,2026\n"))
-    records = list(open_table(whole, SourceOptions()).records())
-    assert [(record[0], record[2]) for record in records] == [(2, "CELL_TOO_LARGE"), (3, None)]
-
-
-class _Joined:
-    def __init__(self, *streams: io.RawIOBase | io.BytesIO) -> None:
-        self._streams = list(streams)
-
-    def read(self, size: int, /) -> bytes:
-        while self._streams:
-            if piece := self._streams[0].read(size):
-                return piece
-            self._streams.pop(0)
-        return b""
