@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 from typing import Any
 
@@ -88,10 +88,12 @@ def up(
     """
     from sandbox.up import Sandbox  # imports all of Google's client, which takes a second
 
-    ended = threading.Event()
+    # A signal may come while the main thread begins to wait, with the lock of what it waits for. An
+    # Event would then wait for itself; a SimpleQueue takes that.
+    ended: SimpleQueue[int] = SimpleQueue()
 
     def end(number: int, frame: FrameType | None) -> None:
-        ended.set()
+        ended.put(number)
 
     sandbox = Sandbox(function=not no_function, env=env, instances=instances, source=directory)
     try:
@@ -112,7 +114,7 @@ def up(
             else:
                 show_sandbox(description, wide_console())
             sys.stdout.flush()
-            ended.wait()
+            ended.get()
             forget(description)
     except FunctionDidNotStart as problem:
         raise click.ClickException(str(problem)) from None
