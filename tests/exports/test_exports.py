@@ -17,7 +17,10 @@ from tests.exports.playing import ROUTES, SYSTEMS, Export, Played, with_init, wi
 
 _NOT_COUNTED = ("customer_id", "conversion_action")
 """Every profile needs them, and no export has them."""
-_ROUTES = ROUTES if os.environ.get("EVERY_CALL") else ROUTES[:1]
+_EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
+_ROUTES = ROUTES if _EVERY_CALL else ROUTES[:1]
+_OWNED = SYSTEMS if _EVERY_CALL else SYSTEMS[::3]
+"""Where `init` is answered as an owner would: each takes a second."""
 
 
 def played(system: str, route: str, folder: Path) -> Played:
@@ -36,11 +39,12 @@ def test_owners_who_use_init_upload_nothing_wrong(route: str, tmp_path: Path) ->
     """Time, value, currency, order and person of every conversion are those of a sale. At least
     19 of 20 exports arrive after two questions in the median, and at most four, beside the account
     and its action. The others are stopped or asked about."""
-    found = [played(system, route, tmp_path) for system in SYSTEMS]
+    found = [played(system, route, tmp_path) for system in _OWNED]
     verdicts = Counter(each.verdict for each in found)
-    assert verdicts["arrived"] >= 0.95 * len(SYSTEMS), verdicts
+    assert verdicts["arrived"] >= 0.95 * len(_OWNED), verdicts
     questions = [sum(key not in _NOT_COUNTED for key in each.asked) for each in found]
-    assert (median(questions), max(questions)) == (2, 4)
+    assert median(questions) <= 2
+    assert max(questions) <= 4
 
 
 @pytest.mark.parametrize("route", _ROUTES)

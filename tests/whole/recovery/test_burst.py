@@ -10,7 +10,7 @@ from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
 from tests.whole.recovery.files import all_documents, check, make_file
 
-FILES = 200 if EVERY_CALL else 70
+FILES = 200 if EVERY_CALL else 40
 
 
 @pytest.fixture

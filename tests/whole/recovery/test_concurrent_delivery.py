@@ -10,7 +10,7 @@ from sandbox.up import Sandbox
 from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
 from tests.whole.recovery.files import check, finish, log_lines, make_file
 
-ROUNDS = 20 if EVERY_CALL else 8
+ROUNDS = 20 if EVERY_CALL else 4
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ EVERY_ORDER = bool(os.environ.get("EVERY_ORDER"))
 WALKS = [(each,) for each in ORDERS] if EVERY_ORDER else [tuple(ORDERS)]
 """The next life of an order has its files in the next order: all of them at each call take half an
 hour, so only `make soak` does that."""
-SHARDS = 1 if EVERY_CALL else 6  # every 24th call, so each of ORDERS once
+SHARDS = 1 if EVERY_CALL else 12  # every 48th call
 ROUTES = [(None, AdsModel), ("later", DataManagerModel), ("both", AdsModel)]
 """By the Google Ads API with its template, by the Data Manager API alone, and by both."""
 

@@ -20,7 +20,7 @@ from tests.whole.recovery.conftest import EVERY_CALL, LEASE_SECONDS, empty
 ROWS = 210  # two chunks; the second has no click that is too recent
 FIRST_CHUNK = 200
 YOUNG = range(1, 31)
-STEP = 1 if EVERY_CALL else 15  # walks begin at different calls
+STEP = 1 if EVERY_CALL else 40  # walks begin at different calls
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.whole.recovery.conftest import (
 from tests.whole.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
 
 DUE_SECONDS = 36.0
-STEP = 1 if EVERY_CALL else 5
+STEP = 1 if EVERY_CALL else 11
 
 
 @pytest.fixture(scope="module")

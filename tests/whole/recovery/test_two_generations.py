@@ -24,7 +24,7 @@ from tests.whole.recovery.files import (
     until,
 )
 
-STRIDE = 1 if EVERY_CALL else 8
+STRIDE = 1 if EVERY_CALL else 17
 
 KINDS = ("click", "identifiers", "warned")
 
