@@ -22,7 +22,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sandbox.conversions import NotCounted
 from sandbox.examples import write_crm_export
-from sandbox.show import show_processing_errors, show_results
+from sandbox.show import OUTCOMES, show_processing_errors, show_results
 from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
@@ -31,9 +31,6 @@ _REASON = "PROCESSING_ERROR_REASON_"
 _ASK_AFTER_MINUTES = 31
 _DAYS_UNTIL_COUNTED = 3
 _ACTION = "Phone sale"
-OUTCOMES = (
-    *("uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted"),
-)
 
 
 def run_demo(console: Console, route: str, source: Path, output: Path, rows: int) -> int:
@@ -137,9 +134,13 @@ def _save_pages(sandbox: Sandbox, name: str, generation: int, output: Path) -> N
     """Saves the report of the file, and the overview of all files, which the sweep writes."""
     sandbox.delivery.wait_until_idle(10)
     sandbox.run_sweep()
+    _save(sandbox, f"{name}.{generation}.results.html", output / "results.html")
+    _save(sandbox, "index.html", output / "index.html")
+
+
+def _save(sandbox: Sandbox, page: str, path: Path) -> None:
     bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
-    for page, saved in ((f"{name}.{generation}.results.html", "results"), ("index.html", "index")):
-        bucket.blob(page).download_to_filename(str(output / f"{saved}.html"))
+    bucket.blob(page).download_to_filename(str(path))
 
 
 def _save_overview_of_later(sandbox: Sandbox, console: Console, output: Path) -> None:
@@ -147,8 +148,7 @@ def _save_overview_of_later(sandbox: Sandbox, console: Console, output: Path) ->
     sandbox.clock.advance(_DAYS_UNTIL_COUNTED * 24)
     sandbox.run_sweep()
     page = output / "index.html"
-    bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
-    bucket.blob("index.html").download_to_filename(str(page))
+    _save(sandbox, "index.html", page)
     _, _, reports = page.read_text(encoding="utf-8").partition('id="reports"')
     numbers = re.search(rf"{_ACTION}</bdi>.*?>([\d,]+)</td>.*?>([\d,.]+)</td>", reports)
     if numbers is not None:

@@ -13,7 +13,7 @@ from sandbox.running import command
 
 _MOST_ROWS = 8
 _LATE = "PROCESSING_ERROR_"
-_OUTCOMES = (
+OUTCOMES = (
     *("ok", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
     "not_attempted",
 )
@@ -48,7 +48,7 @@ def show_results(document: Mapping[str, Any], console: Console) -> None:
         console.print(_plain(f"  {advice}", "yellow"))
     counts = document.get("counts", {})
     table = Table("outcome", "rows", box=None)
-    for outcome in _OUTCOMES:
+    for outcome in OUTCOMES:
         if counts.get(outcome):
             table.add_row(outcome, f"{counts[outcome]:,}")
     table.add_row("[bold]total[/bold]", f"[bold]{counts.get('rows', 0):,}[/bold]")

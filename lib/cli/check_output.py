@@ -22,9 +22,11 @@ from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
-from lib.cli.first_conversions import first_conversions
 from lib.cli.terminal import paragraph, program_name
+from lib.destinations.registry import capabilities_of
+from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
+from lib.model.records import Adjustment, Call, Record, is_derived_order_id
 from lib.results.document import ROLE_TITLES, document_head, results_document
 from lib.results.findings import Findings
 from lib.run.column_content import column_index
@@ -34,6 +36,8 @@ Format = Literal["text", "json", "jsonl", "github"]
 
 _VALUES_SHOWN: Final = 5
 _LONGEST_CELL: Final = 40
+_CLICK_LETTERS: Final = 6
+"""Of a click ID, at each end."""
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 _HIDDEN_COLUMN: Final = re.compile(r"(?<![\w(])column (\d{1,4}|[A-Z]{1,3})\b")
 """How results name a column whose name could be user data."""
@@ -172,7 +176,7 @@ def show(
     if not verbose or not problems:
         console.print()
     if checked.with_values and checked.first:
-        for line in first_conversions(checked):
+        for line in _first_conversions(checked):
             console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
         console.print()
 
@@ -180,6 +184,58 @@ def show(
 def _first(text: str) -> str:
     """Return the first sentence."""
     return _SENTENCE.split(text, maxsplit=1)[0]
+
+
+def _first_conversions(checked: CheckResult) -> Iterator[str]:
+    """Yield a line for each of the first records that would be sent, below a title."""
+    sent = checked.summary.tally.outcomes.get("ok", 0)
+    few = len(checked.first)
+    how_many = f"The first {few} of {number_of_rows(sent)}" if sent > few else "All"
+    title = capabilities_of(checked.summary.metadata.destination).title
+    yield f"{how_many}, as the {title} will get them:"
+    for record in checked.first:
+        yield f"  {_record_as_text(record)}"
+
+
+def _record_as_text(record: Record) -> str:
+    """Return what a person needs to recognize a record. It contains no personal data."""
+    parts = [record.time]
+    if isinstance(record, Adjustment):
+        parts.append(record.adjustment_type)
+    if record.value is not None:
+        value = amount(round(record.value * MICROS), always_cents=True)
+        parts.append(f"{value} {record.currency_code or f'({ACCOUNT_CURRENCY})'}")
+    elif not isinstance(record, Adjustment):
+        parts.append("no value: that of the action")
+    parts.append(f"action {record.action_id}")
+    if record.order_id:
+        is_derived = is_derived_order_id(record.order_id)
+        parts.append("derived order ID" if is_derived else f"order {record.order_id}")
+    return " · ".join([*parts, *_identifiers(record)])
+
+
+def _identifiers(record: Record) -> list[str]:
+    """Return by what Google finds the click or the person: a shortened click ID, kinds of data."""
+    if isinstance(record, Call):
+        return ["caller"]
+    if isinstance(record, Adjustment):
+        return []
+    found = [
+        f"{name} {_shortened_click(value)}"
+        for name, value in (
+            *(("gclid", record.gclid), ("gbraid", record.gbraid), ("wbraid", record.wbraid)),
+        )
+        if value
+    ]
+    found += ["email"] * bool(record.hashed_emails) + ["phone"] * bool(record.hashed_phones)
+    more = record.optional_fields
+    return [*found, "address"] if more is not None and more.address else found
+
+
+def _shortened_click(click_id: str) -> str:
+    if len(click_id) <= 2 * _CLICK_LETTERS:
+        return click_id
+    return f"{click_id[:_CLICK_LETTERS]}...{click_id[-_CLICK_LETTERS:]}"
 
 
 def _how_it_was_read(checked: CheckResult) -> list[str]:
