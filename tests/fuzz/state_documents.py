@@ -25,6 +25,8 @@ from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
 from lib.errors import DamagedState, NewerVersion, PermanentError
 from lib.followup.sweep import sweep_once
+from lib.results.document import SCHEMA_VERSION
+from lib.results.reading import NotResults, read_results
 from lib.state.concerns import WatchState
 from lib.state.ledger import ChunkMarker
 from lib.state.match_history import MatchedRows
@@ -50,6 +52,8 @@ VALUES: tuple[Any, ...] = (
         "running",
     ),
 )
+OTHERS_PER_SWEEP = 4
+"""They take little time."""
 DEEP = "[" * 100_000
 HALF = '"\\ud83d"'
 """Half an emoji, in JSON."""
@@ -57,6 +61,19 @@ PROFILES = {"default": {"customer_id": "1234567890", "headers": {"order_id": ["A
 SECRET = {"developer_token": "x", "client_id": "y", "json_key": {"type": "service_account"}}
 EVENT = {"bucket": "in-bucket", "name": "a.csv", "generation": "7", "size": "1"}
 
+PROBLEM = {"code": "INVALID_DATE", "detail": ""}
+RESULTS = {
+    "schema_version": SCHEMA_VERSION,
+    "profile": "",
+    "status": "completed",
+    "columns": {},
+    "counts": {},
+    "codes": {},
+    "started_at": "",
+    "validate_only": False,
+    "file_error": PROBLEM,
+    "source": {"bucket": "", "name": "a.csv", "generation": "0"},
+}
 
 KINDS: dict[str, type] = {
     "claims/": Run,
@@ -185,10 +202,18 @@ def check_event(content: bytes) -> None:
         assert event.source.generation < 1 << 63
 
 
+def check_results(content: bytes) -> None:
+    """Read a results document."""
+    with contextlib.suppress(NotResults):
+        _, rows = read_results(io.BytesIO(content))
+        list(rows)
+
+
 OTHERS: tuple[tuple[Any, Callable[[bytes], None]], ...] = (
     (PROFILES, check_profiles),
     (SECRET, check_secret),
     (EVENT, check_event),
+    (RESULTS, check_results),
 )
 
 
@@ -213,11 +238,12 @@ def fuzz(seconds: float, seed: int, most: int | None = None) -> int:
         names = [n for b, n in objects if b == "out-bucket" and n.startswith("_state/")]
         name = rng.choice(names)
         content = damaged(json.loads(objects["out-bucket", name][0]), rng)
-        given, check = rng.choice(OTHERS)
-        other = damaged(given, rng)
+        other = b""
         try:
+            for given, check in OTHERS * OTHERS_PER_SWEEP:
+                other = damaged(given, rng)
+                check(other)
             check_sweep(_copy(made), name, content)
-            check(other)
         except BaseException:
             print(f"FAILED after {tried}: {name} {content[:2_000]!r}\nor {other[:2_000]!r}")
             raise

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pkgutil
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz import oracle
+from tests.fakes import deliver, world
+from tests.fuzz import deliveries, oracle
 from tests.fuzz.corpora import examples, seeds, valid_rows
 from tests.fuzz.inputs import CONVERSIONS, HEADERS, decode, encode
-from tests.fuzz.workbook_fuzzer import check_workbook, fuzz_workbooks, valid
+from tests.fuzz.planted import PLANTED
+from tests.fuzz.workbook_fuzzer import check_workbook, fuzz, valid
 from tests.fuzz.workbooks import UNREADABLE
 from tests.workbooks import workbook
 
@@ -27,7 +31,25 @@ def test_known_inputs_keep_the_promises(data: bytes) -> None:
 
 def test_workbooks_keep_the_promises(tmp_path: Path) -> None:
     """The fuzzer of workbooks runs, and finds nothing at once."""
-    assert fuzz_workbooks(0.01, 0, tmp_path) == 1
+    assert fuzz(0.01, 0, tmp_path) == 1
+
+
+@pytest.mark.parametrize("check", [deliveries.check_names, deliveries.check_messages])
+def test_hostile_names_keep_the_promises(check: Callable[[random.Random], None]) -> None:
+    """The fuzzer of deliveries runs, and finds nothing at once."""
+    check(random.Random(0))
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85"])
+def test_the_schema_allows_every_name_of_an_object(sign: str) -> None:
+    """In other languages than Python, a dot of a pattern is none of the separators of lines."""
+    assert deliver(world(), f"{sign}{sign}.csv", b"gclid,email\na,b\n") == "stopped"
+
+
+def test_all_protections_that_are_taken_away_exist() -> None:
+    """A defect that is planted in nothing would not be found."""
+    for each in PLANTED:
+        assert each.change(pkgutil.resolve_name(f"lib.{each.target}")) is not None
 
 
 def test_a_valid_workbook_that_is_refused_is_noticed() -> None:

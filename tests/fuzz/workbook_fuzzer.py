@@ -29,6 +29,8 @@ WALL_SECONDS: Final = 30.0
 SLACK_SECONDS: Final = 1.0
 """The system ends a process at a full second, and other children start in the meantime."""
 
+FOLDER: Final = Path(__file__).parents[2] / ".fuzz" / "workbooks"
+
 _STRINGS: Final = (
     *("a", "0", "ada@example.com", "é漢😀", "\t\r\n", '"', "x" * 255, "x" * 32_767, "_x000D_"),
 )
@@ -190,7 +192,7 @@ def _child_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def fuzz_workbooks(seconds: float, seed: int, folder: Path) -> int:
+def fuzz(seconds: float, seed: int, folder: Path = FOLDER) -> int:
     """Try workbooks for some time. One that breaks a promise is written to the folder."""
     ends = time.monotonic() + seconds
     number = 0

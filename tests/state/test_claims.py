@@ -278,9 +278,11 @@ def test_unreachable_storage_does_not_stop_a_run(store: MemoryStore) -> None:
 
 
 def test_a_bug_in_the_renewal_is_logged_and_the_lease_is_renewed(
-    store: MemoryStore, capfd: pytest.CaptureFixture[str]
+    store: MemoryStore, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is printed but lines of JSON, and the thread goes on."""
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda error: [died.append(error), renewed.set()])
     claims = claims_in(store, 0.06)
     run = claim_at(store, "a", store.clock.utc(), NO_TERMS)
     renewed, faults = threading.Event(), iter([ValueError("a cell")])
@@ -293,6 +295,7 @@ def test_a_bug_in_the_renewal_is_logged_and_the_lease_is_renewed(
     store.before = broken
     with Lease(claims, run, 0.06, store.clock.utc, never, JsonLog()) as lease:
         assert renewed.wait(180)
+        assert not died
         lease.check()
     printed = capfd.readouterr()
     assert json.loads(printed.out.splitlines()[0])["event"] == "unexpected_error"
