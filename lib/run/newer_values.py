@@ -25,9 +25,6 @@ from lib.model.records import Record
 from lib.run.attempt import Attempt
 from lib.state.newer_values import Order, OrderValueKind, order_of
 
-OrderName = Callable[[str], str]
-"""How the API of the conversions writes an order ID, also if another API gets the adjustments."""
-
 SUPERSEDED_SALE: Final = "SUPERSEDED_SALE"
 
 
@@ -67,13 +64,14 @@ def values_of(
     kind: RecordKind,
     records: Sequence[Record],
     sender: Capabilities,
-    order_name: OrderName,
+    order_name: Callable[[str], str],
     *,
     adjusts: bool,
 ) -> PartValues | None:
     """Return the values in these records. None: they neither undo others nor are undone.
 
-    `sender` is the API that gets them. `adjusts`: the profile also sends adjustments.
+    `sender` is the API that gets them. `order_name`: how the API of the conversions writes an order
+    ID, also if another API gets the adjustments. `adjusts`: the profile also sends adjustments.
     """
     can = sender.of_kind("adjustment")
     restates = can is not None and can.restates_with_original

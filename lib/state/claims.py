@@ -23,7 +23,6 @@ import threading
 from collections.abc import Callable, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Any
 
 from lib.errors import LeaseHeld, LeaseLost, NewerVersion, RetryableError
@@ -212,12 +211,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
 
