@@ -101,7 +101,8 @@ def _tried(
 def _account(online: Online, destination: Any, profile: Profile) -> tuple[Account, str]:
     """Return the account; or its ID alone, and the code of the reason."""
     customer_id = profile.customer_id or ""
-    connect, manager = online.destinations.look_up, profile.login_customer_id
+    connect = online.destinations.look_up
+    manager = profile.login_customer_id
     accounts = RunAccounts(destination, manager, connect, SilentLog(), wants_variables=False)
     try:
         account = accounts.ask(customer_id, fresh=True)

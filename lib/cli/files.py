@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -161,9 +163,12 @@ def _content_of(file: IO[bytes]) -> ContentDigest:
 
 
 def described(name: str, file: IO[bytes]) -> StoredObject:
-    """Return what Cloud Storage would state about a file of this name."""
-    content = _content_of(file)
-    return StoredObject("", name, 0, content.size, md5=content.md5)
+    """Return what Cloud Storage would state about a file of this name. The whole file is read."""
+    file.seek(0)
+    new = partial(hashlib.md5, usedforsecurity=False)
+    md5 = hashlib.file_digest(cast("BufferedReader", file), new)
+    size = file.tell()
+    return StoredObject("", name, 0, size, md5=base64.b64encode(md5.digest()).decode())
 
 
 def difference(file: IO[bytes], source: WrittenSource) -> str:

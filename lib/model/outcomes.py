@@ -337,8 +337,12 @@ class ChunkOutcomes:
         sent: tuple[SentRequest, ...],
     ) -> ChunkOutcomes:
         """Return them with other rows and requests."""
-        more = self.selection, self.tally.placeholders, sent
-        return chunk_outcomes(self.number, listed, unlisted, self.records, request_ids, *more)
+        return chunk_outcomes(
+            *(self.number, listed, unlisted, self.records, request_ids),
+            selection=self.selection,
+            placeholders=self.tally.placeholders,
+            sent=sent,
+        )
 
 
 def chunk_outcomes(

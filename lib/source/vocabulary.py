@@ -253,12 +253,12 @@ class Vocabulary:
 
     def _suggestion(self, header: str) -> str | None:
         """Return the field whose name or alias is misspelled as this header, or None."""
-        from rapidfuzz import process
-        from rapidfuzz.distance import OSA
-
         key = header_key(header)
         if key[-1:].isdigit() or key in _NO_TYPOS:  # "Email 17" is not a typo
             return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import OSA
+
         known = (
             (self._names, _LETTERS_PER_TYPO),
             (self._other_names, _LETTERS_PER_TYPO_OF_ALIAS),

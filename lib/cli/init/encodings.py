@@ -12,7 +12,6 @@ import gzip
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import IO, Final
 
 _MOST_BYTES: Final = 1 << 20
@@ -69,8 +68,11 @@ def likely_encoding(stream: IO[bytes]) -> str | None:
     content = b"\n".join(lines)
     if not content:
         return None
-    with suppress(UnicodeDecodeError):
+    try:
         content.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
         return None
     words = b"".join(_WORDS.findall(content))
     foreign = sum(byte >= 0x80 for byte in words)

@@ -237,14 +237,16 @@ class _Evidence(NamedTuple):
 
     def proposal(self, key: str, what: str) -> Proposal | None:
         """Return the value of a key that says whether the second way is right: that of most cells
-        (each is a `what`), or none if the first way is the only one. None: the cells do not tell.
+        (each is a `what`), or none if none speaks for the second way. None: the cells do not tell.
         """
         is_second = len(self.second) > len(self.first)
         if not self.second and (self.first or not self.both):
             return Proposal()
         if len(self.first) == len(self.second):
             return None
-        lines, others = (self.first, self.second)[:: -1 if is_second else 1]
+        lines, others = self.first, self.second
+        if is_second:
+            lines, others = others, lines
         return Proposal((Entry(key, is_second, self._why(lines, others, what)),))
 
     def _why(self, lines: Sequence[int], others: Sequence[int], what: str) -> str:

@@ -12,10 +12,22 @@ from lib.rules.values.money import parse_value, written_currencies, written_curr
 from lib.rules.values.time_zones import load_zone
 
 _ENGLISH_WORDS: Final = frozenset(
-    (
-        *("ALL", "BAM", "BOB", "COP", "CUP", "GEL", "LAK", "MAD", "MOP", "PEN", "RON", "SOS"),
-        *("TOP", "TRY"),
-    )
+    [
+        "ALL",
+        "BAM",
+        "BOB",
+        "COP",
+        "CUP",
+        "GEL",
+        "LAK",
+        "MAD",
+        "MOP",
+        "PEN",
+        "RON",
+        "SOS",
+        "TOP",
+        "TRY",
+    ]
 )
 """Currency codes that are also words: `Value, all` has no unit."""
 

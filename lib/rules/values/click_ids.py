@@ -21,6 +21,10 @@ _NO_CLICK: Final = frozenset(
 _NO_LETTERS: Final = re.compile(
     r"[\d./%+-]{1,20}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{4}-\d\d-\d\d(?:T[\d.+-]*Z?)?", re.ASCII
 )
+_PARAMETER: Final = {
+    field: re.compile(rf"(?:^|[?&#]){field}=([^&#\s]*)", re.ASCII | re.IGNORECASE)
+    for field in ("gclid", "gbraid", "wbraid")
+}
 # Programs put one in place of the rest of a long text.
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]{4,18}|[A-Z]{3,9}", re.ASCII)
@@ -50,8 +54,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         return value
     click_id = value.strip()
     if "=" in click_id:
-        parameter = rf"(?:^|[?&#]){field}=([^&#\s]*)"
-        match = re.search(parameter, click_id, re.ASCII | re.IGNORECASE)
+        match = _PARAMETER[field].search(click_id)
         if match is not None:
             click_id = unquote(match[1])
         elif ":" in click_id or "?" in click_id or "&" in click_id:

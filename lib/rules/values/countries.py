@@ -61,8 +61,8 @@ VG VGB British Virgin Islands, VI VIR US Virgin Islands, VN VNM Vietnam, VU VUT 
 WF WLF Wallis and Futuna, WS WSM Samoa, XK XKX Kosovo, YE YEM Yemen, YT MYT Mayotte,
 ZA ZAF South Africa, ZM ZMB Zambia, ZW ZWE Zimbabwe
 """
-# As exports and people write them, in ISO 3166, and those of larger markets in their neighbours'
-# languages; without accents and with `and` instead of `&`.
+# As exports, people and ISO 3166 write them; for larger markets, also in the languages of their
+# neighbours. Without accents, and with `and` instead of `&`.
 _OTHER_NAMES: Final = """
 AE uae
 AT osterreich; oesterreich; autriche
