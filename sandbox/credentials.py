@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import secrets
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -93,6 +94,13 @@ def create_certificates(directory: Path) -> Certificates:
     )
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has closed its connection, such as a killed function."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class TokenServer:
     """The OAuth token endpoint and the metadata server, on 127.0.0.1, in a thread.
 
@@ -141,8 +149,7 @@ class TokenServer:
             def log_message(self, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
