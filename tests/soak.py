@@ -23,7 +23,7 @@ import random
 import sys
 import time
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -353,7 +353,12 @@ def check_documents(file: File, documents: dict[str, dict[str, Any]]) -> set[int
     found = [documents[name] for name in document_names(file)]
     complete = [each for each in found if each["status"] != "same_as"]
     for document in complete:
-        check_document(file, document)
+        try:
+            check_document(file, document)
+        except AssertionError as error:
+            error.add_note(f"{document['run_id']}: {document['counts']} {document['codes']}")
+            error.add_note(f"The file: {Counter(file.kinds)}")
+            raise
     generations = {each["source"]["generation"] for each in complete}
     for document in found:
         if document not in complete and document["other_generation"] not in generations:

@@ -38,6 +38,7 @@ from lib.rules.fields.languages import (
     TIME_WORDS,
     Words,
     is_consent_column,
+    is_id,
     words_of,
 )
 from lib.rules.stages import Stage, is_harmless, is_stage_column, stage_of
@@ -339,7 +340,7 @@ def _of_time(column: ColumnSample) -> Found:
 
 
 def _of_identity(column: ColumnSample) -> Found:
-    has_id = column.says(ID_WORDS) or "#" in column.name
+    has_id = is_id(column.words) or "#" in column.name
     is_order = has_id and column.says(ORDER_WORDS)
     if not column.is_codes(repeated=is_order) or column.says(AMOUNT_WORDS):
         return None

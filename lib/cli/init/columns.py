@@ -22,13 +22,16 @@ from lib.model.fields import base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import (
     AREA_CODE_WORDS,
+    DEAL_WORDS,
     ID_WORDS,
     NO_VALUE_WORDS,
+    ORDER_WORDS,
     OTHER_ID_WORDS,
     OTHER_PERSON_WORDS,
     OWN_SHARE_WORDS,
     PHONE_WORDS,
     Words,
+    is_id,
     words_of,
 )
 from lib.rules.identity import CLICK_IDS
@@ -360,9 +363,15 @@ def _identity(at: _Choosing) -> None:
     likely = [each for each in named if each.rank <= _CERTAIN_ID or len(named) == 1]
     likely += [each for each in found if _is_of_rows(at, each.column)]
     is_left_open = at.given.decides("headers", field)
-    if shared := _id_of_lines(at):
-        at.found[field] = (shared[0], f'"{at.sample.names[shared[0]]}": {shared[1]}')
-    elif likely and (len(found) == 1 or is_left_open):
+    shared = _ids_of_lines(at, "conversion_date_time", "conversion_value", "email", "phone")
+    if shared:
+        at.choose(field, shared[0], True)
+        return
+    # The lines of a deal with two contacts, or the lines of an event with its guests.
+    known = {each.column for each in found}
+    lines = _ids_of_lines(at, "conversion_date_time", "conversion_value")
+    found += [each for each in lines if each.column not in known]
+    if likely and (len(found) == 1 or is_left_open):
         at.choose(field, likely[0], True)
     elif is_left_open:
         at.switched_off[field] = "no column is certainly the ID of an order."
@@ -378,14 +387,14 @@ def _is_of_rows(at: _Choosing, column: int) -> bool:
     return is_named and len(set(cells)) == len(cells) >= _ENOUGH_ROWS
 
 
-def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
-    """Return the column of the order, if an order has several lines: they share time and value."""
-    same = [at.column_of(each) for each in ("conversion_date_time", "conversion_value")]
-    same += [at.column_of(each) for each in ("email", "phone")]
-    shared = [column for column in same if column is not None]
+def _ids_of_lines(at: _Choosing, *fields: str) -> list[Candidate]:
+    """Return the columns that may be the order, if an order has several lines: they share the cells
+    of these fields. The best name comes first."""
+    found = []
+    shared = [column for each in fields if (column := at.column_of(each)) is not None]
     for column, name in at.free():
         words = words_of(name)
-        if not ID_WORDS.match(words) or OTHER_ID_WORDS.match(words):
+        if not is_id(words) or OTHER_ID_WORDS.match(words):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]
@@ -394,8 +403,13 @@ def _id_of_lines(at: _Choosing) -> tuple[int, str] | None:
         is_repeated = len(orders) < len(rows) and len(orders) >= _FEWEST_ORDERS * len(rows)
         has_one_sale = all(len(each) == 1 for each in orders.values())
         if is_repeated and has_one_sale and len(rows) == len(at.cells):
-            return column, "lines of one order share it, and their time and value."
-    return None
+            rank = 0 if ORDER_WORDS.match(words) else 1 if DEAL_WORDS.match(words) else 2
+            why = "lines of one order share it, and their time and value"
+            found.append(Candidate(column, "cells", rank, why))
+    # People know an order by its number, and only the shop by its ID.
+    return sorted(
+        found, key=lambda each: (each.rank, "id" in words_of(at.sample.names[each.column]))
+    )
 
 
 # ── clicks and people ────────────────────────────────────────────────────────────────────────────
@@ -434,6 +448,8 @@ def _by_content(at: _Choosing) -> None:
             continue
         if len(filled(at.rows, best)) > _MORE * len(filled(at.rows, held)):
             at.found[fields[0]] = (best, f'"{name}" has one in more rows.')
+        elif not _is_theirs(at, held, [best]):
+            at.found[fields[0]] = (best, f'"{at.sample.names[held]}" has few different ones.')
 
 
 def _named_phones(at: _Choosing) -> Iterator[int]:

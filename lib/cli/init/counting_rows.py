@@ -22,7 +22,14 @@ from lib.cli.init.sample import (
     is_sum,
     kind_of_cells,
 )
-from lib.rules.fields.languages import NAME_WORDS, NO_COUNTS_WORDS, words_of
+from lib.rules.fields.languages import (
+    CHANNEL_WORDS,
+    ID_WORDS,
+    KIND_WORDS,
+    NAME_WORDS,
+    NO_COUNTS_WORDS,
+    words_of,
+)
 from lib.rules.roles import Candidate, candidates, names_stage
 from lib.rules.row_filter import Condition, RowFilter
 from lib.rules.stages import is_partial, is_stage_column, stage_of
@@ -281,17 +288,24 @@ def _deciding_columns(sample: Sample) -> list[int]:
 
 
 def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
-    """Return the other columns with a few different values, the fewest first; of those that say the
-    same in other words, one. Only their owner knows whether one decides, so she can choose too."""
+    """Return the other columns with a few different values: first those named after stages, kinds
+    or channels, then those with the fewest; of those that say the same in other words, one. Only
+    their owner knows whether one decides, so she can choose too."""
     found = []
     for at in sample.free_columns():
         values = {row.cells[at] for row in sample.rows}
         is_few = 1 < len(values) <= min(_FEW_VALUES, len(sample.rows) // 2)
         is_text = kind_of_cells(sample.rows, at) is None or all(map(str.isdecimal, values))
         if at not in deciding and is_few and is_text:
-            found.append((len(values), at))
+            words = words_of(sample.names[at])
+            may_divide = (
+                names_stage(sample.names[at])
+                or KIND_WORDS.match(words)
+                or CHANNEL_WORDS.match(words)
+            )
+            found.append((ID_WORDS.match(words), not may_divide, len(values), at))
     distinct: dict[tuple[int, ...], int] = {}
-    for _, at in sorted(found):
+    for *_, at in sorted(found):
         first = {cell: row for row, cell in enumerate(row.cells[at] for row in sample.rows[::-1])}
         distinct.setdefault(tuple(first[row.cells[at]] for row in sample.rows), at)
     return list(distinct.values())[:_MOST_FURTHER]

@@ -13,7 +13,7 @@ others follow the usual translations of these products and were not checked agai
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -190,13 +190,17 @@ def is_consent_column(header: str) -> bool:
 # Words in names, which say what a column is about. They rank what the cells make a candidate, and
 # alone decide nothing (`lib.rules.roles`), so they may be more than the names above.
 
-_CAMEL_CASE: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_EAST_ASIAN: Final = r"[\u3040-\u9fff\uac00-\ud7af]"
+_SEAM: Final = re.compile(
+    rf"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?={_EAST_ASIAN})|(?<={_EAST_ASIAN})(?=[A-Za-z])"
+)
+"""Where a word ends without a sign: `closedAt`, `案件ID`."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a name, plain: `Gross_Betrag (EUR)`, `closedAt` → their parts."""
-    return tuple(_LETTERS.findall(without_accents(_CAMEL_CASE.sub(" ", name)).casefold()))
+    return tuple(_LETTERS.findall(without_accents(_SEAM.sub(" ", name)).casefold()))
 
 
 class Words:
@@ -257,7 +261,7 @@ OTHER_PERSON_WORDS: Final = Words(
 PHONE_WORDS: Final = Words(
     """
     phone* telephone* telefo* telepho* tel mobil* mobiel handy* cell celular* cellulare gsm cep
-    whatsapp komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
+    whatsapp whats_app komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
     """
 )
 AREA_CODE_WORDS: Final = Words(
@@ -379,10 +383,12 @@ TIME_WORDS: Final = Words(
 
 ORDER_WORDS: Final = Words(
     """
-    order* invoice* transaction* receipt* booking* reservation* purchase* contract* payment_id
+    order* invoice* transaction* receipt* booking* reservation* purchase* contrat* contract*
+    payment_id merchant_reference
     *beleg* *rechnung* *auftrag* *bestell* *vorgang* *buchung* *vertrag*
     facture* commande* pedido* factura* ordine* fattura* factuur* fatura* reserva* zamowien*
-    faktur* transac* orden ordem siparis* objednav* ordre* 注文 受注 订单 주문 заказ* счет*
+    faktur* transac* orden ordem siparis* objednav* ordre* umow* smlouv* avtal* sozlesme* szerzodes*
+    договор* 注文 受注 订单 주문 заказ* счет*
     """
 )
 """What an order ID names."""
@@ -390,7 +396,7 @@ ORDER_WORDS: Final = Words(
 DEAL_WORDS: Final = Words(
     """
     deal* opportunit* sale sales *verkaufschance* affaire negocio* trattativ* verkoopkans*
-    oportunidad* oportunidade* job* policy* appointment* 商談
+    oportunidad* oportunidade* job* policy* appointment* 商談 案件 商机 商機 거래
     """
 )
 RECORD_WORDS: Final = Words(
@@ -403,16 +409,22 @@ RECORD_WORDS: Final = Words(
 ID_WORDS: Final = Words(
     """
     id ids number no nr num key code ref reference referenz *nummer *nr numero *kennung guid uuid
-    nro 番号 编号 번호
+    nro identif* codigo codice numer numarasi cislo номер 番号 编号 번호
     """
 )
+
+
+def is_id(words: Sequence[str]) -> bool:
+    """Return whether words speak of an ID: `Deal ID`, or `N. contratto`, but not `N.` alone."""
+    return ID_WORDS.match(words) or ("n" in words[:1] and ORDER_WORDS.match(words))
+
 
 OTHER_ID_WORDS: Final = Words(
     """
     contact* account* owner* customer* client* card user* person* company* *kunde* *kunden*
     kontakt* besitzer associated campaign* click* refund* product* session* transfer* line item*
     lineitem* invoiced status checksum date visitor* ip url hash* keyword* adgroup sku phone tel*
-    zip postal iban vat tax agent rep *steuer* detail* position* 詳細
+    zip postal iban vat tax fiscal* agent rep artic* artik* artig* *steuer* detail* position* 詳細
     """
 )
 """Whose ID it is if not that of the sale: it may be the same in another sale."""
@@ -421,11 +433,17 @@ KIND_WORDS: Final = Words(
     """
     type kind art belegart vart *ungsart *tragsart *gangsart kontaktart *typ category class
     record_type document_type tipo genre soort rodzaj
-    disposition result won lost valid qualified test pipeline* funnel* воронка
+    disposition result won lost valid qualified test
+    pipeline* funnel* funil embudo *trichter entonnoir trechter lejek воронка
     種別 区分 状態 ステータス 类型 状态 구분 상태
     """
 )
 """A column that may say of what kind a row is."""
+
+CHANNEL_WORDS: Final = Words(
+    "channel* canal* canale *kanal kanal* kanaal kanał канал チャネル 渠道 채널"
+)
+"""Where something was sold: an order of a marketplace follows no ad."""
 
 NO_COUNTS_WORDS: Final = Words(
     """
@@ -454,5 +472,5 @@ OWN_SHARE_WORDS: Final = Words(
     """
 )
 """What a business gets of the price: for some, it is the value of a sale."""
-STAGE_WORDS: Final = Words("*stage* *phase* *stufe* etape* etapa* *fase* stadium pipeline* funnel*")
-"""A column whose values follow one another. The values of a status do not."""
+STAGE_WORDS: Final = Words("*stage* *phase* *stufe* etape* etapa* *fase* stadium")
+"""A column whose values follow one another. Those of a status or of a pipeline do not."""

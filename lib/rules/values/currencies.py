@@ -1,5 +1,7 @@
 """Currencies: an ISO 4217 code or name -> the code."""
 
+import re
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -79,8 +81,12 @@ _OTHER_NAMES: Final = {
 }
 
 
+_WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
+"""Several ways to write one currency: `Euro (€)`, `EUR - Euro`."""
+
+
 def parse_currency(value: str) -> str:
-    """Return the ISO 4217 code of a currency in use: `usd`, `US Dollar` and `US Dollars` -> USD.
+    """Return the ISO 4217 code of a currency: `usd`, `US Dollars` and `US Dollar ($)` -> USD.
 
     Raises INVALID_CURRENCY.
     """
@@ -91,10 +97,18 @@ def parse_currency(value: str) -> str:
         return code
     name = plain_name(value.replace(".", ""))  # U.S. Dollar
     codes = _codes_by_name()
-    found = codes.get(name) or codes.get(name.removesuffix("s"))
-    if found is None:
+    if found := codes.get(name) or codes.get(name.removesuffix("s")):
+        return found
+    ways = [each.strip() for each in _WAYS.findall(value)]
+    if len(ways) < 2:
         raise RuleError("INVALID_CURRENCY")
-    return found
+    every = set()
+    for each in ways:
+        with suppress(RuleError):
+            every.add(parse_currency(each))
+    if len(every) != 1:
+        raise RuleError("INVALID_CURRENCY")
+    return every.pop()
 
 
 @cache

@@ -41,6 +41,9 @@ def test_the_names_are_those_of_iso() -> None:
         ("Japanese Yen", "JPY"),
         ("Bolivar Soberano", "VES"),
         ("Swiss\u00a0Franc", "CHF"),
+        ("Euro (€)", "EUR"),
+        ("EUR - Euro", "EUR"),
+        ("Dollar (AUD)", "AUD"),
     ],
 )
 def test_usual_names(name: str, code: str) -> None:
@@ -49,7 +52,11 @@ def test_usual_names(name: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC", "Dollar", "Peso", "Pound", "s"]
+    "value",
+    [
+        *("", "US", "USDX", "XXX", "XAU", "DEM", "$", "ABC", "Dollar", "Peso", "Pound", "s"),
+        *("EUR/USD", "Dollar ($)", "(EUR)-"),
+    ],
 )
 def test_a_currency_that_does_not_exist_is_refused(value: str) -> None:
     """Unknown codes, metals, former currencies and names of several currencies are refused."""
