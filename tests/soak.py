@@ -99,7 +99,7 @@ class Route:
     def end_round(self, google: Sandbox, files: list[File], grow_old: bool) -> None:
         """Run sweeps until every file of the round is finished, and check the documents."""
         sweeps = itertools.count()
-        while left := unfinished(google, files, grow_old):
+        while left := unfinished(google, files):
             if next(sweeps) == SWEEPS:
                 raise Broken(f"not finished: {left}")
             time.sleep(0.2)
@@ -330,17 +330,19 @@ def end_round(google: Sandbox, files: list[File], grow_old: bool, route: Route) 
 
 
 def is_waiting(file: File, document: dict[str, Any]) -> bool:
-    """Return whether rows are still to be sent, apart from adjustments of unknown conversions."""
+    """Return whether rows are still to be sent, apart from those that have to wait: adjustments of
+    unknown conversions, and clicks that are too recent. A fault between two requests for a row that
+    was refused once defers others, too."""
     waiting: int = document["counts"]["deferred"]
-    return waiting > file.kinds.count("unknown")
+    return waiting > file.kinds.count("unknown") + file.kinds.count("deferred")
 
 
-def unfinished(google: Sandbox, files: list[File], grow_old: bool) -> list[str]:
+def unfinished(google: Sandbox, files: list[File]) -> list[str]:
     documents = all_documents(google)
     left = []
     for file in files:
         found = [documents.get(name) for name in document_names(file)]
-        if not all(each and not (grow_old and is_waiting(file, each)) for each in found):
+        if not all(each and not is_waiting(file, each) for each in found):
             left.append(file.name)
     return left
 
