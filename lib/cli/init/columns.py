@@ -296,6 +296,8 @@ def _time(at: _Choosing) -> None:
     best, *rest = plausible
     # The better name has no date yet in most rows, or a planned one: a person knows which counts.
     is_doubtful = any(each.rank <= _CERTAIN_TIME < best.rank for each in found)
+    # An appointment of the sample may be still to come.
+    is_doubtful |= best.rank >= NAMED_OTHERWISE and any(_is_planned(at, each) for each in found)
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
     if (is_only_one and not is_doubtful) or is_clear or not rows:

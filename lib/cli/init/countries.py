@@ -19,7 +19,7 @@ from lib.model.fields import base_name
 from lib.rules.roles import currency_in
 from lib.rules.values.cells import RuleError, is_placeholder, without_accents
 from lib.rules.values.countries import find_region
-from lib.rules.values.currencies import CURRENCIES
+from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 from lib.rules.values.dates import is_moment, read_moment
 from lib.rules.values.money import written_currency
 from lib.rules.values.phones import normalize_phone
@@ -167,10 +167,10 @@ def currency_code(basis: Basis) -> Proposal:
     countries = (*_countries_of_zone(basis), basis.known.get("phone_region", ""))
     likely = next(filter(None, map(_currency_of, countries)), "")
     header = basis.sample.names[values]
-    if likely.endswith("D") and any(map(_has_dollar, (header, *without))):
+    if sign := _sign_of(likely, (header, *without)):
         reason = (
-            f"The values of {rows} without a currency have the sign $, which fits the country; "
-            f"{OPTIONS['currency_code']} changes it."
+            f"The values of {rows} without a currency have the sign {sign}, which fits the "
+            f"country; {OPTIONS['currency_code']} changes it."
         )
         return Proposal((Entry("currency_code", likely, reason, is_assumed=True),))
     return question(
@@ -190,14 +190,17 @@ def _currency_of(country: str) -> str | None:
     return next((code for code in CURRENCIES if code.startswith(country)), None)
 
 
-def _has_dollar(cell: str) -> bool:
-    """Return whether a value has the sign $, and nothing that says which dollar it is."""
-    return "$" in cell and _written(cell) is None
+def _sign_of(currency: str, cells: Iterable[str]) -> str:
+    """Return the sign that some values have, if it may mean this currency and others: $ or kr."""
+    unclear = [each.casefold() for each in cells if _written(each) is None]
+    sign = "$" if currency.endswith("D") else "kr" if currency in CURRENCIES_BY_SIGN["kr"] else ""
+    return sign if sign and any(sign in each for each in unclear) else ""
 
 
 def _has_unclear_sign(cell: str) -> bool:
     """Return whether a value has the sign of several currencies: `$1,250`."""
-    return any(category(each) == "Sc" for each in cell) and _written(cell) is None
+    has_sign = any(category(each) == "Sc" for each in cell) or cell.casefold().endswith("kr")
+    return has_sign and _written(cell) is None
 
 
 def _written(cell: str) -> str | None:

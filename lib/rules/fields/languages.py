@@ -311,8 +311,8 @@ NO_VALUE_WORDS: Final = Words(
 
 TAX_SIDE_WORDS: Final = Words(
     """
-    incl* excl* inkl* exkl* ohne mit zzgl before after without with ex net gross netto brutto
-    hors ht ttc sans sin con senza zonder met sem com bez utan uden
+    inc incl* exc excl* inkl* exkl* ohne mit zzgl before after without with ex net gross netto
+    brutto hors ht ttc sans sin con senza zonder met sem com bez utan uden
     """
 )
 """`Total excl. VAT` is no tax, although its name has the word."""
@@ -402,6 +402,7 @@ DEAL_WORDS: Final = Words(
 RECORD_WORDS: Final = Words(
     """
     record* *datensatz* case* ticket* quote* project* projekt* lead*
+    *angebot* devis preventiv* presupuest* orcament* offert* wycen* nabidk* teklif* 見積
     """
 )
 """What an ID may name in place of an order: a deal, or a record of another kind."""
@@ -416,7 +417,9 @@ ID_WORDS: Final = Words(
 
 def is_id(words: Sequence[str]) -> bool:
     """Return whether words speak of an ID: `Deal ID`, or `N. contratto`, but not `N.` alone."""
-    return ID_WORDS.match(words) or ("n" in words[:1] and ORDER_WORDS.match(words))
+    return ID_WORDS.match(words) or (
+        "n" in words[:1] and (ORDER_WORDS.match(words) or RECORD_WORDS.match(words))
+    )
 
 
 OTHER_ID_WORDS: Final = Words(

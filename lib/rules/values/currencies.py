@@ -52,10 +52,6 @@ CURRENCIES: Final = frozenset(_NAMES)
 
 # As exports and people write them. A name that several currencies share (Dollar) is none.
 _OTHER_NAMES: Final = {
-    # Signs of one currency only, in columns of currencies.
-    "€": "EUR",
-    "£": "GBP",
-    "us$": "USD",
     "united states dollar": "USD",
     "british pound": "GBP",
     "british pound sterling": "GBP",
@@ -84,9 +80,71 @@ _OTHER_NAMES: Final = {
 _WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
 """Several ways to write one currency: `Euro (€)`, `EUR - Euro`."""
 
+# Signs and abbreviations, and the currencies that they may mean: `kr`, `¥` and `$`
+# are used for several. `¤` is the sign of none in particular.
+_SIGNS: Final = """
+€ EUR
+£ GBP
+₤ GBP TRY
+₹ INR
+₨ INR PKR LKR NPR MUR SCR
+rs INR PKR LKR NPR MUR SCR
+₺ TRY
+tl TRY
+₽ RUB
+₩ KRW
+₪ ILS
+₫ VND
+₴ UAH
+₦ NGN
+₱ PHP
+₸ KZT
+₲ PYG
+₡ CRC SVC
+₵ GHS
+¢ CRC GHS SVC
+₾ GEL
+₼ AZN
+₮ MNT
+₭ LAK
+₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
+fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
+kr DKK ISK NOK SEK
+¥ CNY JPY
+zł PLN
+kč CZK
+ft HUF
+lei MDL RON
+лв BGN
+r LSL NAD SZL ZAR
+us$ USD
+r$ BRL
+a$ AUD
+au$ AUD
+c$ CAD NIO
+ca$ CAD
+hk$ HKD
+mx$ MXN
+nt$ TWD
+nz$ NZD
+s$ SGD
+¤
+"""
+_DOLLARS_AND_PESOS: Final = """
+ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD
+SGD SRD TOP TTD TWD USD UYU WST XCD ZWG
+"""
+CURRENCIES_BY_SIGN: Final = {
+    "$": frozenset(_DOLLARS_AND_PESOS.split()),
+    **{
+        sign: frozenset(codes)
+        for sign, *codes in (line.split() for line in _SIGNS.strip().split("\n"))
+    },
+}
+
 
 def parse_currency(value: str) -> str:
-    """Return the ISO 4217 code of a currency: `usd`, `US Dollars` and `US Dollar ($)` -> USD.
+    """Return the ISO 4217 code of a currency: `usd`, `US$`, `US Dollars`, `US Dollar ($)` -> USD.
 
     Raises INVALID_CURRENCY.
     """
@@ -95,6 +153,9 @@ def parse_currency(value: str) -> str:
     code = value.strip().upper()
     if code in CURRENCIES:
         return code
+    of_sign = CURRENCIES_BY_SIGN.get(code.lower(), ())
+    if len(of_sign) == 1:
+        return next(iter(of_sign))
     name = plain_name(value.replace(".", ""))  # U.S. Dollar
     codes = _codes_by_name()
     if found := codes.get(name) or codes.get(name.removesuffix("s")):

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from lib.rules.values.cells import FULL_WIDTH, RuleError
-from lib.rules.values.currencies import CURRENCIES
+from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 
 _LONGEST: Final = 40
 # Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`.
@@ -22,67 +22,6 @@ _NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
 # Three decimals, or thousands with the other separator.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
-# Signs and abbreviations next to a value, and the currencies that they may mean: `kr`, `¥` and `$`
-# are used for several. `¤` is the sign of none in particular.
-_SIGNS: Final = """
-€ EUR
-£ GBP
-₤ GBP TRY
-₹ INR
-₨ INR PKR LKR NPR MUR SCR
-rs INR PKR LKR NPR MUR SCR
-₺ TRY
-tl TRY
-₽ RUB
-₩ KRW
-₪ ILS
-₫ VND
-₴ UAH
-₦ NGN
-₱ PHP
-₸ KZT
-₲ PYG
-₡ CRC SVC
-₵ GHS
-¢ CRC GHS SVC
-₾ GEL
-₼ AZN
-₮ MNT
-₭ LAK
-₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
-fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
-kr DKK ISK NOK SEK
-¥ CNY JPY
-zł PLN
-kč CZK
-ft HUF
-lei MDL RON
-лв BGN
-r LSL NAD SZL ZAR
-us$ USD
-r$ BRL
-a$ AUD
-au$ AUD
-c$ CAD NIO
-ca$ CAD
-hk$ HKD
-mx$ MXN
-nt$ TWD
-nz$ NZD
-s$ SGD
-¤
-"""
-_DOLLARS_AND_PESOS: Final = """
-ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD
-SGD SRD TOP TTD TWD USD UYU WST XCD ZWG
-"""
-_MEANINGS: Final = {
-    "$": frozenset(_DOLLARS_AND_PESOS.split()),
-    **{
-        sign: frozenset(codes)
-        for sign, *codes in (line.split() for line in _SIGNS.strip().split("\n"))
-    },
-}
 # Other letters before a sign leave its meaning open (`B$`), unless they are a code (`MXN$`).
 _PREFIXED: Final = re.compile(r"([A-Za-z]{1,3})([$¢£¤¥\u20a0-\u20cf])")
 _NONE: Final[frozenset[str]] = frozenset()
@@ -153,9 +92,9 @@ def _meant(affix: str) -> frozenset[str] | None:
     affix = affix.translate(FULL_WIDTH)
     if affix.upper() in CURRENCIES:
         return frozenset({affix.upper()})
-    found = _MEANINGS.get(affix.lower())
+    found = CURRENCIES_BY_SIGN.get(affix.lower())
     if found is None and (prefixed := _PREFIXED.fullmatch(affix)):
-        found = _MEANINGS.get(prefixed[2])
+        found = CURRENCIES_BY_SIGN.get(prefixed[2])
         if found and prefixed[1].upper() in found:
             return frozenset({prefixed[1].upper()})
     return found

@@ -42,6 +42,8 @@ def test_the_names_are_those_of_iso() -> None:
         ("Bolivar Soberano", "VES"),
         ("Swiss\u00a0Franc", "CHF"),
         ("Euro (€)", "EUR"),
+        ("R$", "BRL"),
+        ("Kč", "CZK"),
         ("EUR - Euro", "EUR"),
         ("Dollar (AUD)", "AUD"),
     ],

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.catalogue.codes import lookup
-from lib.rules.values import money
 from lib.rules.values.cells import RuleError
-from lib.rules.values.currencies import CURRENCIES
+from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 from lib.rules.values.money import (
     parse_amount,
     parse_value,
@@ -217,7 +216,7 @@ def test_a_currency_next_to_the_value_is_recognized(value: str, currency: str | 
 
 def test_every_sign_means_currencies_in_use() -> None:
     """No sign is listed with a code that no row can have."""
-    assert frozenset().union(*money._MEANINGS.values()) <= CURRENCIES
+    assert frozenset().union(*CURRENCIES_BY_SIGN.values()) <= CURRENCIES
 
 
 @given(st.floats(0, 1e12), st.booleans())
