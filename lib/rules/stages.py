@@ -24,7 +24,7 @@ _COLUMN_ENDINGS: Final = (
     *("stato", "esito", "risultato"),
     *("stadium", "uitkomst"),
     *("situacao",),
-    *("etap", "faza", "stav", "durum", "статус", "стадия", "этап"),
+    *("etap", "faza", "stav", "durum", "durumu", "статус", "стадия", "этап"),
     *("状況", "状態", "ステータス", "状态", "狀態", "상태"),
 )
 """In English, German, French, Spanish, Italian, Dutch and Portuguese, in this order everywhere,

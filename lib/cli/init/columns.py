@@ -37,6 +37,7 @@ from lib.rules.fields.languages import (
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, amount_in, candidates
 from lib.rules.values.cells import RuleError, plain_name
+from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.dates import is_moment, read_moment
 from lib.run.column_content import columns_by_content
 from lib.source.header import columns_named
@@ -396,7 +397,8 @@ def _ids_of_lines(at: _Choosing, *fields: str) -> list[Candidate]:
     shared = [column for each in fields if (column := at.column_of(each)) is not None]
     for column, name in at.free():
         words = words_of(name)
-        if not is_id(words) or OTHER_ID_WORDS.match(words):
+        is_order = len(words) == 1 and ORDER_WORDS.match(words)
+        if not (is_id(words) or is_order) or OTHER_ID_WORDS.match(words):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]
@@ -473,18 +475,30 @@ def _is_theirs(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
 
 
 def _some_clicks(at: _Choosing) -> None:
-    """A column of landing pages, or of notes, has a click ID in some rows."""
+    """A column of landing pages, or of notes, has a click ID in some rows. What else it has may not
+    pass for one, as an order's number does: the API would refuse the row."""
     content = BY_NAME["gclid"].content
     if content is None or not all(map(at.lacks, CLICK_IDS)):
         return
-    counts = {
-        column: sum(bool(content.pattern.fullmatch(cell)) for cell in filled(at.rows, column))
-        for column, _ in at.free()
-    }
+    counts = dict[int, int]()
+    for column, _ in at.free():
+        cells = filled(at.rows, column)
+        others = [cell for cell in cells if not content.pattern.fullmatch(cell)]
+        if not any(map(_passes_for_click, others)):
+            counts[column] = len(cells) - len(others)
     best = max(counts, key=lambda column: counts[column], default=None)
     if best is not None and counts[best] >= _FEWEST_CLICKS:
         name = at.sample.names[best]
         at.found["gclid"] = (best, f'some cells of "{name}" look like this.')
+
+
+def _passes_for_click(cell: str) -> bool:
+    """Return whether a cell would be sent as a click ID without saying that it is one."""
+    try:
+        check_click_id(cell)
+    except RuleError:
+        return False
+    return "gclid" not in cell.casefold()
 
 
 def _further_phones(at: _Choosing) -> None:

@@ -49,7 +49,7 @@ _CLEAR: Final = 4
 _FLAGS: Final = 6
 """Up to this rank, it is true or false."""
 _MOST_COLUMNS: Final = 4
-_MOST_FURTHER: Final = 9
+_MOST_FURTHER: Final = 12
 _FEW_VALUES: Final = 12
 _FEW: Final = 0.1
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")

@@ -23,7 +23,9 @@ from lib.rules.fields.units import kind_of_contact
 # publishes no format of click IDs. They have begun like this so far (observed, not documented).
 _GCLID: Final = re.compile(
     r"(?:Cj[0w]K|EAIaIQ|C[I-P][\w-]{2})[\w-]{16,}"
-    r"|\S*[?&]gclid=[\w-]{10,}\S*",  # the URL of a landing page
+    # The URL of a landing page, or a note that a shop wrote.
+    r"|(?:\S*[?&|;,])?gclid=[\w-]{10,}\S*"
+    r'|\{.{0,2000}"gclid": ?"[\w-]{10,}"[\s\S]*',
     re.ASCII,
 )
 _BRAID: Final = re.compile(

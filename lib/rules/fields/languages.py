@@ -321,7 +321,7 @@ SALE_DATE_WORDS: Final = Words(
     """
     won win closed close closing paid payment sold sale sales signed signature completed completion
     invoice invoiced order ordered purchase purchased booked booking deal transaction converted
-    conversion contract settled closedate
+    conversion contract closedate
     gewonnen* *abschluss* abgeschlossen geschlossen bezahlt *zahlung *zahlungs* *verkauf* verkauft
     unterzeichn* unterschrieben *rechnung *rechnungs* *bestell* *auftrag* *kauf* gebucht *buchung*
     *beleg*
@@ -350,6 +350,7 @@ CREATED_WORDS: Final = Words(
 
 OTHER_DATE_WORDS: Final = Words(
     """
+    settl* payout* released liberac* liquidac*
     modif* updat* chang* edit* activity active contacted last latest next birth* birthday dob due
     expected estimat* est forecast* planned target ship* fulfil* deliver* renew* expir* start starts
     end ends begin lost cancel* refund* follow followup reminder remind import* export* sync*

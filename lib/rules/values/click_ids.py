@@ -22,7 +22,10 @@ _NO_LETTERS: Final = re.compile(
     r"[\d./%+-]{1,20}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{4}-\d\d-\d\d(?:T[\d.+-]*Z?)?", re.ASCII
 )
 _PARAMETER: Final = {
-    field: re.compile(rf"(?:^|[?&#]){field}=([^&#\s]*)", re.ASCII | re.IGNORECASE)
+    field: re.compile(
+        rf"(?:^|[?&#|;,]){field}=([^&#|;,\s]*)|\"{field}\": ?\"([^\"\s]*)\"",
+        re.ASCII | re.IGNORECASE,
+    )
     for field in ("gclid", "gbraid", "wbraid")
 }
 # Programs put one in place of the rest of a long text.
@@ -46,17 +49,19 @@ def is_plain_click_id(value: str) -> bool:
 def check_click_id(value: str, field: str = "gclid") -> str:
     """Return a gclid, gbraid or wbraid, trimmed. The case stays: click IDs are case-sensitive.
 
-    The click ID is extracted from `gclid=...`, or from the full URL of a landing page, where it is
-    the parameter `field`. Raises INVALID_CLICK_ID for inner white space, characters that URLs can't
-    contain, a placeholder, a number, or a date, and CLICK_ID_CUT_OFF for one with an ellipsis.
+    The click ID is extracted from `gclid=...`, from the full URL of a landing page, where it is the
+    parameter `field`, or from a shop's note: `PED-1|gclid=...`, `{"gclid": "..."}`.
+
+    Raises INVALID_CLICK_ID for inner white space, characters that URLs can't contain, a
+    placeholder, a number, or a date, and CLICK_ID_CUT_OFF for one with an ellipsis.
     """
     if is_plain_click_id(value):
         return value
     click_id = value.strip()
-    if "=" in click_id:
+    if "=" in click_id or click_id[0:1] == "{":
         match = _PARAMETER[field].search(click_id)
         if match is not None:
-            click_id = unquote(match[1])
+            click_id = unquote(match[1] or match[2] or "")
         elif ":" in click_id or "?" in click_id or "&" in click_id:
             raise RuleError("INVALID_CLICK_ID")
     if _ELLIPSIS.search(click_id):

@@ -93,6 +93,8 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
         (check_click_id, "https://example.com/?a=b&gclid=Cj0KCQiA&c=d#e", "Cj0KCQiA"),
         (check_click_id, "example.com/?GCLID=Cj0KCQiA%2D", "Cj0KCQiA-"),
         (lambda value: check_click_id(value, "wbraid"), "?gclid=abc&wbraid=def", "def"),
+        (check_click_id, "PED-3413|gclid=Cj0KCQiA|fbclid=x", "Cj0KCQiA"),
+        (check_click_id, '{"name": "A B", "gclid": "Cj0KCQiA"}', "Cj0KCQiA"),
         (check_click_id, "Cj0KCQiAexample%3D%3D", "Cj0KCQiAexample%3D%3D"),
         (check_click_id, "Cj0KCQiAexample==", "Cj0KCQiAexample=="),
         (check_click_id, "1x9", "1x9"),
@@ -151,6 +153,8 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "(not set)", "INVALID_CLICK_ID"),
         (check_click_id, "null", "INVALID_CLICK_ID"),
         (check_click_id, "{gclid}", "INVALID_CLICK_ID"),
+        (check_click_id, '{"name": "A B"}', "INVALID_CLICK_ID"),
+        (check_click_id, '{"gclid": ""}', "INVALID_CLICK_ID"),
         (check_click_id, "caf\u00e9", "INVALID_CLICK_ID"),
         (check_click_id, "a" * 1025, "INVALID_CLICK_ID"),
         *(
