@@ -172,7 +172,8 @@ def find_columns(
         at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     is_sales = sample.header.kind == "conversion"
     steps: tuple[Callable[[_Choosing], None], ...] = (
-        *(_by_spelling, _by_content, _some_clicks, _further_phones, _whole_numbers_only),
+        *(_by_spelling, _shared_phones, _by_content, _some_clicks),
+        *(_further_phones, _whole_numbers_only),
     )
     if is_sales:
         steps = (*steps, _time, _value, _currency, _identity)
@@ -513,6 +514,25 @@ def _further_phones(at: _Choosing) -> None:
             numbered = f"{field}_2"
             if is_theirs and at.sample.can_be_named(column) and at.lacks(numbered):
                 at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
+
+
+def _shared_phones(at: _Choosing) -> None:
+    """Leave out a phone that several people have, beside their own: that of a front desk."""
+    header = at.sample.header.fields
+    columns = [column for field, column in header.items() if base_name(field) == "phone"]
+    if at.given.decides("headers", "phone"):
+        return
+    different = {each: len(set(filled(at.rows, each))) for each in columns}
+    shared = {
+        each
+        for each, number in different.items()
+        if number < len(filled(at.rows, each)) and 2 * number <= max(different.values())
+    }
+    for number, column in enumerate((each for each in columns if each not in shared), 1):
+        if shared and at.sample.can_be_named(column):
+            name = at.sample.names[column]
+            why = f'"{name}" is each person\'s own.'
+            at.found["phone" if number == 1 else f"phone_{number}"] = (column, why)
 
 
 def _whole_numbers_only(at: _Choosing) -> None:
