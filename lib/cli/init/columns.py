@@ -468,11 +468,16 @@ def _named_phones(at: _Choosing) -> Iterator[int]:
 
 
 def _is_theirs(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
-    """Return whether a column is about the customers. A salesperson's address is the same in many
-    rows, and a parcel may go to somebody else."""
-    different = {each: len(set(filled(at.rows, each))) for each in {column, *alike}}
+    """Return whether a column is about the customers: a parcel may go to somebody else."""
     is_other = OTHER_PERSON_WORDS.match(words_of(at.sample.names[column]))
-    return not is_other and 2 * different[column] > max(different.values())
+    return not is_other and _is_their_own(at, column, alike)
+
+
+def _is_their_own(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
+    """Return whether a column has about as many different cells as those like it. The address of a
+    salesperson, or the phone of a front desk, is the same in many rows."""
+    different = {each: len(set(filled(at.rows, each))) for each in {column, *alike}}
+    return 2 * different[column] > max(different.values())
 
 
 def _some_clicks(at: _Choosing) -> None:
@@ -518,18 +523,18 @@ def _further_phones(at: _Choosing) -> None:
 
 def _shared_phones(at: _Choosing) -> None:
     """Leave out a phone that several people have, beside their own: that of a front desk."""
-    header = at.sample.header.fields
-    columns = [column for field, column in header.items() if base_name(field) == "phone"]
     if at.given.decides("headers", "phone"):
         return
-    different = {each: len(set(filled(at.rows, each))) for each in columns}
-    shared = {
+    header = at.sample.header.fields
+    columns = [column for field, column in header.items() if base_name(field) == "phone"]
+    own = [
         each
-        for each, number in different.items()
-        if number < len(filled(at.rows, each)) and 2 * number <= max(different.values())
-    }
-    for number, column in enumerate((each for each in columns if each not in shared), 1):
-        if shared and at.sample.can_be_named(column):
+        for each in columns
+        if _is_their_own(at, each, columns)
+        or len(set(filled(at.rows, each))) == len(filled(at.rows, each))
+    ]
+    for number, column in enumerate(own, 1):
+        if len(own) < len(columns) and at.sample.can_be_named(column):
             name = at.sample.names[column]
             why = f'"{name}" is each person\'s own.'
             at.found["phone" if number == 1 else f"phone_{number}"] = (column, why)

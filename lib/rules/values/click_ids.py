@@ -58,7 +58,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     if is_plain_click_id(value):
         return value
     click_id = value.strip()
-    if "=" in click_id or click_id[0:1] == "{":
+    if "=" in click_id or click_id.startswith("{"):
         match = _PARAMETER[field].search(click_id)
         if match is not None:
             click_id = unquote(match[1] or match[2] or "")
