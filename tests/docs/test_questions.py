@@ -23,9 +23,11 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-def visited(page: Page, path: str, call: str = "keepClickIds()") -> dict[str, str]:
+def visited(
+    page: Page, path: str, call: str = "keepClickIds()", host: str = "www.example.com"
+) -> dict[str, str]:
     """Open a page on which the visitor agrees to cookies. Return what the form would send."""
-    page.goto(f"https://www.example.com/{path}")
+    page.goto(f"https://{host}/{path}")
     page.evaluate(f"() => {{ {SCRIPT}\n{call}; }}")
     inputs = page.locator("input").all()
     return {str(each.get_attribute("name")): each.input_value() for each in inputs}
@@ -60,3 +62,20 @@ def test_a_form_may_have_its_own_names(page: Page) -> None:
     visited(page, f"offer?gclid={CLICK}")
     form = visited(page, "contact", 'keepClickIds({gclid: "input_7"})')
     assert (form["gclid"], form["input_7"]) == ("", CLICK)
+
+
+def test_a_form_that_comes_later_is_filled(page: Page) -> None:
+    """Whether the page was still loading, or a script inserts the form, such as a pop-up."""
+    body = f"<script>{SCRIPT} keepClickIds();</script>{PAGE}"
+    page.route("**/*", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.goto(f"https://www.example.com/offer?gclid={CLICK}")
+    page.evaluate("form => document.body.insertAdjacentHTML('beforeend', form)", PAGE)
+    fields = page.locator("[name=gclid]")
+    assert [fields.nth(each).input_value() for each in range(fields.count())] == [CLICK, CLICK]
+
+
+def test_a_click_is_known_on_the_other_hosts_of_a_domain(page: Page) -> None:
+    """If the call names the domain; otherwise, only the host of the landing page knows it."""
+    for call, known in (("keepClickIds()", ""), ('keepClickIds({}, "example.com")', CLICK)):
+        visited(page, f"offer?gclid={CLICK}", call)
+        assert visited(page, "contact", call, host="shop.example.com")["gclid"] == known
