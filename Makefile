@@ -103,15 +103,14 @@ audit: .venv-supply-chain/.done ## Look for known vulnerabilities in the deploye
 sbom: .venv-supply-chain/.done ## Write sbom.json: the deployed packages as a CycloneDX document
 	.venv-supply-chain/bin/cyclonedx-py requirements requirements.txt --output-reproducible -o sbom.json
 
-# What .github/workflows/release.yml publishes. The archive is of the last commit: it has terraform/ too, so
-# nobody needs a clone to deploy.
+# What .github/workflows/release.yml publishes. The archive is the last commit without its tests, so that nobody
+# needs a clone to deploy, to try the demo, or to read the pages that alerts name.
 NAME = dist/offline-conversions-$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' lib/__init__.py)
 dist: sbom ## Build the package of the command and the archive to deploy, in dist/
 	rm -rf dist
 	.venv-supply-chain/bin/uv build -q --build-constraints requirements/build.txt --require-hashes
 	mv sbom.json $(NAME).cdx.json
-	git archive --format=zip --prefix=$(notdir $(NAME))/ -o $(NAME).zip HEAD \
-		main.py requirements.txt lib terraform README.md CHANGELOG.md LICENSE
+	git archive --format=zip --prefix=$(notdir $(NAME))/ -o $(NAME).zip HEAD . ':!tests'
 
 clean: ## Delete everything the commands created
 	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json dist .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
