@@ -10,6 +10,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple
 
 import click
@@ -22,7 +23,7 @@ from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
-from lib.cli.terminal import paragraph, program_name
+from lib.cli.terminal import paragraph, program_name, writing
 from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
@@ -92,8 +93,9 @@ def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
     """Write the report for people."""
     from lib.results.report import render_report  # jinja2 takes long to import
 
-    page.write(render_report(document_head(checked.summary), findings))
-    page.close()
+    with writing(Path(page.name)):
+        page.write(render_report(document_head(checked.summary), findings))
+        page.close()
     click.echo(on_terminal(f"Wrote {page.name}"), err=True)
 
 

@@ -22,6 +22,7 @@ from typing import IO, Final, cast
 import click
 
 from lib.cli.escaping import in_shell
+from lib.cli.terminal import writing
 from lib.config.settings import Settings
 from lib.errors import UploadError
 from lib.results.reading import WrittenSource
@@ -188,7 +189,10 @@ def difference(file: IO[bytes], source: WrittenSource) -> str:
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Write a file beside `path`, which it replaces when everything is written."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as copy:
+    with (
+        writing(path),
+        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as copy,
+    ):
         try:
             if path.name.lower().endswith(".gz"):
                 with gzip.GzipFile("", "wb", fileobj=copy, mtime=0) as packed:

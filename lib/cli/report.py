@@ -10,7 +10,7 @@ import msgspec
 
 from lib.cli.escaping import on_terminal
 from lib.cli.files import STANDARD_STREAM
-from lib.cli.terminal import TaughtCommand
+from lib.cli.terminal import TaughtCommand, writing
 
 _EXAMPLES = """
 \b
@@ -47,9 +47,11 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     """
     from lib.results.report import NotADocument, report_of  # jinja2 takes long to import
 
-    name = getattr(results, "name", "<stdin>")
-    is_piped = name in (STANDARD_STREAM, "<stdin>")
-    output = output or Path("report" if is_piped else name).with_suffix(".html")
+    name = getattr(results, "name", None)
+    if name in (STANDARD_STREAM, "<stdin>") or not isinstance(name, str):
+        name = "standard input"
+        output = output or Path("report.html")
+    output = output or Path(name).with_suffix(".html")
     try:
         document = msgspec.json.decode(results.read())
         if not isinstance(document, dict):
@@ -62,5 +64,6 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     if str(output) == STANDARD_STREAM:
         click.echo(page)
         return
-    output.write_text(page, "utf-8")
+    with writing(output):
+        output.write_text(page, "utf-8")
     click.echo(on_terminal(f"Wrote {output}"))

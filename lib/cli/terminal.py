@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import inspect
 import io
 import os
 import sys
+import tempfile
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -21,6 +26,8 @@ INTERRUPTED: Final = 130
 
 PIPE_CLOSED: Final = 141
 """Exit code if the reader of the output has ended, as after `| head`: 128 + SIGPIPE."""
+
+_DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _IN_ASCII: Final = {"→": "->", "←": "<-", "×": "x", "…": "...", "“": '"', "”": '"', "’": "'"}
 
@@ -88,38 +95,77 @@ class Commands(TaughtCommand, click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:
         """Run the command line. Characters that the terminal lacks are replaced."""
+        _open_closed_streams()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="lib.cli.in_ascii")
         return super().main(*args, **options)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line, which may print the help or the version."""
+        with _ending_in_words():
+            return super().make_context(*args, **options)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words after the program. `help COMMAND` is `COMMAND --help`."""
-        return super().parse_args(ctx, [*args[1:2], "--help"] if args[:1] == ["help"] else args)
+        if args[:1] == ["help"]:
+            args = [*(each for each in args[1:2] if each != "help"), "--help"]
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with everything printed at its end."""
-        try:
+        with _ending_in_words():
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
-        except click.ClickException as error:
-            # It may quote the name of a file, or what stands in a document.
-            lines = map(on_terminal, error.message.split("\n"))
-            vars(error)["message"] = "\n".join(lines)
-            raise
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted.", err=True)
-            ctx.exit(INTERRUPTED)
-        except BrokenPipeError:
-            _drop_output()
-            ctx.exit(PIPE_CLOSED)
-        except OSError as error:
-            _drop_output()
-            where = f" {on_terminal(str(error.filename))}" if error.filename else ""
-            why = f": {error.strerror}" if error.strerror else ""
-            raise click.ClickException(f"Cannot read or write{where}{why}.") from None
+
+
+@contextmanager
+def _ending_in_words() -> Iterator[None]:
+    """End the program with a line and an exit code, whatever happens to its streams and files."""
+    try:
+        yield
+    except click.ClickException as error:
+        # It may quote the name of a file, or what stands in a document.
+        lines = map(on_terminal, error.message.split("\n"))
+        vars(error)["message"] = "\n".join(lines)
+        raise
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        _drop_output()
+        raise click.exceptions.Exit(PIPE_CLOSED) from None
+    except OSError as error:
+        _drop_output()
+        what = "read or write"
+        if error.filename:
+            what += f" {on_terminal(str(error.filename))}"
+        elif error.errno in _DISK_IS_FULL:
+            what = f"write to standard output or to a temporary file in {tempfile.gettempdir()}"
+        why = f": {error.strerror}" if error.strerror else ""
+        raise click.ClickException(f"Cannot {what}{why}.") from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Name the file that is written if its disk is full: the error itself names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _DISK_IS_FULL:
+            error.filename = error.filename or str(path)
+        raise
+
+
+def _open_closed_streams() -> None:
+    """Open what `>&-` has closed as /dev/null, so that no file that is opened later gets its
+    number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, open(nothing, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _drop_output() -> None:

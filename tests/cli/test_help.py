@@ -132,3 +132,11 @@ def test_help_of_a_command_can_be_asked_in_both_ways(name: str) -> None:
     (line,) = re.findall(rf"^  {name} +(.*)$", help_of(), re.M)
     assert line.endswith(".")
     assert not line.endswith("...")
+
+
+@pytest.mark.parametrize("words", [["help"], ["help", "help"]])
+def test_help_of_help_is_the_first_help(words: list[str]) -> None:
+    """Whoever asks how help works gets the list of commands, which names it."""
+    asked = CliRunner().invoke(main, words, prog_name=PROGRAMS[0], env={"COLUMNS": "80"})
+    assert (asked.exit_code, asked.output) == (0, help_of())
+    assert f"`{PROGRAMS[0]} help COMMAND`" in " ".join(asked.output.split())

@@ -476,6 +476,16 @@ def test_the_example_of_the_question_means_something(
     assert said in asked[0]
 
 
+def test_a_dash_is_standard_output(
+    file: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file with the name - appears."""
+    monkeypatch.chdir(tmp_path)
+    words = (file(), *ACCOUNT, "--time-zone", "UTC", "--phone-region", "US")
+    assert profile_of(init(*words, "-o", "-")) == profile_of(init(*words))
+    assert not Path("-").exists()
+
+
 def test_a_second_profile_is_added_to_the_document(file: Any, tmp_path: Path) -> None:
     """Profiles so far stay as they are, with their comments; a name is never used twice."""
     output = tmp_path / "profiles.json"

@@ -7,8 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -73,17 +76,67 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_said_in_one_line(tmp_path: Path) -> None:
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+NO_SPACE = "No space left on device."
+
+
+def run_apart(words: str, **streams: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
+    command = [sys.executable, "-W", "error", "-m", "lib", *words.split()]
+    return subprocess.run(
+        command, cwd=ROOT, stderr=subprocess.PIPE, check=False, text=True, **streams
+    )
+
+
+@FULL
+@pytest.mark.parametrize("words", ["--help", "--version", "explain --format json", "check {}"])
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, words: str) -> None:
     """What cannot be written is an error of one line, and never a success."""
     path = tmp_path / "export.csv"
     path.write_bytes(MANY_PROBLEMS)
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [*COMMAND, path], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, check=False, text=True
-        )
+        done = run_apart(words.format(path), stdout=full)
     assert done.returncode == 1
-    assert done.stderr == "Error: Cannot read or write: No space left on device.\n"
+    assert done.stderr == (
+        "Error: Cannot write to standard output or to a temporary file in "
+        f"{tempfile.gettempdir()}: {NO_SPACE}\n"
+    )
+
+
+@FULL
+@pytest.mark.parametrize("words", ["report {}/results.json -o", "check {}/export.csv --html"])
+def test_a_full_disk_is_named_by_the_file_on_it(tmp_path: Path, words: str) -> None:
+    """The error of the system does not name the file that was written."""
+    (tmp_path / "export.csv").write_bytes(csv_of(row()))
+    results = run(tmp_path / "export.csv", "--json").stdout_bytes
+    (tmp_path / "results.json").write_bytes(results)
+    page = tmp_path / "page.html"
+    page.symlink_to("/dev/full")
+    done = run_apart(f"{words.format(tmp_path)} {page}", stdout=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert done.stderr == f"Error: Cannot read or write {page}: {NO_SPACE}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("--help", 0, ""),
+        ("explain", 0, ""),
+        ("check {}", 0, ""),
+        ("check --json {}", 0, ""),
+        ("report -", 1, "Error: standard input is no results document"),
+        ("init {}", 2, "there is no terminal to ask"),
+    ],
+)
+def test_closed_streams_are_empty(tmp_path: Path, words: str, code: int, said: str) -> None:
+    """`>&-` and `<&-` leave the program without a stream. It does what it would with /dev/null."""
+    path = tmp_path / "export.csv"
+    path.write_bytes(csv_of(row()))
+    words = f"{words} --now {NOW.isoformat()}" if "check" in words else words
+    close = partial(os.closerange, 0, 2)
+    done = run_apart(words.format(path), preexec_fn=close)
+    assert done.returncode == code, done.stderr
+    assert (said in done.stderr) if said else not done.stderr
 
 
 @pytest.mark.parametrize(

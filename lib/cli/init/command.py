@@ -18,7 +18,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES, CheckResult, check
 from lib.cli.check_output import show
-from lib.cli.files import InputFile
+from lib.cli.files import STANDARD_STREAM, InputFile
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import (
     Choice,
@@ -35,7 +35,7 @@ from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
 from lib.cli.online import Online, credentials_option, go_online
 from lib.cli.options import now_option, value_options
-from lib.cli.terminal import TaughtCommand, Terminal
+from lib.cli.terminal import TaughtCommand, Terminal, writing
 from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError, UploadError
@@ -127,8 +127,9 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the profile to this file, or add it to the profiles in it.",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    help="Write the profile to this file, or add it to the profiles in it [default: -, standard "
+    "output].",
 )
 @click.option(
     "--format",
@@ -217,6 +218,8 @@ def init_command(
     """
     if credentials and not online:
         raise click.UsageError("--credentials works only with --online. Add --online.")
+    if str(output) == STANDARD_STREAM:
+        output = None
     _refuse_output(output, form, name)
     sample = _sample(file, given)
     actions = ActionsOfAccount(go_online(credentials), sample.header.kind) if online else None
@@ -264,7 +267,8 @@ def _write(output: Path, form: str, name: str, proposal: Proposal) -> None:
         document = _added(output, name, proposal)
     else:
         document = as_json(name, proposal)
-    output.write_text(document, "utf-8")
+    with writing(output):
+        output.write_text(document, "utf-8")
 
 
 _ABOUT_THE_BYTES = ("encoding", "delimiter", "sheet", "header_row", "headers")
