@@ -24,9 +24,8 @@ demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Goog
 sandbox: $(VENV)/.sandbox ## Start the local Google and the function, until Ctrl-C
 	$(BIN)/python -m sandbox up
 
-reference: $(VENV)/.dev ## Make the pages of codes and columns from the code
-	$(BIN)/python -m lib.catalogue.page > docs/codes.md
-	$(BIN)/python -m lib.rules.fields > docs/columns.md
+reference: $(VENV)/.dev ## Write into docs/ what pages repeat from the code: settings, columns, codes, ...
+	$(BIN)/python -m tools.reference
 
 pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
 	$(BIN)/python -m tools.pictures

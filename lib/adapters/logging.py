@@ -1,8 +1,7 @@
 """JSON lines for Cloud Logging: severity, event, run ID, trace, and the numbers of the event.
 
-Every line names one of `EVENTS`, so alerts and dashboards can rely on the names. `docs/operate.md`
-lists them; a test keeps both lists equal. Fields hold counts, codes, object names and times. No
-function here accepts a row.
+Every line names one of `EVENTS`, so alerts and dashboards can rely on the names. Fields hold
+counts, codes, object names and times. No function here accepts a row.
 """
 
 from __future__ import annotations

@@ -141,145 +141,86 @@ EncodingName = Annotated[str, AfterValidator(_known_encoding)]
 
 
 class Profile(BaseModel):
-    """Values for one kind of file. A value in the row itself takes precedence."""
+    """Values for one kind of file. A value in the row itself takes precedence.
+
+    The text below a key is its row in `docs/profiles.md`: `make reference` writes it there.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    destination: str = Field(
-        registry.DEFAULT,
-        description=f"API that receives the conversions: {' or '.join(registry.names())}.",
-    )
-    customer_id: AccountNumber | None = Field(
-        None,
-        description="Google Ads account that receives the conversions, with or without dashes.",
-    )
-    login_customer_id: AccountNumber | None = Field(
-        None, description="Manager account that gives access to the Google Ads account."
-    )
-    conversion_action: ActionName | None = Field(
-        None,
-        description="Conversion action for rows that do not name one: its name, ID or resource "
-        "name.",
-    )
-    time_zone: ZoneName | None = Field(
-        None,
-        description="Time zone for times that do not state one: an IANA name such as "
-        "America/Chicago.",
-    )
-    currency_code: str | None = Field(
-        None,
-        pattern=r"^[A-Z]{3}$",
-        description="Currency for rows that do not state one: an ISO 4217 code such as EUR.",
-    )
-    phone_region: str | None = Field(
-        None,
-        pattern=r"^[A-Z]{2}$",
-        description="Country of phone numbers without +: a two-letter code such as DE.",
-    )
-    ad_user_data: Consent | None = Field(
-        None,
-        description="Consent to sending user data to Google, for rows that do not state it: "
-        "GRANTED or DENIED. Rules in the European Economic Area require it.",
-    )
-    ad_personalization: Consent | None = Field(
-        None,
-        description="Consent to personalized ads, for rows that do not state it: "
-        "GRANTED or DENIED. Data Manager API only.",
-    )
-    day_first: bool = Field(False, description="Dates begin with the day: 03/04/2026 is 3 April.")
-    decimal_comma: bool = Field(
-        False, description="The comma is the decimal separator: 1.234,50 is 1234.50."
-    )
-    headers: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="For each field, the name of its column in your files. An empty list switches "
-        "the field off.",
-    )
-    include: RowValues = Field(
-        default_factory=dict,
-        description="The rows that count, for each column in your files: its values.",
-    )
-    exclude: RowValues = Field(
-        default_factory=dict,
-        description="The rows that do not count, for each column in your files: its values. An "
-        "empty list says that the column does not decide.",
-    )
-    refunds: RowValues = Field(
-        default_factory=dict,
-        description="The rows that retract or correct a conversion that was sent before, for each "
-        "column in your files: its values.",
-    )
-    actions: Actions = Field(
-        default_factory=dict,
-        description="The rows that count, each as a conversion of its own conversion action. For "
-        "one column in your files: each value with its action, and if need be its value and the "
-        "column of its time.",
-    )
-    adjustments_via: str | None = Field(
-        None,
-        description="API that receives adjustments, if it is not the destination of the "
-        f"conversions: {' or '.join(registry.names())}.",
-    )
-    encoding: EncodingName | None = Field(
-        None, description="Text encoding of the files. Unset: detected from the content."
-    )
-    delimiter: str | None = Field(
-        None,
-        min_length=1,
-        max_length=1,
-        description="Character between two cells, such as a comma. Unset: detected from the "
-        "content.",
-    )
-    hold_open_last_line: bool = Field(
-        True,
-        description="Hold the last row back for 10 minutes if its line has no line end. Set it to "
-        "false if your files always end like this.",
-    )
-    sheet: str | None = Field(
-        None,
-        min_length=1,
-        description="Name of the sheet to read from a workbook. Unset: the first visible sheet.",
-    )
-    header_row: int | None = Field(
-        None,
-        ge=1,
-        le=HEAD_LINES,
-        description="Line of the column names, as an editor or a spreadsheet shows it. Unset: the "
-        "first line, or the first one below titles.",
-    )
-    order_ids: OrderIds | None = Field(
-        None,
-        description="How order IDs such as 1001.0 are sent: keep sends them as they are, integer "
-        "sends 1001. Unset: integer for a file whose first order IDs all end with .0.",
-    )
-    derive_order_id: bool = Field(
-        True,
-        description="Create an order ID for rows that have neither a gclid nor an order ID.",
-    )
-    validate_only: bool = Field(
-        False, description="Google checks the conversions but does not count them."
-    )
-    expect: str | None = Field(
-        None,
-        description="When a file must come, so that somebody is told if none does: every weekday "
-        "by 06:30, every mon and thu, the last working day of the month by 18:00 Europe/Berlin, "
-        "or never. Unset: learned from the files that came.",
-    )
-    omit_session_and_ip: bool = Field(
-        False,
-        description="Do not send session attributes and IP addresses. Set this if Google does not "
-        "allow you to send them.",
-    )
-    event_source: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"] = Field(
-        "OTHER",
-        description="Where the conversions happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. "
-        "Data Manager API only.",
-    )
-    source: Literal["web"] | None = Field(
-        None,
-        description="Set it to web if the tag on your website counts these conversions, and the "
-        "files add what it does not know. Data Manager API only.",
-    )
+    destination: str = registry.DEFAULT
+    """API that receives the conversions: {destinations}."""
+    customer_id: AccountNumber | None = None
+    """Google Ads account that receives the conversions, with or without dashes."""
+    login_customer_id: AccountNumber | None = None
+    """Manager account that gives access to the Google Ads account."""
+    conversion_action: ActionName | None = None
+    """Conversion action for rows that do not name one: its name, ID or resource name."""
+    time_zone: ZoneName | None = None
+    """Time zone for times that do not state one: an IANA name such as America/Chicago."""
+    currency_code: str | None = Field(None, pattern=r"^[A-Z]{3}$")
+    """Currency for rows that do not state one: an ISO 4217 code such as EUR."""
+    phone_region: str | None = Field(None, pattern=r"^[A-Z]{2}$")
+    """Country of phone numbers without +: a two-letter code such as DE."""
+    ad_user_data: Consent | None = None
+    """Consent to sending user data to Google, for rows that do not state it: GRANTED or DENIED.
+    Rules in the European Economic Area require it."""
+    ad_personalization: Consent | None = None
+    """Consent to personalized ads, for rows that do not state it: GRANTED or DENIED. Data Manager
+    API only."""
+    day_first: bool = False
+    """Dates begin with the day: 03/04/2026 is 3 April."""
+    decimal_comma: bool = False
+    """The comma is the decimal separator: 1.234,50 is 1234.50."""
+    headers: dict[str, tuple[str, ...]] = {}
+    """For each field, the name of its column in your files. An empty list switches the field
+    off."""
+    include: RowValues = {}
+    """The rows that count, for each column in your files: its values."""
+    exclude: RowValues = {}
+    """The rows that do not count, for each column in your files: its values. An empty list says
+    that the column does not decide."""
+    refunds: RowValues = {}
+    """The rows that retract or correct a conversion that was sent before, for each column in your
+    files: its values."""
+    actions: Actions = {}
+    """The rows that count, each as a conversion of its own conversion action. For one column in
+    your files: each value with its action, and if need be its value and the column of its time."""
+    adjustments_via: str | None = None
+    """API that receives adjustments, if it is not the destination of the conversions:
+    {destinations}."""
+    encoding: EncodingName | None = None
+    """Text encoding of the files. Unset: detected from the content."""
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """Character between two cells, such as a comma. Unset: detected from the content."""
+    hold_open_last_line: bool = True
+    """Hold the last row back for 10 minutes if its line has no line end. Set it to false if your
+    files always end like this."""
+    sheet: str | None = Field(None, min_length=1)
+    """Name of the sheet to read from a workbook. Unset: the first visible sheet."""
+    header_row: int | None = Field(None, ge=1, le=HEAD_LINES)
+    """Line of the column names, as an editor or a spreadsheet shows it. Unset: the first line, or
+    the first one below titles."""
+    order_ids: OrderIds | None = None
+    """How order IDs such as 1001.0 are sent: keep sends them as they are, integer sends 1001.
+    Unset: integer for a file whose first order IDs all end with .0."""
+    derive_order_id: bool = True
+    """Create an order ID for rows that have neither a gclid nor an order ID."""
+    validate_only: bool = False
+    """Google checks the conversions but does not count them."""
+    expect: str | None = None
+    """When a file must come, so that somebody is told if none does: every weekday by 06:30, every
+    mon and thu, the last working day of the month by 18:00 Europe/Berlin, or never. Unset: learned
+    from the files that came."""
+    omit_session_and_ip: bool = False
+    """Do not send session attributes and IP addresses. Set this if Google does not allow you to
+    send them."""
+    event_source: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"] = "OTHER"
+    """Where the conversions happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. Data Manager API
+    only."""
+    source: Literal["web"] | None = None
+    """Set it to web if the tag on your website counts these conversions, and the files add what it
+    does not know. Data Manager API only."""
 
     @field_validator("destination", "adjustments_via")
     @classmethod

@@ -2,8 +2,7 @@
 
 An instance reads its `Settings` once, when it starts. A `Profile` (`lib.config.profile`) comes from
 the document that `PROFILES` names; the claim of a run stores it, so that a resumed run applies the
-same rules as the first attempt. `docs/settings.md` and `docs/profiles.md` list every field with the
-description given here (`tests/docs/test_docs_current.py` compares them).
+same rules as the first attempt.
 """
 
 from __future__ import annotations
@@ -31,6 +30,9 @@ def _words(value: object) -> object:
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
+
+
+Listed = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 def _known_zone(name: str) -> str:
@@ -68,201 +70,123 @@ def endpoint_variables() -> dict[str, str]:
 
 
 class Settings(BaseModel):
-    """The settings of a deployment. `input_bucket` is read from `INPUT_BUCKET`, and so on."""
+    """The settings of a deployment. `input_bucket` is read from `INPUT_BUCKET`, and so on.
+
+    The text below a field is its row in `docs/settings.md`: `make reference` writes it there.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
-    input_bucket: str = Field(
-        min_length=3, description="Bucket that receives the conversion files."
-    )
-    output_bucket: str = Field(
-        min_length=3, description="Bucket that receives the results documents."
-    )
-    state_bucket: str = Field(
-        "", description="Bucket that stores the ledger. Unset: the output bucket."
-    )
-    state_prefix: str = Field(
-        "_state/", description="Folder of the ledger in its bucket. Must end with a slash."
-    )
-    profiles: str = Field(
-        "",
-        description="Where the profiles document is: a gs:// URI or a file path. "
-        "Unset: one profile named default, without any keys.",
-    )
+    input_bucket: str = Field(min_length=3)
+    """Bucket that receives the conversion files."""
+    output_bucket: str = Field(min_length=3)
+    """Bucket that receives the results documents."""
+    state_bucket: str = ""
+    """Bucket that stores the ledger. Unset: the output bucket."""
+    state_prefix: str = "_state/"
+    """Folder of the ledger in its bucket. Must end with a slash."""
+    profiles: str = ""
+    """Where the profiles document is: a gs:// URI or a file path. Unset: one profile named default,
+    without any keys."""
     credentials_secret: str = Field(
-        "",
-        pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$",
-        description="Secret with the google-ads.yaml. Without a version, the latest one.",
+        "", pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$"
     )
-    credentials_path: str = Field(
-        "",
-        description="Path of a google-ads.yaml, if GOOGLE_ADS_SECRET is unset.",
+    """Secret with the google-ads.yaml. Without a version, the latest one."""
+    credentials_path: str = ""
+    """Path of a google-ads.yaml, if GOOGLE_ADS_SECRET is unset."""
+    secret_manager_endpoint: str = ""
+    """host:port of a local substitute. Leave unset in production."""
+    destination_endpoints: Mapping[str, str] = {}
+    """host:port of a local substitute. Leave unset in production."""
+    accepted_suffixes: Listed = (
+        ".csv",
+        ".tsv",
+        ".txt",
+        ".xlsx",
+        ".xls",
+        ".csv.gz",
+        ".tsv.gz",
+        ".txt.gz",
     )
-    secret_manager_endpoint: str = Field(
-        "",
-        description="host:port of a local substitute. Leave unset in production.",
-    )
-    destination_endpoints: Mapping[str, str] = Field(
-        default_factory=dict,
-        description="host:port of a local substitute. Leave unset in production.",
-    )
-    accepted_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".csv.gz", ".tsv.gz", ".txt.gz"),
-        description="File name endings to process. Any other file that is not ignored ends with "
-        "FILE_NAME_NOT_ACCEPTED.",
-    )
-    ignored_suffixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (".tmp", ".part", ".filepart", ".partial", ".crdownload"),
-        description="File name endings of incomplete files. They are ignored, and so are .ok, "
-        ".done, .ctl, .md5 and .sha256.",
-    )
-    ignored_prefixes: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        ("gcloud/tmp/parallel_composite_uploads/",),
-        description="Folders to ignore, such as the one that gcloud uses for parts of an upload.",
-    )
-    max_file_bytes: int = Field(
-        4 << 30, gt=0, description="Maximum bytes of a file, after decompression."
-    )
-    max_file_lines: int = Field(
-        MAX_LINES,
-        gt=0,
-        description="Maximum lines of a file below its header, blank ones included.",
-    )
-    time_limit_seconds: float = Field(
-        540,
-        gt=0,
-        description="Maximum time for one delivery of an event. Set it to the function's timeout.",
-    )
-    deadline_margin_seconds: float = Field(
-        40,
-        ge=0,
-        description="No request starts this close to a time limit; those in progress may finish.",
-    )
-    lease_seconds: float = Field(
-        60,
-        gt=0,
-        description="A run that has not renewed its lease for this long counts as dead, and "
-        "another delivery may continue it.",
-    )
-    request_timeout_seconds: float = Field(
-        120, gt=0, description="Maximum wait for the answer to an API request."
-    )
-    window: int = Field(
-        8,
-        ge=1,
-        le=64,
-        description="Maximum number of upload requests in progress; with the Google Ads API, up "
-        "to half as many more while answers are slow.",
-    )
-    max_event_age_hours: float = Field(
-        20,
-        gt=0,
-        description="A file that is unfinished this long after its event ends with STALE, unless "
-        "it waits for the daily quota. Keep this below 24: then the platform drops the event.",
-    )
-    max_attempts_without_progress: int = Field(
-        5,
-        ge=2,
-        description="A file ends with NO_PROGRESS after this many attempts in a row that died or "
-        "did nothing but read the file.",
-    )
-    defer_hours: float = Field(
-        6,
-        gt=0,
-        description="Wait before a row that is too recent is sent again.",
-    )
-    max_defer_hours: float = Field(
-        48,
-        gt=0,
-        description="A row that is still too recent after this long fails, and so does an "
-        "adjustment whose conversion Google does not find.",
-    )
-    sweep_time_limit_seconds: float = Field(1500, gt=0, description="Maximum time for one sweep.")
-    sweep_grace_minutes: float = Field(
-        30,
-        ge=0,
-        description="The sweep leaves younger files to their event.",
-    )
-    sweep_max_age_days: float = Field(
-        7, gt=0, description="The sweep does not upload files older than this."
-    )
-    announce_topic: str = Field(
-        "",
-        pattern=r"^$|^projects/[^/]+/topics/[^/]+$",
-        description="Pub/Sub topic that receives a message for every finished file.",
-    )
-    heartbeat_url: str = Field(
-        "",
-        pattern=r"^$|^https?://\S+$",
-        description="Address that each successful sweep calls, so that somebody outside of the "
-        "project notices when no sweep comes.",
-    )
-    notices: str = Field(
-        "",
-        description="Where the addresses for news are, one a line: a secret in Secret Manager, or "
-        "the path of a file.",
-    )
-    notices_hour: int | None = Field(
-        None,
-        ge=0,
-        le=23,
-        description="Send one digest a day, from this hour on in NO_FILE_TIME_ZONE. Unset: one "
-        "after each sweep that has news.",
-    )
-    list_all_rows: bool = Field(
-        False,
-        description="List all rows in the results, also those uploaded without a warning.",
-    )
-    look_up_accounts: bool = Field(
-        True,
-        description="For the Data Manager API, look up conversion actions in the Google Ads API. "
-        "False if the credentials may not read it.",
-    )
-    read_diagnostics: bool = Field(
-        True,
-        description="For each file, read later what Google's diagnostics count for it (Google Ads "
-        "API only).",
-    )
-    check_click_ownership: bool = Field(
-        False,
-        description="For rows whose click Google does not know, query click_view to see whether "
-        "the account has it (at most 3 rows and 93 queries a file).",
-    )
-    failing_rows_ratio: float = Field(
-        0.2,
-        gt=0,
-        lt=1,
-        description="Alert when more than this share of rows does not count.",
-    )
-    failing_rows_least: int = Field(5, ge=1, description="Fewer such rows cause no such alert.")
-    no_file_hours: float | None = Field(
-        None,
-        gt=0,
-        description="Alert when no file arrives for this many hours after another: 24 for a "
-        "nightly export.",
-    )
-    no_file_grace_minutes: float = Field(
-        30,
-        ge=0,
-        description="How much later than NO_FILE_HOURS, or expect in a profile, a file may arrive.",
-    )
+    """File name endings to process. Any other file that is not ignored ends with
+    FILE_NAME_NOT_ACCEPTED."""
+    ignored_suffixes: Listed = (".tmp", ".part", ".filepart", ".partial", ".crdownload")
+    """File name endings of incomplete files. They are ignored, and so are .ok, .done, .ctl, .md5
+    and .sha256."""
+    ignored_prefixes: Listed = ("gcloud/tmp/parallel_composite_uploads/",)
+    """Folders to ignore, such as the one that gcloud uses for parts of an upload."""
+    max_file_bytes: int = Field(4 << 30, gt=0)
+    """Maximum bytes of a file, after decompression."""
+    max_file_lines: int = Field(MAX_LINES, gt=0)
+    """Maximum lines of a file below its header, blank ones included."""
+    time_limit_seconds: float = Field(540, gt=0)
+    """Maximum time for one delivery of an event. Set it to the function's timeout."""
+    deadline_margin_seconds: float = Field(40, ge=0)
+    """No request starts this close to a time limit; those in progress may finish."""
+    lease_seconds: float = Field(60, gt=0)
+    """A run that has not renewed its lease for this long counts as dead, and another delivery may
+    continue it."""
+    request_timeout_seconds: float = Field(120, gt=0)
+    """Maximum wait for the answer to an API request."""
+    window: int = Field(8, ge=1, le=64)
+    """Maximum number of upload requests in progress; with the Google Ads API, up to half as many
+    more while answers are slow."""
+    max_event_age_hours: float = Field(20, gt=0)
+    """A file that is unfinished this long after its event ends with STALE, unless it waits for the
+    daily quota. Keep this below 24: then the platform drops the event."""
+    max_attempts_without_progress: int = Field(5, ge=2)
+    """A file ends with NO_PROGRESS after this many attempts in a row that died or did nothing but
+    read the file."""
+    defer_hours: float = Field(6, gt=0)
+    """Wait before a row that is too recent is sent again."""
+    max_defer_hours: float = Field(48, gt=0)
+    """A row that is still too recent after this long fails, and so does an adjustment whose
+    conversion Google does not find."""
+    sweep_time_limit_seconds: float = Field(1500, gt=0)
+    """Maximum time for one sweep."""
+    sweep_grace_minutes: float = Field(30, ge=0)
+    """The sweep leaves younger files to their event."""
+    sweep_max_age_days: float = Field(7, gt=0)
+    """The sweep does not upload files older than this."""
+    announce_topic: str = Field("", pattern=r"^$|^projects/[^/]+/topics/[^/]+$")
+    """Pub/Sub topic that receives a message for every finished file."""
+    heartbeat_url: str = Field("", pattern=r"^$|^https?://\S+$")
+    """Address that each successful sweep calls, so that somebody outside of the project notices
+    when no sweep comes."""
+    notices: str = ""
+    """Where the addresses for news are, one a line: a secret in Secret Manager, or the path of a
+    file."""
+    notices_hour: int | None = Field(None, ge=0, le=23)
+    """Send one digest a day, from this hour on in NO_FILE_TIME_ZONE. Unset: one after each sweep
+    that has news."""
+    list_all_rows: bool = False
+    """List all rows in the results, also those uploaded without a warning."""
+    look_up_accounts: bool = True
+    """For the Data Manager API, look up conversion actions in the Google Ads API. False if the
+    credentials may not read it."""
+    read_diagnostics: bool = True
+    """For each file, read later what Google's diagnostics count for it (Google Ads API only)."""
+    check_click_ownership: bool = False
+    """For rows whose click Google does not know, query click_view to see whether the account has it
+    (at most 3 rows and 93 queries a file)."""
+    failing_rows_ratio: float = Field(0.2, gt=0, lt=1)
+    """Alert when more than this share of rows does not count."""
+    failing_rows_least: int = Field(5, ge=1)
+    """Fewer such rows cause no such alert."""
+    no_file_hours: float | None = Field(None, gt=0)
+    """Alert when no file arrives for this many hours after another: 24 for a nightly export."""
+    no_file_grace_minutes: float = Field(30, ge=0)
+    """How much later than NO_FILE_HOURS, or expect in a profile, a file may arrive."""
     # A mistake in these must stop no file: `lib.followup.rhythm` tells what is wrong.
-    no_file_weekdays: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
-        description="Days on which files are expected.",
-    )
-    no_file_holidays: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (),
-        description="Days on which none is expected: 12-25 (each year) or 2027-03-29.",
-    )
-    no_file_time_zone: str = Field(
-        "UTC", description="Time zone of these days, such as Europe/Berlin."
-    )
-    no_file_folders: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (),
-        description="Folders that are watched each on its own; default: files outside of any "
-        "folder. Unset: a file in any folder is enough.",
-    )
+    no_file_weekdays: Listed = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    """Days on which files are expected."""
+    no_file_holidays: Listed = ()
+    """Days on which none is expected: 12-25 (each year) or 2027-03-29."""
+    no_file_time_zone: str = "UTC"
+    """Time zone of these days, such as Europe/Berlin."""
+    no_file_folders: Listed = ()
+    """Folders that are watched each on its own; default: files outside of any folder. Unset: a file
+    in any folder is enough."""
 
     @property
     def ledger_bucket(self) -> str:
@@ -272,9 +196,9 @@ class Settings(BaseModel):
     @classmethod
     def variables(cls) -> dict[str, str]:
         """Every environment variable that is read → its field."""
-        fields = [name for name in cls.model_fields if name != "destination_endpoints"]
-        endpoints = dict.fromkeys(endpoint_variables().values(), "destination_endpoints")
-        return {variable_of(name): name for name in fields} | endpoints
+        variables = {name: [variable_of(name)] for name in cls.model_fields}
+        variables["destination_endpoints"] = [*endpoint_variables().values()]
+        return {each: name for name, named in variables.items() for each in named}
 
     def endpoint(self, destination: str) -> str:
         """The endpoint of a destination; empty: Google's own."""

@@ -4,15 +4,14 @@
     holds now, told a day ago     ──▶ told as still there
     known, and holds no more      ──▶ told as over
 
-`lib.followup.watch` decides which hold. docs/operate.md has the table (`python -m
-lib.followup.concerns` prints it). A policy of Cloud Monitoring sends at most 20 notifications a
-day, so a day has ten lines of a severity; all other concerns share a line every three hours.
+`lib.followup.watch` decides which hold. A policy of Cloud Monitoring sends at most 20 notifications
+a day, so a day has ten lines of a severity; all other concerns share a line every three hours.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple, get_args
@@ -285,13 +284,3 @@ def _within_limit(
         is_told |= {key for key, _ in others}
         counter = replace(counter, more_at=now)
     return lines, is_told, counter
-
-
-def table() -> Iterator[str]:
-    """Yield the rows of the table in docs/operate.md."""
-    for name, kind in KINDS.items():
-        yield f"| `{name}` | {kind.severity} | {kind.title} | {kind.when} |"
-
-
-if __name__ == "__main__":
-    print("\n".join(table()))

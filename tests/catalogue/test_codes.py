@@ -3,9 +3,7 @@
 import importlib
 import importlib.util
 import json
-import os
 import re
-import subprocess
 import sys
 from importlib.resources import files
 from itertools import combinations
@@ -23,7 +21,6 @@ import lib.catalogue
 from lib.catalogue import codes as codes_module
 from lib.catalogue import texts
 from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, lookup, not_applicable
-from lib.catalogue.page import page
 from lib.config.profile import Profile
 from lib.destinations.google_ads import api
 from lib.model.records import ROW_PROBLEMS
@@ -272,33 +269,14 @@ def test_a_rule_error_has_the_text_of_the_catalogue() -> None:
     assert str(error) == f"INVALID_EMAIL: {CATALOGUE['INVALID_EMAIL'].meaning}"
 
 
-def test_the_page_of_codes_is_current() -> None:
-    """`python -m lib.catalogue.page > docs/codes.md` makes it."""
-    assert (ROOT / "docs" / "codes.md").read_text("utf-8") == page()
-
-
-def test_the_command_prints_the_page() -> None:
-    """The catalogue does not import the page, so it can run as a program."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "lib.catalogue.page"],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONUTF8": "1"},
-        timeout=300,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == page()
-
-
 def test_the_page_has_every_code_once() -> None:
     """In a row of its table, or, if it is of another use of the API, in a list below the table."""
-    heads = re.findall(r"^## (.+)$", page(), re.M)
+    page = (ROOT / "docs" / "codes.md").read_text("utf-8")
+    heads = re.findall(r"^## (.+)$", page, re.M)
     assert heads == [module.TITLE for module in TABLES.values()]
-    rows = re.findall(r"^\| `(\w+)` \|", page(), re.M)
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
     others = {code for origin in TABLES for code in not_applicable(origin)}
-    lists = [line for line in page().splitlines() if line.startswith("`")]
+    lists = [line for line in page.splitlines() if line.startswith("`")]
     listed = [code for line in lists for code in re.findall(r"`(\w+)`", line)]
     assert sorted(rows) == sorted(CATALOGUE.keys() - others)
     assert sorted(listed) == sorted(others)

@@ -22,25 +22,19 @@ from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.model.outcomes import OUTCOMES
-from lib.rules.fields.__main__ import crm_rows, table_rows
-from lib.rules.fields.__main__ import page as columns_page
 from lib.rules.values.dates import read_moment
 from lib.rules.values.time_zones import load_zone
 from lib.source.errors import FILE_ERROR_CODES
 from lib.source.vocabulary import header_key
 from tests.cli.validating import validate
-from tests.docs.tables import (
-    only_sent_to_rows,
-    profile_rows,
-    settings_rows,
-)
 from tests.results_schema import SCHEMA, check_results
+from tools.reference import PARTS, with_parts
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = ("input.md", "profiles.md", "settings.md", "results.md", "recipes.md")
 _BLOCK = re.compile(
-    r"(?:<!-- (?P<mark>.+?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M
+    r"(?:<!-- (?P<mark>[^\n]+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M
 )
 
 
@@ -69,45 +63,24 @@ def name_of(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
 
-@pytest.mark.parametrize(
-    "page, rows",
-    [
-        ("input.md", list(only_sent_to_rows())),
-        ("profiles.md", list(profile_rows())),
-        ("settings.md", list(settings_rows())),
-    ],
-)
-def test_every_name_is_documented_with_its_default(page: str, rows: list[str]) -> None:
-    """Profile keys, environment variables, columns of one API: each row is on its page.
-
-    A failure shows the row to copy into the page.
-    """
-    documented = (DOCS / page).read_text("utf-8").splitlines()
-    assert [row for row in rows if row not in documented] == []
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_what_pages_repeat_from_the_code_is_current(page: Path) -> None:
+    """Settings, keys of a profile, columns, codes, log events and concerns."""
+    text = page.read_text("utf-8")
+    assert with_parts(text) == text, "run make reference"
 
 
-@pytest.mark.parametrize(
-    "page, known",
-    [
-        ("profiles.md", set(Profile.model_fields)),
-        ("settings.md", set(Settings.variables())),
-    ],
-)
-def test_nothing_is_documented_that_is_gone(page: str, known: set[str]) -> None:
-    """Each row of the tables names a key or a variable that exists."""
-    rows = re.findall(r"^\| `([A-Za-z_]+)` \|", (DOCS / page).read_text("utf-8"), re.M)
-    assert set(rows) == known
-
-
-def test_the_page_of_columns_is_current() -> None:
-    """`make reference` makes it from the fields."""
-    assert (DOCS / "columns.md").read_text("utf-8") == columns_page()
+def test_each_part_is_on_a_page() -> None:
+    """Between its two comments, or `make reference` would not find it."""
+    text = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
+    for mark in ("BEGIN", "END"):
+        assert set(re.findall(rf"<!-- {mark} (\w+)", text)) == PARTS.keys()
 
 
 def test_no_two_fields_share_a_name() -> None:
     """A header name belongs to one field only, or the table of columns would contradict itself."""
     owners: dict[str, str] = {}
-    for row in (*table_rows(), *crm_rows()):
+    for row in (*list(PARTS["columns"]())[2:], *list(PARTS["columns_in_crms"]())[2:]):
         field = row.split("`")[1]
         for name in re.findall(r"`([^`]+)`", row.replace(" ... ", "")):
             assert owners.setdefault(header_key(name), field) == field, name

@@ -7,11 +7,8 @@ from typing import Any
 
 import pytest
 
-from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
-from lib.followup import concerns
-from lib.followup.concerns import KINDS
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, declared
 from tools.terraform_check import example, readme
 
@@ -37,19 +34,6 @@ def test_every_policy_has_its_section(all_on: dict[str, list[Any]]) -> None:
         for title in re.findall(r"operate\.md#(\w+)", policy["documentation"]["content"])
     }
     assert sorted(titles) == sorted(linked)
-
-
-def test_the_table_of_concerns_is_that_of_the_code() -> None:
-    """`python -m lib.followup.concerns` prints its rows."""
-    rows = table("operate.md", "\n#### The table of concerns\n")
-    assert rows.keys() == KINDS.keys()
-    lines = PAGES["operate.md"].splitlines()
-    assert [row for row in concerns.table() if row not in lines] == []
-
-
-def test_every_event_is_listed() -> None:
-    """The page lists the events with the texts from the code."""
-    assert table("operate.md", "\n## Events\n") == dict(EVENTS)
 
 
 def test_the_variables_of_a_first_deployment_exist() -> None:

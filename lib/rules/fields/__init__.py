@@ -1,9 +1,9 @@
 """The declarations of all fields: header names, rule, effect of an invalid value, and target.
 
 A field with `parse` needs nothing else in `lib.rules`. A field without it is read by a rule
-(`lib.rules.identity`, `times`, `amounts`, ...), because its meaning depends on other columns. The
-column table of docs/input.md is generated from these declarations (`python -m lib.rules.fields`).
-CONTRIBUTING.md explains how to add a column.
+(`lib.rules.identity`, `times`, `amounts`, ...), because its meaning depends on other columns.
+`make reference` writes docs/columns.md from these declarations. CONTRIBUTING.md explains how to add
+a column.
 """
 
 from __future__ import annotations

@@ -1,0 +1,230 @@
+"""Makes the parts of docs/ that repeat the code: `make reference`.
+
+A part is between `<!-- BEGIN codes (make reference) -->` and `<!-- END codes -->`. A table can be
+in several parts: `<!-- BEGIN settings DEFER_HOURS (make reference) -->` has the rows from this one
+on, up to the first one of another part.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from lib.adapters.logging import EVENTS
+from lib.catalogue import texts
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, not_applicable
+from lib.config.profile import Profile
+from lib.config.settings import Settings
+from lib.destinations.registry import capabilities_of, names
+from lib.followup.concerns import KINDS
+from lib.model.fields import HIGHEST_NUMBER
+from lib.model.outcomes import OUTCOMES, Outcome
+from lib.rules.fields import FIELDS
+
+PAGES: Final = Path(__file__).parents[1] / "docs"
+_PART: Final = re.compile(
+    r"(<!-- BEGIN (\w+)(?: (\w+))? \(make reference\) -->\n).*?(?=<!-- END \2 -->)", re.S
+)
+
+
+def with_parts(page: str) -> str:
+    """Return the text of a page with its parts made again."""
+    firsts = {first for _, _, first in _PART.findall(page)}
+
+    def made(found: re.Match[str]) -> str:
+        begin, part, first = found.groups()
+        lines = list(PARTS[part]())
+        if first:
+            tables: dict[str, list[str]] = {}
+            for row in lines[2:]:
+                if (name := row.split("`")[1]) in firsts:
+                    rows = tables[name] = lines[:2]
+                rows.append(row)
+            lines = tables[first]
+        return begin + "".join(f"{line}\n" for line in lines)
+
+    return _PART.sub(made, page)
+
+
+def _table(head: str, rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    yield f"| {head} |"
+    yield "|---" * (head.count("|") + 1) + "|"
+    for cells in rows:
+        escaped = [cell.replace("|", r"\|") for cell in cells]
+        yield f"| {' | '.join(escaped)} |"
+
+
+def _code(*words: str) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _settings() -> Iterator[str]:
+    cells = _described(Settings)
+    rows = ((_code(variable), *cells[name]) for variable, name in Settings.variables().items())
+    return _table("variable | default | what it does", rows)
+
+
+def _keys() -> Iterator[str]:
+    rows = ((_code(name), *cells) for name, cells in _described(Profile).items())
+    return _table("key | default | what it does", rows)
+
+
+def _described(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
+    """Return the default of each field, and the text below it."""
+    (declared,) = ast.parse(inspect.getsource(model)).body
+    assert isinstance(declared, ast.ClassDef)
+    described = {}
+    for field, below in pairwise(declared.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            name = field.target.id
+            assert isinstance(below, ast.Expr), f"there is no text below {name}"
+            text = " ".join(ast.literal_eval(below.value).split())
+            text = text.replace("{destinations}", " or ".join(names()))
+            described[name] = (_default(model.model_fields[name]), text)
+    return described
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "required"
+    if field.default in (None, "", {}, ()):
+        return "unset"
+    value = field.default
+    if isinstance(value, tuple):
+        value = ", ".join(value)
+    return _code(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _columns() -> Iterator[str]:
+    numbered = f", `{{0}}_2` ... `{{0}}_{HIGHEST_NUMBER}`"
+    rows = (
+        (
+            _code(f.name) + (numbered.format(f.name) if f.numbered else ""),
+            f.description,
+            _code(*f.aliases),
+            _code(*f.fallbacks),
+        )
+        for f in FIELDS
+    )
+    return _table("column | what it holds | also called | only if no other column fits", rows)
+
+
+def _columns_in_crms() -> Iterator[str]:
+    named = [f for f in FIELDS if f.crm_names]
+    rows = ((_code(f.name), _code(*f.crm_names), _code(*f.last_resorts)) for f in named)
+    return _table("column | names in exports of CRMs | only if nothing else fits", rows)
+
+
+def _columns_of_one_api() -> Iterator[str]:
+    apis = [capabilities_of(name) for name in names()]
+    sent_by = {f.name: [api for api in apis if f.name in api.fields] for f in FIELDS if f.target}
+    rows = (
+        (api.title, _code(*(name for name, each in sent_by.items() if each == [api])))
+        for api in apis
+    )
+    return _table("sent only through | columns", rows)
+
+
+def _events() -> Iterator[str]:
+    return _table("Event | Meaning", ((_code(name), text) for name, text in EVENTS.items()))
+
+
+def _concerns() -> Iterator[str]:
+    rows = ((_code(name), each.severity, each.title, each.when) for name, each in KINDS.items())
+    return _table("Kind | Severity | Title | When", rows)
+
+
+_OF_WARNINGS: Final = {
+    "sent (warning)": "The row is sent, but a value is left out or may be wrong.",
+    "failed (warning)": "Google refuses the row permanently. The warning adds detail.",
+    "retried": "A temporary error. The row is sent again automatically.",
+    "(note)": "A note on the file, not on a single row.",
+}
+_OFTEN: Final = {
+    texts.SOFTWARE_ERROR: "*Report it.*",
+    texts.REPLACE_CREDENTIALS: "*New credentials.*",
+    texts.COMPLETE_CLICK_ID: "*Complete click ID.*",
+    texts.IF_IT_LASTS: "*Wait.*",
+}
+"""Action that many codes share → what the page writes instead."""
+# Warnings that only failed rows have.
+_OF_FAILED: Final = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
+
+
+def _outcomes() -> dict[str, str]:
+    """What happens to a row → what that means, in the order of the page."""
+    of_codes = {code.outcome for code in CATALOGUE.values()}
+    outcomes = {_words(name): each.meaning for name, each in OUTCOMES.items() if name in of_codes}
+    return outcomes | _OF_WARNINGS
+
+
+def _codes() -> Iterator[str]:
+    yield from _table("the row | meaning", _outcomes().items())
+    yield from ("", "Often, what to do is one of these:", "")
+    yield from (f"- {name} {action}" for action, name in _OFTEN.items())
+    for origin in TABLES:
+        yield from ("", f"## {TABLES[origin].TITLE}")
+        yield from _codes_of(origin)
+
+
+def _codes_of(origin: Origin) -> Iterator[str]:
+    others = not_applicable(origin)
+    codes = [code for code in CATALOGUE.values() if code.origin == origin]
+    for outcome in _outcomes():
+        rows = [_row(c) for c in codes if c.code not in others and _outcome(c) == outcome]
+        if rows:
+            yield from ("", f"### {outcome}", "")
+            yield from _table("code | meaning | what to do", rows)
+    if named := [code.code for code in codes if code.code in others]:
+        yield from (
+            "",
+            "The codes below concern uses of this API other than conversion uploads. If one "
+            "appears, its row has failed. *Report it.*",
+            "",
+            f"{_code(*named)}.",
+        )
+
+
+def _row(code: Code) -> tuple[str, str, str]:
+    action = _OFTEN.get(code.action, code.action)
+    if code.if_most:
+        action += f" *Most rows:* {code.if_most}"
+    return _code(code.code), code.meaning, action
+
+
+def _outcome(code: Code) -> str:
+    if code.outcome is not None:
+        return _words(code.outcome)
+    if code.scope == "transient":
+        return "retried"
+    if code.code in _OF_FAILED:
+        return "failed (warning)"
+    return "sent (warning)" if code.severity == "warning" else "(note)"
+
+
+def _words(outcome: Outcome) -> str:
+    return outcome.replace("_", " ")
+
+
+PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    "settings": _settings,
+    "keys": _keys,
+    "columns": _columns,
+    "columns_in_crms": _columns_in_crms,
+    "columns_of_one_api": _columns_of_one_api,
+    "codes": _codes,
+    "events": _events,
+    "concerns": _concerns,
+}
+
+
+if __name__ == "__main__":
+    for path in PAGES.glob("*.md"):
+        path.write_text(with_parts(path.read_text("utf-8")), "utf-8")
