@@ -76,7 +76,7 @@ Examples:
       --customer-id 123-456-7890 --action "Closed deal"
 
 \b
-  Try that first with a local Google (`python -m sandbox up` in this folder):
+  Try that first with a local Google (`python -m sandbox up` in a clone):
     {program} check --online --canary
 
 Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
@@ -114,8 +114,7 @@ def _named_as_page(
     "--profiles",
     metavar="FILE",
     type=ObjectAddress(),
-    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
-    "(docs/profiles.md).",
+    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES.",
 )
 @value_options
 @click.option(
@@ -178,8 +177,10 @@ def check_command(
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
     exists and whether Google knows a click. Without --profiles, the check reads the first rows as
     `init` does, says what it assumes and what is missing, and validates the rows all the same. In a
-    folder, all files that the function would open are checked. - reads standard input. Without
-    FILE, the profiles themselves are checked. Only --online --canary uses a network, without FILE.
+    folder, all files that the function would open are checked. - reads standard input.
+
+    Without FILE, --profiles checks the profiles themselves, and --online --canary asks Google what
+    an account allows. Only that uses a network, and what reads a gs:// address.
     """
     if online or canary or credentials:
         if files or not (online and canary):

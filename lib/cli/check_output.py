@@ -23,7 +23,7 @@ from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
-from lib.cli.terminal import paragraph, program_name, writing
+from lib.cli.terminal import paragraph, program_name, where_pages_are, writing
 from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
@@ -174,6 +174,8 @@ def show(
     rows = [each.entry.code for each in problems if each.rows]
     if rows and not verbose:
         hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
+        console.print(paragraph(hint, width, indent=0), soft_wrap=True)
+    if hint := where_pages_are(" ".join(each.action for each in problems)):
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
     if not verbose or not problems:
         console.print()

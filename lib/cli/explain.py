@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup, not_applicable
-from lib.cli.terminal import TaughtCommand, Terminal, paragraph
+from lib.cli.terminal import TaughtCommand, Terminal, paragraph, where_pages_are
 from lib.source.vocabulary import closest
 
 _EXAMPLES: Final = """
@@ -84,6 +84,8 @@ def _explain(entries: list[Code]) -> None:
             text = paragraph(f"→ {each}", console.width, indent=2, style="green")
             console.print(text, soft_wrap=True)
         console.print()
+    if hint := where_pages_are(" ".join(each.action for each in entries)):
+        console.print(hint, soft_wrap=True)
 
 
 def _list() -> None:

@@ -117,8 +117,8 @@ class ObjectAddress(click.ParamType[IO[bytes]]):
             self.fail(f"{value}: {error.detail or error.code}.", param, ctx)
         except ImportError:
             self.fail(
-                f"{value}: reading from Cloud Storage needs another package. In the folder of "
-                "this project, run pipx install --force '.[gcs]'. Or download the file.",
+                f"{value}: reading from Cloud Storage needs another package. Run "
+                'pipx install --force "offline-conversions[gcs]". Or download the file.',
                 param,
                 ctx,
             )

@@ -52,7 +52,7 @@ Examples:
 
 \b
   Take the results from the bucket (install the command with
-  pipx install --force '.[gcs]'):
+  pipx install --force "offline-conversions[gcs]"):
     {program} fix leads.csv \\
       gs://BUCKET/leads.csv.1795521600000001.results.json
 

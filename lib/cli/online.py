@@ -72,8 +72,8 @@ def go_online(credentials: str | None) -> Online:
         raise click.ClickException(str(error)) from None
     except ImportError:
         raise click.ClickException(
-            "--online needs Google's client libraries. In the folder of this project, run "
-            "`make setup` once, and then `.venv/bin/python -m lib` instead of this command."
+            "--online needs Google's client libraries. In a clone of this project's repository, "
+            "run `make setup` once, and then `.venv/bin/python -m lib` instead of this command."
         ) from None
     quiet_libraries()
     destinations = Destinations(settings, lambda: read_credentials(settings))

@@ -36,6 +36,9 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_values
 
 
+_OPEN_TO_ALL: Final = next(
+    name for name in registry.names() if not registry.capabilities_of(name).open_if
+)
 _DECORATORS: Final = (
     click.option(
         "--destination",
@@ -43,7 +46,7 @@ _DECORATORS: Final = (
         "destination",
         type=click.Choice(list(registry.names())),
         help=f"API that receives the conversions [default: {registry.DEFAULT}; "
-        "for init: the one that is open to every account].",
+        f"for init: {_OPEN_TO_ALL}, which is open to every account].",
     ),
     click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
     click.option(

@@ -57,7 +57,7 @@ Examples:
 
 \b
   Take the results from the bucket (install the command with
-  pipx install --force '.[gcs]'), and name the output:
+  pipx install --force "offline-conversions[gcs]"), and name the output:
     {program} undo leads.csv \\
       gs://BUCKET/leads.csv.1795521600000001.results.json -o take-back.csv
 
@@ -90,7 +90,7 @@ _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 _FINAL: Final = (
     "A retraction is final. Google never counts the conversion again: a corrected one needs "
     "another order ID or, if it has none, another conversion time. If only values were wrong, send "
-    "their new values instead (RESTATE, docs/adjustments.md)."
+    "their new values instead, in rows with the adjustment type RESTATE."
 )
 
 

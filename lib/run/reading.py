@@ -460,6 +460,8 @@ def explained(reading: Reading, header: Header, profile: Profile) -> dict[str, d
 def _why(found: RoleReading, header: Header, profile: Profile) -> str:
     if found.chosen is None:
         return _without_column(found.role, header, profile)
+    if found.also and found.chosen.by == "name":
+        return "their names say so"
     conditions = "; ".join(_conditions(profile)) if found.role == "counts" else ""
     return f"{found.chosen.why}: {conditions}" if conditions else found.chosen.why
 

@@ -418,7 +418,7 @@ def test_cloud_storage_needs_a_package(
     monkeypatch.setitem(sys.modules, "lib.adapters.download", None)
     done = run("fix", checked[0], "gs://bucket/export.csv.1.results.json")
     assert done.exit_code == 2
-    assert "pipx install --force '.[gcs]'" in done.stderr
+    assert 'pipx install --force "offline-conversions[gcs]"' in done.stderr
 
 
 def test_the_columns_are_known_only_together() -> None:

@@ -105,7 +105,7 @@ def test_the_help_names_the_program_as_it_was_started(name: str, program: str) -
     text = help_of(*filter(None, [name]), program=program)
     assert text.startswith(f"Usage: {program} ")
     (other,) = {*PROGRAMS} - {program}
-    assert other not in text
+    assert other not in text.replace("offline-conversions[gcs]", "")
     assert "{program}" not in text
     assert [line for line in text.splitlines() if len(line) > 80] == []
 

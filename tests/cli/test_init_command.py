@@ -198,7 +198,7 @@ def test_the_question_about_the_api_is_in_words_of_the_person(
     for path, words in ((shop, ()), (file(), ("--action", "Deal"))):
         asked = person(["no", "123-456-7890", "1001"], monkeypatch)
         profile = profile_of(init(path, *words))
-        assert "uploaded conversions through the Google Ads API before June 2026?" in asked[0], path
+        assert "between 17 December 2025 and 15 June 2026?" in asked[0], path
         assert profile["destination"] == "data_manager"
 
 
@@ -211,8 +211,8 @@ def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.Monkey
     assert (profile["destination"], profile["customer_id"]) == ("google_ads", "123-456-7890")
     assert (profile["time_zone"], profile["phone_region"]) == ("America/Chicago", "US")
     assert [each.split(". ")[0] for each in asked] == [
-        "Has this account uploaded conversions through the Google Ads API before June 2026? If you "
-        "are not sure: no",
+        "Has this account uploaded conversions through the Google Ads API between 17 December 2025 "
+        "and 15 June 2026? If you are not sure: no",
         "That is not one of the answers",
         "Google Ads account that receives the conversions",
         "An answer is needed",

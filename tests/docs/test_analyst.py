@@ -125,7 +125,8 @@ def test_the_steps_bring_every_won_deal_to_google_once(folder: Path, google: San
 def test_the_installation_is_the_one_that_is_tested(folder: Path) -> None:
     """`tests/cli/test_installed_package.py` installs the package of this folder, as pipx does."""
     (pipx, _), (version, _) = steps("install")
-    assert pipx == "pipx install ."
+    assert pipx == "pipx install offline-conversions"
+    assert "In the clone, `pipx install .`" in PAGE
     assert run(version, folder).startswith("offline-conversions, version ")
 
 
@@ -139,7 +140,7 @@ def test_the_first_commands_in_the_readme_work(
     readme = (ROOT / "README.md").read_text("utf-8")
     commands = re.findall(r"^\$ (pipx .*|offline-conversions .*)$", readme, re.M)
     install, *others = (shlex.split(command, comments=True) for command in commands)
-    assert install == ["pipx", "install", "."]
+    assert install == ["pipx", "install", "offline-conversions"]
     assert [words[1] for words in others] == ["init", "check", "fix", "undo"]
     walk = [shlex.split(command) for command, _ in steps("walk")]
     (given,) = (words for words in walk if words[1] == "init")

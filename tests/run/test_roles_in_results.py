@@ -46,6 +46,17 @@ def test_the_results_say_how_a_file_was_read() -> None:
     }
 
 
+def test_several_columns_have_names() -> None:
+    """Of one column, its name says so; of several, their names."""
+    header, *rows = FILE.splitlines()
+    found = validate(b"\n".join([header + b",phone", *(row + b"," for row in rows)]), PROFILE)
+    assert found["reading"]["person"] == {
+        "columns": ["Email", "phone"],
+        "why": "their names say so",
+        "not_used": [],
+    }
+
+
 def test_the_results_say_what_applies_without_a_column() -> None:
     """A file may do without a value, an order ID, and a column that says which rows count."""
     content = b"gclid,Conversion Time\nCj0KCQiAexample0001,2026-11-18 10:00\n"

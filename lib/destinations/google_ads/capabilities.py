@@ -55,7 +55,8 @@ CAPABILITIES: Final = Capabilities(
     resolves_custom_variables=True,
     has_preflight=True,
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
-    open_if="Has this account uploaded conversions through the Google Ads API before June 2026?",
+    open_if="Has this account uploaded conversions through the Google Ads API between 17 December "
+    "2025 and 15 June 2026?",
     # The comment on the field says no, Google's support has said yes (google-ads-php#1127).
     open_question=OpenQuestion("Is a postal address accepted as a user identifier?"),
     # Statistics take up to three hours, and each new file pushes an older job out of the list of 7:
