@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import doctest
 import json
-import os
 import re
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from click.testing import CliRunner
 
 from lib.catalogue.codes import CATALOGUE
-from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.model.outcomes import OUTCOMES
@@ -112,10 +105,9 @@ def test_every_outcome_and_part_of_the_results_is_explained() -> None:
 
 
 def test_every_block_has_a_kind_that_is_tested() -> None:
-    """Every kind of example is covered by a test in this module."""
+    """Every kind of example is covered by a test in this module, commands by test_commands.py."""
     tested = {
         ("console", ""),
-        ("console", "steps"),
         ("csv", "accepted"),
         ("csv", "refused"),
         ("json", "profiles"),
@@ -127,57 +119,6 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
         ("text", "times"),
     }
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
-
-
-@pytest.mark.parametrize(
-    "block", [block for block in blocks("console") if not block.mark], ids=name_of
-)
-def test_a_command_prints_what_the_page_shows(
-    block: Block, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Commands print the output shown, in which `...` matches any text."""
-    command, _, shown = block.text.removeprefix("$ ").partition("\n")
-    program, *options = shlex.split(command)
-    assert program == "offline-conversions"
-    monkeypatch.chdir(ROOT)
-    done = CliRunner().invoke(main, options, prog_name=program, env={"COLUMNS": "100"})
-    assert (done.exit_code, done.stderr) == (0, "")
-    same = doctest.OutputChecker().check_output(
-        shown, done.stdout, doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    )
-    assert same, done.stdout
-
-
-@pytest.mark.parametrize(
-    "block", [block for block in blocks("console") if block.mark == "steps"], ids=name_of
-)
-def test_steps_print_what_the_page_shows(block: Block, tmp_path: Path) -> None:
-    """Several commands, one after another in an empty folder with the examples, print the text."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    commands = re.findall(r"^\$ (.*)$", block.text, re.M)
-    installed = tmp_path / "bin" / "offline-conversions"
-    installed.parent.mkdir()
-    installed.write_text(f'#!/bin/sh\nexec {sys.executable} -m offline_conversions "$@"\n')
-    installed.chmod(0o755)
-    done = subprocess.run(
-        ["sh", "-c", "\n".join(commands)],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "COLUMNS": "100",
-            "PYTHONUTF8": "1",
-            "PYTHONPATH": str(ROOT),
-            "PATH": f"{installed.parent}{os.pathsep}{os.environ['PATH']}",
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        timeout=300,
-        check=False,
-    )
-    shown = re.sub(r"^\$ .*\n", "", block.text, flags=re.M)
-    assert done.returncode == 0, done.stdout
-    assert doctest.OutputChecker().check_output(shown, done.stdout, doctest.ELLIPSIS), done.stdout
 
 
 @pytest.mark.parametrize("block", blocks("csv"), ids=name_of)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -73,15 +72,6 @@ def test_the_grants_are_those_of_terraform() -> None:
     text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
     assert roles <= set(re.findall(r'"(roles/[\w.]+)"', text))
     assert len(roles) == 6
-
-
-def test_commands_are_valid_shell() -> None:
-    """The shell can read every block."""
-    for text in re.findall(r"```sh\n(.*?)```", PAGE, re.S):
-        done = subprocess.run(
-            ["sh", "-n"], input=text, text=True, capture_output=True, timeout=10, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, ""), text
 
 
 def test_the_workflow_uses_what_the_page_creates() -> None:
