@@ -13,7 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from lib.cli.canary import CONVERSION, show_canary, try_account
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
-from lib.cli.check_profile import ChosenProfile, assume, check_document
+from lib.cli.check_profile import ChosenProfile, assume, check_document, command_for
 from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, described, input_files
 from lib.cli.init.proposal import Given
@@ -200,6 +200,10 @@ def check_command(
     asked = _Asked(name, profile, given, form, all_rows, max_lines, verbose, page, now)
     is_fine, checks = True, 0
     for file in input_files(files):
+        if not file.in_folder and (other := command_for(file)):
+            click.echo(on_terminal(other), err=True)
+            is_fine, checks = False, checks + 1
+            continue
         if problem := file.name_problem():
             click.echo(on_terminal(f"{file.name}: {problem}."), err=True)
             if file.in_folder:

@@ -5,6 +5,7 @@ Without a profile, a check would stop at the first missing key, and show no prob
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,15 +15,19 @@ import click
 
 from lib.catalogue.texts import number_of
 from lib.cli.check import ANY_CUSTOMER, MAX_FILE_BYTES
-from lib.cli.escaping import on_terminal
+from lib.cli.escaping import in_shell, on_terminal
+from lib.cli.files import InputFile
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
+from lib.cli.terminal import program_name
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.followup.rhythm import NEVER, parse_expectation
 from lib.source.errors import SourceError
 
+_LONGEST_PROFILES: Final = 1 << 20
+_RESULTS: Final = re.compile(rb'\s*\{\s*"schema_version"\s*:')
 _ANY_ACTION: Final = "1"
 _NEEDED: Final = frozenset({"conversion_action", "time_zone"})
 """Without them, the function would reject the rows that are validated here."""
@@ -138,6 +143,31 @@ def _name(question: Question) -> str:
         return _NAMES.get(question.key, question.key)
     fields = dict.fromkeys(each.column for each in question.choices)
     return f"column of {' and of '.join(_COLUMNS.get(each, each) for each in fields)}"
+
+
+def command_for(file: InputFile) -> str:
+    """Return what the file is and which command takes it, if it is no export but has profiles or
+    results; otherwise ""."""
+    if file.is_standard_input or file.path.suffix.lower() != ".json":
+        return ""
+    with file.open() as stream:
+        start = stream.read(_LONGEST_PROFILES)
+    if _RESULTS.match(start):
+        what, command = "results", "report"
+    elif _are_profiles(start):
+        what, command = "profiles", "check --profiles"
+    else:
+        return ""
+    run = f"{program_name()} {command} {in_shell(file.name)}"
+    return f"{file.name} has {what}, no rows of an export. Run {run}"
+
+
+def _are_profiles(content: bytes) -> bool:
+    try:
+        profiles = read_profiles(content).values()
+    except PermanentError:
+        return False
+    return all(not each or Profile.model_fields.keys() & each.keys() for each in profiles)
 
 
 def check_document(profiles: IO[bytes]) -> int:

@@ -160,11 +160,28 @@ def test_an_error_of_a_disk_ends_with_its_reason(
     assert (result.exit_code, result.stderr) == (1, f"Error: Cannot read or write{said}\n")
 
 
-def test_profiles_are_no_export(tmp_path: Path) -> None:
-    """Who checks the profiles like a file is told how to check them."""
-    path = tmp_path / "profiles.json"
-    path.write_text("{}")
-    assert "`check --profiles FILE` checks profiles" in " ".join(run(path).output.split())
+@pytest.mark.parametrize(
+    ("content", "command"),
+    [
+        (b"{}", "check --profiles"),
+        (b'// ours\n{"crm": {"time_zone": "UTC"}, "shop": {}}', "check --profiles"),
+        (b'{"schema_version": 3, "run_id": "x"}', "report"),
+        (b'{"orders": {"id": 1}}', ""),
+        (b'[{"id": 1}]', ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_profiles_and_results_are_no_exports(
+    tmp_path: Path, content: bytes, command: str, form: str
+) -> None:
+    """Who checks them like an export is told which command takes them, and nothing else."""
+    path = tmp_path / "my own.json"
+    path.write_bytes(content)
+    done = run(path, "--format", form)
+    assert done.exit_code == 1
+    if command:
+        assert done.stderr.endswith(f" {command} '{path}'\n")
+    assert (done.stdout == "") == bool(command)
 
 
 def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
