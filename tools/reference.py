@@ -25,7 +25,7 @@ from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
 from lib.followup.concerns import KINDS
 from lib.model.fields import HIGHEST_NUMBER
-from lib.model.outcomes import OUTCOMES, Outcome
+from lib.model.outcomes import OUTCOMES
 from lib.rules.fields import FIELDS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
@@ -141,12 +141,6 @@ def _concerns() -> Iterator[str]:
     return _table("Kind | Severity | Title | When", rows)
 
 
-_OF_WARNINGS: Final = {
-    "sent (warning)": "The row is sent, but a value is left out or may be wrong.",
-    "failed (warning)": "Google refuses the row permanently. The warning adds detail.",
-    "retried": "A temporary error. The row is sent again automatically.",
-    "(note)": "A note on the file, not on a single row.",
-}
 _OFTEN: Final = {
     texts.SOFTWARE_ERROR: "*Report it.*",
     texts.REPLACE_CREDENTIALS: "*New credentials.*",
@@ -156,18 +150,13 @@ _OFTEN: Final = {
 """Action that many codes share → what the page writes instead."""
 # Warnings that only failed rows have.
 _OF_FAILED: Final = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
-
-
-def _outcomes() -> dict[str, str]:
-    """What happens to a row → what that means, in the order of the page."""
-    of_codes = {code.outcome for code in CATALOGUE.values()}
-    outcomes = {_words(name): each.meaning for name, each in OUTCOMES.items() if name in of_codes}
-    return outcomes | _OF_WARNINGS
+_SECTIONS: Final = (
+    *(outcome.replace("_", " ") for outcome in OUTCOMES),
+    *("sent (warning)", "failed (warning)", "retried", "(note)"),
+)
 
 
 def _codes() -> Iterator[str]:
-    yield from _table("the row | meaning", _outcomes().items())
-    yield from ("", "Often, what to do is one of these:", "")
     yield from (f"- {name} {action}" for action, name in _OFTEN.items())
     for origin in TABLES:
         yield from ("", f"## {TABLES[origin].TITLE}")
@@ -177,10 +166,10 @@ def _codes() -> Iterator[str]:
 def _codes_of(origin: Origin) -> Iterator[str]:
     others = not_applicable(origin)
     codes = [code for code in CATALOGUE.values() if code.origin == origin]
-    for outcome in _outcomes():
-        rows = [_row(c) for c in codes if c.code not in others and _outcome(c) == outcome]
+    for section in _SECTIONS:
+        rows = [_row(c) for c in codes if c.code not in others and _section(c) == section]
         if rows:
-            yield from ("", f"### {outcome}", "")
+            yield from ("", f"### {section}", "")
             yield from _table("code | meaning | what to do", rows)
     if named := [code.code for code in codes if code.code in others]:
         yield from (
@@ -199,18 +188,14 @@ def _row(code: Code) -> tuple[str, str, str]:
     return _code(code.code), code.meaning, action
 
 
-def _outcome(code: Code) -> str:
+def _section(code: Code) -> str:
     if code.outcome is not None:
-        return _words(code.outcome)
+        return code.outcome.replace("_", " ")
     if code.scope == "transient":
         return "retried"
     if code.code in _OF_FAILED:
         return "failed (warning)"
     return "sent (warning)" if code.severity == "warning" else "(note)"
-
-
-def _words(outcome: Outcome) -> str:
-    return outcome.replace("_", " ")
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {

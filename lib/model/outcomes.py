@@ -26,8 +26,6 @@ class OutcomeMeaning:
 
     legend: str
     """For the legend of a report."""
-    meaning: str
-    """One sentence, for docs/codes.md."""
     counts: Literal["yes", "no", "later", "need not", "would"]
     """Whether Google counts the row. `no`: it should, but a person must see to it. `later`: it is
     sent again automatically. `need not`: it is not a conversion. `would`: it was only checked."""
@@ -36,49 +34,16 @@ class OutcomeMeaning:
 
 
 OUTCOMES: Final[Mapping[Outcome, OutcomeMeaning]] = {
-    "uploaded": OutcomeMeaning(
-        "accepted by Google",
-        "Google accepted the row.",
-        "yes",
-        is_listed=False,
-    ),
-    "duplicate": OutcomeMeaning(
-        "already counted, or a repeat of an earlier line",
-        "The row is already counted, or repeats an earlier line.",
-        "yes",
-    ),
-    "rejected": OutcomeMeaning(
-        "not sent: a cell is wrong",
-        "The row breaks a rule of this function, so it is not sent.",
-        "no",
-    ),
-    "failed": OutcomeMeaning(
-        "refused by Google",
-        "Google refuses the row permanently.",
-        "no",
-    ),
-    "deferred": OutcomeMeaning(
-        "sent again automatically",
-        "Google cannot count the row yet. It is sent again automatically.",
-        "later",
-    ),
+    "uploaded": OutcomeMeaning("accepted by Google", "yes", is_listed=False),
+    "duplicate": OutcomeMeaning("already counted, or a repeat of an earlier line", "yes"),
+    "rejected": OutcomeMeaning("not sent: a cell is wrong", "no"),
+    "failed": OutcomeMeaning("refused by Google", "no"),
+    "deferred": OutcomeMeaning("sent again automatically", "later"),
     "skipped": OutcomeMeaning(
-        "no conversion, according to the profile",
-        "The row is not a conversion, or a later adjustment of the same conversion counts instead.",
-        "need not",
-        is_listed=False,
+        "no conversion, according to the profile", "need not", is_listed=False
     ),
-    "not_attempted": OutcomeMeaning(
-        "not sent: the file was stopped before",
-        "The file is stopped before this row, or the row's account cannot be used.",
-        "no",
-    ),
-    "ok": OutcomeMeaning(
-        "would be uploaded",
-        "The row would be uploaded: it was only checked.",
-        "would",
-        is_listed=False,
-    ),
+    "not_attempted": OutcomeMeaning("not sent: the file was stopped before", "no"),
+    "ok": OutcomeMeaning("would be uploaded", "would", is_listed=False),
 }
 """Every outcome of a row, in the order in which results and reports show them."""
 
