@@ -61,9 +61,13 @@ def command(wheel: Path) -> Path:
 
 
 def test_the_wheel_contains_the_command_alone(wheel: Path) -> None:
-    """There is no package named `lib`, no test and no sandbox, and no file of `lib` is missing."""
+    """There is no package named `lib`, no test and no sandbox, and no file of `lib` is missing.
+
+    What PyPI shows has no link into the repository.
+    """
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
+        (metadata,) = (archive.read(name) for name in names if name.endswith("/METADATA"))
     assert {name.split("/")[0] for name in names} == {
         "offline_conversions",
         f"offline_conversions-{__version__}.dist-info",
@@ -73,6 +77,7 @@ def test_the_wheel_contains_the_command_alone(wheel: Path) -> None:
     )
     assert {f"offline_conversions/{name}" for name in listed.stdout.splitlines()} <= names
     assert not [name for name in names if "__pycache__" in name]
+    assert not re.findall(rb"\]\((?!https:)", metadata)
 
 
 def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path) -> None:

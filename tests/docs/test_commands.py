@@ -30,7 +30,7 @@ ELSEWHERE = {
 """Pages, or their blocks with this text → what runs them."""
 
 STAND_INS = {
-    **dict.fromkeys(("bq", "git", "make", "sleep", "ssh-keyscan", "ssh-keygen"), ""),
+    **dict.fromkeys(("bq", "git", "make", "pipx", "sleep", "ssh-keyscan", "ssh-keygen"), ""),
     # The files in buckets are those of this folder.
     "gcloud": """case "$1 $2 $4" in
         "storage cp gs://"*) ;;
