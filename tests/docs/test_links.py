@@ -34,5 +34,6 @@ def test_links_lead_somewhere(page: str) -> None:
         name, _, anchor = target.replace("\\", "").partition("#")
         path = (ROOT / page).parent / name if name else ROOT / page
         assert path.exists(), target
+        assert not path.resolve().is_relative_to(ROOT / "tests"), "not in the archive of a release"
         if anchor and path.suffix == ".md":
             assert anchor in anchors(path), target
