@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lib import __version__
+from tests.schedule import only_in_builds
 from tests.test_architecture import DISTRIBUTIONS, MODULES, SDK, imports_of
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,7 @@ def test_the_wheel_contains_the_command_alone(wheel: Path) -> None:
     assert not re.findall(rb"\]\((?!https:)", metadata)
 
 
+@only_in_builds
 def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path) -> None:
     """Version, a check, a profile for a file, and completion, without a Google package."""
     (tmp_path / "deals.csv").write_text(

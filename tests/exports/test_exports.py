@@ -6,7 +6,6 @@ wrong upload always fails. Without an upload, nothing is lost but time.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 from statistics import median
@@ -14,12 +13,12 @@ from statistics import median
 import pytest
 
 from tests.exports.playing import ROUTES, SYSTEMS, Export, Played, with_init, without_init
+from tests.schedule import EVERY_CALL
 
 _NOT_COUNTED = ("customer_id", "conversion_action")
 """Every profile needs them, and no export has them."""
-_EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
-_ROUTES = ROUTES if _EVERY_CALL else ROUTES[:1]
-_OWNED = SYSTEMS if _EVERY_CALL else SYSTEMS[::6]
+_ROUTES = ROUTES if EVERY_CALL else ROUTES[:1]
+_OWNED = SYSTEMS if EVERY_CALL else SYSTEMS[::8]
 """Where `init` is answered as an owner would: each takes a second."""
 
 
@@ -44,7 +43,7 @@ def test_owners_who_use_init_upload_nothing_wrong(route: str, tmp_path: Path) ->
     assert verdicts["arrived"] >= 0.95 * len(_OWNED), verdicts
     questions = [sum(key not in _NOT_COUNTED for key in each.asked) for each in found]
     assert max(questions) <= 4
-    assert median(questions) <= 2 or not _EVERY_CALL
+    assert median(questions) <= 2 or not EVERY_CALL
 
 
 @pytest.mark.parametrize("route", _ROUTES)

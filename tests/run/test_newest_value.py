@@ -29,7 +29,7 @@ from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
 from lib.state.store import StoredObject
 from tests.fakes import PROFILE, START, FakeApi, FakeBatch, MemoryStore, World, world
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.schedule import EVERY_CALL
 
 SEEDS = range(100 if EVERY_CALL else 10)
 COLUMNS = "order_id,email,conversion_date_time,conversion_value,Status,Refunded at,adjusted_value"

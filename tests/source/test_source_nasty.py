@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from tests.schedule import EVERY_CALL
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 96
@@ -20,7 +21,7 @@ MOST_MIB_OF_WIDE_ROWS = 160
 MOST_SECONDS = 40
 """Of CPU time, whatever else the machine does. The slowest file needs a sixth of it."""
 
-TIMES = 256 if os.environ.get("EVERY_CALL") else 32
+TIMES = 256 if EVERY_CALL else 32
 """So many members of 8 MiB: 2 GiB, or a sample of more than twice what may be in memory."""
 
 # Each snippet defines `stream`, which generates its bytes while it is read.

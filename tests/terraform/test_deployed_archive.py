@@ -21,6 +21,7 @@ import pytest
 from sandbox.delivery import finalized_event
 from sandbox.processes import free_port
 from sandbox.up import INPUT_BUCKET, Sandbox
+from tests.schedule import only_in_builds
 from tests.terraform.conftest import ROOT
 
 
@@ -118,6 +119,7 @@ def post(url: str, headers: dict[str, str], body: bytes, method: str = "POST") -
         connection.close()
 
 
+@only_in_builds
 def test_the_archive_serves_an_event(
     values: dict[str, list[Any]], interpreter: Path, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.schedule import only_in_builds
 from tests.terraform.conftest import EXAMPLE, TERRAFORM, TOOLS, tool
 from tools.terraform_check import check, configuration, formatter, schema
 from tools.terraform_check.__main__ import used_types
@@ -242,6 +243,7 @@ def test_the_providers_are_bound_to_the_checked_schemas() -> None:
     assert majors == ["6", "7", "8"]
 
 
+@only_in_builds
 def test_checkov_finds_nothing() -> None:
     """Every checkov policy passes, or its skip says why."""
     checkov = tool(TOOLS / "bin" / "checkov")

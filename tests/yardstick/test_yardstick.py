@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -12,13 +11,14 @@ import pytest
 
 from lib.config.profile import Profile
 from sandbox.apis import Apis
+from tests.schedule import EVERY_CALL
 from tests.yardstick.cases import SWITCHED_KEYS, Case, every_case
 from tests.yardstick.play import Document, running_apis
 from tests.yardstick.recording import Recording, renamed, renamed_today
 
 CASES = every_case()
 NAMES = renamed_today()
-STEP = 1 if os.environ.get("EVERY_CALL") else 16
+STEP = 1 if EVERY_CALL else 16
 
 
 def _kind(case: Case) -> str:

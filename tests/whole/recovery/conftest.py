@@ -6,7 +6,6 @@ The sandbox is not emptied between tests: names, orders and clicks are new for e
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,6 @@ from pathlib import Path
 import pytest
 
 from sandbox.up import Sandbox
-
-EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
-"""`make soak` and `.ci/run` kill the function at every call, `make test` at a sample of them."""
 
 FUNCTION = Path(__file__).parent / "function"
 LEASE_SECONDS = 30.0

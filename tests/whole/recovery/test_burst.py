@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import all_documents, check, make_file
 
 FILES = 200 if EVERY_CALL else 40

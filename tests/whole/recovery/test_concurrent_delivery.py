@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL, FUNCTION, SETTINGS
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import FUNCTION, SETTINGS
 from tests.whole.recovery.files import check, finish, log_lines, make_file
 
 ROUNDS = 20 if EVERY_CALL else 4

@@ -4,7 +4,7 @@ The function's process gets SIGKILL at the n-th remote call of any kind (storage
 OAuth, Google Ads), until a run finishes without being killed. A kill after a call leaves what a
 kill before the next call leaves. So if both kinds are walked, each kills at every second call, and
 together they meet the state after every call; a kind that is walked alone kills at each. A sample
-kills at every fourth call. The crash points of a file are divided between several tests, so that
+kills at every eighth call. The crash points of a file are divided between several tests, so that
 parallel workers can share them.
 """
 
@@ -16,14 +16,14 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.schedule import EVERY_CALL
 from tests.whole.recovery.files import check, finish, make_file, normal
 
-SHARDS = 4 if EVERY_CALL else 2
-STEP = 2 if EVERY_CALL else 4
-STEP_ALONE = 1 if EVERY_CALL else 4
+SHARDS = 4 if EVERY_CALL else 1
+STEP = 2 if EVERY_CALL else 8
+STEP_ALONE = 1 if EVERY_CALL else 8
 """If only one kind of kill is walked."""
-FIRST = {"kill_before": 1, "kill_after": 1 if EVERY_CALL else 3}
+FIRST = {"kill_before": 1, "kill_after": 1 if EVERY_CALL else 5}
 
 
 def walk(

@@ -18,7 +18,7 @@ from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.schedule import EVERY_CALL
 from tests.whole.recovery.test_crash_matrix import SHARDS, STEP, STEP_ALONE, cold, walk
 from tests.whole.recovery.test_faults import STORAGE_CALLS, STORAGE_RULES
 

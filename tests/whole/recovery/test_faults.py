@@ -11,7 +11,8 @@ import pytest
 from sandbox.faults import API_KINDS, COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL, running_function, without_faults
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import running_function, without_faults
 from tests.whole.recovery.files import File, check, finish, make_file
 
 UPLOAD = "google_ads.UploadClickConversions"
@@ -101,7 +102,7 @@ def params_of(hang: bool) -> list[Any]:
         pytest.param(place, rule, id=named(rule))
         for place, rule in enumerate(ALONE)
         if (rule["kind"] == "hang") == hang
-        and (EVERY_CALL or place % 4 == 0 or rule["method"] == UPLOAD)
+        and (EVERY_CALL or place % 8 == 0 or rule["method"] == UPLOAD)
     ]
 
 

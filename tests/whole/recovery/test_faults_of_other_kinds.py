@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.schedule import EVERY_CALL
 from tests.whole.recovery.files import File, check, finish, make_file
 from tests.whole.recovery.other_kinds import make_adjustments, make_calls
 from tests.whole.recovery.test_faults import API_RULES, KILLS, ROW_RULES, named

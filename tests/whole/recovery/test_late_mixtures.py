@@ -11,7 +11,8 @@ from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import RecordIndices
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
-from tests.whole.recovery.conftest import EVERY_CALL, LEASE_SECONDS, empty
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import LEASE_SECONDS, empty
 from tests.whole.recovery.files import clicks_grow_old, make_file
 from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
 

@@ -15,7 +15,8 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL, empty
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import empty
 from tests.whole.recovery.order_life import (
     CORRECTED,
     PROFILES,

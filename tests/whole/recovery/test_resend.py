@@ -15,7 +15,8 @@ from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
-from tests.whole.recovery.conftest import EVERY_CALL, LEASE_SECONDS, empty
+from tests.schedule import EVERY_CALL
+from tests.whole.recovery.conftest import LEASE_SECONDS, empty
 
 ROWS = 210  # two chunks; the second has no click that is too recent
 FIRST_CHUNK = 200

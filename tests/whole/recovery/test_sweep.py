@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sandbox.up import INPUT_BUCKET, NoResults, Sandbox
+from tests.schedule import EVERY_CALL
 from tests.whole.recovery.conftest import (
-    EVERY_CALL,
     FUNCTION,
     LEASE_SECONDS,
     SETTINGS,
@@ -20,7 +20,7 @@ from tests.whole.recovery.conftest import (
 from tests.whole.recovery.files import File, check, clicks_grow_old, finish, log_lines, make_file
 
 DUE_SECONDS = 36.0
-STEP = 1 if EVERY_CALL else 11
+STEP = 1 if EVERY_CALL else 22
 
 
 @pytest.fixture(scope="module")

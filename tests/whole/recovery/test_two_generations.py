@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import EVERY_CALL
+from tests.schedule import EVERY_CALL
 from tests.whole.recovery.files import (
     File,
     check_counted_once,
