@@ -19,7 +19,7 @@ from lib.cli.files import InputFile, ObjectAddress, described, input_files
 from lib.cli.init.proposal import Given
 from lib.cli.online import credentials_option, go_online
 from lib.cli.options import named_profile, now_option, value_options, with_options
-from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen
+from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen, is_quiet, mention
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes
 
@@ -138,9 +138,6 @@ def _named_as_page(
     help="Number of lines that are listed for each problem (text and github).",
 )
 @click.option(
-    "--verbose", "-v", is_flag=True, help="Say of each problem what it means, and all one can do."
-)
-@click.option(
     "--html",
     "page",
     metavar="FILE",
@@ -165,7 +162,6 @@ def check_command(
     form: Format,
     all_rows: bool,
     max_lines: int,
-    verbose: bool,
     page: IO[str] | None,
     online: bool,
     canary: bool,
@@ -197,7 +193,7 @@ def check_command(
     if profile is not None:
         profile = with_options(profile, given.values)
     name = name or "default"
-    asked = _Asked(name, profile, given, form, all_rows, max_lines, verbose, page, now)
+    asked = _Asked(name, profile, given, form, all_rows, max_lines, page, now)
     is_fine, checks = True, 0
     for file in input_files(files):
         if not file.in_folder and (other := command_for(file)):
@@ -205,9 +201,11 @@ def check_command(
             is_fine, checks = False, checks + 1
             continue
         if problem := file.name_problem():
-            click.echo(on_terminal(f"{file.name}: {problem}."), err=True)
+            text = f"{file.name}: {problem}."
             if file.in_folder:
+                mention(text)
                 continue
+            click.echo(on_terminal(text), err=True)
             is_fine = False
         checks += 1
         is_fine &= _check_and_show(file, asked)
@@ -233,11 +231,10 @@ def _canary(
     profile = with_options(profile, given.values)
     if profile.customer_id is None or not (profile.conversion_action or profile.actions):
         raise click.UsageError("Name the account: add --customer-id and --action, or --profiles.")
-    click.echo(
+    mention(
         f"This opens an account at {online.place}. It reads its settings, and sends "
         "made-up conversions with validate_only: Google checks them, and counts none. All that "
-        "takes about ten requests of the day's quota.\n",
-        err=True,
+        "takes about ten requests of the day's quota.\n"
     )
     reports = try_account(online, profile, now)
     show_canary(online, reports, Terminal())
@@ -254,7 +251,6 @@ class _Asked(NamedTuple):
     form: Format
     all_rows: bool
     max_lines: int
-    verbose: bool
     page: IO[str] | None
     now: datetime
 
@@ -299,7 +295,7 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
         if asked.page is not None:
             write_page(asked.page, checked, kept.findings)
         if is_text:
-            show(checked, console, chosen.remarks, verbose=asked.verbose)
+            show(checked, console, chosen.remarks)
         else:
             if not chosen.is_complete:
                 text = f"{file.name}: {' '.join(chosen.remarks)}"
@@ -326,7 +322,7 @@ def _check(
         DownloadColumn(),
         TimeRemainingColumn(),
     )
-    silent = file.size < _LONG_FILE or not console.is_terminal
+    silent = file.size < _LONG_FILE or not console.is_terminal or is_quiet()
     with Progress(*columns, console=console, transient=True, disable=silent) as progress:
         bar = progress.add_task("", total=source.size, rows=0)
         rows = 0

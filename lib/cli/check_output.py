@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, Literal, NamedTuple
 
-import click
 import msgspec
 from rich.console import Console
 from rich.text import Text
@@ -23,7 +22,15 @@ from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
-from lib.cli.terminal import paragraph, program_name, where_pages_are, writing
+from lib.cli.terminal import (
+    is_quiet,
+    is_verbose,
+    mention,
+    paragraph,
+    program_name,
+    where_pages_are,
+    writing,
+)
 from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
@@ -96,7 +103,7 @@ def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
     with writing(Path(page.name)):
         page.write(render_report(document_head(checked.summary), findings))
         page.close()
-    click.echo(on_terminal(f"Wrote {page.name}"), err=True)
+    mention(f"Wrote {page.name}")
 
 
 class _Shown(NamedTuple):
@@ -139,14 +146,13 @@ class _Shown(NamedTuple):
         return [*texts, f"→ {self.action}"]
 
 
-def show(
-    checked: CheckResult, console: Console, remarks: Sequence[str] = (), *, verbose: bool = False
-) -> None:
+def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) -> None:
     """Print the results for one file. Names from the file are printed as text, never as markup.
 
-    `remarks` are printed above the counts: what was assumed, what is missing. `verbose`: the
-    meaning of each problem too, and all that can be done.
+    `remarks` are printed above the counts: what was assumed, what is missing. With `-v`, the
+    meaning of each problem is printed too, and all that can be done.
     """
+    verbose = is_verbose()
     summary, width = checked.summary, console.width
     console.print(Text(on_terminal(summary.run.source.name), "bold"), soft_wrap=True)
     for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
@@ -172,7 +178,7 @@ def show(
         console.print(paragraph(action, width, indent=4, style="green"), soft_wrap=True)
         console.print()
     rows = [each.entry.code for each in problems if each.rows]
-    if rows and not verbose:
+    if rows and not verbose and not is_quiet():
         hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
     if hint := where_pages_are(" ".join(each.action for each in problems)):

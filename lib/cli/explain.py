@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup, not_applicable
-from lib.cli.terminal import TaughtCommand, Terminal, paragraph, where_pages_are
+from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph, where_pages_are
 from lib.source.vocabulary import closest
 
 _EXAMPLES: Final = """
@@ -23,8 +23,9 @@ Examples:
     {program} explain invalid_date too_old
 
 \b
-  List all codes, by where they come from:
+  List all codes, by where they come from; or explain them all:
     {program} explain
+    {program} explain -v
 
 Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
 """
@@ -53,7 +54,7 @@ def explain_command(codes: tuple[str, ...], form: Form) -> None:
     if form == "json":
         listed = [asdict(each) | {"needs_action": each.needs_action} for each in found]
         click.echo(msgspec.json.format(msgspec.json.encode(listed), indent=1))
-    elif codes:
+    elif codes or is_verbose():
         _explain(found)
     else:
         _list()

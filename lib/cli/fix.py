@@ -19,11 +19,10 @@ import click
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.escaping import on_terminal
 from lib.cli.files import difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, WorkbookOutput
 from lib.cli.options import file_and_results, named_profile, profile_of
-from lib.cli.terminal import TaughtCommand
+from lib.cli.terminal import TaughtCommand, mention
 from lib.results.reading import (
     NotResults,
     WrittenCode,
@@ -120,15 +119,14 @@ def fix_command(
         if (first := next(wanted, None)) is None:
             if settings.rows:
                 raise click.ClickException(settings.advice())
-            click.echo(on_terminal(_nothing_to_fix(head)), err=True)
+            mention(_nothing_to_fix(head))
             return
         profile = named_profile(profiles, name, head.profile) or profile_of(head)
         options = source_options(profile, MAX_FILE_BYTES)
         written = _write(file, head, chain([first], wanted), output, options)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
-    text = " ".join(filter(None, (_summary(written, head, output), settings.advice())))
-    click.echo(on_terminal(text), err=True)
+    mention(" ".join(filter(None, (_summary(written, head, output), settings.advice()))))
 
 
 def _write(

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from lib.cli.files import ObjectAddress
 from lib.cli.init.proposal import OPTIONS, Given
+from lib.cli.terminal import step
 from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
@@ -144,9 +145,11 @@ def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) ->
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
         return None
     try:
-        return choose_profile(read_profiles(profiles.read()), f"{name or default}/")[1]
+        chosen, profile = choose_profile(read_profiles(profiles.read()), f"{name or default}/")
     except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
+    step(f"Took the profile {chosen!r}.")
+    return profile
 
 
 def profile_of(head: WrittenHead) -> Profile | None:

@@ -8,9 +8,8 @@ from typing import IO
 import click
 import msgspec
 
-from lib.cli.escaping import on_terminal
 from lib.cli.files import STANDARD_STREAM
-from lib.cli.terminal import TaughtCommand, writing
+from lib.cli.terminal import TaughtCommand, mention, writing
 
 _EXAMPLES = """
 \b
@@ -66,4 +65,4 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         return
     with writing(output):
         output.write_text(page, "utf-8")
-    click.echo(on_terminal(f"Wrote {output}"))
+    mention(f"Wrote {output}", err=False)

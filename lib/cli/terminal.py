@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from lib import __version__
 from lib.cli.escaping import on_terminal
 
 INTERRUPTED: Final = 130
@@ -29,6 +31,9 @@ PIPE_CLOSED: Final = 141
 
 _PAGES: Final = Path(__file__).parents[2] / "docs"
 _DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+_HOW_MUCH: Final = f"{__name__}: how much to say"
+"""What click's context keeps it under."""
 
 _IN_ASCII: Final = {"→": "->", "←": "<-", "×": "x", "…": "...", "“": '"', "”": '"', "’": "'"}
 
@@ -65,7 +70,7 @@ def program_name() -> str:
 
 def where_pages_are(text: str) -> str:
     """Return where the pages are that the text names, if they do not lie beside this program."""
-    if "docs/" not in text or _PAGES.is_dir():
+    if "docs/" not in text or _PAGES.is_dir() or is_quiet():
         return ""
     return "Pages such as docs/profiles.md are in the repository of this project."
 
@@ -86,9 +91,61 @@ def paragraph(text: str, width: int, indent: int, hang: int = 0, style: str = ""
     return Text("\n".join(lines), style)
 
 
+def _says(how_much: str) -> bool:
+    context = click.get_current_context(silent=True)
+    return context is not None and context.meta.get(_HOW_MUCH) == how_much
+
+
+def is_quiet() -> bool:
+    """Return whether only errors are wanted, and the result that was asked for (`-q`)."""
+    return _says("quiet")
+
+
+def is_verbose() -> bool:
+    """Return whether all there is to say is wanted (`-v`)."""
+    return _says("verbose")
+
+
+def mention(text: str, *, err: bool = True) -> None:
+    """Print what is neither an error nor the result, unless somebody wants it quiet."""
+    if not is_quiet():
+        click.echo(_lines_on_terminal(text), err=err)
+
+
+def step(text: str) -> None:
+    """Print a step of the command to standard error, if somebody wants to know all."""
+    if is_verbose():
+        click.echo(on_terminal(text), err=True)
+
+
+def _lines_on_terminal(text: str) -> str:
+    return "\n".join(map(on_terminal, text.split("\n")))
+
+
+def _keep_how_much(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        context.meta[_HOW_MUCH] = value
+
+
 class TaughtCommand(click.Command):
-    """A command whose help ends with examples (`epilog`), in which {program} is the name by which
-    the program was started: offline-conversions or python -m lib."""
+    """A command with `-q` and `-v`, whose help ends with examples (`epilog`). In them, {program} is
+    the name by which the program was started: offline-conversions or python -m lib."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for letter, word, text in (
+            ("-q", "quiet", "Print only errors, and the result that was asked for."),
+            ("-v", "verbose", "Say all there is to say, and what was done."),
+        ):
+            option = click.Option(
+                [letter, f"--{word}", "how_much"],
+                flag_value=word,
+                is_eager=True,
+                expose_value=False,
+                callback=_keep_how_much,
+                help=text,
+            )
+            self.params.append(option)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
@@ -122,11 +179,15 @@ class Commands(TaughtCommand, click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with everything printed at its end."""
+        started = time.monotonic()
         with _ending_in_words():
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
+                seconds = time.monotonic() - started
+                versions = f"{program_name()} {__version__}, Python {sys.version.split()[0]}"
+                step(f"{versions}: ended after {seconds:.1f} s.")
 
 
 @contextmanager
@@ -136,8 +197,7 @@ def _ending_in_words() -> Iterator[None]:
         yield
     except click.ClickException as error:
         # It may quote the name of a file, or what stands in a document.
-        lines = map(on_terminal, error.message.split("\n"))
-        vars(error)["message"] = "\n".join(lines)
+        vars(error)["message"] = _lines_on_terminal(error.message)
         raise
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)

@@ -28,7 +28,7 @@ from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, OfflineDestination
 from lib.cli.escaping import on_terminal
 from lib.cli.files import difference, other_file, refuse_existing, replacing
 from lib.cli.options import file_and_results, named_profile, now_option, profile_of
-from lib.cli.terminal import TaughtCommand
+from lib.cli.terminal import TaughtCommand, mention
 from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
@@ -136,7 +136,7 @@ def undo_command(
     try:
         head, rows = read_results(results)
         if nothing := _nothing_to_undo(head):
-            click.echo(nothing, err=True)
+            mention(nothing)
             return
         given = named_profile(profiles, name, head.profile or "default")
         if (then := profile_of(head) or given) is None:
@@ -325,10 +325,13 @@ class _Undoing:
                     _copy_used(spool, columns, copy, uploading.delimiter or ",")
                     copy.seek(0)
                     self._compare(copy, uploading, order.digest())
-                    click.echo(_FINAL, err=True)
+                    mention(_FINAL)
         text = _summary(counts, output, self.head, uploading, has_route)
-        click.echo(on_terminal(text), err=True)
-        return not any(counts.not_taken_back().values())
+        if is_complete := not any(counts.not_taken_back().values()):
+            mention(text)
+        else:
+            click.echo(on_terminal(text), err=True)
+        return is_complete
 
     def _collect(
         self,

@@ -14,6 +14,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.catalogue.codes import lookup
 from lib.cli import files
 from lib.cli.commands import main
 from lib.cli.init import command as init
@@ -132,6 +133,62 @@ def test_help_of_a_command_can_be_asked_in_both_ways(name: str) -> None:
     (line,) = re.findall(rf"^  {name} +(.*)$", help_of(), re.M)
     assert line.endswith(".")
     assert not line.endswith("...")
+
+
+QUIET = [
+    # What the command is asked for → whether something is left on standard output, and on standard
+    # error.
+    ("check deals.csv", 1, True, False),
+    ("check exports exports/notes.pdf", 1, True, True),
+    ("check --html page.html deals.csv", 1, True, False),
+    ("explain TOO_OLD", 0, True, False),
+    ("explain TO_OLD", 1, False, True),
+    ("fix deals.csv deals.results.json", 0, False, False),
+    ("fix leads.csv deals.csv", 1, False, True),
+    ("undo deals.csv deals.results.json", 0, False, False),
+    ("report deals.results.json", 0, False, False),
+    ("report deals.results.json -o -", 0, True, False),
+    ("init deals.csv", 0, True, False),
+    ("init deals.csv -o new.json", 0, False, False),
+]
+
+
+@pytest.mark.parametrize("placed", ["-q {}", "{} -q", "{} -v --quiet"])
+@pytest.mark.parametrize(("words", "code", "on_stdout", "on_stderr"), QUIET)
+def test_quiet_leaves_the_result_and_the_errors(
+    words: str, code: int, on_stdout: bool, on_stderr: bool, placed: str, folder: Path
+) -> None:
+    """Every command takes -q, before or after its name."""
+    for name in ("exports/notes.pdf", "exports/.hidden.csv"):
+        (folder / name).write_text("no export")
+    done = CliRunner().invoke(main, placed.format(words).split())
+    assert done.exit_code == code, done.output
+    assert (bool(done.stdout), bool(done.stderr)) == (on_stdout, on_stderr), done.output
+    assert "More: " not in done.output
+    assert ".hidden" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("check deals.csv", "The conversion time cannot be read"),
+        ("check --profiles profiles.json --profile crm deals.csv", "Took the profile 'crm'."),
+        ("explain", lookup("TOO_OLD").meaning),
+        ("fix deals.csv deals.results.json", "The file is that of the results: "),
+        ("undo deals.csv deals.results.json", "Opened deals.results.json."),
+        ("report deals.results.json", "Wrote deals.results.html"),
+        ("init deals.csv", "The conversion time cannot be read"),
+    ],
+)
+def test_verbose_says_more(words: str, said: str, folder: Path) -> None:
+    """Every command takes -v, and ends with its version and how long it took."""
+    without = CliRunner().invoke(main, words.split())
+    (folder / "rows-to-fix.csv").unlink(missing_ok=True)
+    done = CliRunner().invoke(main, [*words.split(), "-v"])
+    assert done.exit_code == without.exit_code, done.output
+    assert said in " ".join(done.output.split())
+    last = done.stderr.splitlines()[-1]
+    assert re.search(r" \d+\.\d+\.\d+, Python 3\.\S+: ended after [\d.]+ s\.$", last)
 
 
 @pytest.mark.parametrize("words", [["help"], ["help", "help"]])

@@ -255,8 +255,8 @@ def test_an_api_that_cannot_retract_is_named_with_the_way_out(tmp_path: Path) ->
 def test_what_cannot_be_taken_back_is_named(
     data: bytes, profile: Mapping[str, Any], reason: str, tmp_path: Path
 ) -> None:
-    """Its lines and the reason are named, it is not written, and the exit code is 1."""
-    done = undo(tmp_path, data, uploaded(data, **profile)[1])
+    """Its lines and the reason are named, also with -q. It is not written: the exit code is 1."""
+    done = undo(tmp_path, data, uploaded(data, **profile)[1], "-q")
     assert done.exit_code == 1, done.output
     assert f"Not taken back: {reason}" in done.stderr
 

@@ -35,7 +35,7 @@ from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
 from lib.cli.online import Online, credentials_option, go_online
 from lib.cli.options import now_option, value_options
-from lib.cli.terminal import TaughtCommand, Terminal, writing
+from lib.cli.terminal import TaughtCommand, Terminal, is_quiet, mention, writing
 from lib.config.profile import Profile
 from lib.destinations import registry
 from lib.errors import PermanentError, UploadError
@@ -196,7 +196,6 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
     "--online", is_flag=True, help="Ask Google for the account's conversion actions to choose from."
 )
 @credentials_option
-@click.option("-q", "--quiet", is_flag=True, help="Do not show what would happen to the file.")
 @now_option
 def init_command(
     file: Path,
@@ -206,7 +205,6 @@ def init_command(
     given: Given,
     online: bool,
     credentials: str | None,
-    quiet: bool,
     now: datetime,
 ) -> None:
     """Write a profile for files like FILE, with the reason for each of its keys.
@@ -214,7 +212,7 @@ def init_command(
     The file shows which columns hold what, which rows count, and how dates, values and phone
     numbers are written. Questions are only about what it cannot show. They show what they are
     about, and each has an option. At the end, you see the first conversions as Google will get
-    them, and what is not sent. Nothing is sent now.
+    them, and what is not sent, unless you add --quiet. Nothing is sent now.
     """
     if credentials and not online:
         raise click.UsageError("--credentials works only with --online. Add --online.")
@@ -233,8 +231,10 @@ def init_command(
         click.echo(as_json(name, proposal) if form == "json" else as_terraform(name, proposal))
     else:
         _write(output, form, name, proposal)
-        click.echo(f"Wrote the profile {name!r} to {output}. With it:\n")
-    if not quiet and not show_ending(file, name, proposal, now, Terminal(stderr=output is None)):
+        mention(f"Wrote the profile {name!r} to {output}. With it:\n", err=False)
+    if not is_quiet() and not show_ending(
+        file, name, proposal, now, Terminal(stderr=output is None)
+    ):
         raise SystemExit(1)
 
 
@@ -383,7 +383,7 @@ class ActionsOfAccount:
 
     def _read(self, customer_id: str, manager: str | None) -> tuple[Account, list[Action]]:
         """Return the account, and its actions for this kind. If there are none, say why."""
-        click.echo(f"Reading the account's conversion actions from {self._online.place}.", err=True)
+        mention(f"Reading the account's conversion actions from {self._online.place}.")
         nothing = Account(customer_id, customer_id)
         port = self._online.destinations.look_up()
         try:
