@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 from lib.cli import terminal
 from lib.cli.commands import main
 from lib.cli.escaping import in_annotation, in_annotation_property
+from lib.cli.files import replacing
 from tests.cli.validating import NOW, csv_of, row
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +117,15 @@ def test_a_full_disk_is_named_by_the_file_on_it(tmp_path: Path, words: str) -> N
     done = run_apart(f"{words.format(tmp_path)} {page}", stdout=subprocess.DEVNULL)
     assert done.returncode == 1
     assert done.stderr == f"Error: Cannot read or write {page}: {NO_SPACE}\n"
+
+
+def test_a_file_that_appears_when_it_is_complete_is_named_too(tmp_path: Path) -> None:
+    """`fix` and `undo` write next to it, under another name. Another error is not blamed on it."""
+    for number, named in ((errno.ENOSPC, str(tmp_path / "rows.csv")), (errno.EIO, None)):
+        with pytest.raises(OSError) as raised, replacing(tmp_path / "rows.csv"):
+            raise OSError(number, os.strerror(number))
+        assert raised.value.filename == named
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
