@@ -36,19 +36,6 @@ def test_every_policy_has_its_section(all_on: dict[str, list[Any]]) -> None:
     assert sorted(titles) == sorted(linked)
 
 
-def test_the_variables_of_a_first_deployment_exist() -> None:
-    """deploy.md has those without a default, and some others; README.md lists all of them."""
-    listed = table("deploy.md", "\n## 3. The values\n")
-    variables = {
-        each.address.removeprefix("variable."): each.body
-        for each in declared()
-        if "variable." in each.address
-    }
-    needed = {name for name, body in variables.items() if "default" not in body}
-    assert needed == {name for name, default in listed.items() if not default}
-    assert listed.keys() <= variables.keys()
-
-
 def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
     """terraform.tfvars.example sets every variable without a default."""
     example = (TERRAFORM / EXAMPLE).read_text(encoding="utf-8")
@@ -85,28 +72,14 @@ def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
     assert {f"output.{name}" for name in outputs} <= {each.address for each in declared()}
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_links_lead_somewhere(page: str) -> None:
-    """Links to other pages and sections have a target."""
-    for target, anchor in re.findall(r"\]\((?!https?:)([\w./-]*)#?([\w-]*)\)", PAGES[page]):
-        path = ROOT / "docs" / (target or page)
-        assert path.exists(), target
-        if anchor:
-            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.M)
-            slugs = {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
-            assert anchor in slugs, f"{target}#{anchor}"
-
-
 def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> None:
     """The limits on a page are the defaults in the code."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
-    operate, deploy = PAGES["operate.md"], PAGES["deploy.md"]
+    operate = PAGES["operate.md"]
     assert f"{defaults['max_event_age_hours']} hours after its event" in operate
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert f"`MAX_FILE_BYTES`, {defaults['max_file_bytes'] >> 30} GiB" in settings
     assert f"files older than {defaults['sweep_grace_minutes']:.0f} minutes" in operate
-    for suffix in defaults["ignored_suffixes"]:
-        assert f"`{suffix}`" in deploy
     noncurrent = defaults["sweep_max_age_days"] + 1
     assert f"replaced or deleted files {noncurrent:.0f} days" in PAGES["data-protection.md"]
 
