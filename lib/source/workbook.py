@@ -501,7 +501,7 @@ _BREAKS = re.compile(r"[\t\r\n]|_x000[9AD]_")  # the file writes a carriage retu
 _NOT_SHOWN = re.compile(r"\[(?!\$)[^\]]*\]|_.|\*.")  # colors, conditions, padding
 _CURRENCY = re.compile(r"\[\$([^\]-]*)[^\]]*\]")  # [$€-407]
 _LITERAL = re.compile(r'"([^"]*)"|\\(.)')
-_DIGITS = re.compile(r"[#0?][#0?,]*(?:\.([#0?]*))?")
+_DIGITS = re.compile(r"[#0?](?:[#0?,]|[ \u00a0\u202f'](?=[#0?]))*(?:\.([#0?]*))?")
 _SIGN = re.compile(r"[A-Z]{3}|[A-Za-z]{0,3}[$\u00a2-\u00a5\u20a0-\u20cf]|kr|zł|Kč|Ft|lei")
 _LIKE_THOUSANDS = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 
@@ -541,6 +541,8 @@ def format_of(code: str) -> NumberFormat:
     digits = _DIGITS.search(section)
     if digits is None or re.search(r"[EeGg/]", section) or digits[0].endswith(","):
         # General, text, exponents, fractions, and thousands as 12K: the exact number is shown.
+        return NumberFormat(currency=currency)
+    if digits[1] is None and _DIGITS.search(section, digits.end()):  # parts, as in 000-0000
         return NumberFormat(currency=currency)
     decimals = digits[1] or ""
     whole = digits[0].partition(".")[0]

@@ -139,7 +139,7 @@ def _lacks_zone(cell: str, *, day_first: bool = False) -> bool:
     except RuleError as error:
         if error.code == "DATE_ORDER_MISMATCH" and not day_first:
             return _lacks_zone(cell, day_first=True)
-        return error.code == "DATE_WITHOUT_ZONE"
+        return error.code in ("DATE_WITHOUT_ZONE", "UNKNOWN_TIME_ZONE")
     return False
 
 

@@ -80,8 +80,8 @@ _OTHER_NAMES: Final = {
 _WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
 """Several ways to write one currency: `Euro (€)`, `EUR - Euro`."""
 
-# Signs and abbreviations, and the currencies that they may mean: `kr`, `¥` and `$`
-# are used for several. `¤` is the sign of none in particular.
+# Signs, abbreviations and codes of former or no standards, and the currencies that they may mean:
+# `kr`, `¥` and `$` are used for several. `¤` is the sign of none in particular.
 _SIGNS: Final = """
 € EUR
 £ GBP
@@ -91,6 +91,20 @@ _SIGNS: Final = """
 rs INR PKR LKR NPR MUR SCR
 ₺ TRY
 tl TRY
+trl TRY
+rur RUB
+rmb CNY
+nis ILS
+rp IDR
+rm MYR
+s/ PEN
+ksh KES
+฿ THB
+đ VND
+৳ BDT
+﷼ IRR OMR QAR SAR YER
+ر.س SAR
+د.إ AED
 ₽ RUB
 ₩ KRW
 ₪ ILS

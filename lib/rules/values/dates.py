@@ -279,7 +279,7 @@ def _has_two_orders(parts: dict[str, str | None]) -> bool:
 def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None) -> Moment:
     own = parts["zone"]
     if own is not None:
-        zone = zone_in_time(own)
+        zone = zone_in_time(own, naive, zone)
     if zone is None:
         raise RuleError("DATE_WITHOUT_ZONE")
     local = naive.replace(tzinfo=zone)

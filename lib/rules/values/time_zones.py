@@ -36,13 +36,19 @@ def load_zone(name: str) -> tzinfo:
     return zone
 
 
-def zone_in_time(name: str) -> tzinfo:
+def zone_in_time(name: str, time: datetime, zone: tzinfo | None) -> tzinfo:
     """Return the time zone that a time ends with: as `load_zone`, or an abbreviation such as EDT.
 
-    An abbreviation is the offset of a season, so it is no time zone for a whole file. Raises
-    UNKNOWN_TIME_ZONE, also for abbreviations that are used in several time zones (CST, PST).
+    An abbreviation is the offset of a season, so it is no time zone for a whole file. One that is
+    used in several time zones (CST, PST) is read if `zone`, the profile's, has it at this time.
+    Raises UNKNOWN_TIME_ZONE.
     """
-    return _ABBREVIATIONS.get(name.upper()) or load_zone(name)
+    if found := _ABBREVIATIONS.get(name.upper()) or _find_zone(name.strip()):
+        return found
+    for local in (time.replace(tzinfo=zone), time.replace(tzinfo=zone, fold=1)):
+        if local.tzname() == name.upper() and (offset := local.utcoffset()) is not None:
+            return timezone(offset)
+    raise RuleError("UNKNOWN_TIME_ZONE")
 
 
 class UnknownZone(tzinfo):

@@ -43,6 +43,8 @@ def test_the_names_are_those_of_iso() -> None:
         ("Swiss\u00a0Franc", "CHF"),
         ("Euro (€)", "EUR"),
         ("R$", "BRL"),
+        ("TRL", "TRY"),
+        ("RMB", "CNY"),
         ("Kč", "CZK"),
         ("EUR - Euro", "EUR"),
         ("Dollar (AUD)", "AUD"),

@@ -519,6 +519,32 @@ def test_a_zone_has_many_names(name: str, hours: float) -> None:
 
 
 @pytest.mark.parametrize(
+    "time, zone, expected",
+    [
+        ("2026-11-20 10:00 PST", "America/Los_Angeles", "2026-11-20 10:00:00-08:00"),
+        ("2026-11-01 01:30 PST", "America/Los_Angeles", "2026-11-01 01:30:00-08:00"),
+        ("2026-11-20 10:00 CST", "America/Chicago", "2026-11-20 10:00:00-06:00"),
+        ("2026-11-20 10:00 CST", "Asia/Shanghai", "2026-11-20 10:00:00+08:00"),
+        ("2026-07-20 10:00 BST", "Europe/London", "2026-07-20 10:00:00+01:00"),
+        ("2026-07-20 10:00 PST", "America/Los_Angeles", None),
+        ("2026-11-20 10:00 PST", "America/New_York", None),
+        ("2026-11-20 10:00 PST", None, None),
+    ],
+)
+def test_the_profile_tells_which_zone_an_abbreviation_means(
+    time: str, zone: str | None, expected: str | None
+) -> None:
+    """It is read if the zone of the profile has this name at this time, and refused otherwise."""
+    if expected is not None:
+        moment = read_moment(time, load_zone(zone or ""))
+        assert (moment.text, moment.doubts) == (expected, ())
+        return
+    with pytest.raises(RuleError) as refused:
+        read_moment(time, load_zone(zone) if zone else None)
+    assert refused.value.code == "UNKNOWN_TIME_ZONE"
+
+
+@pytest.mark.parametrize(
     "name", ["", "America", "../etc/passwd", "Mars/Base", "localtime", "+15:00", "+05:60", "a\0b"]
 )
 def test_an_unknown_zone_is_refused(name: str) -> None:
