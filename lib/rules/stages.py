@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
 
+from lib.rules.fields.languages import Words
 from lib.rules.values.cells import unwrap, without_accents
 
 Stage = Literal["won", "not_won"]
@@ -106,6 +107,12 @@ _NOT_YET: Final = _listed(
     """
 )
 """Words that mean no sale only alone: `Quote`, but neither `Quote accepted` nor `Test drive`."""
+_TESTS: Final = Words(
+    """
+    test tests testing testbestell* testauftr* testorder* testkunde* teste testi teszt testow*
+    testov* prueba* prova tes deneme тест テスト 测试 測試 테스트 اختبار تجريب
+    """
+)
 _PHRASES: Final = tuple(
     map(
         _listed,
@@ -194,12 +201,21 @@ def stage_of(cell: str) -> Stage | None:
         return "won"
     if negated and _is_denied(in_order):
         return "not_won"
-    is_not_yet = not words.isdisjoint(_NOT_YET) and words <= _NOT_YET | _FILLERS
+    is_not_yet = not words.isdisjoint(_NOT_YET) and words <= _NOT_YET | _FILLERS | _ARTICLES
     if is_not_yet or any(words >= each for each in _PHRASES):
         return "not_won"
     if words.isdisjoint(_WON) or not words.isdisjoint(_PARTS):
         return None
     return "not_won" if negated else "won"
+
+
+@lru_cache(maxsize=1_024)
+def says_test(cell: str) -> bool:
+    """Return whether a few words name a test: `ZZ Test Campaign`. It may be a product, too."""
+    words = _words(cell[:_LONGEST])
+    return (
+        len(words) <= _MOST_WORDS and "@" not in cell and "://" not in cell and _TESTS.match(words)
+    )
 
 
 def _is_denied(words: Sequence[str]) -> bool:

@@ -239,6 +239,85 @@ def test_a_question_about_rows_takes_only_its_answers(
     assert profile["exclude"]["Refunded Amount"] == []
 
 
+@pytest.mark.parametrize("answer, excluded", [("", ["Test checkout"]), ("yes", [])])
+def test_what_looks_like_a_test_is_asked_about(
+    file: Any, monkeypatch: pytest.MonkeyPatch, answer: str, excluded: list[str]
+) -> None:
+    """A test order may be told only by how it was paid; or the word may be that of a product."""
+    rows = [
+        f"{n},Paid,2026-11-18,{n}0.00,{'Test checkout' if n == 9 else f'Card {n}'},p{n}@example.com"
+        for n in range(1, 21)
+    ]
+    path = file("Order Number,Status,Date,Total,Paid by,Email", rows)
+    asked = person([answer], monkeypatch)
+    words = [*ACCOUNT[:2], "--action", "1", "--time-zone", "UTC", "--destination", "google_ads"]
+    profile = profile_of(init(path, *words))
+    assert asked[0].endswith('in "Paid by", such as Test checkout. Are they sales?')
+    assert profile["exclude"]["Paid by"] == excluded
+
+
+@pytest.mark.parametrize(
+    "names, cells, headers",
+    [
+        # One person's numbers, that of somebody else, and that of the business.
+        (
+            "Buyer tel,Buyer mobile",
+            "(212) 555-01{n},(212) 555-02{n}",
+            {"phone": "Buyer tel", "phone_2": "Buyer mobile"},
+        ),
+        (
+            "Comprador tel,Propietario tel",
+            "(212) 555-01{n},(212) 555-02{n}",
+            {"phone": "Comprador tel"},
+        ),
+        ("Comprador tel,Comprador móvil", "555-01{n},555-0100", {"phone": "Comprador tel"}),
+        ("Answered by", "(212) 555-0100", {}),
+        ("Dialed Number,Caller", "(212) 555-0100,(212) 555-01{n}", {"phone": "Caller"}),
+        # Nobody knows the name, but everybody writes a number in another way.
+        ("رقم الجوال", "{way}212555{n}", {"phone": "رقم الجوال"}),
+        ("رقم البوليصة", "21255501{n}", {}),
+        ("Email,Secondary Email", "p{n}@example.com,intake@example.com", {"email": "Email"}),
+    ],
+)
+def test_only_phones_and_addresses_of_the_customer_are_sent(
+    file: Any, names: str, cells: str, headers: dict[str, str]
+) -> None:
+    """The name says whose a phone is; and what is the same in many rows is nobody's own."""
+    rows = [
+        f"{n},2026-11-18,{n}.00,g{n}@example.com,"
+        + cells.format(n=n, way=("+1", "1", "001")[n % 3])
+        for n in range(11, 23)
+    ]
+    if "Email" in names:
+        rows = [row.replace(f"g{n}@example.com", "") for n, row in enumerate(rows, 11)]
+    contact = "Contact" if "Email" in names else "Email"
+    path = file(f"Order Number,Date,Total,{contact},{names}", rows)
+    words = ["--time-zone", "UTC", "--phone-region", "US", "--column", "conversion_value=Total"]
+    found = profile_of(init(path, *ACCOUNT, *words, "-q")).get("headers", {})
+    people = {key: of for key, (of,) in found.items() if key.startswith(("phone", "email"))}
+    assert {**people} == headers
+
+
+def test_a_log_of_calls_with_clicks_is_a_file_of_sales(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name says that a column has numbers of callers, but nothing says when calls began: which
+    calls count is asked, and who called is the person."""
+    rows = [
+        f"(212) 555-01{n},11/{n}/2026 10:00 PM,$5.00,{('No', 'Yes')[n % 2]},CALL-{n},"
+        + (f"Cj0KCQiA{n:020}" if n % 3 else "")
+        for n in range(11, 23)
+    ]
+    path = file("Caller ID,Conversion Time,Revenue,Converted,Inbound Call ID,tag:gclid", rows)
+    asked = person(["no", "Yes"], monkeypatch)
+    words = ["--time-zone", "UTC", "--phone-region", "US", "--currency", "USD", *ACCOUNT]
+    profile = profile_of(init(path, *words))
+    assert asked[1].startswith("Which of these mean that a row is a sale?")
+    assert profile["headers"]["gclid"] == ["tag:gclid"]
+    assert profile["headers"]["phone"] == ["Caller ID"]
+    assert profile["include"] == {"Converted": ["Yes"]}
+
+
 def test_the_terminal_shows_what_a_question_is_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

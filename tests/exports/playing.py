@@ -24,13 +24,13 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.cli.init.proposal import Question
+from lib.cli.init.sample import read_likely
 from lib.config.profile import read_profiles
 from lib.destinations.base import UploadResult
 from lib.errors import UploadError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
-from lib.run.reading import read_table
 from tests.fakes import START, FakeApi, FakeBatch, World, deliver, world
 
 FOLDER: Final = Path(__file__).parent
@@ -88,9 +88,10 @@ class Export:
 
     @cached_property
     def _rows(self) -> list[dict[str, str]]:
+        values = {"header_row": self.truth["header_line"]}
         with self.path.open("rb") as stream:
-            table = read_table(stream, None, 1 << 30)
-            return [dict(zip(table.header, row[1], strict=False)) for row in table.records()]
+            sample = read_likely(stream, values, 1 << 30)
+        return [dict(zip(sample.names, row.cells, strict=False)) for row in sample.rows]
 
     def order_ids(self, truth: Mapping[str, Any]) -> set[str | None]:
         """Return the IDs that a sale may have: that of the truth, and that of another column that
@@ -146,8 +147,9 @@ class Export:
         """Choose the values that count, in each column that decides."""
         owner = self.owner
         counts = {owner["columns"].get("counts"): owner["sales"], **(owner.get("also") or {})}
-        if missing := set(counts) - {each.column for each in question.choices} - {None}:
-            raise Stuck(f"the question has no {sorted(missing)}")
+        decides = owner["columns"].get("counts")
+        if decides and decides not in {each.column for each in question.choices}:
+            raise Stuck(f"the question has no {decides}")
         chosen = [
             label
             for label, each in zip(question.labels, question.choices, strict=True)
@@ -302,7 +304,7 @@ def _is_about(record: Conversion, truth: Mapping[str, Any]) -> bool:
 def _has_only_an_address(record: Conversion) -> bool:
     more = record.optional_fields
     others = record.gclid or record.hashed_emails or record.hashed_phones
-    return bool(more and more.address and not others)
+    return bool(more and (more.address or more.user_ip_address) and not others)
 
 
 @cache

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.stages import is_harmless, is_stage_column, stage_of, stages_in
+from lib.rules.stages import is_harmless, is_stage_column, says_test, stage_of, stages_in
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,7 @@ def test_other_columns(header: str) -> None:
         # Offers, drafts and tests; an offer that says more may be a sale
         *(("Quotation", "not_won"), ("Quote sent", "not_won"), ("Quote accepted", None)),
         *(("Test", "not_won"), ("Reserved", "not_won"), ("Special offer", None)),
+        *(("Pedido de prueba", "not_won"), ("Prueba de manejo", None)),
         *(("Angebot versendet", "not_won"), ("Entwurf", "not_won"), ("Reserviert", "not_won")),
         *(("Devis envoy\u00e9", "not_won"), ("Brouillon", "not_won"), ("Sans suite", "not_won")),
         *(("Cotizaci\u00f3n enviada", "not_won"), ("Borrador", "not_won"), ("Vencida", "not_won")),
@@ -88,6 +89,21 @@ def test_other_columns(header: str) -> None:
 def test_stages(cell: str, stage: str | None) -> None:
     """Whole words decide, without regard to case and accents."""
     assert stage_of(cell) == stage
+
+
+@pytest.mark.parametrize(
+    "cell, is_test",
+    [
+        *(("ZZ Test Campaign", True), ("PRODUK TES", True), ("internal-test", True)),
+        *(("Pedido de prueba", True), ("社内テスト", True), ("Тестовый заказ", True)),
+        *(("Test drive", True), ("Testament", False), ("Contest", False), ("Latest", False)),
+        *(("test@example.com", False), ("https://example.com/test", False), ("", False)),
+        ("They want to test it for a week", False),
+    ],
+)
+def test_words_for_tests(cell: str, is_test: bool) -> None:
+    """A few words with one for tests, also if it may be a product: a person is asked."""
+    assert says_test(cell) == is_test
 
 
 @pytest.mark.parametrize(

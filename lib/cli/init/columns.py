@@ -5,6 +5,7 @@ Cells choose where they are clear. Where two columns are plausible, a person is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
@@ -18,7 +19,7 @@ from lib.cli.init.sample import (
     is_sum,
     kind_of_cells,
 )
-from lib.model.fields import base_name
+from lib.model.fields import HIGHEST_NUMBER, base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import (
     AREA_CODE_WORDS,
@@ -50,6 +51,11 @@ _LEAST_CENTS: Final = 2
 _CENTS: Final = 100
 _FEWEST_CLICKS: Final = 2
 _MORE: Final = 1.5
+_WHICH: Final = Words("number no nr 番号 main メイン サブ primary home private work other alt")
+"""Which phone of a person it is."""
+_FEWEST_PEOPLE: Final = 0.1
+"""Share of the rows that have another person: a company's own number is the same in all."""
+_NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
 _CELLS_SHOWN: Final = 3
@@ -172,7 +178,7 @@ def find_columns(
         at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     is_sales = sample.header.kind == "conversion"
     steps: tuple[Callable[[_Choosing], None], ...] = (
-        *(_by_spelling, _shared_phones, _by_content, _some_clicks),
+        *(_by_spelling, _shared, _by_content, _some_clicks),
         *(_further_phones, _whole_numbers_only),
     )
     if is_sales:
@@ -438,9 +444,13 @@ def _by_spelling(at: _Choosing) -> None:
 def _by_content(at: _Choosing) -> None:
     """The cells look like click IDs, email addresses or phone numbers. Of two columns with phone
     numbers, the one that has more of them counts."""
-    for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
-        alike = {*columns, *(_named_phones(at) if "phone" in fields else ())}
-        usable = [each for each in alike if at.sample.can_be_named(each)]
+    for fields, alike in _alike(at):
+        usable = [
+            each
+            for each in alike
+            if at.sample.can_be_named(each)
+            and len(set(cells := filled(at.rows, each))) >= _FEWEST_PEOPLE * len(cells)
+        ]
         if not usable or any(at.given.decides("headers", field) for field in fields):
             continue
         best = min(usable, key=lambda each: (not _is_theirs(at, each, usable), each))
@@ -457,14 +467,23 @@ def _by_content(at: _Choosing) -> None:
             at.found[fields[0]] = (best, f'"{at.sample.names[held]}" has few different ones.')
 
 
+def _alike(at: _Choosing) -> Iterator[tuple[Sequence[str], set[int]]]:
+    """Yield fields, and the columns without a meaning whose cells look like theirs."""
+    for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
+        yield fields, {*columns, *(_named_phones(at) if "phone" in fields else ())}
+
+
 def _named_phones(at: _Choosing) -> Iterator[int]:
-    """Yield the columns that are named like a phone, and have enough digits: `Cep Telefonu`."""
+    """Yield the columns that are named like a phone, and have enough digits: `Cep Telefonu`; also
+    those in which people have written each number in their own way."""
     for column, name in at.free():
-        if PHONE_WORDS.match(words_of(name)):
-            cells = filled(at.rows, column)
-            numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
-            if 2 * len(set(numbers)) > len(cells) > 0:
-                yield column
+        cells = filled(at.rows, column)
+        numbers = [cell for cell in cells if sum(map(str.isdigit, cell)) >= _FEWEST_DIGITS]
+        is_phone = PHONE_WORDS.match(words_of(name)) or (
+            any(cell[0] == "+" for cell in cells) and all(map(_NUMBER.fullmatch, cells))
+        )
+        if is_phone and 2 * len(set(numbers)) > len(cells) > 0:
+            yield column
 
 
 def _is_theirs(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
@@ -508,36 +527,48 @@ def _passes_for_click(cell: str) -> bool:
 
 
 def _further_phones(at: _Choosing) -> None:
-    """Shops have a phone number of the customer, and one of the invoice."""
-    for fields, columns in columns_by_content(at.sample.names, at.cells, at.taken()):
-        field = fields[0]
-        if not BY_NAME[field].numbered or at.lacks(field) or field == "email":
-            continue
-        for column in columns:
-            name = at.sample.names[column]
-            is_theirs = plain_name(name).startswith(_THE_CUSTOMERS)
-            numbered = f"{field}_2"
-            if is_theirs and at.sample.can_be_named(column) and at.lacks(numbered):
-                at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
-
-
-def _shared_phones(at: _Choosing) -> None:
-    """Leave out a phone that several people have, beside their own: that of a front desk."""
-    if at.given.decides("headers", "phone"):
+    """Shops have a phone number of the customer, and one of the invoice; agencies have a mobile and
+    another number of one person."""
+    first = at.column_of("phone")
+    if first is None or at.given.decides("headers", "phone"):
         return
-    header = at.sample.header.fields
-    columns = [column for field, column in header.items() if base_name(field) == "phone"]
-    own = [
-        each
-        for each in columns
-        if _is_their_own(at, each, columns)
-        or len(set(filled(at.rows, each))) == len(filled(at.rows, each))
-    ]
-    for number, column in enumerate(own, 1):
-        if len(own) < len(columns) and at.sample.can_be_named(column):
-            name = at.sample.names[column]
-            why = f'"{name}" is each person\'s own.'
-            at.found["phone" if number == 1 else f"phone_{number}"] = (column, why)
+    whose = _whose(at.sample.names[first])
+    for column in sorted(
+        each for fields, alike in _alike(at) if "phone" in fields for each in alike
+    ):
+        name = at.sample.names[column]
+        is_named = plain_name(name).startswith(_THE_CUSTOMERS) or _whose(name) == whose
+        numbers = (f"phone_{number}" for number in range(2, HIGHEST_NUMBER + 1))
+        numbered = next(filter(at.lacks, numbers), None)
+        is_usable = at.sample.can_be_named(column) and _is_theirs(at, column, [first])
+        if numbered and is_named and is_usable:
+            at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
+
+
+def _whose(name: str) -> set[str]:
+    """Return the words of a phone's name without those for phones: whose it is."""
+    words = words_of(name)
+    return {each for each in words if not PHONE_WORDS.match([each]) and not _WHICH.match([each])}
+
+
+def _shared(at: _Choosing) -> None:
+    """Leave out a phone or an email address that several people have, beside their own: that of a
+    front desk."""
+    for field in ("phone", "email"):
+        header = at.sample.header.fields
+        columns = [column for each, column in header.items() if base_name(each) == field]
+        own = [
+            each
+            for each in columns
+            if _is_their_own(at, each, columns)
+            or len(set(filled(at.rows, each))) == len(filled(at.rows, each))
+        ]
+        if len(own) == len(columns) or at.given.decides("headers", field):
+            continue
+        for number, column in enumerate(own, 1):
+            if at.sample.can_be_named(column):
+                why = f'"{at.sample.names[column]}" is each person\'s own.'
+                at.found[field if number == 1 else f"{field}_{number}"] = (column, why)
 
 
 def _whole_numbers_only(at: _Choosing) -> None:

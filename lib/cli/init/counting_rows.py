@@ -32,7 +32,7 @@ from lib.rules.fields.languages import (
 )
 from lib.rules.roles import Candidate, candidates, names_stage
 from lib.rules.row_filter import Condition, RowFilter
-from lib.rules.stages import is_partial, is_stage_column, stage_of
+from lib.rules.stages import is_partial, is_stage_column, says_test, stage_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.order_ids import looks_personal
@@ -165,6 +165,9 @@ def narrowed(
         if refusals and not _is_filtered(given, sample.names[at]):
             entries.append(_left_out(sample, rows, at, refusals, "of people who did not agree"))
             rows = [row for row in rows if row.cells[at] not in refusals]
+        at, tests = _tests(sample, rows, columns)
+        if tests and not _is_filtered(given, sample.names[at]):
+            questions.append(_question_about_tests(sample, rows, at, tests))
         zeros = _zeros(rows, value) if value is not None else []
         if value is not None and zeros and not _is_filtered(given, sample.names[value]):
             if given.decides("exclude", sample.names[value]):
@@ -202,6 +205,22 @@ def _question_about_zeros(
         choices=(Choice("yes", []), Choice("no", zeros)),
         default="no",
         is_needed=False,
+    )
+
+
+def _question_about_tests(
+    sample: Sample, rows: Sequence[SampleRow], at: int, tests: Sequence[str]
+) -> Question:
+    name = sample.names[at]
+    count = sum(row.cells[at] in tests for row in rows)
+    return Question(
+        key="exclude",
+        where=name,
+        text=f'{number_of_rows(count)} that count have something like a test in "{name}", such as '
+        f"{tests[0]}. Are they sales?",
+        option=f'--exclude "{name}={tests[0]}", or --exclude "{name}" if they are',
+        choices=(Choice("yes", []), Choice("no", tests)),
+        default="no" if count <= _FEW * len(rows) else "yes",
     )
 
 
@@ -264,6 +283,20 @@ def _consent(cell: str) -> str | None:
         return parse_consent(cell)
     except RuleError:
         return None
+
+
+def _tests(
+    sample: Sample, rows: Sequence[SampleRow], columns: Mapping[str, int]
+) -> tuple[int, list[str]]:
+    """Return the cells with a word for tests, of the column that has them in most rows, and in
+    which they are most conspicuous."""
+    found = []
+    for at in set(sample.free_columns()).difference(columns.values()):
+        cells = Counter(row.cells[at] for row in rows)
+        tests = [cell for cell in cells if says_test(cell)]
+        found.append((sum(cells[each] for each in tests), -len(cells), -at, tests))
+    *_, column, tests = max(found, default=(0, 0, 0, []))
+    return -column, tests
 
 
 def _zeros(rows: Sequence[SampleRow], at: int) -> list[str]:

@@ -11,9 +11,11 @@ from typing import IO, Any, Final, Literal
 
 from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
+from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import amount_in
 from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment
+from lib.run.column_content import columns_by_content
 from lib.run.plan import key_columns
 from lib.run.reading import Header, read_header, source_options
 from lib.source.errors import SourceError
@@ -120,7 +122,23 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
             sample = read(headers)
     elif table.has_titles:
         found["header_row"] = table.header_line
-    return replace(sample, found=found)
+    return replace(sample, found=found, header=_of_clicks(sample, {**values, **found}))
+
+
+def _of_clicks(sample: Sample, values: Mapping[str, Any]) -> Header:
+    """Return the header of a file with the numbers of callers as one of conversions if it lacks
+    what calls need, and has click IDs: a person may choose their column."""
+    header, headers = sample.header, values.get("headers", {})
+    if header.kind != "call" or header.stop is None:
+        return header
+    cells, taken = [row.cells for row in sample.rows], header.fields.values()
+    for fields, columns in columns_by_content(sample.names, cells, taken):
+        for at in columns if CLICK_IDS[0] in fields else ():
+            profile = {**values, "headers": {**headers, CLICK_IDS[0]: [sample.names[at]]}}
+            header = read_header(sample.table, Profile.model_validate(profile))
+            others = {each: at for each, at in header.fields.items() if each != CLICK_IDS[0]}
+            return replace(header, fields=others)
+    return header
 
 
 def read_sample(stream: Readable, profile: Profile, max_bytes: int) -> Sample:

@@ -251,6 +251,7 @@ AMOUNT_WORDS: Final = Words(
 OTHER_PERSON_WORDS: Final = Words(
     """
     shipping ship delivery recipient receiver consignee owner agent seller rep assigned tracking
+    dialed dialled target propietari* proprietari* vendedor* vendeur*
     liefer* versand* empfanger* livraison destinataire envio entrega destinatario spedizione
     levering bezorg* ontvanger dostawa odbiorca leverans* mottagare teslimat alici
     доставк* получател* 수령 배송 配送 届 送付
@@ -260,8 +261,8 @@ OTHER_PERSON_WORDS: Final = Words(
 
 PHONE_WORDS: Final = Words(
     """
-    phone* telephone* telefo* telepho* tel mobil* mobiel handy* cell celular* cellulare gsm cep
-    whatsapp whats_app komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
+    phone* telephone* telefo* telepho* tel mobil* mobiel movil* handy* cell celular* cellulare gsm
+    cep whatsapp whats_app komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
     """
 )
 AREA_CODE_WORDS: Final = Words(
