@@ -81,7 +81,7 @@ class ConversionClock:
         return moment
 
     def _remember_hour(self, value: str, zone: tzinfo | None, moment: Moment) -> None:
-        """Remember the hour of `moment` if all its minutes have the same offset.
+        """Remember the hour of `moment` if all its minutes are read alike, with the same offset.
 
         The offset may change within the hour (in these years, only at a quarter hour), or depend on
         which of two equal hours is meant. These hours are not remembered.
@@ -91,19 +91,19 @@ class ConversionClock:
         if not cut or seconds is None or moment.doubts not in ((), (AMBIGUOUS_ORDER,)):
             return
         before, after = value[:cut], value[cut + 5 :]
-        if _OWN_OFFSET.search(after) is None:
-            quarters = [
-                read_moment(before + within + after, zone or self._zone, day_first=self.day_first)
-                for within in _QUARTERS
-            ]
-            shared = moment.text[19:], moment.doubts
-            if any((each.text[19:], each.doubts) != shared for each in quarters):
-                return
+        head, tail = moment.text[:14], moment.text[19:]
+        try:
+            for within in _QUARTERS if _OWN_OFFSET.search(after) is None else _QUARTERS[-1:]:
+                other = before + within + after
+                read = read_moment(other, zone or self._zone, day_first=self.day_first)
+                if (read.text, read.doubts) != (head + within + tail, moment.doubts):
+                    return
+        except RuleError:  # what is behind the first colon are not the minutes
+            return
         if self._remembered >= _MOST_HOURS:
             self._hours.clear()
             self._remembered = 0
         self._remembered += 1
-        head, tail = moment.text[:14], moment.text[19:]
         key = _without_minutes(value)
         # The cells of the hour that have a fraction of a second are longer.
         as_written = len(moment.text) if key == head + tail else 0

@@ -97,6 +97,8 @@ _FORMATS: Final = tuple(
 )
 # 2026\u5e7411\u670820\u65e5 14\u66425\u5206
 _DATE_IN_WORDS: Final = re.compile(r"(\d{4})\u5e74(\d{1,2})\u6708(\d{1,2})\u65e5 ?", re.ASCII)
+# 3. 4. 2026, 2026. 11. 20. 14:05
+_SPACED_DOTS: Final = re.compile(r"^(\d{1,4})\. ?(\d{1,2})\. ?(\d{1,4})\.?(?= |$)", re.ASCII)
 # 14\u664205\u520607\u79d2, 14h05, 14 h 05 min 07 s
 _TIME_IN_WORDS: Final = re.compile(
     r"(?:\ba )?(?<!\d)(\d{1,2})"
@@ -222,8 +224,8 @@ def _unusual_parts(text: str) -> dict[str, str | None] | None:
 
 
 def _in_signs(text: str) -> str:
-    """Return a time with signs in place of words: 14h05 -> 14:05."""
-    text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", text).rstrip()
+    """Return a time with signs in place of words, 14h05 -> 14:05, and a date without spaces."""
+    text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", _SPACED_DOTS.sub(r"\1.\2.\3", text)).rstrip()
     return _TIME_IN_WORDS.sub(_with_colons, text)
 
 

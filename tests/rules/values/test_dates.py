@@ -1,5 +1,6 @@
 """Conversion times and time zones."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -123,6 +124,9 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
             "\uff12\uff10\uff12\uff16\uff0f\uff11\uff11\uff0f\uff12\uff10\u3000\uff11\uff14\uff1a\uff10\uff15",
             "2026-11-20 14:05:00-06:00",
         ),
+        # Hungarian, Korean
+        ("2026. 11. 20. 14:05:07", "2026-11-20 14:05:07-06:00"),
+        ("2026. 1. 5.", "2026-01-05 00:00:00-06:00"),
         # French
         ("20 novembre 2026 14h05", "2026-11-20 14:05:00-06:00"),
         ("ven. 20 novembre 2026 \u00e0 9 h 05 min 07 s", "2026-11-20 09:05:07-06:00"),
@@ -144,6 +148,7 @@ def test_every_export_format_is_read(value: str, text: str) -> None:
     [
         ("24/11/2026 14:05:07", "2026-11-24 14:05:07+00:00"),
         ("24.11.2026 14:05", "2026-11-24 14:05:00+00:00"),
+        ("3. 4. 2026 14:05", "2026-04-03 14:05:00+00:00"),
         ("03/04/2026 00:00:00", "2026-04-03 00:00:00+00:00"),
         ("2026-04-03 00:00:00", "2026-04-03 00:00:00+00:00"),
     ],
@@ -170,6 +175,8 @@ def test_a_day_after_the_twelfth_is_no_month(value: str, is_ambiguous: bool) -> 
         ("13/12/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
         ("12/13/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
         ("03.04.2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
+        ("3. 4. 2026 14:05", False, "DATE_ORDER_MISMATCH"),
+        ("3. 4 2026", True, "INVALID_DATE"),
         ("", False, "INVALID_DATE"),
         ("yesterday", False, "INVALID_DATE"),
         ("2026-02-30 10:00:00", False, "INVALID_DATE"),
@@ -286,6 +293,7 @@ FORMATS = (
     "%Y%m%d%H%M%S",
     "%Y\u5e74%m\u6708%d\u65e5 %H\u6642%M\u5206%S\u79d2",
     "%d %B %Y %Hh%M",
+    "%Y. %m. %d. %H:%M:%S",
 )
 ZONES = ("America/Chicago", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/London", "UTC")
 
@@ -456,6 +464,17 @@ def test_a_fraction_of_a_second_is_cut_off_in_a_cached_hour() -> None:
         text = f"2026-11-20 10:{minutes}+05:45"
         assert clock.read(text)[0] == text
         assert clock.read(text.replace("+", ".123456+"))[0] == text
+
+
+def test_a_colon_before_the_hour_makes_no_hour_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock finds minutes behind the first colon; a format without them there is not cached."""
+    pattern = r"(?P<day>\d+)/(?P<name>\w+)/(?P<year>\d+):" + dates._TIME + rf"(?: ?{dates._ZONE})?"
+    monkeypatch.setattr(dates, "_FORMATS", (re.compile(pattern),))
+    clock = ConversionClock(NOW, UTC)
+    for zone in ("", " -0600"):
+        for time in ("14:05:07", "15:30:07", "05:05:05", "07:09:05"):
+            value = f"20/Nov/2026:{time}{zone}"
+            assert clock.read(value) == read_moment(value, UTC)
 
 
 @pytest.mark.parametrize("first", ["02:45:00", "02:15:00"])
