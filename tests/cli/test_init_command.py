@@ -239,21 +239,27 @@ def test_a_question_about_rows_takes_only_its_answers(
     assert profile["exclude"]["Refunded Amount"] == []
 
 
-@pytest.mark.parametrize("answer, excluded", [("", ["Test checkout"]), ("yes", [])])
+@pytest.mark.parametrize(
+    "name, test", [("Paid by", "Test checkout"), ("Campaign", "ZZ Test"), ("Last Name", "PRUEBA")]
+)
+@pytest.mark.parametrize("is_sale", [False, True])
 def test_what_looks_like_a_test_is_asked_about(
-    file: Any, monkeypatch: pytest.MonkeyPatch, answer: str, excluded: list[str]
+    file: Any, monkeypatch: pytest.MonkeyPatch, name: str, test: str, is_sale: bool
 ) -> None:
-    """A test order may be told only by how it was paid; or the word may be that of a product."""
+    """A test order may be told only by how it was paid, by its campaign, or by the name of the
+    person; or the word may be that of a product."""
     rows = [
-        f"{n},Paid,2026-11-18,{n}0.00,{'Test checkout' if n == 9 else f'Card {n}'},p{n}@example.com"
+        f"{n},Paid,2026-11-18,{n}0.00,{test if n == 9 else f'Card {n}'},p{n}@example.com"
         for n in range(1, 21)
     ]
-    path = file("Order Number,Status,Date,Total,Paid by,Email", rows)
-    asked = person([answer], monkeypatch)
+    path = file(f"Order Number,Status,Date,Total,{name},Email", rows)
+    asked = person(["yes" if is_sale else ""], monkeypatch)
     words = [*ACCOUNT[:2], "--action", "1", "--time-zone", "UTC", "--destination", "google_ads"]
     profile = profile_of(init(path, *words))
-    assert asked[0].endswith('in "Paid by", such as Test checkout. Are they sales?')
-    assert profile["exclude"]["Paid by"] == excluded
+    assert asked[0].startswith(
+        f'"{name}" speaks of a test in 1 of the rows that count, such as {test}.'
+    )
+    assert profile["exclude"][name] == ([] if is_sale else [test])
 
 
 @pytest.mark.parametrize(
@@ -296,6 +302,25 @@ def test_only_phones_and_addresses_of_the_customer_are_sent(
     found = profile_of(init(path, *ACCOUNT, *words, "-q")).get("headers", {})
     people = {key: of for key, (of,) in found.items() if key.startswith(("phone", "email"))}
     assert {**people} == headers
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["Pupil mobile,Guardian mobile", "Guardian mobile,Pupil mobile", "Phone,Guardian mobile"],
+)
+def test_whose_phone_it_is_is_asked(file: Any, monkeypatch: pytest.MonkeyPatch, names: str) -> None:
+    """Two people have phones, or more people of another kind have one: nothing says who the
+    customer is, and the order of the columns does not matter."""
+    rows = [
+        f"{n},2026-11-18,{n}.00,{f'(212) 555-01{n}' if n < 15 or 'Pupil' in names else ''},"
+        f"(212) 555-02{n}"
+        for n in range(11, 23)
+    ]
+    asked = person(["no", "Guardian mobile"], monkeypatch)
+    words = ["--time-zone", "UTC", "--phone-region", "US", "--column", "conversion_value=Total"]
+    profile = profile_of(init(file(f"Order Number,Date,Total,{names}", rows), *ACCOUNT, *words))
+    assert asked[1] == "Which column says which phone is the customer's?"
+    assert profile["headers"]["phone"] == ["Guardian mobile"]
 
 
 def test_a_log_of_calls_with_clicks_is_a_file_of_sales(

@@ -37,23 +37,26 @@ from lib.rules.fields.languages import (
 )
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, amount_in, candidates
-from lib.rules.values.cells import RuleError, plain_name
+from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.dates import is_moment, read_moment
 from lib.run.column_content import columns_by_content
 from lib.source.header import columns_named
 from lib.source.vocabulary import Tier, header_key, header_parts, vocabulary_of
 
-_THE_CUSTOMERS: Final = ("billing", "contact", "customer", "client", "buyer", "kunde", "kontakt")
-"""A second phone number with such a name belongs to the customer, and not to a salesperson."""
 _LEAST_CENTS: Final = 2
 """Rows that must agree: one row may be a coincidence."""
 _CENTS: Final = 100
 _FEWEST_CLICKS: Final = 2
 _MORE: Final = 1.5
-_WHICH: Final = Words("number no nr 番号 main メイン サブ primary home private work other alt")
-"""Which phone of a person it is."""
-_FEWEST_PEOPLE: Final = 0.1
+_WHICH: Final = Words(
+    """
+    number no nr 番号 main メイン サブ primary home private work other alt geschaftlich privat
+    домашн рабоч billing contact customer client buyer kunde kontakt
+    """
+)
+"""Which phone of a customer it is."""
+_FEWEST_PEOPLE: Final = 0.2
 """Share of the rows that have another person: a company's own number is the same in all."""
 _NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
 _FEWEST_DIGITS: Final = 7
@@ -442,8 +445,8 @@ def _by_spelling(at: _Choosing) -> None:
 
 
 def _by_content(at: _Choosing) -> None:
-    """The cells look like click IDs, email addresses or phone numbers. Of two columns with phone
-    numbers, the one that has more of them counts."""
+    """The cells look like click IDs, email addresses or phone numbers. Of two columns with the
+    phones of one person, the one that has more of them counts; of two people, a person chooses."""
     for fields, alike in _alike(at):
         usable = [
             each
@@ -453,18 +456,24 @@ def _by_content(at: _Choosing) -> None:
         ]
         if not usable or any(at.given.decides("headers", field) for field in fields):
             continue
-        best = min(usable, key=lambda each: (not _is_theirs(at, each, usable), each))
-        name = at.sample.names[best]
+        theirs = sorted(each for each in usable if _is_theirs(at, each, usable))
+        best, held = min(theirs or usable), at.column_of(fields[0])
+        name, rivals = at.sample.names[best], theirs
         if all(map(at.lacks, fields)):
-            at.found[fields[0]] = (best, f'the cells of "{name}" look like this.')
+            why = f'the cells of "{name}" look like this.'
+        elif held is None or not _is_theirs(at, best, [held]):
             continue
-        held = at.column_of(fields[0])
-        if held is None or not _is_theirs(at, best, [held]):
-            continue
-        if len(filled(at.rows, best)) > _MORE * len(filled(at.rows, held)):
-            at.found[fields[0]] = (best, f'"{name}" has one in more rows.')
+        elif len(filled(at.rows, best)) > _MORE * len(filled(at.rows, held)):
+            rivals, why = [held, best], f'"{name}" has one in more rows.'
         elif not _is_theirs(at, held, [best]):
-            at.found[fields[0]] = (best, f'"{at.sample.names[held]}" has few different ones.')
+            rivals, why = [best], f'"{at.sample.names[held]}" has few different ones.'
+        else:
+            continue
+        if "phone" in fields and len({_whose(at.sample.names[each]) for each in rivals}) > 1:
+            found = [Candidate(each, "cells", 0, "phone numbers") for each in rivals]
+            at.ask("phone", found, "no phone number", "send none")
+        else:
+            at.found[fields[0]] = (best, why)
 
 
 def _alike(at: _Choosing) -> Iterator[tuple[Sequence[str], set[int]]]:
@@ -537,18 +546,17 @@ def _further_phones(at: _Choosing) -> None:
         each for fields, alike in _alike(at) if "phone" in fields for each in alike
     ):
         name = at.sample.names[column]
-        is_named = plain_name(name).startswith(_THE_CUSTOMERS) or _whose(name) == whose
         numbers = (f"phone_{number}" for number in range(2, HIGHEST_NUMBER + 1))
         numbered = next(filter(at.lacks, numbers), None)
         is_usable = at.sample.can_be_named(column) and _is_theirs(at, column, [first])
-        if numbered and is_named and is_usable:
+        if numbered and is_usable and _whose(name) == whose:
             at.found[numbered] = (column, f'the cells of "{name}" look like this too.')
 
 
-def _whose(name: str) -> set[str]:
+def _whose(name: str) -> frozenset[str]:
     """Return the words of a phone's name without those for phones: whose it is."""
-    words = words_of(name)
-    return {each for each in words if not PHONE_WORDS.match([each]) and not _WHICH.match([each])}
+    about_phones = (PHONE_WORDS, _WHICH)
+    return frozenset(w for w in words_of(name) if not any(each.match([w]) for each in about_phones))
 
 
 def _shared(at: _Choosing) -> None:

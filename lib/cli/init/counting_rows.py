@@ -165,7 +165,7 @@ def narrowed(
         if refusals and not _is_filtered(given, sample.names[at]):
             entries.append(_left_out(sample, rows, at, refusals, "of people who did not agree"))
             rows = [row for row in rows if row.cells[at] not in refusals]
-        at, tests = _tests(sample, rows, columns)
+        at, tests = _tests(sample, rows)
         if tests and not _is_filtered(given, sample.names[at]):
             questions.append(_question_about_tests(sample, rows, at, tests))
         zeros = _zeros(rows, value) if value is not None else []
@@ -216,8 +216,8 @@ def _question_about_tests(
     return Question(
         key="exclude",
         where=name,
-        text=f'{number_of_rows(count)} that count have something like a test in "{name}", such as '
-        f"{tests[0]}. Are they sales?",
+        text=f'"{name}" speaks of a test in {count:,} of the rows that count, such as {tests[0]}. '
+        "Are these sales?",
         option=f'--exclude "{name}={tests[0]}", or --exclude "{name}" if they are',
         choices=(Choice("yes", []), Choice("no", tests)),
         default="no" if count <= _FEW * len(rows) else "yes",
@@ -285,18 +285,17 @@ def _consent(cell: str) -> str | None:
         return None
 
 
-def _tests(
-    sample: Sample, rows: Sequence[SampleRow], columns: Mapping[str, int]
-) -> tuple[int, list[str]]:
-    """Return the cells with a word for tests, of the column that has them in most rows, and in
-    which they are most conspicuous."""
+def _tests(sample: Sample, rows: Sequence[SampleRow]) -> tuple[int, list[str]]:
+    """Return the cells with a word for tests, of the column that has them in most of the rows, and
+    has the fewest others."""
     found = []
-    for at in set(sample.free_columns()).difference(columns.values()):
+    for at in filter(sample.can_be_named, range(len(sample.names))):
         cells = Counter(row.cells[at] for row in rows)
         tests = [cell for cell in cells if says_test(cell)]
-        found.append((sum(cells[each] for each in tests), -len(cells), -at, tests))
+        if len(cells) > 1:
+            found.append((sum(cells[each] for each in tests), -len(cells), at, tests))
     *_, column, tests = max(found, default=(0, 0, 0, []))
-    return -column, tests
+    return column, tests
 
 
 def _zeros(rows: Sequence[SampleRow], at: int) -> list[str]:

@@ -79,6 +79,7 @@ TITLES: Final[Mapping[str, str]] = {
     "conversion_date_time": "When a sale happened",
     "conversion_value": "What it is worth",
     "order_id": "Which order it is",
+    "phone": "Which phone is the customer's",
 }
 """The fields whose columns a question can be about."""
 EMPTY: Final = "(empty)"

@@ -262,7 +262,7 @@ OTHER_PERSON_WORDS: Final = Words(
 PHONE_WORDS: Final = Words(
     """
     phone* telephone* telefo* telepho* tel mobil* mobiel movil* handy* cell celular* cellulare gsm
-    cep whatsapp whats_app komorka телефон* 電話 携帯 电话 手机 전화 טלפון נייד
+    cep whatsapp whats_app komorka телефон* мобильн 電話 携帯 电话 手机 전화 טלפון נייד
     """
 )
 AREA_CODE_WORDS: Final = Words(

@@ -83,66 +83,13 @@ _WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
 # Signs, abbreviations and codes of former or no standards, and the currencies that they may mean:
 # `kr`, `¥` and `$` are used for several. `¤` is the sign of none in particular.
 _SIGNS: Final = """
-€ EUR
-£ GBP
-₤ GBP TRY
-₹ INR
-₨ INR PKR LKR NPR MUR SCR
-rs INR PKR LKR NPR MUR SCR
-₺ TRY
-tl TRY
-trl TRY
-rur RUB
-rmb CNY
-nis ILS
-rp IDR
-rm MYR
-s/ PEN
-ksh KES
-฿ THB
-đ VND
-৳ BDT
-﷼ IRR OMR QAR SAR YER
-ر.س SAR
-د.إ AED
-₽ RUB
-₩ KRW
-₪ ILS
-₫ VND
-₴ UAH
-₦ NGN
-₱ PHP
-₸ KZT
-₲ PYG
-₡ CRC SVC
-₵ GHS
-¢ CRC GHS SVC
-₾ GEL
-₼ AZN
-₮ MNT
-₭ LAK
-₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
-fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF
-kr DKK ISK NOK SEK
-¥ CNY JPY
-zł PLN
-kč CZK
-ft HUF
-lei MDL RON
-лв BGN
-r LSL NAD SZL ZAR
-us$ USD
-r$ BRL
-a$ AUD
-au$ AUD
-c$ CAD NIO
-ca$ CAD
-hk$ HKD
-mx$ MXN
-nt$ TWD
-nz$ NZD
-s$ SGD
-¤
+€ EUR, £ GBP, ₤ GBP TRY, ₹ INR, ₨ INR PKR LKR NPR MUR SCR, rs INR PKR LKR NPR MUR SCR, ₺ TRY,
+tl TRY, trl TRY, rur RUB, rmb CNY, nis ILS, rp IDR, rm MYR, s/ PEN, ksh KES, ฿ THB, đ VND, ৳ BDT,
+﷼ IRR OMR QAR SAR YER, ر.س SAR, د.إ AED, ₽ RUB, ₩ KRW, ₪ ILS, ₫ VND, ₴ UAH, ₦ NGN, ₱ PHP, ₸ KZT,
+₲ PYG, ₡ CRC SVC, ₵ GHS, ¢ CRC GHS SVC, ₾ GEL, ₼ AZN, ₮ MNT, ₭ LAK,
+₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF, fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF,
+kr DKK ISK NOK SEK, ¥ CNY JPY, zł PLN, kč CZK, ft HUF, lei MDL RON, лв BGN, r LSL NAD SZL ZAR,
+us$ USD, r$ BRL, a$ AUD, au$ AUD, c$ CAD NIO, ca$ CAD, hk$ HKD, mx$ MXN, nt$ TWD, nz$ NZD, s$ SGD, ¤
 """
 _DOLLARS_AND_PESOS: Final = """
 ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD
@@ -150,10 +97,7 @@ SGD SRD TOP TTD TWD USD UYU WST XCD ZWG
 """
 CURRENCIES_BY_SIGN: Final = {
     "$": frozenset(_DOLLARS_AND_PESOS.split()),
-    **{
-        sign: frozenset(codes)
-        for sign, *codes in (line.split() for line in _SIGNS.strip().split("\n"))
-    },
+    **{sign: frozenset(codes) for sign, *codes in map(str.split, _SIGNS.split(","))},
 }
 
 
