@@ -49,6 +49,13 @@ class Code:
         """Whether a person can correct the cause (CONTRIBUTING.md, How we write)."""
         return not self.action.startswith("No action needed")
 
+    @property
+    def action_if_stopped(self) -> str:
+        """What to do if it has stopped a file, because it is never retried."""
+        if "pload" in self.action:
+            return self.action
+        return f"{self.action} Then upload the file again: nothing counts twice."
+
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether so many problems in so many rows have one cause: a setting."""
         return bool(self.if_most) and count >= _FEWEST and 2 * count > rows

@@ -298,7 +298,7 @@ def _nothing_to_fix(head: WrittenHead) -> str:
     text = "No row needs a hand."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
-        return f"{text} But the file was stopped: {entry.meaning} {entry.action}"
+        return f"{text} But the file was stopped: {entry.meaning} {entry.action_if_stopped}"
     return f"{text}{_deferred(head)}"
 
 

@@ -30,8 +30,8 @@ MORE_EVERY: Final = timedelta(hours=3)
 class Kind(NamedTuple):
     """A kind of concern: a row of the table in docs/operate.md, but for `action`.
 
-    `when` are the thresholds. `action` is in each notification. `told_by_run`: the run has told it
-    at once, so the first line of the sweep is the reminder.
+    `when` are the thresholds. `action` is in each notification, `over` in the last one.
+    `told_by_run`: the run has told it at once, so the first line of the sweep is the reminder.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Kind(NamedTuple):
     when: str
     action: str
     told_by_run: bool = False
+    over: str = "No action needed."
 
 
 _ENGINEER: Final = "Ask the engineer who deployed the function to"
@@ -46,6 +47,11 @@ _EXPECT: Final = (
     "If no file is expected then, say when one is: expect in the profile, or NO_FILE_WEEKDAYS and "
     "NO_FILE_HOLIDAYS."
 )
+_NOT_SENT: Final = (
+    "Nobody is reminded any more. If a file has rows that later files lack, upload it again, "
+    "corrected: nothing counts twice."
+)
+"""What ends some concerns does not prove that all rows were sent."""
 
 KINDS: Final[Mapping[str, Kind]] = {
     "rows_lost": Kind(
@@ -59,14 +65,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         "days.",
         "Open the report: it says what is wrong and what to do. Correct the rows, and upload them "
         "again.",
+        over=_NOT_SENT,
     ),
     "file_stopped": Kind(
         "A stopped file was not replaced",
         "ERROR",
-        "No later file of its name or its profile was completed. Daily for 7 days, after "
-        "`run_stopped`.",
+        "No later file of its name was completed. Daily for 7 days, after `run_stopped`.",
         "Fix the cause, then upload the file again.",
         told_by_run=True,
+        over=_NOT_SENT,
     ),
     "no_file": Kind(
         "No file has come",
@@ -101,6 +108,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "WARNING",
         "A profile has had `validate_only` for more than 7 days, and files arrive.",
         "Remove validate_only from the profile, then upload the files again.",
+        over=_NOT_SENT,
     ),
     "filter_mismatch": Kind(
         "A row filter does not fit",
@@ -133,6 +141,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "For an hour, a file has a name that says that it is incomplete or hidden. For 7 days.",
         "If the file is complete, rename it, without the mark of an incomplete file. If its upload "
         "was interrupted, upload it again. Delete this one.",
+        over=_NOT_SENT,
     ),
     "follow_up_blocked": Kind(
         "A follow-up cannot go on",
@@ -217,7 +226,7 @@ def tell(found: Mapping[str, Concern], state: WatchState, overview: str, now: da
     for key, old in state.concerns.items():
         kind, _, about = key.partition(":")
         if key not in found and kind in KINDS and old.told_at is not None:
-            over = Concern(kind, about, old.since, old.what, action="No action needed.")
+            over = Concern(kind, about, old.since, old.what, action=KINDS[kind].over)
             due.append((key, _line(over, "over", old.since, overview)))
     due.sort(key=lambda each: get_args(Told).index(each[1].told))
     lines: list[Line] = []

@@ -129,7 +129,7 @@ def _of_file(file: FileResults, bucket: str) -> str:
     name = plain(file.name, _LONGEST_NAME)
     if file.status == "stopped":
         code = lookup(file.code)
-        what = f"{name} was stopped: {plain(code.meaning)} {plain(code.action)}"
+        what = f"{name} was stopped: {plain(code.meaning)} {plain(code.action_if_stopped)}"
     else:
         counts = ", ".join(
             f"{file.counts[each]:,} {each.replace('_', ' ')}{_worth(file, each)}"

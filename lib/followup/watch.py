@@ -33,7 +33,7 @@ from lib.followup.rhythm import (
     parse_expectation,
     usual_limit,
 )
-from lib.results.overview import FileResults
+from lib.results.overview import FileResults, replaced
 from lib.results.page import bucket_address
 from lib.run.alerts import many_fail
 from lib.state.concerns import Arrivals, WatchState
@@ -322,26 +322,26 @@ def _final_ones(files: Sequence[FileResults], now: datetime) -> list[FileResults
 
 
 def _stopped(profile: str, files: Sequence[FileResults], given: Watch) -> Iterator[Concern]:
-    """Yield a concern for each code that has stopped files which nothing has replaced.
+    """Yield a concern for each code that has stopped files which were not completed since.
 
-    A file without rows lacks nothing: the run has told it.
+    A file of another name has other rows. One without rows lacks nothing: the run has told it.
     """
     by_code: dict[str, list[FileResults]] = defaultdict(list)
-    limit = given.limit(STOPPED_FOR)
+    limit, old = given.limit(STOPPED_FOR), replaced(files)
     for each in reversed(files):
-        if each.status in ("completed", "waiting"):
-            break
-        if each.code != "NO_ROWS" and each.finished_at >= limit:
+        is_told = each.code != "NO_ROWS" and each.finished_at >= limit
+        if each.status == "stopped" and is_told and each.results not in old:
             by_code[each.code].append(each)
     for code, stopped in by_code.items():
-        named = ", ".join(each.name for each in stopped[:_MOST_NAMES])
-        more = f" and {len(stopped) - _MOST_NAMES} more" if len(stopped) > _MOST_NAMES else ""
+        names = [*dict.fromkeys(each.name for each in stopped)]
+        named = ", ".join(names[:_MOST_NAMES])
+        more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         yield Concern(
             "file_stopped",
             f"{profile}:{code}",
             min(_time(each.finished_at) for each in stopped),
             f"{named}{more}: {code}: {lookup(code).meaning}",
-            action=lookup(code).action,
+            action=lookup(code).action_if_stopped,
             link=given.report_of(stopped[0]),
         )
 

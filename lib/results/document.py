@@ -259,6 +259,7 @@ def _head(summary: RunSummary) -> _Head:
     run = summary.run
     metadata = summary.metadata
     codes = dict(summary.tally.codes)
+    stop = "" if metadata.validate_only or not metadata.file_error else metadata.file_error.code
     for problem in (*metadata.notes, *filter(None, [metadata.file_error])):
         codes[problem.code] = codes.get(problem.code, 0) + 1
     source = run.source
@@ -286,7 +287,7 @@ def _head(summary: RunSummary) -> _Head:
         counts=summary.counts,
         columns=dict(metadata.headers),
         codes={
-            code: _advice(code, count, summary.tally.validated)
+            code: _advice(code, count, summary.tally.validated, is_stop=code == stop)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
         },
         file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
@@ -318,9 +319,9 @@ def _profile_keys(profile: Any) -> dict[str, Any] | msgspec.UnsetType:
     return {key: value for key, value in profile.items() if value not in (None, {}, [])}
 
 
-def _advice(code: str, count: int, rows: int) -> _Advice:
+def _advice(code: str, count: int, rows: int, *, is_stop: bool) -> _Advice:
     entry = lookup(code)
-    action = entry.advice(count, rows)
+    action = entry.action_if_stopped if is_stop else entry.advice(count, rows)
     return _Advice(count, entry.severity, entry.meaning, action, entry.needs_action)
 
 

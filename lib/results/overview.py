@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -120,6 +120,17 @@ class Reports:
     actions: tuple[ComparedAction, ...]
 
 
+def replaced(files: Iterable[FileResults]) -> set[str]:
+    """Return the results of the stopped files that were completed later, under the same name."""
+    found, completed = set[str](), set[str]()
+    for each in sorted(files, key=lambda each: each.arrived_at, reverse=True):
+        if each.status == "stopped" and each.name in completed:
+            found.add(each.results)
+        elif each.status in ("completed", "waiting") and not each.validate_only:
+            completed.add(each.name)
+    return found
+
+
 def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
     """Yield the results with a label, in the order of their names."""
     for each in objects:
@@ -213,9 +224,11 @@ class Overview:
 def render_overview(bucket: str, overview: Overview, reports: Reports | None = None) -> str:
     """Return the page. It depends on nothing else, so the same files make the same page."""
     files = [file for _, file in sorted(overview.latest, reverse=True)]
+    old = replaced(files)
+    to_act = [each for each in files if each.needs_action and each.results not in old]
     at_stake: dict[str, Sum] = {}
-    for each in files:
-        if each.needs_action and not each.validate_only:
+    for each in to_act:
+        if not each.validate_only:
             for outcome in LOST:
                 add_sums(at_stake, each.money.get(outcome, {}))
     days = _last_days(overview.days)
@@ -230,8 +243,9 @@ def render_overview(bucket: str, overview: Overview, reports: Reports | None = N
         reports=reports,
         reported=[_compared(each) for each in reports.actions] if reports else [],
         number_of_files=overview.files,
-        files=[_shown(bucket, each) for each in files],
-        to_act=sum(each.needs_action for each in files),
+        files=[_shown(bucket, each, old) for each in files],
+        to_act=len(to_act),
+        replaced=len(old),
         at_stake=money(at_stake),
         waiting=sum(each.status == "waiting" for each in files),
         concerns=[(each.since, each.what) for each in _by_age(overview.concerns)],
@@ -247,13 +261,14 @@ def _by_age(concerns: Mapping[str, KnownConcern]) -> list[KnownConcern]:
     return sorted(concerns.values(), key=lambda each: (each.since, each.what))
 
 
-def _shown(bucket: str, file: FileResults) -> dict[str, Any]:
+def _shown(bucket: str, file: FileResults, old: Collection[str] = ()) -> dict[str, Any]:
     return {
         "name": file.name,
         "address": bucket_address(bucket, report_name(file.results)),
         "finished_at": file.finished_at,
         "status": file.status,
-        "needs_action": file.needs_action,
+        "needs_action": file.needs_action and file.results not in old,
+        "is_replaced": file.results in old,
         "rows": file.counts.get("rows", 0),
         "outcomes": [(each, file.counts[each]) for each in OUTCOMES if file.counts.get(each)],
         "worth": money(file.money.get("uploaded", {})),

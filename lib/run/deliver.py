@@ -268,6 +268,6 @@ def _log_and_announce(
         alert_if_rows_fail(summary.tally, context.settings, log)
     else:
         event = "run_stale" if error.code == "STALE" else "run_stopped"
-        action = lookup(error.code).action
+        action = lookup(error.code).action_if_stopped
         log.alert(event, code=error.code, detail=error.detail, action=action, **fields)
     announce_results(summary, context)

@@ -69,6 +69,7 @@ class ToldLine(NamedTuple):
     key: str
     severity: str
     detail: str
+    action: str
 
 
 def settings(**given: Any) -> Settings:
@@ -139,9 +140,11 @@ class Days:
         given = Watch(self.seen, self.profiles, self.settings, self.state, self.now)
         found, self.state = watch(given)
         told = [
-            ToldLine(self.now, line.told, f["kind"], f["key"], line.severity, f["detail"])
+            ToldLine(
+                self.now, line.told, line.fields["kind"], line.fields["key"], line.severity, *said
+            )
             for line in found
-            for f in [line.fields]
+            for said in [(line.fields["detail"], line.fields["action"])]
         ]
         self.lines += told
         return told

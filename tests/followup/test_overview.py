@@ -141,6 +141,21 @@ def test_a_test_has_nothing_at_stake() -> None:
     assert "2 files have rows that do not count, worth 30 EUR." in page
 
 
+def test_a_stopped_file_that_was_completed_later_needs_nobody() -> None:
+    """Until then it does; then it is shown as replaced, and the rows that it may have had."""
+    overview = Overview()
+    stopped = results("a.csv", START, not_attempted=3)._replace(status="stopped")
+    overview.add(stopped)
+    overview.add(results("b.csv", START + timedelta(hours=1), uploaded=3))
+    page = text_of(render_overview("results", overview))
+    assert "Somebody needs to act: 1 file has rows that do not count, worth 30 EUR." in page
+    again = results("a.csv", START + timedelta(hours=2), uploaded=3)
+    overview.add(again._replace(results="shop/a.csv.2.results.json"))
+    page = text_of(render_overview("results", overview))
+    assert "Nobody needs to act. Later files replaced 1 stopped file. If one of these has" in page
+    assert "stopped, replaced" in page
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

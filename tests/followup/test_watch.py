@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -169,12 +170,31 @@ def test_other_generations_and_test_mode_lose_no_rows() -> None:
 def test_a_stopped_file_is_told_again_until_it_is_replaced() -> None:
     """The run has told it at once. A day later the sweep does, with what to do."""
     days = Days()
-    days.results("a.csv", status="stopped", code="CUSTOMER_NOT_FOUND", not_attempted=9)
+    for _ in range(2):
+        days.results("a.csv", status="stopped", code="CUSTOMER_NOT_FOUND", not_attempted=9)
     days.pass_until(START + 2 * DAY)
-    days.results("b.csv", uploaded=9)
+    days.results("a.csv", uploaded=9)
     days.pass_until(START + 2 * DAY + HOUR)
     assert told(days) == ["still file_stopped", "still file_stopped", "over file_stopped"]
     assert days.lines[0].detail.startswith("a.csv: CUSTOMER_NOT_FOUND: ")
+    assert days.lines[0].action.endswith("Then upload the file again: nothing counts twice.")
+
+
+@pytest.mark.parametrize("later", [{"name": "b.csv"}, {"name": "a.csv", "test": True}])
+def test_a_stopped_file_that_never_was_sent_gives_no_all_clear(later: dict[str, Any]) -> None:
+    """Neither another file nor a test sends its rows: a week of reminders, then the truth."""
+    days = Days()
+    days.results("a.csv", status="stopped", code="INVALID_PROFILE")
+    days.pass_until(START + HOUR)
+    days.results(**later, uploaded=9)
+    days.pass_until(START + 8 * DAY)
+    assert told(days) == [*["still file_stopped"] * 7, "over file_stopped"]
+    assert days.lines[0].action == (
+        "Correct the profile. Then upload the file again: nothing counts twice."
+    )
+    assert days.lines[-1].action.startswith(
+        "Nobody is reminded any more. If a file has rows that later files lack, upload it again"
+    )
 
 
 def test_a_file_without_rows_lacks_nothing() -> None:

@@ -30,12 +30,14 @@ def logged(output: str, event: str) -> dict[str, Any]:
 
 
 def test_run_stopped(google: Sandbox) -> None:
-    """An unusable file raises an alert with its code and its object's name."""
-    google.results(*google.drop(b"", "empty.csv"))
+    """An unusable file raises an alert with its code, its object's name, and all there is to do."""
+    results = google.results(*google.drop(b"", "empty.csv"))
     assert google.delivery.wait_until_idle()
     line = logged(google.function_output(), "run_stopped")
     assert line["code"] == "EMPTY_FILE"
     assert "empty.csv" in line["run_id"]
+    assert line["action"] == results["codes"]["EMPTY_FILE"]["action"]
+    assert line["action"].endswith("Then upload the file again: nothing counts twice.")
 
 
 def test_quota_exhausted(google: Sandbox) -> None:
