@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, Final, NamedTuple
 
 import click
@@ -36,6 +36,7 @@ from lib.run.reading import source_options
 from lib.source.errors import SourceError
 from lib.source.header import CORRECTION_COLUMNS
 from lib.source.table import SourceOptions, Table, open_table
+from lib.state.output import rows_to_fix
 
 _EXAMPLES = """
 \b
@@ -47,7 +48,7 @@ Examples:
 \b
   The same as an Excel workbook, in which the wrong cells are red:
     {program} fix leads.csv \\
-      leads.csv.1795521600000001.results.json -o rows-to-fix.xlsx
+      leads.csv.1795521600000001.results.json -o rows-to-fix-leads.xlsx
 
 \b
   Take the results from the bucket (install the command with
@@ -88,15 +89,15 @@ class ReadsDifferently(Exception):
     short_help="Write the rows of a file that need correction.",
 )
 @file_and_results(
-    output="rows-to-fix.csv",
+    output=None,
     output_help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "
-    "marked.",
+    "marked [default: rows-to-fix-NAME.csv, with the name in the results].",
     profiles_help="File with the profiles.",
 )
 def fix_command(
     file: Path,
     results: IO[bytes],
-    output: Path,
+    output: Path | None,
     force: bool,
     profiles: IO[bytes] | None,
     name: str | None,
@@ -104,16 +105,18 @@ def fix_command(
     """Write the rows of FILE that need a hand, with their problem and what to do in front.
 
     RESULTS is the results document of FILE. The rows are written as they are in FILE. Correct them,
-    and upload the new file to the same folder: the columns problem, "what to do" and line are
-    ignored, and rows that were uploaded are not in it. Nothing is sent.
+    and upload the new file to the same folder. Keep its name: it says that these rows are no longer
+    lost. The columns problem, "what to do" and line are ignored, and rows that were uploaded are
+    not in it. Nothing is sent.
 
     RESULTS and --profiles can be gs:// addresses, or - for standard input.
     """
-    if not output.name.lower().endswith(_SUFFIXES):
+    if output and not output.name.lower().endswith(_SUFFIXES):
         raise click.BadParameter(f"its name must end in {', '.join(_SUFFIXES)}.", param_hint="-o")
-    refuse_existing(output, force)
     try:
         head, rows = read_results(results)
+        output = output or Path(f"{rows_to_fix(PurePath(head.source.name).name)}.csv")
+        refuse_existing(output, force)
         settings = _Settings(head)
         wanted = (row for row in rows if _needs_a_hand(row, head) and not settings.concern(row))
         if (first := next(wanted, None)) is None:

@@ -104,10 +104,10 @@ Command = Callable[..., None]
 
 
 def file_and_results(
-    *, output: str, output_help: str, profiles_help: str
+    *, output: str | None, output_help: str, profiles_help: str
 ) -> Callable[[Command], Command]:
     """Add what a command takes that writes something about a FILE and its RESULTS. `output` is the
-    name of what it writes."""
+    name of what it writes, unless the command makes one."""
     decorators = (
         click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
         click.argument("results", type=ObjectAddress()),

@@ -63,8 +63,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "FAILING_ROWS_RATIO of a file, of a profile's last 3 days, or of the rows that waited to "
         "be sent again, if they are at least FAILING_ROWS_LEAST and too many for chance. For 3 "
         "days.",
-        "Open the report: it says what is wrong and what to do. Correct the rows, and upload them "
-        "again.",
+        "Open the report: it says what is wrong and what to do. Correct the rows, and upload "
+        "them in the file that `offline-conversions fix` writes, or in one of the same name: then "
+        "this is over. Otherwise, it is after 3 days.",
         over=_NOT_SENT,
     ),
     "file_stopped": Kind(

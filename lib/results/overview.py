@@ -21,7 +21,7 @@ from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import Status
 from lib.results.page import bucket_address, money, render, share_of
 from lib.state.concerns import KnownConcern
-from lib.state.output import RESULTS, report_name
+from lib.state.output import RESULTS, report_name, rows_to_fix, without_suffix
 from lib.state.store import LabelledObject
 
 MOST_FILES = 100
@@ -121,13 +121,21 @@ class Reports:
 
 
 def replaced(files: Iterable[FileResults]) -> set[str]:
-    """Return the results of the stopped files that were completed later, under the same name."""
-    found, completed = set[str](), set[str]()
+    """Return the results of the files that later ones replace.
+
+    A stopped file was completed under the same name. Of rows to correct, a file has come that `fix`
+    has written; with fewer rows, some were left out.
+    """
+    found, completed, fixed = set[str](), set[str](), dict[str, int]()
     for each in sorted(files, key=lambda each: each.arrived_at, reverse=True):
-        if each.status == "stopped" and each.name in completed:
+        rows = each.to_correct + each.counts.get("uncounted", 0)
+        is_stopped = each.status == "stopped"
+        if (is_stopped and each.name in completed) or rows <= fixed.get(rows_to_fix(each.name), -1):
             found.add(each.results)
-        elif each.status in ("completed", "waiting") and not each.validate_only:
+        if each.status in ("completed", "waiting") and not each.validate_only:
             completed.add(each.name)
+            name = without_suffix(each.name)
+            fixed[name] = max(fixed.get(name, 0), each.counts.get("rows", 0))
     return found
 
 
@@ -245,7 +253,7 @@ def render_overview(bucket: str, overview: Overview, reports: Reports | None = N
         number_of_files=overview.files,
         files=[_shown(bucket, each, old) for each in files],
         to_act=len(to_act),
-        replaced=len(old),
+        replaced=sum(each.status == "stopped" and each.results in old for each in files),
         at_stake=money(at_stake),
         waiting=sum(each.status == "waiting" for each in files),
         concerns=[(each.since, each.what) for each in _by_age(overview.concerns)],

@@ -6,6 +6,7 @@ Results belong to the state of a run: one that has them is over.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from posixpath import commonprefix
 from typing import Final, NamedTuple
@@ -17,6 +18,7 @@ OVERVIEW = "index.html"
 RESULTS = ".results.json"
 REPORT = ".results.html"
 ROWS = ".results.csv"
+_SUFFIXES: Final = re.compile(r"(\.(csv|tsv|txt|xlsx|gz))+$", re.I)
 
 
 def results_name(object_name: str, generation: int) -> str:
@@ -41,6 +43,21 @@ def report_name(results: str) -> str:
 def rows_name(results: str) -> str:
     """Return the name of the CSV with the rows that the report has no room for."""
     return results.removesuffix(RESULTS) + ROWS
+
+
+def without_suffix(object_name: str) -> str:
+    """Return the name of an object without what says how it is written: a person may save it in
+    another format."""
+    return _SUFFIXES.sub("", object_name)
+
+
+def rows_to_fix(object_name: str) -> str:
+    """Return the name, without a suffix, of the file into which `fix` writes the rows of an object.
+
+    It says whose rows they are, so that the object needs nobody any more when they count.
+    """
+    folder, slash, last = without_suffix(object_name).rpartition("/")
+    return f"{folder}{slash}rows-to-fix-{last}"
 
 
 def report_path(source: StoredObject) -> str:

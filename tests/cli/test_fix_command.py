@@ -515,3 +515,17 @@ def test_a_name_with_a_quote_starts_no_command(tmp_path: Path) -> None:
     _, _, _, address, place = shlex.split(command)
     assert (address, place) == ("gs://in/a'; touch planted; '\\x1b[31m.csv#7", ".")
     assert "\x1b" not in done.output
+
+
+def test_the_name_of_the_output_says_whose_rows_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep recognizes it by this name, so it is that of the upload, not of the local copy."""
+    monkeypatch.chdir(tmp_path)
+    Path("copy.csv").write_bytes(MIXED)
+    document = json.loads(run("check", "--json", "--now", NOW.isoformat(), "copy.csv").stdout)
+    document["source"]["name"] = "shop/sales-2026-11-27.csv.gz"
+    Path("results.json").write_text(json.dumps(document))
+    done = run("fix", "copy.csv", "results.json")
+    assert done.output.startswith("rows-to-fix-sales-2026-11-27.csv: "), done.output
+    assert Path("rows-to-fix-sales-2026-11-27.csv").exists()

@@ -95,7 +95,7 @@ def test_every_example_in_the_help_runs(name: str, folder: Path) -> None:
     assert len(lines) >= 2
     assert not name or [line for line in lines if f" {name} " in line]
     for line in lines:
-        (folder / "rows-to-fix.csv").unlink(missing_ok=True)
+        (folder / "rows-to-fix-leads.csv").unlink(missing_ok=True)
         assert run(line, folder).output
 
 
@@ -183,7 +183,7 @@ def test_quiet_leaves_the_result_and_the_errors(
 def test_verbose_says_more(words: str, said: str, folder: Path) -> None:
     """Every command takes -v, and ends with its version and how long it took."""
     without = CliRunner().invoke(main, words.split())
-    (folder / "rows-to-fix.csv").unlink(missing_ok=True)
+    (folder / "rows-to-fix-leads.csv").unlink(missing_ok=True)
     done = CliRunner().invoke(main, [*words.split(), "-v"])
     assert done.exit_code == without.exit_code, done.output
     assert said in " ".join(done.output.split())

@@ -108,8 +108,8 @@ def test_the_steps_bring_every_won_deal_to_google_once(folder: Path, google: San
     walk = steps("walk")
     assert len(walk) == 7
     for command, shown in walk:
-        if "drop rows-to-fix.csv" in command:
-            correct(folder / "rows-to-fix.csv")
+        if "drop rows-to-fix-deals.csv" in command:
+            correct(folder / "rows-to-fix-deals.csv")
         printed = run(command, folder)
         flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
         assert checker.check_output(shown, printed, flags), printed
@@ -152,4 +152,4 @@ def test_the_first_commands_in_the_readme_work(
             Path("deals.results.json").write_text(results.stdout, "utf-8")
         done = CliRunner().invoke(main, words)
         assert done.exit_code == (words[0] == "check"), done.output
-    assert Path("rows-to-fix.csv").exists()
+    assert Path("rows-to-fix-deals.csv").exists()

@@ -156,6 +156,18 @@ def test_a_stopped_file_that_was_completed_later_needs_nobody() -> None:
     assert "stopped, replaced" in page
 
 
+def test_rows_that_fix_has_written_count_once() -> None:
+    """Of 19 rows of which 9 are still wrong in the file that `fix` has written, 9 are at stake."""
+    overview = Overview()
+    for name, rejected in (("a.csv", 19), ("rows-to-fix-a.csv", 9)):
+        hour = timedelta(hours=len(name))
+        file = results(name, START + hour, uploaded=10, rejected=rejected)
+        overview.add(file._replace(to_correct=rejected))
+    page = text_of(render_overview("results", overview))
+    assert "Somebody needs to act: 1 file has rows that do not count, worth 90 EUR." in page
+    assert "completed, corrected" in page
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [

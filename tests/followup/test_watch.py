@@ -143,6 +143,26 @@ def test_a_corrected_file_of_the_same_name_ends_it() -> None:
     assert told(days) == ["new rows_lost", *["still rows_lost"] * 3, "over rows_lost"]
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "is_over"),
+    [
+        ("rows-to-fix-sales-27.csv", 19, True),
+        ("rows-to-fix-sales-27.xlsx", 20, True),
+        ("rows-to-fix-sales-27.csv", 18, False),
+        ("rows-to-fix-sales-2.csv", 19, False),
+        ("sales-28.csv", 19, False),
+    ],
+)
+def test_the_file_that_fix_has_written_ends_it(name: str, rows: int, is_over: bool) -> None:
+    """Its name says whose rows it has; with fewer rows, some are still lost."""
+    days = Days()
+    days.results("sales-27.csv", uploaded=21, rejected=19)
+    days.pass_until(START + HOUR)
+    days.results(name, uploaded=rows - 1, rejected=1)
+    days.pass_until(START + 2 * HOUR)
+    assert told(days) == ["new rows_lost", *["over rows_lost"] * is_over]
+
+
 def test_rows_that_nobody_can_correct_are_told_only_if_they_are_all() -> None:
     """Denied consent is no mistake, unless no row has any other."""
     days = Days()
