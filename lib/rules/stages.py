@@ -170,6 +170,8 @@ _ALL_WORDS: Final = frozenset[str]().union(
 )
 _MOST_WORDS: Final = 4
 _LONGEST: Final = 80
+_LONGEST_TEST: Final = 6
+"""Words in what names a test. More are a sentence, such as a note about what a customer tests."""
 _LABEL: Final = re.compile(r"(?<=[a-z])(?:label|name)$")
 """Salesforce's `STAGENAME`."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -214,7 +216,10 @@ def says_test(cell: str) -> bool:
     """Return whether a few words name a test: `ZZ Test Campaign`. It may be a product, too."""
     words = _words(cell[:_LONGEST])
     return (
-        len(words) <= _MOST_WORDS and "@" not in cell and "://" not in cell and _TESTS.match(words)
+        len(words) <= _LONGEST_TEST
+        and "@" not in cell
+        and "://" not in cell
+        and _TESTS.match(words)
     )
 
 

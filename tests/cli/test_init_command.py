@@ -343,6 +343,24 @@ def test_a_log_of_calls_with_clicks_is_a_file_of_sales(
     assert profile["include"] == {"Converted": ["Yes"]}
 
 
+@pytest.mark.parametrize(
+    "said, include, exclude",
+    [
+        ("Amount=99", {"Deal Stage": ["Closed Won"]}, {"Amount": ["99"]}),
+        ("Email=ada@example.com", {"Deal Stage": ["Closed Won"]}, {"Email": ["ada@example.com"]}),
+        ("Deal Stage=Closed Lost", None, {"Deal Stage": ["Closed Lost"]}),
+        ("Deal Stage", None, {"Deal Stage": []}),
+    ],
+)
+def test_what_is_said_about_another_column_leaves_the_stages(
+    file: Any, said: str, include: Any, exclude: Any
+) -> None:
+    """Who leaves out a value or a person has not said that lost deals are sales."""
+    words = ["--time-zone", "UTC", "--phone-region", "US", "--exclude", said]
+    profile = profile_of(init(file(), *ACCOUNT, *words, "-q"))
+    assert (profile.get("include"), profile["exclude"]) == (include, exclude)
+
+
 def test_the_terminal_shows_what_a_question_is_about(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

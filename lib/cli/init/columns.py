@@ -464,7 +464,7 @@ def _by_content(at: _Choosing) -> None:
         elif held is None or not _is_theirs(at, best, [held]):
             continue
         elif len(filled(at.rows, best)) > _MORE * len(filled(at.rows, held)):
-            rivals, why = [held, best], f'"{name}" has one in more rows.'
+            rivals, why = [held, *theirs], f'"{name}" has one in more rows.'
         elif not _is_theirs(at, held, [best]):
             rivals, why = [best], f'"{at.sample.names[held]}" has few different ones.'
         else:
@@ -502,10 +502,11 @@ def _is_theirs(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
 
 
 def _is_their_own(at: _Choosing, column: int, alike: Sequence[int]) -> bool:
-    """Return whether a column has about as many different cells as those like it. The address of a
-    salesperson, or the phone of a front desk, is the same in many rows."""
+    """Return whether all cells of a column are different, or about as many as in those like it. The
+    address of a salesperson, or the phone of a front desk, is the same in many rows."""
     different = {each: len(set(filled(at.rows, each))) for each in {column, *alike}}
-    return 2 * different[column] > max(different.values())
+    all_different = different[column] == len(filled(at.rows, column))
+    return all_different or 2 * different[column] > max(different.values())
 
 
 def _some_clicks(at: _Choosing) -> None:
@@ -565,12 +566,7 @@ def _shared(at: _Choosing) -> None:
     for field in ("phone", "email"):
         header = at.sample.header.fields
         columns = [column for each, column in header.items() if base_name(each) == field]
-        own = [
-            each
-            for each in columns
-            if _is_their_own(at, each, columns)
-            or len(set(filled(at.rows, each))) == len(filled(at.rows, each))
-        ]
+        own = [each for each in columns if _is_their_own(at, each, columns)]
         if len(own) == len(columns) or at.given.decides("headers", field):
             continue
         for number, column in enumerate(own, 1):

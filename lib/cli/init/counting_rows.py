@@ -104,10 +104,13 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
     if sample.header.kind != "conversion":
         return CountingRows(Proposal(_given_entries(given)), sample.rows)
     deciding = _deciding_columns(sample)
-    if given.values.get("actions") or any(key in given.values for key in FILTERS):
+    said = {name for key in FILTERS for name in given.values.get(key, ())}
+    decisive = {sample.names[at] for at in (*deciding, *dict(_stages(sample)))}
+    if given.values.get("actions") or not said.isdisjoint(decisive):
         entries = [*_given_entries(given), *_pinned(sample, deciding, given)]
         return CountingRows(Proposal(tuple(merge(entries))), _kept(sample, given.values))
-    rows = sample.rows
+    # What a person says about other columns, such as their value, leaves what the stages say.
+    rows = _kept(sample, given.values)
     include: Values = {}
     filtered_by: list[int] = []
     reasons: list[str] = []
@@ -123,7 +126,8 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
             reasons.append(_on_stages(sample.names[at], others, len(rows)))
             rows = kept
     question = _question(sample, deciding, filtered_by, rows)
-    if question and not given.decides("include"):
+    is_left_open = "include" in given.left_out or (said and question and not question.is_needed)
+    if question and not is_left_open:
         return CountingRows(Proposal(questions=(question,)), rows)
     excluded = None if include else _lost_stages(sample)
     refunds = _find_refunds(sample, rows, filtered_by, can_retract=can_retract)
@@ -132,12 +136,13 @@ def find_counting_rows(sample: Sample, given: Given, *, can_retract: bool) -> Co
         rows = [row for row in rows if row.cells[column] not in lost]
     if refunds.stages and include and not refunds.are_sent:
         reasons.append(refunds.reason)
-    entries = [Entry("include", include, "\n".join(reasons))] if include else []
+    entries = [*_given_entries(given)]
+    entries += [Entry("include", include, "\n".join(reasons))] if include else []
     entries += _excluded(sample, excluded, refunds)
     if refunds.are_sent:
         entries.append(Entry("refunds", refunds.stages, refunds.reason))
-    said = {"include": include, "exclude": {sample.names[excluded[0]]: 1} if excluded else {}}
-    entries += _pinned(sample, deciding, Given(said))
+    found = {"include": include, "exclude": {sample.names[excluded[0]]: 1} if excluded else {}}
+    entries += _pinned(sample, deciding, Given(found))
     return CountingRows(Proposal(tuple(merge(entries))), rows, refunds.time)
 
 
@@ -421,7 +426,8 @@ def _is_open(at: int, rows: Sequence[SampleRow], others: Sequence[SampleRow]) ->
 
 def _objects(sample: Sample, at: int, rows: Sequence[SampleRow]) -> bool:
     """Return whether a column says that some of the rows are no sales, or has stages of its own."""
-    says_no = any(stage_of(row.cells[at]) == "not_won" for row in rows)
+    cells = {row.cells[at] for row in rows}
+    says_no = any(stage_of(cell) == "not_won" or says_test(cell) for cell in cells)
     return says_no or is_stage_column(sample.names[at])
 
 
