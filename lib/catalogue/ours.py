@@ -90,7 +90,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_CLICK_ID": warning(
         "The click ID is not valid: it contains white space or wrong characters, or it is a "
-        "number, a date or a placeholder such as null. It is left out.",
+        "number, a date, words or a placeholder such as null. It is left out.",
         "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
         "Leave the cell empty if there is no click ID.",
     ),

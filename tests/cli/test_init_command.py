@@ -148,6 +148,34 @@ def test_the_creation_date_is_not_taken_for_the_closing_date_in_silence(
 
 
 @pytest.mark.parametrize(
+    ("names", "cells", "field"),
+    [
+        ("Order Number,Date,Visits", "{n},2026-11-18,{n}", "conversion_value"),
+        # Dates in a language that is not read.
+        (
+            "Order Number,Received,Ημ/νία,Total",
+            "{n},2026-11-18,1{n} Νοε 2026,{n}.50",
+            "conversion_date_time",
+        ),
+        ("Transaction ID,Booking ID,Date,Total", "8{n}-0_1,B-{n},2026-11-18,{n}.50", "order_id"),
+        # A deal of two lines, in a language without words of ours.
+        ("Mã,Date,Total,Σ", "CH-0{half},2026-11-{half},{half}.50,{n}", "order_id"),
+    ],
+)
+def test_what_only_the_owner_knows_is_asked(
+    file: Any, monkeypatch: pytest.MonkeyPatch, names: str, cells: str, field: str
+) -> None:
+    """A number is no value, a readable date no better than another one, and the ID of a payment no
+    better than that of the order, only because the file has nothing else that is known."""
+    rows = [cells.format(n=n, half=10 + n // 2) + f",p{n}@example.com" for n in range(1, 9)]
+    asked = person(["1"], monkeypatch)
+    words = ["--time-zone", "UTC", "--destination", "google_ads", "--currency", "USD"]
+    profile = profile_of(init(file(f"{names},Email", rows), *ACCOUNT, *words))
+    assert len(asked) == 1
+    assert profile["headers"][field]
+
+
+@pytest.mark.parametrize(
     ("amount", "answers", "assumed"),
     [
         ("120.50 EUR", [], []),
@@ -174,6 +202,31 @@ def test_what_neither_person_nor_file_says_is_shown_with_its_reason(
     assert said == [f"Assumed: {each}" for each in (zone, *assumed)]
     assert len(asked) == len(answers)
     assert "CONSENT_NOT_STATED" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("amount", "zone", "answers", "currency"),
+    [
+        ("R 120.50", "Africa/Johannesburg", [], "ZAR"),
+        ("R 120.50", "UTC", ["LSL"], "LSL"),
+        ("$120.50", "Pacific/Auckland", [], "NZD"),
+        ("$120.50", "UTC", ["CAD"], "CAD"),
+    ],
+)
+def test_a_sign_of_several_currencies_is_that_of_the_country(
+    file: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    amount: str,
+    zone: str,
+    answers: Sequence[str],
+    currency: str,
+) -> None:
+    """If nothing says which country it is, a person is asked: the rows would be rejected."""
+    asked = person(answers, monkeypatch)
+    path = file("Order Number,Date,Amount,Email", [f"1,2026-11-18,{amount},a@example.com"])
+    words = [*ACCOUNT, "--time-zone", zone, "--destination", "google_ads"]
+    assert profile_of(init(path, *words))["currency_code"] == currency
+    assert len(asked) == len(answers)
 
 
 @pytest.mark.parametrize("action", ["1001", "Deal"])

@@ -61,6 +61,9 @@ _FEWEST_PEOPLE: Final = 0.2
 _NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
+_LETTERS_AND_NUMBER: Final = re.compile(r"[A-Z]{1,5}[-_/]?\d[\d/_-]{2,}", re.ASCII)
+_DATE: Final = re.compile(r"\D{0,12}(?:20\d\d\D{1,4}\d?\d\D{1,4}\d?\d|\d?\d\D{1,15}20\d\d)(?!\d)")
+"""A date in whatever language."""
 _CELLS_SHOWN: Final = 3
 _MOST_CHOICES: Final = 9
 _LONGEST_CELL: Final = 40
@@ -72,6 +75,7 @@ _CERTAIN_ID: Final = 5
 _NAMED_ID: Final = 6
 """Up to this rank, it is an ID of something. If there is only one, it is that of the row."""
 _OF_ROWS: Final = Words("item record row entry element eintrag zeile ligne fila riga rij linha")
+_NO_ORDER: Final = ("no order ID", "a sale is recognized by its click or person, and time")
 _ENOUGH_ROWS: Final = 20
 _FEWEST_ORDERS: Final = 0.2
 """Share of the rows that have an order of their own, if an order has several lines."""
@@ -229,11 +233,11 @@ def _value(at: _Choosing) -> None:
     ]
     if len(plausible) == 1:
         plausible += _rests(at, plausible[0], found)
-    if len(found) == 1:
+    if len(found) == 1 and found[0].rank < NAMED_OTHERWISE:
         at.choose(field, found[0], several=False)
     elif len(plausible) == 1 and not owns and not (shares and plausible[0].rank):
         at.choose(field, plausible[0], len(found) > 1)
-    elif plausible or shares:
+    elif found:
         at.ask(field, found, "no value", "send sales without a value")
 
 
@@ -295,7 +299,7 @@ def _time(at: _Choosing) -> None:
     field = "conversion_date_time"
     if at.given.decides("headers", field) or _is_explicit(at, field):
         return
-    found = at.candidates("time", field)
+    found = [*at.candidates("time", field), *_unread_dates(at)]
     possible = [each for each in found if not _is_planned(at, each)] or found
     # A sale has its time in most rows.
     rows = _without_own_time(at)
@@ -315,6 +319,15 @@ def _time(at: _Choosing) -> None:
         at.choose(field, best, len(found) > 1)
     else:
         at.ask(field, found, "no date", "the file has none of sales")
+
+
+def _unread_dates(at: _Choosing) -> Iterator[Candidate]:
+    """Yield the columns of dates that cannot be read: whoever chooses one hears of it."""
+    for column, _ in at.free():
+        cells = filled(at.rows, column)
+        unread = [cell for cell in cells if _DATE.match(cell) and not is_moment(cell)]
+        if 2 * len(unread) > len(cells):
+            yield Candidate(column, "cells", _CERTAIN_TIME, "dates that cannot be read")
 
 
 def _without_own_time(at: _Choosing) -> Sequence[SampleRow]:
@@ -365,13 +378,20 @@ def _identity(at: _Choosing) -> None:
     """Choose the ID of the order. Several IDs are a question. If nobody answers it, the profile
     says that there is none, unless one is certain."""
     field = "order_id"
-    if at.column_of(field) is not None or field in at.given.values.get("headers", {}):
+    if field in at.given.values.get("headers", {}):
         return
     found = [
         each
         for each in at.candidates("identity", field)
         if each.rank < NAMED_OTHERWISE or _is_of_rows(at, each.column)
     ]
+    if (held := at.column_of(field)) is not None:
+        # A shop's `Transaction ID` may be that of the payment, if an order has a number too.
+        orders = _different(at, [each for each in found if each.rank == 0])
+        is_certain = header_key(at.sample.names[held]).startswith("order")
+        if len(orders) > 1 and not is_certain and not at.given.decides("headers", field):
+            at.ask(field, orders, *_NO_ORDER)
+        return
     named = [each for each in found if each.rank <= _NAMED_ID]
     likely = [each for each in named if each.rank <= _CERTAIN_ID or len(named) == 1]
     likely += [each for each in found if _is_of_rows(at, each.column)]
@@ -382,14 +402,14 @@ def _identity(at: _Choosing) -> None:
         return
     # The lines of a deal with two contacts, or the lines of an event with its guests.
     known = {each.column for each in found}
-    lines = _ids_of_lines(at, "conversion_date_time", "conversion_value")
+    lines = _ids_of_lines(at, "conversion_date_time", "conversion_value", by_cells=not found)
     found += [each for each in lines if each.column not in known]
     if likely and (len(found) == 1 or is_left_open):
         at.choose(field, likely[0], True)
     elif is_left_open:
         at.switched_off[field] = "no column is certainly the ID of an order."
     elif found:
-        at.ask(field, found, "no order ID", "a sale is recognized by its click or person, and time")
+        at.ask(field, found, *_NO_ORDER)
 
 
 def _is_of_rows(at: _Choosing, column: int) -> bool:
@@ -400,15 +420,16 @@ def _is_of_rows(at: _Choosing, column: int) -> bool:
     return is_named and len(set(cells)) == len(cells) >= _ENOUGH_ROWS
 
 
-def _ids_of_lines(at: _Choosing, *fields: str) -> list[Candidate]:
+def _ids_of_lines(at: _Choosing, *fields: str, by_cells: bool = False) -> list[Candidate]:
     """Return the columns that may be the order, if an order has several lines: they share the cells
-    of these fields. The best name comes first."""
+    of these fields. The best name comes first. `by_cells`: also those with any name and codes."""
     found = []
     shared = [column for each in fields if (column := at.column_of(each)) is not None]
     for column, name in at.free():
         words = words_of(name)
         is_order = len(words) == 1 and ORDER_WORDS.match(words)
-        if not (is_id(words) or is_order) or OTHER_ID_WORDS.match(words):
+        is_named = is_id(words) or is_order or (by_cells and _are_codes(at, column))
+        if not is_named or OTHER_ID_WORDS.match(words):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]
@@ -424,6 +445,11 @@ def _ids_of_lines(at: _Choosing, *fields: str) -> list[Candidate]:
     return sorted(
         found, key=lambda each: (each.rank, "id" in words_of(at.sample.names[each.column]))
     )
+
+
+def _are_codes(at: _Choosing, column: int) -> bool:
+    """Return whether all cells are like `CH0026093`."""
+    return all(_LETTERS_AND_NUMBER.fullmatch(cell) for cell in filled(at.rows, column))
 
 
 # ── clicks and people ────────────────────────────────────────────────────────────────────────────

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Final
-from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from lib.catalogue.texts import number_of_rows
@@ -46,6 +45,7 @@ _MOST_LIVE_IN: Final[Mapping[str, str]] = {
     "RU": "Europe/Moscow",
 }
 """Countries with several time zones. Not the US: everybody uses their currency."""
+_NO_SIGN: Final = re.compile(r"[\d\s.,'’()+-]+")
 _NUMBERS: Final = ("phone", "caller_id")
 _INTERNATIONAL: Final = ("+", "00")
 
@@ -164,10 +164,10 @@ def currency_code(basis: Basis) -> Proposal:
         if most < len(without):
             reason += " Values with another sign are rejected."
         return Proposal((Entry("currency_code", code, reason),))
-    countries = (*_countries_of_zone(basis), basis.known.get("phone_region", ""))
-    likely = next(filter(None, map(_currency_of, countries)), "")
+    countries = (*_countries_of_zone(basis), basis.known.get("phone_region"))
+    likely = next(filter(None, map(_currency_of, filter(None, countries))), "")
     header = basis.sample.names[values]
-    if sign := _sign_of(likely, (header, *without)):
+    if sign := _sign_of(likely, (header.split()[-1], *without)):
         reason = (
             f"The values of {rows} without a currency have the sign {sign}, which fits the "
             f"country; {OPTIONS['currency_code']} changes it."
@@ -191,15 +191,15 @@ def _currency_of(country: str) -> str | None:
 
 
 def _sign_of(currency: str, cells: Iterable[str]) -> str:
-    """Return the sign that some values have, if it may mean this currency and others: $ or kr."""
+    """Return the sign that some values have, if it may mean this currency and others: $ or R."""
     unclear = [each.casefold() for each in cells if _written(each) is None]
-    sign = "$" if currency.endswith("D") else "kr" if currency in CURRENCIES_BY_SIGN["kr"] else ""
-    return sign if sign and any(sign in each for each in unclear) else ""
+    signs = (_NO_SIGN.sub("", each) for each in unclear)
+    return next((each for each in signs if currency in CURRENCIES_BY_SIGN.get(each, ())), "")
 
 
 def _has_unclear_sign(cell: str) -> bool:
     """Return whether a value has the sign of several currencies: `$1,250`."""
-    has_sign = any(category(each) == "Sc" for each in cell) or cell.casefold().endswith("kr")
+    has_sign = _NO_SIGN.sub("", cell.casefold()) in CURRENCIES_BY_SIGN
     return has_sign and _written(cell) is None
 
 

@@ -23,16 +23,20 @@ _NO_LETTERS: Final = re.compile(
 )
 _PARAMETER: Final = {
     field: re.compile(
-        rf"(?:^|[?&#|;,]){field}=([^&#|;,\s]*)|\"{field}\": ?\"([^\"\s]*)\"",
+        rf"(?:^|[?&#|;,\s]){field}=([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
         re.ASCII | re.IGNORECASE,
     )
     for field in ("gclid", "gbraid", "wbraid")
 }
 # Programs put one in place of the rest of a long text.
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
-_WORD: Final = re.compile(r"[A-Z]?[a-z]{4,18}|[A-Z]{3,9}", re.ASCII)
-"""`Newspaper` or `OLX`, in a column of sources. Click IDs have digits, or letters in no order of
-cases, and are longer."""
+_A_WORD: Final = r"(?:[A-Z]?[a-z]{2,18}|[A-Z]{2,9})"
+_WORDS: Final = re.compile(
+    rf"[A-Z]?[a-z]{{4,18}}|[A-Z]{{3,9}}|{_A_WORD}(?:[_-]+{_A_WORD})+", re.ASCII
+)
+"""`Newspaper`, `OLX` or `insta-stories`, in a column of sources. Click IDs have digits, or letters
+in no order of cases, and are longer."""
+_IN_URL: Final = re.compile(r"[\w-]+=*", re.ASCII)
 _SURELY: Final = 20
 SHORTEST: Final = 10
 """No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
@@ -59,9 +63,13 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         return value
     click_id = value.strip()
     if "=" in click_id or click_id.startswith("{"):
-        match = _PARAMETER[field].search(click_id)
-        if match is not None:
-            click_id = unquote(match[1] or match[2] or "")
+        found = {unquote(one or other) for one, other in _PARAMETER[field].findall(click_id)}
+        if found:
+            *others, click_id = sorted(found)
+            # With a full stop, or one of two, it would be another click ID.
+            is_whole = not any(others) and _IN_URL.fullmatch(click_id)
+            if not is_whole and not _ELLIPSIS.search(click_id):
+                raise RuleError("INVALID_CLICK_ID")
         elif ":" in click_id or "?" in click_id or "&" in click_id:
             raise RuleError("INVALID_CLICK_ID")
     if _ELLIPSIS.search(click_id):
@@ -71,7 +79,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         or click_id.lower() in _NO_CLICK
         or is_placeholder("text", click_id)
         or _NO_LETTERS.fullmatch(click_id)
-        or _WORD.fullmatch(click_id)
+        or _WORDS.fullmatch(click_id)
     ):
         raise RuleError("INVALID_CLICK_ID")
     return click_id

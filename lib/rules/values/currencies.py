@@ -85,11 +85,12 @@ _WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
 _SIGNS: Final = """
 € EUR, £ GBP, ₤ GBP TRY, ₹ INR, ₨ INR PKR LKR NPR MUR SCR, rs INR PKR LKR NPR MUR SCR, ₺ TRY,
 tl TRY, trl TRY, rur RUB, rmb CNY, nis ILS, rp IDR, rm MYR, s/ PEN, ksh KES, ฿ THB, đ VND, ৳ BDT,
-﷼ IRR OMR QAR SAR YER, ر.س SAR, د.إ AED, ₽ RUB, ₩ KRW, ₪ ILS, ₫ VND, ₴ UAH, ₦ NGN, ₱ PHP, ₸ KZT,
-₲ PYG, ₡ CRC SVC, ₵ GHS, ¢ CRC GHS SVC, ₾ GEL, ₼ AZN, ₮ MNT, ₭ LAK,
+﷼ IRR OMR QAR SAR YER, ر.س SAR, د.إ AED, ₽ RUB, руб RUB BYN, ₩ KRW, 원 KRW, ₪ ILS, ₫ VND, ₴ UAH,
+грн UAH, ₦ NGN, ₱ PHP, ₸ KZT, ₲ PYG, ₡ CRC SVC, ₵ GHS, ¢ CRC GHS SVC, ₾ GEL, ₼ AZN, ₮ MNT, ₭ LAK,
 ₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF, fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF,
-kr DKK ISK NOK SEK, ¥ CNY JPY, zł PLN, kč CZK, ft HUF, lei MDL RON, лв BGN, r LSL NAD SZL ZAR,
-us$ USD, r$ BRL, a$ AUD, au$ AUD, c$ CAD NIO, ca$ CAD, hk$ HKD, mx$ MXN, nt$ TWD, nz$ NZD, s$ SGD, ¤
+kr DKK ISK NOK SEK, ¥ CNY JPY, 円 JPY, 元 CNY TWD, zł PLN, kč CZK, ft HUF, lei MDL RON, лв BGN,
+r LSL NAD SZL ZAR, us$ USD, r$ BRL, a$ AUD, au$ AUD, c$ CAD NIO, ca$ CAD, hk$ HKD, mx$ MXN, nt$ TWD,
+nz$ NZD, s$ SGD, ¤
 """
 _DOLLARS_AND_PESOS: Final = """
 ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD

@@ -95,14 +95,20 @@ _FORMATS: Final = tuple(
         _COMPACT + _COMPACT_TIME,
     )
 )
-# 2026\u5e7411\u670820\u65e5 14\u66425\u5206
-_DATE_IN_WORDS: Final = re.compile(r"(\d{4})\u5e74(\d{1,2})\u6708(\d{1,2})\u65e5 ?", re.ASCII)
+# 2026年11月20日, 2026년 11월 20일
+_DATE_IN_WORDS: Final = re.compile(r"(\d{4})[年년] ?(\d{1,2})[月월] ?(\d{1,2})[日일] ?", re.ASCII)
 # 3. 4. 2026, 2026. 11. 20. 14:05
 _SPACED_DOTS: Final = re.compile(r"^(\d{1,4})\. ?(\d{1,2})\. ?(\d{1,4})\.?(?= |$)", re.ASCII)
-# 14\u664205\u520607\u79d2, 14h05, 14 h 05 min 07 s
+# 2026/11/20(金) 14:05
+_WEEKDAY_IN_BRACKETS: Final = re.compile(r" ?\([月火水木金土日월화수목금토일]\)")
+# 午後 2:05
+_HALF_FIRST: Final = re.compile(
+    r" ?(?:(午前|上午|오전)|午後|下午|오후) ?(\d{1,2}[:.]\d\d(?:[:.]\d\d)?)", re.ASCII
+)
+# 14時05分07秒, 14h05, 14 h 05 min 07 s
 _TIME_IN_WORDS: Final = re.compile(
     r"(?:\ba )?(?<!\d)(\d{1,2})"
-    r"(?:[\u6642\u65f6](\d{1,2})\u5206(?:(\d{1,2})\u79d2)?"
+    r"(?:[時时시] ?(\d{1,2})[分분](?: ?(\d{1,2})[秒초])?"
     r"| ?[Hh] ?(\d{2})(?: ?(?:min|mn|m) ?(\d{2}) ?s?)?)(?!\d)",
     re.ASCII,
 )
@@ -192,9 +198,9 @@ def _one_spelling(value: str) -> str:
         return text
     text = text.translate(FULL_WIDTH)
     # Not `without_accents`, which would also make a letter of the sign in 1º.
-    return "".join(
-        each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each)
-    )
+    signs = unicodedata.normalize("NFD", text)
+    plain = "".join(each for each in signs if not unicodedata.combining(each))
+    return unicodedata.normalize("NFC", plain)  # Korean
 
 
 def _parts(text: str) -> dict[str, str | None] | None:
@@ -224,13 +230,19 @@ def _unusual_parts(text: str) -> dict[str, str | None] | None:
 
 
 def _in_signs(text: str) -> str:
-    """Return a time with signs in place of words, 14h05 -> 14:05, and a date without spaces."""
-    text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", _SPACED_DOTS.sub(r"\1.\2.\3", text)).rstrip()
-    return _TIME_IN_WORDS.sub(_with_colons, text)
+    """Return a time with signs in place of words, 14h05 -> 14:05, a date without spaces."""
+    text = _SPACED_DOTS.sub(r"\1.\2.\3", _WEEKDAY_IN_BRACKETS.sub("", text))
+    text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", text)
+    text = _TIME_IN_WORDS.sub(_with_colons, text)
+    return _HALF_FIRST.sub(_with_half_last, text).strip()
 
 
 def _with_colons(time: re.Match[str]) -> str:
     return ":".join([time[1], *(part.zfill(2) for part in time.groups()[1:] if part)])
+
+
+def _with_half_last(time: re.Match[str]) -> str:
+    return f" {time[2]} {'AM' if time[1] else 'PM'}"
 
 
 def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:

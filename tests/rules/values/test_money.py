@@ -38,6 +38,8 @@ from lib.rules.values.money import (
         ("12usd", False, 12.0),
         ("$12.00 USD", False, 12.0),
         ("12 kr", False, 12.0),
+        ("7,700円", False, 7700.0),
+        ("1 200 руб.", False, 1200.0),
         ("50.-", False, 50.0),
         ("CHF 50.\u2013", False, 50.0),
         ("50,-", True, 50.0),

@@ -124,7 +124,7 @@ def test_the_last_word_on_every_row(google: Sandbox) -> None:
     rows = [core_row(n) for n in range(1, 31)]
     rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
     rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
-    rows[6] |= {"gclid": "cut-off"}
+    rows[6] |= {"gclid": "cut-0ff"}
     rows[8] |= {"conversion_action": "1002", "gclid": "Click_of_yesterday_0001"}
     rows[10] |= {"conversion_value": "-1"}  # our rules reject it
     rows[12] |= {"gclid": "Click_of_nobody_00001"}

@@ -70,7 +70,7 @@ def test_damaged_state(google: Sandbox) -> None:
 
 def test_rows_not_counted(google: Sandbox) -> None:
     """Rows that Google accepts but does not count raise an alert, although all were uploaded."""
-    rows = [core_row(n, gclid="cut-off") for n in range(1, 6)]
+    rows = [core_row(n, gclid="cut-0ff") for n in range(1, 6)]
     name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
     assert google.results(name, generation)["counts"]["uploaded"] == 5
     assert google.delivery.wait_until_idle()
