@@ -18,7 +18,7 @@ from lib.catalogue.kinds import (
     transient,
     warning,
 )
-from lib.catalogue.texts import COMPLETE_CLICK_ID, SOFTWARE_ERROR
+from lib.catalogue.texts import COMPLETE_CLICK_ID, SOFTWARE_ERROR, TIME_ZONE
 
 TITLE: Final = "Data Manager API"
 
@@ -398,6 +398,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK": failed(
         "The ad click happened after the conversion time.",
         "Check the conversion time and its time zone. A date without a time counts as midnight.",
+        if_most=TIME_ZONE,
     ),
     "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK": deferred(
         "The ad click is less than 6 hours old.",

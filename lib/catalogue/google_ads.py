@@ -19,7 +19,7 @@ from lib.catalogue.kinds import (
     transient,
     warning,
 )
-from lib.catalogue.texts import COMPLETE_CLICK_ID, REPLACE_CREDENTIALS, SOFTWARE_ERROR
+from lib.catalogue.texts import COMPLETE_CLICK_ID, REPLACE_CREDENTIALS, SOFTWARE_ERROR, TIME_ZONE
 
 TITLE: Final = "Google Ads API"
 
@@ -75,6 +75,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "CONVERSION_PRECEDES_EVENT": failed(
         "The ad click happened after the conversion time.",
         "Check the conversion time and its time zone. A date without a time counts as midnight.",
+        if_most=TIME_ZONE,
     ),
     "EXPIRED_EVENT": failed(
         "The ad click is older than the click-through conversion window of the conversion action.",
@@ -141,6 +142,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "CONVERSION_PRECEDES_CALL": failed(
         "The call happened after the conversion time.",
         "Check the conversion time, the call start time and their time zones.",
+        if_most=TIME_ZONE,
     ),
     "CONVERSION_TRACKING_NOT_ENABLED_AT_CALL_TIME": failed(
         "Conversion tracking was off in the account when the call happened.",

@@ -208,8 +208,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "FUTURE_DATE": rejected(
         "The conversion time is in the future.",
         "Correct the date. Day and month may be swapped.",
-        if_most='Check the time zone of the file. Set "day_first": true in the profile if '
-        "03/04/2026 means 3 April.",
+        if_most="Check time_zone in the profile, or the time zone in the file. Set "
+        '"day_first": true in the profile if 03/04/2026 means 3 April.',
     ),
     "TOO_OLD": rejected(
         "The conversion is more than 90 days old, so Google no longer counts it.",

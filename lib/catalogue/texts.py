@@ -24,6 +24,11 @@ IF_IT_LASTS: Final = (
     "and https://ads.google.com/status. If there is none, ask the engineer who deployed the "
     "function to check its network access."
 )
+TIME_ZONE: Final = (
+    'Correct the time zone in the profile (for example "time_zone": "America/Chicago"), or in the '
+    "file if that names one: a wrong one makes every time some hours too early. If the file has "
+    "dates only, export the times too."
+)
 NOT_APPLICABLE: Final = "This error concerns a use of the API other than conversion uploads."
 NEW_CREDENTIALS: Final = (
     "Create a new refresh token or service account key, and store it in the secret."

@@ -167,6 +167,20 @@ def test_every_action_begins_with_a_verb() -> None:
             assert code.if_most.split()[0] in verbs, code
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("CONVERSION_PRECEDES_EVENT", "CONVERSION_PRECEDES_CALL"),
+        "PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK",
+    ],
+)
+def test_if_most_rows_are_too_early_the_time_zone_is_the_cause(code: str) -> None:
+    """Each row looks like a wrong time, but all of them together are one line of the profile."""
+    entry = lookup(code)
+    assert '"time_zone": ' in entry.advice(12, 12)
+    assert entry.advice(3, 12) == entry.action
+
+
 def test_an_action_names_profile_keys_that_exist() -> None:
     """`"key": value` can be copied into the document: the key is known and the value is valid."""
     for code in CATALOGUE.values():
