@@ -131,7 +131,9 @@ def _context() -> RunContext:
 
     def profiles() -> Mapping[str, Any]:
         try:
-            return read_profiles(_profiles_document(settings, store))
+            return read_profiles(
+                _profiles_document(settings, store), settings.profiles or "PROFILES"
+            )
         except PermanentError:
             # Somebody corrects the document now, so the next file must not get the wrong one.
             _profiles_object.cache_clear()

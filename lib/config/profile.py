@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -340,17 +341,19 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_profiles(document: str | bytes) -> dict[str, Any]:
+def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, Any]:
     """Return a profiles document, `{name: {...}}`. The profiles themselves are not checked yet.
 
     Lines that begin with `//` are comments.
-    Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form.
+    Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form; the error
+    says `where` to correct it.
     """
+    invalid = partial(_not_profiles, where)
     if isinstance(document, bytes):
         try:
             document = document.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise _invalid("is not UTF-8 text") from None
+            raise invalid("is not UTF-8 text") from None
     document = _COMMENT.sub("", document)
     if not document.strip():
         return {"default": {}}
@@ -358,14 +361,14 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
         profiles = json.loads(document, object_pairs_hook=_without_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()
     except RecursionError:
-        raise _invalid("is nested too deeply. Correct it there.") from None
+        raise invalid("is nested too deeply. Correct it there.") from None
     except UnicodeEncodeError:
-        raise _invalid(
+        raise invalid(
             "has half a character (\\uD800 to \\uDFFF without the other half, perhaps of an "
             "emoji). Correct it there."
         ) from None
     except ValueError as error:
-        raise _invalid(
+        raise invalid(
             f'is not valid JSON: {error}. Correct it there: write each key as "key": "value", '
             "with a comma before the next one."
         ) from None
@@ -373,12 +376,12 @@ def read_profiles(document: str | bytes) -> dict[str, Any]:
         if all(isinstance(each, dict) for each in profiles.values()):
             return profiles
         if profiles.keys() & Profile.model_fields.keys():
-            raise _invalid('has a profile without a name. Give it one: {"default": {...}}.')
-    raise _invalid('does not list profiles by name. Write {"<profile name>": {...}, ...}.')
+            raise invalid('has a profile without a name. Give it one: {"default": {...}}.')
+    raise invalid('does not list profiles by name. Write {"<profile name>": {...}, ...}.')
 
 
-def _invalid(what: str) -> PermanentError:
-    return PermanentError("INVALID_PROFILE", f"the profiles document (PROFILES) {what}")
+def _not_profiles(where: str, what: str) -> PermanentError:
+    return PermanentError("INVALID_PROFILE", f"the profiles document ({where}) {what}")
 
 
 def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:

@@ -22,6 +22,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.rules.actions import resolve_action
 from lib.rules.row_rules import RowRules
+from lib.source.vocabulary import closest
 
 MOST_ACCOUNTS: Final = 100
 """Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
@@ -137,16 +138,28 @@ def _wrong_action(fields: Collection[str], rules: RowRules) -> Problem | None:
     """Return what is wrong with an action that all rows have, or all rows of a stage."""
     if rules.stages is not None:
         listed = rules.stages.actions.items()
-        actions = {each.action: f'actions "{value}" in the profile' for value, each in listed}
+        actions = {
+            each.action: f'actions "{value}" in the profile: "{each.action}"'
+            for value, each in listed
+        }
     elif "conversion_action" in fields:
         actions = {}
     else:
-        named = (
-            "conversion_action in the profile" if rules.action else "no conversion_action column"
-        )
-        actions = {"": named}
+        named = f'conversion_action in the profile: "{rules.action}"'
+        actions = {"": named if rules.action else "no conversion_action column"}
     for action, place in actions.items():
         found = resolve_action("", action, rules, set())
         if isinstance(found, Problem):
-            return found._replace(detail=found.detail or place)
+            near = _closest_action(action or rules.action or "", rules)
+            return found._replace(detail=found.detail or f"{place}{near}")
     return None
+
+
+def _closest_action(wanted: str, rules: RowRules) -> str:
+    """Return what the profile probably means by an action that the account does not have."""
+    account = rules.account(rules.customer_id or "")
+    if isinstance(account, Problem) or account.action_of(wanted):
+        return ""
+    names = {each.name.casefold(): each.name for each in account.actions.values()}
+    near = closest(wanted.casefold(), [*names])
+    return f'; did you mean "{names[near]}"?' if near else ""

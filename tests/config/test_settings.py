@@ -283,10 +283,11 @@ def test_the_message_for_a_profile_without_a_name() -> None:
 
 @pytest.mark.parametrize("document", ["{", "[]", '{"default": 1}', '"x"'])
 def test_a_document_without_profiles_is_invalid(document: str) -> None:
-    """A document of another form is one error: INVALID_PROFILE."""
+    """A document of another form is one error: INVALID_PROFILE. It says where to correct it."""
     with pytest.raises(PermanentError) as raised:
-        read_profiles(document)
+        read_profiles(document, "gs://config/profiles.json")
     assert raised.value.code == "INVALID_PROFILE"
+    assert "(gs://config/profiles.json)" in raised.value.detail
 
 
 def test_values_of_a_row_filter_are_texts() -> None:

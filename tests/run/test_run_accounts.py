@@ -139,7 +139,10 @@ def test_stages_have_their_actions_by_name() -> None:
     assert deliver_rows(known, actions=stages, **no_action)["counts"]["uploaded"] == 2
     stages["order_id"]["order-2"]["action"] = "Phone sail"
     document = deliver_rows(known, actions=stages, **no_action)
-    assert document["file_error"]["code"] == "UNKNOWN_ACTION"
+    assert document["file_error"] == {
+        "code": "UNKNOWN_ACTION",
+        "detail": 'actions "order-2" in the profile: "Phone sail"; did you mean "Phone sale"?',
+    }
 
 
 def test_a_name_that_nobody_can_look_up_is_refused() -> None:

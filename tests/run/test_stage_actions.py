@@ -304,9 +304,9 @@ def test_a_crash_between_sales_and_refunds_changes_nothing() -> None:
 @pytest.mark.parametrize(
     "changed, code, detail",
     [
-        ({"actions": ("1001", "1003")}, "UNKNOWN_ACTION", 'actions "Won" in the profile'),
-        ({"wrong": {"1003"}}, "ACTION_FOR_CALLS", 'actions "Proposal" in the profile'),
-        ({"wrong": {"1001"}}, "ACTION_FOR_CALLS", 'actions "Qualified" in the profile'),
+        ({"actions": ("1001", "1003")}, "UNKNOWN_ACTION", 'actions "Won" in the profile: "1002"'),
+        ({"wrong": {"1003"}}, "ACTION_FOR_CALLS", 'actions "Proposal" in the profile: "1003"'),
+        ({"wrong": {"1001"}}, "ACTION_FOR_CALLS", 'actions "Qualified" in the profile: "1001"'),
     ],
 )
 def test_a_wrong_action_stops_the_file_once(

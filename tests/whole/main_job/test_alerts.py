@@ -128,3 +128,16 @@ def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         _, status = main.sweep(flask.request)
     assert status == 503
     assert logged(capsys.readouterr().out, "sweep_failed")["code"] == "STORAGE_UNAVAILABLE"
+
+
+def test_a_broken_profiles_document_is_named(google: Sandbox) -> None:
+    """Whoever must correct it learns where it is."""
+    before = google.profiles_path.read_text("utf-8")
+    google.profiles_path.write_text("{", "utf-8")
+    try:
+        error = google.results(*google.drop(csv_bytes([core_row(1)]), "broken.csv"))["file_error"]
+    finally:
+        google.profiles_path.write_text(before, "utf-8")
+    assert error["detail"].startswith(
+        f"the profiles document ({google.profiles_path}) is not valid JSON"
+    )
