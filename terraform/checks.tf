@@ -171,7 +171,7 @@ locals {
     }],
     { at = "sftp_servers", given = var.sftp_servers, kinds = { for name in try(keys(var.sftp_servers), []) : name => "{ name = ... }" }, needs = [] },
     [for bucket in var.existing_input_bucket[*] : { at = "existing_input_bucket", given = bucket, kinds = { name = "the name of a bucket, without gs://", location = "text" }, needs = ["name"] }],
-    { at = "service_accounts", given = var.service_accounts, kinds = { for name in ["function", "trigger", "scheduler", "builder"] : name => "an email address that ends in .gserviceaccount.com" }, needs = [] },
+    { at = "service_accounts", given = var.service_accounts, kinds = { for name in ["function", "trigger", "scheduler", "builder", "sftp"] : name => "an email address that ends in .gserviceaccount.com" }, needs = [] },
   ])
 
   # Of the known names, the one that shares most pairs of letters with an unknown one, if it shares more than a quarter.

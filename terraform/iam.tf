@@ -60,6 +60,7 @@ locals {
   # The accounts that are created here, and those that exist already.
   emails = merge(
     { for name, account in google_service_account.created : name => account.email },
+    { for account in google_service_account.sftp : "sftp" => account.email },
     { for name, email in var.service_accounts : name => email if email != null },
   )
 

@@ -73,7 +73,7 @@ resource "google_storage_bucket" "sftp" {
 }
 
 resource "google_service_account" "sftp" {
-  count = local.sftp_is_used ? 1 : 0
+  count = local.sftp_is_used && try(var.service_accounts.sftp, null) == null ? 1 : 0
 
   project      = var.project_id
   account_id   = "${var.name}-sftp"
@@ -91,7 +91,7 @@ resource "google_storage_bucket_iam_member" "sftp" {
 
   bucket = each.value
   role   = "roles/storage.objectUser"
-  member = google_service_account.sftp[0].member
+  member = local.accounts.sftp.member
 }
 
 resource "google_secret_manager_secret" "sftp_key" {
@@ -129,7 +129,7 @@ resource "google_secret_manager_secret_iam_member" "sftp" {
   project   = var.project_id
   secret_id = google_secret_manager_secret.sftp_key[each.key].id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.sftp[0].member
+  member    = local.accounts.sftp.member
 }
 
 resource "google_cloud_run_v2_job" "sftp" {
@@ -146,7 +146,7 @@ resource "google_cloud_run_v2_job" "sftp" {
     parallelism = 1
 
     template {
-      service_account = google_service_account.sftp[0].email
+      service_account = local.accounts.sftp.email
       timeout         = "${each.value.timeout_seconds}s"
       max_retries     = 0
       encryption_key  = var.kms_key

@@ -203,7 +203,7 @@ variable "service_accounts" {
   type        = any
   default     = {}
   nullable    = false
-  description = "Email addresses of service accounts that exist already: function, trigger, scheduler, builder."
+  description = "Email addresses of service accounts that exist already: function, trigger, scheduler, builder, sftp."
 }
 
 variable "kms_key" {

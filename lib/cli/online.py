@@ -7,6 +7,7 @@ libraries are imported here, because the installed command does without them.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -66,16 +67,22 @@ def go_online(credentials: str | None) -> Online:
     try:
         settings = Settings.from_environment(environment)
         from lib.adapters.logging import quiet_libraries
-        from lib.adapters.secrets import read_credentials
+        from lib.adapters.secrets import has_login, read_credentials
         from lib.destinations.connections import Destinations
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     except ImportError:
         raise click.ClickException(
             "--online needs Google's client libraries. In a clone of this project's repository, "
-            "run `make setup` once, and then `.venv/bin/python -m lib` instead of this command."
+            "run `make demo` once, and then `.venv/bin/python -m lib` instead of this command."
         ) from None
     quiet_libraries()
+    if credentials is not None and _needs_login(credentials) and not has_login():
+        raise click.ClickException(
+            "This computer has no application default credentials. Run `gcloud auth "
+            "application-default login`; to try what the function itself may do, add "
+            "--impersonate-service-account=ADDRESS (docs/deploy.md)."
+        )
     destinations = Destinations(settings, lambda: read_credentials(settings))
     return Online(destinations, place, "" if credentials else settings.profiles)
 
@@ -87,6 +94,15 @@ def _refuse_unreadable(path: str) -> None:
     except OSError as error:
         text = f"{path}: {error.strerror or 'cannot be read'}"
         raise click.BadParameter(text, param_hint="--credentials") from None
+
+
+def _needs_login(credentials: str) -> bool:
+    """Return whether a secret or a google-ads.yaml uses the login of this computer."""
+    if credentials.startswith("projects/"):
+        return True
+    text = Path(credentials).read_text("utf-8", "replace")
+    wanted = "^use_application_default_credentials: *[\"']?true"
+    return re.search(wanted, text, re.M | re.I) is not None
 
 
 class _Current(msgspec.Struct):

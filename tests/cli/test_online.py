@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from click.testing import CliRunner
+from google.auth.exceptions import DefaultCredentialsError
 
 from lib.cli.canary import CONVERSION, READING, RETRACTION, ApiReport, findings
 from lib.cli.commands import main
@@ -214,6 +216,21 @@ def test_nothing_is_opened_by_accident(
     done = CliRunner().invoke(main, ["check", *words])
     assert done.exit_code in (1, 2)
     assert expected in done.output
+    assert "This opens" not in done.output
+
+
+@pytest.mark.parametrize("is_secret", [True, False])
+def test_a_missing_login_of_this_computer_is_said(
+    is_secret: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A secret, and a file that leaves it to the environment, need a login: here is none."""
+    monkeypatch.setattr("google.auth.default", Mock(side_effect=DefaultCredentialsError))
+    file = tmp_path / "google-ads.yaml"
+    file.write_text("use_application_default_credentials: true\n")
+    credentials = "projects/acme/secrets/ads" if is_secret else str(file)
+    done = CliRunner().invoke(main, ["check", "--online", "--canary", "--credentials", credentials])
+    assert done.exit_code == 1
+    assert "no application default credentials" in done.output
     assert "This opens" not in done.output
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,29 @@ def test_existing_accounts_replace_new_ones(values: Values, organization: Values
         for grant in grants
     }
     assert members == {f"serviceAccount:{email}" for email in ACCOUNTS.values()}
+
+
+def test_an_existing_account_copies_files_from_sftp(tmp_path: Path) -> None:
+    """It has the place and the grants of a new one, and none is created."""
+    accounts = ACCOUNTS | {"sftp": "sftp@acme-identities.iam.gserviceaccount.com"}
+    email = accounts["sftp"]
+    server = {"host": "a.example.com", "user": "acme", "known_hosts": "a ssh-ed25519 AAAA"}
+    given = tmp_path / "sftp.tfvars.json"
+    given.write_text(
+        json.dumps({"sftp_servers": {"crm": server}, "service_accounts": accounts}), "utf-8"
+    )
+    found = configuration.evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(given, TERRAFORM)))
+    assert "google_service_account" not in found
+    (job,) = found["google_cloud_run_v2_job"]
+    assert job["template"]["template"]["service_account"] == email
+    members = [each["member"] for each in found["google_storage_bucket_iam_member"]]
+    assert members.count(f"serviceAccount:{email}") == 2
+    (reader,) = [
+        each
+        for each in found["google_secret_manager_secret_iam_member"]
+        if "sftp" in each["__tfmeta"]["path"]
+    ]
+    assert reader["member"] == f"serviceAccount:{email}"
 
 
 def test_no_default_account_is_used(values: Values) -> None:
