@@ -102,7 +102,8 @@ def clone(tmp_path: Path) -> Path:
         (complete / name).touch()
     for name in ("profiles.json", "deployed.json"):
         (tmp_path / name).write_text(json.dumps({"default": PROFILE}))
-    (tmp_path / "key").touch()
+    for name in ("key", "notices.txt"):
+        (tmp_path / name).touch()
     uploaded(tmp_path / "deals.csv", rows=118)
     (tmp_path / "sales.csv").write_bytes((tmp_path / "deals.csv").read_bytes())
     return tmp_path

@@ -96,11 +96,10 @@ def test_the_workflow_uses_what_the_page_creates() -> None:
 
 
 def test_the_first_file_of_a_newcomer_is_accepted(tmp_path: Path) -> None:
-    """With the profile of the example, the row in step 6 would be sent."""
-    page = (DOCS / "deploy.md").read_text(encoding="utf-8")
-    (rows,) = re.findall(r"```csv\n(.*?)```", page, re.S)
+    """With the profile of the example, a row as of step 6 would be sent."""
+    header = "gclid,conversion_date_time,conversion_value,order_id"
     file = tmp_path / "first.csv"
-    file.write_text(re.sub("<.+?>", "Cj0KCQiAexample0001", rows), encoding="utf-8")
+    file.write_text(f"{header}\nCj0KCQiAexample0001,2026-11-24 15:04:05,49.90,first-1\n", "utf-8")
     values = configuration.evaluated(TERRAFORM, EXAMPLE)
     (document,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
     profiles = tmp_path / "profiles.json"
