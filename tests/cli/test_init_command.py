@@ -151,6 +151,11 @@ def test_the_creation_date_is_not_taken_for_the_closing_date_in_silence(
     ("names", "cells", "field"),
     [
         ("Order Number,Date,Visits", "{n},2026-11-18,{n}", "conversion_value"),
+        (
+            "Order Number,Date,Paid,Σύνολο αξία",
+            "{n},2026-11-18,{n}.50,1{n} kroons",
+            "conversion_value",
+        ),
         # Dates in a language that is not read.
         (
             "Order Number,Received,Ημ/νία,Total",

@@ -16,12 +16,14 @@ from lib.cli.init.sample import (
     SampleRow,
     amounts_of,
     filled,
+    is_amount,
     is_sum,
     kind_of_cells,
 )
 from lib.model.fields import HIGHEST_NUMBER, base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import (
+    AMOUNT_WORDS,
     AREA_CODE_WORDS,
     DEAL_WORDS,
     ID_WORDS,
@@ -30,6 +32,7 @@ from lib.rules.fields.languages import (
     OTHER_ID_WORDS,
     OTHER_PERSON_WORDS,
     OWN_SHARE_WORDS,
+    PART_WORDS,
     PHONE_WORDS,
     Words,
     is_id,
@@ -64,6 +67,8 @@ _FEWEST_DIGITS: Final = 7
 _LETTERS_AND_NUMBER: Final = re.compile(r"[A-Z]{1,5}[-_/]?\d[\d/_-]{2,}", re.ASCII)
 _DATE: Final = re.compile(r"\D{0,12}(?:20\d\d\D{1,4}\d?\d\D{1,4}\d?\d|\d?\d\D{1,15}20\d\d)(?!\d)")
 """A date in whatever language."""
+_MONEY: Final = re.compile(r"[^\d%:/#]{0,8}\d[\d.,'\s]*[^\d%:/#]{0,8}$")
+"""An amount in whatever currency."""
 _CELLS_SHOWN: Final = 3
 _MOST_CHOICES: Final = 9
 _LONGEST_CELL: Final = 40
@@ -225,6 +230,7 @@ def _value(at: _Choosing) -> None:
     if at.given.decides("headers", field) or _is_explicit(at, field):
         return
     found = at.candidates("value", field) or _whole_numbers(at)
+    found += (each for each in _unread(at, _MONEY, is_amount) if _may_be_money(at, each.column))
     plausible = _different(at, [each for each in found if each.rank < NAMED_OTHERWISE])
     plausible = [each for each in plausible if not _is_in_cents(at, each, found)]
     shares = [each for each in found if each.rank == NAMED_OTHERWISE]
@@ -294,12 +300,30 @@ def _rests(at: _Choosing, whole: Candidate, found: Sequence[Candidate]) -> list[
     ]
 
 
+def _may_be_money(at: _Choosing, column: int) -> bool:
+    """Return whether a column is named like an amount, and like the whole of it."""
+    words = words_of(at.sample.names[column])
+    is_other = NO_VALUE_WORDS.match(words) or PART_WORDS.match(words)
+    return AMOUNT_WORDS.match(words) and not is_other
+
+
+def _unread(
+    at: _Choosing, shape: re.Pattern[str], is_read: Callable[[str], bool]
+) -> Iterator[Candidate]:
+    """Yield the columns with cells of a shape that cannot be read. Whoever chooses one hears of it;
+    the only one that can be read is not better for that."""
+    for column, _ in at.free():
+        cells = filled(at.rows, column)
+        if 2 * sum(bool(shape.match(cell)) and not is_read(cell) for cell in cells) > len(cells):
+            yield Candidate(column, "cells", _CERTAIN_TIME, "cells that cannot be read")
+
+
 def _time(at: _Choosing) -> None:
     """Choose the time of a sale. A column with dates in the future is a plan."""
     field = "conversion_date_time"
     if at.given.decides("headers", field) or _is_explicit(at, field):
         return
-    found = [*at.candidates("time", field), *_unread_dates(at)]
+    found = [*at.candidates("time", field), *_unread(at, _DATE, is_moment)]
     possible = [each for each in found if not _is_planned(at, each)] or found
     # A sale has its time in most rows.
     rows = _without_own_time(at)
@@ -319,15 +343,6 @@ def _time(at: _Choosing) -> None:
         at.choose(field, best, len(found) > 1)
     else:
         at.ask(field, found, "no date", "the file has none of sales")
-
-
-def _unread_dates(at: _Choosing) -> Iterator[Candidate]:
-    """Yield the columns of dates that cannot be read: whoever chooses one hears of it."""
-    for column, _ in at.free():
-        cells = filled(at.rows, column)
-        unread = [cell for cell in cells if _DATE.match(cell) and not is_moment(cell)]
-        if 2 * len(unread) > len(cells):
-            yield Candidate(column, "cells", _CERTAIN_TIME, "dates that cannot be read")
 
 
 def _without_own_time(at: _Choosing) -> Sequence[SampleRow]:
