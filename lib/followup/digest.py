@@ -152,7 +152,7 @@ def _of_concern(line: Line) -> str:
     fields = line.fields
     again = " (still)" if line.told == "still" else ""
     what = f"{fields['title']}{again}: {fields['detail'].rstrip('.')}. {fields['action']}"
-    return plain(what, 700) + _link("Open", fields["link"])
+    return plain(what, 900) + _link("Open", fields["link"])
 
 
 # ── telling ──────────────────────────────────────────────────────────────────────────────────

@@ -244,8 +244,10 @@ def _rows_lost(profile: str, files: Sequence[FileResults], given: Watch) -> Iter
     else:
         return
     others = f", in {len(about)} files" if len(about) > 1 else ""
+    cause = f"; most often {about[-1].cause}" if about[-1].cause else ""
     since = min(_time(each.finished_at) for each in about)
-    yield Concern("rows_lost", profile, since, what + others, link=given.report_of(about[-1]))
+    what += others + cause
+    yield Concern("rows_lost", profile, since, what, link=given.report_of(about[-1]))
 
 
 def _none_of(file: FileResults) -> str:
@@ -338,12 +340,13 @@ def _stopped(profile: str, files: Sequence[FileResults], given: Watch) -> Iterat
     for code, stopped in by_code.items():
         names = [*dict.fromkeys(each.name for each in stopped)]
         named = ", ".join(names[:_MOST_NAMES])
+        cause = f" ({stopped[0].cause})" if stopped[0].cause else ""
         more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
         yield Concern(
             "file_stopped",
             f"{profile}:{code}",
             min(_time(each.finished_at) for each in stopped),
-            f"{named}{more}: {code}: {lookup(code).meaning}",
+            f"{named}{more}: {code}: {lookup(code).meaning}{cause}",
             action=lookup(code).action_if_stopped,
             link=given.report_of(stopped[0]),
         )

@@ -406,6 +406,7 @@ _ALWAYS_ASK = "private, no-cache"
 
 MOST_LABELLED_CURRENCIES = 30
 MOST_LABELLED_DAYS = 60
+MOST_LABELLED_CHARS = 200
 
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
@@ -442,11 +443,20 @@ def label_of(summary: RunSummary) -> Label:
         "days_after": days_after,
         "to_correct": str(summary.findings.to_correct),
         "code": document.file_error.code if document.file_error else "",
+        "cause": _cause(summary),
         "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
         "validate_only": "true" if document.validate_only else "",
     }
     shown = {name: text for name, text in metadata.items() if text}
     return Label("application/json", _ALWAYS_ASK, shown)
+
+
+def _cause(summary: RunSummary) -> str:
+    """Return the detail of what stopped the file, or the code of most rows to correct."""
+    if error := summary.metadata.file_error:
+        return " ".join(error.detail.split())[:MOST_LABELLED_CHARS]
+    causes = summary.findings.by_importance() if summary.findings.to_correct else []
+    return causes[0].code if causes else ""
 
 
 def _compact(content: Mapping[str, Any]) -> str:

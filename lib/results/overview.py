@@ -43,7 +43,8 @@ class FileResults(NamedTuple):
 
     Times are texts, all in UTC and to the second, so that they are in the order of time. `money`
     has the sums by outcome and currency, `days` the uploaded rows by conversion action and day of
-    the conversion, of all days after `days_after`.
+    the conversion, of all days after `days_after`. `cause` is the detail of the error that stopped
+    the file, or the code of most rows to correct.
     """
 
     results: str
@@ -59,6 +60,7 @@ class FileResults(NamedTuple):
     validate_only: bool
     days: Mapping[str, Mapping[str, int]] = MappingProxyType({})
     days_after: str = ""
+    cause: str = ""
 
     @property
     def name(self) -> str:
@@ -160,6 +162,7 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
                 "validate_only" in label,
                 _DAYS.decode(label.get("days", "{}")),
                 label.get("days_after", ""),
+                label.get("cause", ""),
             )
         except (KeyError, ValueError, msgspec.DecodeError):
             continue

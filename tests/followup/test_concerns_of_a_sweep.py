@@ -55,7 +55,7 @@ def test_four_rejected_rows_are_told(capsys: Output) -> None:
     drop(google, "a.csv", WRONG)
     (line,) = swept(google, capsys)
     assert (line["severity"], line["told"], line["kind"]) == ("ERROR", "new", "rows_lost")
-    assert line["detail"] == "None of the 4 rows of a.csv counts"
+    assert line["detail"] == "None of the 4 rows of a.csv counts; most often TIME_MISSING"
     name = line["link"].removeprefix("https://storage.cloud.google.com/out-bucket/")
     assert name in google.store.names("out-bucket")
     assert swept(google, capsys) == []
@@ -114,7 +114,8 @@ def test_rows_that_google_does_not_count_are_told(named: bool, capsys: Output) -
     assert swept(google, capsys) == []
     hours(google, 2)
     (line,) = swept(google, capsys)
-    assert line["detail"] == "None of the 4 rows of a.csv counts"
+    cause = f"; most often {reason}" if named else ""
+    assert line["detail"] == f"None of the 4 rows of a.csv counts{cause}"
 
 
 def test_a_filter_that_does_not_fit_is_told(capsys: Output) -> None:
@@ -360,7 +361,7 @@ def test_the_label_of_results_has_what_the_sweep_needs() -> None:
     """When the file arrived, its profile, why it was stopped; all other keys are as they were."""
     google = world()
     google.profiles["crm"] = {**google.profiles["default"], "validate_only": True}
-    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND")
+    google.api.preflight = PermanentError("CUSTOMER_NOT_FOUND", "1234567890")
     google.clock.sleep(60)
     fakes.deliver(google, "crm/a.csv", CONTENT)
     (name,) = (n for n in google.store.names("out-bucket") if n.endswith(".results.json"))
@@ -373,8 +374,13 @@ def test_the_label_of_results_has_what_the_sweep_needs() -> None:
         "counts": '{"rows":1,"not_attempted":1}',
         "to_correct": label["to_correct"],
         "code": "CUSTOMER_NOT_FOUND",
+        "cause": "1234567890",
         "validate_only": "true",
     }
+    google.clock.sleep(86_400)
+    fakes.sweep(google)
+    concerns = json.loads(google.store.objects["out-bucket", CONCERNS][0])["concerns"]
+    assert concerns["file_stopped:crm:CUSTOMER_NOT_FOUND"]["what"].endswith(" (1234567890)")
 
 
 def test_the_drill_is_told_until_its_object_is_deleted(capsys: Output) -> None:

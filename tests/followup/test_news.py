@@ -101,7 +101,7 @@ def test_files_with_rows_to_correct_and_concerns_are_told_once() -> None:
     (letter,) = (each for _, each in post.got)
     assert letter.title == "Google Ads conversions: 2 files to correct, 1 concern"
     urgent, a, b, to_do, last = letter.body.split("\n\n")
-    assert urgent.startswith("Rows do not count: None of the 4 rows of b.csv counts. Open the rep")
+    assert urgent.startswith("Rows do not count: None of the 4 rows of b.csv counts; most ")
     assert a.startswith(
         "a.csv: 1 of 2 rows need correction (1 uploaded, 1 rejected worth 2.50 USD). "
         "[Open the report](https://storage.cloud.google.com/out-bucket/a.csv."
