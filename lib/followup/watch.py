@@ -265,21 +265,12 @@ def _failed_later(file: FileResults, settings: Settings) -> bool:
 def _without_corrected(files: Sequence[FileResults], settings: Settings) -> list[FileResults]:
     """Return the files without those that a later file has corrected: one of the same name, or one
     that `fix` has written."""
-    bad = {
-        each.results: each.name
-        for each in files
-        if _is_lost(each) or _many(to_correct(each), each.rows, settings)
-    }
-    names, good, old = {*bad.values()}, set[str](), replaced(files)
-    kept: list[FileResults] = []
+    kept, good, old = [], set[str](), replaced(files)
     for each in reversed(files):
-        if each.results in old:
-            continue
-        if each.results not in bad:
-            kept.append(each)
-            if names and each.name in names:
-                good.add(each.name)
-        elif bad[each.results] not in good:
+        is_bad = _is_lost(each) or _many(to_correct(each), each.rows, settings)
+        if not is_bad:
+            good.add(each.name)
+        if each.results not in old and not (is_bad and each.name in good):
             kept.append(each)
     return kept[::-1]
 
