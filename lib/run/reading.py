@@ -475,7 +475,8 @@ def _conditions(profile: Profile) -> Iterator[str]:
     ):
         for column, values in key.items():
             if values:
-                yield f'"{column}" {verb} {" or ".join(values)}'
+                shown_values = " or ".join(value or "(empty)" for value in values)
+                yield f'"{column}" {verb} {shown_values}'
 
 
 def _shown_names(columns: Sequence[Candidate], header: Header) -> list[str]:

@@ -280,6 +280,32 @@ def test_a_wrong_answer_is_refused_at_once(file: Any, monkeypatch: pytest.Monkey
     ]
 
 
+@pytest.mark.parametrize("name, yes, no", [("Reembolso", "Sim", ""), ("Refunded", "yes", "no")])
+def test_a_tick_for_a_refund_takes_the_row_out(
+    file: Any, monkeypatch: pytest.MonkeyPatch, name: str, yes: str, no: str
+) -> None:
+    """A row that is won and refunded is no sale, unless a person says so: nobody overlooks it."""
+    rows = [f"{n},Won,2026-11-18,{n}0.00,{yes if n == 3 else no}" for n in range(1, 6)]
+    rows = [f"{row},p{n}@example.com" for n, row in enumerate(rows)]
+    path = file(f"Order Number,Status,Date,Total,{name},Email", rows)
+    words = [*ACCOUNT[:2], "--action", "1", "--time-zone", "UTC", "--destination", "google_ads"]
+    asked = person([""], monkeypatch)
+    assert profile_of(init(path, *words))["exclude"] == {name: [yes]}
+    assert asked[0].endswith(f'have something in "{name}", such as {yes}. Are they sales?')
+    stages = ["--include", "Status=Won"]
+    assert profile_of(init(path, *words, *stages))["exclude"] == {name: [yes]}
+    assert profile_of(init(path, *words, "--exclude", name))["exclude"] == {name: []}
+
+
+def test_the_time_of_day_is_beside_the_date(file: Any) -> None:
+    """A column of times next to the date belongs to it, whatever its name, and is no order ID."""
+    rows = [f"{n},Won,2026-11-18,1{n}:05,{n}0.00,p{n}@example.com" for n in range(1, 6)]
+    path = file("Deal ID,Status,Close Date,Godzina,Amount,Email", rows)
+    profile = profile_of(init(path, *ACCOUNT[:2], "--action", "1", "--time-zone", "UTC"))
+    assert profile["headers"]["time_of_day"] == ["Godzina"]
+    assert "Godzina" not in profile["headers"].get("order_id", [])
+
+
 def test_a_question_about_rows_takes_only_its_answers(
     file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

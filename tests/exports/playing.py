@@ -144,12 +144,10 @@ class Export:
         return ", ".join(chosen)
 
     def _values(self, question: Question) -> str:
-        """Choose the values that count, in each column that decides."""
+        """Choose the values that count, in each column that decides. What is not offered here is
+        asked about alone, or shows as something wrong that is uploaded."""
         owner = self.owner
         counts = {owner["columns"].get("counts"): owner["sales"], **(owner.get("also") or {})}
-        decides = owner["columns"].get("counts")
-        if decides and decides not in {each.column for each in question.choices}:
-            raise Stuck(f"the question has no {decides}")
         chosen = [
             label
             for label, each in zip(question.labels, question.choices, strict=True)

@@ -69,7 +69,31 @@ _TAG: Final = {
         "the row is uploaded, and nothing is sent again without it"
     ),
 }
+_ACTION_NAMED: Final = "an error about the profile's conversion action names it"
+_WITHOUT_OWN_ACTION: Final = (
+    *("close_opportunities.csv", "deals_to_correct.csv", "dynamics_opportunities.xlsx"),
+    *("hubspot_deals.csv", "hubspot_export.csv", "pipedrive_deals_de.csv", "salesforce_export.csv"),
+    *("salesforce_report.csv", "semicolon_decimal_comma.csv", "shop_refunds.csv"),
+    *("shopify_orders.csv", "stripe_payments.csv", "zoho_deals.csv"),
+)
+_WITH_NAMES: Final = (
+    *("google_adjustments.csv", "google_calls.csv", "google_template.csv"),
+    *("utf16_tab.txt", "windows_1252.csv"),
+)
+"""Their rows name actions, which the Data Manager API cannot look up either."""
 CHANGED: Final = {
+    **{
+        f"examples/{name} | {switch}": _ACTION_NAMED
+        for switch, names in {
+            "google_ads | conversion_action='1003'": _WITHOUT_OWN_ACTION,
+            "google_ads | conversion_action='no such action'": _WITHOUT_OWN_ACTION,
+            "data_manager | conversion_action='no such action'": (
+                *_WITHOUT_OWN_ACTION,
+                *_WITH_NAMES,
+            ),
+        }.items()
+        for name in names
+    },
     **{
         f"every column | {api}{switch}": reason
         for api, reason in _TAG.items()

@@ -15,6 +15,7 @@ from lib.cli.init.sample import (
     Sample,
     SampleRow,
     amounts_of,
+    are_times_of_day,
     filled,
     is_amount,
     is_sum,
@@ -194,7 +195,7 @@ def find_columns(
         *(_further_phones, _whole_numbers_only),
     )
     if is_sales:
-        steps = (*steps, _time, _value, _currency, _identity)
+        steps = (*steps, _time, _time_of_day, _value, _currency, _identity)
     for step in steps:
         step(at)
     _chosen_by_name(at)
@@ -345,6 +346,21 @@ def _time(at: _Choosing) -> None:
         at.ask(field, found, "no date", "the file has none of sales")
 
 
+def _time_of_day(at: _Choosing) -> None:
+    """Join a date with the times of day in the next column: `Data de fechamento`, `Hora de
+    fechamento`."""
+    field = "conversion_date_time"
+    given: Mapping[str, Sequence[str]] = at.given.values.get("headers", {})
+    dates = [each for name in given.get(field, ()) for each in columns_named(name, at.sample.names)]
+    date = dates[0] if dates else at.column_of(field)
+    if date is None or not at.lacks("time_of_day"):
+        return
+    has_time = any(":" in cell for cell in filled(at.rows, date))
+    if not has_time and date + 1 in dict(at.free()) and are_times_of_day(at.rows, date + 1):
+        why = f'"{at.sample.names[date + 1]}" is next to the date.'
+        at.found["time_of_day"] = (date + 1, why)
+
+
 def _without_own_time(at: _Choosing) -> Sequence[SampleRow]:
     """Return the rows whose stage has no time of its own."""
     for name, stages in at.given.values.get("actions", {}).items():
@@ -398,7 +414,8 @@ def _identity(at: _Choosing) -> None:
     found = [
         each
         for each in at.candidates("identity", field)
-        if each.rank < NAMED_OTHERWISE or _is_of_rows(at, each.column)
+        if (each.rank < NAMED_OTHERWISE or _is_of_rows(at, each.column))
+        and not are_times_of_day(at.rows, each.column)
     ]
     if (held := at.column_of(field)) is not None:
         # A shop's `Transaction ID` may be that of the payment, if an order has a number too.

@@ -154,16 +154,17 @@ def narrowed(
     entries, questions = list(counting.part.entries), list(counting.part.questions)
     rows = counting.rows
     value = columns.get("conversion_value")
-    for column, values, reason in _undone(sample, rows, skips_refunds=counting.refund_time is None):
+    for column, kept, reason in _undone(sample, rows, skips_refunds=counting.refund_time is None):
         name = sample.names[column]
-        if any(name in given.values.get(key, ()) for key in FILTERS):
+        is_asked = any(name == each.column for q in questions for each in q.choices)
+        if is_asked or any(name in given.values.get(key, ()) for key in FILTERS):
             continue
         if not _is_net(sample, rows, value, column):
-            left = [row for row in rows if row.cells[column] in values]
-            if len(left) < len(rows) and not given.decides("include", name):
-                questions.append(_question_about_undone(sample, rows, column, values))
-            entries.append(Entry("include", {name: values}, reason))
-            rows = left
+            undone = [row.cells[column] for row in rows if not kept.keeps(row.cells[column])]
+            if undone and not given.decides("include", name):
+                questions.append(_question_about_undone(name, undone, kept))
+            entries.append(Entry(kept.key, {name: kept.cells}, reason))
+            rows = [row for row in rows if kept.keeps(row.cells[column])]
     # A file that names its conversion actions is made for Google, and is sent as it is.
     if "conversion_action" not in columns:
         at, refusals = _refusals(sample, rows, columns)
@@ -229,22 +230,29 @@ def _question_about_tests(
     )
 
 
-def _question_about_undone(
-    sample: Sample, rows: Sequence[SampleRow], at: int, nothing: Sequence[str]
-) -> Question:
-    name = sample.names[at]
-    cells = [row.cells[at] for row in rows if row.cells[at] not in nothing]
+class _Kept(NamedTuple):
+    """The rows that were neither refunded nor cancelled, by the cells of a column."""
+
+    key: Literal["include", "exclude"]
+    cells: list[str]
+
+    def keeps(self, cell: str) -> bool:
+        return (cell in self.cells) == (self.key == "include")
+
+
+def _question_about_undone(name: str, cells: Sequence[str], kept: _Kept) -> Question:
+    by_cells = f'--{kept.key} "{name}={kept.cells[0]}"'
     return Question(
         key="include",
         where=name,
         text=f'{number_of_rows(len(cells))} that count have something in "{name}", such as '
         f"{cells[0]}. Are they sales?",
-        option=f'--include "{name}={nothing[0]}", or --exclude "{name}" if they are',
+        option=f'{by_cells}, or --exclude "{name}" if they are',
         choices=(Choice("yes", []), Choice("no", cells)),
         default="no",
         is_needed=False,
         read=lambda choice: (
-            {"exclude": {name: []}} if choice == "yes" else {"include": {name: [*nothing]}}
+            {"exclude": {name: []}} if choice == "yes" else {kept.key: {name: kept.cells}}
         ),
     )
 
@@ -318,6 +326,8 @@ def _deciding_columns(sample: Sample) -> list[int]:
     known = set(sample.header.fields.values())
     found = candidates("counts", sample.names, [row.cells for row in sample.rows], known)
     usable = [each for each in found if sample.can_be_named(each.column) and _lists(sample, each)]
+    # What marks refunds is asked about on its own, unless nothing else decides.
+    usable = [each for each in usable if not _marks(sample, each.column)] or usable
     clear = [each.column for each in usable if each.rank <= _CLEAR]
     if not clear:
         clear = [each.column for each in usable if each.rank <= _FLAGS or _separates(sample, each)]
@@ -333,7 +343,7 @@ def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
         values = {row.cells[at] for row in sample.rows}
         is_few = 1 < len(values) <= min(_FEW_VALUES, len(sample.rows) // 2)
         is_text = kind_of_cells(sample.rows, at) is None or all(map(str.isdecimal, values))
-        if at not in deciding and is_few and is_text:
+        if at not in deciding and is_few and is_text and not _marks(sample, at):
             words = words_of(sample.names[at])
             may_divide = (
                 names_stage(sample.names[at])
@@ -566,11 +576,23 @@ def _stages(sample: Sample) -> Iterator[tuple[int, list[str]]]:
                 yield at, [value for value, _ in counts.most_common()]
 
 
+def _marks(sample: Sample, at: int) -> list[str]:
+    """Return the cells that mark some rows as refunded or cancelled: `Reembolso: Sim`."""
+    cells = [row.cells[at] for row in sample.rows]
+    named = begins_with(sample.names[at], (*_REFUNDED, *_CANCELLED))
+    if not named or not all(_consent(cell) for cell in cells if cell):  # yes or no
+        return []
+    marked = [cell for cell in cells if _consent(cell) == "GRANTED"]
+    # A tick in most rows says what may be refunded.
+    return sorted(set(marked)) if 2 * len(marked) < len(cells) else []
+
+
 def _undone(
     sample: Sample, rows: Sequence[SampleRow], *, skips_refunds: bool
-) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the columns with what was refunded or cancelled, the cells that they have in rows that
-    count (empty or zero), and the reason. Columns of refunds are left out if refunds are sent."""
+) -> Iterator[tuple[int, _Kept, str]]:
+    """Yield the columns with what was refunded or cancelled, which of their cells rows that count
+    have (empty or zero) or lack (yes), and the reason. Columns of refunds are left out if refunds
+    are sent."""
     both = ((_REFUNDED, ("amount", "date")), (_CANCELLED, ("date", "amount")))
     for stems, wanted in both if skips_refunds else both[1:]:
         columns = [
@@ -585,4 +607,10 @@ def _undone(
         values = sorted({row.cells[at] for row in rows if is_nothing(row.cells[at])})
         if values and len(values) <= _MOST_VALUES:
             name = sample.names[at]
-            yield at, values, f'"{name}": in a row that counts, nothing is refunded or cancelled.'
+            reason = f'"{name}": in a row that counts, nothing is refunded or cancelled.'
+            yield at, _Kept("include", values), reason
+    for at in sample.free_columns():
+        marks, name = _marks(sample, at), sample.names[at]
+        if marks and (skips_refunds or begins_with(name, _CANCELLED)):
+            reason = f'"{name}": rows with {", ".join(marks)} are no sales.'
+            yield at, _Kept("exclude", marks), reason

@@ -32,6 +32,7 @@ _FEWEST_NAMES: Final = 3
 _CENT: Final = 0.015
 """Amounts that differ by less are the same: both may be rounded."""
 _WORDS: Final = re.compile(r"[^\W\d_]+")
+_TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,12 @@ def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date
     if cells and all(map(is_amount, cells)):
         return "amount"
     return "date" if all(map(is_moment, cells)) else None
+
+
+def are_times_of_day(rows: Sequence[SampleRow], at: int) -> bool:
+    """Return whether all cells of a column are times without a date, such as 14:05."""
+    cells = filled(rows, at)
+    return bool(cells) and all(map(_TIME_OF_DAY.fullmatch, cells))
 
 
 def is_amount(cell: str) -> bool:

@@ -23,7 +23,7 @@ Cells = dict[str, str]
 Table = list[list[str]]
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-YESTERDAY = "Click_of_yesterday"
+YESTERDAY = "Click_of_yesterday_1"
 
 
 def time(moment: datetime) -> str:
