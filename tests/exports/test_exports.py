@@ -18,7 +18,7 @@ from tests.schedule import EVERY_CALL
 _NOT_COUNTED = ("customer_id", "conversion_action")
 """Every profile needs them, and no export has them."""
 _ROUTES = ROUTES if EVERY_CALL else ROUTES[:1]
-_OWNED = SYSTEMS if EVERY_CALL else SYSTEMS[::8]
+_OWNED = SYSTEMS if EVERY_CALL else SYSTEMS[::12]
 """Where `init` is answered as an owner would: each takes a second."""
 
 
