@@ -297,6 +297,15 @@ def test_a_tick_for_a_refund_takes_the_row_out(
     assert profile_of(init(path, *words, "--exclude", name))["exclude"] == {name: []}
 
 
+@pytest.mark.parametrize("name", ["S.No.", "No", "Nr.", "#", "Lfd. Nr."])
+def test_the_number_of_a_line_is_no_order(file: Any, name: str) -> None:
+    """Tomorrow's first line has the number 1 too: Google would take its sale for today's."""
+    rows = [f"{n},Won,2026-11-18 10:0{n},{n}0.00,p{n}@example.com" for n in range(1, 7)]
+    path = file(f"{name},Status,Close Date,Amount,Email", rows)
+    profile = profile_of(init(path, *ACCOUNT[:2], "--action", "1", "--time-zone", "UTC"))
+    assert profile.get("headers", {}).get("order_id", []) == []
+
+
 def test_the_time_of_day_is_beside_the_date(file: Any) -> None:
     """A column of times next to the date belongs to it, whatever its name, and is no order ID."""
     rows = [f"{n},Won,2026-11-18,1{n}:05,{n}0.00,p{n}@example.com" for n in range(1, 6)]

@@ -416,6 +416,7 @@ def _identity(at: _Choosing) -> None:
         for each in at.candidates("identity", field)
         if (each.rank < NAMED_OTHERWISE or _is_of_rows(at, each.column))
         and not are_times_of_day(at.rows, each.column)
+        and not _numbers_lines(at, each.column)
     ]
     if (held := at.column_of(field)) is not None:
         # A shop's `Transaction ID` may be that of the payment, if an order has a number too.
@@ -444,6 +445,14 @@ def _identity(at: _Choosing) -> None:
         at.ask(field, found, *_NO_ORDER)
 
 
+def _numbers_lines(at: _Choosing, column: int) -> bool:
+    """Return whether a column only counts the lines of the file: `S.No.` is 1 again tomorrow."""
+    words = words_of(at.sample.names[column])
+    cells = {row.cells[column] for row in at.sample.rows if row.cells[column]}
+    is_named = "id" in words or ORDER_WORDS.match(words) or DEAL_WORDS.match(words)
+    return not is_named and cells == {str(number) for number in range(1, len(cells) + 1)}
+
+
 def _is_of_rows(at: _Choosing, column: int) -> bool:
     """Return whether a column has the ID of the row itself: in a file of this many rows, a product
     or a person would come again."""
@@ -461,7 +470,7 @@ def _ids_of_lines(at: _Choosing, *fields: str, by_cells: bool = False) -> list[C
         words = words_of(name)
         is_order = len(words) == 1 and ORDER_WORDS.match(words)
         is_named = is_id(words) or is_order or (by_cells and _are_codes(at, column))
-        if not is_named or OTHER_ID_WORDS.match(words):
+        if not is_named or OTHER_ID_WORDS.match(words) or _numbers_lines(at, column):
             continue
         orders: dict[str, set[tuple[str, ...]]] = {}
         rows = [row for row in at.cells if row[column]]

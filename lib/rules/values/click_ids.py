@@ -32,7 +32,7 @@ _PARAMETER: Final = {
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")
 _A_WORD: Final = r"(?:[A-Z]?[a-z]{2,18}|[A-Z]{2,9})"
 _WORDS: Final = re.compile(
-    rf"[A-Z]?[a-z]{{4,18}}|[A-Z]{{3,9}}|{_A_WORD}(?:[_-]+{_A_WORD})+", re.ASCII
+    rf"[A-Z]?[a-z]{{4,18}}|[A-Z]{{2,9}}|{_A_WORD}(?:[_-]+{_A_WORD})+", re.ASCII
 )
 """`Newspaper`, `OLX` or `insta-stories`, in a column of sources. Click IDs have digits, or letters
 in no order of cases, and are longer."""

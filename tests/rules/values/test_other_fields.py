@@ -152,6 +152,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "abc def", "INVALID_CLICK_ID"),
         (check_click_id, "Newspaper", "INVALID_CLICK_ID"),
         (check_click_id, "OLX", "INVALID_CLICK_ID"),
+        (check_click_id, "IG", "INVALID_CLICK_ID"),
         (check_click_id, "insta-stories", "INVALID_CLICK_ID"),
         (check_click_id, "Google_Ads", "INVALID_CLICK_ID"),
         (check_click_id, "See https://example.com/?gclid=Cj0KCQiA.", "INVALID_CLICK_ID"),
