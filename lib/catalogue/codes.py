@@ -52,7 +52,7 @@ class Code:
     @property
     def action_if_stopped(self) -> str:
         """What to do if it has stopped a file, because it is never retried."""
-        if "pload" in self.action:
+        if not self.needs_action or "pload" in self.action:
             return self.action
         return f"{self.action} Then upload the file again: nothing counts twice."
 

@@ -18,6 +18,8 @@ COMPLETE_CLICK_ID: Final = (
     "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
     "upper and lower case unchanged."
 )
+EMPTY: Final = "(empty)"
+"""What stands for an empty cell."""
 RETRIED_AUTOMATICALLY: Final = "No action needed; retried automatically."
 IF_IT_LASTS: Final = (
     f"{RETRIED_AUTOMATICALLY} If it lasts, look for an outage at https://status.cloud.google.com "

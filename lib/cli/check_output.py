@@ -19,7 +19,7 @@ from rich.text import Text
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import number_of_rows
+from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
 from lib.cli.terminal import (
@@ -329,7 +329,7 @@ def _values(values: Mapping[str, tuple[int, int]], count: int) -> str:
 def _cell(value: str) -> str:
     """Return a cell, shortened."""
     if not value:
-        return "(empty)"
+        return EMPTY
     return value if len(value) <= _LONGEST_CELL else f"{value[:_LONGEST_CELL]}…"
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from lib.catalogue.texts import EMPTY
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
@@ -475,7 +476,7 @@ def _conditions(profile: Profile) -> Iterator[str]:
     ):
         for column, values in key.items():
             if values:
-                shown_values = " or ".join(value or "(empty)" for value in values)
+                shown_values = " or ".join(value or EMPTY for value in values)
                 yield f'"{column}" {verb} {shown_values}'
 
 

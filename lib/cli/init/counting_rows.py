@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, NamedTuple
 
-from lib.catalogue.texts import number_of_rows
-from lib.cli.init.proposal import EMPTY, Choice, Entry, Given, Proposal, Question, merge
+from lib.catalogue.texts import EMPTY, number_of_rows
+from lib.cli.init.proposal import Choice, Entry, Given, Proposal, Question, merge
 from lib.cli.init.sample import (
     Sample,
     SampleRow,
@@ -578,9 +578,10 @@ def _stages(sample: Sample) -> Iterator[tuple[int, list[str]]]:
 
 def _marks(sample: Sample, at: int) -> list[str]:
     """Return the cells that mark some rows as refunded or cancelled: `Reembolso: Sim`."""
+    if not begins_with(sample.names[at], (*_REFUNDED, *_CANCELLED)):
+        return []
     cells = [row.cells[at] for row in sample.rows]
-    named = begins_with(sample.names[at], (*_REFUNDED, *_CANCELLED))
-    if not named or not all(_consent(cell) for cell in cells if cell):  # yes or no
+    if not all(_consent(cell) for cell in cells if cell):  # yes or no
         return []
     marked = [cell for cell in cells if _consent(cell) == "GRANTED"]
     # A tick in most rows says what may be refunded.

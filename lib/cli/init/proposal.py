@@ -82,8 +82,6 @@ TITLES: Final[Mapping[str, str]] = {
     "phone": "Which phone is the customer's",
 }
 """The fields whose columns a question can be about."""
-EMPTY: Final = "(empty)"
-"""The name of an empty cell."""
 
 
 class WrongAnswer(ValueError):

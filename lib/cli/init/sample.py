@@ -14,7 +14,7 @@ from lib.config.profile import Profile
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import amount_in
 from lib.rules.values.cells import unwrap, without_accents
-from lib.rules.values.dates import is_moment
+from lib.rules.values.dates import is_moment, is_time_of_day
 from lib.run.column_content import columns_by_content
 from lib.run.plan import key_columns
 from lib.run.reading import Header, read_header, source_options
@@ -32,7 +32,6 @@ _FEWEST_NAMES: Final = 3
 _CENT: Final = 0.015
 """Amounts that differ by less are the same: both may be rounded."""
 _WORDS: Final = re.compile(r"[^\W\d_]+")
-_TIME_OF_DAY: Final = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def kind_of_cells(rows: Sequence[SampleRow], at: int) -> Literal["amount", "date
 def are_times_of_day(rows: Sequence[SampleRow], at: int) -> bool:
     """Return whether all cells of a column are times without a date, such as 14:05."""
     cells = filled(rows, at)
-    return bool(cells) and all(map(_TIME_OF_DAY.fullmatch, cells))
+    return bool(cells) and all(is_time_of_day(cell) and not is_amount(cell) for cell in cells)
 
 
 def is_amount(cell: str) -> bool:

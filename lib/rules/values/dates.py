@@ -164,10 +164,14 @@ def with_time_of_day(date: str, time_of_day: str) -> str:
     parts = _parts(day)
     if parts is None or parts["hour"] is not None:
         return date
-    time_of_day = _in_signs(_one_spelling(time_of_day))
-    if _TIME_OF_DAY.fullmatch(time_of_day) is None:
+    if not is_time_of_day(time_of_day):
         raise RuleError("INVALID_TIME_OF_DAY")
-    return f"{day} {time_of_day}"
+    return f"{day} {_in_signs(_one_spelling(time_of_day))}"
+
+
+def is_time_of_day(value: str) -> bool:
+    """Return whether the text is a time without a date: `2:05 PM`, but also `14.05`."""
+    return _TIME_OF_DAY.fullmatch(_in_signs(_one_spelling(value))) is not None
 
 
 def is_moment(value: str) -> bool:
