@@ -167,7 +167,7 @@ def _days(
     now, and without those that the API has refused now."""
     days = {action: Counter(of_action) for action, of_action in before.items()}
     for part, answer in zip(prepared.parts, answers, strict=True):
-        for position, (action, day) in enumerate(part.days):
+        for position, (action, day) in enumerate(part.days()):
             errors = rows[part.lines[position]].errors
             was_counted = not any(each.code in HELD_BACK for each in errors)
             result = answer.row_results.get(position)

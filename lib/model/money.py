@@ -6,6 +6,7 @@ the account, where nobody has said which one that is.
 
 from __future__ import annotations
 
+import struct
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 MICROS: Final = 1_000_000
+_FLOAT_MICROS: Final = float(MICROS)
 ACCOUNT_CURRENCY: Final = "the account's currency"
 """The name of "" for people."""
 MOST_MICROS: Final = (1 << 63) - 1
@@ -84,18 +86,20 @@ class Amounts(NamedTuple):
     @classmethod
     def of(cls, values: Iterable[float | None], currencies: Sequence[str | None]) -> Amounts:
         """Return the values of rows, which are in these currencies (None: of a row without one)."""
-        names = tuple(dict.fromkeys(each for each in currencies if each is not None))
+        names = tuple(each for each in dict.fromkeys(currencies) if each is not None)
         if not names:
             return cls()
         micros = [
-            int(value * MICROS + 0.5) if value is not None and value <= _MOST_VALUE else _NONE
+            int(value * _FLOAT_MICROS + 0.5)
+            if value is not None and value <= _MOST_VALUE
+            else _NONE
             for value in values
         ]
         which = b""
         if len(names) > 1:
             numbers = {name: number for number, name in enumerate(names)}
             which = bytes(numbers.get(each or "", 0) for each in currencies)
-        return cls(array("q", micros).tobytes(), names, which)
+        return cls(struct.pack(f"{len(micros)}q", *micros), names, which)
 
     def at(self, position: int) -> tuple[int | None, str]:
         """Return the value of a row in micros, and its currency."""
@@ -110,7 +114,7 @@ class Amounts(NamedTuple):
         """Return the values of these rows, in this order."""
         if not self.micros:
             return self
-        micros = memoryview(self.micros).cast("q")
+        micros = array("q", self.micros)
         return self._replace(
             micros=array("q", map(micros.__getitem__, positions)).tobytes(),
             which=bytes(map(self.which.__getitem__, positions)) if self.which else b"",
@@ -118,7 +122,7 @@ class Amounts(NamedTuple):
 
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""
-        micros = memoryview(self.micros).cast("q").tolist()
+        micros = array("q", self.micros).tolist()
         found: dict[str, Sum] = {}
         for number, currency in enumerate(self.currencies):
             of_currency = (

@@ -23,14 +23,8 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
 
 def read_actions(chunk: ChunkColumns) -> None:
     """Find the conversion action of each row."""
-    actions = []
     found = chunk.known(resolve_action, "customer_id", "conversion_action")
-    for row, action in enumerate(found):
-        if isinstance(action, Problem):
-            chunk.problems.errors[row].append(action)
-            action = NO_ACTION
-        actions.append(action)
-    chunk.actions = actions
+    actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
     chunk.customer_id = [action.customer_id for action in actions]
     chunk.action_id = [action.action_id for action in actions]
 

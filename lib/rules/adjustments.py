@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import compress
 from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
@@ -231,10 +232,11 @@ def _originals(chunk: ChunkColumns, gclids: Sequence[str]) -> Originals:
     sold = ChunkColumns(sales, lines, cells)
     for rule in ORIGINALS:
         rule(sold)
-    rows = sold.sendable()
-    found = zip(rows, records_of(sold, Conversion, rows, {}), strict=True)
+    is_accepted = sold.accepted()
+    rows = compress(wanted, is_accepted)
+    found = zip(rows, records_of(sold, Conversion, is_accepted, {}), strict=True)
     return Originals(
-        {wanted[at]: each for at, each in found},
+        dict(found),
         {wanted[at]: each for at, each in sold.problems.errors.items()},
     )
 

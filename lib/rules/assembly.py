@@ -22,6 +22,7 @@ from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id, rank_of
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
+from lib.rules.identity import CLICK_IDS
 from lib.rules.row_filter import TIME_FIELD
 from lib.rules.values.order_ids import derived_order_id
 
@@ -59,40 +60,40 @@ def assemble(
     lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     refused = list(damaged)
-    values = _values_of(chunk) if record is not Adjustment else Amounts()
+    values, currencies = _values_of(chunk) if record is not Adjustment else ((), ())
 
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
         of_row = tuple(warnings.get(row, ()))
-        refused.append(
-            RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, *values.at(row))
-        )
+        value = Amounts.of(values[row : row + 1], currencies[row : row + 1]).at(0)
+        refused.append(RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, *value))
 
     for row, reasons in errors.items():
         refuse(row, _outcome_of(reasons), reasons)
     for row, each in unsent.items():
         refuse(row, each.outcome, [each.reason])
-    accepted = [row for row in chunk.sendable() if row not in unsent]
+    is_accepted = chunk.accepted()
     return ValidatedChunk(
-        records=records_of(chunk, record, accepted, warnings),
-        lines=[lines[row] for row in accepted],
+        records=records_of(chunk, record, is_accepted, warnings),
+        lines=[*compress(lines, is_accepted)],
         refused=sorted(refused, key=attrgetter("line")),
         repeats={lines[n]: lines[u.first] for n, u in unsent.items() if u.first is not None},
         has_user_data=chunk.has_user_data,
         placeholders=chunk.count_placeholders(),
         follows_earlier_chunk=chunk.follows_earlier_chunk,
-        values=values if len(accepted) == chunk.size else values.only(accepted),
+        values=Amounts.of(compress(values, is_accepted), [*compress(currencies, is_accepted)]),
     )
 
 
-def _values_of(chunk: ChunkColumns) -> Amounts:
-    """Return the value of each row. One without a currency is in the account's."""
+def _values_of(chunk: ChunkColumns) -> tuple[Sequence[float | None], Sequence[str | None]]:
+    """Return the value and currency of each row. A value without one is in the account's."""
     values, currencies = chunk.value, chunk.currency_code
-    if values.count(None) != currencies.count(None):
+    without_currency = compress(values, map(not_, currencies))
+    if any(value is not None for value in without_currency):
         currencies = [
             currency or (None if value is None else action.currency or "")
             for value, currency, action in zip(values, currencies, chunk.actions, strict=True)
         ]
-    return Amounts.of(values, currencies)
+    return values, currencies
 
 
 def _name_time_columns(chunk: ChunkColumns) -> None:
@@ -115,16 +116,13 @@ def _name_time_columns(chunk: ChunkColumns) -> None:
 def records_of(
     chunk: ChunkColumns,
     record: type[R],
-    rows: Iterable[int],
+    is_wanted: bytearray,
     warnings: Mapping[int, Sequence[Problem]],
 ) -> list[R]:
-    """Return the records of `rows`: each attribute is a column of the chunk."""
+    """Return the records of the wanted rows: each attribute is a column of the chunk."""
     of_rows: list[tuple[Problem, ...]] = [()] * chunk.size
     for row, found in warnings.items():
         of_rows[row] = tuple(found)
-    is_wanted = bytearray(chunk.size)
-    for row in rows:
-        is_wanted[row] = 1
     *names, last = record._fields
     assert last == "warnings"
     columns = [getattr(chunk, name) for name in names]
@@ -152,9 +150,14 @@ def refuse_exclusive_values(chunk: ChunkColumns) -> None:
 
 def match(chunk: ChunkColumns) -> None:
     """Reject rows that identify neither a click nor a person."""
-    identifying = [_attribute(chunk, name) for name in chunk.file.can.identifying]
-    identified = map(any, zip(*identifying, strict=True))
-    for row in compress(range(chunk.size), map(not_, identified)):
+    unidentified: Sequence[int] = range(chunk.size)
+    # Most rows have a click ID, if the file has any.
+    for name in sorted(chunk.file.can.identifying, key=CLICK_IDS.__contains__, reverse=True):
+        if unidentified:
+            values = _attribute(chunk, name)
+            lacks = map(not_, map(values.__getitem__, unidentified))
+            unidentified = [*compress(unidentified, lacks)]
+    for row in unidentified:
         chunk.problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
 
 
@@ -172,7 +175,12 @@ def derive_order_ids(chunk: ChunkColumns) -> None:
     if not chunk.file.rules.derive_order_id:
         return
     orders, gclids, braids = chunk.order_id, chunk.gclid, _braids(chunk)
-    unrecognized = [row for row in chunk.sendable() if orders[row] is None and not gclids[row]]
+    errors = chunk.problems.errors
+    unrecognized = [
+        row
+        for row, order_id in enumerate(orders)
+        if order_id is None and not gclids[row] and row not in errors
+    ]
     if any(braids):
         # Amounts that the API refuses beside an order ID.
         excluded = set[int]().union(
@@ -248,24 +256,22 @@ class Repeat(NamedTuple):
 def drop_repeats(chunk: ChunkColumns) -> None:
     """Send only the first row of each conversion, and none with an ambiguous date if another row
     proves the other order of day and month."""
-    sendable = chunk.sendable()
-    repeats = _find_repeats(chunk, sendable)
-    sendable = [row for row in sendable if row not in repeats]
-    emails, phones = chunk.hashed_emails, chunk.hashed_phones
-    chunk.has_user_data = any(emails[row] or phones[row] for row in sendable)
+    repeats = _find_repeats(chunk)
     withheld: set[int] = set()
     lines = chunk.lines
     if (proof := chunk.when.proof) is not None:
-        withheld.update(set(sendable).intersection(chunk.when.ambiguous))
+        withheld.update(set(chunk.sendable()).intersection(chunk.when.ambiguous) - repeats.keys())
         chunk.unsent.update((row, Unsent("rejected", proof)) for row in withheld)
     for row, (first, by) in repeats.items():
         if first in withheld:
             chunk.unsent[row] = Unsent("rejected", repeat_of_rejected(lines[first]), first)
         else:
             chunk.unsent[row] = _duplicate(chunk, row, first, by)
+    identified = zip(chunk.hashed_emails, chunk.hashed_phones, strict=True)
+    chunk.has_user_data = any(map(any, compress(identified, chunk.accepted())))
 
 
-def _find_repeats(chunk: ChunkColumns, rows: Sequence[int]) -> dict[int, Repeat]:
+def _find_repeats(chunk: ChunkColumns) -> dict[int, Repeat]:
     """Return the repeats by row.
 
     A row is a repeat only if Google would count both rows once: same click ID, time and action, or
@@ -276,8 +282,12 @@ def _find_repeats(chunk: ChunkColumns, rows: Sequence[int]) -> dict[int, Repeat]
     by_click: dict[tuple[str, int, str], int] = {}
     by_order: dict[tuple[str, str], int] = {}
     repeats: dict[int, Repeat] = {}
+    click_ids = _click_ids(chunk)
+    if not (_has_equals(click_ids) or _has_equals(chunk.order_id)):
+        return repeats
+    rows = chunk.sendable()
     # The instant is compared, not its text, because two offsets can describe the same moment.
-    columns = (_click_ids(chunk), chunk.when.instants, chunk.action_id, chunk.order_id)
+    columns = (click_ids, chunk.when.instants, chunk.action_id, chunk.order_id)
     keys = zip(rows, *(map(each.__getitem__, rows) for each in columns), strict=True)
     for row, click_id, instant, action_id, order_id in keys:
         click = (click_id, instant, action_id)
@@ -296,6 +306,11 @@ def _find_repeats(chunk: ChunkColumns, rows: Sequence[int]) -> dict[int, Repeat]
                     # This row is not sent, so a later row with its click does not repeat it.
                     del by_click[click]
     return repeats
+
+
+def _has_equals(ids: Sequence[str | None]) -> bool:
+    given = [*filter(None, ids)]
+    return len(set(given)) < len(given)
 
 
 def _click_ids(chunk: ChunkColumns) -> Sequence[str]:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from itertools import compress, repeat
+from operator import is_, itemgetter
+from typing import Any, NamedTuple, TypeVar, cast
 
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem
@@ -71,6 +72,15 @@ class RowProblems:
         """Add an error."""
         if len(found := self.errors[row]) < MOST_PROBLEMS:
             found.append(Problem(code, column, detail))
+
+    def without(self, found: Sequence[T | Problem], instead: T) -> list[T]:
+        """Add the errors among what was found, and return it with something else in their rows."""
+        values = list(found)
+        is_problem = map(is_, map(type, found), repeat(Problem))
+        for row in compress(range(len(values)), is_problem):
+            self.errors[row].append(cast("Problem", values[row]))
+            values[row] = instead
+        return cast("list[T]", values)
 
     def warn(self, row: int, code: str, column: str = "") -> None:
         """Add a warning."""
@@ -245,6 +255,13 @@ class ChunkColumns:
         """Return the rows without an error."""
         errors = self.problems.errors
         return [row for row in range(self.size) if row not in errors]
+
+    def accepted(self) -> bytearray:
+        """Return 1 for each row that can be sent and is not `unsent`, and 0 for the others."""
+        found = bytearray(b"\1" * self.size)
+        for row in (*self.problems.errors, *self.unsent):
+            found[row] = 0
+        return found
 
     def count_placeholders(self) -> dict[str, int]:
         """Return the number of placeholders in each column that has any."""

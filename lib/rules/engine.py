@@ -11,6 +11,7 @@ rows ──▶ columns of cells                                             (`li
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final
 
 from lib.catalogue.codes import lookup
@@ -25,6 +26,8 @@ from lib.rules.conversions import CONVERSIONS
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.rules.row_rules import RowRules
+
+_CODE: Final = itemgetter(2)
 
 _LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
     "conversion": (Conversion, CONVERSIONS),
@@ -53,8 +56,9 @@ class Engine(FileRules):
 
         Raises the error of `RowRules.account` if the rows name too many accounts.
         """
-        lines = [line for line, _, code, _ in rows if not code]
-        chunk = ChunkColumns(self, lines, [cells for _, cells, code, _ in rows if not code])
+        readable = [row for row in rows if not row[2]] if any(map(_CODE, rows)) else rows
+        lines, cells, _, _ = zip(*readable, strict=True) if readable else ((), (), (), ())
+        chunk = ChunkColumns(self, lines, cells)
         for rule in self._list:
             rule(chunk)
         damaged = [

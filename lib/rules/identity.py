@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import compress
+from operator import not_
 from typing import Final
 
 from lib.model.fields import ADDRESS_FIELDS
@@ -69,18 +71,19 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
     """Return the click ID in each cell, or "" if there is no usable one."""
     if not any(cells):
         return list(cells)
-    click_ids = []
-    for row, cell in enumerate(cells):
-        if cell and not is_plain_click_id(cell):
-            cell = plain_text(cell, field, problems.with_placeholders) or ""
-            try:
-                cell = check_click_id(cell, field) if cell else ""
-            except RuleError as error:
-                problems.warn(row, error.code, field)
-                cell = ""
-            if cell and len(cell) < SHORTEST:
-                problems.warn(row, "CLICK_ID_TOO_SHORT", field)
-        click_ids.append(cell)
+    click_ids = list(cells)
+    for row in compress(range(len(cells)), map(not_, map(is_plain_click_id, cells))):
+        if not cells[row]:
+            continue
+        cell = plain_text(cells[row], field, problems.with_placeholders) or ""
+        try:
+            cell = check_click_id(cell, field) if cell else ""
+        except RuleError as error:
+            problems.warn(row, error.code, field)
+            cell = ""
+        if cell and len(cell) < SHORTEST:
+            problems.warn(row, "CLICK_ID_TOO_SHORT", field)
+        click_ids[row] = cell
     return click_ids
 
 
@@ -228,7 +231,10 @@ def _combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
     if not columns:
         return [_NONE] * size
     if len(columns) == 1:
-        return [(digest,) if digest else _NONE for digest in columns[0]]
+        combined: list[Digests] = [*zip(columns[0])]
+        for row in compress(range(size), map(not_, columns[0])):
+            combined[row] = _NONE
+        return combined
     return [tuple(dict.fromkeys(filter(None, each))) for each in zip(*columns, strict=True)]
 
 
@@ -252,14 +258,13 @@ def read_order_ids(chunk: ChunkColumns) -> None:
     """
     problems, form = chunk.problems, chunk.file.order_id_form
     phone_columns = [cells for _, cells in chunk.numbered("phone")]
-    order_ids = chunk.order_id
-    for row, cell in enumerate(chunk.cells("order_id")):
-        if not cell:
+    cells = chunk.cells("order_id")
+    chunk.order_id = order_ids = [cell or None for cell in cells]
+    for row in compress(range(chunk.size), map(not_, map(is_plain_order_id, cells))):
+        if not cells[row]:
             continue
-        if is_plain_order_id(cell):
-            order_ids[row] = cell
-            continue
-        text = plain_text(cell, "order_id", problems.with_placeholders)
+        order_ids[row] = None
+        text = plain_text(cells[row], "order_id", problems.with_placeholders)
         if text:
             text = plain_text(form.read(text), "order_id", problems.with_placeholders)
         if text:

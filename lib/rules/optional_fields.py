@@ -32,13 +32,8 @@ def read_consents(chunk: ChunkColumns) -> None:
 
     A cell that can't be read rejects the row: a misread denial would count as consent.
     """
-    consents: list[str | None] = []
-    for row, consent in enumerate(chunk.known(_consent_of, "ad_user_data")):
-        if isinstance(consent, Problem):
-            chunk.problems.errors[row].append(consent)
-            consent = None
-        consents.append(consent)
-    chunk.ad_user_data = consents
+    found = chunk.known(_consent_of, "ad_user_data")
+    chunk.ad_user_data = chunk.problems.without(found, None)
 
 
 def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:

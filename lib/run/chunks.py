@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
+from operator import attrgetter, itemgetter
 from typing import Any, Final, NamedTuple
 
 from lib.config.profile import Profile
@@ -80,17 +81,17 @@ class Chunk(NamedTuple):
     @property
     def record_lines(self) -> RecordLines:
         """Which record begins on which line."""
-        return RecordLines.of(self.first_record, [line for line, _, _, _ in self.rows])
+        return RecordLines.of(self.first_record, [*map(itemgetter(0), self.rows)])
 
 
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, `days[i]` (action and day; none
-    of adjustments) and `warnings[i]` (if any) belong to the batch's i-th record. `refused` are the
-    rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their lines
-    to the line of that row. `order_values` are those of its orders, if it matters which of them
-    comes last.
+    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, `action_ids[i]` and `dates[i]`
+    (none of adjustments), and `warnings[i]` (if any) belong to the batch's i-th record. `refused`
+    are the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps
+    their lines to the line of that row. `order_values` are those of its orders, if it matters which
+    of them comes last.
     """
 
     destination: Destination[Any]
@@ -99,11 +100,16 @@ class PreparedPart(NamedTuple):
     order_ids: list[str | None]
     with_click_id: list[bool]
     values: Amounts
-    days: list[tuple[str, str]]
+    action_ids: list[str]
+    dates: list[str]
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
     order_values: PartValues | None
+
+    def days(self) -> Iterator[tuple[str, str]]:
+        """Return the action and day of each record."""
+        return zip(self.action_ids, self.dates, strict=True)
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -269,17 +275,17 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
     add_record = add[part.kind]
     for record in records:
         add_record(record)
+    counted: Sequence[Any] = records if part.kind != "adjustment" else ()
     return PreparedPart(
         destination=part.destination,
         batch=batch,
         lines=validated.lines,
-        order_ids=[record.order_id for record in records],
+        order_ids=[*map(attrgetter("order_id"), records)],
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
-        days=[(record.action_id, record.time[:10]) for record in records]
-        if part.kind != "adjustment"
-        else [],
-        warnings={n: each.warnings for n, each in enumerate(records) if each.warnings},
+        action_ids=[*map(attrgetter("action_id"), counted)],
+        dates=[time[:10] for time in map(attrgetter("time"), counted)],
+        warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
         order_values=plan.values_of(part, records),
@@ -343,10 +349,10 @@ def outcomes(
 
 def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
     """Count what the API did not refuse: also what it deferred, because that is sent again."""
-    days = Counter(part.days)
+    days = Counter(part.days())
     for position, result in answer.row_results.items():
-        if part.days and result.outcome not in ("uploaded", "deferred"):
-            days[part.days[position]] -= 1
+        if part.dates and result.outcome not in ("uploaded", "deferred"):
+            days[part.action_ids[position], part.dates[position]] -= 1
     for (action, day), rows in days.items():
         if rows:
             add_counts(tally.days.setdefault(action, {}), {day: rows})

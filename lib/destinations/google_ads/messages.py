@@ -197,13 +197,13 @@ class AdsBatch:
             body = self._write_common(action_id, currency_code, ad_user_data)
         # At most one click ID (the rules have chosen it): Google refuses or ignores two together.
         if gclid:
-            body = f"{body}{_TIME}{time}{_GCLID}{VARINTS[len(gclid)]}{gclid}"
+            body = f"{body}{time}{_GCLID}{VARINTS[len(gclid)]}{gclid}"
         elif gbraid:
-            body = f"{body}{_TIME}{time}{_GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
+            body = f"{body}{time}{_GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
         elif wbraid:
-            body = f"{body}{_TIME}{time}{_WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
+            body = f"{body}{time}{_WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
         else:
-            body = f"{body}{_TIME}{time}"
+            body = f"{body}{time}"
         if value is not None:
             body = f"{body}{_VALUE}{double(value).decode('latin-1')}"
         if order_id is not None:
@@ -231,14 +231,15 @@ class AdsBatch:
         self._common = {}
 
     def _write_common(self, action_id: str, currency_code: str | None, consent: str | None) -> str:
-        """Return what many conversions share: the action, the currency, the consent."""
+        """Return what many conversions share: the action, the currency, the consent, and the tag of
+        their times."""
         message = ClickConversion(
             conversion_action=_action_name(self._customer_id, action_id),
             currency_code=currency_code,
         )
         if consent is not None:
             message.consent.ad_user_data = _CONSENT[consent]
-        common: str = message.SerializeToString().decode("latin-1")
+        common: str = message.SerializeToString().decode("latin-1") + _TIME
         self._common[action_id, currency_code, consent] = common
         return common
 
