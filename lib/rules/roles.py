@@ -105,13 +105,16 @@ _FEWEST_OTHERS: Final = 3
 _FEW: Final = 0.1
 _A_FIFTH: Final = 0.2
 
-_CENTS: Final = re.compile(r"[.,]\d{2}(?!\d)|[.,][1-9](?!\d)")
+_CENTS: Final = re.compile(r"[.,]\d{2}(?:00)?(?!\d)|[.,][1-9](?!\d)")
 _GROUPS: Final = re.compile(r"\d[.,' \u00a0\u202f]\d{3}(?!\d)")
-_MANY_DECIMALS: Final = re.compile(r"[.,]\d{4,}(?!\d)")
+_MANY_DECIMALS: Final = re.compile(r"[.,](?!\d\d00(?!\d))\d{4,}(?!\d)")
+"""Shops write `1120.0000`: these are cents too."""
 _NO_AMOUNT: Final = re.compile(r":|\d[-/]\d|[A-Za-z]{5}|^[A-Za-z]{1,3}-?\d+$")
 """Times, dates, words, and numbers such as `R-1001`: R is also the rand."""
 _FALSE: Final = frozenset({"false", "no", "n", "0", "falsch", "nein", "non", "faux", "nee", "não"})
 _CODE: Final = re.compile(r"[^\W_]*\d[\w./:#-]*|[A-Za-z]+[-./_#:]?\d[\w./:#-]*")
+_CAPITALS: Final = re.compile(r"[A-Z]{6,}", re.ASCII)
+"""PrestaShop's order references."""
 _SHORT_NUMBER: Final = re.compile(r"#\d+")
 _TRUE: Final = frozenset(
     {"true", "yes", "y", "1", "x", "✓", "✔", "wahr", "ja", "oui", "vrai", "si", "sí", "sim", "tak"}
@@ -273,7 +276,9 @@ class ColumnSample:
         fewest = _A_FIFTH if repeated else _FEWEST_DIFFERENT
         if not cells or self.filled < len(self.cells) * _FEWEST_DIFFERENT:
             return False
-        if len(cells) < fewest * self.filled or self.share("word") > 1 - _MOST:
+        if len(cells) < fewest * self.filled:
+            return False
+        if self.share("word") > 1 - _MOST and not all(map(_CAPITALS.fullmatch, cells)):
             return False
         if self.share("money", "decimal", "ratio") > 0.5 or self.is_dates:
             return False

@@ -450,12 +450,24 @@ def explained(reading: Reading, header: Header, profile: Profile) -> dict[str, d
         return {}
     return {
         role: {
-            "columns": _shown_names([found.chosen, *found.also] if found.chosen else [], header),
+            "columns": _shown_names(_columns_of(found, header, profile), header),
             "why": _why(found, header, profile),
             "not_used": _shown_names(found.others, header)[:_MOST_NOT_USED],
         }
         for role, found in reading.items()
     }
+
+
+def _columns_of(found: RoleReading, header: Header, profile: Profile) -> list[Candidate]:
+    """Return the columns of a role, without those that decide nothing, as the profile says."""
+    columns = [found.chosen, *found.also] if found.chosen else []
+    filters = (profile.include, profile.exclude, profile.refunds)
+    idle = {name for key in filters for name, values in key.items() if not values}
+    if found.role != "counts" or not idle:
+        return columns
+    deciding = [*profile.actions, *(name for key in filters for name in key if key[name])]
+    used = {column for name in deciding for column in columns_named(name, header.visible)}
+    return [each for each in columns if each.column in used]
 
 
 def _why(found: RoleReading, header: Header, profile: Profile) -> str:
@@ -464,6 +476,8 @@ def _why(found: RoleReading, header: Header, profile: Profile) -> str:
     if found.also and found.chosen.by == "name":
         return "their names say so"
     conditions = "; ".join(_conditions(profile)) if found.role == "counts" else ""
+    if found.role == "counts" and not (conditions or _columns_of(found, header, profile)):
+        return "no column decides, as the profile says"
     return f"{found.chosen.why}: {conditions}" if conditions else found.chosen.why
 
 

@@ -979,3 +979,100 @@ def test_a_wrong_answer_about_stages_is_refused(answer: str, said: str) -> None:
     """The message says what is wrong, and what to write."""
     with pytest.raises(WrongAnswer, match=said):
         read_stages(answer, ["Qualified", "Won"], ["Stage"])
+
+
+def test_a_name_is_not_believed_if_no_cell_fits_it(file: Any) -> None:
+    """A shop's own `customer_id` is no account, and of `Country` and `Country code` the one with
+    countries is taken: with either name alone, every row or the whole file would be refused."""
+    rows = [
+        f"{n},Closed Won,2026-11-18 09:30,12,p{n}@example.com,(212) 555-01{n},28047{n},zone {n},USA"
+        for n in range(10, 14)
+    ]
+    path = file(f"{HEADER},customer_id,Country code,Country", rows)
+    result = init(path, *ACCOUNT, "--time-zone", "America/New_York")
+    headers = profile_of(result)["headers"]
+    assert headers["customer_id"] == []
+    assert headers["country_code"] == ["Country"]
+    assert "4 rows: 4 would be sent." in result.stderr
+
+
+def test_the_address_of_the_company_is_nobodys(file: Any) -> None:
+    """An address that is in every sale does not identify who has bought."""
+    rows = [
+        f"{n},Closed Won,2026-11-18 09:30,120.50,shop@example.com,(212) 555-01{n}"
+        for n in range(10, 40)
+    ]
+    result = init(file(rows=rows), *ACCOUNT, "--time-zone", "America/New_York")
+    assert profile_of(result)["headers"]["email"] == []
+    assert '// email: "Email" has the same few in all rows.' in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("names", "cells", "said"),
+    [
+        ("Job,Order No.", ["44{n} - Roof", "{rare}"], "Which order it is"),
+        ("Invoice Number,Record ID", ["9{n}", "R-{n}"], "Which order it is"),
+    ],
+)
+def test_of_two_ids_a_person_chooses(
+    file: Any, monkeypatch: pytest.MonkeyPatch, names: str, cells: list[str], said: str
+) -> None:
+    """A customer's own order number is in a few rows; an invoice has an ID beside its number."""
+    rows = [
+        f"Closed Won,2026-11-18 09:30,120.50,p{n}@example.com,"
+        + ",".join(cell.format(n=n, rare=f"PO-{n}" if n == 20 else "") for cell in cells)
+        for n in range(20, 30)
+    ]
+    asked = person([], monkeypatch)
+    path = file(f"Deal Stage,Close Date,Amount,Email,{names}", rows)
+    init(path, *ACCOUNT, "--time-zone", "America/New_York")
+    assert any("Which column says which order it is?" in each for each in asked), asked
+
+
+def test_an_appointment_counts_on_its_day_or_when_it_was_booked(
+    file: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the owner knows, however certain the name `Booked On` sounds."""
+    rows = [
+        f"{n},Completed,2026-10-{n} 09:30,2026-11-{n} 10:00,120.50,p{n}@example.com"
+        for n in range(10, 20)
+    ]
+    asked = person(["2"], monkeypatch)
+    path = file("Booking ID,Status,Booked On,Start Time,Amount,Email", rows)
+    result = init(path, "--customer-id", "123-456-7890", "--action", "1001")
+    assert asked[0] == "Which column says when a sale happened?"
+    assert profile_of(result)["headers"]["conversion_date_time"] == ["Start Time"]
+
+
+def test_columns_that_few_people_need_share_a_line(
+    file: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stages come first, a line each. Who sold it is not offered: no sale depends on it. A test
+    in a column in which nothing was chosen is asked about all the same."""
+    rows = [
+        f"{n},{stage},2026-11-18 09:30,120.50,p{n}@example.com,{by},{way},Ann"
+        for n, stage, by, way in (
+            *((n, "Ready", "Web", "card") for n in range(10, 20)),
+            *((n, "Phase 2", "Fair", "cash") for n in range(20, 30)),
+            (30, "Ready", "Web", "test"),
+        )
+    ]
+    questions = list[Question]()
+    answers = iter(["Ready", "no", ""])
+
+    def ask(question: Question) -> str:
+        questions.append(question)
+        return next(answers)
+
+    person([], monkeypatch)
+    monkeypatch.setattr(command, "_ask", ask)
+    path = file("Deal ID,Deal Stage,Close Date,Amount,Email,Origin,Paid by,Salesperson", rows)
+    result = init(path, "--customer-id", "123-456-7890", "--action", "1001")
+    command._show_choices(questions[0])
+    shown = capsys.readouterr().err
+    assert '"Deal Stage":\n   1  Ready' in shown
+    assert '"Origin":  3 Web,  4 Fair\n' in shown
+    assert "Ann" not in shown
+    assert questions[1].text.startswith('"Paid by" speaks of a test in 1 of the rows that count')
+    assert profile_of(result)["exclude"]["Paid by"] == ["test"]
+    assert 'Which rows count: "Deal Stage", "Paid by" (the profile' in result.stderr

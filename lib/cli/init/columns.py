@@ -44,6 +44,7 @@ from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, amount_in, candida
 from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.dates import is_moment, read_moment
+from lib.rules.values.identifiers import normalize_region_code
 from lib.run.column_content import columns_by_content
 from lib.source.header import columns_named
 from lib.source.vocabulary import Tier, header_key, header_parts, vocabulary_of
@@ -62,9 +63,12 @@ _WHICH: Final = Words(
 """Which phone of a customer it is."""
 _FEWEST_PEOPLE: Final = 0.2
 """Share of the rows that have another person: a company's own number is the same in all."""
+_OWN_ADDRESSES: Final = 3
+"""So few addresses or numbers in many sales are the company's own, not those of people."""
 _NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
+_ACCOUNT: Final = re.compile(r"\d{3}-?\d{3}-?\d{4}", re.ASCII)
 _LETTERS_AND_NUMBER: Final = re.compile(r"[A-Z]{1,5}[-_/]?\d[\d/_-]{2,}", re.ASCII)
 _DATE: Final = re.compile(r"\D{0,12}(?:20\d\d\D{1,4}\d?\d\D{1,4}\d?\d|\d?\d\D{1,15}20\d\d)(?!\d)")
 """A date in whatever language."""
@@ -80,6 +84,10 @@ _CERTAIN_ID: Final = 5
 """Up to this rank, the name of a column says that it is an ID."""
 _NAMED_ID: Final = 6
 """Up to this rank, it is an ID of something. If there is only one, it is that of the row."""
+_BOOKED: Final = Words("booked booking gebucht *buchung* reservation* reserva* prenota* boekings*")
+_BEGINS: Final = Words("start starts begin* appointment visit arrival session termin* inicio debut")
+_NO_CODES: Final = 8
+"""From this rank on, its cells are no codes, and its name does not say that it is an ID."""
 _OF_ROWS: Final = Words("item record row entry element eintrag zeile ligne fila riga rij linha")
 _NO_ORDER: Final = ("no order ID", "a sale is recognized by its click or person, and time")
 _ENOUGH_ROWS: Final = 20
@@ -191,12 +199,12 @@ def find_columns(
         at.found["adjustment_date_time"] = (refund_time, "the time of a refund.")
     is_sales = sample.header.kind == "conversion"
     steps: tuple[Callable[[_Choosing], None], ...] = (
-        *(_by_spelling, _shared, _by_content, _some_clicks),
-        *(_further_phones, _whole_numbers_only),
+        *(_misnamed, _by_spelling, _shared, _by_content, _some_clicks),
+        *(_further_phones, _whole_numbers_only, _of_the_company),
     )
     if is_sales:
         steps = (*steps, _time, _time_of_day, _value, _currency, _identity)
-    for step in steps:
+    for step in (*steps, _namesakes):
         step(at)
     _chosen_by_name(at)
     named: Mapping[str, Sequence[str]] = given.values.get("headers", {})
@@ -338,12 +346,18 @@ def _time(at: _Choosing) -> None:
     is_doubtful = any(each.rank <= _CERTAIN_TIME < best.rank for each in found)
     # An appointment of the sample may be still to come.
     is_doubtful |= best.rank >= NAMED_OTHERWISE and any(_is_planned(at, each) for each in found)
+    # An appointment counts on its day, or when it was booked.
+    is_doubtful |= _says(at, best, _BOOKED) and any(_says(at, each, _BEGINS) for each in found)
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
-    if (is_only_one and not is_doubtful) or is_clear or not rows:
+    if ((is_only_one or is_clear) and not is_doubtful) or not rows:
         at.choose(field, best, len(found) > 1)
     else:
         at.ask(field, found, "no date", "the file has none of sales")
+
+
+def _says(at: _Choosing, candidate: Candidate, words: Words) -> bool:
+    return words.match(words_of(at.sample.names[candidate.column]))
 
 
 def _time_of_day(at: _Choosing) -> None:
@@ -392,9 +406,12 @@ def _earliest(cell: str) -> float:
 
 
 def _is_explicit(at: _Choosing, field: str) -> bool:
-    """Return whether a column is named like the field, in words that mean nothing else."""
+    """Return whether a column is named like the field, in words that mean nothing else, and most
+    rows have it: `Conversion Date` may be the day on which a lead became a deal."""
     column = at.sample.field_of(field)
-    return column is not None and header_key(at.sample.names[column]).startswith("conversion")
+    if column is None or 2 * len(filled(at.rows, column)) < len(at.rows):
+        return False
+    return header_key(at.sample.names[column]).startswith("conversion")
 
 
 def _currency(at: _Choosing) -> None:
@@ -418,12 +435,19 @@ def _identity(at: _Choosing) -> None:
         and not are_times_of_day(at.rows, each.column)
         and not _numbers_lines(at, each.column)
     ]
+    # An address is different in each row too.
+    found = [each for each in found if each.rank < _NO_CODES or _is_order(at, each)] or found
     if (held := at.column_of(field)) is not None:
-        # A shop's `Transaction ID` may be that of the payment, if an order has a number too.
-        orders = _different(at, [each for each in found if each.rank == 0])
-        is_certain = header_key(at.sample.names[held]).startswith("order")
-        if len(orders) > 1 and not is_certain and not at.given.decides("headers", field):
-            at.ask(field, orders, *_NO_ORDER)
+        # A shop's `Transaction ID` may be that of the payment, if an order has a number too. An
+        # `Order No.` in a few rows may be the customer's own.
+        is_sparse = 2 * len(filled(at.rows, held)) < len(at.rows)
+        others = [each for each in found if each.column != held]
+        if is_sparse and others:
+            found = [*others, Candidate(held, "cells", _NO_CODES, "in a few rows")]
+        ids = _different(at, found)
+        is_certain = header_key(at.sample.names[held]).startswith("order") and not is_sparse
+        if len(ids) > 1 and not is_certain and not at.given.decides("headers", field):
+            at.ask(field, ids, *_NO_ORDER)
         return
     named = [each for each in found if each.rank <= _NAMED_ID]
     likely = [each for each in named if each.rank <= _CERTAIN_ID or len(named) == 1]
@@ -443,6 +467,10 @@ def _identity(at: _Choosing) -> None:
         at.switched_off[field] = "no column is certainly the ID of an order."
     elif found:
         at.ask(field, found, *_NO_ORDER)
+
+
+def _is_order(at: _Choosing, candidate: Candidate) -> bool:
+    return _says(at, candidate, ORDER_WORDS) or _says(at, candidate, DEAL_WORDS)
 
 
 def _numbers_lines(at: _Choosing, column: int) -> bool:
@@ -491,6 +519,58 @@ def _ids_of_lines(at: _Choosing, *fields: str, by_cells: bool = False) -> list[C
 def _are_codes(at: _Choosing, column: int) -> bool:
     """Return whether all cells are like `CH0026093`."""
     return all(_LETTERS_AND_NUMBER.fullmatch(cell) for cell in filled(at.rows, column))
+
+
+# ── names ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _misnamed(at: _Choosing) -> None:
+    """Switch off a field whose column has no cell that can be read as it: a shop's `customer_id`,
+    or a text of what was bought in `items`. With it, every row would be refused."""
+    for field, column in at.sample.header.fields.items():
+        cells = filled(at.rows, column)
+        if cells and not at.given.decides("headers", field) and not _readable(field, cells):
+            at.switched_off[field] = f'no cell of "{at.sample.names[column]}" can be read as this.'
+
+
+def _namesakes(at: _Choosing) -> None:
+    """Choose one of several columns with names of one field: `Country` and `Country code`. A file
+    with two of them is refused."""
+    columns: dict[str, list[int]] = {}
+    vocabulary = vocabulary_of(FIELDS)
+    for column, name in at.free():
+        meaning = vocabulary.meaning(name)
+        if meaning is not None and meaning.tier is Tier.ALIAS:
+            columns.setdefault(meaning.field, []).append(column)
+    asked = {each.column for each in at.asked}
+    for field, several in columns.items():
+        if len(several) < 2 or not at.lacks(field) or field in asked:
+            continue
+        counts = {each: _readable(field, filled(at.rows, each)) for each in several}
+        best = max(several, key=lambda each: counts[each])
+        if counts[best]:
+            at.found[field] = (best, f'"{at.sample.names[best]}" has the most that can be read.')
+        else:
+            at.switched_off[field] = "several columns have its name, and none can be read as this."
+
+
+def _readable(field: str, cells: Iterable[str]) -> int:
+    """Return how many cells can be read as a field."""
+    return sum(_is_readable(base_name(field), cell) for cell in cells)
+
+
+def _is_readable(base: str, cell: str) -> bool:
+    if base == "customer_id":
+        return bool(_ACCOUNT.fullmatch(cell))
+    parse = BY_NAME[base].parse
+    try:
+        if base == "country_code":
+            normalize_region_code(cell)
+        elif parse is not None:
+            parse(cell, False)
+    except RuleError:
+        return False
+    return True
 
 
 # ── clicks and people ────────────────────────────────────────────────────────────────────────────
@@ -558,7 +638,7 @@ def _named_phones(at: _Choosing) -> Iterator[int]:
         is_phone = PHONE_WORDS.match(words_of(name)) or (
             any(cell[0] == "+" for cell in cells) and all(map(_NUMBER.fullmatch, cells))
         )
-        if is_phone and 2 * len(set(numbers)) > len(cells) > 0:
+        if is_phone and len(set(numbers)) >= _FEWEST_PEOPLE * len(cells) > 0:
             yield column
 
 
@@ -640,6 +720,19 @@ def _shared(at: _Choosing) -> None:
             if at.sample.can_be_named(column):
                 why = f'"{at.sample.names[column]}" is each person\'s own.'
                 at.found[field if number == 1 else f"{field}_{number}"] = (column, why)
+
+
+def _of_the_company(at: _Choosing) -> None:
+    """Leave out the addresses and numbers of the company itself, which are in every sale."""
+    for field in ("phone", "email"):
+        column = at.sample.field_of(field)
+        if column is None or field in at.found or at.given.decides("headers", field):
+            continue
+        cells, content = filled(at.rows, column), BY_NAME[field].content
+        if content is None or not all(map(content.pattern.fullmatch, set(cells))):
+            continue
+        if len(cells) >= _ENOUGH_ROWS and len(set(cells)) <= _OWN_ADDRESSES:
+            at.switched_off[field] = f'"{at.sample.names[column]}" has the same few in all rows.'
 
 
 def _whole_numbers_only(at: _Choosing) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import sys
@@ -307,14 +308,7 @@ def _ask(question: Question) -> str:
     text, choices = question.text, question.choices
     if any(each.shown for each in choices):
         click.echo(f"\n{text}", err=True)
-        width = max(len(each.name) for each in choices)
-        shown = None
-        for label, each in zip(question.labels, choices, strict=True):
-            if (title := question.title_of(each)) != shown and any(c.column for c in choices):
-                click.echo(f"{title}:", err=True)
-                shown = title
-            line = f"  {label:>2}  {each.name:<{width}}  {each.shown}".rstrip()
-            click.echo(_cut(line), err=True)
+        _show_choices(question)
         text = "Numbers or names, with commas" if question.takes_several else "Number or name"
     elif choices:
         text = f"{text} ({'/'.join(each.name for each in choices)})"
@@ -322,6 +316,26 @@ def _ask(question: Question) -> str:
     answer = click.prompt(text, default=default, show_default=bool(default), err=True)
     # What Enter means is not what somebody gave.
     return "" if answer == default else str(answer)
+
+
+def _show_choices(question: Question) -> None:
+    """Show the choices of a question below their titles: a line each, or a line for all that are
+    unlikely."""
+    choices = question.choices
+    likely = [len(each.name) for each in choices if each.column not in question.unlikely]
+    width = max(likely, default=0)
+    labelled = zip(question.labels, choices, strict=True)
+    for title, group in itertools.groupby(labelled, lambda each: question.title_of(each[1])):
+        of_title = list(group)
+        if of_title[0][1].column in question.unlikely:
+            values = ",  ".join(f"{label} {each.name}" for label, each in of_title)
+            columns = shutil.get_terminal_size().columns
+            click.echo(click.wrap_text(f"{title}:  {values}", columns, "", "      "), err=True)
+            continue
+        if any(each.column for each in choices):
+            click.echo(f"{title}:", err=True)
+        for label, each in of_title:
+            click.echo(_cut(f"  {label:>2}  {each.name:<{width}}  {each.shown}".rstrip()), err=True)
 
 
 def _cut(line: str) -> str:

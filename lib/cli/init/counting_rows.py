@@ -28,6 +28,7 @@ from lib.rules.fields.languages import (
     KIND_WORDS,
     NAME_WORDS,
     NO_COUNTS_WORDS,
+    PERSON_WORDS,
     words_of,
 )
 from lib.rules.roles import Candidate, candidates, names_stage
@@ -172,7 +173,10 @@ def narrowed(
             entries.append(_left_out(sample, rows, at, refusals, "of people who did not agree"))
             rows = [row for row in rows if row.cells[at] not in refusals]
         at, tests = _tests(sample, rows)
-        if tests and not _is_filtered(given, sample.names[at]):
+        is_decided = (
+            _is_filtered(given, sample.names[at]) and sample.names[at] not in given.unchosen
+        )
+        if tests and not is_decided:
             questions.append(_question_about_tests(sample, rows, at, tests))
         zeros = _zeros(rows, value) if value is not None else []
         if value is not None and zeros and not _is_filtered(given, sample.names[value]):
@@ -323,8 +327,9 @@ def _zeros(rows: Sequence[SampleRow], at: int) -> list[str]:
 
 def _deciding_columns(sample: Sample) -> list[int]:
     """Return the columns that may say whether a row counts, the clearest one first."""
-    known = set(sample.header.fields.values())
-    found = candidates("counts", sample.names, [row.cells for row in sample.rows], known)
+    found = candidates(
+        "counts", sample.names, [row.cells for row in sample.rows], sample.known_columns
+    )
     usable = [each for each in found if sample.can_be_named(each.column) and _lists(sample, each)]
     # What marks refunds is asked about on its own, unless nothing else decides.
     usable = [each for each in usable if not _marks(sample, each.column)] or usable
@@ -350,7 +355,8 @@ def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
                 or KIND_WORDS.match(words)
                 or CHANNEL_WORDS.match(words)
             )
-            found.append((ID_WORDS.match(words), not may_divide, len(values), at))
+            if may_divide or not (PERSON_WORDS.match(words) or NAME_WORDS.match(words)):
+                found.append((ID_WORDS.match(words), not may_divide, len(values), at))
     distinct: dict[tuple[int, ...], int] = {}
     for *_, at in sorted(found):
         first = {cell: row for row, cell in enumerate(row.cells[at] for row in sample.rows[::-1])}
@@ -364,7 +370,7 @@ def _lists(sample: Sample, candidate: Candidate) -> bool:
     at = candidate.column
     words = words_of(sample.names[at])
     is_about_others = NO_COUNTS_WORDS.match(words) or (
-        NAME_WORDS.match(words) and not names_stage(sample.names[at])
+        (NAME_WORDS.match(words) or PERSON_WORDS.match(words)) and not names_stage(sample.names[at])
     )
     return not is_about_others and kind_of_cells(sample.rows, at) is None
 
@@ -416,6 +422,7 @@ def _question(
         option="--include COLUMN=VALUE, or --exclude COLUMN if a column does not decide",
         choices=(*choices, Choice("all rows are sales", None, number_of_rows(len(sample.rows)))),
         takes_several=True,
+        unlikely=frozenset(sample.names[at] for at in further if not is_vague),
         is_needed=not is_clear and not is_vague,
     )
     if is_vague:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from string import ascii_lowercase
 from textwrap import wrap
@@ -101,6 +101,7 @@ class Question:
     `read` says what an answer means that is no value of the key: the name of a choice, or a text of
     another form; it raises `WrongAnswer`.
     `find` knows answers beside the `choices`: it returns a choice that is not shown.
+    `unlikely` are the columns of choices that few people need: all of a column share a line.
     `problem` is what was wrong with the last answer.
     """
 
@@ -117,6 +118,7 @@ class Question:
     is_allowed: Callable[[str], bool] | None = None
     read: Callable[[str], dict[str, Any]] | None = None
     find: Callable[[str], Choice | None] | None = None
+    unlikely: Collection[str] = ()
     problem: str = ""
 
     @property
@@ -228,12 +230,14 @@ class Given:
     """What a person has said: values by profile key, and what is left out on purpose.
 
     `left_out` and `by_default` contain the names of questions: a key, or `headers.order_id`.
-    `by_default`: somebody has pressed Enter, or nobody was asked.
+    `by_default`: somebody has pressed Enter, or nobody was asked. `unchosen` are columns that were
+    shown, and in which nothing was chosen: nobody has spoken about their tests.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     left_out: frozenset[str] = frozenset()
     by_default: frozenset[str] = frozenset()
+    unchosen: frozenset[str] = frozenset()
 
     def decides(self, key: str, where: str = "") -> bool:
         """Return whether the person has decided on a key, or on a part of it."""
@@ -251,7 +255,10 @@ class Given:
         for key, value in meaning.items():
             is_more = isinstance(value, dict)
             values[key] = {**values.get(key, {}), **value} if is_more else value
-        given = replace(self, values=values)
+        unchosen = self.unchosen - {question.where}
+        if question.takes_several and question.key == "include":
+            unchosen |= meaning.get("exclude", {}).keys()
+        given = replace(self, values=values, unchosen=unchosen)
         return replace(given, by_default=self.by_default | {name}) if by_default else given
 
     def reason(self, key: str, where: str = "") -> str:

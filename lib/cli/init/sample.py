@@ -13,6 +13,7 @@ from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import amount_in
+from lib.rules.stages import stage_of
 from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment, is_time_of_day
 from lib.run.column_content import columns_by_content
@@ -61,8 +62,15 @@ class Sample:
 
     def free_columns(self) -> list[int]:
         """Return the columns that have no meaning yet, and that a profile can name."""
-        known = set(self.header.fields.values())
+        known = self.known_columns
         return [at for at in range(len(self.names)) if at not in known and self.can_be_named(at)]
+
+    @property
+    def known_columns(self) -> set[int]:
+        """The columns that have a meaning, but for a `State` with the stages of an order."""
+        state = self.field_of("region")
+        is_stage = state is not None and any(map(stage_of, {row.cells[state] for row in self.rows}))
+        return {at for at in self.header.fields.values() if at != state or not is_stage}
 
     def can_be_named(self, at: int) -> bool:
         """Return whether a profile can name a column: no other column has its name."""

@@ -254,7 +254,7 @@ OTHER_PERSON_WORDS: Final = Words(
     dialed dialled target propietari* proprietari* vendedor* vendeur*
     liefer* versand* empfanger* livraison destinataire envio entrega destinatario spedizione
     levering bezorg* ontvanger dostawa odbiorca leverans* mottagare teslimat alici
-    доставк* получател* 수령 배송 配送 届 送付
+    доставк* получател* 수령 배송 配送 届 送付 收件 收货 收貨
     """
 )
 """The person who gets the parcel or has sold it."""
@@ -293,7 +293,7 @@ NO_VALUE_WORDS: Final = Words(
     verzend* frete
     discount* *rabatt remise descuento* sconto korting desconto *nachlass coupon* voucher gutschein
     refund* *erstatt* rembours* reembols* rimbors* terugbetaal* estorn* cashback
-    margin margins *marge margen margine
+    margin margins *marge margen margine ip
     probability likelihood confidence *wahrscheinlichkeit probabilit* probabilidad* waarschijnlijk*
     score scores scoring rating *punkte
     quantity quantities qty count units pieces items *menge *anzahl stuck stk cantidad quantit*
@@ -412,7 +412,7 @@ RECORD_WORDS: Final = Words(
 ID_WORDS: Final = Words(
     """
     id ids number no nr num key code ref reference referenz *nummer *nr numero *kennung guid uuid
-    nro identif* codigo codice numer numarasi cislo номер 番号 编号 번호
+    nro identif* codigo codice numer numarasi cislo номер 番号 编号 號碼 編號 号码 번호
     """
 )
 
@@ -427,12 +427,25 @@ def is_id(words: Sequence[str]) -> bool:
 OTHER_ID_WORDS: Final = Words(
     """
     contact* account* owner* customer* client* card user* person* company* *kunde* *kunden*
+    patient* pacient* pazient* guest* gast* huesped* student* alumn* eleve* member* mitglied*
     kontakt* besitzer associated campaign* click* refund* product* session* transfer* line item*
     lineitem* invoiced status checksum date visitor* ip url hash* keyword* adgroup sku phone tel*
     zip postal iban vat tax fiscal* agent rep artic* artik* artig* *steuer* detail* position* 詳細
     """
 )
 """Whose ID it is if not that of the sale: it may be the same in another sale."""
+
+PERSON_WORDS: Final = Words(
+    """
+    contact* owner* customer* client* user* person* company* agent* rep assigned* staff team tech*
+    technician* employee* practitioner* provider* by title salutation city town region country
+    *kunde* *kunden* kontakt* besitzer mitarbeiter* anrede ort stadt land bundesland firma
+    klant* contactpersoon medewerker* plaats stad aanhef
+    cliente* contacto* responsable responsavel vendedor* ciudad cidade uf provincia pais
+    client* commercial* civilite ville pays societe titolo citta paese
+    """
+)
+"""A column of people, companies or places: whether a row counts does not depend on them."""
 
 KIND_WORDS: Final = Words(
     """
