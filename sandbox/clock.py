@@ -9,6 +9,7 @@ keep to the real time.
 from __future__ import annotations
 
 import os
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,24 +22,29 @@ class Clock:
     def __init__(self) -> None:
         self._offset = timedelta(0)
         self._path: Path | None = None
+        # A delivery that runs in another thread may let time pass, too.
+        self._lock = threading.Lock()
 
     def publish(self, path: Path) -> None:
         """Let other processes read the offset in this file."""
-        self._path = path
-        self._write()
+        with self._lock:
+            self._path = path
+            self._write()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._offset
 
     def advance(self, hours: float) -> None:
         """Let this many hours pass, for Google and for the function."""
-        self._offset += timedelta(hours=hours)
-        self._write()
+        with self._lock:
+            self._offset += timedelta(hours=hours)
+            self._write()
 
     def reset(self) -> None:
         """Return to the real time."""
-        self._offset = timedelta(0)
-        self._write()
+        with self._lock:
+            self._offset = timedelta(0)
+            self._write()
 
     def _write(self) -> None:
         if self._path is None:
