@@ -159,46 +159,41 @@ def chunks_of(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
     so that its rows get their outcomes. The error is raised after this chunk. If what was read may
     be wrong, the rows of this chunk must not be sent.
     """
-    errors: list[SourceError | PermanentError] = []
-    readable = _until_unreadable(rows, errors)
+    error: SourceError | PermanentError | None = None
+    readable = iter(rows)
     number, first_record = 0, 1
     most_rows, most_chars, cell_chars = limits.rows, limits.chars, limits.cell_chars
     following = next(readable, None)
     while following is not None:
         chunk = [following]
         chars = following[3] + cell_chars * len(following[1])
-        for following in readable:
-            if chars >= most_chars or len(chunk) == most_rows:
-                break
-            chunk.append(following)
-            _, cells, _, length = following
-            chars += length + cell_chars * len(cells)
-        else:
-            following = None
+        try:
+            for following in readable:
+                if chars >= most_chars or len(chunk) == most_rows:
+                    break
+                chunk.append(following)
+                _, cells, _, length = following
+                chars += length + cell_chars * len(cells)
+            else:
+                following = None
+        except (SourceError, PermanentError) as caught:
+            error, following = caught, None
         is_only = number == 0 and following is None
-        finished = Chunk(number, chunk, is_only, first_record, _checksum_error(errors), chars)
+        finished = Chunk(number, chunk, is_only, first_record, _checksum_error(error), chars)
         chunk = []
         first_record += len(finished.rows)
         yield finished
         # Only the caller keeps the rows while the next chunk is read.
         del finished
         number += 1
-    if errors:
-        raise errors[0]
+    if error is not None:
+        raise error
 
 
-def _checksum_error(errors: Sequence[SourceError | PermanentError]) -> Problem | None:
-    found = (Problem(e.code, "", e.detail) for e in errors if e.code == CHECKSUM_MISMATCH)
-    return next(found, None)
-
-
-def _until_unreadable(
-    rows: Iterable[Row], errors: list[SourceError | PermanentError]
-) -> Iterator[Row]:
-    try:
-        yield from rows
-    except (SourceError, PermanentError) as error:
-        errors.append(error)
+def _checksum_error(error: SourceError | PermanentError | None) -> Problem | None:
+    if error is None or error.code != CHECKSUM_MISMATCH:
+        return None
+    return Problem(error.code, "", error.detail)
 
 
 def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
@@ -276,6 +271,8 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
     for record in records:
         add_record(record)
     counted: Sequence[Any] = records if part.kind != "adjustment" else ()
+    dates = [time[:10] for time in map(attrgetter("time"), counted)]
+    shared: dict[str, str] = {}  # a string for each day: many chunks are kept until their answers
     return PreparedPart(
         destination=part.destination,
         batch=batch,
@@ -284,7 +281,7 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
         action_ids=[*map(attrgetter("action_id"), counted)],
-        dates=[time[:10] for time in map(attrgetter("time"), counted)],
+        dates=[*map(shared.setdefault, dates, dates)],
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,

@@ -43,7 +43,8 @@ class ConversionClock:
         self._too_old = self._now - MAX_AGE_DAYS * _DAY
         # The rows of one hour differ only in minute and second. Everything else about an hour is
         # read once. The keys are the time zone of the row, and the cell without minute and second.
-        self._hours: dict[tzinfo | None, dict[str, _Hour]] = {}
+        self._of_file: dict[str, _Hour] = {}
+        self._hours: dict[tzinfo | None, dict[str, _Hour]] = {None: self._of_file}
         self._remembered = 0
 
     def read(
@@ -54,7 +55,7 @@ class ConversionClock:
         A time before the look-back window of the action gets the doubt OLDER_THAN_LOOKBACK. Raises
         FUTURE_DATE, TOO_OLD and the codes of `read_moment`.
         """
-        hours = self._hours.get(zone, _NO_HOURS)
+        hours = self._of_file if zone is None else self._hours.get(zone, _NO_HOURS)
         # Try ISO first, "2026-11-24 14:" + "05:07" + "+01:00": most files have one format.
         hour = hours.get(value[:_ISO_CUT] + value[_ISO_CUT + 5 :])
         if hour is None or hour[0] != _ISO_CUT:
@@ -101,7 +102,8 @@ class ConversionClock:
         except RuleError:  # what is behind the first colon are not the minutes
             return
         if self._remembered >= _MOST_HOURS:
-            self._hours.clear()
+            self._of_file.clear()
+            self._hours = {None: self._of_file}
             self._remembered = 0
         self._remembered += 1
         key = _without_minutes(value)
