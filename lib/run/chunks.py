@@ -32,7 +32,6 @@ from lib.model.outcomes import (
     RowOutcome,
     Selection,
     Tally,
-    add_counts,
     chunk_outcomes,
 )
 from lib.model.records import Row
@@ -352,7 +351,8 @@ def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
             days[part.action_ids[position], part.dates[position]] -= 1
     for (action, day), rows in days.items():
         if rows:
-            add_counts(tally.days.setdefault(action, {}), {day: rows})
+            of_action = tally.days.setdefault(action, {})
+            of_action[day] = of_action.get(day, 0) + rows
 
 
 def _outcomes_of_part(
