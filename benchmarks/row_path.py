@@ -65,7 +65,7 @@ DATA_MANAGER = Route(
 
 
 def measure(quick: bool) -> Iterator[Figure]:
-    """Run the row paths in turns, several times; take the medians of each turn's ratios."""
+    """Run the row paths in turns, several times."""
     content = file_of(ROWS, WRONG_EVERY)
     for_sample = file_of(ROWS // 10, WRONG_EVERY)
     check_agreement(content, for_sample)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final, NamedTuple
 
 from lib.cli.init.proposal import TITLES, Choice, Entry, Given, Proposal, Question
@@ -21,7 +22,7 @@ from lib.cli.init.sample import (
     is_sum,
     kind_of_cells,
 )
-from lib.model.fields import HIGHEST_NUMBER, base_name
+from lib.model.fields import HIGHEST_NUMBER, ParseCell, base_name
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.languages import (
     AMOUNT_WORDS,
@@ -63,6 +64,8 @@ _WHICH: Final = Words(
 """Which phone of a customer it is."""
 _FEWEST_PEOPLE: Final = 0.2
 """Share of the rows that have another person: a company's own number is the same in all."""
+_FEWEST_NUMBERS: Final = 0.3
+"""An order may have several lines."""
 _OWN_ADDRESSES: Final = 3
 """So few addresses or numbers in many sales are the company's own, not those of people."""
 _NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
@@ -347,7 +350,9 @@ def _time(at: _Choosing) -> None:
     # An appointment of the sample may be still to come.
     is_doubtful |= best.rank >= NAMED_OTHERWISE and any(_is_planned(at, each) for each in found)
     # An appointment counts on its day, or when it was booked.
-    is_doubtful |= _says(at, best, _BOOKED) and any(_says(at, each, _BEGINS) for each in found)
+    is_doubtful |= _says(at, best, _BOOKED) and any(
+        _says(at, each, _BEGINS) for each in found if each is not best
+    )
     is_clear = best.rank <= _CERTAIN_TIME and all(each.rank >= NAMED_OTHERWISE for each in rest)
     is_only_one = len(possible) == 1 or (not rest and best.rank <= _CERTAIN_TIME)
     if ((is_only_one or is_clear) and not is_doubtful) or not rows:
@@ -436,14 +441,17 @@ def _identity(at: _Choosing) -> None:
         and not _numbers_lines(at, each.column)
     ]
     # An address is different in each row too.
-    found = [each for each in found if each.rank < _NO_CODES or _is_order(at, each)] or found
+    found = [
+        each
+        for each in found
+        if each.rank < _NO_CODES or _is_order(at, each) or _is_of_rows(at, each.column)
+    ] or found
     if (held := at.column_of(field)) is not None:
         # A shop's `Transaction ID` may be that of the payment, if an order has a number too. An
         # `Order No.` in a few rows may be the customer's own.
         is_sparse = 2 * len(filled(at.rows, held)) < len(at.rows)
-        others = [each for each in found if each.column != held]
-        if is_sparse and others:
-            found = [*others, Candidate(held, "cells", _NO_CODES, "in a few rows")]
+        if found and held not in {each.column for each in found}:
+            found.append(Candidate(held, "name", _NO_CODES, "its name"))
         ids = _different(at, found)
         is_certain = header_key(at.sample.names[held]).startswith("order") and not is_sparse
         if len(ids) > 1 and not is_certain and not at.given.decides("headers", field):
@@ -526,10 +534,13 @@ def _are_codes(at: _Choosing, column: int) -> bool:
 
 def _misnamed(at: _Choosing) -> None:
     """Switch off a field whose column has no cell that can be read as it: a shop's `customer_id`,
-    or a text of what was bought in `items`. With it, every row would be refused."""
+    or a text of what was bought in `items`. With it, every row would be refused or warned of."""
     for field, column in at.sample.header.fields.items():
         cells = filled(at.rows, column)
-        if cells and not at.given.decides("headers", field) and not _readable(field, cells):
+        # Who misreads a consent or a country sends what nobody has agreed to, or to nobody.
+        is_optional = BY_NAME[base_name(field)].bad_value == "cell" and field != "country_code"
+        is_open = is_optional and not at.given.decides("headers", field)
+        if cells and is_open and not _readable(field, cells):
             at.switched_off[field] = f'no cell of "{at.sample.names[column]}" can be read as this.'
 
 
@@ -542,9 +553,9 @@ def _namesakes(at: _Choosing) -> None:
         meaning = vocabulary.meaning(name)
         if meaning is not None and meaning.tier is Tier.ALIAS:
             columns.setdefault(meaning.field, []).append(column)
-    asked = {each.column for each in at.asked}
     for field, several in columns.items():
-        if len(several) < 2 or not at.lacks(field) or field in asked:
+        is_read = BY_NAME[base_name(field)].parse is not None or field == "country_code"
+        if len(several) < 2 or not is_read or not at.lacks(field):
             continue
         counts = {each: _readable(field, filled(at.rows, each)) for each in several}
         best = max(several, key=lambda each: counts[each])
@@ -567,7 +578,15 @@ def _is_readable(base: str, cell: str) -> bool:
         if base == "country_code":
             normalize_region_code(cell)
         elif parse is not None:
-            parse(cell, False)
+            return any(map(partial(_parses, parse, cell), (False, True)))
+    except RuleError:
+        return False
+    return True
+
+
+def _parses(parse: ParseCell, cell: str, decimal_comma: bool) -> bool:
+    try:
+        parse(cell, decimal_comma)
     except RuleError:
         return False
     return True
@@ -638,7 +657,7 @@ def _named_phones(at: _Choosing) -> Iterator[int]:
         is_phone = PHONE_WORDS.match(words_of(name)) or (
             any(cell[0] == "+" for cell in cells) and all(map(_NUMBER.fullmatch, cells))
         )
-        if is_phone and len(set(numbers)) >= _FEWEST_PEOPLE * len(cells) > 0:
+        if is_phone and len(set(numbers)) >= _FEWEST_NUMBERS * len(cells) > 0:
             yield column
 
 
@@ -731,8 +750,9 @@ def _of_the_company(at: _Choosing) -> None:
         cells, content = filled(at.rows, column), BY_NAME[field].content
         if content is None or not all(map(content.pattern.fullmatch, set(cells))):
             continue
-        if len(cells) >= _ENOUGH_ROWS and len(set(cells)) <= _OWN_ADDRESSES:
-            at.switched_off[field] = f'"{at.sample.names[column]}" has the same few in all rows.'
+        is_usual = len(cells) >= max(_ENOUGH_ROWS, len(at.rows) / 2)
+        if is_usual and len(set(cells)) <= _OWN_ADDRESSES:
+            at.switched_off[field] = f'"{at.sample.names[column]}" has the same few in most rows.'
 
 
 def _whole_numbers_only(at: _Choosing) -> None:

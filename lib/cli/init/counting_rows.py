@@ -53,6 +53,7 @@ _MOST_COLUMNS: Final = 4
 _MOST_FURTHER: Final = 12
 _FEW_VALUES: Final = 12
 _FEW: Final = 0.1
+_MOST_OF_A_FLAG: Final = 2
 _ON_HOLD: Final = ("on-hold", "on hold", "wc-on-hold")
 """Only WooCommerce has this status. There, `processing` and `completed` orders are paid."""
 _REFUNDED: Final = ("refund", "erstatt", "rembours", "reembols", "rimbors", "terugbetaal", "estorn")
@@ -355,7 +356,7 @@ def _further_columns(sample: Sample, deciding: Sequence[int]) -> list[int]:
                 or KIND_WORDS.match(words)
                 or CHANNEL_WORDS.match(words)
             )
-            if may_divide or not (PERSON_WORDS.match(words) or NAME_WORDS.match(words)):
+            if may_divide or not _is_about_people(sample, at):
                 found.append((ID_WORDS.match(words), not may_divide, len(values), at))
     distinct: dict[tuple[int, ...], int] = {}
     for *_, at in sorted(found):
@@ -369,10 +370,21 @@ def _lists(sample: Sample, candidate: Candidate) -> bool:
     people or parcels."""
     at = candidate.column
     words = words_of(sample.names[at])
+    is_named = NAME_WORDS.match(words) or _is_about_people(sample, at)
     is_about_others = NO_COUNTS_WORDS.match(words) or (
-        (NAME_WORDS.match(words) or PERSON_WORDS.match(words)) and not names_stage(sample.names[at])
+        is_named and not names_stage(sample.names[at])
     )
     return not is_about_others and kind_of_cells(sample.rows, at) is None
+
+
+def _is_about_people(sample: Sample, at: int) -> bool:
+    """Return whether a column has people, companies or places, and says nothing else of a row, as
+    `Agent Disposition` or `New customer` do."""
+    words = words_of(sample.names[at])
+    if not PERSON_WORDS.match(words) or KIND_WORDS.match(words):
+        return False
+    values = {row.cells[at] for row in sample.rows if row.cells[at]}
+    return len(values) > _MOST_OF_A_FLAG and not any(map(stage_of, values))
 
 
 def _separates(sample: Sample, candidate: Candidate) -> bool:

@@ -69,7 +69,10 @@ class Sample:
     def known_columns(self) -> set[int]:
         """The columns that have a meaning, but for a `State` with the stages of an order."""
         state = self.field_of("region")
-        is_stage = state is not None and any(map(stage_of, {row.cells[state] for row in self.rows}))
+        if state is None:
+            return set(self.header.fields.values())
+        cells = {row.cells[state] for row in self.rows if row.cells[state]}
+        is_stage = sum(stage_of(cell) is not None for cell in cells) > 1
         return {at for at in self.header.fields.values() if at != state or not is_stage}
 
     def can_be_named(self, at: int) -> bool:

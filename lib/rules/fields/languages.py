@@ -442,7 +442,7 @@ PERSON_WORDS: Final = Words(
     *kunde* *kunden* kontakt* besitzer mitarbeiter* anrede ort stadt land bundesland firma
     klant* contactpersoon medewerker* plaats stad aanhef
     cliente* contacto* responsable responsavel vendedor* ciudad cidade uf provincia pais
-    client* commercial* civilite ville pays societe titolo citta paese
+    commercial* civilite ville pays societe titolo citta paese
     """
 )
 """A column of people, companies or places: whether a row counts does not depend on them."""
