@@ -1047,8 +1047,8 @@ def test_an_appointment_counts_on_its_day_or_when_it_was_booked(
 def test_columns_that_few_people_need_share_a_line(
     file: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What may decide comes first, a line each. Who sold it is not offered: no sale depends on it. A test
-    in a column in which nothing was chosen is asked about all the same."""
+    """What may decide comes first, a line each. Who sold it is not offered: no sale depends on it.
+    A test in a column in which nothing was chosen is asked about all the same."""
     rows = [
         f"{n},{stage},2026-11-18 09:30,120.50,p{n}@example.com,{by},{way},Ann"
         for n, stage, by, way in (
