@@ -147,7 +147,7 @@ def test_a_nasty_file_ends_with_a_clear_result_in_bounded_memory(name: str, tmp_
     assert code == (0 if file_error is None and not document["counts"]["rejected"] else 1)
 
 
-ROWS = 1_000_000 if EVERY_CALL else 150_000
+ROWS = 1_000_000 if EVERY_CALL else 300_000
 
 
 def _write_rows(path: Path) -> None:
@@ -190,6 +190,6 @@ def test_many_rows_in_bounded_memory_with_a_moving_bar(tmp_path: Path) -> None:
     text = shown.decode(errors="replace")
     counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) rows", text)]
     assert counts == sorted(counts)
-    assert len(set(counts)) > 5, "the bar moves"
+    assert len(set(counts)) > 10, "the bar moves"
     peak = int(re.findall(r"(\d+)\s*$", text)[0]) / 1024
     assert peak < MOST_MIB / 2

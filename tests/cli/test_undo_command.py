@@ -343,6 +343,8 @@ def test_every_order_is_named_as_it_was_sent(orders: list[str]) -> None:
             deliver(here, "undo.csv", Path(folder, "undo.csv").read_bytes())
             assert {order for order, _ in here.api.adjusted if order} == {*sent}
         else:
-            # `@0.'`, protected from spreadsheets by an apostrophe, looks like an address.
-            reasons = ('set "order_ids": "keep"', "ORDER_ID_LOOKS_LIKE_EMAIL")
+            reasons = ['set "order_ids": "keep"']
+            # `@0.'` gets an apostrophe for spreadsheets, and then looks like an address.
+            if any("@" in each and each.endswith("'") for each in sent):
+                reasons.append("ORDER_ID_LOOKS_LIKE_EMAIL")
             assert not sent or any(each in done.output for each in reasons), done.output

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Final, NamedTuple
 
 from lib.cli.init.proposal import TITLES, Choice, Entry, Given, Proposal, Question
@@ -44,8 +43,8 @@ from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import NAMED_OTHERWISE, Candidate, Role, amount_in, candidates
 from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id
+from lib.rules.values.countries import find_region
 from lib.rules.values.dates import is_moment, read_moment
-from lib.rules.values.identifiers import normalize_region_code
 from lib.run.column_content import columns_by_content
 from lib.source.header import columns_named
 from lib.source.vocabulary import Tier, header_key, header_parts, vocabulary_of
@@ -246,9 +245,7 @@ def _value(at: _Choosing) -> None:
     plausible = _different(at, [each for each in found if each.rank < NAMED_OTHERWISE])
     plausible = [each for each in plausible if not _is_in_cents(at, each, found)]
     shares = [each for each in found if each.rank == NAMED_OTHERWISE]
-    owns = [
-        each for each in shares if OWN_SHARE_WORDS.match(words_of(at.sample.names[each.column]))
-    ]
+    owns = [each for each in shares if _says(at, each, OWN_SHARE_WORDS)]
     if len(plausible) == 1:
         plausible += _rests(at, plausible[0], found)
     if len(found) == 1 and found[0].rank < NAMED_OTHERWISE:
@@ -573,15 +570,10 @@ def _readable(field: str, cells: Iterable[str]) -> int:
 def _is_readable(base: str, cell: str) -> bool:
     if base == "customer_id":
         return bool(_ACCOUNT.fullmatch(cell))
+    if base == "country_code":
+        return find_region(cell) is not None
     parse = BY_NAME[base].parse
-    try:
-        if base == "country_code":
-            normalize_region_code(cell)
-        elif parse is not None:
-            return any(map(partial(_parses, parse, cell), (False, True)))
-    except RuleError:
-        return False
-    return True
+    return parse is None or any(_parses(parse, cell, comma) for comma in (False, True))
 
 
 def _parses(parse: ParseCell, cell: str, decimal_comma: bool) -> bool:
