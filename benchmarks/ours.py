@@ -25,7 +25,7 @@ from lib.model.fields import RecordKind
 from lib.model.outcomes import ChunkOutcomes
 from lib.rules.engine import Engine
 from lib.rules.fields import FIELDS
-from lib.rules.row_filter import RowFilter
+from lib.rules.row_filter import RowFilter, kind_columns
 from lib.rules.row_rules import RowRules
 from lib.run.attempt import Progress
 from lib.run.chunks import (
@@ -76,6 +76,9 @@ class _Batches:
 def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], Any]) -> Plan:
     table = open_table(io.BytesIO(content), SourceOptions())
     columns = map_columns(table.header, {}, FIELDS)
+    kinds = kind_columns(table.header, table.first_rows(), columns.fields.values())
+    places = table.keep_only({*columns.fields.values(), *kinds})
+    cells = {name: places[column] for name, column in columns.fields.items()}
     rules = RowRules(
         now=datetime.now(UTC),
         account=lambda customer_id: _ACCOUNT,
@@ -89,13 +92,14 @@ def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], An
     return Plan(
         table=table,
         header=Header(columns.fields, {}, (), {}, visible=()),
-        row_filter=RowFilter(),
-        parts=(Part("conversion", Engine(columns.fields, rules), destination),),
+        row_filter=RowFilter(kind_columns=kinds, places=places),
+        parts=(Part("conversion", Engine(cells, rules), destination),),
         sales=capabilities,
         adjusts=False,
         customer_id="1234567890",
         validate_only=False,
         notes=(),
+        places=places,
     )
 
 
@@ -122,7 +126,7 @@ def _prepare(
     markers: list[bytes] | None,
 ) -> Iterator[bytes]:
     plan = _open(content, capabilities, new_batch)
-    for chunk in chunks_of(plan.table.records(), _LIMITS):
+    for chunk in chunks_of(plan.table.records(), _LIMITS, plan.table.width):
         prepared = prepare(plan, chunk, 1, maybe_sent=False)
         assert isinstance(prepared, PreparedChunk)
         batch: Any = prepared.parts[0].batch
@@ -139,7 +143,7 @@ def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
     plan = _open(content, google_ads.CAPABILITIES, partial(AdsBatch, 1, False))
     progress = Progress()
-    chunks = chunks_of(plan.table.records(), _LIMITS)
+    chunks = chunks_of(plan.table.records(), _LIMITS, plan.table.width)
     for chunk, marker in zip(chunks, markers, strict=True):
         plan.replay(chunk.rows)
         replayed = msgspec.json.decode(marker, type=ChunkMarker).outcomes

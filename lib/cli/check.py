@@ -185,7 +185,7 @@ class _Check:
     def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in chunks_of(table.records(), self.run.chunk_limits):
+            for chunk in chunks_of(table.records(), self.run.chunk_limits, table.width):
                 found = self._outcomes_of(chunk)
                 self._add(found, chunk.rows)
                 each(found)
@@ -229,8 +229,8 @@ class _Check:
                         column = self.names[at]
                     if column not in occurrence.columns:
                         occurrence.columns.append(column)
-                    if at is not None and row_cells:
-                        occurrence.add_value(row_cells[at].strip(), row.line)
+                    if at is not None and row_cells and self.plan is not None:
+                        occurrence.add_value(row_cells[self.plan.places[at]].strip(), row.line)
 
     def first(self) -> list[Record]:
         """Return the first records that would be sent, those of refunds last."""

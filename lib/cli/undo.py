@@ -224,7 +224,7 @@ class _ReadFile:
 
     def rows(self) -> Iterator[_ReadRow]:
         """Yield the rows that would be sent, in the order of the file."""
-        for chunk in chunks_of(self.table.records(), self._run.chunk_limits):
+        for chunk in chunks_of(self.table.records(), self._run.chunk_limits, self.table.width):
             if chunk.number == 0:
                 self.plan.decides_integer_order_ids(chunk.rows)
             self.number_of_rows += len(chunk.rows)
@@ -376,7 +376,7 @@ class _Undoing:
                     counts.recent += age < _A_DAY
                     order.update(target.key)
                     ours = self._cells(target, "customer_id" in read.header.fields)
-                    spool.writerow([*ours, *(cells[at] for at in copied)])
+                    spool.writerow([*ours, *(cells[read.plan.places[at]] for at in copied)])
         if nameless:
             raise click.UsageError(_ask_for_ids(nameless))
         self._refuse_other_reading(read, counts)

@@ -62,7 +62,7 @@ def send_again(attempt: Attempt, too_late: bool) -> None:
     plan = plan_file(table, header, profile, run, context.connect, attempt.log, context.lookup)
     resend = _Resend(plan, run, attempt, too_late)
     written = ledger.finished_chunks(run)
-    for chunk in chunks_of(table.records(), run.chunk_limits):
+    for chunk in chunks_of(table.records(), run.chunk_limits, table.width):
         attempt.lease.check()
         if chunk.number not in written or chunk.checksum_error is not None:
             continue

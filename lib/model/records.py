@@ -11,6 +11,7 @@ every row, and creating a frozen dataclass of this width takes six times as long
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
@@ -32,9 +33,10 @@ RowProblem = Literal[
 ]
 ROW_PROBLEMS: tuple[RowProblem, ...] = get_args(RowProblem)
 
-Row: TypeAlias = tuple[int, list[str], str | None, int]
-"""(first line, cells, code of its problem, length in characters). A row has as many cells as the
-header, or a problem and no cells. A plain tuple: one is created for every row of a file."""
+Row: TypeAlias = tuple[int, Sequence[str], str | None, int]
+"""(first line, cells, code of its problem, length in characters). A row has the cells that
+`Table.records` keeps, or a problem and no cells. A plain tuple: one is created for every row of a
+file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import compress
-from operator import and_, not_
+from operator import and_, itemgetter, not_
 from typing import Final, Literal, NamedTuple, TypeVar
 from unicodedata import normalize
 
@@ -84,7 +84,8 @@ class RowFilter:
 
     `stage_columns` (index → name) may contain stages that no condition knows: they are counted in
     the rows that count. `kind_columns` may name the kind of a row: adjustments among the rows that
-    count get a problem. Rows that fulfill one of the conditions `refunds` are kept apart.
+    count get a problem. Rows that fulfill one of the conditions `refunds` are kept apart. `places`
+    tells which cell of a row a column is (`Table.keep_only`); None: a row has all cells.
     """
 
     def __init__(
@@ -93,17 +94,23 @@ class RowFilter:
         stage_columns: Mapping[int, str] | None = None,
         kind_columns: Sequence[int] = (),
         refunds: Sequence[Condition] = (),
+        places: Mapping[int, int] | None = None,
     ) -> None:
+        def place(column: int) -> int:
+            return column if places is None else places[column]
+
         self.stage_columns = stage_columns or {}
-        self._kind_columns = kind_columns
+        self._stage_places = {column: place(column) for column in self.stage_columns}
+        self._kind_places = [*map(place, kind_columns)]
         self.values = [FilterValue(each, value) for each in conditions for value in each.values]
         self.columns = {each.column for each in (*conditions, *refunds)}
+        self.read_columns = self.columns.union(self.stage_columns, kind_columns)
         self.refund_columns = [each.column for each in refunds]
-        self._refunds = [_ColumnRule(each, 0) for each in refunds]
+        self._refunds = [_ColumnRule(each, 0, place(each.column)) for each in refunds]
         self._rules: list[_ColumnRule] = []
         first = 0
         for each in conditions:
-            self._rules.append(_ColumnRule(each, first))
+            self._rules.append(_ColumnRule(each, first, place(each.column)))
             first += len(each.values)
 
     def select(self, rows: Sequence[Row]) -> Selected:
@@ -117,11 +124,11 @@ class RowFilter:
         selected = self._filter(rows) if self._rules else Selected(rows, (), Selection())
         if self._refunds:
             selected = self._without_refunds(rows, selected)
-        for column in self.stage_columns:
-            cells = Counter(cells[column] for _, cells, problem, _ in selected.rows if not problem)
+        for column, at in self._stage_places.items():
+            cells = Counter(cells[at] for _, cells, problem, _ in selected.rows if not problem)
             if counts := stages_in(cells):
                 selected.selection.stages[column] = counts
-        selected = selected._replace(rows=_mark_adjustments(selected.rows, self._kind_columns))
+        selected = selected._replace(rows=_mark_adjustments(selected.rows, self._kind_places))
         return selected._replace(skipped=[*selected.skipped, *footer]) if footer else selected
 
     def _without_refunds(self, rows: Sequence[Row], selected: Selected) -> Selected:
@@ -130,7 +137,7 @@ class RowFilter:
         readable = [row for row in rows if not row[2]]
         lines = set[int]()
         for rule in self._refunds:
-            kept = rule.keeps([cells[rule.column] for _, cells, _, _ in readable], Selection())
+            kept = rule.keeps([cells[rule.place] for _, cells, _, _ in readable], Selection())
             lines.update(line for line, *_ in compress(readable, kept))
         if not lines:
             return selected
@@ -147,7 +154,7 @@ class RowFilter:
         selection = Selection()
         keeps: Iterable[bool] = [True] * len(readable)
         for rule in self._rules:
-            column = [cells[rule.column] for _, cells, _, _ in readable]
+            column = [cells[rule.place] for _, cells, _, _ in readable]
             keeps = map(and_, keeps, rule.keeps(column, selection))
         kept = list(keeps)
         skipped = [line for line, *_ in compress(readable, map(not_, kept))]
@@ -173,9 +180,13 @@ def kind_columns(
 def _mark_adjustments(rows: Sequence[Row], columns: Sequence[int]) -> Sequence[Row]:
     """Return the rows. Those with an adjustment's word in one of `columns` get ADJUSTMENT_ROW as
     their problem."""
+    if not columns:
+        return rows
+    # One column twice: with a single one, the result would be no tuple.
+    words_of = itemgetter(*columns, columns[0])
+    different = {words_of(cells) for _, cells, problem, _ in rows if not problem}
     adjustments = set[int]()
-    for at in columns:
-        words = {cells[at] for _, cells, problem, _ in rows if not problem}
+    for at, words in zip(columns, map(set, zip(*different, strict=True)), strict=False):
         if found := {word for word in words if unwrap(word, "word").upper() in ADJUSTMENTS.words}:
             adjustments.update(
                 line for line, cells, problem, _ in rows if not problem and cells[at] in found
@@ -189,10 +200,11 @@ def _mark_adjustments(rows: Sequence[Row], columns: Sequence[int]) -> Sequence[R
 
 
 class _ColumnRule:
-    """A condition, ready to use. `first` is the position of its first value in the filter."""
+    """A condition, ready to use. `first` is the position of its first value in the filter, `place`
+    that of its column in a row."""
 
-    def __init__(self, condition: Condition, first: int) -> None:
-        self.column = condition.column
+    def __init__(self, condition: Condition, first: int, place: int) -> None:
+        self.place = place
         self._includes = condition.includes
         values = enumerate(condition.values, first)
         self._positions = {comparable(value): position for position, value in values}

@@ -151,8 +151,8 @@ def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
     return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
 
 
-def chunks_of(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
-    """Cut the rows of a file into chunks. One row is read ahead.
+def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[Chunk]:
+    """Cut the rows of a file with `width` columns into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
     so that its rows get their outcomes. The error is raised after this chunk. If what was read may
@@ -161,18 +161,20 @@ def chunks_of(rows: Iterable[Row], limits: ChunkLimits) -> Iterator[Chunk]:
     error: SourceError | PermanentError | None = None
     readable = iter(rows)
     number, first_record = 0, 1
-    most_rows, most_chars, cell_chars = limits.rows, limits.chars, limits.cell_chars
+    most_rows, most_chars = limits.rows, limits.chars
+    # All cells of a row, also those that were not kept.
+    cells_chars = limits.cell_chars * width
     following = next(readable, None)
     while following is not None:
         chunk = [following]
-        chars = following[3] + cell_chars * len(following[1])
+        chars = following[3] + (0 if following[2] else cells_chars)
         try:
             for following in readable:
                 if chars >= most_chars or len(chunk) == most_rows:
                     break
                 chunk.append(following)
-                _, cells, _, length = following
-                chars += length + cell_chars * len(cells)
+                _, _, problem, length = following
+                chars += length if problem else length + cells_chars
             else:
                 following = None
         except (SourceError, PermanentError) as caught:

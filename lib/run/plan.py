@@ -77,12 +77,13 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     The first of the `parts` has the rows that the `row_filter` keeps, the second one the refunds
-    among them. `reading` says which column has which role (`explained`). `sales` is what the
-    destination of conversions can do, even if this file has none; `adjusts`: the profile also sends
-    adjustments. `refuses_user_data` is the reason why the account refuses every row with hashed
-    user data. The file stops only at the first row that has user data, because the columns may be
-    empty, as in Google's own template. `notes_on_lookup` returns what was found out about the
-    account since the file was planned, `action_name` the name of a conversion action by its ID.
+    among them. `places` says which cell of a row a column is (`Table.keep_only`), and `reading`
+    which column has which role (`explained`). `sales` is what the destination of conversions can
+    do, even if this file has none; `adjusts`: the profile also sends adjustments.
+    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
+    file stops only at the first row that has user data, because the columns may be empty, as in
+    Google's own template. `notes_on_lookup` returns what was found out about the account since the
+    file was planned, `action_name` the name of a conversion action by its ID.
     """
 
     table: Table
@@ -94,6 +95,7 @@ class Plan:
     customer_id: str
     validate_only: bool
     notes: tuple[Problem, ...]
+    places: Mapping[int, int]
     reading: Mapping[str, Any] = field(default_factory=dict)
     refuses_user_data: Problem | None = None
     notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
@@ -102,8 +104,8 @@ class Plan:
     @property
     def used_columns(self) -> set[int]:
         """The columns that are sent, that help to read others, or that the row filter reads."""
-        columns = set(self.row_filter.columns)
-        return columns.union(*(part.engine.columns.values() for part in self.parts))
+        fields = set[str]().union(*(part.engine.columns for part in self.parts))
+        return self.row_filter.columns.union(self.header.fields[name] for name in fields)
 
     def values_of(self, part: Part, records: Sequence[Record]) -> PartValues | None:
         """Return the values of the orders in these records of a part, if their order matters."""
@@ -179,14 +181,15 @@ class _Planning:
         header, profile, fields = self.header, self.profile, self.header.fields
         customer_id = profile.customer_id or ""
         if not customer_id and "customer_id" not in fields:
-            raise PermanentError(
-                "CUSTOMER_ID_MISSING", "no customer_id in the profile, and no customer_id column"
-            )
+            detail = "no customer_id in the profile, and no customer_id column"
+            raise PermanentError("CUSTOMER_ID_MISSING", detail)
         row_filter = row_filter_of(self.table.header, header, profile)
         reading = read_roles_of(self.table, header, profile, row_filter)
         if header.kind == "conversion" and "conversion_date_time" in fields:
             refuse_undecided(reading, header)
-        stages = _stage_actions(self.table.header, header, profile)
+        places = self.table.keep_only(row_filter.read_columns.union(fields.values()))
+        row_filter = row_filter_of(self.table.header, header, profile, places)
+        stages = _stage_actions(self.table.header, header, profile, places)
         self.table.expect_footer(key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
         accounts = RunAccounts(
@@ -199,7 +202,8 @@ class _Planning:
         rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
             _refuse_useless_columns(header, rules)
-        parts = [Part(header.kind, self._engine(rules), destination)]
+        cells = {name: places[column] for name, column in fields.items()}
+        parts = [Part(header.kind, self._engine(rules, cells), destination)]
         notes = [*header.notes, *notes_on_sunset(destination, self.run.now)]
         if isinstance(rules.zone, UnknownZone):
             notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
@@ -215,7 +219,8 @@ class _Planning:
             zone_name = self._zone_name("conversion_date_time")
             notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
         if profile.refunds and header.kind == "conversion":
-            parts.append(self._refunds(parts[0], rules, row_filter.refund_columns))
+            columns = [places[column] for column in row_filter.refund_columns]
+            parts.append(self._refunds(parts[0], rules, columns, cells))
         return Plan(
             table=self.table,
             header=header,
@@ -226,6 +231,7 @@ class _Planning:
             customer_id=customer_id,
             validate_only=profile.validate_only,
             notes=tuple(notes),
+            places=places,
             reading=explained(reading, header, profile),
             refuses_user_data=refuses_user_data,
             notes_on_lookup=notes_on_lookup,
@@ -282,19 +288,20 @@ class _Planning:
         except RuleError:
             return UnknownZone()
 
-    def _engine(self, rules: RowRules) -> Engine:
-        """Return the engine for the records of this file."""
-        fields = self.header.fields
+    def _engine(self, rules: RowRules, cells: Mapping[str, int]) -> Engine:
+        """Return the engine for the records of this file. `cells`: which cell holds a field."""
         if self.header.kind != "adjustment":
-            return Engine(fields, rules)
+            return Engine(cells, rules)
         main = sender_of(self.profile, "conversion")
         # Conversions are read as they were sent: with the capabilities of their own destination.
-        sales = Engine(fields, replace(rules, capabilities=main, kind="conversion"))
+        sales = Engine(cells, replace(rules, capabilities=main, kind="conversion"))
         if rules.capabilities.name != main.name:
             rules = replace(rules, sent_order_id=main.sent_order_id)
-        return Engine(fields, rules, sales)
+        return Engine(cells, rules, sales)
 
-    def _refunds(self, sales: Part, rules: RowRules, columns: Sequence[int]) -> Part:
+    def _refunds(
+        self, sales: Part, rules: RowRules, columns: Sequence[int], cells: Mapping[str, int]
+    ) -> Part:
         """Return the part of a file of sales that has its refunds, recognized by these columns.
 
         Raises `PermanentError` if the destination cannot send adjustments.
@@ -314,7 +321,7 @@ class _Planning:
             )
         if "adjustment" not in rules.capabilities.record_kinds:
             raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
-        return Part("adjustment", Engine(self.header.fields, rules, sales.engine), destination)
+        return Part("adjustment", Engine(cells, rules, sales.engine), destination)
 
 
 def key_columns(fields: Mapping[str, int]) -> set[int]:
@@ -341,7 +348,12 @@ def _refuse_useless_columns(header: Header, rules: RowRules) -> None:
 # ── the row filter ───────────────────────────────────────────────────────────────────────────
 
 
-def row_filter_of(names: Sequence[str], header: Header, profile: Profile) -> RowFilter:
+def row_filter_of(
+    names: Sequence[str],
+    header: Header,
+    profile: Profile,
+    places: Mapping[int, int] | None = None,
+) -> RowFilter:
     """Return the filter of the profile for this file. `names` is the header line.
 
     It counts stages in columns that hold no field, except those that the profile lists under
@@ -366,7 +378,7 @@ def row_filter_of(names: Sequence[str], header: Header, profile: Profile) -> Row
         for column, name in enumerate(names)
         if column not in stated and is_stage_column(name)
     }
-    return RowFilter(conditions, stages, header.kind_columns, refunds)
+    return RowFilter(conditions, stages, header.kind_columns, refunds, places)
 
 
 def _conditions(
@@ -395,7 +407,9 @@ def _refunded(column: int, refunds: Sequence[Condition]) -> tuple[str, ...]:
     return tuple(value for each in refunds if each.column == column for value in each.values)
 
 
-def _stage_actions(names: Sequence[str], header: Header, profile: Profile) -> StageActions | None:
+def _stage_actions(
+    names: Sequence[str], header: Header, profile: Profile, places: Mapping[int, int]
+) -> StageActions | None:
     """Return which conversion action each stage is, if the profile says so for this file.
 
     Raises `PermanentError` if the column of a time is not in the file.
@@ -411,7 +425,7 @@ def _stage_actions(names: Sequence[str], header: Header, profile: Profile) -> St
             time = fields[_column_of("actions", each.time, names, header.visible)]
         actions[value] = StageAction(each.action, _amount(each.value, profile), time)
     return StageActions(
-        _column_of("actions", stage, names, header.visible),
+        places[_column_of("actions", stage, names, header.visible)],
         actions,
         pairs_time_of_day=len(fields) == 1 or any(each.time is None for each in values.values()),
     )

@@ -14,10 +14,11 @@ import csv
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from io import StringIO
-from itertools import accumulate, chain, repeat
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from itertools import accumulate, chain, islice, repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 from lib.model.records import Row, RowProblem
 from lib.source.errors import SourceError
@@ -35,6 +36,9 @@ CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
     {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
 )
 """With these problems, a row is a single line, and where its cells end is not certain."""
+
+RowCells: TypeAlias = list[str] | tuple[str, ...]
+"""All cells of a row, or those that are kept."""
 
 Hold = Literal["never", "broken", "always"]
 """When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE: a file that was
@@ -121,6 +125,10 @@ class RecordReader:
     """Reads the records of a file once, in order, and to its end: a last line that may be cut, a
     report's footer.
 
+    After `keep_only`, the other cells of a row are dropped before the next one is read, while they
+    are in the processor's cache: its cells are a list of all, or a tuple of the kept ones. The last
+    rows of a block may be a footer, and keep all of theirs until the next block is read.
+
     `hold` says when the record in a last line without a line end is held. `key_columns` contain
     click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
     `blank_records` counts rows like `, ,,`. After reading, `open_record` tells how the record in
@@ -145,11 +153,17 @@ class RecordReader:
         self.hold: Hold = "never"
         self.open_record: Literal["complete", "broken"] | None = None
         self.key_columns: Set[int] | None = None
+        self._kept: Callable[[list[str]], tuple[str, ...]] | None = None
         self.footer: list[int] = []
 
     def records(self, blocks: Iterator[Block], line: int) -> Iterator[Row]:
         """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
-        return chain.from_iterable(self._until_end(self.read(blocks, line)))
+        groups = self._until_end(self.read(blocks, line))
+        return chain.from_iterable(groups if self._kept is None else map(self._narrowed, groups))
+
+    def keep_only(self, columns: Sequence[int]) -> None:
+        """Return only the cells of these columns. There are at least two."""
+        self._kept = itemgetter(*columns)
 
     def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
         """Return the records of `blocks`, in groups, also those of a footer.
@@ -194,7 +208,7 @@ class RecordReader:
     def _csv(self, lines: Iterable[str]) -> Reader:
         return strict_reader(lines, self._shape.delimiter, self._shape.spaced)
 
-    def _row_per_line(self, block: Block) -> tuple[list[list[str]], list[str]] | None:
+    def _row_per_line(self, block: Block) -> tuple[list[RowCells], list[str]] | None:
         """Return the cells of every line, and the lines. None: read this block record by record."""
         quoted = '"' in block.text or self._shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
@@ -202,17 +216,28 @@ class RecordReader:
             return None
         if not quoted:
             # For lines without quotes, the result of csv.reader in a third of the time.
-            delimiter = self._shape.delimiter
-            return [line.split(delimiter) if line else [] for line in lines], lines
+            return self._cells(map(str.split, lines, repeat(self._shape.delimiter)), lines), lines
         if (rows := self._all_quoted(block, lines)) is not None:
             return rows, lines
         try:
-            rows = list(self._csv(lines))
+            rows = self._cells(self._csv(lines), lines)
         except csv.Error:
             return None
         return (rows, lines) if len(rows) == len(lines) else None
 
-    def _all_quoted(self, block: Block, lines: Sequence[str]) -> list[list[str]] | None:
+    def _cells(self, rows: Iterator[list[str]], lines: Sequence[str]) -> list[RowCells]:
+        """Return the cells of rows. Drop those that are not kept, except in the last lines."""
+        kept, width = self._kept, self._shape.width
+        if kept is None or self._is_padded:
+            return [*rows]
+        first = islice(rows, max(0, len(lines) - LONGEST_FOOTER))
+        return [*[kept(cells) if len(cells) == width else cells for cells in first], *rows]
+
+    def _are_complete(self, rows: Sequence[RowCells]) -> bool:
+        lists = rows if self._kept is None else [row for row in rows if isinstance(row, list)]
+        return set(map(len, lists)) <= {self._shape.width}
+
+    def _all_quoted(self, block: Block, lines: Sequence[str]) -> list[RowCells] | None:
         """Return the cells if each line has `width` cells, all in quotes, and no other quotes.
 
         Many programs write such files. The cells are those of csv.reader, in half the time.
@@ -224,27 +249,39 @@ class RecordReader:
         if not (all(map(str.startswith, bare, quote)) and all(map(str.endswith, bare, quote))):
             return None
         mark = f'"{self._shape.delimiter}"'
-        rows = [line[1:-1].split(mark) for line in bare]
+        rows = self._cells((line[1:-1].split(mark) for line in bare), lines)
         # Then the marks, and the quotes at both ends, are all the quotes of each line.
-        return rows if set(map(len, rows)) == {width} else None
+        return rows if self._are_complete(rows) else None
 
     def _numbered(
-        self, rows: list[list[str]], lines: list[str], line: int, is_ascii: bool
+        self, rows: list[RowCells], lines: list[str], line: int, is_ascii: bool
     ) -> Iterable[Row]:
         blank = self._blank_ascii if is_ascii else self._blank
         if (
-            set(map(len, rows)) == {self._shape.width}
+            self._are_complete(rows)
             and not self._is_padded
             and all(map(str.strip, lines, repeat(blank)))
         ):
             return zip(range(line, line + len(rows)), rows, repeat(None), map(len, lines))
         found: list[Row] = []
         for number, (cells, text) in enumerate(zip(rows, lines, strict=True), line):
-            if self._is_in_order(cells):
+            if not text.strip("\r\n"):
+                continue
+            if isinstance(cells, tuple) and not text.strip(self._blank):
+                cells = next(self._csv([text]))  # a blank row, or one with nothing but quotes
+            if isinstance(cells, tuple) or self._is_in_order(cells):
                 found.append((number, cells, None, len(text)))
-            elif cells and (record := self._fitted(number, cells, len(text))):
+            elif record := self._fitted(number, cells, len(text)):
                 found.append(record)
         return found
+
+    def _narrowed(self, rows: Iterable[Row]) -> Iterable[Row]:
+        kept = self._kept
+        assert kept is not None
+        return [
+            row if row[2] or not isinstance(row[1], list) else (row[0], kept(row[1]), *row[2:])
+            for row in rows
+        ]
 
     def _read_carefully(
         self, lines: list[str], line: int, damaged: bool, last: bool

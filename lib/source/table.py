@@ -126,6 +126,7 @@ class Table:
     ) -> None:
         header = head.header
         self.header = header.names
+        self.width = len(header.names)
         self.header_line = header.start + 1
         self.likely_header_line = head.likely_line
         self.time_zone = head.time_zone
@@ -148,8 +149,8 @@ class Table:
         self._shape = Shape(
             delimiter=header.delimiter,
             spaced=header.spaced,
-            width=len(header.names),
-            fewest=header.fewest or len(header.names),
+            width=self.width,
+            fewest=header.fewest or self.width,
             max_cell_chars=options.max_cell_chars,
             max_record_lines=options.max_record_lines,
             max_lines=options.max_lines,
@@ -187,6 +188,17 @@ class Table:
         """
         self._reader.key_columns = key_columns
 
+    def keep_only(self, columns: Set[int]) -> Mapping[int, int]:
+        """Keep only the cells of these columns in the rows that `records` returns, at least if most
+        columns are others. Return the place of each kept column in a row.
+
+        The rows of a chunk would fill the processor's cache with cells that nobody reads.
+        """
+        if len(columns) < 2 or 2 * len(columns) > self.width:
+            return {column: column for column in range(self.width)}
+        self._reader.keep_only(sorted(columns))
+        return {column: place for place, column in enumerate(sorted(columns))}
+
     @property
     def footer(self) -> list[int]:
         """The lines of the report's footer, after reading."""
@@ -212,7 +224,7 @@ class Table:
             block = Block(self._first_text, damaged=True)
             groups = RecordReader(self._shape).read(iter([block]), self._first_line)
             rows = chain.from_iterable(groups)
-            self._first_rows = [cells for _, cells, problem, _ in rows if problem is None]
+            self._first_rows = [[*cells] for _, cells, problem, _ in rows if problem is None]
             self._first_text = ""
         return self._first_rows
 
@@ -220,7 +232,8 @@ class Table:
         """Return (line, cells, problem, length) of every row, in file order.
 
         `line` is the first line of the record, as an editor counts lines. A valid row has as many
-        cells as the header, and its problem is None. Any other row has no cells and a `RowProblem`.
+        cells as the header, or those of `keep_only`, and its problem is None. Any other row has no
+        cells and a `RowProblem`.
         Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
         FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """

@@ -235,7 +235,7 @@ def test_rows_before_an_unreadable_place_become_chunks(
         raise error
 
     chunks: list[tuple[int, bool]] = []
-    read = ((len(chunk.rows), chunk.is_only) for chunk in chunks_of(records(), LIMITS))
+    read = ((len(chunk.rows), chunk.is_only) for chunk in chunks_of(records(), LIMITS, 1))
     with pytest.raises(type(error)):
         chunks.extend(read)
     assert chunks == [(size, len(sizes) == 1) for size in sizes]
@@ -244,7 +244,7 @@ def test_rows_before_an_unreadable_place_become_chunks(
 def test_unread_rows_do_not_change_the_chunks() -> None:
     """Rows that a reader does not read are skipped; none becomes part of the next chunk."""
     records = [(line, ["x"], None, 1) for line in range(25)]
-    firsts = [chunk.rows[0][0] for chunk in chunks_of(iter(records), LIMITS)]
+    firsts = [chunk.rows[0][0] for chunk in chunks_of(iter(records), LIMITS, 1)]
     assert firsts == [0, 10, 20]
 
 
@@ -528,7 +528,7 @@ def test_a_pending_run_that_was_not_written(google: World, fate: str) -> None:
 def test_a_chunk_ends_at_rows_or_characters(lengths: list[int], sizes: list[int]) -> None:
     """Whichever limit comes first ends a chunk, and no row is lost."""
     records: list[Row] = [(line, ["x"], None, size) for line, size in enumerate(lengths)]
-    chunks = list(chunks_of(records, LIMITS))
+    chunks = list(chunks_of(records, LIMITS, 1))
     assert [len(chunk.rows) for chunk in chunks] == sizes
     assert [record for chunk in chunks for record in chunk.rows] == records
     assert [chunk.number for chunk in chunks] == list(range(len(sizes)))

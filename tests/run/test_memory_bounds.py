@@ -33,7 +33,7 @@ def records(rows: int, cells: int) -> list[Row]:
 
 
 def sizes(found: list[Row], limits: ChunkLimits) -> list[int]:
-    return [len(chunk.rows) for chunk in chunks_of(found, limits)]
+    return [len(chunk.rows) for chunk in chunks_of(found, limits, len(found[0][1]))]
 
 
 def test_short_cells_count_more_than_their_text() -> None:

@@ -22,6 +22,7 @@ from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.records import Conversion
 from lib.run.chunks import CHUNK_ROWS
+from lib.source.table import FIRST_LINES
 from tests.fakes import START, FakeApi, FakeBatch, World, deliver, deliver_again, sweep, world
 from tests.workbooks import workbook
 
@@ -269,6 +270,35 @@ def test_a_refund_adjusts_the_conversion_of_its_stage(destination: str) -> None:
     assert counts(google, "deals.csv") == {"uploaded": 3, "skipped": 1}
     notes = {note["code"]: note["detail"] for note in document(google, "deals.csv")["notes"]}
     assert notes["REFUNDS_SKIPPED"] == '1 row; actions "Stage"'
+
+
+@pytest.mark.parametrize("others", [0, 40])
+def test_columns_that_nobody_reads_change_nothing(others: int) -> None:
+    """A wide file, of which only the used cells are kept, is read like a narrow one."""
+    google = google_with(exclude={"Owner": ["Test"]}, **REFUNDED)
+    notes = [f"Note {number}" for number in range(others)]
+    columns = ("Owner", "Pipeline Status", "Type")
+    columns = tuple(
+        name for each in (*WITH_REFUNDS, *columns) for name in (*notes[:3], each, *notes[3:])
+    )
+    rows = [
+        deal(1, "Won", Owner="Test"),
+        deal(3, "Won", Amount="much"),
+        refund(4, "Qualified", adjusted_value="20"),
+        refund(5, "Won"),
+        *[deal(7, "Lost")] * FIRST_LINES,
+        deal(2, "Proposal", **{"Pipeline Status": "Lost"}),
+        deal(6, "Won", Type="Retract"),
+    ]
+    rows = [{**dict.fromkeys(notes, f"text {at}"), **row} for at, row in enumerate(rows)]
+    deliver(google, "deals.csv", csv_of(rows, tuple(dict.fromkeys(columns))))
+    assert sent(google) == [("D2", "1003", 1200.5, PROPOSED)]
+    assert google.api.adjusted == [("D4/1001", 20.0), ("D5/1002", None)]
+    found = document(google, "deals.csv")
+    listed = [(row["line"], row["errors"][0]["code"]) for row in found["rows"]]
+    assert listed == [(3, "INVALID_CONVERSION_VALUE"), (len(rows) + 1, "ADJUSTMENT_ROW")]
+    stages = {note["code"]: note["detail"] for note in found["notes"]}["STAGES_NOT_FILTERED"]
+    assert stages.startswith('"Pipeline Status": 1 row')
 
 
 def test_a_refund_may_be_a_stage_of_its_own() -> None:

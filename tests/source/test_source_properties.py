@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from lib.source import text as text_module
 from lib.source.delimited import RecordReader, as_line, strict_reader
 from lib.source.errors import SourceError
+from lib.source.table import SourceOptions, open_table
 
 LINE_END = re.compile(r"\r\n|\r|\n")
 BLANK = re.compile(r'[\s,"]*')
@@ -73,12 +74,17 @@ def test_every_row_comes_back(read, file, block_bytes, packed):
     assert records == expected
 
 
+ANY_CELL = st.sampled_from(["", "abc", '"x, y"', '"say ""hi"""', "é", '"two\nlines"'])
+WIDTHS = st.integers(2, 6)
+BARE_CELL = st.sampled_from(["", " ", "abc", "é", "Total"])
+QUOTED_CELL = st.sampled_from(['""', '"abc"', '"x, y"', '"é"'])
+
+
 @st.composite
-def damaged_files(draw):
+def damaged_files(draw, widths=WIDTHS, cell=ANY_CELL):
     """Draw a file of ordinary rows in which some bytes are replaced."""
-    width = draw(st.integers(2, 6))
+    width = draw(widths)
     header = ",".join(f"column{number}" for number in range(width)) + "\n"
-    cell = st.sampled_from(["", "abc", '"x, y"', '"say ""hi"""', "é", '"two\nlines"'])
     row = st.lists(cell, min_size=width, max_size=width).map(",".join)
     content = bytearray("\n".join(draw(st.lists(row, min_size=1, max_size=30))).encode())
     byte = st.one_of(st.sampled_from(b'",\r\n\0\xff'), st.integers(0, 255))
@@ -137,6 +143,46 @@ def test_block_ends_do_not_matter(read, content):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", 50)
         assert read_or_nothing(read, content, encoding="latin-1") == expected
+
+
+WIDE_FILES = [damaged_files(st.integers(4, 7), cell) for cell in (ANY_CELL, BARE_CELL, QUOTED_CELL)]
+
+
+@given(
+    content=st.one_of(WIDE_FILES),
+    columns=st.sets(st.integers(0, 3), min_size=2, max_size=2),
+    block_bytes=st.sampled_from([64, 300, 1 << 17]),
+    padding=st.sampled_from([b"", b","]),
+)
+@example(b"a,b,c,d\n1,2,3,4\n , ,,\n" + 12 * b"1,2,3,4\n", {0, 1}, 1 << 17, b"")
+@example(b'a,b,c,d\n1,2,3,4\n"""",",","",\n' + 12 * b"1,2,3,4\n", {0, 1}, 1 << 17, b"")
+@example(b"a,b,c,d\n1,2,3,4,\n1,2,3,4,5\n" + 12 * b"1,2,3,4,\n", {0, 1}, 1 << 17, b",")
+@example(b"a,b,c,d\n" + 12 * b"1,2,3,4\n" + b"Total,12,,\n", {2, 3}, 1 << 17, b"")
+@example(b"a,b,c,d\n" + 12 * b"1,2\n" + 12 * b"1,2,3,4\n", {0, 1}, 64, b"")
+def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, padding):
+    """Only the cells of the kept columns are returned, and nothing else changes."""
+    head, _, rows = content.partition(b"\n")
+    content = head + padding + b"\n" + rows
+
+    def read_records(keeps):
+        table = open_table(io.BytesIO(content), SourceOptions(encoding="latin-1"))
+        table.expect_footer(frozenset({0}))
+        table.hold_unterminated_line("always")
+        places = table.keep_only(columns) if keeps else {at: at for at in range(table.width)}
+        try:
+            rows = [*table.records()]
+        except SourceError as error:
+            return error.code
+        assert {len(cells) for _, cells, _, _ in rows} <= {0, len(places)}
+        records = [
+            (line, [cells[places[at]] for at in columns] if cells else [], problem, length)
+            for line, cells, problem, length in rows
+        ]
+        return records, table.blank_records, table.footer, table.open_record
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
+        assert read_records(keeps=True) == read_records(keeps=False)
 
 
 @given(
