@@ -72,8 +72,8 @@ def measure(quick: bool) -> Iterator[Figure]:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000)
-    # First, as a file finds the instance that it wakes: in memory that others have used, a row takes
-    # up to a tenth longer, because what it allocates is scattered.
+    # First, as a file finds the instance that it wakes. In memory that others have used, a row
+    # takes up to a tenth longer, because what it allocates is scattered.
     yield from google_ads(content, for_sample, 5 if quick else 15)
     yield data_manager(content, 5 if quick else 15)
     check_agreement(content, for_sample)

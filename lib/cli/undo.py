@@ -204,10 +204,18 @@ class _ReadRow(NamedTuple):
 
 
 class _ReadFile:
-    """A file, read as a run at `now` reads it. `refused` counts the codes of its other rows."""
+    """A file, read as a run at `now` reads it. `refused` counts the codes of its other rows.
+
+    The profile `uploading` skips rows by the columns `filtered_by`.
+    """
 
     def __init__(
-        self, content: Readable, profile: Profile, now: datetime, ids: Mapping[str, str]
+        self,
+        content: Readable,
+        profile: Profile,
+        now: datetime,
+        ids: Mapping[str, str],
+        uploading: Profile | None = None,
     ) -> None:
         def connect(profile: Profile, log: Log) -> _KnownIds:
             return _KnownIds(capabilities_of(profile.destination), ids=ids)
@@ -218,7 +226,16 @@ class _ReadFile:
             content, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
         )
         self.header = read_header(self.table, profile)
-        self.plan = plan_file(self.table, self.header, profile, self._run, connect, SilentLog())
+        self.filtered_by = _filtered_by(uploading or profile, self.table.header)
+        self.plan = plan_file(
+            self.table,
+            self.header,
+            profile,
+            self._run,
+            connect,
+            SilentLog(),
+            also_read=self.filtered_by,
+        )
         self.number_of_rows = 0
         self.refused: Counter[str] = Counter()
 
@@ -344,7 +361,7 @@ class _Undoing:
     ) -> list[str]:
         """Write a row for each conversion that was uploaded. Return the names of the columns."""
         then = datetime.fromisoformat(self.head.started_at)
-        read = _ReadFile(content, self.then, then, self.ids)
+        read = _ReadFile(content, self.then, then, self.ids, uploading)
         names, copied = _columns(read, uploading)
         sent_order_id, limit = read.plan.sales.sent_order_id, _adjustable_for(uploading)
         listed = _Listed(rows)
@@ -461,15 +478,16 @@ def _adjustable_for(profile: Profile) -> timedelta | None:
     return can.adjustable_for if can is not None else None
 
 
+def _filtered_by(profile: Profile, header: Sequence[str]) -> set[int]:
+    """Return the columns by which a profile skips rows."""
+    names = (*profile.include, *profile.exclude)
+    return {at for name in names for at in columns_named(name, header)}
+
+
 def _columns(read: _ReadFile, uploading: Profile) -> tuple[list[str], list[int]]:
     """Return the names of the template's columns, and the columns that are copied: those by which
     the profile would skip the rows."""
-    fields, header = read.header.fields, read.table.header
-    filtered_by = {
-        at
-        for name in (*uploading.include, *uploading.exclude)
-        for at in columns_named(name, header)
-    }
+    fields, header, filtered_by = read.header.fields, read.table.header, read.filtered_by
     names, own = [], set()
     for each, name in _TEMPLATE.items():
         at = fields.get(each)

@@ -114,11 +114,11 @@ def read_types(chunk: ChunkColumns) -> None:
 def _types_of_refunds(chunk: ChunkColumns) -> list[AdjustmentType]:
     """Return the type of each refund. Reject partial refunds without a new value."""
     refunds, problems = chunk.file.rules.refunds, chunk.problems
-    columns = refunds.columns if refunds is not None else ()
+    places = refunds.places if refunds is not None else ()
     for row, (cells, value) in enumerate(zip(chunk.rows, chunk.value, strict=True)):
         if value or row in problems.errors:
             continue
-        if any(is_partial(cells[column]) for column in columns):
+        if any(is_partial(cells[place]) for place in places):
             problems.reject(row, "PARTIAL_REFUND_WITHOUT_VALUE", ADJUSTED_VALUE.value)
     return ["restatement" if value else "retraction" for value in chunk.value]
 

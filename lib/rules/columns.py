@@ -91,7 +91,8 @@ class RowProblems:
 class FileRules:
     """The rules of one file, and what its cells mean: the same for all of its chunks.
 
-    `columns` maps each field to its column: those that are sent, or that help to read others.
+    `columns` maps each field to the place of its cell in a row: those that are sent, or that help
+    to read others.
     `sales` are the rules of the conversions that adjustments are about.
     """
 

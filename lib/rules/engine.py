@@ -39,9 +39,9 @@ _LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
 class Engine(FileRules):
     """Validates the rows of one file that become records of one kind (`RowRules.kind`).
 
-    `columns` maps each field to the index of its column. An engine for adjustments needs `sales`,
-    the engine of the conversions that they are about: of the same file, with the capabilities of
-    the destination that gets conversions.
+    `columns` maps each field to the place of its cell in a row. An engine for adjustments needs
+    `sales`, the engine of the conversions that they are about: of the same file, with the
+    capabilities of the destination that gets conversions.
     """
 
     def __init__(

@@ -177,16 +177,18 @@ def kind_columns(
     return tuple(at for at in unknown if len({row[at] for row in rows}) <= _MOST_WORDS)
 
 
-def _mark_adjustments(rows: Sequence[Row], columns: Sequence[int]) -> Sequence[Row]:
-    """Return the rows. Those with an adjustment's word in one of `columns` get ADJUSTMENT_ROW as
-    their problem."""
-    if not columns:
+def _mark_adjustments(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
+    """Return the rows. Those with an adjustment's word in the cell at one of `places` get
+    ADJUSTMENT_ROW as their problem."""
+    if not places:
         return rows
-    # One column twice: with a single one, the result would be no tuple.
-    words_of = itemgetter(*columns, columns[0])
+    # All columns at once, because wide files have many. The first one twice: the result for a
+    # single one would be no tuple.
+    words_of = itemgetter(*places, places[0])
     different = {words_of(cells) for _, cells, problem, _ in rows if not problem}
     adjustments = set[int]()
-    for at, words in zip(columns, map(set, zip(*different, strict=True)), strict=False):
+    for number, at in enumerate(places):
+        words = {each[number] for each in different}
         if found := {word for word in words if unwrap(word, "word").upper() in ADJUSTMENTS.words}:
             adjustments.update(
                 line for line, cells, problem, _ in rows if not problem and cells[at] in found

@@ -26,12 +26,13 @@ order ID counts twice at Google."""
 
 @dataclass(frozen=True, slots=True)
 class Refunds:
-    """How the profile recognizes the refunds in a file of sales: by the cells in `columns`.
+    """How the profile recognizes the refunds in a file of sales: by the cells at `places` of a
+    row.
 
     `names_value`: it names the column of their new values.
     """
 
-    columns: Sequence[int] = ()
+    places: Sequence[int] = ()
     names_value: bool = False
 
 

@@ -9,7 +9,7 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -28,6 +28,7 @@ from lib.model.records import Record, Row
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME, FIELDS
 from lib.rules.fields.units import currencies_in_header
+from lib.rules.roles import Reading
 from lib.rules.row_filter import (
     TIME_FIELD,
     Condition,
@@ -154,15 +155,17 @@ def plan_file(
     connect: Connect,
     log: Log,
     lookup: ConnectLookup | None = None,
+    also_read: Set[int] = frozenset(),
 ) -> Plan:
     """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
+    `also_read`: columns that the caller reads, apart from those of the plan.
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
     if header.stop is not None:
         raise PermanentError(header.stop.code, header.stop.detail)
-    return _Planning(table, header, profile, run, connect, log, lookup).plan()
+    return _Planning(table, header, profile, run, connect, log, lookup, also_read).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ class _Planning:
     connect: Connect
     log: Log
     lookup: ConnectLookup | None
+    also_read: Set[int]
 
     def plan(self) -> Plan:
         header, profile, fields = self.header, self.profile, self.header.fields
@@ -184,10 +188,10 @@ class _Planning:
             detail = "no customer_id in the profile, and no customer_id column"
             raise PermanentError("CUSTOMER_ID_MISSING", detail)
         row_filter = row_filter_of(self.table.header, header, profile)
-        reading = read_roles_of(self.table, header, profile, row_filter)
-        if header.kind == "conversion" and "conversion_date_time" in fields:
-            refuse_undecided(reading, header)
-        places = self.table.keep_only(row_filter.read_columns.union(fields.values()))
+        reading = self._roles(row_filter)
+        places = self.table.keep_only(
+            row_filter.read_columns.union(fields.values(), self.also_read)
+        )
         row_filter = row_filter_of(self.table.header, header, profile, places)
         stages = _stage_actions(self.table.header, header, profile, places)
         self.table.expect_footer(key_columns(fields))
@@ -202,8 +206,8 @@ class _Planning:
         rules = self._rules(accounts, destination, stages)
         if header.kind == "conversion":
             _refuse_useless_columns(header, rules)
-        cells = {name: places[column] for name, column in fields.items()}
-        parts = [Part(header.kind, self._engine(rules, cells), destination)]
+        field_places = {name: places[column] for name, column in fields.items()}
+        parts = [Part(header.kind, self._engine(rules, field_places), destination)]
         notes = [*header.notes, *notes_on_sunset(destination, self.run.now)]
         if isinstance(rules.zone, UnknownZone):
             notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
@@ -219,8 +223,8 @@ class _Planning:
             zone_name = self._zone_name("conversion_date_time")
             notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
         if profile.refunds and header.kind == "conversion":
-            columns = [places[column] for column in row_filter.refund_columns]
-            parts.append(self._refunds(parts[0], rules, columns, cells))
+            refund_places = [places[column] for column in row_filter.refund_columns]
+            parts.append(self._refunds(parts[0], rules, refund_places, field_places))
         return Plan(
             table=self.table,
             header=header,
@@ -237,6 +241,14 @@ class _Planning:
             notes_on_lookup=notes_on_lookup,
             action_name=accounts.action_name,
         )
+
+    def _roles(self, row_filter: RowFilter) -> Reading:
+        """Return which column has which role. Raises `PermanentError` if nobody has decided it."""
+        header = self.header
+        reading = read_roles_of(self.table, header, self.profile, row_filter)
+        if header.kind == "conversion" and "conversion_date_time" in header.fields:
+            refuse_undecided(reading, header)
+        return reading
 
     def _rules(
         self, accounts: RunAccounts, destination: Destination[Any], stages: StageActions | None
@@ -288,27 +300,32 @@ class _Planning:
         except RuleError:
             return UnknownZone()
 
-    def _engine(self, rules: RowRules, cells: Mapping[str, int]) -> Engine:
-        """Return the engine for the records of this file. `cells`: which cell holds a field."""
+    def _engine(self, rules: RowRules, field_places: Mapping[str, int]) -> Engine:
+        """Return the engine for the records of this file, whose rows have the fields there."""
         if self.header.kind != "adjustment":
-            return Engine(cells, rules)
+            return Engine(field_places, rules)
         main = sender_of(self.profile, "conversion")
         # Conversions are read as they were sent: with the capabilities of their own destination.
-        sales = Engine(cells, replace(rules, capabilities=main, kind="conversion"))
+        sales = Engine(field_places, replace(rules, capabilities=main, kind="conversion"))
         if rules.capabilities.name != main.name:
             rules = replace(rules, sent_order_id=main.sent_order_id)
-        return Engine(cells, rules, sales)
+        return Engine(field_places, rules, sales)
 
     def _refunds(
-        self, sales: Part, rules: RowRules, columns: Sequence[int], cells: Mapping[str, int]
+        self,
+        sales: Part,
+        rules: RowRules,
+        refund_places: Sequence[int],
+        field_places: Mapping[str, int],
     ) -> Part:
-        """Return the part of a file of sales that has its refunds, recognized by these columns.
+        """Return the part of a file of sales that has its refunds, recognized by the cells at
+        `refund_places`.
 
         Raises `PermanentError` if the destination cannot send adjustments.
         """
         profile, destination = self.profile, sales.destination
         names_value = bool(profile.headers.get("adjusted_value"))
-        rules = replace(rules, kind="adjustment", refunds=Refunds(columns, names_value))
+        rules = replace(rules, kind="adjustment", refunds=Refunds(refund_places, names_value))
         if sender_name(profile, "adjustment") != profile.destination:
             destination = self.connect(sending_profile(profile, "adjustment"), self.log)
             rules = replace(
@@ -321,7 +338,7 @@ class _Planning:
             )
         if "adjustment" not in rules.capabilities.record_kinds:
             raise PermanentError("ADJUSTMENT_FILE", "refunds in the profile")
-        return Part("adjustment", Engine(cells, rules, sales.engine), destination)
+        return Part("adjustment", Engine(field_places, rules, sales.engine), destination)
 
 
 def key_columns(fields: Mapping[str, int]) -> set[int]:

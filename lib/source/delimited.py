@@ -126,8 +126,9 @@ class RecordReader:
     report's footer.
 
     After `keep_only`, the other cells of a row are dropped before the next one is read, while they
-    are in the processor's cache: its cells are a list of all, or a tuple of the kept ones. The last
-    rows of a block may be a footer, and keep all of theirs until the next block is read.
+    are in the processor's cache: its cells are a list of all, or a tuple of the kept ones. Whether
+    the last records are a footer depends on all of their cells, so the last ones of each block are
+    lists until the next block is read.
 
     `hold` says when the record in a last line without a line end is held. `key_columns` contain
     click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
@@ -226,14 +227,26 @@ class RecordReader:
         return (rows, lines) if len(rows) == len(lines) else None
 
     def _cells(self, rows: Iterator[list[str]], lines: Sequence[str]) -> list[RowCells]:
-        """Return the cells of rows. Drop those that are not kept, except in the last lines."""
+        """Return the cells of the rows in these lines. Drop the cells that are not kept, except of
+        the last rows."""
         kept, width = self._kept, self._shape.width
         if kept is None or self._is_padded:
             return [*rows]
-        first = islice(rows, max(0, len(lines) - LONGEST_FOOTER))
-        return [*[kept(cells) if len(cells) == width else cells for cells in first], *rows]
+        first = islice(rows, self._before_last_records(lines))
+        found: list[RowCells] = [kept(cells) if len(cells) == width else cells for cells in first]
+        found += rows
+        return found
+
+    def _before_last_records(self, lines: Sequence[str]) -> int:
+        """Return how many lines come before those that may be a footer. Blank ones are none."""
+        before, records = len(lines), 0
+        while before and records < LONGEST_FOOTER:
+            before -= 1
+            records += bool(lines[before].strip(self._blank))
+        return before
 
     def _are_complete(self, rows: Sequence[RowCells]) -> bool:
+        """Whether each row has as many cells as the header. Those that were kept come from such."""
         lists = rows if self._kept is None else [row for row in rows if isinstance(row, list)]
         return set(map(len, lists)) <= {self._shape.width}
 
@@ -276,6 +289,7 @@ class RecordReader:
         return found
 
     def _narrowed(self, rows: Iterable[Row]) -> Iterable[Row]:
+        """Drop the cells that are not kept from the rows that still have all."""
         kept = self._kept
         assert kept is not None
         return [

@@ -32,7 +32,7 @@ from typing import NamedTuple, Protocol
 from lib.source.errors import SourceError
 from lib.source.formats import format_of_content
 
-BLOCK_BYTES = 1 << 16
+BLOCK_BYTES = 1 << 17
 MAX_GZIP_MEMBERS = 1_000_000
 """More than a log shipper writes that compresses every row separately."""
 MAX_LINE_CHARS = 1 << 20
@@ -101,8 +101,8 @@ class Block(NamedTuple):
         text = self.text
         end = "\r\n" if "\r" in text else "\n"
         lines = text.split(end)
-        if end == "\r\n" and any(any(map(contains, lines, repeat(each))) for each in end):
-            # Some lines end in another way. Replacing takes longer than looking.
+        if "\r" in text and any(any(map(contains, lines, repeat(mark))) for mark in ("\r", "\n")):
+            # Some lines end in another way. Looking takes less time than replacing.
             lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if not lines[-1]:
             lines.pop()

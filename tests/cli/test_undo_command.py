@@ -316,6 +316,20 @@ def test_a_profile_that_reads_the_output_otherwise_is_refused(tmp_path: Path) ->
     assert (done.exit_code, "COLUMN_OF_KIND_MISSING" in done.output) == (1, True)
 
 
+def test_the_filter_of_the_upload_now_is_copied_from_a_wide_file(tmp_path: Path) -> None:
+    """Then nobody read the column by which the profile skips rows today."""
+    notes = [f"Note {each}" for each in range(20)]
+    sales = [sale(number, **dict.fromkeys(notes, f"text {number}")) for number in range(1, 15)]
+    data = csv_of(*sales)
+    document = uploaded(data)[1]
+    profiles = tmp_path / "profiles.json"
+    profiles.write_text(json.dumps({"default": {**PROFILE, "exclude": {"Note 7": ["text 99"]}}}))
+    done = undo(tmp_path, data, document, "--profiles", str(profiles))
+    rows = [*csv.DictReader(io.StringIO((tmp_path / "undo.csv").read_text("utf-8-sig")))]
+    assert done.exit_code == 0
+    assert [each["Note 7"] for each in rows] == [f"text {number}" for number in range(1, 15)]
+
+
 def test_the_id_of_a_named_action_is_asked_for(tmp_path: Path) -> None:
     """A derived order ID depends on it; the message has the option to add."""
     data = csv_of(without("order_id", "gclid"))

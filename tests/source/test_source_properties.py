@@ -158,6 +158,8 @@ WIDE_FILES = [damaged_files(st.integers(4, 7), cell) for cell in (ANY_CELL, BARE
 @example(b'a,b,c,d\n1,2,3,4\n"""",",","",\n' + 12 * b"1,2,3,4\n", {0, 1}, 1 << 17, b"")
 @example(b"a,b,c,d\n1,2,3,4,\n1,2,3,4,5\n" + 12 * b"1,2,3,4,\n", {0, 1}, 1 << 17, b",")
 @example(b"a,b,c,d\n" + 12 * b"1,2,3,4\n" + b"Total,12,,\n", {2, 3}, 1 << 17, b"")
+@example(b"a,b,c,d\n" + 12 * b"1,2,3,4\n" + b"Total,12,,\n" + 12 * b",,,\n", {2, 3}, 1 << 17, b"")
+@example(b"a,b,c,d\n" + 12 * b"1,2,3,4\n" + b"x,x,Total,4\n" + 12 * b"\n", {2, 3}, 1 << 17, b"")
 @example(b"a,b,c,d\n" + 12 * b"1,2\n" + 12 * b"1,2,3,4\n", {0, 1}, 64, b"")
 def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, padding):
     """Only the cells of the kept columns are returned, and nothing else changes."""

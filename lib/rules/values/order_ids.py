@@ -114,7 +114,7 @@ class OrderIdForm:
     decides it (`choice`). The claim keeps the decision, because later chunks and later attempts
     depend on it: `is_integer` is True if an earlier attempt has decided for 1001.
 
-    `column` is the index of the column of order IDs, if there is one.
+    `column` is the place of the order ID in a row, if there is one.
     """
 
     def __init__(self, column: int | None, choice: OrderIds | None, is_integer: bool) -> None:
