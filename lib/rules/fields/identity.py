@@ -24,7 +24,7 @@ from lib.rules.fields.units import kind_of_contact
 _GCLID: Final = re.compile(
     r"(?:Cj[0w]K|EAIaIQ|C[I-P][\w-]{2})[\w-]{16,}"
     # The URL of a landing page, or a note that a shop wrote.
-    r"|(?:[\s\S]{0,1000}[\s?&|;,])?gclid=[\w-]{10,}[\s\S]*"
+    r"|(?:[\s\S]{0,1000}[\s?&|;,])?gclid(?:=|: ?)[\w-]{10,}[\s\S]*"
     r'|\{.{0,2000}"gclid": ?"[\w-]{10,}"[\s\S]*',
     re.ASCII,
 )

@@ -23,7 +23,7 @@ _NO_LETTERS: Final = re.compile(
 )
 _PARAMETER: Final = {
     field: re.compile(
-        rf"(?:^|[?&#|;,\s]){field}=([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
+        rf"(?:^|[?&#|;,\s]){field}(?:=|: ?)([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
         re.ASCII | re.IGNORECASE,
     )
     for field in ("gclid", "gbraid", "wbraid")
@@ -54,7 +54,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     """Return a gclid, gbraid or wbraid, trimmed. The case stays: click IDs are case-sensitive.
 
     The click ID is extracted from `gclid=...`, from the full URL of a landing page, where it is the
-    parameter `field`, or from a shop's note: `PED-1|gclid=...`, `{"gclid": "..."}`.
+    parameter `field`, or from a shop's note: `PED-1|gclid=...`, `{"gclid": "..."}`, a line
+    `gclid: ...`.
 
     Raises INVALID_CLICK_ID for inner white space, characters that URLs can't contain, a
     placeholder, a number, or a date, and CLICK_ID_CUT_OFF for one with an ellipsis.
@@ -62,7 +63,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     if is_plain_click_id(value):
         return value
     click_id = value.strip()
-    if "=" in click_id or click_id.startswith("{"):
+    has_parameters = "=" in click_id or click_id.startswith("{")
+    if has_parameters or ":" in click_id:
         found = {unquote(one or other) for one, other in _PARAMETER[field].findall(click_id)}
         if found:
             *others, click_id = sorted(found)
@@ -70,7 +72,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
             is_whole = not any(others) and _IN_URL.fullmatch(click_id)
             if not is_whole and not _ELLIPSIS.search(click_id):
                 raise RuleError("INVALID_CLICK_ID")
-        elif ":" in click_id or "?" in click_id or "&" in click_id:
+        elif has_parameters and (":" in click_id or "?" in click_id or "&" in click_id):
             raise RuleError("INVALID_CLICK_ID")
     if _ELLIPSIS.search(click_id):
         raise RuleError("CLICK_ID_CUT_OFF")

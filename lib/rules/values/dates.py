@@ -74,7 +74,8 @@ _TIME: Final = (
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
-_REST: Final = rf"(?:(?:[Tt]|,? ){_TIME}(?: ?{_ZONE})?)?"
+# Nov 25, 2026 - 10:58 AM
+_REST: Final = rf"(?:(?:[Tt]|,? (?:[-\u2013@|] )?){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 _COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
 _COMPACT_TIME: Final = (
