@@ -57,7 +57,7 @@ def carts(size: int, items: int) -> bytes:
 
 
 def emoji(size: int) -> bytes:
-    """A file of custom variables, which needs the most memory."""
+    """A file of custom variables whose characters need four bytes each."""
     return variables(lambda row, column: f"\U0001f600{column % 10}", size)
 
 

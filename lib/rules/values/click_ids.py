@@ -6,6 +6,8 @@ from urllib.parse import unquote
 
 from lib.rules.values.cells import RuleError, is_placeholder
 
+SHORTEST: Final = 10
+"""No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
 # URL-safe base64 today. Allowing dots, tildes, padding and percent signs does no harm.
 _CLICK_ID: Final = re.compile(r"(?=.{1,1024}$)[\w.~%+/-]+=*", re.ASCII)
 # Written by web analytics and templates if there was no ad click.
@@ -23,8 +25,14 @@ _NO_LETTERS: Final = re.compile(
 )
 _PARAMETER: Final = {
     field: re.compile(
-        rf"(?:^|[?&#|;,\s]){field}(?:=|: ?)([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
+        rf"(?:^|[?&#|;,\s]){field}=([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
         re.ASCII | re.IGNORECASE,
+    )
+    for field in ("gclid", "gbraid", "wbraid")
+}
+_LINE_OF_NOTE: Final = {
+    field: re.compile(
+        rf"(?:^|[|;,\s]){field}: ?([\w-]{{{SHORTEST},}}=*)(?=[|;,\s]|$)", re.ASCII | re.IGNORECASE
     )
     for field in ("gclid", "gbraid", "wbraid")
 }
@@ -38,8 +46,6 @@ _WORDS: Final = re.compile(
 in no order of cases, and are longer."""
 _IN_URL: Final = re.compile(r"[\w-]+=*", re.ASCII)
 _SURELY: Final = 20
-SHORTEST: Final = 10
-"""No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""
 
 
 def is_plain_click_id(value: str) -> bool:
@@ -66,6 +72,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     has_parameters = "=" in click_id or click_id.startswith("{")
     if has_parameters or ":" in click_id:
         found = {unquote(one or other) for one, other in _PARAMETER[field].findall(click_id)}
+        found = found or set(_LINE_OF_NOTE[field].findall(click_id))
         if found:
             *others, click_id = sorted(found)
             # With a full stop, or one of two, it would be another click ID.
