@@ -29,9 +29,15 @@ class Claim:
 
 
 def claim_run(
-    source: StoredObject, event_time: datetime, max_age: timedelta, context: RunContext
+    source: StoredObject,
+    event_time: datetime,
+    max_age: timedelta,
+    context: RunContext,
+    *,
+    is_read: bool,
 ) -> Claim:
-    """Claim the run. `run.status` shows whether there is anything to do.
+    """Claim the run. `run.status` shows whether there is anything to do. `is_read`: storage has
+    described the object together with its content.
 
     The profile, the time "now" and the version of the rules are those of the first attempt. A file
     that is older than `max_age` is claimed even if the profiles cannot be read, so that it does not
@@ -54,7 +60,7 @@ def claim_run(
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
     now = context.utc_now()
     fresh = first_claim(source, context.new_token(), now, context.settings.lease_seconds, terms)
-    run = context.generations.claim(fresh, now)
+    run = context.generations.claim(fresh, now, is_read=is_read)
     if run.attempts == 1 or run.status != "running":
         return Claim(run, profile, stop)
     if answered := context.pending_runs.get(run.key):

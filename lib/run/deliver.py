@@ -107,7 +107,7 @@ def process_object(
         return "ignored"
 
     try:
-        claim = claim_run(source, event_time, max_age, context)
+        claim = claim_run(source, event_time, max_age, context, is_read=stream is not None)
     except LeaseHeld:
         raise
     except RetryableError as error:

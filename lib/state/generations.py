@@ -55,8 +55,9 @@ class Generations:
     pending_runs: PendingRuns
     output: StoredResults
 
-    def claim(self, fresh: Run, now: datetime) -> Run:
+    def claim(self, fresh: Run, now: datetime, *, is_read: bool = False) -> Run:
         """Claim a run, or take it over. `fresh` is its claim if this is its first attempt.
+        `is_read`: its content is here already, so it can be sent even if it is replaced.
 
         Returns the run with our lease, or a run that is over: check its `status`. Raises
         `LeaseHeld` while another attempt has a live lease, or another generation of the same upload
@@ -72,7 +73,7 @@ class Generations:
             if self.output.has_results(fresh.source):
                 # Another generation has got the place of our claim.
                 return replace(fresh, status="finished")
-            run = replace(fresh, same_as=self._same_as(fresh, known, now))
+            run = replace(fresh, same_as=self._same_as(fresh, known, now, is_read=is_read))
             place, old = next(
                 (
                     (place, other)
@@ -93,13 +94,15 @@ class Generations:
             return replace(run, status="finished")
         return self.claims.take_over(run, now, owner)
 
-    def _same_as(self, fresh: Run, others: Sequence[Run], now: datetime) -> int:
+    def _same_as(self, fresh: Run, others: Sequence[Run], now: datetime, *, is_read: bool) -> int:
         """Return the other generation that has sent the rows of this one, or 0.
 
         Raises `LeaseHeld` while the run of the other generation is working.
         """
         near = any(_within(other.source, fresh.source) for other in others)
         here = self.store.find(fresh.source) if near else None
+        if near and here is None and is_read:
+            here = fresh.source  # replaced since storage described it with its content
         for other in reversed(others):
             if here is None or not _is_same(other.source, here):
                 continue

@@ -479,6 +479,25 @@ def test_a_replaced_generation_that_is_gone_is_superseded(
     assert alerts(capsys.readouterr().out) == []
 
 
+def test_a_generation_that_is_replaced_between_its_first_bytes_and_its_claim(
+    unversioned: World,
+) -> None:
+    """Its content is here, but the newer generation has sent it: nothing is sent again."""
+    google = unversioned
+    first = put(google)
+    second: list[StoredObject] = []
+
+    def replace_it(operation: str, name: str) -> None:
+        if operation == "write" and "/claims/" in name and not second:
+            second.append(put(google))
+            assert deliver(google, second[0]) == "completed"
+
+    google.store.before = replace_it
+    assert deliver(google, first) == "same_as"
+    assert document(google, first)["other_generation"] == str(second[0].generation)
+    assert google.api.batches == 1
+
+
 @pytest.mark.parametrize("change", [late, other_content])
 def test_a_replacement_that_is_another_file_is_reported(
     unversioned: World,
