@@ -101,7 +101,7 @@ class Block(NamedTuple):
         text = self.text
         end = "\r\n" if "\r" in text else "\n"
         lines = text.split(end)
-        if "\r" in text and any(any(map(contains, lines, repeat(mark))) for mark in ("\r", "\n")):
+        if end != "\n" and any(any(map(contains, lines, repeat(mark))) for mark in ("\r", "\n")):
             # Some lines end in another way. Looking takes less time than replacing.
             lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if not lines[-1]:

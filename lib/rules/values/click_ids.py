@@ -23,18 +23,19 @@ _NO_CLICK: Final = frozenset(
 _NO_LETTERS: Final = re.compile(
     r"[\d./%+-]{1,20}|\d+(?:\.\d+)?[eE][+-]?\d+|\d{4}-\d\d-\d\d(?:T[\d.+-]*Z?)?", re.ASCII
 )
+_FIELDS: Final = ("gclid", "gbraid", "wbraid")
 _PARAMETER: Final = {
     field: re.compile(
         rf"(?:^|[?&#|;,\s]){field}=([^&#|;,\s\"'<>()]*)|\"{field}\": ?\"([^\"\s]*)\"",
         re.ASCII | re.IGNORECASE,
     )
-    for field in ("gclid", "gbraid", "wbraid")
+    for field in _FIELDS
 }
 _LINE_OF_NOTE: Final = {
     field: re.compile(
         rf"(?:^|[|;,\s]){field}: ?([\w-]{{{SHORTEST},}}=*)(?=[|;,\s]|$)", re.ASCII | re.IGNORECASE
     )
-    for field in ("gclid", "gbraid", "wbraid")
+    for field in _FIELDS
 }
 # Programs put one in place of the rest of a long text.
 _ELLIPSIS: Final = re.compile(r"\u2026|\.\.\.")

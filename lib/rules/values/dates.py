@@ -75,8 +75,9 @@ _TIME: Final = (
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
-_MARK: Final = r"[-\u2013@|] (?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?$)"
-_REST: Final = rf"(?:(?:[Tt]|,? (?:{_MARK})?){_TIME}(?: ?{_ZONE})?)?"
+_MARK: Final = r"[-\u2013@|] "
+_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?$)"
+_REST: Final = rf"(?:(?:[Tt]|,? (?:{_MARK}{_ONLY_A_TIME})?){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 _COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
 _COMPACT_TIME: Final = (
@@ -121,7 +122,8 @@ _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", 
 _COMMENT: Final = re.compile(r"(?P<time>.*[+-]\d{2}:?\d{2}) \([^()]*\)", re.ASCII)
 _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d{2})", re.ASCII)
 _MIDNIGHT: Final = re.compile(
-    r"(?:[Tt]|,? (?:[-\u2013@|] )?)(?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM|0000(?:00)?)$",
+    rf"(?:[Tt]|,? (?:{_MARK})?)"
+    r"(?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM|0000(?:00)?)$",
     re.ASCII,
 )
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
