@@ -28,8 +28,8 @@ Reading order (docs/architecture.md has the picture):
 11. `config`          settings and profiles; `run.context` passes them to a run, with the ports
 12. `errors`          the exceptions, by what to do next
 13. `cli`             the offline check: the same rules without a network; `init` writes a profile,
-                      `fix` the rows to correct, `undo` the adjustments that take a file back,
-                      `report` the report of a document, `explain` a code
+                      `fix` the rows to correct, `report` the report of a document, `explain` a
+                      code
 14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
                       them
 """

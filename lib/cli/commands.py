@@ -13,7 +13,6 @@ from lib.cli.fix import fix_command
 from lib.cli.init.command import init_command
 from lib.cli.report import report_command
 from lib.cli.terminal import Commands
-from lib.cli.undo import undo_command
 
 _EXAMPLES: Final = """
 \b
@@ -35,12 +34,5 @@ def main() -> None:
     """Check files of offline conversions, write their profile, and get the rows to correct."""
 
 
-for command in (
-    init_command,
-    check_command,
-    explain_command,
-    fix_command,
-    undo_command,
-    report_command,
-):
+for command in (init_command, check_command, explain_command, fix_command, report_command):
     main.add_command(command)

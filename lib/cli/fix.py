@@ -19,9 +19,9 @@ import click
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.files import difference, other_file, refuse_existing, replacing
+from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import Output, TextOutput, WorkbookOutput
-from lib.cli.options import file_and_results, named_profile, profile_of
+from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
 from lib.results.reading import (
     NotResults,
@@ -88,12 +88,19 @@ class ReadsDifferently(Exception):
     epilog=_EXAMPLES,
     short_help="Write the rows of a file that need correction.",
 )
-@file_and_results(
-    output=None,
-    output_help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("results", type=ObjectAddress())
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "
     "marked [default: rows-to-fix-NAME.csv, with the name in the results].",
-    profiles_help="File with the profiles.",
 )
+@click.option("--force", is_flag=True, help="Replace the output file if it exists.")
+@click.option("--profiles", metavar="FILE", type=ObjectAddress(), help="File with the profiles.")
+@click.option("--profile", "name", help="Name of the profile [default: that of the results].")
 def fix_command(
     file: Path,
     results: IO[bytes],

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import wraps
-from pathlib import Path
 from typing import IO, Any, Final
 
 import click
 from pydantic import ValidationError
 
-from lib.cli.files import ObjectAddress
 from lib.cli.init.proposal import OPTIONS, Given
 from lib.cli.terminal import step
 from lib.config import messages
@@ -98,41 +96,6 @@ now_option = click.option(
     metavar="TIME",
     help="Act as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
 )
-
-
-Command = Callable[..., None]
-
-
-def file_and_results(
-    *, output: str | None, output_help: str, profiles_help: str
-) -> Callable[[Command], Command]:
-    """Add what a command takes that writes something about a FILE and its RESULTS. `output` is the
-    name of what it writes, unless the command makes one."""
-    decorators = (
-        click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-        click.argument("results", type=ObjectAddress()),
-        click.option(
-            "-o",
-            "--output",
-            metavar="FILE",
-            default=output,
-            show_default=True,
-            type=click.Path(dir_okay=False, path_type=Path),
-            help=output_help,
-        ),
-        click.option("--force", is_flag=True, help="Replace the output file if it exists."),
-        click.option("--profiles", metavar="FILE", type=ObjectAddress(), help=profiles_help),
-        click.option(
-            "--profile", "name", help="Name of the profile [default: that of the results]."
-        ),
-    )
-
-    def decorated(command: Command) -> Command:
-        for decorate in reversed(decorators):
-            command = decorate(command)
-        return command
-
-    return decorated
 
 
 def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) -> Profile | None:

@@ -62,11 +62,10 @@ class WrittenRow(msgspec.Struct, frozen=True):
     errors: tuple[WrittenProblem, ...]
     warnings: tuple[WrittenProblem, ...]
     record: int
-    order_id: str | None
 
 
 class WrittenHead(msgspec.Struct, frozen=True):
-    """The parts of the document that `fix` and `undo` need, except its rows.
+    """The parts of the document that `fix` needs, except its rows.
 
     `profile_keys`: the profile with which the file was read, if one could be used.
     """
@@ -79,8 +78,6 @@ class WrittenHead(msgspec.Struct, frozen=True):
     codes: dict[str, WrittenCode]
     file_error: WrittenProblem | None
     columns: dict[str, str]
-    started_at: str
-    validate_only: bool
     other_generation: str = ""
     profile_keys: dict[str, Any] | None = None
 

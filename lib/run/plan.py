@@ -9,7 +9,7 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
@@ -155,17 +155,15 @@ def plan_file(
     connect: Connect,
     log: Log,
     lookup: ConnectLookup | None = None,
-    also_read: Set[int] = frozenset(),
 ) -> Plan:
     """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
-    `also_read`: columns that the caller reads, apart from those of the plan.
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
     if header.stop is not None:
         raise PermanentError(header.stop.code, header.stop.detail)
-    return _Planning(table, header, profile, run, connect, log, lookup, also_read).plan()
+    return _Planning(table, header, profile, run, connect, log, lookup).plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,6 @@ class _Planning:
     connect: Connect
     log: Log
     lookup: ConnectLookup | None
-    also_read: Set[int]
 
     def plan(self) -> Plan:
         header, profile, fields = self.header, self.profile, self.header.fields
@@ -189,9 +186,7 @@ class _Planning:
             raise PermanentError("CUSTOMER_ID_MISSING", detail)
         row_filter = row_filter_of(self.table.header, header, profile)
         reading = self._roles(row_filter)
-        places = self.table.keep_only(
-            row_filter.read_columns.union(fields.values(), self.also_read)
-        )
+        places = self.table.keep_only(row_filter.read_columns.union(fields.values()))
         row_filter = row_filter_of(self.table.header, header, profile, places)
         stages = _stage_actions(self.table.header, header, profile, places)
         self.table.expect_footer(key_columns(fields))

@@ -120,7 +120,7 @@ def test_a_full_disk_is_named_by_the_file_on_it(tmp_path: Path, words: str) -> N
 
 
 def test_a_file_that_appears_when_it_is_complete_is_named_too(tmp_path: Path) -> None:
-    """`fix` and `undo` write next to it, under another name. Another error is not blamed on it."""
+    """`fix` writes next to it, under another name. Another error is not blamed on it."""
     for number, named in ((errno.ENOSPC, str(tmp_path / "rows.csv")), (errno.EIO, None)):
         with pytest.raises(OSError) as raised, replacing(tmp_path / "rows.csv"):
             raise OSError(number, os.strerror(number))
