@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from lib.adapters.logging import EVENTS
 from lib.catalogue import texts
-from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, not_applicable
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
@@ -164,21 +164,12 @@ def _codes() -> Iterator[str]:
 
 
 def _codes_of(origin: Origin) -> Iterator[str]:
-    others = not_applicable(origin)
     codes = [code for code in CATALOGUE.values() if code.origin == origin]
     for section in _SECTIONS:
-        rows = [_row(c) for c in codes if c.code not in others and _section(c) == section]
+        rows = [_row(code) for code in codes if _section(code) == section]
         if rows:
             yield from ("", f"### {section}", "")
             yield from _table("code | meaning | what to do", rows)
-    if named := [code.code for code in codes if code.code in others]:
-        yield from (
-            "",
-            "The codes below concern uses of this API other than conversion uploads. If one "
-            "appears, its row has failed. *Report it.*",
-            "",
-            f"{_code(*named)}.",
-        )
 
 
 def _row(code: Code) -> tuple[str, str, str]:

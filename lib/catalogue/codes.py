@@ -3,8 +3,8 @@
 The results document, the linter and `docs/codes.md` take their texts from it.
 
 A table is a module of this package with a `TABLE` (code → `kinds.CodeText`). Its name is the origin
-of its codes. It also has a `TITLE` for the page, and may have a frozenset `NOT_APPLICABLE`: codes
-of an API that a conversion upload cannot meet. Adding a module adds its codes.
+of its codes. It also has a `TITLE` for the page. Adding a module adds its codes. A code that no
+table has keeps its name, and Google's message says what it means (`lookup`).
 """
 
 import importlib
@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Final
 
 import lib.catalogue
-from lib.catalogue import kinds, texts
+from lib.catalogue import kinds
 from lib.catalogue.kinds import CodeText, Scope, Severity
 from lib.model.outcomes import Outcome
 
@@ -86,25 +86,13 @@ TABLES: Final[Mapping[Origin, ModuleType]] = _tables()
 """The modules with a table: `ours` first, the others by name."""
 
 
-def not_applicable(origin: Origin) -> frozenset[str]:
-    """The codes of a table's API that only other uses of the API can meet."""
-    codes: frozenset[str] = getattr(TABLES[origin], "NOT_APPLICABLE", frozenset())
-    return codes
-
-
 def _catalogue() -> dict[str, Code]:
-    """A code of several tables has the text of the first one, in the order of `TABLES`; a text of
-    any table wins over the shared one of `NOT_APPLICABLE`."""
+    """A code of several tables has the text of the first one, in the order of `TABLES`."""
     found: dict[str, Code] = {}
     for origin, module in TABLES.items():
         table: Mapping[str, CodeText] = module.TABLE
         for code, (kind, meaning, action, if_most) in table.items():
             found.setdefault(code, Code(code, origin, *kind, meaning, action, if_most))
-    for origin in TABLES:
-        for code in sorted(not_applicable(origin)):
-            kind = kinds.warning if "WARNING" in code else kinds.failed
-            shared = texts.NOT_APPLICABLE, texts.REPORT_A_BUG
-            found.setdefault(code, Code(code, origin, *kind, *shared))
     return found
 
 

@@ -742,24 +742,3 @@ TABLE: Final[dict[str, CodeText]] = {
         SOFTWARE_ERROR,
     ),
 }
-
-NOT_APPLICABLE: Final = frozenset(
-    {
-        # QuotaError: activating ad accounts for one payments profile
-        "PAYMENTS_PROFILE_ACTIVATION_RATE_LIMIT_EXCEEDED",
-        # RequestError: query options that the preflight never sets
-        "CANNOT_RETURN_SUMMARY_ROW_FOR_REQUEST_WITHOUT_METRICS",
-        "CANNOT_RETURN_SUMMARY_ROW_FOR_VALIDATE_ONLY_REQUESTS",
-        "INCONSISTENT_RETURN_SUMMARY_ROW_VALUE",
-        "INVALID_PAGE_SIZE",
-        "PAGE_SIZE_NOT_SUPPORTED",
-        "TOTAL_RESULTS_COUNT_NOT_ORIGINALLY_REQUESTED",
-        "VALIDATE_ONLY_REQUEST_HAS_PAGE_TOKEN",
-        # DateError: date ranges, such as the start and the end of a campaign
-        "DATE_RANGE_ERROR_END_TIME_MUST_BE_THE_END_OF_A_DAY",
-        "DATE_RANGE_ERROR_START_TIME_MUST_BE_THE_START_OF_A_DAY",
-        "DATE_RANGE_MINIMUM_AND_MAXIMUM_DATES_BOTH_NULL",
-        "DATE_RANGE_MINIMUM_DATE_LATER_THAN_MAXIMUM_DATE",
-    }
-)
-"""Codes of other uses of the API, which neither an upload nor the preflight can meet."""

@@ -2,10 +2,6 @@
 
 from typing import Final
 
-REPORT_A_BUG: Final = (
-    "Report it at the project's issue tracker (see CONTRIBUTING.md), with the run_id from the "
-    "results document."
-)
 SOFTWARE_ERROR: Final = (
     "Report it at the project's issue tracker, with the run_id from the results document: this is "
     "a software error, not a mistake in the file."
@@ -31,7 +27,6 @@ TIME_ZONE: Final = (
     "file if that names one: a wrong one makes every time some hours too early. If the file has "
     "dates only, export the times too."
 )
-NOT_APPLICABLE: Final = "This error concerns a use of the API other than conversion uploads."
 NEW_CREDENTIALS: Final = (
     "Create a new refresh token or service account key, and store it in the secret."
 )

@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 import click
 import msgspec
 
-from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup, not_applicable
+from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup
 from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph, where_pages_are
 from lib.source.vocabulary import closest
 
@@ -90,11 +90,10 @@ def _explain(entries: list[Code]) -> None:
 
 
 def _list() -> None:
-    """List the names of the codes that an upload can meet, in a paragraph for each origin."""
+    """List the names of all codes, in a paragraph for each origin."""
     console = Terminal()
     for origin, table in TABLES.items():
-        others = not_applicable(origin)
-        codes = [e.code for e in CATALOGUE.values() if e.origin == origin and e.code not in others]
+        codes = [entry.code for entry in CATALOGUE.values() if entry.origin == origin]
         console.print(f"{table.TITLE}: {len(codes)} codes", markup=False, soft_wrap=True)
         console.print(paragraph(", ".join(codes), console.width, indent=2), soft_wrap=True)
         console.print()

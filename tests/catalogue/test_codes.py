@@ -10,19 +10,11 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from google.ads.datamanager_v1.types.error import ErrorReason
-from google.ads.datamanager_v1.types.processing_errors import (
-    ProcessingErrorReason,
-    ProcessingWarningReason,
-    WarningReason,
-)
 
 import lib.catalogue
 from lib.catalogue import codes as codes_module
-from lib.catalogue import texts
-from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, lookup, not_applicable
+from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, lookup
 from lib.config.profile import Profile
-from lib.destinations.google_ads import api
 from lib.model.records import ROW_PROBLEMS
 from lib.rules.fields import BY_NAME
 from lib.rules.values.cells import RuleError
@@ -30,37 +22,12 @@ from lib.rules.values.countries import find_region
 from lib.source.errors import FILE_ERROR_CODES
 
 ROOT = Path(__file__).parents[2]
-ADS_ENUMS = """
-ConversionUploadError ConversionAdjustmentUploadError QuotaError AuthenticationError
-AuthorizationError InternalError DatabaseError DateError StringLengthError StringFormatError
-RequestError FieldError
-NotAllowlistedError HeaderError IdError RangeError CurrencyCodeError CollectionSizeError
-NotEmptyError NullError EnumError DistinctError PartialFailureError SizeLimitError
-ResourceAccessDeniedError
-"""
 VERBS = """
 Accept Add Apply Ask Begin Check Clear Compare Complete Compress Convert Copy Correct Create
 Deploy Enable Enter Export Fill Find Give Invite Keep Leave Make Move Open Put Read Remove Rename
 Report Resolve Save Send Set Shorten Split Store Turn Update Upload Use Write
 """
 """What an action may begin with, unless no action is needed."""
-
-
-@pytest.mark.parametrize("enum", ADS_ENUMS.split())
-def test_every_code_of_the_google_ads_client_is_known(enum: str) -> None:
-    """A new version of the client library with another code fails here."""
-    module = re.sub(r"(?<!^)(?=[A-Z])", "_", enum).lower()
-    types = api.module(f"errors.types.{module}")
-    values = getattr(getattr(types, f"{enum}Enum"), enum)
-    assert {value.name for value in values} - set(CATALOGUE) == set()
-
-
-@pytest.mark.parametrize(
-    "enum", [ErrorReason, ProcessingErrorReason, ProcessingWarningReason, WarningReason]
-)
-def test_every_code_of_the_data_manager_client_is_known(enum: type[ErrorReason]) -> None:
-    """A new version of the client library with another code fails here."""
-    assert {value.name for value in enum} - set(CATALOGUE) == set()
 
 
 def test_every_code_that_the_sources_raise_is_known() -> None:
@@ -104,7 +71,6 @@ def test_a_new_table_needs_no_other_change(tmp_path: Path, monkeypatch: pytest.M
         '    "A_NEW_CODE": account("It is new.", "Report it."),\n'
         '    "INVALID_EMAIL": failed("It is not valid.", "Correct it."),\n'
         "}\n"
-        'NOT_APPLICABLE = frozenset({"OF_ANOTHER_USE", "CLICK_NOT_FOUND"})\n'
     )
     monkeypatch.setattr(lib.catalogue, "__path__", [*lib.catalogue.__path__, str(tmp_path)])
     specification = importlib.util.spec_from_file_location("read_again", codes_module.__file__)
@@ -120,8 +86,6 @@ def test_a_new_table_needs_no_other_change(tmp_path: Path, monkeypatch: pytest.M
     new = again.CATALOGUE["A_NEW_CODE"]
     assert list(again.TABLES) == ["ours", *sorted({"a_new_api", *TABLES} - {"ours"})]
     assert (new.origin, new.scope, new.meaning) == ("a_new_api", "account", "It is new.")
-    assert again.CATALOGUE["OF_ANOTHER_USE"].origin == "a_new_api"
-    assert again.CATALOGUE["OF_ANOTHER_USE"].outcome == "failed"
     for code, entry in CATALOGUE.items():
         assert again.CATALOGUE[code].origin == entry.origin
         assert again.CATALOGUE[code].meaning == entry.meaning
@@ -130,20 +94,7 @@ def test_a_new_table_needs_no_other_change(tmp_path: Path, monkeypatch: pytest.M
 def test_no_code_is_in_two_tables() -> None:
     """A row that our rules reject must not read as if Google had refused it."""
     for one, other in combinations(TABLES, 2):
-        codes = {*TABLES[one].TABLE, *not_applicable(one)}
-        assert codes & {*TABLES[other].TABLE, *not_applicable(other)} == set()
-
-
-@pytest.mark.parametrize("origin", TABLES)
-def test_a_code_of_other_uses_of_an_api_is_a_failure_to_report(origin: str) -> None:
-    """All have one text, and none is in the table too."""
-    assert not_applicable(origin) & set(TABLES[origin].TABLE) == set()
-    for code in not_applicable(origin):
-        entry = CATALOGUE[code]
-        outcome = None if entry.severity == "warning" else "failed"
-        assert (entry.severity == "warning") is ("WARNING" in code)
-        assert (entry.origin, entry.scope, entry.outcome) == (origin, "row", outcome)
-        assert (entry.meaning, entry.action) == (texts.NOT_APPLICABLE, texts.REPORT_A_BUG)
+        assert set(TABLES[one].TABLE) & set(TABLES[other].TABLE) == set()
 
 
 def test_every_code_says_what_it_means_and_what_to_do() -> None:
@@ -284,17 +235,12 @@ def test_a_rule_error_has_the_text_of_the_catalogue() -> None:
 
 
 def test_the_page_has_every_code_once() -> None:
-    """In a row of its table, or, if it is of another use of the API, in a list below the table."""
+    """In a row of its origin's table."""
     page = (ROOT / "docs" / "codes.md").read_text("utf-8")
     heads = re.findall(r"^## (.+)$", page, re.M)
     assert heads == [module.TITLE for module in TABLES.values()]
     rows = re.findall(r"^\| `(\w+)` \|", page, re.M)
-    others = {code for origin in TABLES for code in not_applicable(origin)}
-    lists = [line for line in page.splitlines() if line.startswith("`")]
-    listed = [code for line in lists for code in re.findall(r"`(\w+)`", line)]
-    assert sorted(rows) == sorted(CATALOGUE.keys() - others)
-    assert sorted(listed) == sorted(others)
-    assert len(lists) == sum(bool(not_applicable(origin)) for origin in TABLES)
+    assert sorted(rows) == sorted(CATALOGUE)
 
 
 def test_every_country_of_the_time_zone_database_is_known() -> None:
