@@ -145,7 +145,6 @@ def _context() -> RunContext:
         profiles=profiles,
         connect=destinations.connect,
         look_up=destinations.look_up,
-        expect_connection=destinations.expect,
         utc_now=_clock.now,
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,

@@ -71,7 +71,6 @@ locals {
     list_all_rows                 = "true or false"
     look_up_accounts              = "true or false"
     read_diagnostics              = "true or false"
-    check_click_ownership         = "true or false"
     failing_rows_ratio            = "a number between 0 and 1, such as 0.2"
     failing_rows_least            = "a whole number of 1 or more"
     notices_hour                  = "an hour of the day, 0 to 23"

@@ -148,11 +148,9 @@ _OFTEN: Final = {
     texts.IF_IT_LASTS: "*Wait.*",
 }
 """Action that many codes share → what the page writes instead."""
-# Warnings that only failed rows have.
-_OF_FAILED: Final = ("CLICK_IN_ACCOUNT", "CLICK_NOT_IN_ACCOUNT")
 _SECTIONS: Final = (
     *(outcome.replace("_", " ") for outcome in OUTCOMES),
-    *("sent (warning)", "failed (warning)", "retried", "(note)"),
+    *("sent (warning)", "retried", "(note)"),
 )
 
 
@@ -184,8 +182,6 @@ def _section(code: Code) -> str:
         return code.outcome.replace("_", " ")
     if code.scope == "transient":
         return "retried"
-    if code.code in _OF_FAILED:
-        return "failed (warning)"
     return "sent (warning)" if code.severity == "warning" else "(note)"
 
 

@@ -110,18 +110,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "Ask the engineer who deployed the function to update the software. Then upload "
         f"{_FILE_AGAIN}",
     ),
-    "CLICK_IN_ACCOUNT": warning(
-        "The ad click belongs to this account (checked because the setting CHECK_CLICK_OWNERSHIP "
-        "is on).",
-        "Check that the conversion action belongs to this account and that the conversion is "
-        "within its click-through conversion window.",
-    ),
-    "CLICK_NOT_IN_ACCOUNT": warning(
-        "The ad click is not among the account's clicks of the 30 days before the conversion "
-        "(checked because the setting CHECK_CLICK_OWNERSHIP is on).",
-        "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the "
-        "file or the profile.",
-    ),
     "NO_CLICK_ID_OR_IDENTIFIER": rejected(
         "The row has no usable click ID, email address or phone number, so Google cannot find the "
         "ad click. If it contains one, a warning says why it is left out.",

@@ -166,9 +166,6 @@ class Settings(BaseModel):
     credentials may not read it."""
     read_diagnostics: bool = True
     """For each file, read later what Google's diagnostics count for it (Google Ads API only)."""
-    check_click_ownership: bool = False
-    """For rows whose click Google does not know, query click_view to see whether the account has it
-    (at most 3 rows and 93 queries a file)."""
     failing_rows_ratio: float = Field(0.2, gt=0, lt=1)
     """Alert when more than this share of rows does not count."""
     failing_rows_least: int = Field(5, ge=1)

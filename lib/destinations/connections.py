@@ -13,7 +13,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 import grpc
@@ -29,9 +28,6 @@ CONNECTION_SECONDS = 900.0
 """How long a connection is used. After this time, a rotated secret is in use everywhere. (A refused
 connection is replaced at once.)"""
 
-MOST_SECONDS_AHEAD: Final = 30.0
-"""A secret that was read this long before it is used is read again: it may have been rotated."""
-
 ReadCredentials = Callable[[], str]
 """Returns the text of the google-ads.yaml. Raises `PermanentError` or `RetryableError`."""
 
@@ -43,8 +39,6 @@ class ConnectionSettings(Protocol):
     def window(self) -> int: ...
     @property
     def request_timeout_seconds(self) -> float: ...
-    @property
-    def check_click_ownership(self) -> bool: ...
     def endpoint(self, destination: str, /) -> str: ...
 
 
@@ -80,38 +74,6 @@ class Connector(Protocol):
         ...
 
 
-class SecretAhead:
-    """Reads the secret for the first connection while storage is asked for the file. Thread-safe.
-
-    This saves a sixth of a cold start. Later connections read the secret when they are made.
-    """
-
-    def __init__(self, read: ReadCredentials, clock: Callable[[], float]) -> None:
-        self._read = read
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._has_begun = False
-        self._ahead: tuple[float, Future[str]] | None = None
-
-    def begin(self) -> None:
-        """Begin to read, if this is the first call."""
-        with self._lock:
-            if self._has_begun:
-                return
-            self._has_begun = True
-            reading = ThreadPoolExecutor(1, "secret")
-            self._ahead = self._clock(), reading.submit(self._read)
-            reading.shutdown(wait=False)
-
-    def read(self) -> str:
-        """Return what was read ahead, once; otherwise read now. See `ReadCredentials`."""
-        with self._lock:
-            ahead, self._ahead = self._ahead, None
-        if ahead is not None and self._clock() - ahead[0] < MOST_SECONDS_AHEAD:
-            return ahead[1].result()
-        return self._read()
-
-
 class Destinations:
     """The connectors of one instance. Thread-safe."""
 
@@ -122,15 +84,11 @@ class Destinations:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
-        self._secret = SecretAhead(read_credentials, clock)
+        self._read_credentials = read_credentials
         self._clock = clock
         self._lock = threading.Lock()
         self._connectors: dict[str, Connector] = {}
         self._lookup: AccountLookup | None = None
-
-    def expect(self) -> None:
-        """Begin what the first connection needs, because a file has arrived."""
-        self._secret.begin()
 
     def connect(self, profile: UploadProfile, log: Log) -> Destination[Any]:
         """Return the destination of a profile. Raises what `Connector.destination` raises."""
@@ -138,7 +96,7 @@ class Destinations:
         with self._lock:
             if name not in self._connectors:
                 make = registry.connector_class(name)
-                self._connectors[name] = make(self._settings, self._secret.read, self._clock)
+                self._connectors[name] = make(self._settings, self._read_credentials, self._clock)
         return self._connectors[name].destination(profile, log)
 
     def look_up(self, cache: AccountCache | None = None) -> AccountLookup:
@@ -147,7 +105,7 @@ class Destinations:
             if self._lookup is None:
                 make = registry.lookup_class()
                 endpoint = self._settings.endpoint(registry.LOOKUP_ENDPOINT)
-                self._lookup = make(self._secret.read, endpoint, self._clock, time.time, cache)
+                self._lookup = make(self._read_credentials, endpoint, self._clock, time.time, cache)
             return self._lookup
 
 

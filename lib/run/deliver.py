@@ -63,7 +63,6 @@ def process_arrival(source: StoredObject, event_time: datetime | None, context: 
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
         log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
         return "ignored"
-    context.expect_connection()
     try:
         # An event omits what it does not know, and its copy of the size could be wrong. An object
         # that is gone is known only from its event.

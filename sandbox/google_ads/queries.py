@@ -63,10 +63,6 @@ def run(query: str, account: Account, state: State) -> tuple[list[Any], FieldMas
     wanted = _conditions(where)
     for field in (*fields, *wanted):
         _check_field(field)
-    if resource == "click_view" and "segments.date" not in wanted:
-        # "Queries must have a filter limiting results to one day" (reference: click_view).
-        code = "EXPECTED_FILTERS_ON_DATE_RANGE"
-        raise QueryProblem(code, "click_view needs a filter on segments.date.")
     if resource == "customer" and "segments.conversion_action" in fields:
         make_rows = _reported
     rows = [ParseDict(_nested(resource, one), _Row()) for one in make_rows(account, state)]
@@ -210,13 +206,6 @@ def _custom_variables(account: Account, state: State) -> Iterator[dict[str, Any]
         }
 
 
-def _click_views(account: Account, state: State) -> Iterator[dict[str, Any]]:
-    for click_id, clicked in list(state.clicks.items()):
-        day = f"{clicked:%Y-%m-%d}"
-        name = f"customers/{account.customer_id}/clickViews/{day}~{click_id}"
-        yield {"resource_name": name, "gclid": click_id, "segments": {"date": day}}
-
-
 def _client_summaries(account: Account, state: State) -> Iterator[dict[str, Any]]:
     owner = f"customers/{account.customer_id}"
     summary = _summary(account, "", state)
@@ -287,7 +276,6 @@ _RESOURCES = {
     "customer": _customers,
     "conversion_action": _conversion_actions,
     "conversion_custom_variable": _custom_variables,
-    "click_view": _click_views,
     "offline_conversion_upload_client_summary": _client_summaries,
     "offline_conversion_upload_conversion_action_summary": _action_summaries,
 }

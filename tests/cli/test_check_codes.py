@@ -368,8 +368,6 @@ ELSEWHERE = {
     "NEARLY_NO_MATCHES": "only in Google's status after an upload",
     "FEWER_MATCHES": "only in Google's status after an upload",
     "NOT_SENT_AGAIN": "only in Google's status after an upload",
-    "CLICK_IN_ACCOUNT": "only for an upload",
-    "CLICK_NOT_IN_ACCOUNT": "only for an upload",
     "UNKNOWN_PROFILE": "an error of the command line (exit code 2)",
     "INVALID_PROFILE": "an error of the command line (exit code 2)",
     "INVALID_NAME": "never: an empty cell is ADDRESS_INCOMPLETE",

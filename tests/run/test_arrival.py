@@ -92,16 +92,3 @@ def test_storage_that_is_down_raises_the_alert_whatever_the_event_says(
         process_arrival(source, time, google.context)
     events = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert "run_late" in events
-
-
-def test_a_connection_is_expected_before_storage_is_asked(google: World) -> None:
-    """So a new instance reads the secret meanwhile; an object of another bucket needs none."""
-    source = put(google, 2)
-    calls_before: list[int] = []
-    context = replace(
-        google.context, expect_connection=lambda: calls_before.append(len(google.store.calls))
-    )
-    process_arrival(replace(source, bucket="of-others"), START, context)
-    assert not calls_before
-    assert process_arrival(source, START, context) == "completed"
-    assert calls_before == [0]

@@ -64,7 +64,6 @@ settings = {
   sweep_grace_minutes     = 45
   sweep_max_age_days      = 5
   list_all_rows           = false
-  check_click_ownership   = true
   look_up_accounts        = false
   read_diagnostics        = false
   failing_rows_ratio      = 0.3

@@ -50,7 +50,6 @@ SETTINGS: dict[str, tuple[list[Any], list[Any]]] = {
     "list_all_rows": ([True, False], ["perhaps"]),
     "look_up_accounts": ([False], ["perhaps"]),
     "read_diagnostics": ([True], ["perhaps"]),
-    "check_click_ownership": ([True], ["perhaps"]),
 }
 # Lists: the code takes any words.
 LISTS = {"accepted_suffixes", "ignored_suffixes", "ignored_prefixes", "no_file_folders"}

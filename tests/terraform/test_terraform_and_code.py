@@ -69,7 +69,6 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
                 environment["ANNOUNCE_TOPIC"] = "projects/p/topics/t"
             settings = Settings.from_environment(environment)
     assert settings.accepted_suffixes == (".csv", ".txt")
-    assert settings.check_click_ownership is True
     assert settings.list_all_rows is False
     assert settings.window == 4
     assert settings.state_prefix == configuration.local_values(all_on)["state_prefix"]

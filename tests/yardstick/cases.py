@@ -127,7 +127,7 @@ _BY_PROFILE: Final[Mapping[str, Callable[[Example, Profile], Iterator[Any]]]] = 
 }
 SWITCHED_KEYS: Final = {*_VALUES, *_BY_PROFILE, "destination"}
 """The keys of a profile that have a switch. `destination` has one by `APIS`."""
-_SETTINGS: Final[Mapping[str, Any]] = {"list_all_rows": True, "check_click_ownership": True}
+_SETTINGS: Final[Mapping[str, Any]] = {"list_all_rows": True}
 
 
 def _headers(base: Profile) -> Iterator[Any]:

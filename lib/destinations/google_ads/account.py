@@ -1,5 +1,5 @@
 """How an account is queried (GAQL) on the channel, and what is asked beside its settings: custom
-variables, diagnostics, clicks. `lookup.read_account` reads the settings.
+variables and diagnostics. `lookup.read_account` reads the settings.
 
 `GoogleAdsRow` has a field for each of the API's resources. Importing it takes 660 modules, a third
 of a cold start and 30 MiB. Each of our queries reads one resource, so only the class of this
@@ -10,13 +10,10 @@ test compares them with the library's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
 from typing import Any, Final
 
-from lib.destinations.base import RowResult
 from lib.destinations.google_ads.api import MessageField, enum_name, module, partial_message
 from lib.destinations.google_ads.failures import code_name
-from lib.model.outcomes import Problem
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 Search = Callable[[str, str], Iterable[Any]]
@@ -27,7 +24,6 @@ SEARCH_METHOD: Final = "GoogleAdsService/Search"
 RESOURCES: Final = {
     "customer": 1,
     "conversion_action": 103,
-    "click_view": 122,
     "conversion_custom_variable": 153,
     "offline_conversion_upload_client_summary": 216,
     "offline_conversion_upload_conversion_action_summary": 228,
@@ -132,61 +128,3 @@ def _diagnostics(summary: Any) -> UploadDiagnostics:
         ),
         conversion_action=str(getattr(summary, "conversion_action_id", "")),
     )
-
-
-# ── clicks ────────────────────────────────────────────────────────────────────────────────────────
-
-# Off by default (CHECK_CLICK_OWNERSHIP): one query covers only one day, so a click whose day is not
-# known needs one query per day
-# (https://developers.google.com/google-ads/api/fields/latest/click_view).
-
-CLICK_DAYS = 30
-"""How many days before the conversion are checked: the usual click look-back window."""
-
-CLICKS_PER_FILE = 3
-"""Enough to distinguish a wrong account from a few unusual clicks. At most 93 queries."""
-
-_OF_ANOTHER_ACCOUNT = frozenset(
-    {
-        "EVENT_NOT_FOUND",
-        "CLICK_NOT_FOUND",
-        "INVALID_CUSTOMER_FOR_CLICK",
-        "NO_CONVERSION_ACTION_FOUND",
-    }
-)
-
-
-def rows_to_check(request: Any, row_results: dict[int, RowResult], most: int) -> list[int]:
-    """Return rows that may have been refused because the click belongs to another account."""
-    rows = (
-        row
-        for row, row_result in sorted(row_results.items())
-        if request.conversions[row].gclid
-        and any(
-            problem.code in _OF_ANOTHER_ACCOUNT
-            for problem in row_result.errors + row_result.warnings
-        )
-    )
-    return [row for row, _ in zip(rows, range(most), strict=False)]
-
-
-def with_ownership(
-    message: Any, row_result: RowResult, customer_id: str, search: Search
-) -> RowResult:
-    """Return the result with a warning that shows whether the account has the click."""
-    gclid = message.gclid
-    if not gclid.replace("-", "").replace("_", "").isalnum():
-        return row_result  # it cannot be a click ID, and is not safe to quote in a query
-    day = date.fromisoformat(message.conversion_date_time[:10])
-    for back in range(CLICK_DAYS + 1):
-        on = day - timedelta(days=back)
-        query = (
-            "SELECT click_view.gclid FROM click_view "
-            f"WHERE click_view.gclid = '{gclid}' AND segments.date = '{on}'"
-        )
-        if any(True for _ in search(customer_id, query)):
-            problem = Problem("CLICK_IN_ACCOUNT", "gclid", f"clicked on {on}")
-            break
-    else:
-        problem = Problem("CLICK_NOT_IN_ACCOUNT", "gclid")
-    return row_result._replace(warnings=(*row_result.warnings, problem))

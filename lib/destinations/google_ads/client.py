@@ -6,7 +6,6 @@ https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,13 +19,10 @@ from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.connections import MAX_REQUEST_BYTES, KeptConnection
 from lib.destinations.google_ads.account import (
-    CLICKS_PER_FILE,
     SEARCH_METHOD,
     read_custom_variables,
     read_diagnostics,
-    rows_to_check,
     search,
-    with_ownership,
 )
 from lib.destinations.google_ads.answers import (
     UploadRequestResult,
@@ -149,7 +145,6 @@ class GoogleAds:
         *,
         timeout_seconds: float,
         validate_only: bool = False,
-        check_click_ownership: bool = False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -160,8 +155,6 @@ class GoogleAds:
         self._validate_only = validate_only
         self._clock = clock
         self._sleep = sleep
-        self._lock = threading.Lock()
-        self._clicks_to_check = CLICKS_PER_FILE if check_click_ownership else 0
         # Accounts that refuse all rows of a kind in this run.
         self._refused: dict[tuple[UploadKind, str], Problem] = {}
 
@@ -244,8 +237,6 @@ class GoogleAds:
         stops = []
         for request in requests:
             result = upload.send(request)
-            if request.kind is CLICKS and self._clicks_to_check and result.row_results:
-                self._check_clicks(request.message, result.row_results, deadline)
             if request.kind is ADJUSTMENTS and sent:
                 wait_for_new_conversions(request, result.row_results, sent)
             if request.kind is CLICKS:
@@ -258,25 +249,6 @@ class GoogleAds:
         return UploadResult(
             row_results, tuple(upload.request_ids), stops[0] if is_stopped else None
         )
-
-    def _check_clicks(
-        self, request: Any, row_results: dict[int, RowResult], deadline: Deadline
-    ) -> None:
-        """Check for a few rows if the account has the click. Errors here do not affect the rows."""
-        with self._lock:
-            rows = rows_to_check(request, row_results, self._clicks_to_check)
-            self._clicks_to_check -= len(rows)
-        ends = min(deadline.last_start, self._clock() + PREFLIGHT_SECONDS)
-        for row in rows:
-            if self._clock() >= ends:
-                return
-            try:
-                row_results[row] = with_ownership(
-                    request.conversions[row], row_results[row], request.customer_id, self._search
-                )
-            except (RetryableError, *RequestError) as error:
-                self._log.warning("preflight_not_permitted", code=type(error).__name__)
-                return
 
 
 @dataclass(slots=True)

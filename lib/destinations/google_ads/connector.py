@@ -101,7 +101,6 @@ class GoogleAdsConnector:
             log,
             timeout_seconds=self._settings.request_timeout_seconds,
             validate_only=profile.validate_only,
-            check_click_ownership=self._settings.check_click_ownership,
         )
 
     def _client(self, manager: str | None) -> GoogleAdsClient:

@@ -460,19 +460,6 @@ def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
     assert actions[1007].resource_name == OTHER + "1007"
 
 
-def test_click_view_query(apis: Apis, searcher: Any) -> None:
-    """Registered clicks can be found by ID and day."""
-    apis.state.register_clicks({GCLID: datetime(2026, 5, 4, 3, tzinfo=UTC)})
-    query = (
-        "SELECT click_view.gclid, segments.date FROM click_view "
-        "WHERE click_view.gclid = '{}' AND segments.date = '2026-05-04'"
-    )
-    found = list(searcher.search(customer_id=CUSTOMER, query=query.format(GCLID)))
-    missed = list(searcher.search(customer_id=CUSTOMER, query=query.format("other-click-id")))
-    assert [row.click_view.gclid for row in found] == [GCLID]
-    assert missed == []
-
-
 def test_custom_variable_query(apis: Apis, searcher: Any) -> None:
     """Custom variables can be found by name."""
     query = (
@@ -531,7 +518,6 @@ def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> 
         ("SELECT customer.id FROM nothing", "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE"),
         ("customer.id", "EXPECTED_SELECT"),
         ("SELECT customer.id FROM customer WHERE customer.id ~ 3", "BAD_OPERATOR"),
-        ("SELECT click_view.gclid FROM click_view", "EXPECTED_FILTERS_ON_DATE_RANGE"),
         (
             "SELECT conversion_action.id FROM conversion_action "
             "WHERE conversion_action.status = 'ON'",
