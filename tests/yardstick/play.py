@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,12 +25,11 @@ from sandbox.accounts import ConversionAction
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import DataManagerLimits, State
-from tests.fakes import START, Clock, MemoryStore, World, deliver, deliver_again, sweep, world
+from tests.fakes import Clock, MemoryStore, World, deliver, sweep, world
 
 RESULTS = ".results.json"
 CUSTOMER = "1234567890"
 _PHONE_ORDER = ConversionAction(1014, "Phone order", type="UPLOAD_CALLS", lookback_days=60)
-_UPLOADS = ("Upload", "Ingest")
 
 
 class Request(NamedTuple):
@@ -56,10 +54,6 @@ class Played:
     answers: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
-
-
-class Killed(BaseException):
-    """The process is gone: none of its code may run any more."""
 
 
 class _Clock(Clock):
@@ -112,34 +106,6 @@ class Stage:
         self.world.store.generations = itertools.count(next(self._files) * 1_000_000)
         self._record(lambda: deliver(self.world, name, data))
 
-    def deliver_again(self, name: str) -> None:
-        """Another event of a file arrives."""
-        self._record(lambda: deliver_again(self.world, name))
-
-    def deliver_and_die(self, name: str, data: bytes, after_uploads: int | None = None) -> None:
-        """The process dies at its first write after so many upload requests.
-
-        None: when it writes the results document.
-        """
-        store, is_dead = self.world.store, False
-
-        def before(operation: str, written: str) -> None:
-            nonlocal is_dead
-            if operation == "write":
-                if after_uploads is None:
-                    is_dead = is_dead or written.endswith(RESULTS)
-                else:
-                    is_dead = is_dead or self._uploads() >= after_uploads
-            if is_dead:
-                raise Killed
-
-        store.before = before
-        try:
-            self.deliver(name, data)
-        except Killed:
-            self._collect("killed")
-        store.before = MemoryStore().before
-
     def wait(self, hours: float) -> None:
         """Time passes."""
         self.world.clock.sleep(hours * 3600)
@@ -147,10 +113,6 @@ class Stage:
     def sweep(self) -> None:
         """The sweep runs."""
         self._record(lambda: str(bool(sweep(self.world)) and "swept"))
-
-    def _uploads(self) -> int:
-        names = (each.method.partition(".")[2] for each in self.state.requests)
-        return sum(name.startswith(_UPLOADS) for name in names)
 
     def _record(self, step: Callable[[], str]) -> None:
         try:
@@ -196,11 +158,6 @@ def _reset(state: State, clock: Clock) -> None:
         conversion_actions=(*account.conversion_actions, _PHONE_ORDER),
         allowlisted_for_session_attributes=True,
     )
-
-
-def clicked_recently(stage: Stage, *click_ids: str) -> None:
-    """Let these clicks be so recent that the Google Ads API doesn't know them yet."""
-    stage.state.register_clicks(dict.fromkeys(click_ids, START - timedelta(hours=1)))
 
 
 @contextmanager
