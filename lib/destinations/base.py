@@ -137,13 +137,6 @@ class LookupState(NamedTuple):
     failed: str
 
 
-class ReportedAction(NamedTuple):
-    """What Google's reports count for a conversion action on a day."""
-
-    conversions: float
-    value: float
-
-
 class AccountLookup(Protocol):
     """Reads accounts for destinations without queries (`Capabilities.looks_up_accounts`).
 
@@ -165,15 +158,6 @@ class AccountLookup(Protocol):
 
     def state(self, customer_id: str, /) -> LookupState:
         """Return what is known by now, without asking."""
-        ...
-
-    def reported(
-        self, customer_id: str, manager_id: str | None, first: date, last: date, /
-    ) -> Mapping[tuple[str, str], ReportedAction]:
-        """Return what the reports count, by the ID of the action and the day of the conversion.
-
-        Raises `PermanentError` and `RetryableError`.
-        """
         ...
 
 

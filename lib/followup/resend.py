@@ -13,9 +13,8 @@ identifiers only. Such a row stays `uploaded`, with a warning.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY
@@ -26,7 +25,6 @@ from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.run.attempt import Attempt
 from lib.run.chunks import (
-    HELD_BACK,
     Chunk,
     PreparedChunk,
     Validated,
@@ -102,10 +100,7 @@ class _Resend:
         def save(answers: Sequence[UploadResult], too_late: bool = False) -> None:
             nonlocal generation
             answer = outcomes(prepared, answers, accepted, list_all=True)
-            days = before.tally.days
-            if not self.plan.validate_only:
-                days = _days(days, prepared, answers, rows)
-            merged = _merged(before, answer, days, too_late, list_all)
+            merged = _merged(before, answer, too_late, list_all)
             generation = context.ledger.write_chunk(self.run, merged, generation)
 
         answers = send_parts(prepared, self.attempt, save)
@@ -137,16 +132,12 @@ def _may_be_counted(row: RowOutcome) -> bool:
 
 
 def _merged(
-    before: ChunkOutcomes,
-    answer: ChunkOutcomes,
-    days: dict[str, dict[str, int]],
-    too_late: bool,
-    list_all: bool,
+    before: ChunkOutcomes, answer: ChunkOutcomes, too_late: bool, list_all: bool
 ) -> ChunkOutcomes:
     """Return the outcomes of a chunk, with the new outcomes of its deferred rows."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
-    unlisted = replace(before.unlisted(), days=days)
+    unlisted = before.unlisted()
     for old in before.listed:
         row = _after_resend(old, new.get(old.line, old), too_late)
         if list_all or row.outcome not in UNLISTED or row.warnings or row.errors:
@@ -155,25 +146,6 @@ def _merged(
             unlisted.count(row)
     request_ids = before.request_ids + answer.request_ids
     return before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
-
-
-def _days(
-    before: Mapping[str, Mapping[str, int]],
-    prepared: PreparedChunk,
-    answers: Sequence[UploadResult],
-    rows: Mapping[int, RowOutcome],
-) -> dict[str, dict[str, int]]:
-    """Return the days of a chunk (`Tally.days`), with the rows that were sent for the first time
-    now, and without those that the API has refused now."""
-    days = {action: Counter(of_action) for action, of_action in before.items()}
-    for part, answer in zip(prepared.parts, answers, strict=True):
-        for position, (action, day) in enumerate(part.days()):
-            errors = rows[part.lines[position]].errors
-            was_counted = not any(each.code in HELD_BACK for each in errors)
-            result = answer.row_results.get(position)
-            counts = result is None or result.outcome in ("uploaded", "deferred")
-            days.setdefault(action, Counter())[day] += counts - was_counted
-    return {action: dict(+of_action) for action, of_action in days.items() if +of_action}
 
 
 def _after_resend(old: RowOutcome, new: RowOutcome, too_late: bool) -> RowOutcome:

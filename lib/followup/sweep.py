@@ -17,7 +17,6 @@ from lib.errors import DamagedState, LeaseHeld, NewerVersion, PermanentError, Re
 from lib.followup import digest
 from lib.followup.concerns import Line
 from lib.followup.diagnostics import DiagnosticsOfAccounts
-from lib.followup.reported import reports_of
 from lib.followup.revisit import revisit
 from lib.followup.rhythm import LEARNED_FROM
 from lib.followup.watch import (
@@ -461,8 +460,7 @@ def _write_overview(
     """
     bucket = context.settings.output_bucket
     try:
-        reports = reports_of(context, seen.files) if overview.files else None
-        page = render_overview(bucket, overview, reports).encode()
+        page = render_overview(bucket, overview).encode()
         digest = hashlib.sha256(page).hexdigest()
         if digest == found.digest or not overview.files:
             return

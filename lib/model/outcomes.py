@@ -147,17 +147,12 @@ def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
 
 
-MOST_ACTIONS: Final = 200
-"""In the days of a file. With more, its column of actions probably has something else."""
-
-
 @dataclass(slots=True)
 class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
 
     Of the uploaded rows, `awaiting` await their final status, and `unmatched` have no ad click.
-    `money` has the sums of the values by outcome and currency. `days` has the rows that the API did
-    not refuse at once, by conversion action and day of the conversion.
+    `money` has the sums of the values by outcome and currency.
     """
 
     rows: int = 0
@@ -169,7 +164,6 @@ class Tally:
     awaiting: int = 0
     unmatched: int = 0
     money: dict[str, dict[str, Sum]] = field(default_factory=dict)
-    days: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, listed: Iterable[RowOutcome]) -> Tally:
@@ -223,9 +217,6 @@ class Tally:
         add_counts(self.placeholders, other.placeholders)
         for outcome, sums in other.money.items():
             self._add_money(outcome, sums)
-        for action, days in other.days.items():
-            if action in self.days or len(self.days) < MOST_ACTIONS:
-                add_counts(self.days.setdefault(action, {}), days)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
@@ -287,7 +278,7 @@ class ChunkOutcomes:
 
     def unlisted(self) -> Tally:
         """Return the totals of the rows that are not listed: accepted and skipped ones."""
-        listed, rest = Tally.of(self.listed), Tally(days=self.tally.days)
+        listed, rest = Tally.of(self.listed), Tally()
         for each in UNLISTED:
             rows = self.tally.outcomes.get(each, 0) - listed.outcomes.get(each, 0)
             sums = difference(self.tally.money.get(each, {}), listed.money.get(each, {}))

@@ -50,7 +50,6 @@ ROLE_TITLES: Mapping[str, str] = {
 class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
-    `actions` has the names of conversion actions by ID, as far as they are known.
     `headers` maps fields to the file's own column names. `reading` says which of them have which
     role, and why. `processing` is what an API reports later
     about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
@@ -77,7 +76,6 @@ class DocumentMetadata:
     failed_at_first: int = 0
     uncounted: int = 0
     matchable: int = 0
-    actions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +125,6 @@ class RunSummary:
         if self.metadata.processing is not None:
             counts |= {"awaiting": self.tally.awaiting, "unmatched": self.tally.unmatched}
         return counts
-
-    @property
-    def days(self) -> Iterator[tuple[str, str, int]]:
-        """The day of uploaded conversions, the name of their action, and the number of rows."""
-        for action, days in self.tally.days.items():
-            name = self.metadata.actions.get(action, action)
-            yield from ((day, name, rows) for day, rows in days.items())
 
     @property
     def not_counted(self) -> int | None:
@@ -405,7 +396,6 @@ _ALWAYS_ASK = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
 MOST_LABELLED_CURRENCIES = 30
-MOST_LABELLED_DAYS = 60
 MOST_LABELLED_CHARS = 200
 
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
@@ -431,7 +421,6 @@ def label_of(summary: RunSummary) -> Label:
         failed = summary.tally.outcomes.get("failed", 0)
         counts["failed_later"] = max(0, failed - document.failed_at_first)
     arrived = run.source.created or run.source.updated or run.now
-    days, days_after = _newest(summary.tally.days)
     metadata = {
         "status": summary.status,
         "finished_at": summary.finished_at.isoformat(timespec="seconds"),
@@ -439,8 +428,6 @@ def label_of(summary: RunSummary) -> Label:
         "profile": run.profile_name,
         "counts": _compact({n: c for n, c in counts.items() if c}),
         "money": _compact(_most_frequent(summary.tally.money)),
-        "days": _compact(days),
-        "days_after": days_after,
         "to_correct": str(summary.findings.to_correct),
         "code": document.file_error.code if document.file_error else "",
         "cause": _cause(summary),
@@ -461,17 +448,6 @@ def _cause(summary: RunSummary) -> str:
 
 def _compact(content: Mapping[str, Any]) -> str:
     return msgspec.json.encode(content).decode() if content else ""
-
-
-def _newest(days: Mapping[str, Mapping[str, int]]) -> tuple[dict[str, dict[str, int]], str]:
-    """Return the newest days, each with all of its actions, and the last day that is left out."""
-    every = sorted(((day, action) for action in days for day in days[action]), reverse=True)
-    left_out = every[MOST_LABELLED_DAYS][0] if len(every) > MOST_LABELLED_DAYS else ""
-    found: dict[str, dict[str, int]] = {}
-    for day, action in every:
-        if day > left_out:
-            found.setdefault(action, {})[day] = days[action][day]
-    return found, left_out
 
 
 def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:

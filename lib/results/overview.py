@@ -11,7 +11,6 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
@@ -33,7 +32,6 @@ _MOST_CHARTS: Final = 3
 _ALL: Final = 200
 _SIZES: Final = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 _COUNTS: Final = msgspec.json.Decoder(dict[str, int])
-_DAYS: Final = msgspec.json.Decoder(dict[str, dict[str, int]])
 _MONEY: Final = msgspec.json.Decoder(dict[str, dict[str, Sum]])
 _GENERATION = re.compile(r"\.\d+$")
 
@@ -42,9 +40,8 @@ class FileResults(NamedTuple):
     """What the label of a results document says about its file.
 
     Times are texts, all in UTC and to the second, so that they are in the order of time. `money`
-    has the sums by outcome and currency, `days` the uploaded rows by conversion action and day of
-    the conversion, of all days after `days_after`. `cause` is the detail of the error that stopped
-    the file, or the code of most rows to correct.
+    has the sums by outcome and currency. `cause` is the detail of the error that stopped the file,
+    or the code of most rows to correct.
     """
 
     results: str
@@ -58,8 +55,6 @@ class FileResults(NamedTuple):
     code: str
     alerts: str
     validate_only: bool
-    days: Mapping[str, Mapping[str, int]] = MappingProxyType({})
-    days_after: str = ""
     cause: str = ""
 
     @property
@@ -86,40 +81,6 @@ class FileResults(NamedTuple):
     def rows(self) -> int:
         """Number of rows that should count."""
         return self.counts.get("rows", 0) - self.counts.get("skipped", 0)
-
-
-class ComparedDay(NamedTuple):
-    """What was uploaded of a day, and what Google's reports count of it."""
-
-    day: str
-    uploaded: int
-    conversions: float
-    value: float
-
-
-class ComparedAction(NamedTuple):
-    """The days of a conversion action to which the files of a profile were uploaded."""
-
-    profile: str
-    action: str
-    currency: str
-    days: tuple[ComparedDay, ...]
-
-    @property
-    def total(self) -> ComparedDay:
-        """The sum of the days."""
-        _, uploaded, conversions, value = zip(*self.days, strict=True)
-        return ComparedDay("", sum(uploaded), sum(conversions), sum(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Reports:
-    """What the reports count from the day `first` to the day `last`, as asked at `read_at`."""
-
-    read_at: str
-    first: str
-    last: str
-    actions: tuple[ComparedAction, ...]
 
 
 def replaced(files: Iterable[FileResults]) -> set[str]:
@@ -160,8 +121,6 @@ def labelled_files(objects: Iterable[LabelledObject]) -> Iterator[FileResults]:
                 label.get("code", ""),
                 label.get("alerts", ""),
                 "validate_only" in label,
-                _DAYS.decode(label.get("days", "{}")),
-                label.get("days_after", ""),
                 label.get("cause", ""),
             )
         except (KeyError, ValueError, msgspec.DecodeError):
@@ -232,7 +191,7 @@ class Overview:
             del self.days[min(self.days)]  # if it came again, it would be too old to be shown
 
 
-def render_overview(bucket: str, overview: Overview, reports: Reports | None = None) -> str:
+def render_overview(bucket: str, overview: Overview) -> str:
     """Return the page. It depends on nothing else, so the same files make the same page."""
     files = [file for _, file in sorted(overview.latest, reverse=True)]
     old = replaced(files)
@@ -251,8 +210,6 @@ def render_overview(bucket: str, overview: Overview, reports: Reports | None = N
     return render(
         "overview.html",
         bucket=bucket,
-        reports=reports,
-        reported=[_compared(each) for each in reports.actions] if reports else [],
         number_of_files=overview.files,
         files=[_shown(bucket, each, old) for each in files],
         to_act=len(to_act),
@@ -306,23 +263,6 @@ def _is_about(key: str, profile: str) -> bool:
     """
     about = key.partition(":")[2]
     return bool(profile) and f"{about}:".startswith((f"{profile}:", f"{profile}/"))
-
-
-def _compared(action: ComparedAction) -> dict[str, Any]:
-    def shown(day: ComparedDay) -> dict[str, Any]:
-        return {
-            "day": day.day,
-            "uploaded": day.uploaded,
-            "conversions": f"{day.conversions:,.1f}".removesuffix(".0"),
-            "value": money({action.currency: Sum(1, round(round(day.value, 2) * MICROS))}),
-        }
-
-    return {
-        "profile": action.profile,
-        "action": action.action,
-        "total": shown(action.total),
-        "days": [shown(each) for each in reversed(action.days)],
-    }
 
 
 # ── the charts ───────────────────────────────────────────────────────────────────────────────

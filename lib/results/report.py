@@ -7,7 +7,7 @@ problems. `report_of` makes the same report of a results document that lies on a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -31,7 +31,6 @@ from lib.results.page import money, render, share_of
 
 MOST_CAUSES_SHOWN = 50
 MOST_CURRENCIES = 12
-MOST_DAYS = 100
 PRINTED_CAUSES = 12
 PRINTED_ROWS = 40
 """A report that nobody can hold in a hand is not read: together some five pages."""
@@ -68,17 +67,10 @@ def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
         raise NotADocument(f"not a results document: {type(error).__name__}") from None
 
 
-def render_report(
-    head: Mapping[str, Any],
-    findings: Findings,
-    links: Links = Links(),
-    days: Iterable[tuple[str, str, int]] = (),
-) -> str:
-    """Return the report on a file; `head` is its results document without the rows. `days`: the day
-    of conversions, their action, and how many rows were uploaded."""
+def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Links()) -> str:
+    """Return the report on a file; `head` is its results document without the rows."""
     columns: Mapping[str, str] = head["columns"]
     causes = findings.by_importance()
-    listed_days = sorted(days, reverse=True)
     shown = [_cause(each, head, columns) for each in causes[:MOST_CAUSES_SHOWN]]
     rows = [_row(each, columns) for each in findings.listed()]
     requests = head["request_ids"]
@@ -104,8 +96,6 @@ def render_report(
         file_error=head["file_error"] and _note(head["file_error"], head["codes"]),
         requests=requests[:_MOST_REQUESTS],
         requests_left_out=max(0, len(requests) - _MOST_REQUESTS),
-        days=listed_days[:MOST_DAYS],
-        days_left_out=max(0, len(listed_days) - MOST_DAYS),
         links=links,
         printed_causes=PRINTED_CAUSES,
         printed_rows=PRINTED_ROWS,

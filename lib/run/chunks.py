@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from lib.config.profile import Profile
 from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
@@ -61,10 +61,6 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 """Decides which of these rows are not sent, and returns their outcomes by line."""
 
 
-HELD_BACK: Final = frozenset({"UNTERMINATED_LAST_LINE", "ORDER_IN_PROCESS"})
-"""Codes of deferred rows that no API has got yet."""
-
-
 class Chunk(NamedTuple):
     """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
     is the number of its first data row in the file, from 1. `is_only`: the file has no other chunk.
@@ -86,11 +82,10 @@ class Chunk(NamedTuple):
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, `action_ids[i]` and `dates[i]`
-    (none of adjustments), and `warnings[i]` (if any) belong to the batch's i-th record. `refused`
-    are the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps
-    their lines to the line of that row. `order_values` are those of its orders, if it matters which
-    of them comes last.
+    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
+    belong to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
+    another row of the chunk: `repeats` maps their lines to the line of that row. `order_values` are
+    those of its orders, if it matters which of them comes last.
     """
 
     destination: Destination[Any]
@@ -99,16 +94,10 @@ class PreparedPart(NamedTuple):
     order_ids: list[str | None]
     with_click_id: list[bool]
     values: Amounts
-    action_ids: list[str]
-    dates: list[str]
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
     order_values: PartValues | None
-
-    def days(self) -> Iterator[tuple[str, str]]:
-        """Return the action and day of each record."""
-        return zip(self.action_ids, self.dates, strict=True)
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -271,9 +260,6 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
     add_record = add[part.kind]
     for record in records:
         add_record(record)
-    counted: Sequence[Any] = records if part.kind != "adjustment" else ()
-    dates = [time[:10] for time in map(attrgetter("time"), counted)]
-    shared: dict[str, str] = {}  # a string for each day: many chunks are kept until their answers
     return PreparedPart(
         destination=part.destination,
         batch=batch,
@@ -281,8 +267,6 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         order_ids=[*map(attrgetter("order_id"), records)],
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
-        action_ids=[*map(attrgetter("action_id"), counted)],
-        dates=[*map(shared.setdefault, dates, dates)],
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
@@ -327,7 +311,6 @@ def outcomes(
         # An upload that only validates has no final outcomes.
         if accepted == "uploaded":
             sent += map(part.sent_request, answer.accepted)
-            _count_days(unlisted, part, answer)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
@@ -343,18 +326,6 @@ def outcomes(
         prepared.placeholders,
         tuple(sent),
     )
-
-
-def _count_days(tally: Tally, part: PreparedPart, answer: UploadResult) -> None:
-    """Count what the API did not refuse: also what it deferred, because that is sent again."""
-    days = Counter(part.days())
-    for position, result in answer.row_results.items():
-        if part.dates and result.outcome not in ("uploaded", "deferred"):
-            days[part.action_ids[position], part.dates[position]] -= 1
-    for (action, day), rows in days.items():
-        if rows:
-            of_action = tally.days.setdefault(action, {})
-            of_action[day] = of_action.get(day, 0) + rows
 
 
 def _outcomes_of_part(

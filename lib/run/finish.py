@@ -116,7 +116,6 @@ def _metadata(
         notes=tuple(notes),
         file_error=progress.stop,
         superseded_by=progress.superseded_by,
-        actions={each: plan.action_name(each) for each in progress.tally.days} if plan else {},
     )
 
 
@@ -332,7 +331,7 @@ def _write_report(
             )
 
     def write_report(expected: int) -> int | None:
-        page = render_report(head, findings, links, summary.days).encode()
+        page = render_report(head, findings, links).encode()
         return context.store.write(bucket, report, page, if_generation_match=expected, label=PAGE)
 
     def replace_(write: Callable[[int], int | None], which: Literal["rows", "report"]) -> None:

@@ -84,7 +84,7 @@ class Plan:
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
     Google's own template. `notes_on_lookup` returns what was found out about the account since the
-    file was planned, `action_name` the name of a conversion action by its ID.
+    file was planned.
     """
 
     table: Table
@@ -100,7 +100,6 @@ class Plan:
     reading: Mapping[str, Any] = field(default_factory=dict)
     refuses_user_data: Problem | None = None
     notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
-    action_name: Callable[[str], str] = str
 
     @property
     def used_columns(self) -> set[int]:
@@ -234,7 +233,6 @@ class _Planning:
             reading=explained(reading, header, profile),
             refuses_user_data=refuses_user_data,
             notes_on_lookup=notes_on_lookup,
-            action_name=accounts.action_name,
         )
 
     def _roles(self, row_filter: RowFilter) -> Reading:

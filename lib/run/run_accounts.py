@@ -90,13 +90,6 @@ class RunAccounts:
                 self._known[customer_id] = Problem(error.code, "customer_id")
         return self._known[customer_id]
 
-    def action_name(self, action_id: str) -> str:
-        """Return the name of a conversion action, or its ID if no known account has it."""
-        for each in self._known.values():
-            if isinstance(each, Account) and action_id in each.actions:
-                return each.actions[action_id].name
-        return action_id
-
     def look_up(self, customer_id: str) -> Account | None:
         """Return the account of a row whose action is not found in it, and wait for it, once."""
         if self._lookup is None:

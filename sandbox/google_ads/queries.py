@@ -8,11 +8,9 @@ the real `GoogleAdsRow`.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
@@ -28,7 +26,6 @@ _QUERY = re.compile(
     r"(?:\s+WHERE\s+(?P<where>.+?))?\s*",
     re.IGNORECASE | re.DOTALL,
 )
-_BETWEEN = re.compile(r"segments\.date\s+BETWEEN\s+'([\d-]+)'\s+AND\s+'([\d-]+)'", re.I)
 _CONDITION = re.compile(
     r"\s*(?P<field>[\w.]+)\s*=\s*(?:'(?P<quoted>[^']*)'|(?P<plain>[\w.+-]+))\s*"
 )
@@ -59,32 +56,13 @@ def run(query: str, account: Account, state: State) -> tuple[list[Any], FieldMas
         code = "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE"
         raise QueryProblem(code, f"'{resource}' is no resource (of the sandbox).")
     fields = [field.strip() for field in match["fields"].split(",")]
-    where, days = _days(match["where"] or "")
-    wanted = _conditions(where)
+    wanted = _conditions(match["where"])
     for field in (*fields, *wanted):
         _check_field(field)
-    if resource == "customer" and "segments.conversion_action" in fields:
-        make_rows = _reported
-    rows = [ParseDict(_nested(resource, one), _Row()) for one in make_rows(account, state)]
-    if days:
-        rows = [row for row in rows if days[0] <= row.segments.date <= days[1]]
+    rows = [ParseDict({resource: one}, _Row()) for one in make_rows(account, state)]
     rows = [row for row in rows if all(_holds(row, *each) for each in wanted.items())]
     mask = FieldMask(paths=fields)
     return [_project(row, mask) for row in rows], mask
-
-
-def _nested(resource: str, row: dict[str, Any]) -> dict[str, Any]:
-    """A `GoogleAdsRow`: the resource, and next to it its segments."""
-    segments, metrics = row.pop("segments", {}), row.pop("metrics", {})
-    return {resource: row, "segments": segments, "metrics": metrics}
-
-
-def _days(where: str) -> tuple[str, tuple[str, str] | None]:
-    """The other conditions, and the first and the last day of a report."""
-    match = _BETWEEN.search(where)
-    if match is None:
-        return where, None
-    return where.replace(match[0], "").strip(), (match[1], match[2])
 
 
 def _conditions(where: str | None) -> dict[str, str]:
@@ -151,31 +129,6 @@ def _customers(account: Account, state: State) -> Iterator[dict[str, Any]]:
             "effective_enablement_setting": enablement,
         },
     }
-
-
-def _reported(account: Account, state: State) -> Iterator[dict[str, Any]]:
-    """What the reports count, by action and day of the conversion: what the book has.
-
-    A conversion appears three hours after it has arrived.
-    https://developers.google.com/google-ads/api/fields/latest/customer
-    """
-    zone = ZoneInfo(account.time_zone)
-    counted: defaultdict[tuple[int, str], list[float]] = defaultdict(list)
-    for one in list(state.book.conversions()):
-        is_late = one.arrived_at is not None and state.now() - one.arrived_at < timedelta(hours=3)
-        if one.customer_id == account.customer_id and one.value is not None and not is_late:
-            day = f"{one.occurred_at.astimezone(zone):%Y-%m-%d}"
-            counted[one.action_id, day].append(one.value)
-    for (action_id, day), values in sorted(counted.items()):
-        name = f"customers/{account.customer_id}/conversionActions/{action_id}"
-        yield {
-            "resource_name": f"customers/{account.customer_id}",
-            "segments": {"date": day, "conversion_action": name},
-            "metrics": {
-                "all_conversions_by_conversion_date": len(values),
-                "all_conversions_value_by_conversion_date": sum(values),
-            },
-        }
 
 
 def _conversion_actions(account: Account, state: State) -> Iterator[dict[str, Any]]:

@@ -12,11 +12,8 @@ from lib.followup.sweep import sweep_once
 from lib.model.money import Sum
 from lib.results.document import PAGE
 from lib.results.overview import (
-    ComparedAction,
-    ComparedDay,
     FileResults,
     Overview,
-    Reports,
     _short,
     render_overview,
 )
@@ -178,23 +175,3 @@ def test_rows_that_fix_has_written_count_once() -> None:
 def test_a_number_beside_a_chart_is_short(value: float, shown: str) -> None:
     """It has three digits, and never a power of ten."""
     assert _short(value) == shown
-
-
-def test_what_reports_count_is_written_like_everything_else() -> None:
-    """With thousands, and with cents only where there are some."""
-    overview = Overview()
-    overview.add(results("a.csv", START, uploaded=1))
-    rows = (
-        ComparedAction(
-            *("shop", "Sale", "EUR"),
-            (
-                ComparedDay("2026-11-20", 1_200, 1_230.0, 123_456.0),
-                ComparedDay("2026-11-21", 0, 4.0, 0.5),
-            ),
-        ),
-        ComparedAction("crm", "Deal", "", (ComparedDay("2026-11-20", 7, 2.5, 3.0),)),
-    )
-    reports = Reports("2026-11-24T12:00:00+00:00", "2026-10-24", "2026-11-22", rows)
-    page = text_of(render_overview("results", overview, reports))
-    assert "shop Sale 1,200 1,234 123,456.50 EUR crm Deal 7 2.5 3 (the account's currency)" in page
-    assert "2026-11-21 shop Sale 0 4 0.50 EUR 2026-11-20 shop Sale 1,200 1,230 123,456 EUR" in page

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any, Final
 
 import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-from lib.destinations.base import AccountCache, LookupState, ReportedAction
+from lib.destinations.base import AccountCache, LookupState
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
     KeptConnection,
@@ -71,13 +70,6 @@ ACTION_QUERY: Final = (
 
 _RESOURCES: Final = {CUSTOMER_QUERY: "customer", ACTION_QUERY: "conversionAction"}
 """Query → the name of what it selects FROM, as JSON."""
-
-REPORT_QUERY: Final = (
-    "SELECT segments.conversion_action, segments.date, "
-    "metrics.all_conversions_by_conversion_date, "
-    "metrics.all_conversions_value_by_conversion_date FROM customer "
-    "WHERE segments.date BETWEEN '{first}' AND '{last}'"
-)
 
 ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
     "UPLOAD_CLICKS": frozenset({"conversion", "adjustment"}),
@@ -133,22 +125,6 @@ class GoogleAdsLookup:
             if account is None and isinstance(error, RetryableError):
                 raise
             return account
-
-    def reported(
-        self, customer_id: str, manager_id: str | None, first: date, last: date
-    ) -> Mapping[tuple[str, str], ReportedAction]:
-        """See `AccountLookup.reported`. One query, so one operation of the daily quota."""
-        session, of_secret = self._session.get()
-        query = REPORT_QUERY.format(first=first, last=last)
-        found: dict[tuple[str, str], ReportedAction] = {}
-        for row in self._search(session, customer_id, query, manager_id or of_secret):
-            segments, metrics = row["segments"], row.get("metrics", {})
-            action = segments["conversionAction"].rpartition("/")[2]
-            found[action, segments["date"]] = ReportedAction(
-                metrics.get("allConversionsByConversionDate", 0.0),
-                metrics.get("allConversionsValueByConversionDate", 0.0),
-            )
-        return found
 
     def _remembered(self, customer_id: str) -> tuple[float, Account | None]:
         """Return what is known, and since when: by this instance, otherwise by the cache."""

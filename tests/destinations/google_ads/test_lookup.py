@@ -6,21 +6,18 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 import requests
 
 from lib.adapters.logging import JsonLog
-from lib.destinations.base import ReportedAction
 from lib.destinations.google_ads.lookup import FRESH_SECONDS, KEPT, RENEWED_AFTER, GoogleAdsLookup
 from lib.errors import RetryableError
 from lib.model.account import Account
 from lib.model.log import SilentLog
 from sandbox.accounts import default_accounts
 from sandbox.apis import Apis
-from sandbox.conversions import Change, Conversion
 
 CUSTOMER = "1234567890"
 MANAGER = "9999999999"
@@ -244,21 +241,3 @@ def test_a_bug_beside_an_upload_is_logged_without_its_text(
     printed = capfd.readouterr()
     assert json.loads(printed.out)["event"] == "unexpected_error"
     assert "jane@example.com" not in printed.out + printed.err
-
-
-def test_reports_count_by_the_day_of_the_conversion(
-    apis: Apis, make: Callable[[], GoogleAdsLookup]
-) -> None:
-    """By action and day; what has just arrived is not in them yet."""
-    now = apis.state.now()
-    for number, days in enumerate((2, 3, 40)):
-        sold = now - timedelta(days=days)
-        first = Change("conversion", sold, 20.0, "USD", "website", "", sold)
-        apis.state.book.add(Conversion(CUSTOMER, 1001, f"W-{number}", "", history=[first]))
-    late = Change("conversion", now - timedelta(days=2), 7.0, "USD", "data_manager", "", now)
-    apis.state.book.add(Conversion(CUSTOMER, 1001, "W-late", "", history=[late]))
-    found = make().reported(CUSTOMER, None, (now - timedelta(days=30)).date(), now.date())
-    one = ReportedAction(1.0, 20.0)
-    assert [*found.values()] == [one, one]
-    assert {action for action, _ in found} == {"1001"}
-    assert len({day for _, day in found}) == 2
