@@ -38,8 +38,6 @@ ARROWS = {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
         *("destinations.base", "destinations.registry", "adapters.download", "adapters.workbook"),
         "followup.rhythm",
-        # `--online` connects to Google, as `main` does.
-        *("destinations.connections", "adapters.secrets", "adapters.logging"),
     },
     "adapters": {"model", "errors", "config", "source", "state.store"},
     "errors": set(),

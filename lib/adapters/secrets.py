@@ -10,10 +10,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import google.auth
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
-from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import secretmanager
 
 from lib.config.settings import Settings
@@ -36,15 +34,6 @@ def read_credentials(settings: Settings) -> str:
         "SECRET_NOT_SET",
         "neither GOOGLE_ADS_SECRET nor GOOGLE_ADS_CONFIGURATION_FILE_PATH is set",
     )
-
-
-def has_login() -> bool:
-    """Return whether there are application default credentials (on Google Cloud, always)."""
-    try:
-        google.auth.default()
-    except DefaultCredentialsError:
-        return False
-    return True
 
 
 def read_notices(settings: Settings) -> str:

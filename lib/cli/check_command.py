@@ -10,14 +10,12 @@ from typing import IO, BinaryIO, Final, NamedTuple, cast, get_args
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from lib.cli.canary import CONVERSION, show_canary, try_account
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
 from lib.cli.check_profile import ChosenProfile, assume, check_document, command_for
 from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, described, input_files
 from lib.cli.init.proposal import Given
-from lib.cli.online import credentials_option, go_online
 from lib.cli.options import named_profile, now_option, value_options, with_options
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen, is_quiet, mention
 from lib.config.profile import Profile
@@ -69,20 +67,9 @@ Examples:
   Check an old export as if you uploaded it on the evening of its day:
     {program} check --now 2026-11-24T18:00:00Z leads.csv
 
-\b
-  Ask a real account which uploads it allows. Nothing is counted, and the report
-  can be pasted into an issue:
-    {program} check --online --canary --credentials google-ads.yaml \\
-      --customer-id 123-456-7890 --action "Closed deal"
-
-\b
-  Try that first with a local Google (`python -m sandbox up` in a clone):
-    {program} check --online --canary
-
 Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
 conversion action or a needed time zone is missing, a file cannot be read, or its name is not
 accepted. 2 if the command is wrong. Without FILE: 0 if every profile is valid, otherwise 1.
-With --canary: 0 if the API of the profile would take its conversions, otherwise 1.
 """
 _LONG_FILE: Final = 4 << 20
 """Size in bytes from which a progress bar is shown (about a second of work)."""
@@ -145,14 +132,6 @@ def _named_as_page(
     callback=_named_as_page,
     help="Also write the report for people, a page without values of the file, to FILE.",
 )
-@click.option("--online", is_flag=True, help="Ask Google. Only together with --canary.")
-@click.option(
-    "--canary",
-    is_flag=True,
-    help="Try on the account what works with each API, what is refused, and what that answers. "
-    "Made-up conversions are sent with validate_only: Google checks them and counts none.",
-)
-@credentials_option
 @now_option
 def check_command(
     files: tuple[Path, ...],
@@ -163,9 +142,6 @@ def check_command(
     all_rows: bool,
     max_lines: int,
     page: IO[str] | None,
-    online: bool,
-    canary: bool,
-    credentials: str | None,
     now: datetime,
 ) -> None:
     """Show what would happen to every row of FILE, by the rules of the upload, without a network.
@@ -175,17 +151,8 @@ def check_command(
     `init` does, says what it assumes and what is missing, and validates the rows all the same. In a
     folder, all files that the function would open are checked. - reads standard input.
 
-    Without FILE, --profiles checks the profiles themselves, and --online --canary asks Google what
-    an account allows. Only that uses a network, and what reads a gs:// address.
+    Without FILE, --profiles checks the profiles themselves. Only a gs:// address uses a network.
     """
-    if online or canary or credentials:
-        if files or not (online and canary):
-            raise click.UsageError("Write --online --canary [--credentials FILE], without FILE.")
-        if form != "text" or all_rows or page is not None:
-            raise click.UsageError(
-                "--canary prints one report, as text. Remove --format, --json, --all-rows, --html."
-            )
-        raise SystemExit(_canary(profiles, name, given, credentials, now))
     _refuse_contradictions(files, profiles, form, all_rows, page)
     if profiles is not None and not files:
         raise SystemExit(check_document(profiles))
@@ -212,34 +179,6 @@ def check_command(
     if not checks:
         click.echo("There is no file to check.", err=True)
     raise SystemExit(0 if is_fine and checks else 1)
-
-
-def _canary(
-    profiles: IO[bytes] | None,
-    name: str | None,
-    given: Given,
-    credentials: str | None,
-    now: datetime,
-) -> int:
-    """Try the account of a profile. Return 0 if its API would take its conversions, otherwise 1."""
-    online = go_online(credentials)
-    if profiles is None and online.profiles and not given.values.get("customer_id"):
-        with open(online.profiles, "rb") as of_sandbox:
-            profile = named_profile(of_sandbox, name, "default")
-    else:
-        profile = named_profile(profiles, name, "default")
-    profile = with_options(profile, given.values)
-    if profile.customer_id is None or not (profile.conversion_action or profile.actions):
-        raise click.UsageError("Name the account: add --customer-id and --action, or --profiles.")
-    mention(
-        f"This opens an account at {online.place}. It reads its settings, and sends "
-        "made-up conversions with validate_only: Google checks them, and counts none. All that "
-        "takes about ten requests of the day's quota.\n"
-    )
-    reports = try_account(online, profile, now)
-    show_canary(online, reports, Terminal())
-    wanted = [each for each in reports if each.capabilities.name == profile.destination]
-    return 0 if all(each.codes.get(CONVERSION) == "" for each in wanted) else 1
 
 
 class _Asked(NamedTuple):

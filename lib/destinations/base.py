@@ -70,14 +70,6 @@ class Batch(Protocol):
         ...
 
 
-class TrialBatch(Batch, Protocol):
-    """A batch for `check --canary` (`Capabilities.open_question`)."""
-
-    def add_trial(self, conversion: Conversion, /) -> None:
-        """Write a conversion as `add` does not: with what the API's documentation leaves open."""
-        ...
-
-
 B = TypeVar("B", bound=Batch)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from lib.model.fields import RecordKind
 from lib.model.records import AdjustmentType
@@ -50,16 +49,6 @@ class CheckSchedule:
         return sent_at + waited
 
 
-class OpenQuestion(NamedTuple):
-    """What an API's documentation leaves open about a conversion.
-
-    `validate_only_misses_it`: an upload may be refused although `validate_only` accepts the same.
-    """
-
-    text: str
-    validate_only_misses_it: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindCapabilities:
     """What an API can send of one kind of record. The destination's batch has a method for it."""
@@ -102,8 +91,6 @@ class Capabilities:
     if the credentials may. Nothing waits for that, except the name of a conversion action."""
     open_if: str = ""
     """A question whose answer must be yes, if the API is not open to everybody."""
-    open_question: OpenQuestion | None = None
-    """What `check --canary` asks the API, with a conversion that the batch's `add_trial` writes."""
     reports_later: CheckSchedule | None = None
     """Set if accepted rows get their final outcome later. The destination then implements
     `PolledDestination`."""

@@ -136,15 +136,13 @@ def test_options_replace_keys_of_a_profile(deals: Path, tmp_path: Path) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize("canary", [False, True])
 def test_an_option_that_contradicts_the_profile_exits_with_2(
-    deals: Path, tmp_path: Path, profile: dict[str, Any], words: list[str], said: str, canary: bool
+    deals: Path, tmp_path: Path, profile: dict[str, Any], words: list[str], said: str
 ) -> None:
     """The message names the key of the profile, and quotes no value of it."""
     profiles = tmp_path / "profiles.json"
     profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", **profile}}))
-    what = ["--online", "--canary", "--credentials", profiles] if canary else [deals]
-    result = check("--profiles", profiles, *words, *what)
+    result = check("--profiles", profiles, *words, deals)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())
     assert "Secret" not in result.output

@@ -22,7 +22,6 @@ from lib.cli.check_output import show
 from lib.cli.files import STANDARD_STREAM, InputFile
 from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import (
-    Choice,
     Given,
     ProfileExists,
     Proposal,
@@ -34,14 +33,10 @@ from lib.cli.init.proposal import (
 )
 from lib.cli.init.sample import Sample, has_names, read_likely
 from lib.cli.init.stage_actions import read_stages
-from lib.cli.online import Online, credentials_option, go_online
 from lib.cli.options import now_option, value_options
 from lib.cli.terminal import TaughtCommand, Terminal, is_quiet, mention, writing
 from lib.config.profile import Profile
-from lib.destinations import registry
-from lib.errors import PermanentError, UploadError
-from lib.model.account import Account, Action
-from lib.model.fields import RecordKind
+from lib.errors import PermanentError
 from lib.source.errors import SourceError
 from lib.state.store import StoredObject
 
@@ -65,10 +60,6 @@ Examples:
   Say which rows count, and which column is the order ID:
     {program} init deals.csv --include "Deal Stage=Closed Won" \\
       --column "order_id=Record ID"
-
-\b
-  Choose the conversion action from those of the account:
-    {program} init deals.csv --online --credentials google-ads.yaml
 
 \b
   Print the profile for terraform.tfvars:
@@ -193,10 +184,6 @@ def _row_option(name: str, metavar: str, text: str) -> Callable[[Any], Any]:
 @click.option(
     "--header-row", type=int, metavar="LINE", help="Line of the column names [default: found]."
 )
-@click.option(
-    "--online", is_flag=True, help="Ask Google for the account's conversion actions to choose from."
-)
-@credentials_option
 @now_option
 def init_command(
     file: Path,
@@ -204,8 +191,6 @@ def init_command(
     form: str,
     name: str,
     given: Given,
-    online: bool,
-    credentials: str | None,
     now: datetime,
 ) -> None:
     """Write a profile for files like FILE, with the reason for each of its keys.
@@ -215,17 +200,13 @@ def init_command(
     about, and each has an option. At the end, you see the first conversions as Google will get
     them, and what is not sent, unless you add --quiet. Nothing is sent now.
     """
-    if credentials and not online:
-        raise click.UsageError("--credentials works only with --online. Add --online.")
     if str(output) == STANDARD_STREAM:
         output = None
     _refuse_output(output, form, name)
     sample = _sample(file, given)
-    actions = ActionsOfAccount(go_online(credentials), sample.header.kind) if online else None
 
     def proposed(given: Given) -> Proposal:
-        found = propose(sample, given, now, local_zone())
-        return found if actions is None else actions.offered_in(found, given)
+        return propose(sample, given, now, local_zone())
 
     proposal = (converse if is_interactive() else without_asking)(proposed, given)
     if output is None:
@@ -347,73 +328,6 @@ def _cut(line: str) -> str:
 def is_interactive() -> bool:
     """Return whether somebody can answer."""
     return sys.stdin.isatty()
-
-
-# ── the conversion actions of the account ────────────────────────────────────────────────────────
-
-
-class ActionsOfAccount:
-    """Reads which conversion actions an account has, once for each account.
-
-    Those for a kind of record are offered. Others of the account are no wrong answers.
-    """
-
-    def __init__(self, online: Online, kind: RecordKind) -> None:
-        self._online = online
-        self._kind = kind
-        self._accounts: dict[str, tuple[Account, list[Action]]] = {}
-
-    def offered_in(self, proposal: Proposal, given: Given) -> Proposal:
-        """Return the proposal with the actions as choices, if it asks for one and names the
-        account. An API that has to look up names gets the ID."""
-        customer_id = given.values.get("customer_id", "").replace("-", "")
-        keys = [each.key for each in proposal.questions]
-        if "conversion_action" not in keys or not customer_id:
-            return proposal
-        if customer_id not in self._accounts:
-            manager = given.values.get("login_customer_id", "").replace("-", "") or None
-            self._accounts[customer_id] = self._read(customer_id, manager)
-        account, usable = self._accounts[customer_id]
-        destination = given.values.get("destination", registry.DEFAULT)
-        by_name = registry.capabilities_of(destination).has_preflight
-        choices = tuple(
-            Choice(
-                each.name,
-                each.name if by_name else each.id,
-                f"ID {each.id}{', one per click' * each.one_per_click}",
-            )
-            for each in usable
-        )
-
-        def find(answer: str) -> Choice | None:
-            found = account.action_of(answer)
-            return Choice(found.name, answer if by_name else found.id) if found else None
-
-        questions, at = [*proposal.questions], keys.index("conversion_action")
-        if choices:
-            offered = replace(questions[at], text="Conversion action", choices=choices)
-            questions[at] = replace(offered, find=find)
-        return replace(proposal, questions=tuple(questions))
-
-    def _read(self, customer_id: str, manager: str | None) -> tuple[Account, list[Action]]:
-        """Return the account, and its actions for this kind. If there are none, say why."""
-        mention(f"Reading the account's conversion actions from {self._online.place}.")
-        nothing = Account(customer_id, customer_id)
-        port = self._online.destinations.look_up()
-        try:
-            account = port.account(customer_id, manager) or nothing
-            code = port.state(customer_id).failed
-        except UploadError as error:
-            account, code = nothing, error.code
-        usable = [
-            each
-            for each in account.actions.values()
-            if each.enabled and each.owned and self._kind in each.accepts
-        ]
-        if not usable:
-            found = lookup(code or "ACTION_WRONG_TYPE")
-            click.echo(f"None can be offered: {found.code}: {found.meaning}", err=True)
-        return account, sorted(usable, key=lambda each: each.name.casefold())
 
 
 # ── the conversation ─────────────────────────────────────────────────────────────────────────────

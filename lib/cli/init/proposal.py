@@ -100,7 +100,6 @@ class Question:
     an answer is that. Unless it `changes_what_is_sent`, nobody needs to be asked.
     `read` says what an answer means that is no value of the key: the name of a choice, or a text of
     another form; it raises `WrongAnswer`.
-    `find` knows answers beside the `choices`: it returns a choice that is not shown.
     `unlikely` are the columns of choices that few people need: all of a column share a line.
     `problem` is what was wrong with the last answer.
     """
@@ -117,7 +116,6 @@ class Question:
     allowed: str = ""
     is_allowed: Callable[[str], bool] | None = None
     read: Callable[[str], dict[str, Any]] | None = None
-    find: Callable[[str], Choice | None] | None = None
     unlikely: Collection[str] = ()
     problem: str = ""
 
@@ -217,8 +215,6 @@ class Question:
         plain = list(map(without_accents, names))
         if plain.count(without_accents(wanted)) == 1:
             return self.choices[plain.index(without_accents(wanted))]
-        if self.find is not None:
-            return self.find(answer)
         if any(each.shown for each in self.choices):
             return None
         near = [each for each in self.choices if each.name.casefold().startswith(wanted)]

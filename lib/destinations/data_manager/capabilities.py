@@ -15,7 +15,6 @@ from lib.model.capabilities import (
     CheckSchedule,
     Exclusion,
     KindCapabilities,
-    OpenQuestion,
 )
 
 
@@ -79,9 +78,6 @@ CAPABILITIES: Final = Capabilities(
     resolves_custom_variables=False,
     has_preflight=False,
     looks_up_accounts=True,
-    open_question=OpenQuestion(
-        "Is an order ID of digits only accepted as it is?", validate_only_misses_it=True
-    ),
     # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=30),

@@ -170,12 +170,6 @@ class EventBatch:
         self.add(original._replace(order_id=adjustment.order_id))
         self._kind, self._customer_id = "conversion", ""
 
-    def add_trial(self, conversion: Conversion, /) -> None:
-        """See `TrialBatch`: a conversion whose order ID is sent as it is."""
-        as_usual, self._transaction_id = self._transaction_id, str
-        self.add(conversion)
-        self._transaction_id = as_usual
-
     def add_call(self, call: Call, /) -> None:
         """Serialize a call. The number of the caller is sent as a hash."""
         event = Event()

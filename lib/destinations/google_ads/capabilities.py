@@ -15,7 +15,6 @@ from lib.model.capabilities import (
     CheckSchedule,
     Exclusion,
     KindCapabilities,
-    OpenQuestion,
 )
 
 CAPABILITIES: Final = Capabilities(
@@ -57,8 +56,6 @@ CAPABILITIES: Final = Capabilities(
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
     open_if="Has this account uploaded conversions through the Google Ads API between 17 December "
     "2025 and 15 June 2026?",
-    # The comment on the field says no, Google's support has said yes (google-ads-php#1127).
-    open_question=OpenQuestion("Is a postal address accepted as a user identifier?"),
     # Statistics take up to three hours, and each new file pushes an older job out of the list of 7:
     # https://developers.google.com/google-ads/api/docs/conversions/upload-summaries
     diagnostics=CheckSchedule(

@@ -13,7 +13,6 @@ the pages of `ConversionAdjustment` and `CallConversion`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -143,27 +142,6 @@ class AdsBatch:
     def add_call(self, call: Call, /) -> None:
         """Serialize a call."""
         self._add_message(_Pile(CALLS, call.customer_id), _call_message(call))
-
-    def add_trial(self, conversion: Conversion, /) -> None:
-        """See `TrialBatch`: a conversion with the postal address that `add` leaves out."""
-        message = ClickConversion(
-            conversion_action=_action_name(conversion.customer_id, conversion.action_id),
-            conversion_date_time=conversion.time,
-            order_id=conversion.order_id,
-        )
-        optional = conversion.optional_fields
-        if optional is not None and optional.address is not None:
-            given, family, country, postal_code = astuple(optional.address)
-            message.user_identifiers.add(
-                user_identifier_source=_FIRST_PARTY_SOURCE,
-                address_info={
-                    "hashed_first_name": given,
-                    "hashed_last_name": family,
-                    "country_code": country,
-                    "postal_code": postal_code,
-                },
-            )
-        self._add_message(_Pile(CLICKS, conversion.customer_id), message)
 
     def _add_message(self, pile: _Pile, message: Any) -> None:
         self._customer_id = ""

@@ -200,19 +200,6 @@ def test_timestamps_of_every_length(seconds: int) -> None:
     assert event.event_timestamp.seconds == seconds
 
 
-def test_the_order_id_of_a_trial() -> None:
-    """Only `add_trial` writes an order ID of digits as it is."""
-    row = Conversion(
-        *("1234567890", "1001", "2026-11-24 14:05:07-06:00", "a-click", "", "", (), ()),
-        *(None, None, "17", None, None, ()),
-    )
-    batch = EventBatch(EventDefaults(validate_only=True))
-    batch.add_trial(row)
-    batch.add(row)
-    (request,) = batch.take_requests()
-    assert [each.transaction_id for each in request.events] == ["17", "order-17"]
-
-
 LAZILY = """
 import sys
 from lib.destinations.data_manager.connector import LAZY_PACKAGES

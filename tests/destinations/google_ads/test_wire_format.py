@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lib.destinations.google_ads.api import API_VERSION, module
 from lib.destinations.google_ads.messages import AdsBatch
 from lib.destinations.wire_format import VARINTS, varint
-from lib.model.records import Address, Cart, CartItem, Conversion, OptionalFields
+from lib.model.records import Cart, CartItem, Conversion, OptionalFields
 
 ClickConversion = module("services.types.conversion_upload_service").ClickConversion
 ROOT = Path(__file__).parents[3]
@@ -148,21 +148,3 @@ import_lazily(LAZY_PACKAGES)
 def test_a_lazily_imported_package_is_complete() -> None:
     """Only named modules are imported; a name of the package itself imports the rest."""
     subprocess.run([sys.executable, "-c", LAZILY], check=True, cwd=ROOT)
-
-
-def test_the_address_of_a_trial() -> None:
-    """Only `add_trial` writes a postal address."""
-    address = OptionalFields(address=Address("a" * 64, "b" * 64, "US", "94043"))
-    row = Conversion(
-        *("1234567890", "1001", "2026-11-24 14:05:07-06:00", "", "", "", (), ()),
-        *(None, None, "17", None, address, ()),
-    )
-    batch = AdsBatch(7, True)
-    batch.add(row)
-    batch.add_trial(row)
-    usual, trial = batch.take_requests()[0].rows
-    assert not usual.user_identifiers
-    (identifier,) = trial.user_identifiers
-    assert identifier.address_info.hashed_first_name == "a" * 64
-    assert identifier.address_info.country_code == "US"
-    assert trial.order_id == "17"
