@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import IO, BinaryIO, Final, NamedTuple, cast, get_args
+from typing import IO, BinaryIO, Final, NamedTuple, cast
 
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lib.cli.check import LINES_SHOWN, CheckResult, check
-from lib.cli.check_output import Format, KeptOutcomes, show, write, write_page
+from lib.cli.check_output import KeptOutcomes, show, write_page
 from lib.cli.check_profile import ChosenProfile, assume, check_document, command_for
 from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, described, input_files
@@ -20,6 +21,7 @@ from lib.cli.options import named_profile, now_option, value_options, with_optio
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen, is_quiet, mention
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes
+from lib.results.document import results_document
 
 _EXAMPLES: Final = """
 \b
@@ -55,9 +57,8 @@ Examples:
     {program} explain INVALID_DATE
 
 \b
-  Show every line with a problem, and annotate a pull request with them:
+  Show every line with a problem:
     {program} check --max-lines 1000 leads.csv
-    {program} check --format github exports/
 
 \b
   Write a page for the colleague who has to correct the export:
@@ -104,25 +105,14 @@ def _named_as_page(
     help="File with the profiles, or its gs:// address, as the function reads it from PROFILES.",
 )
 @value_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(get_args(Format))),
-    default="text",
-    show_default=True,
-    help="json: the results document of each file. jsonl: an object for each problem. github: "
-    "annotations for a workflow of GitHub Actions.",
-)
-@click.option(
-    "--json", "form", flag_value="json", help="Print the results document, as --format json does."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
 @click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
 @click.option(
     "--max-lines",
     type=click.IntRange(min=1),
     default=LINES_SHOWN,
     show_default=True,
-    help="Number of lines that are listed for each problem (text and github).",
+    help="Number of lines that are listed for each problem.",
 )
 @click.option(
     "--html",
@@ -138,7 +128,7 @@ def check_command(
     name: str | None,
     profiles: IO[bytes] | None,
     given: Given,
-    form: Format,
+    as_json: bool,
     all_rows: bool,
     max_lines: int,
     page: IO[str] | None,
@@ -153,14 +143,14 @@ def check_command(
 
     Without FILE, --profiles checks the profiles themselves. Only a gs:// address uses a network.
     """
-    _refuse_contradictions(files, profiles, form, all_rows, page)
+    _refuse_contradictions(files, profiles, as_json, all_rows, page)
     if profiles is not None and not files:
         raise SystemExit(check_document(profiles))
     profile = named_profile(profiles, name, "default")
     if profile is not None:
         profile = with_options(profile, given.values)
     name = name or "default"
-    asked = _Asked(name, profile, given, form, all_rows, max_lines, page, now)
+    asked = _Asked(name, profile, given, as_json, all_rows, max_lines, page, now)
     is_fine, checks = True, 0
     for file in input_files(files):
         if not file.in_folder and (other := command_for(file)):
@@ -187,7 +177,7 @@ class _Asked(NamedTuple):
     profile_name: str
     profile: Profile | None
     given: Given
-    form: Format
+    as_json: bool
     all_rows: bool
     max_lines: int
     page: IO[str] | None
@@ -197,13 +187,13 @@ class _Asked(NamedTuple):
 def _refuse_contradictions(
     files: tuple[Path, ...],
     profiles: IO[bytes] | None,
-    form: Format,
+    as_json: bool,
     all_rows: bool,
     page: IO[str] | None,
 ) -> None:
     if not files and profiles is None:
         raise click.MissingParameter(param_hint="'FILE...'", param_type="argument")
-    if all_rows and form != "json":
+    if all_rows and not as_json:
         raise click.UsageError("--all-rows works only with --json. Add --json.")
     if page is not None and (len(files) != 1 or files[0].is_dir()):
         raise click.UsageError("--html works only with one file. Name the file.")
@@ -211,10 +201,8 @@ def _refuse_contradictions(
 
 def _check_and_show(file: InputFile, asked: _Asked) -> bool:
     """Check a file, and write its results. Return whether every row would be sent."""
-    console = Terminal()
-    is_text = asked.form == "text"
     with tempfile.TemporaryFile() as spool:
-        kept = KeptOutcomes(spool, rows=not is_text, findings=asked.page is not None)
+        kept = KeptOutcomes(spool, rows=asked.as_json, findings=asked.page is not None)
         try:
             with file.open() as stream:
                 chosen = (
@@ -222,9 +210,8 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
                     if asked.profile is not None
                     else assume(stream, asked.given, asked.now)
                 )
-                checked = _check(
-                    *(file, stream, chosen.profile, asked, kept, is_text and is_own_screen())
-                )
+                with_values = not asked.as_json and is_own_screen()
+                checked = _check(file, stream, chosen.profile, asked, kept, with_values)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -233,13 +220,14 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
             return False
         if asked.page is not None:
             write_page(asked.page, checked, kept.findings)
-        if is_text:
-            show(checked, console, chosen.remarks)
-        else:
+        if asked.as_json:
             if not chosen.is_complete:
                 text = f"{file.name}: {' '.join(chosen.remarks)}"
                 click.echo(on_terminal(text), err=True)
-            write(asked.form, checked, kept, asked.max_lines)
+            sys.stdout.buffer.writelines(results_document(checked.summary, kept))
+            sys.stdout.flush()
+        else:
+            show(checked, Terminal(), chosen.remarks)
         return chosen.is_complete and not checked.refused
 
 

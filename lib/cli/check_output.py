@@ -1,4 +1,4 @@
-"""The output of a check: text, the results document, JSON Lines, annotations, the report.
+"""The output of a check: text, the results document, the report.
 
 Only the text shows values of the file, and only on the screen of the person who has it. Everything
 else names lines, columns and rules, as results do.
@@ -7,11 +7,9 @@ else names lines, columns and rules, as results do.
 from __future__ import annotations
 
 import re
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Final, Literal, NamedTuple
+from typing import IO, Final, NamedTuple
 
 import msgspec
 from rich.console import Console
@@ -21,7 +19,7 @@ from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
-from lib.cli.escaping import in_annotation, in_annotation_property, on_terminal
+from lib.cli.escaping import on_terminal
 from lib.cli.terminal import (
     is_quiet,
     is_verbose,
@@ -35,12 +33,10 @@ from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
-from lib.results.document import ROLE_TITLES, document_head, results_document
+from lib.results.document import ROLE_TITLES, document_head
 from lib.results.findings import Findings
 from lib.run.column_content import column_index
 from lib.source.table import Table
-
-Format = Literal["text", "json", "jsonl", "github"]
 
 _VALUES_SHOWN: Final = 5
 _LONGEST_CELL: Final = 40
@@ -57,7 +53,6 @@ _FATES: Final[Mapping[Outcome, str]] = {
     "not_attempted": "would not be attempted",
 }
 _STYLES: Final[dict[Severity, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
-_GITHUB: Final[dict[Severity, str]] = {"error": "error", "warning": "warning", "note": "notice"}
 
 
 class KeptOutcomes:
@@ -83,17 +78,6 @@ class KeptOutcomes:
     def __iter__(self) -> Iterator[ChunkOutcomes]:
         self._spool.seek(0)
         return (msgspec.json.decode(line, type=ChunkOutcomes) for line in self._spool)
-
-
-def write(form: Format, checked: CheckResult, kept: KeptOutcomes, max_lines: int) -> None:
-    """Write the results for one file to standard output, in a form for other programs."""
-    if form == "json":
-        sys.stdout.buffer.writelines(results_document(checked.summary, kept))
-    else:
-        problems = _found_problems(checked, kept)
-        lines = _as_jsonl(problems) if form == "jsonl" else _as_github(problems, max_lines)
-        sys.stdout.buffer.writelines(f"{line}\n".encode() for line in lines)
-    sys.stdout.flush()
 
 
 def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
@@ -376,76 +360,3 @@ def _fate(entry: Code, sent: bool) -> str:
         # All of its rows may be rejected for another reason.
         return "sent with a warning" if sent else "warning, row not sent"
     return entry.outcome.replace("_", " ")
-
-
-class _FoundProblem(NamedTuple):
-    """One problem of a row, or of the file (then `line` is None)."""
-
-    file: str
-    line: int | None
-    record: int | None
-    outcome: Outcome | None
-    severity: Severity
-    code: str
-    column: str
-    message: str
-    action: str
-
-
-def _found_problems(
-    checked: CheckResult, chunks: Iterable[ChunkOutcomes]
-) -> Iterator[_FoundProblem]:
-    """Yield the problems of the file, then those of its rows, in their order."""
-    file, metadata = checked.summary.run.source.name, checked.summary.metadata
-    tally = checked.summary.tally
-
-    def found(
-        problem: Problem,
-        line: int | None = None,
-        record: int | None = None,
-        outcome: Outcome | None = None,
-    ) -> _FoundProblem:
-        entry = lookup(problem.code)
-        column = "" if line is None else metadata.headers.get(problem.field, problem.field)
-        message = _meaning(problem)
-        severity, code = entry.severity, entry.code
-        action = entry.advice(tally.codes.get(code, 0), tally.validated)
-        return _FoundProblem(file, line, record, outcome, severity, code, column, message, action)
-
-    if metadata.file_error is not None:
-        yield found(metadata.file_error)
-    yield from map(found, metadata.notes)
-    for chunk in chunks:
-        numbers = chunk.record_numbers()
-        for row in chunk.listed:
-            for problem in row.errors + row.warnings:
-                yield found(problem, row.line, numbers.get(row.line), row.outcome)
-
-
-def _as_jsonl(problems: Iterable[_FoundProblem]) -> Iterator[str]:
-    """Return one JSON object for each problem."""
-    for problem in problems:
-        yield msgspec.json.encode(problem._asdict()).decode()
-
-
-def _as_github(problems: Iterable[_FoundProblem], max_lines: int) -> Iterator[str]:
-    """Return workflow commands, for at most `max_lines` rows with the same code.
-
-    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-    """
-    rows: Counter[str] = Counter()
-    for problem in problems:
-        if problem.line is not None:
-            rows[problem.code] += 1
-            if rows[problem.code] > max_lines:
-                continue
-        place = f"file={in_annotation_property(problem.file)}"
-        if problem.line is not None:
-            place += f",line={problem.line}"
-        column = f' Column: "{problem.column}".' if problem.column else ""
-        text = in_annotation(f"{problem.message}{column} {problem.action}")
-        kind = _GITHUB[problem.severity]
-        yield f"::{kind} {place},title={in_annotation_property(problem.code)}::{text}"
-    for code, count in rows.items():
-        if count > max_lines:
-            yield f"::notice title={in_annotation_property(code)}::{number_of_rows(count)} in all"

@@ -1,8 +1,7 @@
 """What a text from a file or from Google becomes where a program would obey it.
 
-A name or a cell may contain anything: an escape sequence for the terminal, a quote that ends an
-argument of a shell, a line that looks like a workflow command. (A formula:
-`lib.results.spreadsheet`.)
+A name or a cell may contain anything: an escape sequence for the terminal, or a quote that ends an
+argument of a shell. (A formula: `lib.results.spreadsheet`.)
 """
 
 from __future__ import annotations
@@ -25,17 +24,3 @@ def on_terminal(text: str) -> str:
 def in_shell(text: str) -> str:
     """Return the text as one argument of a POSIX shell, for a command that somebody copies."""
     return shlex.quote(on_terminal(text))
-
-
-def in_annotation(text: str) -> str:
-    """Return the text as the message of a workflow command of GitHub Actions.
-
-    https://docs.github.com/actions/reference/workflow-commands-for-github-actions
-    """
-    printable = "".join(each if each.isprintable() or each in "\r\n" else "\ufffd" for each in text)
-    return printable.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def in_annotation_property(text: str) -> str:
-    """Return the text as a property of a workflow command, such as the name of a file."""
-    return in_annotation(text).replace(":", "%3A").replace(",", "%2C")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from html import unescape
 from pathlib import Path
@@ -114,9 +113,7 @@ def test_a_hidden_name_is_shown_on_a_screen(
     assert "(column 2, column 3)" in elsewhere
 
 
-@pytest.mark.parametrize(
-    "options", [(), ("--json",), ("--format", "jsonl"), ("--format", "github")]
-)
+@pytest.mark.parametrize("options", [(), ("--json",)])
 def test_no_value_is_written_anywhere_else(file: Any, options: tuple[str, ...]) -> None:
     """A file or a pipe may be kept or sent on, so it gets no value of the file."""
     output = run(file(CURRENCIES), *options).stdout
@@ -149,9 +146,6 @@ def test_a_setting_is_advised_if_most_rows_need_it(file: Any, wrong: int, advise
     document = json.loads(run(path, *options, "--json").stdout)
     assert (setting in document["codes"]["DECIMAL_SIGN_MISMATCH"]["action"]) is advised
     assert (setting in unescape(report_of(document))) is advised
-    problems = run(path, *options, "--format", "jsonl").stdout.splitlines()
-    actions = {json.loads(each)["action"] for each in problems if "DECIMAL" in each}
-    assert (any(setting in each for each in actions)) is advised
 
 
 def test_the_line_that_proves_another_order_of_dates_is_named(file: Any) -> None:
@@ -170,39 +164,6 @@ def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))
     assert "rejected  line 4 (record 2), conv" in run(file(content)).stdout
     assert "(record" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
-
-
-def test_json_lines_have_one_object_for_each_problem(file: Any) -> None:
-    """Each line says where, what and what to do."""
-    path = file(csv_of(row(), row(conversion_date_time="soon")))
-    found = [json.loads(line) for line in run(path, "--format", "jsonl").stdout.splitlines()]
-    (problem,) = [each for each in found if each["line"] is not None]
-    assert (problem["file"], problem["line"], problem["record"]) == (path.as_posix(), 3, 2)
-    assert (problem["outcome"], problem["severity"]) == ("rejected", "error")
-    assert (problem["code"], problem["column"]) == ("INVALID_DATE", "conversion_date_time")
-    assert problem["message"]
-    assert problem["action"]
-
-
-def test_github_shows_annotations(file: Any) -> None:
-    """Workflow commands name file and line, and say how many rows they left out."""
-    path = file(CURRENCIES)
-    lines = run(path, "--format", "github", "--max-lines", "2").stdout.splitlines()
-    errors = [line for line in lines if "title=INVALID_CURRENCY" in line and "line=" in line]
-    assert len(errors) == 2
-    assert errors[0].startswith(f"::error file={path.as_posix()},line=2,title=INVALID_CURRENCY::")
-    assert "::notice title=INVALID_CURRENCY::14 rows in all" in lines
-    assert all(line.startswith("::") for line in lines)
-
-
-def test_the_name_of_a_file_writes_no_annotation_of_its_own(tmp_path: Path) -> None:
-    """Neither a line break nor a delimiter in a name ends the command that quotes it."""
-    path = tmp_path / "a\n::error::b,line=9::\x1b%.csv"
-    path.write_bytes(CURRENCIES)
-    lines = run(path, "--format", "github").stdout.splitlines()
-    assert all(re.match(r"::(error|warning|notice) [^:]*::", line) for line in lines)
-    assert not any(line.startswith("::error::") for line in lines)
-    assert "\x1b" not in "".join(lines)
 
 
 def test_a_page_can_be_written(file: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.cli.escaping import in_annotation_property, in_shell, on_terminal
+from lib.cli.escaping import in_shell, on_terminal
 from lib.results.spreadsheet import in_spreadsheet
 from lib.rules.values.cells import unwrap
 
@@ -35,12 +35,6 @@ def test_a_quote_in_a_name_starts_no_command() -> None:
         ["sh", "-c", f"printf %s {in_shell(name)}"], capture_output=True, text=True, check=True
     )
     assert done.stdout == name
-
-
-@given(st.text())
-def test_a_property_ends_no_workflow_command(text: str) -> None:
-    """It has no line end and none of the signs that separate properties."""
-    assert not {"\n", "\r", ":", ",", "\x1b"} & {*in_annotation_property(text)}
 
 
 @pytest.mark.parametrize(

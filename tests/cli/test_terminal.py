@@ -19,7 +19,6 @@ from click.testing import CliRunner, Result
 
 from lib.cli import terminal
 from lib.cli.commands import main
-from lib.cli.escaping import in_annotation, in_annotation_property
 from lib.cli.files import replacing
 from tests.cli.validating import NOW, csv_of, row
 
@@ -181,14 +180,14 @@ def test_an_error_of_a_disk_ends_with_its_reason(
         (b'[{"id": 1}]', ""),
     ],
 )
-@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("options", [(), ("--json",)])
 def test_profiles_and_results_are_no_exports(
-    tmp_path: Path, content: bytes, command: str, form: str
+    tmp_path: Path, content: bytes, command: str, options: tuple[str, ...]
 ) -> None:
     """Who checks them like an export is told which command takes them, and nothing else."""
     path = tmp_path / "my own.json"
     path.write_bytes(content)
-    done = run(path, "--format", form)
+    done = run(path, *options)
     assert done.exit_code == 1
     if command:
         assert done.stderr.endswith(f" {command} '{path}'\n")
@@ -214,12 +213,6 @@ def test_no_code_is_cut_and_no_line_is_longer_than_80_columns(tmp_path: Path) ->
     assert max(map(len, lines)) <= 80
     assert {"NO_CLICK_ID_OR_IDENTIFIER", "INVALID_DATE"} <= {line.split(" ")[0] for line in lines}
     assert not [line for line in lines if line.endswith(" ")]
-
-
-def test_an_annotation_of_github_stays_one_command() -> None:
-    """Line ends, signs of the command's own syntax and control characters are written out."""
-    assert in_annotation("50 %\r\nline: 2, \x1b") == "50 %25%0D%0Aline: 2, \ufffd"
-    assert in_annotation_property("a:b,c%.csv") == "a%3Ab%2Cc%25.csv"
 
 
 def test_standard_input_is_a_file(tmp_path: Path) -> None:

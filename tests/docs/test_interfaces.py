@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import sandbox.__main__
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE
-from lib.cli import check_output, commands
+from lib.cli import commands
 from sandbox.up import Sandbox
 from tests.fakes import world
 
@@ -110,12 +110,6 @@ def test_exit_codes(command: str) -> None:
     shown = CliRunner().invoke(commands.main, [command, "--help"]).output
     said = shown.partition("Exit code: ")[2]
     assert re.findall(r"\b[012]\b", said)[:3] == ["0", "1", "2"]
-
-
-def test_the_keys_of_json() -> None:
-    """Those of `check --format jsonl`."""
-    problem = paragraph("Command line", "`check --json` prints a results document for each file.")
-    assert problem[1:] == list(check_output._FoundProblem._fields)
 
 
 def test_schemas() -> None:

@@ -25,7 +25,6 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote
 
 from click.testing import CliRunner, Result
 from google.ads import datamanager_v1 as dm
@@ -121,7 +120,6 @@ def _check_commands(file: str, content: bytes, profile: dict[str, Any]) -> None:
         profiles.write_text(json.dumps({"default": profile}))
         check: list[str | Path] = ["check", "--profiles", profiles, "--now", NOW.isoformat()]
         _check_screen(_run(*check, path))
-        _check_annotations(_run(*check, "--format", "github", path).stdout, str(path))
         results.write_bytes(_run(*check, "--json", path).stdout_bytes)
         document = json.loads(results.read_text()) if results.stat().st_size else None
         if document is None:
@@ -149,21 +147,6 @@ def _run(*arguments: str | Path) -> Result:
 def _check_screen(result: Result) -> None:
     for line in (result.stdout + result.stderr).split("\n"):
         assert line.isprintable(), "the terminal obeys a name"
-
-
-def _check_annotations(said: str, path: str) -> None:
-    for line in said.removesuffix("\n").split("\n") if said else ():
-        assert line.isprintable()
-        head, separator, _ = line.removeprefix("::").partition("::")
-        pairs = [pair.split("=", 1) for pair in head.partition(" ")[2].split(",")]
-        given = {pair[0]: pair[-1] for pair in pairs}
-        assert line.startswith("::")
-        assert separator
-        assert len(given) == len(pairs)
-        assert given.keys() <= {"file", "line", "title"}
-        assert given.get("title", "").isupper()
-        if path.isprintable() and "file" in given:
-            assert unquote(given["file"]) == path, "a name writes an annotation of its own"
 
 
 def check_messages(rng: random.Random) -> None:
