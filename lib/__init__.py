@@ -19,7 +19,7 @@ Reading order (docs/architecture.md has the picture):
                       for each API: `messages` (record → bytes), `client`, `answers` (→ outcomes)
 7.  `catalogue`       every code, with its meaning and what to do
 8.  `state`           what survives a crash: `claims` and `generations`, `ledger`, `pending_runs`,
-                      `newer_values`, `match_history`; `output` has the names of results,
+                      `newer_values`; `output` has the names of results,
                       `documents` reads and writes, `store` is the port
 9.  `results`         outcomes → results document (`document`) → the report for people (`findings`,
                       `report`) and the overview of all files; `reading` reads a document

@@ -1065,12 +1065,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "Check phone_region in the profile, and that the email and phone columns contain what "
         "their names say. If they contain hashes, export the original values instead.",
     ),
-    "FEWER_MATCHES": note(
-        "Google found an ad click for far fewer of the rows without a click ID than in the recent "
-        "files of this profile.",
-        "Check whether the export has changed: the email and phone columns, their format, or which "
-        "customers it contains.",
-    ),
     "NOT_COUNTED": note(
         "Google accepted these rows but did not count them when it processed them. Google reports "
         "how many rows and why, but not which rows.",

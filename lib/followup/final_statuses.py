@@ -42,9 +42,7 @@ from lib.run.alerts import log_blocked_follow_up, log_redelivery, many_fail
 from lib.run.attempt import Attempt
 from lib.run.claim import claimed_profile
 from lib.run.finish import WrittenRun, poll_schedule
-from lib.state.match_history import MatchedRows
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run
 
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 """The error of a row that may or may not be counted."""
@@ -53,18 +51,12 @@ FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 
 _STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
 
-_NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES", "FEWER_MATCHES"})
+_NOTES: Final = frozenset({"NOT_COUNTED", "NEARLY_NO_MATCHES"})
 """Notes on what is polled: those of the last poll replace earlier ones."""
 
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
 """Of so many rows, nearly none matches. This cannot be chance."""
-
-_RECENT_FILES: Final = 3
-_EXPECTED_ROWS: Final = 20
-_FAR_FEWER: Final = 0.5
-"""By the share of so many recent files, so many rows should match, but fewer than half of these do.
-Of 200 files, one has so few by chance."""
 
 PollResult = Literal["answered", "refused", "later"]
 """Whether the API was polled: `refused` counts as a poll, after `later` the next sweep polls."""
@@ -324,20 +316,18 @@ def reschedule(
 
 
 def with_processing(
-    metadata: DocumentMetadata,
-    written: WrittenRun,
-    polled_at: datetime | None,
-    on_matches: Problem | None,
+    metadata: DocumentMetadata, written: WrittenRun, polled_at: datetime | None
 ) -> DocumentMetadata:
     """Return the metadata with the `processing` part and its notes, which replace earlier ones.
 
-    `polled_at` is None if the API was not polled now. `on_matches` is the note on rows without an
-    ad click. The metadata of a destination that reports nothing later stays the same.
+    `polled_at` is None if the API was not polled now. The metadata of a destination that reports
+    nothing later stays the same.
     """
     if poll_schedule(metadata) is None or not written.requests.requests:
         return metadata
     notes = [note for note in metadata.notes if note.code not in _NOTES]
-    notes += [on_matches] if on_matches is not None else []
+    if note := note_on_matches(written):
+        notes.append(note)
     if written.requests.unnamed:
         uploaded = written.tally.outcomes.get("uploaded", 0)
         notes.append(Problem("NOT_COUNTED", "", f"{written.requests.unnamed} of {uploaded} rows"))
@@ -358,33 +348,20 @@ def _reasons_to_correct(written: WrittenRun) -> dict[str, int]:
     return {reason: count for reason, count in reasons if lookup(reason).needs_action}
 
 
-def matched_rows(run: Run, written: WrittenRun) -> MatchedRows | None:
-    """Return how many rows without a click ID matched. None: some await their final status."""
-    requests = written.requests
-    if requests.open or not requests.matchable or written.tally.outcomes.get("deferred"):
-        return None
-    return MatchedRows(run.key, requests.matchable, requests.matchable - requests.unmatched)
-
-
-def note_on_matches(rows: MatchedRows, recent: Sequence[MatchedRows]) -> Problem | None:
-    """Return the note about a file in which surprisingly few rows led to an ad click.
+def note_on_matches(written: WrittenRun) -> Problem | None:
+    """Return the note about a file in which nearly no row led to an ad click.
 
     Only rows without a click ID count: Google finds their clicks by the hashed email address or
     phone number. With a wrong default country, or wrong hashes in the file, every row is accepted,
-    and nearly none matches. `recent` are the recent files of the profile.
+    and nearly none matches. None while rows await their final status.
     """
-    if rows.matchable >= _MATCHABLE_ROWS and rows.matched <= _NEARLY_NONE * rows.matchable:
-        return Problem("NEARLY_NO_MATCHES", "", f"{rows.matched} of {rows.matchable} rows")
-    others = [each for each in recent if each.run_key != rows.run_key]
-    matchable = sum(each.matchable for each in others)
-    if len(others) < _RECENT_FILES or not matchable:
+    requests = written.requests
+    if requests.open or written.tally.outcomes.get("deferred"):
         return None
-    share = sum(each.matched for each in others) / matchable
-    expected = share * rows.matchable
-    if expected < _EXPECTED_ROWS or rows.matched >= _FAR_FEWER * expected:
+    matched = requests.matchable - requests.unmatched
+    if requests.matchable < _MATCHABLE_ROWS or matched > _NEARLY_NONE * requests.matchable:
         return None
-    detail = f"{rows.matched} of {rows.matchable} rows; {share:.0%} in the last {len(others)} files"
-    return Problem("FEWER_MATCHES", "", detail)
+    return Problem("NEARLY_NO_MATCHES", "", f"{matched} of {requests.matchable} rows")
 
 
 def alert_if_not_counted(written: WrittenRun, settings: Settings, log: Log) -> None:

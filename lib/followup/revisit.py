@@ -19,8 +19,6 @@ from lib.followup.diagnostics import DiagnosticsOfAccounts, with_diagnostics
 from lib.followup.final_statuses import (
     PollResult,
     alert_if_not_counted,
-    matched_rows,
-    note_on_matches,
     poll_requests,
     reschedule,
     with_processing,
@@ -109,9 +107,7 @@ def _revisit_claimed(
     if must_send:
         at = next_resend(written.tally, pending.since, settings, now)
         pending = replace(pending, resend_at=at)
-    profile, matched = lease.run.profile_name, matched_rows(lease.run, written)
-    note = matched and note_on_matches(matched, context.match_history.recent(profile))
-    metadata = with_processing(metadata, written, now if poll == "answered" else None, note)
+    metadata = with_processing(metadata, written, now if poll == "answered" else None)
     metadata = replace(metadata, notes=with_note(metadata.notes, written.tally))
     pending = reschedule(
         pending, written, metadata.destination, polled=poll != "later", settings=settings, now=now
@@ -128,8 +124,6 @@ def _revisit_claimed(
     if rows_were_due and pending.rows_due is None and not metadata.superseded_by:
         # Before this is recorded: an alert may come twice, but is never lost.
         alert_if_not_counted(written, settings, log)
-        if matched is not None:
-            context.match_history.add(profile, matched)
     if pending.due is not None:
         pending = replace(pending, run=lease.run, only=None, all_counted=summary.all_counted)
         context.pending_runs.put(pending)

@@ -22,7 +22,6 @@ from lib.state.documents import Documents
 from lib.state.generations import Generations
 from lib.state.known_accounts import KnownAccounts
 from lib.state.ledger import Ledger
-from lib.state.match_history import MatchHistory
 from lib.state.newer_values import NewerValues
 from lib.state.output import StoredResults
 from lib.state.pending_runs import PendingRuns
@@ -106,11 +105,6 @@ class RunContext:
         if self.look_up is None or not self.settings.look_up_accounts:
             return None
         return partial(self.look_up, KnownAccounts(self.documents))
-
-    @property
-    def match_history(self) -> MatchHistory:
-        """How many rows of recent files led to an ad click."""
-        return MatchHistory(self.documents)
 
     @property
     def known_concerns(self) -> KnownConcerns:

@@ -30,7 +30,6 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.state.documents import Documents
 from lib.state.ledger import Ledger
-from lib.state.match_history import history_name
 from lib.state.newer_values import NewerValues
 from lib.state.pending_runs import pending_name
 from lib.state.run import Run, RunStatus, name_key, run_key
@@ -80,9 +79,8 @@ class Claims:
         """
         if run.status == "running" and run.expires > now:
             raise LeaseHeld(f"until {run.expires.isoformat()}")
-        others = pending_name(run.key), history_name(run.profile_name)
-        newer_values = self._newer_values.names_since(run.now)
-        self._documents.check([*others, *self._ledger.names(run), *newer_values])
+        markers, newer_values = self._ledger.names(run), self._newer_values.names_since(run.now)
+        self._documents.check([pending_name(run.key), *markers, *newer_values])
         taken = replace(
             self._counted(run),
             owner=owner,

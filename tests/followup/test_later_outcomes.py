@@ -378,16 +378,3 @@ def test_nearly_no_row_matches(
     assert (found["counts"]["uploaded"], found["counts"]["unmatched"]) == (500, 498)
     assert found["processing"]["counts"]["not_counted"] == 0
     assert "rows_not_counted" not in capsys.readouterr().out
-
-
-def test_far_fewer_rows_match_than_in_recent_files(google: World, later: Later) -> None:
-    """An ordinary share of matches gets no note; a sudden drop does."""
-    for number, unmatched in enumerate((60, 60, 60, 90), start=1):
-        source = put_user_data(google, 100 + number)
-        google.api.counted.clear()
-        deliver(google, source)
-        later.errors[f"request-{number}"] = {P + "CLICK_NOT_FOUND": range(unmatched)}
-        found = after(google, source, 0.6)
-        assert found["counts"]["unmatched"] == unmatched
-        expected = ["FEWER_MATCHES"] if unmatched == 90 else []
-        assert [note["code"] for note in found["notes"]] == expected

@@ -29,7 +29,6 @@ from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import NotResults, read_results
 from lib.state.concerns import WatchState
 from lib.state.ledger import ChunkMarker
-from lib.state.match_history import MatchedRows
 from lib.state.newer_values import Order
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
@@ -126,7 +125,6 @@ def _worlds() -> Iterator[World]:
         made.profiles["default"] |= {"refunds": {"Status": ["x"]}}
         context = made.context
         context.newer_values.record({Order("1001", "0a"): 1}, "restated", made.clock.utc())
-        context.match_history.add("default", MatchedRows("0" * 32, 10, 5))
         made.profiles["default"].pop("refunds")
         if is_dead:
             made.api.before = _dies

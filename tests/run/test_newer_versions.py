@@ -11,7 +11,6 @@ import pytest
 from lib.errors import DamagedState, LeaseLost, NewerVersion
 from lib.followup.sweep import sweep_once
 from lib.run import chunks
-from lib.state.match_history import MatchedRows, history_name
 from lib.state.newer_values import Order
 from lib.state.pending_runs import PendingRun
 from lib.state.run import name_key, run_key
@@ -68,9 +67,8 @@ def waiting_elsewhere(google: World) -> StoredObject:
 
 
 def remember(google: World) -> None:
-    """Record an adjusted order of another run, and how many rows of another file matched."""
+    """Record an adjusted order of another run."""
     google.context.newer_values.record({Order("1001", "0a"): 1}, "restated", google.clock.utc())
-    google.context.match_history.add("default", MatchedRows("0" * 32, 10, 5))
 
 
 Plant = Callable[[dict[str, Any]], Any]
@@ -86,7 +84,6 @@ KINDS = {
     "last marker": "_state/runs/KEY/chunks/",
     "pending run": "_state/waiting/KEY.json",
     "newer values": "_state/newer_values/1001/0.json",
-    "match history": f"_state/{history_name('default')}",
     "claim of a follow-up": "_state/runs/KEY/run.json",
 }
 WITH_RULES = ("claim", "pending run")
