@@ -13,29 +13,19 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import KeptOutcomes, show, write_page
-from lib.cli.check_profile import ChosenProfile, assume, check_document, command_for
+from lib.cli.check_profile import check_document, command_for
 from lib.cli.escaping import on_terminal
 from lib.cli.files import InputFile, ObjectAddress, described, input_files
-from lib.cli.init.proposal import Given
-from lib.cli.options import named_profile, now_option, value_options, with_options
+from lib.cli.options import named_profile, now_option
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen, is_quiet, mention
-from lib.config.profile import Profile
+from lib.config.profile import Profile, missing_keys
 from lib.model.outcomes import ChunkOutcomes
 from lib.results.document import results_document
 
 _EXAMPLES: Final = """
 \b
 Examples:
-  Check an export before you upload it to the bucket:
-    {program} check leads.csv
-
-\b
-  Say what the file cannot tell, for a first try without a profile:
-    {program} check --time-zone America/Chicago \\
-      --action "Closed deal" leads.csv
-
-\b
-  Use the settings of your uploads (time zone, currency, column names):
+  Check an export by the profile of your uploads:
     {program} check --profiles profiles.json --profile crm leads.csv
 
 \b
@@ -44,33 +34,33 @@ Examples:
 
 \b
   Check several files at once, including compressed ones:
-    {program} check exports/*.csv.gz
+    {program} check --profiles p.json exports/*.csv.gz
 
 \b
   Print the results document as JSON, here to list the rejected rows:
-    {program} check --json leads.csv \\
+    {program} check --profiles p.json --json leads.csv \\
       | jq '.rows[] | select(.outcome == "rejected")'
 
 \b
   Say more about each problem, or about one code:
-    {program} check --verbose leads.csv
+    {program} check --profiles p.json --verbose leads.csv
     {program} explain INVALID_DATE
 
 \b
   Show every line with a problem:
-    {program} check --max-lines 1000 leads.csv
+    {program} check --profiles p.json --max-lines 1000 leads.csv
 
 \b
   Write a page for the colleague who has to correct the export:
-    {program} check --html leads.html leads.csv
+    {program} check --profiles p.json --html leads.html leads.csv
 
 \b
   Check an old export as if you uploaded it on the evening of its day:
-    {program} check --now 2026-11-24T18:00:00Z leads.csv
+    {program} check --profiles p.json --now 2026-11-24T18:00:00Z leads.csv
 
-Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, the
-conversion action or a needed time zone is missing, a file cannot be read, or its name is not
-accepted. 2 if the command is wrong. Without FILE: 0 if every profile is valid, otherwise 1.
+Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
+file cannot be read, or its name is not accepted. 2 if the command is wrong.
+Without FILE: 0 if every profile is valid, otherwise 1.
 """
 _LONG_FILE: Final = 4 << 20
 """Size in bytes from which a progress bar is shown (about a second of work)."""
@@ -104,7 +94,6 @@ def _named_as_page(
     type=ObjectAddress(),
     help="File with the profiles, or its gs:// address, as the function reads it from PROFILES.",
 )
-@value_options
 @click.option("--json", "as_json", is_flag=True, help="Print the results document of each file.")
 @click.option("--all-rows", is_flag=True, help="With --json: also list rows that would be sent.")
 @click.option(
@@ -127,7 +116,6 @@ def check_command(
     files: tuple[Path, ...],
     name: str | None,
     profiles: IO[bytes] | None,
-    given: Given,
     as_json: bool,
     all_rows: bool,
     max_lines: int,
@@ -137,20 +125,16 @@ def check_command(
     """Show what would happen to every row of FILE, by the rules of the upload, without a network.
 
     Nothing is sent, and no account is read. So only the upload can show whether a conversion action
-    exists and whether Google knows a click. Without --profiles, the check reads the first rows as
-    `init` does, says what it assumes and what is missing, and validates the rows all the same. In a
-    folder, all files that the function would open are checked. - reads standard input.
-
-    Without FILE, --profiles checks the profiles themselves. Only a gs:// address uses a network.
+    exists and whether Google knows a click. In a folder, all files that the function would open are
+    checked. - reads standard input. Without FILE, the profiles themselves are checked.
     """
     _refuse_contradictions(files, profiles, as_json, all_rows, page)
     if profiles is not None and not files:
         raise SystemExit(check_document(profiles))
     profile = named_profile(profiles, name, "default")
-    if profile is not None:
-        profile = with_options(profile, given.values)
-    name = name or "default"
-    asked = _Asked(name, profile, given, as_json, all_rows, max_lines, page, now)
+    if profile is None:
+        raise click.UsageError("A check needs a profile. Add --profiles FILE; `init` writes it.")
+    asked = _Asked(name or "default", profile, as_json, all_rows, max_lines, page, now)
     is_fine, checks = True, 0
     for file in input_files(files):
         if not file.in_folder and (other := command_for(file)):
@@ -172,11 +156,10 @@ def check_command(
 
 
 class _Asked(NamedTuple):
-    """What the options ask for. Without a `profile`, each file gets one of assumptions."""
+    """What the options ask for."""
 
     profile_name: str
-    profile: Profile | None
-    given: Given
+    profile: Profile
     as_json: bool
     all_rows: bool
     max_lines: int
@@ -205,13 +188,8 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
         kept = KeptOutcomes(spool, rows=asked.as_json, findings=asked.page is not None)
         try:
             with file.open() as stream:
-                chosen = (
-                    ChosenProfile(asked.profile)
-                    if asked.profile is not None
-                    else assume(stream, asked.given, asked.now)
-                )
                 with_values = not asked.as_json and is_own_screen()
-                checked = _check(file, stream, chosen.profile, asked, kept, with_values)
+                checked = _check(file, stream, asked, kept, with_values)
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -221,20 +199,18 @@ def _check_and_show(file: InputFile, asked: _Asked) -> bool:
         if asked.page is not None:
             write_page(asked.page, checked, kept.findings)
         if asked.as_json:
-            if not chosen.is_complete:
-                text = f"{file.name}: {' '.join(chosen.remarks)}"
-                click.echo(on_terminal(text), err=True)
             sys.stdout.buffer.writelines(results_document(checked.summary, kept))
             sys.stdout.flush()
         else:
-            show(checked, Terminal(), chosen.remarks)
-        return chosen.is_complete and not checked.refused
+            for line in missing_keys(asked.profile):
+                mention(line)
+            show(checked, Terminal())
+        return not checked.refused
 
 
 def _check(
     file: InputFile,
     stream: IO[bytes],
-    profile: Profile,
     asked: _Asked,
     kept: KeptOutcomes,
     with_values: bool,
@@ -262,7 +238,7 @@ def _check(
 
         watched = progress.wrap_file(cast("BinaryIO", stream), task_id=bar)
         return check(
-            *(watched, source, asked.profile_name, profile, asked.now, advance),
+            *(watched, source, asked.profile_name, asked.profile, asked.now, advance),
             list_all=asked.all_rows,
             max_lines=asked.max_lines,
             with_values=with_values,

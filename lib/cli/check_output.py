@@ -130,16 +130,16 @@ class _Shown(NamedTuple):
         return [*texts, f"→ {self.action}"]
 
 
-def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) -> None:
+def show(checked: CheckResult, console: Console) -> None:
     """Print the results for one file. Names from the file are printed as text, never as markup.
 
-    `remarks` are printed above the counts: what was assumed, what is missing. With `-v`, the
+    With `-v`, the
     meaning of each problem is printed too, and all that can be done.
     """
     verbose = is_verbose()
     summary, width = checked.summary, console.width
     console.print(Text(on_terminal(summary.run.source.name), "bold"), soft_wrap=True)
-    for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
+    for line in (*_how_it_was_read(checked), _counts(checked)):
         console.print(paragraph(line, width, indent=2), soft_wrap=True)
     problems = list(_problems(checked))
     if problems:

@@ -1,83 +1,17 @@
-"""The options that several commands have: the keys of a profile, the time, the profiles."""
+"""The options that several commands have: the time, the profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import wraps
-from typing import IO, Any, Final
+from typing import IO
 
 import click
 from pydantic import ValidationError
 
-from lib.cli.init.proposal import OPTIONS, Given
 from lib.cli.terminal import step
-from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
-from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.results.reading import NotResults, WrittenHead
-
-
-def value_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that set a key of the profile. The command gets them as `given`, with its own
-    options that are named like a key."""
-
-    @wraps(command)
-    def with_values(*args: Any, **options: Any) -> None:
-        values = {key: options.pop(key) for key in OPTIONS if key in options}
-        values = {key: value for key, value in values.items() if value is not None}
-        with_options(None, values)
-        return command(*args, given=Given(values), **options)
-
-    for decorate in reversed(_DECORATORS):
-        with_values = decorate(with_values)
-    return with_values
-
-
-_OPEN_TO_ALL: Final = next(
-    name for name in registry.names() if not registry.capabilities_of(name).open_if
-)
-_DECORATORS: Final = (
-    click.option(
-        "--destination",
-        "--route",
-        "destination",
-        type=click.Choice(list(registry.names())),
-        help=f"API that receives the conversions [default: {registry.DEFAULT}; "
-        f"for init: {_OPEN_TO_ALL}, which is open to every account].",
-    ),
-    click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
-    click.option(
-        "--action", "conversion_action", metavar="NAME", help="Conversion action: name or ID."
-    ),
-    click.option(
-        "--time-zone", metavar="ZONE", help="Zone of times that state none: America/Chicago."
-    ),
-    click.option(
-        "--currency", "currency_code", metavar="CODE", help="Currency of values without one: EUR."
-    ),
-    click.option("--phone-region", metavar="CODE", help="Country of phone numbers without +: DE."),
-    click.option(
-        "--day-first/--month-first",
-        "day_first",
-        default=None,
-        help="How to read 03/04/2026: 3 April or March 4.",
-    ),
-)
-
-
-def with_options(profile: Profile | None, values: Mapping[str, Any]) -> Profile:
-    """Return a profile with the values of options, which take precedence. Errors are usage errors
-    (exit code 2)."""
-    written = {} if profile is None else profile.model_dump()
-    try:
-        return Profile.model_validate({**written, **values})
-    except ValidationError as error:
-        problems = messages.lines(
-            error, Profile, lambda name: OPTIONS[name] if name in values else name
-        )
-        raise click.UsageError(" ".join(problems)) from None
 
 
 def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:
