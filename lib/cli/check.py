@@ -24,22 +24,19 @@ from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
-from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
+from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.records import Record, Row
 from lib.results.document import DocumentMetadata, RunSummary
 from lib.rules.row_rules import RULES_VERSION
 from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
-from lib.run.notes import notes_on_selection
+from lib.run.notes import notes_on_skipped
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.state.run import Run, Terms, first_claim
 from lib.state.store import Readable, StoredObject
-
-ANY_CUSTOMER = "0000000000"
-"""Used as the account if no profile is given. The results do not show it."""
 
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
 MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
@@ -169,7 +166,6 @@ class _Check:
     plan: Plan | None = None
     stop: Problem | None = None
     tally: Tally = field(default_factory=Tally)
-    selection: Selection = field(default_factory=Selection)
     occurrences: dict[str, Occurrences] = field(default_factory=dict)
 
     def prepare(self, table: Table, connect: Connect) -> None:
@@ -196,8 +192,6 @@ class _Check:
         plan = self.plan
         if plan is None:
             return not_attempted(chunk)
-        if chunk.number == 0:
-            plan.decides_integer_order_ids(chunk.rows)
         prepared = prepare(plan, chunk, 0, maybe_sent=False)
         if isinstance(prepared, Problem):
             self.stop, self.plan = prepared, None
@@ -210,7 +204,6 @@ class _Check:
         """Count the outcomes of a chunk, and record where its codes occur."""
         header = self.header
         self.tally.add(found.tally)
-        self.selection.add(found.selection)
         numbers = found.record_numbers() if found.listed else {}
         cells = {row[0]: row[1] for row in rows} if self.with_values and found.listed else {}
         for row in found.listed:
@@ -223,7 +216,8 @@ class _Check:
                 if problem.detail and len(occurrence.details) < DETAILS_SHOWN:
                     occurrence.details += {problem.detail}.difference(occurrence.details)
                 if problem.field and header is not None:
-                    at, row_cells = header.fields.get(problem.field), cells.get(row.line)
+                    places, row_cells = header.columns_of(problem.field), cells.get(row.line)
+                    at = places[0] if len(places) == 1 else None
                     column = header.names.get(problem.field, problem.field)
                     if self.with_values and at is not None:
                         column = self.names[at]
@@ -248,17 +242,16 @@ class _Check:
         plan, profile = self.plan, self.profile
         if plan is not None:
             open_record = table.open_record if table is not None else None
-            if open_record is not None and plan.hold(profile) in ("always", open_record):
+            if open_record is not None and plan.hold() in ("always", open_record):
                 notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
-            is_complete = self.stop is None
-            notes += notes_on_selection(plan.row_filter, self.selection, is_complete, SilentLog())
-        customer_id = (plan.customer_id if plan is not None else profile.customer_id) or ""
+            if self.stop is None:
+                notes += notes_on_skipped(self.tally, SilentLog())
+        customer_id = plan.customer_id if plan is not None else profile.customer_id
         return DocumentMetadata(
-            customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
+            customer_id=customer_id,
             destination=profile.destination,
             validate_only=True,
             headers=dict(self.header.names) if self.header is not None else {},
-            reading=plan.reading if plan is not None else {},
             notes=tuple(notes),
             file_error=self.stop,
         )

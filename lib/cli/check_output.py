@@ -33,9 +33,8 @@ from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
-from lib.results.document import ROLE_TITLES, document_head
+from lib.results.document import document_head
 from lib.results.findings import Findings
-from lib.run.column_content import column_index
 from lib.source.table import Table
 
 _VALUES_SHOWN: Final = 5
@@ -43,7 +42,7 @@ _LONGEST_CELL: Final = 40
 _CLICK_LETTERS: Final = 6
 """Of a click ID, at each end."""
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
-_HIDDEN_COLUMN: Final = re.compile(r"(?<![\w(])column (\d{1,4}|[A-Z]{1,3})\b")
+_HIDDEN_COLUMN: Final = re.compile(r"(?<![\w(])column (\d{1,4})\b")
 """How results name a column whose name could be user data."""
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _FATES: Final[Mapping[Outcome, str]] = {
@@ -247,16 +246,7 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     if headers:
         names = (f if f == h else f'{f} ← "{h}"' for f, h in headers.items())
         lines.append(f"Fields: {', '.join(names)}.")
-    return [*lines, *_roles(checked)]
-
-
-def _roles(checked: CheckResult) -> Iterator[str]:
-    """Yield a line for each role: its columns, why, and what looks like it but is not used."""
-    for role, found in checked.summary.metadata.reading.items():
-        names = ", ".join(f'"{name}"' for name in found["columns"])
-        others = ", ".join(f'"{name}"' for name in found["not_used"])
-        text = f"{names} ({found['why']})" if names else found["why"]
-        yield f"{ROLE_TITLES[role]}: {text}{f'; not used: {others}' if others else ''}."
+    return lines
 
 
 def _counts(checked: CheckResult) -> str:
@@ -343,7 +333,7 @@ def _named(text: str, checked: CheckResult) -> str:
         return text
 
     def name(match: re.Match[str]) -> str:
-        at = int(match[1]) - 1 if match[1].isdecimal() else column_index(match[1])
+        at = int(match[1]) - 1
         known = table.header[at] if 0 <= at < len(table.header) else ""
         return f'"{known}" ({match[0]})' if known else match[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Final, Literal, get_args
 
 import click
@@ -10,13 +11,12 @@ import msgspec
 
 from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup
 from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph, where_pages_are
-from lib.source.vocabulary import closest
 
 _EXAMPLES: Final = """
 \b
 Examples:
   Say what a code of a report, a check or an alert means, and what to do:
-    {program} explain AMBIGUOUS_VALUE
+    {program} explain DATE_ORDER_UNDECLARED
 
 \b
   Several codes, in whatever case:
@@ -64,8 +64,8 @@ def _entry(code: str) -> Code:
     """Return the entry of a code in whatever case, also without Google's prefix."""
     entry = lookup(code.strip().upper())
     if entry.origin == UNKNOWN:
-        near = closest(code.strip().upper(), list(CATALOGUE))
-        advice = f"Did you mean {near}?" if near else "Leave out the code to list all."
+        near = get_close_matches(code.strip().upper(), CATALOGUE, 1)
+        advice = f"Did you mean {near[0]}?" if near else "Leave out the code to list all."
         raise click.ClickException(f"{code} is not a known code. {advice}")
     return entry
 

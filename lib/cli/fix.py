@@ -20,7 +20,7 @@ from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
 from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
-from lib.cli.fix_output import Output, TextOutput, WorkbookOutput
+from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
 from lib.results.reading import (
@@ -34,7 +34,6 @@ from lib.results.reading import (
 from lib.results.spreadsheet import in_spreadsheet
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
-from lib.source.header import CORRECTION_COLUMNS
 from lib.source.table import SourceOptions, Table, open_table
 from lib.state.output import rows_to_fix
 

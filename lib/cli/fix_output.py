@@ -15,7 +15,6 @@ import click
 
 from lib.results.spreadsheet import in_spreadsheet
 from lib.source.delimited import as_line
-from lib.source.header import correction_columns
 from lib.source.table import OriginalRow, Table
 from lib.source.text import UNDECODABLE
 from lib.source.workbook import MAX_COLUMNS, MAX_ROWS
@@ -28,6 +27,18 @@ _SURROGATES: Final = ("surrogateescape", "surrogatepass")
 _WIDTHS: Final = {"A": 60, "B": 60, "C": 8}
 _FORBIDDEN: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that a workbook cannot contain."""
+
+
+CORRECTION_COLUMNS: Final = ("problem", "what to do", "line")
+"""Written in front of the rows to correct, so a corrected file has them."""
+
+
+def correction_columns(header: Sequence[str]) -> frozenset[int]:
+    """Return the columns that `fix` wrote, wherever they are now; none if one is missing."""
+    names = [name.strip().casefold() for name in header]
+    if not all(name in names for name in CORRECTION_COLUMNS):
+        return frozenset()
+    return frozenset(names.index(name) for name in CORRECTION_COLUMNS)
 
 
 class Cell(NamedTuple):

@@ -28,9 +28,8 @@ from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
-from lib.model.fields import HIGHEST_NUMBER, RecordKind, base_name
-from lib.rules.fields import BY_NAME
-from lib.rules.values.cells import comparable
+from lib.model.fields import RecordKind, base_name, comparable
+from lib.rules.fields import BY_NAME, is_field
 from lib.rules.values.enums import Consent
 
 Send = Literal["conversion", "call", "retraction", "restatement", "adjustment"]
@@ -376,17 +375,6 @@ def misuses(profile: Profile) -> Iterator[str]:
     for entry in profile.entries:
         if entry.send is not None:
             yield from _impossible(profile, entry, entry.send)
-
-
-def is_field(name: str) -> bool:
-    """Return whether a name is that of a field: `email`, `email_2`, `custom_variable.Plan`."""
-    base = base_name(name)
-    if base not in BY_NAME or name == base:
-        return name in BY_NAME and not name.endswith(".")
-    if base.endswith("."):
-        return bool(name.removeprefix(base).strip())
-    number = name.rpartition("_")[2]
-    return BY_NAME[base].numbered and number in map(str, range(2, HIGHEST_NUMBER + 1))
 
 
 def _unknown_fields(profile: Profile) -> Iterator[str]:

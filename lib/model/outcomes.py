@@ -108,36 +108,6 @@ def _bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     )
 
 
-@dataclass(slots=True)
-class Selection:
-    """The rows of a chunk or a file that a row filter has kept (also unreadable ones) or skipped.
-
-    `found` is the number of rows with each value of the filter, and `near` the number of rows with
-    a similar text instead. Both are by the value's position in `RowFilter.values`. `stages` is the
-    number of kept rows by column and stage (`lib.rules.stages.stages_in`). Of the rows that the
-    profile calls refunds, `refunds` were kept, and `skipped_refunds` were not.
-    """
-
-    kept: int = 0
-    skipped: int = 0
-    found: dict[int, int] = field(default_factory=dict)
-    near: dict[int, int] = field(default_factory=dict)
-    stages: dict[int, dict[str, int]] = field(default_factory=dict)
-    refunds: int = 0
-    skipped_refunds: int = 0
-
-    def add(self, other: Selection) -> None:
-        """Add the rows of a chunk to those of the file."""
-        self.kept += other.kept
-        self.skipped += other.skipped
-        self.refunds += other.refunds
-        self.skipped_refunds += other.skipped_refunds
-        add_counts(self.found, other.found)
-        add_counts(self.near, other.near)
-        for column, counts in other.stages.items():
-            add_counts(self.stages.setdefault(column, {}), counts)
-
-
 def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
     """Add the counts of a chunk to those of the file."""
     for key, count in more.items():
@@ -255,9 +225,9 @@ class ChunkOutcomes:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
-    rows. `request_ids` are the API's IDs of the requests that sent the chunk. `selection` is what
-    the row filter found. If the API processes records later, `sent` are the accepted requests.
-    `records` tells which record begins on which line.
+    rows. `request_ids` are the API's IDs of the requests that sent the chunk. If the API
+    processes records later, `sent` are the accepted requests. `records` tells which record begins
+    on which line.
     """
 
     number: int
@@ -265,7 +235,6 @@ class ChunkOutcomes:
     listed: tuple[RowOutcome, ...]
     records: RecordLines
     request_ids: tuple[str, ...] = ()
-    selection: Selection = field(default_factory=Selection)
     sent: tuple[SentRequest, ...] = ()
 
     def record_numbers(self) -> dict[int, int]:
@@ -295,7 +264,6 @@ class ChunkOutcomes:
         """Return them with other rows and requests."""
         return chunk_outcomes(
             *(self.number, listed, unlisted, self.records, request_ids),
-            selection=self.selection,
             placeholders=self.tally.placeholders,
             sent=sent,
         )
@@ -307,7 +275,6 @@ def chunk_outcomes(
     unlisted: Tally,
     records: RecordLines,
     request_ids: tuple[str, ...] = (),
-    selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
 ) -> ChunkOutcomes:
@@ -318,5 +285,4 @@ def chunk_outcomes(
     tally.add(unlisted)
     tally.awaiting += sum(request.awaiting for request in sent)
     tally.unmatched += sum(request.unmatched for request in sent)
-    selection = selection or Selection()
-    return ChunkOutcomes(number, tally, rows, records, request_ids, selection, sent)
+    return ChunkOutcomes(number, tally, rows, records, request_ids, sent)

@@ -33,25 +33,11 @@ Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
 generation of the same upload has the rows."""
 
 
-ROLE_TITLES: Mapping[str, str] = {
-    "value": "Value",
-    "currency": "Currency",
-    "time": "Time",
-    "identity": "Order ID",
-    "counts": "Which rows count",
-    "click": "Click",
-    "person": "Person",
-    "consent": "Consent",
-}
-"""How people read the names of roles in `reading`."""
-
-
 @dataclass(frozen=True, slots=True)
 class DocumentMetadata:
     """What the document contains about the file as a whole. Kept in case the document is replaced.
 
-    `headers` maps fields to the file's own column names. `reading` says which of them have which
-    role, and why. `processing` is what an API reports later
+    `headers` maps fields to the file's own column names. `processing` is what an API reports later
     about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
     job; both are in the `processing` of the document. `superseded_by` is the newer generation that
     replaced this one before it could be read; 0: none did.
@@ -66,7 +52,6 @@ class DocumentMetadata:
     destination: str
     validate_only: bool
     headers: Mapping[str, str] = field(default_factory=dict)
-    reading: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     file_error: Problem | None = None
     processing: dict[str, Any] | None = None
@@ -217,7 +202,6 @@ class _Head(msgspec.Struct):
     notes: list[_FileProblem]
     money: dict[str, _Money]
     profile_keys: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    reading: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
     other_generation: str | msgspec.UnsetType = msgspec.UNSET
     processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
@@ -285,7 +269,6 @@ def _head(summary: RunSummary) -> _Head:
         notes=[_file_problem(note) for note in metadata.notes],
         money=_money(summary.tally),
         profile_keys=_profile_keys(run.profile),
-        reading=dict(metadata.reading) or msgspec.UNSET,
         other_generation=str(summary.other_generation or "") or msgspec.UNSET,
         processing=_processing(metadata),
     )

@@ -17,7 +17,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of, number_of_rows
 from lib.model.money import Sum, plain_amount
 from lib.model.outcomes import OUTCOMES
-from lib.results.document import ROLE_TITLES, SCHEMA_VERSION
+from lib.results.document import SCHEMA_VERSION
 from lib.results.findings import (
     MOST_DETAILS,
     Cause,
@@ -90,7 +90,6 @@ def render_report(head: Mapping[str, Any], findings: Findings, links: Links = Li
             "code": [each.code for each in causes],
             "column": sorted({name for r in rows for name in r["columns"]}),
         },
-        reading=[(ROLE_TITLES[role], each) for role, each in head.get("reading", {}).items()],
         advice={code: entry["action"] for code, entry in head["codes"].items()},
         notes=[_note(each, head["codes"]) for each in head["notes"]],
         file_error=head["file_error"] and _note(head["file_error"], head["codes"]),

@@ -22,17 +22,26 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
 
 
 def read_actions(chunk: ChunkColumns) -> None:
-    """Find the conversion action of each row."""
-    found = chunk.known(resolve_action, "customer_id", "conversion_action")
+    """Find the conversion action of each row: that of its entry, else the one in its cell."""
+    resolved = chunk.file.memo(resolve_action)
+    of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
+    cells = zip(
+        chunk.cells("customer_id"), chunk.cells("conversion_action"), of_entries, strict=True
+    )
+    found = list(map(resolved.__getitem__, cells))
     actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
     chunk.customer_id = [action.customer_id for action in actions]
     chunk.action_id = [action.action_id for action in actions]
 
 
 def resolve_action(
-    customer_cell: str, action_cell: str, rules: RowRules, with_placeholders: set[str]
+    customer_cell: str,
+    action_cell: str,
+    of_entry: str,
+    rules: RowRules,
+    with_placeholders: set[str],
 ) -> ActionRule | Problem:
-    """Return the action that the row (otherwise the profile) gives by ID, resource name or name.
+    """Return the action that the profile, otherwise the row gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
@@ -42,8 +51,7 @@ def resolve_action(
         return Problem("ROW_CUSTOMER_ID_MISSING", "customer_id")
     if not (customer_id.isascii() and customer_id.isdigit() and len(customer_id) == 10):
         return Problem("ROW_CUSTOMER_ID_INVALID", "customer_id")
-    action_text = plain_text(action_cell, "conversion_action", with_placeholders)
-    wanted = action_text or rules.action or ""
+    wanted = of_entry or plain_text(action_cell, "conversion_action", with_placeholders) or ""
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
     account = rules.account(customer_id)

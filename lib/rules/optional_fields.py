@@ -94,7 +94,7 @@ def _read_declared(
             values[row] = field.if_placeholder
         elif text:
             try:
-                value = field.parse(text, rules.decimal_comma)
+                value = field.parse(text, rules.decimal_sign)
             except RuleError as error:
                 refuse = problems.reject if field.bad_value == "row" else problems.warn
                 refuse(row, error.code, column)

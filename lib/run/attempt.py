@@ -11,7 +11,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.errors import NothingDone, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
+from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.sent_requests import RequestSummary, ranges_of
 from lib.results.findings import Findings
 from lib.run.context import RunContext
@@ -34,7 +34,6 @@ class Progress:
     """
 
     tally: Tally = field(default_factory=Tally)
-    selection: Selection = field(default_factory=Selection)
     numbers: list[int] = field(default_factory=list)
     only: ChunkOutcomes | None = None
     request_ids: list[str] = field(default_factory=list)
@@ -50,7 +49,6 @@ class Progress:
     def add(self, chunk: ChunkOutcomes, *, is_only: bool) -> None:
         """Count a finished chunk. Keep its outcomes only if no marker has them."""
         self.tally.add(chunk.tally)
-        self.selection.add(chunk.selection)
         self.request_ids.extend(chunk.request_ids)
         self.requests.add(chunk.sent)
         self.findings.add(chunk)

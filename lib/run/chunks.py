@@ -4,7 +4,7 @@ A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whi
 The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
 
-    rows ──▶ chunks_of ──▶ row filter ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
+    rows ──▶ chunks_of ──▶ which rows ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
                                                                     (sent by `lib.run.upload`)
     the APIs' answers, a part each ──▶ outcomes ──▶ ChunkOutcomes, for the marker
 """
@@ -30,14 +30,12 @@ from lib.model.outcomes import (
     Problem,
     RecordLines,
     RowOutcome,
-    Selection,
     Tally,
     chunk_outcomes,
 )
 from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
-from lib.rules.row_filter import Selected
 from lib.run.attempt import Attempt
 from lib.run.newer_values import PartValues, withheld
 from lib.run.plan import Part, Plan
@@ -114,14 +112,13 @@ class PreparedChunk(NamedTuple):
     """A chunk, ready to be sent, part by part.
 
     It must be sent after the earlier chunks if it `follows_earlier_chunk`. `skipped` are the lines
-    of the rows that do not count, and `selection` is what the row filter found. `placeholders`
-    counts the cells that contain a placeholder, by column.
+    of the rows that the profile skips. `placeholders` counts the cells that contain a placeholder,
+    by column.
     """
 
     number: int
     parts: list[PreparedPart]
     skipped: Sequence[int]
-    selection: Selection
     placeholders: Mapping[str, int]
     record_lines: RecordLines
     follows_earlier_chunk: bool
@@ -186,30 +183,17 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
     return Problem(error.code, "", error.detail)
 
 
-def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
-    """Validate the rows of a chunk that count, part by part.
-
-    Raises `PermanentError` if the rows name too many accounts.
-    """
-    selected = plan.row_filter.select(chunk.rows)
-    first, *others = plan.parts
-    validated = [(first, first.engine.validate(selected.rows))]
-    if selected.refunds:
-        validated += [(part, part.engine.validate(selected.refunds)) for part in others]
-    return selected, validated
-
-
 def prepare(
     plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, withhold: Withhold | None = None
 ) -> PreparedChunk | Problem:
-    """Validate the rows of a chunk that count, and serialize those that can be sent.
+    """Validate the rows of a chunk that are sent, and serialize those that can be.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
     many, or has user data that the account refuses. `maybe_sent`: an earlier attempt may have sent
     the same rows. `withhold` may leave out rows that could be sent.
     """
     try:
-        selected, validated = validate(plan, chunk)
+        selected, validated = plan.validate(chunk.rows)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
     if plan.refuses_user_data is not None and any(each.has_user_data for _, each in validated):
@@ -226,7 +210,6 @@ def prepare(
         number=chunk.number,
         parts=parts,
         skipped=selected.skipped,
-        selection=selected.selection,
         placeholders=placeholders,
         record_lines=chunk.record_lines,
         follows_earlier_chunk=any(each.follows_earlier_chunk for _, each in validated),
@@ -322,7 +305,6 @@ def outcomes(
         unlisted,
         prepared.record_lines,
         tuple(request_ids),
-        prepared.selection,
         prepared.placeholders,
         tuple(sent),
     )

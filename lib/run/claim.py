@@ -55,7 +55,7 @@ def claim_run(
         if stop is None:
             raise
         stop = stop._replace(detail=f"{stop.detail}; the profiles cannot be read ({error.code})")
-    fixed = profile.model_dump(mode="json") if profile is not None else None
+    fixed = profile.document() if profile is not None else None
     limits, settings = chunk_limits_of(profile), _digest(context.settings)
     terms = Terms(name, fixed, limits, RULES_VERSION, settings)
     now = context.utc_now()

@@ -163,7 +163,7 @@ def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSumm
                     plan = plan_file(
                         table, header, profile, run, context.connect, attempt.log, context.lookup
                     )
-                    table.hold_unterminated_line(plan.hold(profile))
+                    table.hold_unterminated_line(plan.hold())
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 progress.stop = progress.stop or Problem(error.code, "", error.detail)

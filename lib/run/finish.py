@@ -37,7 +37,7 @@ from lib.results.spreadsheet import rows_as_csv
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
 from lib.run.newer_values import with_note
-from lib.run.notes import notes_on_runtime, notes_on_selection
+from lib.run.notes import notes_on_runtime, notes_on_skipped
 from lib.run.plan import Plan, notes_of
 from lib.run.reading import Header
 from lib.state.claims import Lease
@@ -98,8 +98,8 @@ def _metadata(
     if progress.superseded_by:
         notes.append(Problem("SUPERSEDED", "", f"generation {progress.superseded_by}"))
     elif plan is not None:
-        is_complete = progress.stop is None
-        notes += notes_on_selection(plan.row_filter, progress.selection, is_complete, attempt.log)
+        if progress.stop is None:
+            notes += notes_on_skipped(progress.tally, attempt.log)
         notes = [*with_note(notes, progress.tally)]
     rows_remain = progress.stop is not None and progress.tally.outcomes.get("not_attempted")
     was_lost = progress.stop is not None and progress.stop.code == "NO_PROGRESS" and run.died
@@ -112,7 +112,6 @@ def _metadata(
         destination=profile.destination if profile is not None else "",
         validate_only=bool(profile and profile.validate_only),
         headers=dict(header.names) if header is not None else {},
-        reading=plan.reading if plan is not None else {},
         notes=tuple(notes),
         file_error=progress.stop,
         superseded_by=progress.superseded_by,

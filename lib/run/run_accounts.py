@@ -11,7 +11,7 @@ An API without queries does not know its accounts. Another one does, if the cred
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, Final
 
 from lib.catalogue.codes import lookup as code_of
@@ -22,7 +22,6 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.rules.actions import resolve_action
 from lib.rules.row_rules import RowRules
-from lib.source.vocabulary import closest
 
 MOST_ACCOUNTS: Final = 100
 """Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
@@ -97,20 +96,18 @@ class RunAccounts:
         account = self.ask(customer_id, fresh=True)
         return account if account.verified else None
 
-    def checked(self, customer_id: str, fields: Collection[str], rules: RowRules) -> Account:
-        """Return the account of all rows. Raises `PermanentError` if an action is wrong that all
-        rows have, or all rows of a stage."""
+    def checked(self, customer_id: str, rules: RowRules) -> Account:
+        """Return the account of all rows. Raises `PermanentError` if an action of the profile is
+        wrong."""
         account = self.ask(customer_id)
-        if account.refuses_user_data() or _wrong_action(fields, rules):
+        if account.refuses_user_data() or _wrong_action(rules):
             # What is known may be out of date: somebody may have corrected it since then.
             account = self.ask(customer_id, fresh=True)
-        if wrong := _wrong_action(fields, rules):
+        if wrong := _wrong_action(rules):
             raise PermanentError(wrong.code, wrong.detail)
         return account
 
-    def late_notes(
-        self, customer_id: str, fields: Collection[str], rules: RowRules
-    ) -> list[Problem]:
+    def late_notes(self, customer_id: str, rules: RowRules) -> list[Problem]:
         """Return what was found out about an account while the file was uploaded to it."""
         if self._lookup is None:
             return []
@@ -118,7 +115,7 @@ class RunAccounts:
         if account is None:
             return [Problem("ACCOUNT_NOT_LOOKED_UP", "", failed)] if failed else []
         self._known[customer_id] = account
-        if (wrong := _wrong_action(fields, rules)) is None:
+        if (wrong := _wrong_action(rules)) is None:
             return []
         found = code_of(wrong.code)
         self._log.alert(
@@ -127,32 +124,10 @@ class RunAccounts:
         return [Problem("UPLOADED_TO_WRONG_ACTION", "", f"{found.code}: {found.meaning}")]
 
 
-def _wrong_action(fields: Collection[str], rules: RowRules) -> Problem | None:
-    """Return what is wrong with an action that all rows have, or all rows of a stage."""
-    if rules.stages is not None:
-        listed = rules.stages.actions.items()
-        actions = {
-            each.action: f'actions "{value}" in the profile: "{each.action}"'
-            for value, each in listed
-        }
-    elif "conversion_action" in fields:
-        actions = {}
-    else:
-        named = f'conversion_action in the profile: "{rules.action}"'
-        actions = {"": named if rules.action else "no conversion_action column"}
-    for action, place in actions.items():
-        found = resolve_action("", action, rules, set())
+def _wrong_action(rules: RowRules) -> Problem | None:
+    """Return what is wrong with an action of the profile."""
+    for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
+        found = resolve_action("", "", action, rules, set())
         if isinstance(found, Problem):
-            near = _closest_action(action or rules.action or "", rules)
-            return found._replace(detail=found.detail or f"{place}{near}")
+            return found._replace(detail=found.detail or f'action in the profile: "{action}"')
     return None
-
-
-def _closest_action(wanted: str, rules: RowRules) -> str:
-    """Return what the profile probably means by an action that the account does not have."""
-    account = rules.account(rules.customer_id or "")
-    if isinstance(account, Problem) or account.action_of(wanted):
-        return ""
-    names = {each.name.casefold(): each.name for each in account.actions.values()}
-    near = closest(wanted.casefold(), [*names])
-    return f'; did you mean "{names[near]}"?' if near else ""

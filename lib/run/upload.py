@@ -61,8 +61,6 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
         uploads.wait_for_memory()
         for chunk in chunks_of(table.records(), run.chunk_limits, table.width):
             lease.check()
-            if plan is not None and not chunk.number and plan.decides_integer_order_ids(chunk.rows):
-                lease.fix_integer_order_ids()  # before the first order ID is sent
             if chunk.number in done:
                 if plan is not None:
                     plan.replay(chunk.rows)

@@ -130,8 +130,8 @@ class RecordReader:
     the last records are a footer depends on all of their cells, so the last ones of each block are
     lists until the next block is read.
 
-    `hold` says when the record in a last line without a line end is held. `key_columns` contain
-    click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
+    `hold` says when the record in a last line without a line end is held. `used_columns` are those
+    that the profile names; as long as they are unknown, no record is taken for a footer.
     `blank_records` counts rows like `, ,,`. After reading, `open_record` tells how the record in
     such a last line ends, and `footer` has the lines of the footer.
     """
@@ -153,7 +153,7 @@ class RecordReader:
         self.blank_records = 0
         self.hold: Hold = "never"
         self.open_record: Literal["complete", "broken"] | None = None
-        self.key_columns: Set[int] | None = None
+        self.used_columns: Set[int] | None = None
         self._kept: Callable[[list[str]], tuple[str, ...]] | None = None
         self.footer: list[int] = []
 
@@ -428,11 +428,11 @@ class RecordReader:
             yield back
 
     def _footer_length(self, records: list[Row]) -> int:
-        if self.key_columns is None:
+        if self.used_columns is None:
             return 0
         short = dict(self._short)
         cells = [short.get(line, cells) for line, cells, *_ in records[-LONGEST_FOOTER:]]
-        return footer_length(cells, self.key_columns)
+        return footer_length(cells, self.used_columns)
 
     def _held(self, records: list[Row]) -> list[Row]:
         """Return the last records of a file whose last line has no line end.

@@ -18,19 +18,11 @@ from lib.source.delimited import (
     Hold,
     RecordReader,
     Shape,
-    as_line,
     strict_reader,
 )
 from lib.source.errors import SourceError
-from lib.source.head import (
-    HEAD_CHARS,
-    HEAD_LINES,
-    Head,
-    Recognize,
-    possible_headers,
-    read_head,
-)
-from lib.source.header import Certainty
+from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, HeaderRecord, header_records, read_head
+from lib.source.header import ANY_NAMES, MAX_COLUMNS, Wanted
 from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
 from lib.source.workbook import (
     DELIMITER,
@@ -54,11 +46,6 @@ def no_time_check() -> None:
     """Read the file without interruption."""
 
 
-def take_any(names: Sequence[str]) -> Certainty:
-    """Take the first line for the header, whatever its names are."""
-    return "possible"
-
-
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """Options from the profile and the settings. None: detect it from the content."""
@@ -68,15 +55,13 @@ class SourceOptions:
     delimiter: str | None = None
     sheet: str | None = None
     """Name of the sheet of a workbook. None: the first one."""
-    header_row: int | None = None
-    """Line of the header, from 1. None: the first one, unless there are titles above it."""
-    recognize: Recognize = take_any
-    """How certainly a line is the header, by its names."""
-    decimal_comma: bool = False
-    """The file has this decimal sign, so the numbers of a workbook are written with it too."""
+    wanted: Wanted = ANY_NAMES
+    """The names that the header has."""
+    decimal_sign: str = "."
+    """The decimal sign with which the numbers of a workbook are written."""
     max_bytes: int = 4 << 30
     """Maximum number of bytes after unpacking."""
-    max_columns: int = 1_000
+    max_columns: int = MAX_COLUMNS
     max_cell_chars: int = 32_767
     """Excel's limit for a cell. Never more than `csv.field_size_limit()`, 131,072 by default."""
     max_record_lines: int = 500
@@ -108,11 +93,9 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `has_titles`: other lines are above the header.
-    `likely_header_line` is a later line that looks more like it, but is not certain. `spaced`: a
-    space follows each delimiter. `text` tells about the encoding. `sheet` is the sheet of a
-    workbook, None for other files, and `unread_sheets` are others that may hold data.
-    `possible_headers` are for a person who says which line is the header.
+    text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text` tells about
+    the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
+    others that may hold data.
     """
 
     def __init__(
@@ -128,10 +111,7 @@ class Table:
         self.header = header.names
         self.width = len(header.names)
         self.header_line = header.start + 1
-        self.likely_header_line = head.likely_line
         self.time_zone = head.time_zone
-        self.has_titles = head.has_titles
-        self._is_merged = header.is_merged
         self.delimiter = header.delimiter
         self.spaced = header.spaced
         self.sheet = sheet.title if sheet else None
@@ -142,9 +122,8 @@ class Table:
         self._head_lines = lines[: header.end]
         self._first_text = "".join(lines[header.end : header.end + FIRST_LINES])[:FIRST_CHARS]
         self._first_rows: list[list[str]] | None = None
-        self.possible_headers = partial(
-            possible_headers, lines, options.delimiter, options.max_columns
-        )
+        self._lines_of_head = lines[:HEAD_LINES]
+        self._options = options
         self._blocks = blocks
         self._shape = Shape(
             delimiter=header.delimiter,
@@ -157,10 +136,14 @@ class Table:
         )
         self._reader = RecordReader(self._shape)
 
-    def number_columns(self, line: int) -> Set[int]:
-        """Return the columns of a row that are numbers of a workbook, with `keep_cells`."""
-        cells = self._sheet.cells_of(line) if self._sheet else {}
-        return {at - 1 for at, cell in cells.items() if isinstance(cell.value, int | float)}
+    def possible_headers(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield each of the first lines that can be read as a header, and its names, for a person
+        who says which line it is."""
+        options = self._options
+        found = header_records(self._lines_of_head, options.delimiter, options.max_columns)
+        for record in found:
+            if isinstance(record, HeaderRecord):
+                yield record.start + 1, record.names
 
     @property
     def line_end(self) -> str:
@@ -181,12 +164,10 @@ class Table:
         """
         self._reader.hold = "never" if self.text.is_gzip else hold
 
-    def expect_footer(self, key_columns: Set[int]) -> None:
-        """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
-
-        `key_columns` contain click IDs, identifiers and times.
-        """
-        self._reader.key_columns = key_columns
+    def expect_footer(self, used_columns: Set[int]) -> None:
+        """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none:
+        records with at most one filled cell in these columns."""
+        self._reader.used_columns = used_columns
 
     def keep_only(self, columns: Set[int]) -> Mapping[int, int]:
         """Keep only the cells of these columns in the rows that `records` returns, at least if most
@@ -246,17 +227,12 @@ class Table:
     def originals(self) -> Iterator[OriginalRow]:
         """Yield the lines above the header, the header, and the rows of `records`, unchanged.
 
-        Only a header with merged cells is written with all its names, because it can be moved below
-        the row above it. Instead of `records`: the file is read only once.
+        Instead of `records`: the file is read only once.
         """
         header_at = self.header_line - 1
         for line, text in enumerate(self._head_lines[:header_at], 1):
             yield self._original(line, None, text)
-        if self._is_merged:
-            names = as_line(self.header, self.delimiter, self.spaced)
-            yield OriginalRow(self.header_line, None, names, [*self.header], {})
-        else:
-            yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
+        yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
         kept = _KeptLines(self._blocks, self._first_line)
         for line, _, problem, length in self._reader.records(iter(kept), self._first_line):
             yield self._original(line, problem, kept.text(line, length))
@@ -302,8 +278,7 @@ class _KeptLines:
 def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     """Read the head of the file in `stream`, text or a workbook, and return the table of its rows.
 
-    Raises `SourceError` if the file is empty, can't be read, or has no readable header.
-    `lib.source.header.map_columns` checks whether the line is a header.
+    Raises `SourceError` if the file is empty, can't be read, or no line is the wanted header.
     """
     start = b""
     while len(start) < MAGIC_BYTES and (piece := stream.read(MAGIC_BYTES - len(start))):
@@ -313,7 +288,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
         return _read_head(stream, options, None)
     of_sheet = SheetOptions(
         title=options.sheet,
-        decimal_sign="," if options.decimal_comma else ".",
+        decimal_sign=options.decimal_sign,
         max_columns=options.max_columns,
         padded_lines=HEAD_LINES,
         keep_cells=options.keep_cells,
@@ -337,8 +312,7 @@ def _read_head(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
         lines[:HEAD_LINES],
         options.delimiter,
         options.max_columns,
-        options.header_row,
-        options.recognize,
+        options.wanted.lacks,
     )
     if first_blocks[-1].overlong and head.header.end == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.header.start + 1} does not end")

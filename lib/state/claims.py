@@ -233,10 +233,6 @@ class Lease:
         """Record that the rest of the file must not be sent, before its rows are reported."""
         self._update(stop=problem)
 
-    def fix_integer_order_ids(self) -> None:
-        """Record that order IDs such as 1001.0 are sent as 1001, before the first one is sent."""
-        self._update(integer_order_ids=True)
-
     def finish(self, status: RunStatus, *, all_counted: bool = False) -> None:
         """Record that the results document is complete ("finished") or needs a follow-up."""
         self._update(status=status, all_counted=all_counted, without_progress=0)

@@ -41,9 +41,9 @@ RunStatus = Literal["running", "finished", "waiting"]
 class Run:
     """The claim, as it is saved.
 
-    `now`, `profile`, `chunk_limits`, `rules_version` and `integer_order_ids` are those of the first
-    attempt, so a resumed run makes the same decisions. `owner` is a random token of the attempt
-    that holds the lease, which ends at `expires`.
+    `now`, `profile`, `chunk_limits` and `rules_version` are those of the first attempt, so a
+    resumed run makes the same decisions. `owner` is a random token of the attempt that holds the
+    lease, which ends at `expires`.
     """
 
     source: StoredObject
@@ -60,7 +60,6 @@ class Run:
     stop: Problem | None = None  # why the file was stopped, if it was
     cause: str = ""  # code of the error that ended the last attempt, if it is known
     object_generation: int = 0
-    integer_order_ids: bool = False  # decided by the content of the file (`OrderIdForm`)
     same_as: int = 0  # the generation whose run has sent the rows; 0: this run sends them
     all_counted: bool = False  # every row counts or need not, so the file needs no other run
     released: bool = False  # the last attempt gave its lease back; otherwise it works, or it died

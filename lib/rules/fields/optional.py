@@ -14,14 +14,14 @@ from lib.rules.values.money import parse_value
 
 def _text(parse: Callable[[str], Any]) -> ParseCell:
     """Return a parser for cells without decimal numbers."""
-    return lambda cell, decimal_comma: parse(cell)
+    return lambda cell, decimal_sign: parse(cell)
 
 
 OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "ad_personalization",
         "Consent to personalized ads: Granted or Denied.",
-        aliases=("consent ad personalization", "ad personalization consent", "ad personalisation"),
+        template_names=("Ad Personalization",),
         target="ad_personalization",
         # Not None: a cell that declares consent as unspecified overrides the profile.
         parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
@@ -47,18 +47,8 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         kind="word",
     ),
     Field(
-        "customer_value_bucket",
-        "How valuable you expect the customer to become: LOW, MEDIUM or HIGH.",
-        target="customer_value_bucket",
-        parse=_text(enums.parse_value_bucket),
-        kind="word",
-    ),
-    Field(
         "user_ip_address",
         "IP address from which the ad was clicked (IPv4 or IPv6).",
-        fallbacks=("ip address", "ip"),
-        prefers_first_fallback=True,
-        identifies=True,
         target="user_ip_address",
         only_for_some=True,
         parse=_text(network.parse_ip),
@@ -66,7 +56,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "landing_page_user_agent",
         "User agent of the browser in which the landing page was opened.",
-        aliases=("user agent",),
         target="landing_page_user_agent",
         only_for_some=True,
         parse=_text(network.parse_user_agent),
@@ -74,8 +63,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "session_attributes_encoded",
         "Session attributes, encoded, as Google's script returns them.",
-        aliases=("session attributes",),
-        identifies=True,
         target="session_attributes_encoded",
         only_for_some=True,
         parse=_text(lambda cell: network.parse_session_attributes_encoded(cell).encode()),
@@ -83,7 +70,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "session_attributes_key_value_pairs",
         "Session attributes, not encoded, as key=value pairs.",
-        identifies=True,
         target="session_attributes_key_value_pairs",
         only_for_some=True,
         parse=_text(network.parse_session_attributes_pairs),
@@ -91,14 +77,12 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "merchant_id",
         "Cart data: ID of the Merchant Center account.",
-        aliases=("cart data merchant id",),
         target="cart.merchant_id",
         parse=_text(cart.parse_merchant_id),
     ),
     Field(
         "feed_country_code",
         "Cart data: country of the product feed.",
-        aliases=("cart data feed country code",),
         target="cart.feed_country_code",
         parse=_text(normalize_region_code),
         kind="country",
@@ -106,14 +90,12 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "feed_language_code",
         "Cart data: language of the product feed.",
-        aliases=("cart data feed language code",),
         target="cart.feed_language_code",
         parse=_text(cart.parse_feed_language),
     ),
     Field(
         "local_transaction_cost",
         "Cart data: discount on the whole order.",
-        aliases=("cart data local transaction cost",),
         target="cart.local_transaction_cost",
         parse=parse_value,
         bad_value="row",
@@ -122,38 +104,14 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "items",
         "Cart data: the items bought.",
-        aliases=("cart items", "cart data items"),
         target="cart.items",
         parse=cart.parse_cart_items,
-    ),
-    Field(
-        "external_attribution_credit",
-        "Share of the conversion that is credited to this click, from 0 to 1.",
-        target="external_attribution_credit",
-        parse=cart.parse_attribution_credit,
-        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
-        kind="number",
-    ),
-    Field(
-        "external_attribution_model",
-        "Name of the attribution model that calculated this share.",
-        target="external_attribution_model",
-        parse=_text(cart.parse_attribution_model),
-        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
-        kind="name",
     ),
     Field(
         CUSTOM_VARIABLE,
         "Custom variable. Write the variable's name after the dot: `custom_variable.Plan`.",
         target="custom_variables",
         kind="name",
-    ),
-    Field(
-        "customer_id",
-        "Google Ads account of the row, for a file with several accounts. The name must be exactly "
-        "this: `Customer ID` is usually the CRM's own number.",
-        aliases=("google ads customer id", "ads customer id", "google ads account id"),
-        only_exact_name=True,
     ),
     Field(
         "event_source",

@@ -145,11 +145,6 @@ def plain_name(name: str) -> str:
     return " ".join(text.split()).lower()
 
 
-def comparable(text: str) -> str:
-    """Return a text as it is compared: in NFKC, without case, outer and double spaces."""
-    return " ".join(normalize("NFKC", text).split()).casefold()
-
-
 def without_accents(text: str) -> str:
     """Return the text with plain letters. Ligatures and full-width letters become plain too."""
     if text.isascii():
