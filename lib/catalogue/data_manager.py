@@ -103,7 +103,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_DESTINATION": account(
         "This account or conversion action cannot receive the conversions.",
-        "Correct customer_id and conversion_action in the profile or the file. The account in "
+        "Correct customer_id and action in the profile, or the actions in the file. The account in "
         "customer_id must own the conversion action.",
     ),
     "MULTIPLE_DATA_TYPES_NOT_ALLOWED": file(

@@ -51,13 +51,11 @@ TABLE: Final[dict[str, CodeText]] = {
         "Write + before the number if it begins with the country code. Otherwise no action is "
         "needed.",
     ),
-    "PHONE_REGION_MISSING": warning(
-        "The phone number does not begin with + and a country code, and its country is missing or "
-        "cannot be read. The number is left out, because a guess would match other people.",
-        "Write the number with + and the country code, or add or correct country_code. If all "
-        'numbers without + are of one country, set it in the profile (for example "phone_region": '
-        '"US").',
-        if_most='Set the country in the profile (for example "phone_region": "US").',
+    "PHONE_REGION_MISSING": rejected(
+        "The phone number does not begin with + and a country code, and neither the row nor the "
+        "profile says of which country it is. A guess would match other people.",
+        'Write the country in the profile (for example "phone_region": "US"), or name its column '
+        "under columns.",
     ),
     "INVALID_DIGEST": warning(
         "The hashed value is not a SHA-256 hash (64 hexadecimal digits), or it is the hash of an "
@@ -149,23 +147,23 @@ TABLE: Final[dict[str, CodeText]] = {
         "the file with the line Parameters:TimeZone=America/Chicago.",
     ),
     "DATE_ORDER_MISMATCH": rejected(
-        "The dates seem to be day first (as in 20/11/2026), but day_first is not set in the "
-        "profile; or month first (as in 11/20/2026), but day_first is set. Ambiguous dates such as "
-        "03/04/2026 are rejected too.",
-        "Write the date with the year first, such as 2026-11-20. If the detail names another line, "
-        "correct the date there, and this row is read.",
-        if_most="Correct the date in the line that the detail names, if only that one has the "
-        'other order. Otherwise, set "day_first": true in the profile if 03/04/2026 means 3 April, '
-        'or "day_first": false if it means 4 March.',
+        "The date does not have the order of day and month that the profile says (date_order).",
+        "Write the date with the year first, such as 2026-11-20.",
+        if_most='Write "date_order": "DMY" in the profile if 03/04/2026 means 3 April, or '
+        '"date_order": "MDY" if it means March 4.',
+    ),
+    "DATE_ORDER_UNDECLARED": rejected(
+        "The date can be read in two orders of day and month, and the profile does not say which.",
+        'Write "date_order": "DMY" in the profile if 03/04/2026 means 3 April, or "date_order": '
+        '"MDY" if it means March 4.',
     ),
     "UNKNOWN_TIME_ZONE": rejected(
         "The time zone of the row is not known.",
         "Write an IANA name such as America/Chicago, or an offset such as -05:00.",
     ),
     "UNKNOWN_ZONE_OF_FILE": note(
-        "The time zone in the file's Parameters line or in the name of the time column is not "
-        "known. Rows are rejected if neither their conversion time nor a time_zone column gives a "
-        "time zone.",
+        "The time zone in the file's Parameters line is not known. Rows are rejected if neither "
+        "their conversion time nor a time_zone column gives a time zone.",
         "Write an IANA name such as America/Chicago or an offset such as -0500. Or remove it to "
         "use the profile's time_zone.",
     ),
@@ -182,30 +180,29 @@ TABLE: Final[dict[str, CodeText]] = {
     "DATE_WITHOUT_TIME": warning(
         "The conversion time is a date without a time of day, so midnight is used. Google refuses "
         "the conversion if the ad click happened later on that day.",
-        "Export the time too, in the same column or in a column named Time.",
+        "Export the time too, in the same column, or name its column as time_of_day in the "
+        "profile.",
     ),
     "INVALID_TIME_OF_DAY": warning(
         "The cell cannot be read as a time of day, so midnight is used. Google refuses the "
         "conversion if the ad click happened later on that day.",
         "Write it as 14:05:07 or 2:05 PM. A number such as 0.5868 is how Excel stores a time: "
         "format the column as text or as a time before saving.",
-        if_most='Set "time_of_day": [] under headers in the profile if the column does not contain '
+        if_most="Remove time_of_day from columns in the profile if the column does not contain "
         "times of day. If they are numbers such as 0.5868, format the column as text or as a time "
         "before saving.",
     ),
     "FUTURE_DATE": rejected(
         "The conversion time is in the future.",
         "Correct the date. Day and month may be swapped.",
-        if_most="Check time_zone in the profile, or the time zone in the file. Set "
-        '"day_first": true in the profile if 03/04/2026 means 3 April.',
+        if_most="Check time_zone and date_order in the profile, or the time zone in the file.",
     ),
     "TOO_OLD": rejected(
         "The conversion is more than 90 days old, so Google no longer counts it.",
         "Correct the date if the actual one is more recent: day and month may be swapped. Upload "
         "conversions sooner, ideally every day.",
         if_most="Upload conversions sooner, ideally every day. If the actual dates are more "
-        'recent, day and month are swapped: set "day_first": true in the profile if 03/04/2026 '
-        "means 3 April.",
+        "recent, day and month are swapped: check date_order in the profile.",
     ),
     "OLDER_THAN_LOOKBACK": warning(
         "The conversion is older than the click-through conversion window of its conversion "
@@ -216,42 +213,44 @@ TABLE: Final[dict[str, CodeText]] = {
     # Values, order IDs, fixed words
     "INVALID_CONVERSION_VALUE": rejected(
         "The value is not a number.",
-        "Write a plain number: 1234.50, or 1234,50 if the profile has decimal_comma. If the cell "
-        "shows an error such as #REF!, correct the formula in the spreadsheet. Or leave the cell "
-        "empty to use the conversion action's own value.",
+        "Write a plain number, such as 1234.50. If the cell shows an error such as #REF!, correct "
+        "the formula in the spreadsheet.",
     ),
     "NEGATIVE_VALUE": rejected(
         "The value is negative.",
         "Write the value of the sale as a positive number. A refund adjusts a conversion, and is "
-        "none itself: name such rows under refunds in the profile (docs/profiles.md), or upload a "
-        "file of adjustments (docs/input.md).",
+        "none itself: write an entry of conversions with "
+        '"send": "retraction" for such rows in the profile (docs/profiles.md).',
     ),
     "DECIMAL_SIGN_MISMATCH": rejected(
-        "The number does not use the decimal separator that the profile sets (decimal_comma).",
-        "Write the number as 1234.50, or as 1234,50 if the profile has decimal_comma.",
-        if_most='Set "decimal_comma": true in the profile for numbers such as 1.234,50, or '
-        '"decimal_comma": false for numbers such as 1,234.50.',
+        "The number does not have the decimal sign that the profile says (decimal_sign).",
+        "Write the number as in the other rows.",
+        if_most='Write "decimal_sign": "," in the profile for numbers such as 1.234,50, or '
+        '"decimal_sign": "." for numbers such as 1,234.50.',
     ),
-    "AMBIGUOUS_VALUE": rejected(
-        "Ambiguous: 1.234 could mean 1234 or a number with three decimals, but its currency does "
-        "not use three decimals.",
-        "Write 1234 or 1.23.",
-        if_most='Set "decimal_comma": true in the profile if 1.234 means 1234, or "decimal_comma": '
-        "false if 1,234 means 1234.",
+    "DECIMAL_SIGN_UNDECLARED": rejected(
+        "The number can be read in two ways: 1.234 and 1,234 may have three decimals, or be a "
+        "thousand and more. The profile does not say which.",
+        'Write "decimal_sign": "." in the profile if 1,234 means one thousand two hundred and '
+        'thirty-four, or "decimal_sign": "," if 1.234 means that.',
+    ),
+    "VALUE_MISSING": rejected(
+        "The value is empty. Google would count the default value of the conversion action.",
+        "Fill in the value.",
+        if_most='Write "value": "action_default" in the profile if an empty cell means the value '
+        "of the conversion action.",
     ),
     "CURRENCY_CONTRADICTS": rejected(
-        "The currency written next to the value, or in the name of the value column, differs from "
-        "the currency in the row's currency column or in the profile.",
+        "The currency written next to the value differs from the currency in the row's currency "
+        "column or in the profile.",
         "Correct one of the two.",
-        if_most='Set "currency_code": [] under headers in the profile if the currency column is '
-        "about another amount. If the currency of the profile is wrong, correct it there.",
+        if_most="Correct currency_code in the profile.",
     ),
     "AMBIGUOUS_CURRENCY": rejected(
-        "Ambiguous: the sign next to the value or in the name of its column, such as $ or kr, is "
-        "used for several currencies, and the account's currency is not one of them or not known.",
-        "Write the currency's three-letter code, such as USD 1250, or add a currency_code column.",
-        if_most='Set the currency in the profile (for example "currency_code": "USD"). If the rows '
-        "have different ones, add a currency_code column to the file.",
+        "The sign next to the value, such as $ or kr, is used for several currencies, and neither "
+        "the row nor the profile says which.",
+        'Write the currency in the profile (for example "currency_code": "USD"), or name its '
+        "column under columns.",
     ),
     "INVALID_CURRENCY": rejected(
         "The currency is not a current ISO 4217 code or name.",
@@ -304,7 +303,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "INVALID_EVENT_SOURCE": warning(
         "The event source is not WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. It is left out.",
         "Write one of these words, or leave the cell empty.",
-        if_most='Set "event_source": [] under headers in the profile, and one for all rows (for '
+        if_most="Remove event_source from columns in the profile, and write one for all rows (for "
         'example "event_source": "PHONE").',
     ),
     "INVALID_IP_ADDRESS": warning(
@@ -419,10 +418,9 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     # Conversion action and account
     "ACTION_MISSING": rejected(
-        "Neither the row nor the profile names a conversion action.",
+        "Neither the profile nor the row names a conversion action.",
         "Fill in the column conversion_action (Conversion Name in Google's template).",
-        if_most='Set the conversion action in the profile (for example "conversion_action": '
-        '"1001"). If the rows have different ones, add the column conversion_action.',
+        if_most='Write the conversion action in the profile (for example "action": "1001").',
     ),
     "UNKNOWN_ACTION": rejected(
         "The account has no conversion action with this name or ID.",
@@ -500,30 +498,17 @@ TABLE: Final[dict[str, CodeText]] = {
     "ADJUSTMENT_TIME_MISSING": rejected(
         "The row has no time of the adjustment. Google recognizes an adjustment by it, so the time "
         "of the upload cannot replace it.",
-        "Fill in adjustment_date_time. In a file of sales, name the column with the time of the "
-        'refund under headers in the profile: {"adjustment_date_time": "Refunded at"}.',
+        "Fill in the time of the adjustment.",
     ),
     "ADJUSTED_VALUE_MISSING": rejected(
         "The row restates a conversion, but has no new value.",
         "Write the new total into adjusted_value, or write RETRACT if the conversion no longer "
-        "counts. If the file lacks the column that the profile names, correct headers in the "
-        "profile.",
+        "counts.",
     ),
     "RETRACTION_WITH_VALUE": rejected(
         "The row retracts a conversion, but also has a new value. A retraction cannot be undone, "
         "so the row is not sent.",
         "Clear adjusted_value to retract the conversion. Write RESTATE to change its value.",
-    ),
-    "PARTIAL_REFUND_WITHOUT_VALUE": rejected(
-        "The order was refunded in part, but the row has no new total above 0. A retraction would "
-        "take back the whole order, which is final.",
-        "Write the total that is left after the refund into adjusted_value, or name its column "
-        "under headers in the profile. If the whole order was refunded, correct the status.",
-    ),
-    "NEW_VALUE_NOT_LOWER": warning(
-        "The new total of the refunded order is not below the value of the sale. It is sent.",
-        "Check that adjusted_value contains what is left of the order, not the refunded amount or "
-        "the original value. Correct it with a later adjustment time.",
     ),
     "ADJUSTED_ON_THAT_DAY": warning(
         "The adjustment time is a date without a time of day. So the end of that day is used, or "
@@ -558,11 +543,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "This destination can restate a conversion only if the row has all of its data, also its "
         "time and an identifier. Other errors of the row say what is wrong with them.",
         "Set adjustments_via in the profile (docs/profiles.md). Or restate from the file of the "
-        "sales, with refunds in the profile.",
-    ),
-    "RETRACTION_NOT_SENT": rejected(
-        "The row retracts a conversion. This destination cannot do that.",
-        "Set adjustments_via in the profile (docs/profiles.md), or restate the conversion.",
+        "sales, in an entry of conversions.",
     ),
     "CALLER_ID_MISSING": rejected(
         "The row has no phone number of the caller.",
@@ -605,11 +586,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "contains the CRM's own customer numbers.",
         "Rename the column, or split the file by account.",
     ),
-    "CUSTOMER_ID_MISSING": file(
-        "Neither the file nor the profile names a Google Ads account.",
-        'Set the account in the profile (for example "customer_id": "123-456-7890"), or add a '
-        "customer_id column to the file.",
-    ),
     "CONVERSION_CUSTOMER_DIFFERS": note(
         "The manager account tracks the conversions of this account, so they are sent to the "
         "manager account.",
@@ -631,7 +607,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "UPLOADED_TO_WRONG_ACTION": note(
         "While these rows were uploaded, a look into Google Ads has shown that their conversion "
         "action is wrong. The next files of this profile stop.",
-        "Correct conversion_action in the profile. If the tag on your website counts the action, "
+        "Correct action in the profile. If the tag on your website counts the action, "
         "remove these conversions in Google Ads, because they may count twice.",
     ),
     "PREFLIGHT_NOT_PERMITTED": note(
@@ -643,13 +619,6 @@ TABLE: Final[dict[str, CodeText]] = {
     "TOO_FEW_CELLS": rejected(
         "The line has fewer cells than the header.",
         f"{_GO_TO_LINE}: a delimiter or a quotation mark may be missing.",
-    ),
-    "ADJUSTMENT_ROW": rejected(
-        "The row is an adjustment: one of its cells is RETRACT or RESTATE. It is not sent, because "
-        "it would count as a new conversion.",
-        "Upload the adjustments in a file of their own, or name the rows under refunds in the "
-        "profile (docs/profiles.md). If the word means something else, rename the values of its "
-        "column or remove the column.",
     ),
     "TOO_MANY_CELLS": rejected(
         "The line has more cells than the header, or text in an unnamed column at its end.",
@@ -744,11 +713,15 @@ TABLE: Final[dict[str, CodeText]] = {
         "Correct delimiter in the profile, or remove it to have the delimiter detected.",
     ),
     "NO_HEADER": file(
-        "The column names were not found: the first line contains no known name, and no line below "
-        "it is certain.",
-        "Begin the file with column names (docs/input.md), or set header_row in the profile to "
-        "their line. If your columns have other names, list them under headers in the profile "
-        "(docs/profiles.md).",
+        "The line with the column names was not found: none of the first 50 lines has half of the "
+        "names that the profile says. The detail names what is missing.",
+        "Compare the names under columns in the profile with the export (docs/profiles.md). If the "
+        "file has no column names, export it with them.",
+    ),
+    "COLUMN_MISSING": file(
+        "The file lacks columns that it must have. The detail names them, and those that it has.",
+        "Correct the names in the profile (docs/profiles.md), or export the columns again. If "
+        "files may lack a column, list its field under optional.",
     ),
     "UNREADABLE_HEADER": file(
         "The line with the column names cannot be read: it is too long, contains unreadable "
@@ -760,34 +733,16 @@ TABLE: Final[dict[str, CodeText]] = {
         "Export only the columns that are needed.",
     ),
     "DUPLICATE_COLUMN": file(
-        "Two columns are for the same field.",
-        "Rename or remove one of them. If their names differ, you can choose one under headers in "
-        "the profile (docs/profiles.md).",
+        "Two columns have the same name, or names of the same field, so neither is certain.",
+        "Rename or remove one of them, or name another column under columns in the profile "
+        "(docs/profiles.md).",
     ),
     "NO_USABLE_COLUMN": file(
         "No column contains a click ID, an email address, a phone number, or another value that "
         "identifies the click or the person.",
-        "Add such a column (docs/input.md), or name yours under headers in the profile "
+        "Add such a column (docs/input.md), or name yours under columns in the profile "
         "(docs/profiles.md). With the Data Manager API, the columns of a complete postal address, "
         "an IP address or session attributes are enough too.",
-    ),
-    "NO_TIME_COLUMN": file(
-        "The file has no column for the conversion time. If other columns contain dates, the "
-        "detail names them.",
-        "Add a column named conversion_date_time, or name yours under headers in the profile "
-        "(docs/profiles.md).",
-    ),
-    "ROLE_UNDECIDED": file(
-        "The file does not show clearly what decides about money, time, identity, or whether a row "
-        "counts, and the profile does not say it. Nothing was sent. The detail names the columns.",
-        "Write the line in the detail into the profile, with the right column or values; [] if "
-        "there is none. Or let `offline-conversions init` ask you. Then upload the file again. It "
-        "is asked once (docs/profiles.md).",
-    ),
-    "FILTER_COLUMN_MISSING": file(
-        "The row filter of the profile (include, exclude, refunds, actions) needs a column that "
-        "the file does not have. Without it, nobody knows which rows count, or as what.",
-        "Correct the name of the column in the profile (docs/profiles.md), or export the column.",
     ),
     "ADJUSTMENT_FILE": file(
         "The file contains adjustments (retractions and restatements of earlier conversions). This "
@@ -798,76 +753,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "The file contains conversions from phone calls: callers' numbers and call times, but no "
         "click IDs. This destination cannot send them, so nothing is sent.",
         "Use a profile with another destination. If the phone column is the customer's own number "
-        "and you want to match by it, name it under headers in the profile (docs/profiles.md).",
-    ),
-    "COLUMN_OF_KIND_MISSING": file(
-        "The file contains adjustments or calls, but not all columns that they need. The detail "
-        "names the missing ones.",
-        "Add the columns (docs/input.md), or name yours under headers in the profile "
-        "(docs/profiles.md). Adjustments need the order ID, or else the gclid and the conversion "
-        "time.",
-    ),
-    "MIXED_KINDS": file(
-        "Some rows of the file are conversions, others are adjustments or calls. Nothing is sent, "
-        "because a retraction must never count as a new conversion.",
-        "Split the file by kind, and upload each part as a file of its own. If the column in the "
-        "detail means something else, rename its values or remove it.",
-    ),
-    "CONSENT_COLUMN_IGNORED": note(
-        "The column in the detail seems to be about consent, but is ignored: the profile states "
-        "consent (ad_user_data) for every row, also for people who refused it.",
-        "Set ad_user_data to this column under headers in the profile if it holds the consent to "
-        "sending user data to Google, or skip people without consent with include or exclude. "
-        'Otherwise, set "ad_user_data": [] under headers (docs/profiles.md).',
-    ),
-    "LOOKS_LIKE_CLICK_IDS": note(
-        "No column is named as the Google click ID, but the values of the column in the detail "
-        "look like click IDs. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the click IDs "
-        "of the conversions.",
-    ),
-    "LOOKS_LIKE_BRAIDS": note(
-        "No column is named gbraid or wbraid, but the values of the column in the detail look "
-        "like these click IDs. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md), with the parameter of the "
-        "landing page that the values come from.",
-    ),
-    "LOOKS_LIKE_EMAILS": note(
-        "No column is named as the email address, but the values of the column in the detail look "
-        "like email addresses. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
-        "addresses, not those of your staff.",
-    ),
-    "LOOKS_LIKE_PHONE_NUMBERS": note(
-        "No column is named as the phone number, but the values of the column in the detail look "
-        "like phone numbers. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
-        "numbers, not those of your staff.",
-    ),
-    "CALLS_READ_AS_LEADS": note(
-        "The columns in the detail belong to calls, but the rows are read as leads, by phone "
-        "number or email address.",
-        "Set headers in the profile if the rows are calls: caller_id to the column of the caller's "
-        "number, and call_start_date_time. Then upload the file again. If they are leads, no "
-        "action is needed.",
-    ),
-    "COLUMN_NOT_CHOSEN": note(
-        "Several columns may be for the same field, and none of their names is clearer than the "
-        "others. None of them is used.",
-        "Add the right column to headers in the profile (docs/profiles.md), for the field in the "
-        "detail.",
-    ),
-    "UNIT_IN_HEADER": note(
-        "The text in brackets after a column's name is not a currency or a time zone, so it is not "
-        "clear what the column contains. It is ignored.",
-        "Remove or correct the text in brackets if you need the column, or list the column under "
-        "headers in the profile (docs/profiles.md).",
-    ),
-    "DATE_COLUMN_CHOSEN": note(
-        "No column is clearly the conversion time, so the one in the detail is used. A date of "
-        "closing comes before a date of creation.",
-        "Check that the column holds the time of the sale. If another one does, name it as "
-        "conversion_date_time under headers in the profile (docs/profiles.md).",
+        "and you want to match by it, name it under columns in the profile (docs/profiles.md).",
     ),
     "NO_ROWS": file("The file has column names but no rows.", "Check the export."),
     "STALE": file(
@@ -899,8 +785,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "UNTERMINATED_LAST_LINE": deferred(
         "The last line of the file has no line end, so the upload may have broken in this row. It "
         "waits for 10 minutes, and is then sent as it is, unless the file has been uploaded again.",
-        'No action needed. If your files always end like this, set "hold_open_last_line": false in '
-        "the profile, or end the last line.",
+        "No action needed. If your files always end like this, end the last line.",
     ),
     "LAST_LINE_REPLACED": not_attempted(
         "The last line of the file had no line end, and the file was uploaded again within "
@@ -910,36 +795,18 @@ TABLE: Final[dict[str, CodeText]] = {
     "NO_FINAL_LINE_END": note(
         "The last line of the file has no line end. The function holds its row back for 10 "
         "minutes, because the upload may have broken there.",
-        "Add a line end at the end of the file. If your files always end like this, set "
-        '"hold_open_last_line": false in the profile.',
+        "Add a line end at the end of the file.",
     ),
     "FILTER_KEEPS_NO_ROW": note(
-        "The row filter of the profile (include, exclude, actions) skips every row of the file.",
-        "Compare the values in the profile with your export. If the file contains conversions, "
-        f"correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+        "The profile skips every row of the file.",
+        "Compare the values under skip in the profile with your export. If the file contains "
+        f"conversions, correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
     ),
-    "REFUNDS_SKIPPED": note(
-        "Rows that the profile calls refunds are skipped by its row filter (include, exclude, "
-        "actions), so their orders keep their value.",
-        "Remove the condition that skips them if these refunds must be sent: rows that refunds "
-        "names need no other filter. No action is needed if their sales are skipped too.",
-    ),
-    "FILTER_VALUE_NOT_FOUND": note(
-        "The row filter of the profile (include, exclude, actions) lists a value that is in no row "
-        "of the file.",
-        "Compare the value with your export. If it is misspelled or was renamed, correct it in "
-        f"the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
-    ),
-    "STAGES_NOT_FILTERED": note(
-        "Rows have a stage or a status that usually means that they are no conversions, such as "
-        "lost, refunded or open. The row filter of the profile does not skip them.",
-        "Write the line into the profile, with every value that counts (docs/profiles.md). If "
-        "these rows do count, list their values under include.",
-    ),
-    "UNKNOWN_COLUMNS": note(
-        "Some columns are not known and are ignored.",
-        "Correct the name of any column that you need, or list it under headers in the profile "
-        "(docs/profiles.md).",
+    "NO_ENTRY_FITS": rejected(
+        "No entry of conversions in the profile fits the row, and skip does not list it. The "
+        "detail names the columns that decide.",
+        "List the row's value in the profile: under skip if such rows are not sent, or under rows "
+        "in an entry of conversions (docs/profiles.md).",
     ),
     "CONSENT_NOT_STATED": note(
         "Neither the file nor the profile states consent (ad_user_data). Google may not be able to "
@@ -989,19 +856,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "skipped.",
         "No action needed; a footer contains no conversions.",
     ),
-    "ORDER_IDS_AS_INTEGERS": note(
-        "The order IDs at the beginning of the file all end with .0, as programs such as pandas "
-        "write whole numbers, or the file has adjustments. They are sent without it: 1001.0 as "
-        "1001.",
-        'No action needed. If .0 is part of your order IDs, set "order_ids": "keep" in the '
-        "profile.",
-    ),
-    "ORDER_IDS_IN_TWO_FORMS": note(
-        "Some order IDs of the file end with .0, but not all at its beginning do. They are sent as "
-        "they are. For Google, 1001 and 1001.0 are two orders.",
-        'Set "order_ids": "integer" in the profile to send 1001.0 as 1001, or "order_ids": "keep" '
-        "if .0 is part of your order IDs.",
-    ),
     "BLANK_RECORDS": note(
         "The file contains blank lines. They are skipped.",
         "No action needed; blank lines contain no data.",
@@ -1042,11 +896,6 @@ TABLE: Final[dict[str, CodeText]] = {
     "CONVERSION_ENVIRONMENT_NOT_SENT": note(
         "This destination has no field for the conversion environment, so it is not sent.",
         "No action needed. The event source carries similar information.",
-    ),
-    "EXTERNAL_ATTRIBUTION_NOT_SENT": note(
-        "This destination has no field for external attribution, so it is not sent.",
-        "Use a conversion action without external attribution, or a destination that supports it, "
-        'such as "destination": "google_ads" in the profile.',
     ),
     # What the Data Manager API says later
     "ROWS_NOT_NAMED": deferred(

@@ -25,9 +25,7 @@ def read_actions(chunk: ChunkColumns) -> None:
     """Find the conversion action of each row: that of its entry, else the one in its cell."""
     resolved = chunk.file.memo(resolve_action)
     of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
-    cells = zip(
-        chunk.cells("customer_id"), chunk.cells("conversion_action"), of_entries, strict=True
-    )
+    cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
     found = list(map(resolved.__getitem__, cells))
     actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
     chunk.customer_id = [action.customer_id for action in actions]
@@ -35,7 +33,6 @@ def read_actions(chunk: ChunkColumns) -> None:
 
 
 def resolve_action(
-    customer_cell: str,
     action_cell: str,
     of_entry: str,
     rules: RowRules,
@@ -45,20 +42,14 @@ def resolve_action(
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    customer = plain_text(customer_cell, "customer_id", with_placeholders) or ""
-    customer_id = customer.replace("-", "") or rules.customer_id or ""
-    if not customer_id:
-        return Problem("ROW_CUSTOMER_ID_MISSING", "customer_id")
-    if not (customer_id.isascii() and customer_id.isdigit() and len(customer_id) == 10):
-        return Problem("ROW_CUSTOMER_ID_INVALID", "customer_id")
     wanted = of_entry or plain_text(action_cell, "conversion_action", with_placeholders) or ""
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
-    account = rules.account(customer_id)
+    account = rules.account(rules.customer_id)
     if isinstance(account, Problem):
         return account
     action = _find(wanted, account, rules)
-    if isinstance(action, Problem) and (looked_up := rules.look_up(customer_id)):
+    if isinstance(action, Problem) and (looked_up := rules.look_up(rules.customer_id)):
         account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action

@@ -57,7 +57,7 @@ class RowRules:
 
     now: datetime
     account: Callable[[str], Account | Problem]
-    customer_id: str | None
+    customer_id: str
     capabilities: Capabilities
     entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None

@@ -127,7 +127,7 @@ class RunAccounts:
 def _wrong_action(rules: RowRules) -> Problem | None:
     """Return what is wrong with an action of the profile."""
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
-        found = resolve_action("", "", action, rules, set())
+        found = resolve_action("", action, rules, set())
         if isinstance(found, Problem):
             return found._replace(detail=found.detail or f'action in the profile: "{action}"')
     return None

@@ -51,28 +51,41 @@ class HeaderRecord(NamedTuple):
 
 
 class Head(NamedTuple):
-    """What the first lines of a file say about it."""
+    """What the first lines of a file say about it. `error`: why the header is none, although it
+    comes closest: then the rows below it are counted, and none is sent."""
 
     header: HeaderRecord
     time_zone: str | None
+    error: SourceError | None = None
+
+    @property
+    def is_far(self) -> bool:
+        """Whether it has few of the wanted names."""
+        return self.error is not None and self.error.code == "NO_HEADER"
 
 
 def read_head(lines: Sequence[str], delimiter: str | None, max_columns: int, lacks: Lacks) -> Head:
     """Read the head from the first lines of a file. `delimiter` is from the profile.
 
-    Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS,
-    or the error of the line that comes closest to the header.
+    Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
         raise SourceError("UNKNOWN_DELIMITER", "the delimiter in the profile must be one character")
-    closest: SourceError | None = None
+    closest: Head | None = None
+    unreadable: SourceError | None = None
     for header in header_records(lines, delimiter, max_columns):
-        error = header if isinstance(header, SourceError) else lacks(header.names)
-        if isinstance(header, HeaderRecord) and error is None:
-            return Head(header, _said_above(lines[: header.start])[1])
-        if closest is None or (error is not None and error.distance < closest.distance):
-            closest = error
-    raise closest or SourceError("EMPTY_FILE", "the file contains no header and no rows")
+        if isinstance(header, SourceError):
+            unreadable = unreadable or header
+            continue
+        error = lacks(header.names)
+        head = Head(header, _said_above(lines[: header.start])[1], error)
+        if error is None:
+            return head
+        if closest is None or closest.error is None or error.distance < closest.error.distance:
+            closest = head
+    if closest is None or (unreadable is not None and closest.is_far):
+        raise unreadable or SourceError("EMPTY_FILE", "the file contains no header and no rows")
+    return closest
 
 
 def header_records(

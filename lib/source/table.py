@@ -92,7 +92,8 @@ class OriginalRow(NamedTuple):
 class Table:
     """A file after its head was read. Its records can be read once.
 
-    `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
+    `header` contains the names in the file, stripped (padding columns: ""). `header_error`: why no
+    line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone` is the raw
     text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text` tells about
     the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
     others that may hold data.
@@ -111,6 +112,7 @@ class Table:
         self.header = header.names
         self.width = len(header.names)
         self.header_line = header.start + 1
+        self.header_error = head.error
         self.time_zone = head.time_zone
         self.delimiter = header.delimiter
         self.spaced = header.spaced
