@@ -170,8 +170,8 @@ class Header:
 def read_header(table: Table, profile: Profile) -> Header:
     """The header line → a `Header`.
 
-    Raises `SourceError` if no line is the header, or two columns have one name, or `PermanentError` if the file lacks what
-    its records need, or contradicts the profile.
+    Raises `SourceError` if no line is the header, or two columns have one name, or `PermanentError`
+    if the file lacks what its records need, or contradicts the profile.
     """
     if table.header_error is not None:
         raise table.header_error

@@ -93,10 +93,10 @@ class Table:
     """A file after its head was read. Its records can be read once.
 
     `header` contains the names in the file, stripped (padding columns: ""). `header_error`: why no
-    line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text` tells about
-    the encoding. `sheet` is the sheet of a workbook, None for other files, and `unread_sheets` are
-    others that may hold data.
+    line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone`
+    is the raw text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text`
+    tells about the encoding. `sheet` is the sheet of a workbook, None for other files, and
+    `unread_sheets` are others that may hold data.
     """
 
     def __init__(
