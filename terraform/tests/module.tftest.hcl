@@ -102,7 +102,6 @@ run "every_option" {
 
   variables {
     announce              = true
-    warehouse             = true
     notices               = true
     audit_reads           = true
     labels                = { team = "marketing" }
@@ -114,7 +113,7 @@ run "every_option" {
   }
 
   assert {
-    condition     = google_secret_manager_secret.google_ads.deletion_protection && google_bigquery_table.messages["dataset"].deletion_protection
-    error_message = "A plan must not destroy a secret or a table."
+    condition     = google_secret_manager_secret.google_ads.deletion_protection
+    error_message = "A plan must not destroy a secret."
   }
 }
