@@ -13,7 +13,6 @@ from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import amount_in
-from lib.rules.stages import stage_of
 from lib.rules.values.cells import unwrap, without_accents
 from lib.rules.values.dates import is_moment, is_time_of_day
 from lib.run.column_content import columns_by_content
@@ -67,13 +66,8 @@ class Sample:
 
     @property
     def known_columns(self) -> set[int]:
-        """The columns that have a meaning, but for a `State` with the stages of an order."""
-        state = self.field_of("region")
-        if state is None:
-            return set(self.header.fields.values())
-        cells = {row.cells[state] for row in self.rows if row.cells[state]}
-        is_stage = sum(stage_of(cell) is not None for cell in cells) > 1
-        return {at for at in self.header.fields.values() if at != state or not is_stage}
+        """The columns that have a meaning."""
+        return set(self.header.fields.values())
 
     def can_be_named(self, at: int) -> bool:
         """Return whether a profile can name a column: no other column has its name."""

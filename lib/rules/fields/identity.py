@@ -174,23 +174,6 @@ IDENTITY: Final[tuple[Field, ...]] = (
         kind="name",
     ),
     _OF_ADDRESS(
-        "street",
-        "Street of the address. Not sent today.",
-        aliases=("street address",),
-        fallbacks=("address", "address line 1", "address 1", "mailing street", "billing street"),
-    ),
-    _OF_ADDRESS(
-        "city",
-        "City of the address. Not sent today.",
-        fallbacks=("town", "mailing city", "billing city"),
-    ),
-    _OF_ADDRESS(
-        "region",
-        "State or province of the address. Not sent today.",
-        aliases=("state/region", "state or region"),
-        fallbacks=("state", "province", "county", "mailing state", "billing state"),
-    ),
-    _OF_ADDRESS(
         "postal_code",
         "Postal code of the address.",
         aliases=("postcode", "zip", "zip code", "post code", "zip/postal code"),

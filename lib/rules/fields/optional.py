@@ -47,13 +47,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         kind="word",
     ),
     Field(
-        "customer_value_bucket",
-        "How valuable you expect the customer to become: LOW, MEDIUM or HIGH.",
-        target="customer_value_bucket",
-        parse=_text(enums.parse_value_bucket),
-        kind="word",
-    ),
-    Field(
         "user_ip_address",
         "IP address from which the ad was clicked (IPv4 or IPv6).",
         fallbacks=("ip address", "ip"),
@@ -125,22 +118,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         aliases=("cart items", "cart data items"),
         target="cart.items",
         parse=cart.parse_cart_items,
-    ),
-    Field(
-        "external_attribution_credit",
-        "Share of the conversion that is credited to this click, from 0 to 1.",
-        target="external_attribution_credit",
-        parse=cart.parse_attribution_credit,
-        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
-        kind="number",
-    ),
-    Field(
-        "external_attribution_model",
-        "Name of the attribution model that calculated this share.",
-        target="external_attribution_model",
-        parse=_text(cart.parse_attribution_model),
-        not_sent_code="EXTERNAL_ATTRIBUTION_NOT_SENT",
-        kind="name",
     ),
     Field(
         CUSTOM_VARIABLE,
