@@ -22,6 +22,7 @@ from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.terminal import program_name
 from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.followup.rhythm import NEVER, parse_expectation
 from lib.source.errors import SourceError
@@ -61,9 +62,14 @@ class ChosenProfile:
 
 def assume(stream: IO[bytes], given: Given, now: datetime) -> ChosenProfile:
     """Return the profile for a file from its first rows. Rewinds the stream."""
-    values = {"customer_id": ANY_CUSTOMER, **given.values}
+    values = {
+        "destination": registry.OPEN_TO_ALL,
+        "customer_id": ANY_CUSTOMER,
+        **given.values,
+    }
     try:
-        sample = read_sample(stream, Profile.model_validate({}), MAX_FILE_BYTES)
+        as_it_is = Profile.model_validate({"destination": registry.OPEN_TO_ALL})
+        sample = read_sample(stream, as_it_is, MAX_FILE_BYTES)
     except SourceError:
         return ChosenProfile(Profile.model_validate(values))  # the check reports the error
     finally:
@@ -92,7 +98,8 @@ def _assumed(sample: Sample, given: Given, now: datetime, zone: str) -> Proposal
     proposal = propose(sample, given, now, zone)
     optional = [each for each in proposal.questions if not each.is_needed]
     for each in optional:
-        given = given.with_answer(each, {}, by_default=True)
+        meaning = each.meaning_of("") if each.key == "destination" else {}
+        given = given.with_answer(each, meaning, by_default=True)
     return propose(sample, given, now, zone) if optional else proposal
 
 

@@ -35,17 +35,14 @@ def value_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_values
 
 
-_OPEN_TO_ALL: Final = next(
-    name for name in registry.names() if not registry.capabilities_of(name).open_if
-)
 _DECORATORS: Final = (
     click.option(
         "--destination",
         "--route",
         "destination",
         type=click.Choice(list(registry.names())),
-        help=f"API that receives the conversions [default: {registry.DEFAULT}; "
-        f"for init: {_OPEN_TO_ALL}, which is open to every account].",
+        help=f"API that receives the conversions [default: that of the profile; without one: "
+        f"{registry.OPEN_TO_ALL}, which every account can use].",
     ),
     click.option("--customer-id", metavar="ID", help="Google Ads account: 123-456-7890."),
     click.option(
@@ -70,7 +67,7 @@ _DECORATORS: Final = (
 def with_options(profile: Profile | None, values: Mapping[str, Any]) -> Profile:
     """Return a profile with the values of options, which take precedence. Errors are usage errors
     (exit code 2)."""
-    written = {} if profile is None else profile.model_dump()
+    written = {"destination": registry.OPEN_TO_ALL} if profile is None else profile.model_dump()
     try:
         return Profile.model_validate({**written, **values})
     except ValidationError as error:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 FORMS = {
+    "destination": "data_manager or google_ads",
     "customer_id": "the digits of a Google Ads account, such as 123-456-7890",
     "login_customer_id": "the digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
@@ -71,6 +72,8 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
                 f"not a {model.__name__.lower()} key. Remove it; see docs/profiles.md for all keys."
             )
         return f"not a {model.__name__.lower()} key. Did you mean {near[0]}?"
+    if problem["type"] == "missing" and name in FORMS:
+        return f"not set. Write {FORMS[name]}."
     words = _WORDS.get(problem["type"])
     if words is None:
         return str(problem["msg"])

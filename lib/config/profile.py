@@ -149,7 +149,7 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    destination: str = registry.DEFAULT
+    destination: str
     """API that receives the conversions: {destinations}."""
     customer_id: AccountNumber | None = None
     """Google Ads account that receives the conversions, with or without dashes."""

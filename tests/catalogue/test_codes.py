@@ -124,10 +124,10 @@ def test_an_action_names_profile_keys_that_exist() -> None:
         assert not re.search(r"\w+ = [\w/\[-]", advice), code
         for key, value in re.findall(r'"(\w+)": (\[\]|\w+|"[^"]*")', advice):
             if key in Profile.model_fields and value != "[]":
-                Profile.model_validate({key: json.loads(value)})
+                Profile.model_validate({"destination": "google_ads", key: json.loads(value)})
             else:
                 assert key in BY_NAME, code
-                Profile.model_validate({"headers": {key: json.loads(value)}})
+                Profile(destination="google_ads", headers={key: json.loads(value)})
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,11 @@ def test_what_is_given_is_neither_assumed_nor_missing(deals: Path) -> None:
 def test_options_replace_keys_of_a_profile(deals: Path, tmp_path: Path) -> None:
     """With a profile, nothing is assumed; an option wins over the profile."""
     profiles = tmp_path / "profiles.json"
-    profile: dict[str, Any] = {"customer_id": "1234567890", "conversion_action": "Deal"}
+    profile: dict[str, Any] = {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "conversion_action": "Deal",
+    }
     profile["include"] = {"Deal Stage": ["Closed Won"]}
     profiles.write_text(json.dumps({"default": profile}))
     without = check("--profiles", profiles, deals)
@@ -141,7 +145,11 @@ def test_an_option_that_contradicts_the_profile_exits_with_2(
 ) -> None:
     """The message names the key of the profile, and quotes no value of it."""
     profiles = tmp_path / "profiles.json"
-    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", **profile}}))
+    profiles.write_text(
+        json.dumps(
+            {"default": {"destination": "google_ads", "customer_id": "1234567890", **profile}}
+        )
+    )
     result = check("--profiles", profiles, *words, deals)
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.split())

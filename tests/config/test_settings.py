@@ -102,7 +102,7 @@ def test_the_defaults_are_valid() -> None:
 )
 def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
     """Only encodings that spreadsheets write are accepted; others would fail within a file."""
-    profiles = {"default": {"encoding": encoding}}
+    profiles = {"default": {"destination": "google_ads", "encoding": encoding}}
     if read_as is None:
         with pytest.raises(PermanentError) as raised:
             choose_profile(profiles, "a.csv")
@@ -241,14 +241,24 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
 def test_the_message_for_a_mistake_in_a_profile(profile: Any, said: str) -> None:
     """No mistake in a profile is ignored, and the message states what to write instead."""
     with pytest.raises(PermanentError) as raised:
-        choose_profile({"default": profile}, "a.csv")
+        choose_profile({"default": {"destination": "google_ads", **profile}}, "a.csv")
     assert raised.value.detail == f'profile "default": {said}'
+
+
+@pytest.mark.parametrize("document", ["", '{"default": {}}', '{"default": {"time_zone": "UTC"}}'])
+def test_a_profile_without_a_destination_is_invalid(document: str) -> None:
+    """No API is chosen for a profile that does not name one."""
+    with pytest.raises(PermanentError) as raised:
+        choose_profile(read_profiles(document), "a.csv")
+    assert raised.value.code == "INVALID_PROFILE"
+    said = 'profile "default": destination: not set. Write data_manager or google_ads.'
+    assert raised.value.detail == said
 
 
 def test_fields_that_a_profile_may_name() -> None:
     """`headers` accepts all fields, numbered fields, and custom variables by name."""
     headers = {"conversion_value": "Betrag", "email_2": ["A", "B"], "custom_variable.Plan": "Tarif"}
-    _, profile = choose_profile({"default": {"headers": headers}}, "a.csv")
+    profile = Profile(destination="google_ads", headers=headers)
     assert profile.headers.keys() == headers.keys()
 
 
@@ -258,7 +268,7 @@ def test_a_claim_keeps_the_actions_of_stages() -> None:
     Terraform writes null for what is left out.
     """
     stages = {"Won": {"action": 1002, "value": None, "time": None}, "": {"action": "A", "value": 0}}
-    _, profile = choose_profile({"default": {"actions": {"Stage": stages}}}, "a.csv")
+    profile = Profile.model_validate({"destination": "google_ads", "actions": {"Stage": stages}})
     saved = json.loads(json.dumps(profile.model_dump(mode="json")))
     assert Profile.model_validate(saved) == profile
     assert {each.value for each in profile.actions["Stage"].values()} == {None, 0}
@@ -293,7 +303,7 @@ def test_a_document_without_profiles_is_invalid(document: str) -> None:
 def test_values_of_a_row_filter_are_texts() -> None:
     """A single value needs no list, and numbers and true need no quotes."""
     written = {"Stage": "Won", "Paid": [True, "yes"], "Step": [5], "Owner": [""]}
-    _, profile = choose_profile({"default": {"include": written}}, "a.csv")
+    profile = Profile.model_validate({"destination": "google_ads", "include": written})
     expected = {"Stage": ("Won",), "Paid": ("true", "yes"), "Step": ("5",), "Owner": ("",)}
     assert profile.include == expected
     assert Profile.model_validate(profile.model_dump(mode="json")) == profile

@@ -56,8 +56,9 @@ def local_zone() -> str:
 def propose(sample: Sample, given: Given, now: datetime, local_zone: str) -> Proposal:
     """Return the profile for files like this one. Its questions are in the order in which they are
     asked: those that are needed come first."""
-    can = registry.capabilities_of(given.values.get("destination", registry.DEFAULT))
-    counting = find_counting_rows(sample, given, can_retract=can.retracts)
+    destination = given.values.get("destination")
+    can_retract = destination is None or registry.capabilities_of(destination).retracts
+    counting = find_counting_rows(sample, given, can_retract=can_retract)
     columns, headers_part = find_columns(sample, counting.rows, given, now, counting.refund_time)
     filter_part, rows, _ = narrowed(sample, counting, columns, given)
     stages_part = stages_of(sample, given, columns)
@@ -204,9 +205,9 @@ def _customer_id(basis: Basis) -> Proposal:
 def _conversion_action(basis: Basis) -> Proposal:
     if "conversion_action" in basis.columns:
         return Proposal()
-    destination = basis.known.get("destination", registry.DEFAULT)
+    destination = basis.known.get("destination")
     text = "Conversion action: its name in Google Ads, or its ID"
-    if not registry.capabilities_of(destination).has_preflight:
+    if destination and not registry.capabilities_of(destination).has_preflight:
         text = "Conversion action: its ID, the number after ctId= in its address in Google Ads"
     return question("conversion_action", text, allowed="its name or its ID")
 

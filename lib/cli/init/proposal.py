@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from lib.config import messages
 from lib.config.profile import Profile, read_profiles
+from lib.destinations import registry
 from lib.rules.values.cells import without_accents
 
 OPTIONS: Final[Mapping[str, str]] = {
@@ -145,7 +146,7 @@ class Question:
             raise WrongAnswer(f"That is not allowed. Write {self.allowed}.")
         meaning = self._meaning(answer)
         try:
-            Profile.model_validate(meaning)
+            Profile.model_validate({"destination": registry.OPEN_TO_ALL, **meaning})
         except ValidationError as error:
             (problem, *_) = messages.lines(error, Profile, lambda _: f'"{answer}"')
             raise WrongAnswer(problem) from None

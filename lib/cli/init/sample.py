@@ -11,6 +11,7 @@ from typing import IO, Any, Final, Literal
 
 from lib.cli.init.encodings import likely_encoding
 from lib.config.profile import Profile
+from lib.destinations import registry
 from lib.rules.identity import CLICK_IDS
 from lib.rules.roles import amount_in
 from lib.rules.values.cells import unwrap, without_accents
@@ -98,6 +99,7 @@ def read_likely(stream: IO[bytes], values: Mapping[str, Any], max_bytes: int) ->
     """Read a sample with the keys of the profile in `values`, and in the encoding and with the
     header that the file probably has. Raises `SourceError`."""
     found: dict[str, Any] = {}
+    values = {"destination": registry.OPEN_TO_ALL, **values}
     if "encoding" not in values and (encoding := likely_encoding(stream)):
         found["encoding"] = encoding
 
