@@ -34,7 +34,6 @@ class ConversionAction:
     owner: str = ""
     """Customer ID of the owner. Empty: the account itself. Uploads must name the owner."""
     age_hours: float = 24 * 365
-    external_attribution: bool = False
     always_use_default_value: bool = False
 
     @property
@@ -120,7 +119,6 @@ def default_accounts() -> tuple[Account, ...]:
                 ConversionAction(1003, "Retired action", status="REMOVED"),
                 ConversionAction(1004, "Website purchase", type="WEBPAGE"),
                 ConversionAction(1005, "New action", age_hours=1),
-                ConversionAction(1006, "Attributed sale", external_attribution=True),
                 ConversionAction(1007, "Manager's action", owner=_MANAGER),
                 # The files in examples/ use these.
                 ConversionAction(1008, "Closed deal", lookback_days=90),

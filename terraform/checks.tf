@@ -118,12 +118,12 @@ locals {
   # The fields that `headers` of a profile may name. Those in plural_fields may have a number, such as email_2.
   plural_fields = ["email", "phone", "hashed_email", "hashed_phone_number"]
   fields = concat(local.plural_fields, [for field in setproduct(local.plural_fields, range(2, 10)) : join("_", field)], [
-    "gclid", "gbraid", "wbraid", "first_name", "last_name", "street", "city", "region", "postal_code", "country_code",
+    "gclid", "gbraid", "wbraid", "first_name", "last_name", "postal_code", "country_code",
     "conversion_action", "conversion_date_time", "time_of_day", "time_zone", "conversion_value", "currency_code",
     "order_id", "ad_user_data", "ad_personalization", "conversion_environment", "customer_type", "user_ip_address",
     "session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id", "feed_country_code",
-    "feed_language_code", "local_transaction_cost", "items", "external_attribution_credit",
-    "external_attribution_model", "customer_id", "event_source", "customer_value_bucket", "landing_page_user_agent", "adjustment_type", "adjustment_date_time",
+    "feed_language_code", "local_transaction_cost", "items", "customer_id",
+    "event_source", "landing_page_user_agent", "adjustment_type", "adjustment_date_time",
     "adjusted_value", "adjusted_value_currency", "caller_id", "call_start_date_time",
   ])
 

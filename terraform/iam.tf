@@ -25,7 +25,6 @@ locals {
       "storage.googleapis.com",
     ],
     local.uses_data_manager ? ["datamanager.googleapis.com"] : [],
-    var.warehouse ? ["bigquery.googleapis.com"] : [],
   )
 }
 

@@ -133,18 +133,6 @@ variable "notices" {
   description = "Send news of files to correct and of concerns to Slack, Teams, mail and others. Creates the secret for the addresses: docs/operate.md."
 }
 
-variable "warehouse" {
-  type        = bool
-  default     = false
-  nullable    = false
-  description = "Write the counts of every file to BigQuery, and let it read the problems of rows. Needs announce = true."
-
-  validation {
-    condition     = !var.warehouse || var.announce
-    error_message = "warehouse needs announce = true: the messages are what it stores."
-  }
-}
-
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {
@@ -255,7 +243,7 @@ variable "force_destroy" {
   type        = bool
   default     = false
   nullable    = false
-  description = "Let `terraform destroy` delete buckets that contain objects, the secrets and the table of the warehouse. Apply it before you destroy."
+  description = "Let `terraform destroy` delete buckets that contain objects, and the secrets. Apply it before you destroy."
 }
 
 # ── ways in ─────────────────────────────────────────────────────────────────────────────────────

@@ -358,6 +358,7 @@ class FakeApi:
 
 
 PROFILE = {
+    "destination": "google_ads",
     "customer_id": "1234567890",
     "conversion_action": "1001",
     "time_zone": "America/Chicago",

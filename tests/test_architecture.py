@@ -51,23 +51,6 @@ SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
 MOST_MODULES_ON_THE_TOP_FLOOR = 3
 MOST_LINES_OF_A_FUNCTION = 60
 
-# Part of an identifier → what to write instead. CONTRIBUTING.md explains the words.
-PRIVATE_WORDS = {
-    "judg": "validate",
-    "distrust": "checksum_error",
-    "overtaken": "superseded",
-    "restated": "adjusted, superseded",
-    "fruitless": "without_progress",
-    "verdict": "final_status, headline",
-    "settl": "poll, final_status",
-    "last_word": "final_status",
-    "look_at": "poll, validate",
-    "open_line": "unterminated_line",
-    "room": "memory_budget, limit",
-}
-# These still have to go. Never add to them.
-STILL_PRIVATE = {"_LAST_WORD"}
-
 DISTRIBUTIONS = {
     "charset_normalizer": "charset-normalizer",
     "google_crc32c": "google-crc32c",
@@ -279,35 +262,6 @@ def test_a_type_has_a_name_of_its_own() -> None:
             places.setdefault(name, []).append(name_of(path))
     twice = {name: paths for name, paths in places.items() if len(paths) > 1}
     assert twice == {}
-
-
-def _identifiers(path: Path) -> Iterator[tuple[int, str]]:
-    """Every name in a file with its line; the module's own name is in line 0."""
-    yield 0, path.stem
-    for node in nodes_of(path):
-        for attribute in ("id", "attr", "arg", "name", "asname"):
-            if isinstance(name := getattr(node, attribute, None), str):
-                yield getattr(node, "lineno", 0), name
-
-
-def test_no_private_word_is_an_identifier() -> None:
-    """One word for one thing, and the field's: each hit names what to write instead."""
-    private = {re.compile(rf"(\b|_|\.){word}"): use for word, use in PRIVATE_WORDS.items()}
-
-    @cache
-    def instead(name: str) -> list[str]:
-        # OpenLine and OPEN_LINE are open_line.
-        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-        found = [use for pattern, use in private.items() if pattern.search(snake)]
-        return [] if name in STILL_PRIVATE else found
-
-    hits = [
-        f"{name_of(path)}:{line}: {name}, use {use}"
-        for path in (ROOT / "main.py", *LIB)
-        for line, name in _identifiers(path)
-        for use in instead(name)
-    ]
-    assert hits == []
 
 
 def test_the_version_of_the_ads_api_stands_in_one_place() -> None:

@@ -44,11 +44,6 @@ KNOWN_BY_REST: Final = {
 
 _MESSAGES: Final = ("IngestEventsRequest", "IngestEventsResponse", "RetrieveRequestStatusResponse")
 _EVENT: Final = ingestion_service.IngestEventsRequest.pb().DESCRIPTOR.fields_by_name["events"]
-_CONVERSION_ERRORS: Final = (
-    ("conversion_upload_error", "ConversionUploadError"),
-    ("conversion_adjustment_upload_error", "ConversionAdjustmentUploadError"),
-)
-
 MESSAGES: Final[dict[str, dict[str, Any]]] = {
     "google_ads": {
         "conversion": ClickConversion.DESCRIPTOR,
@@ -137,14 +132,10 @@ def listed_as_not_sent() -> set[tuple[str, str]]:
 
 
 def news_of_google_ads(today: date, versions: Iterable[str]) -> Iterator[str]:
-    """Yield newer versions of the Google Ads API, their new codes, and the end of ours."""
+    """Yield newer versions of the Google Ads API, and the end of ours."""
     newest = max(versions, key=_number)
     if _number(newest) > _number(API_VERSION):
         yield f"Google Ads API {newest}: we use {API_VERSION}"
-    for module, enum in _CONVERSION_ERRORS:
-        types = import_module(f"google.ads.googleads.{newest}.errors.types.{module}")
-        names = {each.name for each in getattr(getattr(types, f"{enum}Enum"), enum)}
-        yield from (f"{enum}: {name}" for name in sorted(names - CATALOGUE.keys()))
     if SUNSET - today < SOON:
         yield f"Google Ads API {API_VERSION} ends on {SUNSET}"
 

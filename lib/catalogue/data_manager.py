@@ -420,8 +420,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "PROCESSING_ERROR_REASON_EXTERNAL_ATTRIBUTION_DATA_MISSING": account(
         "The conversion action requires external attribution, which the Data Manager API does not "
         "support.",
-        'Use another conversion action, or the Google Ads API ("destination": "google_ads" in the '
-        "profile).",
+        "Use a conversion action without external attribution.",
     ),
     "PROCESSING_ERROR_REASON_DESTINATION_TOO_RECENTLY_CREATED": deferred(
         "The conversion action is less than 6 hours old.",

@@ -1,7 +1,7 @@
 """Codes of the Google Ads API: kind (`lib.catalogue.kinds`), meaning and action.
 
-Holds every value of ConversionUploadErrorEnum and of ConversionAdjustmentUploadErrorEnum, and the
-values of the other enums that an upload or the account preflight can return:
+Holds the values of ConversionUploadErrorEnum, ConversionAdjustmentUploadErrorEnum and other enums
+that an upload or the account preflight can return:
 https://developers.google.com/google-ads/api/reference/rpc/latest/errors
 """
 
@@ -24,6 +24,7 @@ from lib.catalogue.texts import COMPLETE_CLICK_ID, REPLACE_CREDENTIALS, SOFTWARE
 TITLE: Final = "Google Ads API"
 
 _RETRIED_AUTOMATICALLY = "No action needed; retried automatically."
+_WITHOUT_EXTERNAL_ATTRIBUTION = "Use a conversion action without external attribution."
 _RETRIED_AFTER_6_HOURS = "No action needed; retried automatically after 6 hours."
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _UPDATE_SOFTWARE = "Ask the engineer who deployed the function to update the software."
@@ -104,19 +105,15 @@ TABLE: Final[dict[str, CodeText]] = {
         "Conversion tracking was off in the account of the ad when the ad click happened.",
         "No action needed; these rows cannot be counted, but clicks from now on are tracked.",
     ),
-    "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": failed(
-        "The row has external attribution data, but the conversion action does not use it.",
-        "Remove external_attribution_credit and external_attribution_model, or set the conversion "
-        "action to external attribution.",
-    ),
     "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": failed(
-        "The conversion action requires external attribution data, but the row has none.",
-        "Add external_attribution_credit and external_attribution_model.",
+        "The conversion action requires external attribution data, which this function does not "
+        "send.",
+        _WITHOUT_EXTERNAL_ATTRIBUTION,
     ),
     "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION": failed(
         "The row has an order ID, but a conversion action with external attribution does not "
         "accept one.",
-        "Leave the order ID of these rows empty.",
+        _WITHOUT_EXTERNAL_ATTRIBUTION,
     ),
     "ORDER_ID_ALREADY_IN_USE": duplicate(
         "Google has already counted a conversion with this order ID for this conversion action.",
@@ -208,7 +205,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER": failed(
         "The row has email addresses or phone numbers, but a conversion action with external "
         "attribution does not accept them.",
-        "Remove the email addresses and phone numbers, or use another conversion action.",
+        _WITHOUT_EXTERNAL_ATTRIBUTION,
     ),
     "UNSUPPORTED_USER_IDENTIFIER": failed(
         "The row was sent with a user identifier other than an email address or a phone number. "

@@ -288,10 +288,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "The customer type is not NEW, RETURNING or REENGAGED. It is left out.",
         "Write one of these words, or leave the cell empty.",
     ),
-    "INVALID_CUSTOMER_VALUE_BUCKET": warning(
-        "The value of the customer is not LOW, MEDIUM or HIGH. It is left out.",
-        "Write one of these words, or leave the cell empty.",
-    ),
     "INVALID_USER_AGENT": warning(
         "The user agent is too long, or it has characters that cannot be printed. It is left out.",
         "Export the user agent as the browser sends it, or leave the cell empty.",
@@ -332,15 +328,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "The language of the product feed is not an ISO 639-1 code. It is left out.",
         "Write two letters, such as en.",
     ),
-    "INVALID_ATTRIBUTION_CREDIT": warning(
-        "The external attribution credit is not a number from 0 to 1. It is left out.",
-        "Write the click's share of the conversion, such as 0.5.",
-    ),
-    "INVALID_ATTRIBUTION_MODEL": warning(
-        "The name of the external attribution model is empty or longer than 64 characters. It is "
-        "left out.",
-        "Write the name of the model in at most 64 characters.",
-    ),
     "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": warning(
         "A custom variable contains an email address. It is left out, because Google refuses "
         "personal data in custom variables.",
@@ -365,16 +352,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "conversions.",
         "Send these rows with custom variables, or with email addresses and phone numbers, but not "
         "with both.",
-    ),
-    "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS": rejected(
-        "The row has external attribution and also email addresses or phone numbers. They cannot "
-        "be combined.",
-        "Send these rows with external attribution, or with email addresses and phone numbers, but "
-        "not with both.",
-    ),
-    "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID": rejected(
-        "The row has external attribution and also an order ID. They cannot be combined.",
-        "Leave the order ID of these rows empty.",
     ),
     "REPEATED_LINE": duplicate(
         "The row repeats an earlier line of the file: for the same conversion action, it has the "

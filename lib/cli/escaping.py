@@ -1,12 +1,20 @@
 """What a text from a file or from Google becomes where a program would obey it.
 
-A name or a cell may contain anything: an escape sequence for the terminal, or a quote that ends an
-argument of a shell. (A formula: `lib.results.spreadsheet`.)
+A name or a cell may contain anything: an escape sequence for the terminal, a quote that ends an
+argument of a shell, a formula for a spreadsheet.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
+from typing import Final
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER: Final = re.compile(r"[+-][\d\s.,:()/-]*")
+"""A phone number or an amount with a sign: a spreadsheet calculates nothing else from it."""
+_TEXT: Final = re.compile(r'="[^"]*"')
+"""How spreadsheets keep leading zeros: a formula, but one that only says a text."""
 
 
 def on_terminal(text: str) -> str:
@@ -24,3 +32,14 @@ def on_terminal(text: str) -> str:
 def in_shell(text: str) -> str:
     """Return the text as one argument of a POSIX shell, for a command that somebody copies."""
     return shlex.quote(on_terminal(text))
+
+
+def in_spreadsheet(text: str) -> str:
+    """Return the text as a cell that no spreadsheet takes for a formula.
+
+    Spreadsheets write the same apostrophe, so `lib.rules.values.cells.unwrap` removes it.
+    """
+    bare = text.strip(" ")
+    if not bare.startswith(_FORMULA) or _NUMBER.fullmatch(bare) or _TEXT.fullmatch(bare):
+        return text
+    return f"'{text}"

@@ -19,6 +19,7 @@ import click
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.escaping import in_spreadsheet
 from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
 from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
@@ -31,7 +32,6 @@ from lib.results.reading import (
     WrittenRow,
     read_results,
 )
-from lib.results.spreadsheet import in_spreadsheet
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table

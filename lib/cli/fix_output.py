@@ -13,7 +13,7 @@ from typing import IO, Any, Final, NamedTuple
 
 import click
 
-from lib.results.spreadsheet import in_spreadsheet
+from lib.cli.escaping import in_spreadsheet
 from lib.source.delimited import as_line
 from lib.source.table import OriginalRow, Table
 from lib.source.text import UNDECODABLE

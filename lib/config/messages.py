@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 FORMS = {
+    "destination": "data_manager or google_ads",
     "customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "login_customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
@@ -86,6 +87,8 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
         if len(problem["loc"]) > 1:
             return "not known here. Remove it; docs/profiles.md has what can be written here."
         return f"not a {model.__name__.lower()} key. {nearest(name, model.model_fields)}"
+    if problem["type"] == "missing" and name in FORMS:
+        return f"not set. Write {FORMS[name]}."
     words = _WORDS.get(problem["type"])
     if words is None:
         return str(problem["msg"])

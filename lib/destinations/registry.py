@@ -26,8 +26,8 @@ LOOKUP: Final = "lib.destinations.google_ads.lookup"
 LOOKUP_ENDPOINT: Final = "lookup"
 """The name by which its endpoint is set."""
 
-DEFAULT: Final = "google_ads"
-"""The destination of a profile that does not set one."""
+OPEN_TO_ALL: Final = "data_manager"
+"""The API that every account can use: commands assume it for a file without a profile."""
 
 
 def names() -> Iterable[str]:

@@ -76,15 +76,12 @@ class OptionalFields:
     """GRANTED, DENIED, or UNSPECIFIED if the cell declares it unspecified. None: an empty cell."""
     conversion_environment: str | None = None
     customer_type: str | None = None
-    customer_value_bucket: str | None = None
     user_ip_address: str | None = None
     landing_page_user_agent: str | None = None
     session_attributes_encoded: bytes | None = None
     session_attributes_key_value_pairs: tuple[tuple[str, str], ...] = ()
     cart: Cart | None = None
     custom_variables: tuple[tuple[str, str], ...] = ()
-    external_attribution_credit: float | None = None
-    external_attribution_model: str | None = None
     address: Address | None = None
     event_source: str | None = None
 

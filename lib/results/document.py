@@ -384,8 +384,6 @@ MOST_LABELLED_CHARS = 200
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
 
-TABLE = Label("text/csv; charset=utf-8", _ALWAYS_ASK)
-
 
 def label_of(summary: RunSummary) -> Label:
     """Return the label of a results document: its status, counts, and when it was written.

@@ -49,7 +49,6 @@ class Links:
 
     document: str = ""
     overview: str = ""
-    rows: str = ""
 
 
 class NotADocument(ValueError):

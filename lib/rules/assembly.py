@@ -162,12 +162,6 @@ def derive_order_ids(chunk: ChunkColumns) -> None:
         for row, order_id in enumerate(orders)
         if order_id is None and not gclids[row] and row not in errors
     ]
-    if any(braids):
-        # Amounts that the API refuses beside an order ID.
-        excluded = set[int]().union(
-            *(_with(chunk, e.values) for e, _ in _exclusions(chunk) if "order_id" in e.beside)
-        )
-        unrecognized = [row for row in unrecognized if row not in excluded]
     for row in unrecognized:
         # As for a gclid, another value does not make another conversion of a click.
         value = None if braids[row] else chunk.value[row]

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -25,7 +25,6 @@ from lib.model.capabilities import CheckSchedule
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.results.document import (
     PAGE,
-    TABLE,
     DocumentMetadata,
     RunSummary,
     document_head,
@@ -33,7 +32,6 @@ from lib.results.document import (
     processing_of,
     results_document,
 )
-from lib.results.spreadsheet import rows_as_csv
 from lib.run.attempt import Attempt, Progress
 from lib.run.context import RunContext
 from lib.run.newer_values import with_note
@@ -47,7 +45,6 @@ from lib.state.output import (
     ResultsGenerations,
     report_name,
     results_name,
-    rows_name,
 )
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run
@@ -212,7 +209,7 @@ def write_results(
             pending = replace(pending, only=only)
         context.pending_runs.put(pending)
     lease.check()
-    _write_report(summary, None, read, context)
+    _write_report(summary, None, context)
     written = _write_document(summary, 0, read, context)
     # If the document exists, an earlier attempt wrote it, or we did and the answer was lost.
     if written is None and not context.output.has_results(run.source):
@@ -265,7 +262,7 @@ def rewrite_results(
     read = partial(context.ledger.read_chunks, run, written.numbers)
     lease.check()
 
-    _write_report(summary, written.generations, read, context)
+    _write_report(summary, written.generations.report, context)
     if _write_document(summary, written.generations.document, read, context) is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
@@ -300,48 +297,26 @@ def announce_results(summary: RunSummary, context: RunContext) -> None:
     )
 
 
-def _write_report(
-    summary: RunSummary,
-    generations: ResultsGenerations | None,
-    read: ReadChunks,
-    context: RunContext,
-) -> None:
-    """Write the report for people, and before it the rows that it has no room for, if any.
+def _write_report(summary: RunSummary, expected: int | None, context: RunContext) -> None:
+    """Write the report for people in place of the generation `expected`.
 
-    They replace what is there with these `generations`. None: there is nothing yet, unless an
-    attempt crashed between the report and the document.
+    None: there is nothing yet, unless an attempt crashed between the report and the document.
     """
     # jinja2 is imported here, while the rows are already sent: it would delay every cold start.
     from lib.results.page import bucket_address
     from lib.results.report import Links, render_report
 
     source, bucket = summary.run.source, context.settings.output_bucket
-    document, head = results_name(source.name, source.generation), document_head(summary)
-    rows, report = rows_name(document), report_name(document)
-    page_of_all, findings = bucket_address(bucket, OVERVIEW), summary.findings
-    links = Links(bucket_address(bucket, document), page_of_all)
-    left_out = findings.noteworthy - len(findings.rows)
+    document = results_name(source.name, source.generation)
+    links = Links(bucket_address(bucket, document), bucket_address(bucket, OVERVIEW))
+    page = render_report(document_head(summary), summary.findings, links).encode()
 
-    def write_rows(expected: int) -> int | None:
-        with read() as chunks:
-            pieces = rows_as_csv(head, chunks)
-            return context.store.write_stream(
-                bucket, rows, pieces, if_generation_match=expected, label=TABLE
-            )
+    def write(generation: int) -> int | None:
+        name = report_name(document)
+        return context.store.write(bucket, name, page, if_generation_match=generation, label=PAGE)
 
-    def write_report(expected: int) -> int | None:
-        page = render_report(head, findings, links).encode()
-        return context.store.write(bucket, report, page, if_generation_match=expected, label=PAGE)
-
-    def replace_(write: Callable[[int], int | None], which: Literal["rows", "report"]) -> None:
-        written = write(getattr(generations, which) if generations is not None else 0)
-        if written is None and generations is None:
-            written = write(getattr(context.output.generations(source), which))
-        if written is None:
-            raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
-
-    # Rows that were left out before may have other outcomes now.
-    if left_out or (generations is not None and generations.rows):
-        links = replace(links, rows=bucket_address(bucket, rows))
-        replace_(write_rows, "rows")
-    replace_(write_report, "report")
+    written = write(expected or 0)
+    if written is None and expected is None:
+        written = write(context.output.generations(source).report)
+    if written is None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")

@@ -17,7 +17,6 @@ from lib.state.store import Store, StoredObject
 OVERVIEW = "index.html"
 RESULTS = ".results.json"
 REPORT = ".results.html"
-ROWS = ".results.csv"
 _SUFFIXES: Final = re.compile(r"(\.(csv|tsv|txt|xlsx|gz))+$", re.I)
 
 
@@ -38,11 +37,6 @@ def results_name(object_name: str, generation: int) -> str:
 def report_name(results: str) -> str:
     """Return the name of the report beside a results document. Both names have the same length."""
     return results.removesuffix(RESULTS) + REPORT
-
-
-def rows_name(results: str) -> str:
-    """Return the name of the CSV with the rows that the report has no room for."""
-    return results.removesuffix(RESULTS) + ROWS
 
 
 def without_suffix(object_name: str) -> str:
@@ -66,14 +60,13 @@ def report_path(source: StoredObject) -> str:
 
 
 class ResultsGenerations(NamedTuple):
-    """The generations of the results document, the report and its rows; 0: there is none."""
+    """The generations of the results document and the report; 0: there is none."""
 
     document: int
     report: int
-    rows: int
 
 
-NO_RESULTS: Final = ResultsGenerations(0, 0, 0)
+NO_RESULTS: Final = ResultsGenerations(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,7 @@ class StoredResults:
     def generations(self, source: StoredObject) -> ResultsGenerations:
         """Return the generations of a run's results. All names begin alike: one listing."""
         document = results_name(source.name, source.generation)
-        names = document, report_name(document), rows_name(document)
+        names = document, report_name(document)
         listed = self.store.list(self.bucket, commonprefix(names))
         by_name = {each.name: each.generation for each in listed}
         return ResultsGenerations(*(by_name.get(name, 0) for name in names))

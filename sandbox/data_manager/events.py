@@ -207,8 +207,6 @@ def problem_of(
             return f"INVALID_{name.upper()}"
     if action.counting_type == "ONE_PER_CLICK" and (ads.gbraid or ads.wbraid):
         return "ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID"
-    if action.external_attribution:
-        return "EXTERNAL_ATTRIBUTION_DATA_MISSING"
     moment = event.event_timestamp.ToDatetime(UTC)
     click_id = ads.gclid or ads.gbraid or ads.wbraid
     hashes = [each.email_address or each.phone_number for each in event.user_data.user_identifiers]

@@ -76,7 +76,6 @@ class ClickUploads(Uploads):
             text = "Custom variables can't be used with user identifiers."
             row.refuse("field_error.VALUE_MUST_BE_UNSET", text, "custom_variables")
         row.custom_variables()
-        _check_attribution(row, action)
         row.ad_personalization("click")
         _check_session_attributes(row)
         if moment is not None and action is not None:
@@ -175,26 +174,3 @@ def _check_session_attributes(row: Row) -> None:
         row.refuse(code, text, attributes)
     if address := row.message.user_ip_address:
         row.refuse(code, text, "user_ip_address", value=address)
-
-
-def _check_attribution(row: Row, action: ConversionAction | None) -> None:
-    sent, field = row.message, "external_attribution_data"
-    has_data = sent.HasField(field)
-    external = action is not None and action.external_attribution
-    if sent.user_identifiers and (has_data or external):
-        code = "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER"
-        text = "User provided data can't be used with external attribution models."
-        row.refuse(code, text, field)
-    if has_data and action is not None and not external:
-        code = "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
-        row.refuse(code, "The conversion action doesn't use an external attribution model.", field)
-    if not external:
-        return
-    data = sent.external_attribution_data
-    if not data.external_attribution_model or not 0 < data.external_attribution_credit <= 1:
-        code = "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
-        row.refuse(code, "The external attribution model and its credit are required.", field)
-    if sent.order_id:
-        code = "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION"
-        text = "Order IDs can't be used with an external attribution model."
-        row.refuse(code, text, "order_id", value=sent.order_id)

@@ -13,7 +13,7 @@ mock_provider "time" {}
 variables {
   project_id = "acme-conversions"
   region     = "europe-west1"
-  profiles   = { default = { customer_id = "123-456-7890", conversion_action = "Offline sale", time_zone = "Europe/Berlin" } }
+  profiles   = { default = { destination = "google_ads", customer_id = "123-456-7890", conversion_action = "Offline sale", time_zone = "Europe/Berlin" } }
 }
 
 run "a_first_apply" {
@@ -71,7 +71,7 @@ run "a_misspelled_key_of_a_profile" {
   command = plan
 
   variables {
-    profiles = { default = { customer_id = "123-456-7890", validate_onyl = true } }
+    profiles = { default = { destination = "google_ads", customer_id = "123-456-7890", validate_onyl = true } }
   }
 
   expect_failures = [terraform_data.deployment]
@@ -102,7 +102,6 @@ run "every_option" {
 
   variables {
     announce              = true
-    warehouse             = true
     notices               = true
     audit_reads           = true
     labels                = { team = "marketing" }
@@ -114,7 +113,7 @@ run "every_option" {
   }
 
   assert {
-    condition     = google_secret_manager_secret.google_ads.deletion_protection && google_bigquery_table.messages["dataset"].deletion_protection
-    error_message = "A plan must not destroy a secret or a table."
+    condition     = google_secret_manager_secret.google_ads.deletion_protection
+    error_message = "A plan must not destroy a secret."
   }
 }

@@ -111,7 +111,10 @@ def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
 )
 def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) -> None:
     """A mistake in the command exits with 2, and no file is checked."""
-    profiles = {"default": {}, "wrong": {"customer_id": "none", "time_zone": "Mars/Base"}}
+    profiles = {
+        "default": {"destination": "google_ads"},
+        "wrong": {"destination": "google_ads", "customer_id": "none", "time_zone": "Mars/Base"},
+    }
     names = {"file": file(GOOD), "profiles": file(json.dumps(profiles), "profiles.json")}
     result = run(*[argument.format(**names) for argument in arguments])
     assert result.exit_code == 2
@@ -124,6 +127,7 @@ def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) 
 def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
     """Rows that do not count are skipped, and do not change the exit code."""
     profile = {
+        "destination": "google_ads",
         "customer_id": "1234567890",
         "include": {"stage": ["won"]},
         "exclude": {"Kind": "Test"},
@@ -139,6 +143,7 @@ def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
 def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
     """The time zone, action and header names of the profile are used."""
     profile = {
+        "destination": "google_ads",
         "customer_id": "123-456-7890",
         "conversion_action": "Deal",
         "time_zone": "Europe/Berlin",
@@ -155,7 +160,7 @@ def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
 def test_the_destination_decides_about_the_notes(file: Any) -> None:
     """Only the destination that cannot send names adds a note about them."""
     data = file(csv_of(row(first_name="Ada")))
-    assert "ADDRESS_NOT_SENT" in run(data).output
+    assert "ADDRESS_NOT_SENT" in run("--route", "google_ads", data).output
     assert "ADDRESS_NOT_SENT" not in run("--route", "data_manager", data).output
 
 

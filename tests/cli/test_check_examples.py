@@ -46,7 +46,9 @@ def test_every_example_is_tested() -> None:
 def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
     """Every row of an example would be sent without an error or a warning."""
     profile, rows = ALL[name]
-    settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
+    settings = (
+        PROFILES[profile] if profile else {"destination": "google_ads", "customer_id": CUSTOMER}
+    )
     document = validate((EXAMPLES / name).read_bytes(), settings)
     assert document["file_error"] is None
     assert (document["counts"]["ok"], document["counts"]["rows"]) == (rows, rows)
@@ -114,7 +116,9 @@ def test_placeholders_of_all_chunks_are_one_note_per_column() -> None:
     rows = [f"Cj0KCQiAexample{n:07d},1001,2026-11-20 10:00:00Z,7,NULL" for n in range(2_001)]
     header = "gclid,conversion_action,conversion_date_time,Amount,Deal Currency"
     content = "\n".join([header, *rows]).encode()
-    document = validate(content, {"customer_id": CUSTOMER, "currency_code": "EUR"})
+    document = validate(
+        content, {"destination": "google_ads", "customer_id": CUSTOMER, "currency_code": "EUR"}
+    )
     notes = [note["detail"] for note in document["notes"] if note["code"] == "PLACEHOLDERS"]
     assert len(notes) == 1
     assert '"Deal Currency", 2,001 rows: the currency of ' in notes[0]

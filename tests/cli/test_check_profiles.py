@@ -34,19 +34,21 @@ def test_the_profiles_of_the_examples_are_valid() -> None:
 def test_every_problem_of_every_profile_is_listed(tmp_path: Path) -> None:
     """Each line names its profile, and the exit code is 1."""
     document = {
-        "crm": {"time_zone": "Berlin", "curency_code": "EUR"},
-        "shop": {"customer_id": "123-456-7890"},
+        "crm": {"destination": "google_ads", "time_zone": "Berlin", "curency_code": "EUR"},
+        "shop": {"destination": "google_ads", "customer_id": "123-456-7890"},
         "a/b": {},
-        "calls": {"expect": "each night"},
+        "calls": {"destination": "google_ads", "expect": "each night"},
+        "unsaid": {"time_zone": "UTC"},
     }
     code, said = check(tmp_path, document)
     assert code == 1
-    crm, slash, calls, count = said.splitlines()
+    crm, slash, calls, unsaid, count = said.splitlines()
     assert crm.startswith('profile "crm": time_zone: not an IANA time zone.')
     assert "Did you mean currency_code?" in crm
     assert slash.startswith('profile "a/b": not the name of a folder.')
     assert calls.startswith('profile "calls": expect: "each night" is not understood. Write such')
-    assert count == "4 profiles: 3 with errors."
+    assert unsaid.startswith('profile "unsaid": destination: not set.')
+    assert count == "5 profiles: 4 with errors."
 
 
 @pytest.mark.parametrize("action", ["1001", "customers/1/conversionActions/1001", "Sale", None])

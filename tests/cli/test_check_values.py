@@ -103,7 +103,10 @@ def test_a_hidden_name_is_shown_on_a_screen(
     """Results call a column `column B` if its name could be user data; its owner sees the name."""
     content = b"gclid,Won 2026/2027,Stage 12345\nCj0KCQiAexample0001,2026-11-20,a\n"
     path, profiles = file(content), tmp_path / "profiles.json"
-    profiles.write_text('{"default": {"customer_id": "1234567890", "conversion_action": "1"}}')
+    profiles.write_text(
+        '{"default": {"destination": "google_ads", "customer_id": "1234567890", '
+        '"conversion_action": "1"}}'
+    )
     output = flat(run(path, "--profiles", str(profiles)).stdout)
     assert '(columns with dates: "Won 2026/2027" (column B))' in output
     assert '("Won 2026/2027" (column 2), "Stage 12345" (column 3))' in output
@@ -138,7 +141,7 @@ def test_a_setting_is_advised_if_most_rows_need_it(file: Any, wrong: int, advise
     path = file(csv_of(*rows, *[priced(1000 + n, **german) for n in range(wrong)]))
     setting = 'Set "decimal_comma": true in the profile for numbers such as 1.234,50'
     profile = path.with_name("profiles.json")
-    profile.write_text('{"default": {"customer_id": "1234567890"}}')
+    profile.write_text('{"default": {"destination": "google_ads", "customer_id": "1234567890"}}')
     options = ("--profiles", str(profile))
     output = flat(run(path, *options).stdout)
     assert f"{wrong} rows: lines" in output

@@ -57,7 +57,12 @@ def run(*arguments: str) -> Result:
 
 def test_a_file_is_checked_with_profiles_in_the_cloud(google: Google, tmp_path: Path) -> None:
     """The document is read as the function reads it: comments, and a mark that Windows writes."""
-    profile = {"customer_id": "1234567890", "conversion_action": "Deal", "time_zone": "UTC"}
+    profile = {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "conversion_action": "Deal",
+        "time_zone": "UTC",
+    }
     document = "// edited by Ann\n" + json.dumps({"crm": profile})
     address = google.write("profiles.json", document.encode("utf-8-sig"))
     file = tmp_path / "export.csv"

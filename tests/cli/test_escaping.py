@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.cli.escaping import in_shell, on_terminal
-from lib.results.spreadsheet import in_spreadsheet
+from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
 from lib.rules.values.cells import unwrap
 
 

@@ -27,7 +27,9 @@ LATER = timedelta(days=371)  # also another day of the week, month and year
 
 def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
     """The counts and the codes of a file."""
-    settings = PROFILES[profile] if profile else {"customer_id": CUSTOMER}
+    settings = (
+        PROFILES[profile] if profile else {"destination": "google_ads", "customer_id": CUSTOMER}
+    )
     document = validate(content, settings, now=now)
     return {
         "counts": document["counts"],

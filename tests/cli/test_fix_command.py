@@ -51,7 +51,9 @@ def fix(tmp_path: Path) -> Callable[..., Path]:
         arguments: list[str | Path] = ["check", "--json", "--now", NOW.isoformat(), path]
         if profile is not None:
             profiles = tmp_path / "profiles.json"
-            document = {"default": {"customer_id": "1234567890", **profile}}
+            document = {
+                "default": {"destination": "google_ads", "customer_id": "1234567890", **profile}
+            }
             # With a byte order mark, as some editors on Windows write it.
             profiles.write_text(json.dumps(document), "utf-8-sig")
             options = ["--profiles", profiles]
@@ -400,7 +402,17 @@ def test_a_file_that_needs_its_profile_asks_for_it(tmp_path: Path) -> None:
     """With another delimiter, rows and columns would not be where the results say."""
     path, profiles = tmp_path / "export.csv", tmp_path / "profiles.json"
     path.write_bytes(csv_of(row(), BAD_TIME).replace(b",", b"~"))
-    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890", "delimiter": "~"}}))
+    profiles.write_text(
+        json.dumps(
+            {
+                "default": {
+                    "destination": "google_ads",
+                    "customer_id": "1234567890",
+                    "delimiter": "~",
+                }
+            }
+        )
+    )
     with_profile = ["--profiles", profiles]
     results = run("check", "--json", "--now", NOW.isoformat(), path, *with_profile).stdout_bytes
     out = tmp_path / "out.csv"
@@ -456,7 +468,9 @@ def fixed(tmp_path: Path, content: bytes) -> Result:
     path, results = tmp_path / "export.csv", tmp_path / "results.json"
     path.write_bytes(content)
     profiles = tmp_path / "profiles.json"
-    profiles.write_text(json.dumps({"default": {"customer_id": "1234567890"}}))
+    profiles.write_text(
+        json.dumps({"default": {"destination": "google_ads", "customer_id": "1234567890"}})
+    )
     options = ["--profiles", profiles]
     results.write_text(run("check", "--json", "--now", NOW.isoformat(), path, *options).stdout)
     return run("fix", path, results, "-o", tmp_path / "rows-to-fix.csv", *options)

@@ -46,7 +46,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).write_bytes(content)
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "leads.csv.gz").write_bytes(gzip.compress(content))
-    profile = {"customer_id": "1234567890", "conversion_action": "Deal", "time_zone": "UTC"}
+    profile = {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "conversion_action": "Deal",
+        "time_zone": "UTC",
+    }
     (tmp_path / "profiles.json").write_text(json.dumps({"default": profile, "crm": profile}))
     (tmp_path / "google-ads.yaml").touch()  # it opens no account
     monkeypatch.chdir(tmp_path)

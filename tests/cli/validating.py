@@ -112,7 +112,9 @@ def validate(
         io.BytesIO(content),
         StoredObject("", "export.csv", 0, len(content)),
         "default",
-        Profile.model_validate({"customer_id": CUSTOMER, **(profile or {})}),
+        Profile.model_validate(
+            {"destination": "google_ads", "customer_id": CUSTOMER, **(profile or {})}
+        ),
         now,
         reports.append,
         connect=connect,

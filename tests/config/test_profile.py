@@ -59,7 +59,7 @@ REFUND: dict[str, Any] = {
     [
         ({**FEED, "destination": "bing"}, 'destination: "bing": not an allowed value. Write'),
         ({**FEED, "customer_id": "12345"}, 'customer_id: "12345": wrong format. Write the 10'),
-        ({"action": "Sale"}, "destination: not set. Set it."),
+        ({"action": "Sale"}, "destination: not set. Write data_manager or google_ads."),
         ({**FEED, "currency": "EUR"}, "not a profile key. Did you mean currency_code?"),
         ({**FEED, "include": {}}, "include: not a profile key. Remove it; see docs/profiles.md"),
         ({**FEED, "encoding": "zip"}, 'encoding: "zip": not'),

@@ -43,7 +43,7 @@ STAND_INS = {
 }
 """Program → what it does instead, in the language of the shell. `$CLONE` is the folder."""
 
-PROFILE = {"customer_id": "123-456-7890", "conversion_action": 1001}
+PROFILE = {"destination": "google_ads", "customer_id": "123-456-7890", "conversion_action": 1001}
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|sh|bash)\n(?P<text>.*?)^(?P=indent)```$", re.S | re.M
 )

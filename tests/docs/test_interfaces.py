@@ -14,8 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 import sandbox.__main__
-from lib.adapters.logging import EVENTS
-from lib.catalogue.codes import CATALOGUE
 from lib.cli import commands
 from sandbox.up import Sandbox
 from tests.fakes import world
@@ -23,7 +21,6 @@ from tests.fakes import world
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "interfaces.md").read_text("utf-8")
 SECTIONS = dict(re.findall(r"^## ([^\n]+)\n(.+?)(?=^## |\Z)", PAGE, re.S | re.M))
-RENAMED = json.loads((ROOT / "docs" / "renamed.json").read_text("utf-8"))
 
 
 def names(text: str) -> list[str]:
@@ -121,19 +118,3 @@ def test_schemas() -> None:
     for urn, text in rows("Schemas"):
         listed[re.findall(r"\]\((\S+\.schema\.json)\)", text)[0]] = urn
     assert listed == ids
-
-
-def test_new_names_exist() -> None:
-    """What docs/renamed.json calls a new name is one, and the old one is gone."""
-    for old, new in RENAMED["modules"].items():
-        path = ROOT.joinpath(*new.split("."))
-        assert path.with_suffix(".py").is_file() or (path / "__init__.py").is_file(), new
-        assert not ROOT.joinpath(*old.split(".")).with_suffix(".py").exists(), old
-    schema = (ROOT / "docs" / "results.schema.json").read_text("utf-8")
-    for old, new in RENAMED["keys"].items():
-        assert f'"{new}"' in schema
-        assert f'"{old.split(".")[-1]}"' not in schema
-    assert RENAMED["codes"].keys().isdisjoint(CATALOGUE)
-    assert CATALOGUE.keys() >= set(RENAMED["codes"].values())
-    assert RENAMED["events"].keys().isdisjoint(EVENTS)
-    assert EVENTS.keys() >= set(RENAMED["events"].values())

@@ -75,7 +75,11 @@ def _file(rng: random.Random) -> tuple[str, bytes, dict[str, Any]]:
         csv.writer(text).writerows(rows)
         content = text.getvalue().encode()
     values = {name(rng): [name(rng)]} if rng.random() < 0.3 else {}
-    profile = {"customer_id": CUSTOMER, **({"include": values} if values else {})}
+    profile = {
+        "destination": "google_ads",
+        "customer_id": CUSTOMER,
+        **({"include": values} if values else {}),
+    }
     if rng.random() < 0.3:
         profile["sheet"] = name(rng)
     file = name(rng, 40).replace("/", "_") + rng.choice((".csv", ".xlsx", ".txt"))

@@ -21,7 +21,7 @@ CONVERSIONS: Final = (
 )
 PEOPLE: Final = (
     *("email", "email_2", "hashed_email", "phone", "phone_2", "hashed_phone_number"),
-    *("first_name", "last_name", "street", "city", "postal_code", "country_code"),
+    *("first_name", "last_name", "postal_code", "country_code"),
     *("conversion_date_time", "time_zone", "order_id", "conversion_value"),
 )
 OPTIONAL: Final = (
@@ -29,8 +29,7 @@ OPTIONAL: Final = (
     *("ad_personalization", "conversion_environment", "customer_type", "user_ip_address"),
     *("session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id"),
     *("feed_country_code", "feed_language_code", "local_transaction_cost", "items"),
-    *("external_attribution_credit", "external_attribution_model", "custom_variable.plan"),
-    *("event_source", "order_id"),
+    *("custom_variable.plan", "event_source", "order_id"),
 )
 ADJUSTMENTS: Final = (
     *("order_id", "gclid", "email", "conversion_action", "conversion_date_time"),

@@ -123,7 +123,7 @@ PLANTED: Final = (
     Planted("half an emoji in a name", STATE, "adapters.events._text", _text),
     Planted("escape sequences", FILES, "cli.escaping.on_terminal", _as_it_is),
     Planted("a quote in a command", FILES, "cli.escaping.in_shell", _quoted),
-    Planted("formulas", FILES, "results.spreadsheet.in_spreadsheet", _as_it_is),
+    Planted("formulas", FILES, "cli.escaping.in_spreadsheet", _as_it_is),
     Planted("an address as a title", FILES, "source.header.shown_title", _as_it_is),
     Planted("a digest in base64", FILES, "destinations.redaction._quotes_digest", _in_hex),
     Planted("%40", FILES, "destinations.redaction._EMAIL", _instead(re.compile(r"\S+@\S+"))),

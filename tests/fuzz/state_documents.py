@@ -56,7 +56,13 @@ OTHERS_PER_SWEEP = 4
 DEEP = "[" * 100_000
 HALF = '"\\ud83d"'
 """Half an emoji, in JSON."""
-PROFILES = {"default": {"customer_id": "1234567890", "headers": {"order_id": ["A"]}}}
+PROFILES = {
+    "default": {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "headers": {"order_id": ["A"]},
+    }
+}
 SECRET = {"developer_token": "x", "client_id": "y", "json_key": {"type": "service_account"}}
 EVENT = {"bucket": "in-bucket", "name": "a.csv", "generation": "7", "size": "1"}
 

@@ -19,7 +19,7 @@ from lib.state.store import StoredObject
 from tests.results_schema import check_results
 
 HEADER = "gclid,conversion_action,conversion_date_time,comment"
-PROFILE = Profile.model_validate({"customer_id": "1234567890"})
+PROFILE = Profile.model_validate({"destination": "google_ads", "customer_id": "1234567890"})
 
 
 def checked(*lines: str) -> tuple[dict[str, Any], bytes]:

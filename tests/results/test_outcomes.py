@@ -48,16 +48,12 @@ def test_every_outcome_has_a_color() -> None:
 
 
 def test_dashboards_count_every_outcome_of_an_upload() -> None:
-    """Metrics and the warehouse have a number for each."""
+    """Metrics have a number for each."""
     monitoring = (ROOT / "terraform" / "monitoring.tf").read_text("utf-8")
     found = re.search(r"row_counts += (\[.*\])", monitoring)
     assert found is not None
     uploads = [name for name, meaning in OUTCOMES.items() if meaning.counts != "would"]
     assert json.loads(found[1]) == uploads
-    warehouse = (ROOT / "terraform" / "warehouse.tf").read_text("utf-8")
-    found = re.search(r"for count in (\[.*\])", warehouse)
-    assert found is not None
-    assert set(NAMES) <= set(json.loads(found[1]))
 
 
 def test_the_codes_of_the_catalogue_have_declared_outcomes() -> None:

@@ -298,19 +298,6 @@ def test_a_repeat_shares_its_order_or_has_none(rows: list[tuple[str, str, int]])
             assert (click, "", time) in sent
 
 
-def test_a_braid_with_external_attribution_gets_no_order_id() -> None:
-    """Google refuses external attribution beside an order ID, so none is derived for such a row."""
-    validated = validate(
-        """
-gbraid,conversion_date_time,external_attribution_credit,external_attribution_model
-GGGGGGGGGGGGGG1,2026-11-20 10:00:00,0.5,linear
-GGGGGGGGGGGGGG2,2026-11-20 10:00:00,,
-"""
-    )
-    assert validated.sent[2].order_id is None
-    assert (validated.sent[3].order_id or "").startswith("auto-")
-
-
 @pytest.mark.parametrize("order_id", ["12125550100", "(212) 555-0100", "2125550100"])
 def test_an_order_id_that_is_the_rows_phone_is_refused(order_id: str) -> None:
     """An order ID that equals a phone number in any column of its row is refused."""

@@ -18,7 +18,9 @@ PERSON = "ada.example@example.com"
 
 
 def header_of(*lines: str, **profile: object) -> Header:
-    own = Profile.model_validate({"customer_id": "1234567890", **profile})
+    own = Profile.model_validate(
+        {"destination": "google_ads", "customer_id": "1234567890", **profile}
+    )
     content = "\n".join(lines).encode()
     return read_header(read_table(io.BytesIO(content), own, 1 << 20), own)
 

@@ -20,7 +20,9 @@ from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-PROFILE = Profile(customer_id="123-456-7890", conversion_action="1001", time_zone="UTC")
+PROFILE = Profile(
+    destination="google_ads", customer_id="123-456-7890", conversion_action="1001", time_zone="UTC"
+)
 
 
 def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -> Plan:
@@ -93,7 +95,10 @@ def test_a_file_without_an_action_is_stopped() -> None:
     """Without an action, the file is stopped and keeps the note about a misspelled column."""
     header = "gclid,convertion_action,conversion_date_time"
     with pytest.raises(PermanentError) as raised:
-        ready(header, profile=Profile(customer_id="1234567890", time_zone="UTC"))
+        ready(
+            header,
+            profile=Profile(destination="google_ads", customer_id="1234567890", time_zone="UTC"),
+        )
     assert (raised.value.code, raised.value.detail) == (
         "ACTION_MISSING",
         "no conversion_action column",
@@ -108,7 +113,10 @@ def test_a_file_without_an_action_is_stopped() -> None:
 def test_a_file_without_an_account_is_stopped() -> None:
     """Without an account in profile or column, the file is stopped; no account is guessed."""
     with pytest.raises(PermanentError) as raised:
-        ready("gclid,conversion_date_time", profile=Profile(conversion_action="1001"))
+        ready(
+            "gclid,conversion_date_time",
+            profile=Profile(destination="google_ads", conversion_action="1001"),
+        )
     assert raised.value.code == "CUSTOMER_ID_MISSING"
 
 

@@ -102,7 +102,7 @@ def test_the_whole_time_in_a_column_named_time(time: str, name: str) -> None:
     """A column `Time` with dates is the conversion time, and the date of creation is not."""
     rows = [f"{ROW},2026-10-04 11:46,{cell}" for cell in (time, "nan", "NULL", "")]
     content = "\n".join([f"{HEADER},Create Date,Time", *rows, ""]).encode()
-    profile = Profile(customer_id="1234567890", time_zone="UTC")
+    profile = Profile(destination="google_ads", customer_id="1234567890", time_zone="UTC")
     header = read_header(read_table(io.BytesIO(content), profile, 1_000), profile)
     assert header.names["conversion_date_time"] == name
     assert [note.code for note in header.notes if note.code == "DATE_COLUMN_CHOSEN"]

@@ -22,13 +22,13 @@ SALESFORCE = (
 )
 # The contract of input files: the canonical field names, which are also header names.
 CANONICAL_NAMES = (
-    "gclid gbraid wbraid email phone hashed_email hashed_phone_number first_name last_name street "
-    "city region postal_code country_code conversion_action conversion_date_time time_of_day "
+    "gclid gbraid wbraid email phone hashed_email hashed_phone_number first_name last_name "
+    "postal_code country_code conversion_action conversion_date_time time_of_day "
     "time_zone conversion_value currency_code order_id ad_user_data ad_personalization "
-    "conversion_environment customer_type customer_value_bucket user_ip_address "
+    "conversion_environment customer_type user_ip_address "
     "landing_page_user_agent session_attributes_encoded "
     "session_attributes_key_value_pairs merchant_id feed_country_code feed_language_code "
-    "local_transaction_cost items external_attribution_credit external_attribution_model "
+    "local_transaction_cost items "
     "customer_id event_source adjustment_type adjustment_date_time adjusted_value "
     "adjusted_value_currency caller_id call_start_date_time"
 )
@@ -112,10 +112,10 @@ def test_hubspot_export():
 def test_salesforce_export():
     """A Salesforce export is mapped unchanged, including custom fields with the suffix `__c`."""
     columns = map_columns(SALESFORCE.split(","), {})
-    assert columns.unknown == ("Id",)
+    assert columns.unknown == ("Id", "MailingStreet", "MailingCity", "MailingState")
     mapped = (
         "first_name last_name email phone phone_2 gclid conversion_date_time conversion_value "
-        "currency_code street city region postal_code country_code"
+        "currency_code postal_code country_code"
     )
     assert set(columns.fields) == set(mapped.split())
 
@@ -176,7 +176,6 @@ def test_columns_with_the_same_name_are_numbered(header, mapped):
         ("email,Billing Country,Mailing Country", "country_code", "Mailing Country"),
         ("email,Mailing Country,Country", "country_code", "Country"),
         ("email,Billing Zip/Postal Code,Mailing Zip", "postal_code", "Mailing Zip"),
-        ("email,Billing Street,Mailing Street", "street", "Mailing Street"),
         ("email,IP,IP Address", "user_ip_address", "IP Address"),
     ],
 )

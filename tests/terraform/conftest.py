@@ -23,7 +23,6 @@ ALL_ON = """
 announce      = true
 notices       = true
 audit_reads   = true
-warehouse     = true
 runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }

@@ -199,7 +199,7 @@ def test_plan_and_code_agree_on_profiles(
     name, value, accepted = case
     assert (number not in refused_profiles) is accepted
     try:
-        Profile.model_validate({name: value})
+        Profile.model_validate({"destination": "google_ads", name: value})
     except ValidationError:
         assert not accepted
     else:

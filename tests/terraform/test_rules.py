@@ -46,10 +46,8 @@ MISTAKES = [
         "needs precondition",
     ),
     ("secrets.tf", "= !var.force_destroy", "= false", "must be !var.force_destroy"),
-    ("warehouse.tf", "= !var.force_destroy", "= false", "messages: a plan can destroy it"),
     ("iam.tf", "google_cloudfunctions2_function.ingest.id", "", "function.ingest is replaced"),
     ("sftp.tf", "google_cloud_run_v2_job.sftp[each.key].id]", "]", "job.sftp is replaced"),
-    ("warehouse.tf", "google_bigquery_table.messages[each.key].id]", "]", "messages is replaced"),
     ("monitoring.tf", "disable_metric_validation = true", "", "the first apply fails"),
     ("profiles.tf", "    prevent_destroy = true\n", "", "edited_profiles: needs prevent_destroy"),
     (

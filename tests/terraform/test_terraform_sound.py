@@ -157,7 +157,6 @@ REFUSED = [
     ('vpc_connector = "egress"', "vpc_connector must be projects/P"),
     ('vpc_egress = "NONE"', "vpc_egress must be ALL_TRAFFIC"),
     ('build_worker_pool = "private"', "build_worker_pool must be projects/P"),
-    ("warehouse = true", "warehouse needs announce = true"),
     ('profile_editors = ["allUsers"]', "Public access is not allowed"),
     ('profile_readers = ["user:ann@example.com"]', "profile_readers needs profile_editors"),
     (sftp("Crm"), "The name of an SFTP server is not valid"),

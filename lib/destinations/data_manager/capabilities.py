@@ -47,7 +47,6 @@ _OF_CONVERSIONS: Final = {
     "ad_user_data": "consent.ad_user_data",
     "ad_personalization": "consent.ad_personalization",
     "customer_type": "user_properties.customer_type",
-    "customer_value_bucket": "user_properties.customer_value_bucket",
     "user_ip_address": "ad_identifiers.landing_page_device_info.ip_address",
     "landing_page_user_agent": "ad_identifiers.landing_page_device_info.user_agent",
     "session_attributes_encoded": "ad_identifiers.session_attributes",

@@ -2,8 +2,8 @@
 
 The fields are mapped as in
 https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
-Values for which this API has no field (conversion environment, external attribution) are not
-written; a note in the results reports this (`lib.run.notes`).
+The conversion environment, for which this API has no field, is not written; a note in the results
+reports this (`lib.run.notes`).
 
 A chunk is written as text that is sent as it is (`lib.destinations.wire_format`): no message object
 is made unless an answer names events. For a common event, protobuf's own classes take 5 µs, with

@@ -45,8 +45,6 @@ CAPABILITIES: Final = Capabilities(
         "local_transaction_cost": "cart_data.local_transaction_cost",
         "items": "cart_data.items",
         "custom_variable.": "custom_variables",
-        "external_attribution_credit": "external_attribution_data.external_attribution_credit",
-        "external_attribution_model": "external_attribution_data.external_attribution_model",
     },
     identifying=frozenset({"gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones"}),
     max_user_identifiers=5,
@@ -78,18 +76,6 @@ CAPABILITIES: Final = Capabilities(
             frozenset({"user_identifiers"}),
             "CUSTOM_VARIABLES_WITH_IDENTIFIERS",
             "custom_variable.",
-        ),
-        Exclusion(
-            frozenset({"external_attribution_credit", "external_attribution_model"}),
-            frozenset({"user_identifiers"}),
-            "EXTERNAL_ATTRIBUTION_WITH_IDENTIFIERS",
-            "external_attribution_credit",
-        ),
-        Exclusion(
-            frozenset({"external_attribution_credit", "external_attribution_model"}),
-            frozenset({"order_id"}),
-            "EXTERNAL_ATTRIBUTION_WITH_ORDER_ID",
-            "external_attribution_credit",
         ),
     ),
     other_kinds={

@@ -1,4 +1,4 @@
-"""Cart data, custom variables and external attribution."""
+"""Cart data and custom variables."""
 
 import re
 from typing import Final
@@ -73,28 +73,6 @@ def parse_feed_language(value: str) -> str:
     if _LANGUAGE.fullmatch(language) is None:
         raise RuleError("INVALID_FEED_LANGUAGE")
     return re.split("[-_]", language)[0].lower()
-
-
-def parse_attribution_credit(value: str, decimal_sign: DecimalSign | None = None) -> float:
-    """Return the share of the conversion that the click gets, from 0 to 1.
-
-    Raises INVALID_ATTRIBUTION_CREDIT.
-    """
-    try:
-        credit = parse_value(value, decimal_sign)
-    except RuleError:
-        credit = -1.0
-    if not 0.0 <= credit <= 1.0:
-        raise RuleError("INVALID_ATTRIBUTION_CREDIT")
-    return credit
-
-
-def parse_attribution_model(value: str) -> str:
-    """Return the name of the external attribution model. Raises INVALID_ATTRIBUTION_MODEL."""
-    model = value.strip()
-    if not 1 <= len(model) <= 64:
-        raise RuleError("INVALID_ATTRIBUTION_MODEL")
-    return model
 
 
 def parse_custom_variable(value: str) -> str:

@@ -58,7 +58,6 @@ def one_of(code: str, *words: str, not_stated: tuple[str, ...] = ()) -> Callable
 
 parse_conversion_environment: Final = one_of("INVALID_CONVERSION_ENVIRONMENT", "APP", "WEB")
 parse_customer_type: Final = one_of("INVALID_CUSTOMER_TYPE", "NEW", "RETURNING", "REENGAGED")
-parse_value_bucket: Final = one_of("INVALID_CUSTOMER_VALUE_BUCKET", "LOW", "MEDIUM", "HIGH")
 parse_event_source: Final = one_of(
     "INVALID_EVENT_SOURCE",
     *("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"),

@@ -15,7 +15,6 @@ module "conversions" {
   google_ads_secret_version = var.google_ads_secret_version
   announce                  = var.announce
   notices                   = var.notices
-  warehouse                 = var.warehouse
   uploaders                 = var.uploaders
   readers                   = var.readers
   grant_storage_agent       = var.grant_storage_agent

@@ -59,11 +59,6 @@ variable "notices" {
   default = null
 }
 
-variable "warehouse" {
-  type    = bool
-  default = null
-}
-
 variable "uploaders" {
   type    = any
   default = null

@@ -22,10 +22,9 @@ from data_manager_setup import (
     send,
     within,
 )
-from google.ads import datamanager_v1 as dm
 from google.rpc import error_details_pb2, status_pb2
 
-from lib.catalogue.codes import CATALOGUE, lookup
+from lib.catalogue.codes import lookup
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import (
     MAX_IN_FLIGHT,
@@ -345,28 +344,6 @@ def test_field_paths_lead_to_row_and_column(path: str, row: int | None, field: s
     """Google's field paths, in both styles, lead to the row and the column."""
     assert event_row(path) == row
     assert field_of(path) == field
-
-
-def test_every_reason_of_the_client_is_in_the_catalogue() -> None:
-    """Every reason of the client library, the token and the project has a meaning and an action."""
-    reasons = {
-        name
-        for enum in (
-            dm.ErrorReason,
-            dm.ProcessingErrorReason,
-            dm.ProcessingWarningReason,
-            dm.WarningReason,
-        )
-        for name in enum.__members__
-    }
-    own = {
-        "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-        "SERVICE_DISABLED",
-        "USER_PROJECT_DENIED",
-        "REFUSAL_NOT_LOCATED",
-        "ACTION_NAME_NOT_RESOLVABLE",
-    }
-    assert reasons | own <= CATALOGUE.keys()
 
 
 @pytest.mark.parametrize(

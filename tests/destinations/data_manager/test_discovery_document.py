@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from google.ads import datamanager_v1 as dm
 
-from lib.catalogue.codes import CATALOGUE
 from lib.destinations.data_manager import rest
 from lib.destinations.data_manager.answers import read_status
 from sandbox.data_manager.destinations import Target, rest_status
 from sandbox.state import State
-from tests.discovery_document import DOCUMENT, SCHEMAS, check
+from tests.discovery_document import DOCUMENT, check
 
 
 def test_the_method() -> None:
@@ -46,9 +44,3 @@ def test_the_answer() -> None:
         "error_records": {"PROCESSING_ERROR_REASON_EXPIRED_CLICK": (0, 2)},
         "warning_records": {"PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_PREDEFINED": (1,)},
     }
-
-
-@pytest.mark.parametrize("schema", ["ErrorCount", "WarningCount"])
-def test_every_reason_is_known(schema: str) -> None:
-    """The catalogue has every reason of the document, including those that the client lacks."""
-    assert set(SCHEMAS[schema]["properties"]["reason"]["enum"]) - set(CATALOGUE) == set()

@@ -165,13 +165,6 @@ PAIRS_OF_ROUTES = [
         {"user_properties": {"customer_type": "RETURNING"}},
     ),
     Pair(
-        "customer value",
-        "customer_value_bucket",
-        optional_fields(customer_value_bucket="HIGH"),
-        {},
-        {"user_properties": {"customer_value_bucket": "HIGH"}},
-    ),
-    Pair(
         "user agent",
         "landing_page_user_agent",
         optional_fields(landing_page_user_agent="Mozilla/5.0 (X11)"),
@@ -258,20 +251,6 @@ PAIRS_OF_ROUTES = [
             ]
         },
         {"custom_variables": [{"variable": "7001", "value": "north"}]},
-    ),
-    Pair(
-        "external attribution credit",
-        "external_attribution_credit",
-        optional_fields(external_attribution_credit=0.5),
-        {"external_attribution_data": {"external_attribution_credit": 0.5}},
-        {},
-    ),
-    Pair(
-        "external attribution model",
-        "external_attribution_model",
-        optional_fields(external_attribution_model="linear"),
-        {"external_attribution_data": {"external_attribution_model": "linear"}},
-        {},
     ),
     Pair(
         "address",

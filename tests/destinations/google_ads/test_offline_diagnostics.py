@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from lib.catalogue.codes import CATALOGUE
 from lib.destinations.google_ads.account import (
     ACCOUNT_SUMMARY_QUERY,
     ACTION_SUMMARY_QUERY,
@@ -91,13 +90,3 @@ def test_the_queries_name_fields_that_exist(query: str) -> None:
     summary = _SUMMARIES[resource].DESCRIPTOR
     for field in fields.split(", "):
         assert field.removeprefix(f"{resource}.") in summary.fields_by_name
-
-
-def test_every_error_of_the_diagnostics_is_in_the_catalogue() -> None:
-    """Each enum that an alert of a click conversion can hold has a text for each of its values."""
-    summary = module("resources.types.offline_conversion_upload_client_summary")
-    for member in summary.OfflineConversionError.pb().DESCRIPTOR.fields:
-        if member.name in ("conversion_adjustment_upload_error", "mutate_error"):
-            continue  # those of other programs: this one neither adjusts nor mutates
-        names = {value.name for value in member.enum_type.values} - {"UNSPECIFIED", "UNKNOWN"}
-        assert names - set(CATALOGUE) == set(), member.name

@@ -420,12 +420,12 @@ def test_status_counts(apis: Apis, client: Any, status: Status) -> None:
 
 
 def test_status_for_actions(apis: Apis, client: Any, status: Status) -> None:
-    """Some actions take no braid, or only conversions with external attribution."""
-    targets = [destination(action="1002"), destination(action="1006")]
-    given = request(event(ad_identifiers={"gbraid": GCLID}), destinations=targets)
+    """Some actions take no braid."""
+    given = request(
+        event(ad_identifiers={"gbraid": GCLID}), destinations=[destination(action="1002")]
+    )
     assert status(ingest(client, given).request_id) == [
         ("FAILED", 1, {"ONE_PER_CLICK_CONVERSION_ACTION_NOT_PERMITTED_WITH_BRAID": 1}),
-        ("FAILED", 1, {"EXTERNAL_ATTRIBUTION_DATA_MISSING": 1}),
     ]
 
 

@@ -117,23 +117,6 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("personal data in a custom variable", {"custom_variables": [
         {"conversion_custom_variable": VARIABLE + "7001", "value": "ann@example.com"}]},
      [(C + ".custom_variables[0].value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII")]),
-    ("attribution data for an action without external attribution",
-     {"external_attribution_data": {"external_attribution_credit": 0.5}},
-     [(C + ".external_attribution_data",
-       "EXTERNAL_ATTRIBUTION_DATA_SET_FOR_NON_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
-    ("attribution data missing", {"conversion_action": OTHER + "1006"},
-     [(C + ".external_attribution_data",
-       "EXTERNAL_ATTRIBUTION_DATA_NOT_SET_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
-    ("order id with external attribution",
-     {"conversion_action": OTHER + "1006", "order_id": "A-1", "external_attribution_data":
-      {"external_attribution_credit": 0.5, "external_attribution_model": "linear"}},
-     [(C + ".order_id", "ORDER_ID_NOT_PERMITTED_FOR_EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION")]),
-    ("identifier with external attribution",
-     {"conversion_action": OTHER + "1006", "user_identifiers": [{"hashed_email": EMAIL}],
-      "external_attribution_data":
-      {"external_attribution_credit": 0.5, "external_attribution_model": "linear"}},
-     [(C + ".external_attribution_data",
-       "EXTERNALLY_ATTRIBUTED_CONVERSION_ACTION_NOT_PERMITTED_WITH_USER_IDENTIFIER")]),
     ("email in the order id", {"order_id": "ann@example.com"},
      [(C + ".order_id", "ORDER_ID_CONTAINS_PII")]),
     ("currency", {"currency_code": "XYZ"}, [(C + ".currency_code", "UNSUPPORTED")]),
@@ -455,7 +438,7 @@ def test_conversion_action_query(apis: Apis, searcher: Any) -> None:
     )
     found = searcher.search(customer_id=CUSTOMER, query=query)
     actions = {row.conversion_action.id: row.conversion_action for row in found}
-    assert sorted(actions) == [1001, 1002, 1005, 1006, 1007, 1008, 1009, 1010, 1011]
+    assert sorted(actions) == [1001, 1002, 1005, 1007, 1008, 1009, 1010, 1011]
     assert actions[1007].owner_customer == "customers/9999999999"
     assert actions[1007].resource_name == OTHER + "1007"
 

@@ -13,7 +13,12 @@ from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 COLUMNS = (*CORE_COLUMNS, "customer_id")
-PROFILE = {"conversion_action": "1001", "time_zone": "UTC", "customer_id": "4444444444"}
+PROFILE = {
+    "destination": "google_ads",
+    "conversion_action": "1001",
+    "time_zone": "UTC",
+    "customer_id": "4444444444",
+}
 
 
 def deliver(google: Sandbox, content: bytes) -> dict[str, Any]:
@@ -126,7 +131,12 @@ def test_an_unreadable_account_accepts_action_ids(unreadable: Sandbox) -> None:
 
 def test_an_unreadable_account_resolves_no_action_names(unreadable: Sandbox) -> None:
     """An action name in the profile stops the file; in a column, it rejects its row."""
-    profile = {"customer_id": "1234567890", "conversion_action": "Phone sale", "time_zone": "UTC"}
+    profile = {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "conversion_action": "Phone sale",
+        "time_zone": "UTC",
+    }
     unreadable.set_profiles({"default": profile})
     without = [name for name in CORE_COLUMNS if name != "conversion_action"]
     row = core_row(1)

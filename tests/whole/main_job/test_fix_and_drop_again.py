@@ -160,7 +160,12 @@ def test_what_is_corrected_is_at_google_once(
     google: Sandbox, tmp_path: Path, export: Export
 ) -> None:
     """Every planted problem is in the results, and every row that can be saved arrives once."""
-    profile = {"customer_id": "1234567890", "ad_user_data": "GRANTED", **export.profile}
+    profile = {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "ad_user_data": "GRANTED",
+        **export.profile,
+    }
     google.set_profiles({"default": profile})
     google.state.register_clicks({YESTERDAY: NOW - timedelta(hours=20)})
     rows, wrong, savable, planted = [], {}, set(), Counter[tuple[str, int]]()

@@ -251,7 +251,15 @@ def test_an_unusable_file_has_one_attempt_and_one_error(
 
 def test_a_wrong_customer_stops_before_any_upload(google: Sandbox) -> None:
     """An unusable account is a file error with an action, and every row is `not_attempted`."""
-    google.set_profiles({"default": {"customer_id": "3333333333", "conversion_action": "1001"}})
+    google.set_profiles(
+        {
+            "default": {
+                "destination": "google_ads",
+                "customer_id": "3333333333",
+                "conversion_action": "1001",
+            }
+        }
+    )
     results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
     assert results["file_error"]["code"] == "USER_PERMISSION_DENIED"
     assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 3
@@ -270,7 +278,15 @@ def test_an_account_that_is_not_ready_stops_the_file(
     google: Sandbox, customer: str, code: str
 ) -> None:
     """Missing data terms, enhanced conversions or allowlisting are one error of the file."""
-    google.set_profiles({"default": {"customer_id": customer, "conversion_action": "1001"}})
+    google.set_profiles(
+        {
+            "default": {
+                "destination": "google_ads",
+                "customer_id": customer,
+                "conversion_action": "1001",
+            }
+        }
+    )
     results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
     assert results["file_error"]["code"] == code
     assert results["counts"]["uploaded"] == 0

@@ -7,7 +7,12 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 CODE = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
 COLUMNS = (*CORE_COLUMNS, "user_ip_address")
-PROFILE = {"customer_id": "1234567890", "conversion_action": "1001", "time_zone": "UTC"}
+PROFILE = {
+    "destination": "google_ads",
+    "customer_id": "1234567890",
+    "conversion_action": "1001",
+    "time_zone": "UTC",
+}
 
 
 def test_a_closed_account_is_pointed_to_the_data_manager_api(google: Sandbox) -> None:
