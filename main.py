@@ -23,20 +23,18 @@ import functions_framework
 
 from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
-from lib.adapters.notices import Announce, ApprisePost, announcer, send_heartbeat
-from lib.adapters.secrets import read_credentials, read_notices
+from lib.adapters.secrets import read_credentials
 from lib.adapters.storage import GoogleStore, connect
-from lib.adapters.store_clock import StoreClock
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connections import Destinations
-from lib.errors import LeaseHeld, PermanentError, UploadError
+from lib.errors import PermanentError, UploadError
 from lib.model.deadline import Shutdown
 from lib.run.context import RunContext
-from lib.run.deliver import process_arrival
-from lib.state.run import run_id
+from lib.run.deliver import deliver
+from lib.state.runs import run_id
 
 # Imported objects are kept as long as the instance runs, so they are never scanned again.
 gc.freeze()
@@ -47,10 +45,6 @@ quiet_libraries()
 
 _shutdown = Shutdown()
 on_termination(lambda: _shutdown.begin(time.monotonic()))
-
-_unreleased: set[str] = set()
-
-_clock = StoreClock(lambda: datetime.now(UTC), time.monotonic)
 
 PROFILES_SECONDS = 60
 """How long an instance may use a profiles document before it reads it again."""
@@ -76,11 +70,9 @@ def ingest(request: flask.Request) -> tuple[str, int]:
         return "ignored", 200
     context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
     try:
-        return process_arrival(event.source, event.time, context), 200
+        return deliver(event.source, context), 200
     except UploadError as error:
         # Already logged where it was handled.
-        if isinstance(error, LeaseHeld):
-            context.log.info("lease_held", detail=error.detail)
         return error.code, 500 if isinstance(error, PermanentError) else 503
     except Exception as error:
         context.log.unexpected(error)
@@ -90,13 +82,12 @@ def ingest(request: flask.Request) -> tuple[str, int]:
 @functions_framework.http
 def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     """Find what events missed, and send what was deferred. Cloud Scheduler calls this."""
-    from lib.followup.sweep import sweep_once  # the function `ingest` does not need its modules
+    from lib.sweep.sweep import sweep_once  # the function `ingest` does not need its modules
 
     context = _context()
     settings = context.settings
-    post = ApprisePost(lambda: read_notices(settings)) if settings.notices else None
     try:
-        report = sweep_once(context, settings.sweep_time_limit_seconds, post)
+        report = sweep_once(context, settings.sweep_time_limit_seconds)
     except UploadError as error:
         action = lookup(error.code).action
         context.log.alert("sweep_failed", code=error.code, detail=error.detail, action=action)
@@ -104,7 +95,6 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     except Exception as error:
         context.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
-    send_heartbeat(settings.heartbeat_url, context.log)
     return report, 200
 
 
@@ -116,12 +106,7 @@ def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
     except SettingsError as error:
         JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
-    return settings, connect(_clock), Destinations(settings, lambda: read_credentials(settings))
-
-
-@cache
-def _announcer() -> Announce:
-    return announcer(_wiring()[0].announce_topic, JsonLog())
+    return settings, connect(), Destinations(settings, lambda: read_credentials(settings))
 
 
 def _context() -> RunContext:
@@ -145,14 +130,12 @@ def _context() -> RunContext:
         profiles=profiles,
         connect=destinations.connect,
         look_up=destinations.look_up,
-        utc_now=_clock.now,
+        utc_now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,
-        announce=_announcer(),
         shutdown=_shutdown,
-        unreleased=_unreleased,
     )
 
 

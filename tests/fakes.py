@@ -23,7 +23,6 @@ from lib.config.settings import Settings
 from lib.destinations.base import AcceptedRequest, AccountLookup, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
-from lib.followup.sweep import sweep_once
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
@@ -32,10 +31,11 @@ from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Record
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.context import RunContext
-from lib.run.deliver import process_arrival
+from lib.run.deliver import deliver as deliver_object
 from lib.source.workbook import read_sheet
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
-from tests.results_schema import check_message, check_results
+from lib.sweep.sweep import sweep_once
+from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -116,12 +116,18 @@ class MemoryStore:
             found = self._version(source)
         return found[1] if found is not None else None
 
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+    def find_live(self, bucket: str, name: str) -> StoredObject | None:
         with self.lock:
-            self._began("find", source.name)
-            found = self._version(source)
-            self.after("read", source.name)
-        return (found[1], BytesIO(found[0])) if found is not None else None
+            self._began("find", name)
+            return self.stored(bucket, name) if (bucket, name) in self.objects else None
+
+    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
+        with self.lock:
+            self._began("read", name)
+            found = self.objects.get((bucket, name))
+            stored = self.stored(bucket, name) if found is not None else None
+            self.after("read", name)
+        return (stored, BytesIO(found[0])) if found is not None and stored is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         with self.lock:
@@ -173,8 +179,8 @@ class MemoryStore:
             check_results(json.loads(data))
         return self.write(bucket, name, data, if_generation_match=if_generation_match, label=label)
 
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        for each in self.list(bucket, ""):
+    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+        for each in self.list(bucket, prefix):
             label = self.labels.get((bucket, each.name), INTERNAL)
             yield LabelledObject(each.name, each.generation, label.metadata)
 
@@ -316,7 +322,7 @@ class FakeApi:
     ) -> Sequence[RequestStatus]:
         return self.statuses(request_ids)
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> FakeBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> FakeBatch:
         return FakeBatch(job_id)
 
     def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
@@ -360,11 +366,10 @@ class FakeApi:
 PROFILE = {
     "destination": "google_ads",
     "customer_id": "1234567890",
-    "conversion_action": "1001",
+    "expect": "any time",
     "time_zone": "America/Chicago",
     "currency_code": "USD",
     "phone_region": "US",
-    "ad_user_data": "GRANTED",
 }
 
 
@@ -378,10 +383,8 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    announced: list[Mapping[str, Any]] = field(default_factory=list)
     lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
-    unreleased: set[str] = field(default_factory=set)
 
     @property
     def context(self) -> RunContext:
@@ -390,19 +393,13 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
-            look_up=(lambda lookup: lambda cache: lookup)(self.lookup) if self.lookup else None,
+            look_up=(lambda: self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,
-            announce=self.announce,
-            unreleased=self.unreleased,
         )
-
-    def announce(self, message: Mapping[str, Any]) -> None:
-        check_message(message)
-        self.announced.append(message)
 
     def read_profiles(self) -> Mapping[str, Any]:
         if self.no_profiles is not None:
@@ -421,7 +418,7 @@ class World:
 def world(**settings: Any) -> World:
     """Return an empty world. Its lease is so long that the thread never has to renew it."""
     clock = Clock()
-    given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0}
+    given = {"time_limit_seconds": 60.0, "deadline_margin_seconds": 0.0, "window": 1, "sweep_grace_minutes": 0}
     given |= {"read_diagnostics": False, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
     return World(MemoryStore(clock), FakeApi(), clock, checked)
@@ -440,7 +437,7 @@ def deliver(world: World, name: str, data: bytes) -> str:
 def deliver_again(world: World, name: str) -> str:
     """Process another event of an object that is in the input bucket."""
     source = world.store.stored(world.settings.input_bucket, name)
-    return process_arrival(source, source.created, world.context)
+    return deliver_object(source, world.context)
 
 
 def sweep(world: World) -> dict[str, Any]:

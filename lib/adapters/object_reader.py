@@ -67,16 +67,15 @@ class _AnsweredBlob(storage.Blob):  # type: ignore[misc]  # the library has no t
         self.headers = response.headers
 
 
-def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange:
-    """Read the beginning of an object, and what the headers say about the object.
+def read_first_range(bucket: str, name: str, client: storage.Client) -> FirstRange:
+    """Read the beginning of the live generation of an object, and what the headers say about it.
 
     The headers are standard ones and those that the client library reads too
     (https://cloud.google.com/storage/docs/xml-api/reference-headers).
     """
-    bucket = client.bucket(source.bucket)
-    blob = _AnsweredBlob(source.name, bucket, generation=source.generation)
+    blob = _AnsweredBlob(name, client.bucket(bucket))
     content = _download(blob, 0, RANGE_BYTES - 1)
-    described = _described(source, blob)
+    described = _described(bucket, blob)
     if described is not None and len(content) != min(described.size, RANGE_BYTES):
         raise ConnectionError("short read")
     return FirstRange(content, described)
@@ -97,19 +96,18 @@ def _download(blob: storage.Blob, start: int, end: int) -> bytes:
     return content
 
 
-def _described(source: StoredObject, blob: _AnsweredBlob) -> StoredObject | None:
+def _described(bucket: str, blob: _AnsweredBlob) -> StoredObject | None:
     ends = re.fullmatch(r"bytes 0-\d+/(\d+)", blob.headers.get("Content-Range", ""))
-    is_pinned = str(blob.generation) == str(source.generation)
     try:
         updated = parsedate_to_datetime(blob.headers.get("Last-Modified", "")).replace(tzinfo=UTC)
     except ValueError:
         return None
-    if ends is None or not is_pinned or not blob.crc32c:
+    if ends is None or not blob.generation or not blob.crc32c:
         return None
     return StoredObject(
-        bucket=source.bucket,
-        name=source.name,
-        generation=source.generation,
+        bucket=bucket,
+        name=blob.name,
+        generation=int(blob.generation),
         size=int(ends[1]),
         md5=blob.md5_hash or "",
         created=updated,

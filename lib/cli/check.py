@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Any, Final
@@ -26,16 +26,15 @@ from lib.model.deadline import Deadline
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.records import Record, Row
-from lib.results.document import DocumentMetadata, RunSummary
-from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
+from lib.results.document import RunSummary
+from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
 from lib.run.notes import notes_on_skipped
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
-from lib.state.run import Run, Terms, first_claim
+from lib.state.runs import FileFacts, Run
 from lib.state.store import Readable, StoredObject
 
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
@@ -91,7 +90,7 @@ class OfflineDestination:
         """Return the account unchanged: custom variables are not checked either."""
         return account
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> _Counter:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> _Counter:
         """Return a batch that counts the rows that would be sent."""
         return _Counter(self.first)
 
@@ -149,7 +148,7 @@ class CheckResult:
         """Whether the function would stop the file, or not send a row (except repeats)."""
         outcomes_ = self.summary.tally.outcomes
         lost = outcomes_.get("rejected", 0) + outcomes_.get("not_attempted", 0)
-        return self.summary.metadata.file_error is not None or lost > 0
+        return self.summary.run.stop is not None or lost > 0
 
 
 @dataclass(slots=True)
@@ -181,7 +180,7 @@ class _Check:
     def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in chunks_of(table.records(), self.run.chunk_limits, table.width):
+            for chunk in chunks_of(table.records(), self.run.cut, table.width):
                 found = self._outcomes_of(chunk)
                 self._add(found, chunk.rows)
                 each(found)
@@ -234,27 +233,27 @@ class _Check:
         }
         return [*chain.from_iterable(kept.values())][:FIRST_RECORDS]
 
-    def metadata(self, table: Table | None) -> DocumentMetadata:
-        """Return the parts of the document that describe the file."""
+    def notes(self, table: Table | None) -> list[Problem]:
+        """Return the remarks on the file as a whole."""
         # An offline check never reads the account, so this note would be useless.
         notes = notes_of(self.header, self.plan, self.tally)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
-        plan, profile = self.plan, self.profile
-        if plan is not None:
+        if self.plan is not None:
             open_record = table.open_record if table is not None else None
-            if open_record is not None and plan.hold() in ("always", open_record):
+            if open_record is not None and self.plan.hold() in ("always", open_record):
                 notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
             if self.stop is None:
-                notes += notes_on_skipped(self.tally, SilentLog())
-        customer_id = plan.customer_id if plan is not None else profile.customer_id
-        return DocumentMetadata(
-            customer_id=customer_id,
-            destination=profile.destination,
-            validate_only=True,
-            headers=dict(self.header.names) if self.header is not None else {},
-            notes=tuple(notes),
-            file_error=self.stop,
+                notes += notes_on_skipped(self.tally)
+        return notes
+
+    def finished_run(self) -> Run:
+        """Return the run as it would be saved."""
+        facts = FileFacts(
+            customer_id=self.profile.customer_id,
+            columns=dict(self.header.names) if self.header is not None else {},
         )
+        profile = self.profile.document() | {"validate_only": True}
+        return replace(self.run, profile=profile, facts=facts, stop=self.stop)
 
 
 def check(
@@ -273,13 +272,12 @@ def check(
     """Validate every row of a file as a run that starts at `now` would.
 
     `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
-    (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
+    (`run.stop`), never exceptions. Only an `OSError` of the stream is raised.
     `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
     `with_values`: the wrong values are counted too, and columns have the names that they have in
     the file, whatever they are.
     """
-    terms = Terms(profile_name, None, chunk_limits_of(profile), RULES_VERSION, "")
-    run = first_claim(source, "", now, 0, terms)
+    run = Run(source, now, now, profile_name, None, cut_of(profile), "working", "", None)
     checking = _Check(run, profile, list_all, max_lines, with_values)
     table: Table | None = None
     try:
@@ -291,6 +289,11 @@ def check(
     else:
         checking.prepare(table, connect)
         checking.validate(table, each)
-    metadata = checking.metadata(table)
-    summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
+    summary = RunSummary(
+        run=checking.finished_run(),
+        tally=checking.tally,
+        request_ids=(),
+        finished_at=datetime.now(UTC),
+        notes=tuple(checking.notes(table)),
+    )
     return CheckResult(summary, checking.occurrences, table, with_values, checking.first())

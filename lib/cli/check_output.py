@@ -184,7 +184,7 @@ def _first_conversions(checked: CheckResult) -> Iterator[str]:
     sent = checked.summary.tally.outcomes.get("ok", 0)
     few = len(checked.first)
     how_many = f"The first {few} of {number_of_rows(sent)}" if sent > few else "All"
-    title = capabilities_of(checked.summary.metadata.destination).title
+    title = capabilities_of(str(checked.summary.profile["destination"])).title
     yield f"{how_many}, as the {title} will get them:"
     for record in checked.first:
         yield f"  {_record_as_text(record)}"
@@ -242,7 +242,7 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     lines = [f"{place}, column names in line {table.header_line}."]
     if table.time_zone:
         lines.append(f"Time zone of the file: {table.time_zone}.")
-    headers = checked.summary.metadata.headers
+    headers = checked.summary.facts.columns
     if headers:
         names = (f if f == h else f'{f} ← "{h}"' for f, h in headers.items())
         lines.append(f"Fields: {', '.join(names)}.")
@@ -261,9 +261,9 @@ def _counts(checked: CheckResult) -> str:
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:
     """Yield each problem: that of the file, then by code, then the notes."""
-    metadata, tally = checked.summary.metadata, checked.summary.tally
-    if metadata.file_error is not None:
-        yield _of_file(metadata.file_error, "file stopped", checked)
+    stop, tally = checked.summary.run.stop, checked.summary.tally
+    if stop is not None:
+        yield _of_file(stop, "file stopped", checked)
     for code, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
         occurrence = checked.occurrences[code]
         entry = lookup(code)
@@ -283,7 +283,7 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
             _named("; ".join(occurrence.details), checked),
             entry.is_one_setting(count, tally.validated),
         )
-    for note in metadata.notes:
+    for note in checked.summary.notes:
         yield _of_file(note, "note", checked)
 
 

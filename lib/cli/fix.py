@@ -24,6 +24,7 @@ from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing
 from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
+from lib.results.names import rows_to_fix
 from lib.results.reading import (
     NotResults,
     WrittenCode,
@@ -35,7 +36,6 @@ from lib.results.reading import (
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
-from lib.state.output import rows_to_fix
 
 _EXAMPLES = """
 \b

@@ -186,8 +186,8 @@ class Settings(BaseModel):
     in any folder is enough."""
 
     @property
-    def ledger_bucket(self) -> str:
-        """The bucket that stores the ledger: STATE_BUCKET, or else OUTPUT_BUCKET."""
+    def bucket_of_state(self) -> str:
+        """The bucket that stores the state: STATE_BUCKET, or else OUTPUT_BUCKET."""
         return self.state_bucket or self.output_bucket
 
     @classmethod
@@ -228,7 +228,7 @@ class Settings(BaseModel):
 
     def _contradictions(self) -> Iterator[str]:
         """Problems that pydantic does not check, mostly of settings that contradict each other."""
-        if self.input_bucket in (self.output_bucket, self.ledger_bucket):
+        if self.input_bucket in (self.output_bucket, self.bucket_of_state):
             yield (
                 "INPUT_BUCKET: also used for the results or the ledger, so every object written "
                 "there would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to "

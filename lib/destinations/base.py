@@ -92,11 +92,10 @@ class Destination(Protocol[B]):
         """Return the account with the names of its custom variables."""
         ...
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: B | None = None) -> B:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> B:
         """Return an empty batch for requests with this job ID.
 
-        `maybe_sent`: an earlier attempt of the run may have sent the same rows. `after`: the batch
-        of the chunk's conversions, which is sent first, if this one has their adjustments.
+        `maybe_sent`: an earlier attempt of the run may have sent the same rows.
         """
         ...
 

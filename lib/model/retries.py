@@ -50,6 +50,12 @@ STORAGE_SECONDS = 60.0
 """A request to Cloud Storage is tried again for this long. The client library waits up to 1, 2, 4,
 ... seconds."""
 
+OUTAGE = timedelta(minutes=10)
+"""A file whose attempt could not reach an API or storage."""
+
+TRANSIENT_ROWS = timedelta(hours=1)
+"""Rows that an API could not process just now."""
+
 LAST_LINE = timedelta(minutes=10)
 """An unterminated last line. A client that repeats a broken upload does it within this time."""
 

@@ -13,91 +13,65 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.money import Sum, add_sums, most_frequent_first
-from lib.model.outcomes import OUTCOMES, WITH_MONEY, ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.money import most_frequent_first
+from lib.model.outcomes import WITH_MONEY, ChunkOutcomes, Problem, RowOutcome, Tally
 from lib.model.sent_requests import RequestStatus, RequestSummary
 from lib.results.findings import Findings
-from lib.state.run import Run, run_id
+from lib.state.runs import FileFacts, Run, run_id
 from lib.state.store import Label
 
 SCHEMA_VERSION = 3
 
-Status = Literal["completed", "waiting", "stopped", "superseded", "same_as"]
-"""`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`, `same_as`: another
-generation of the same upload has the rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentMetadata:
-    """What the document contains about the file as a whole. Kept in case the document is replaced.
-
-    `headers` maps fields to the file's own column names. `processing` is what an API reports later
-    about accepted requests (`processing_of`), `diagnostics` what it counted for the file's
-    job; both are in the `processing` of the document. `superseded_by` is the newer generation that
-    replaced this one before it could be read; 0: none did.
-
-    For `lib.followup.watch`: of the rows that the first document deferred (`waited`), and that it
-    failed (`failed_at_first`), and `uncounted`: accepted rows that the API has not counted, and did
-    not name, for a reason that somebody can correct. `matchable` are the rows without a click ID
-    with a final status: the unmatched ones are some of them.
-    """
-
-    customer_id: str
-    destination: str
-    validate_only: bool
-    headers: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[Problem, ...] = ()
-    file_error: Problem | None = None
-    processing: dict[str, Any] | None = None
-    diagnostics: dict[str, Any] | None = None
-    superseded_by: int = 0
-    waited: int = 0
-    failed_at_first: int = 0
-    uncounted: int = 0
-    matchable: int = 0
+Status = Literal["completed", "waiting", "stopped", "superseded"]
+"""`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`: another generation
+of the same upload has the rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """Everything in the document except its rows. `findings` are for the report."""
+    """Everything in the document except its rows.
+
+    `requests` is what an API reports later about the accepted requests; None: it reports nothing.
+    `notes` are remarks on the file as a whole. `findings` are for the report.
+    """
 
     run: Run
-    metadata: DocumentMetadata
     tally: Tally
     request_ids: tuple[str, ...]
     finished_at: datetime
+    requests: RequestSummary | None = None
+    notes: tuple[Problem, ...] = ()
     findings: Findings = field(default_factory=Findings)
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        """The profile that the first attempt fixed."""
+        return self.run.profile if isinstance(self.run.profile, dict) else {}
+
+    @property
+    def facts(self) -> FileFacts:
+        """What is known of the file."""
+        return self.run.facts or FileFacts()
+
+    @property
+    def validate_only(self) -> bool:
+        """Whether Google only checked the rows."""
+        return bool(self.profile.get("validate_only"))
 
     @property
     def status(self) -> Status:
         """How the file as a whole ended, or that it waits."""
-        if self.run.same_as:
-            return "same_as"
         if self.tally.outcomes.get("deferred"):
             return "waiting"
-        if self.metadata.superseded_by:
+        if self.run.superseded_by:
             return "superseded"
-        return "completed" if self.metadata.file_error is None else "stopped"
-
-    @property
-    def other_generation(self) -> int:
-        """The generation that has the rows instead, if the status says so; otherwise 0."""
-        return self.run.same_as or self.metadata.superseded_by
-
-    @property
-    def all_counted(self) -> bool:
-        """Whether every row of the file counts or need not, and nothing remains to be done."""
-        tally, metadata = self.tally, self.metadata
-        if not tally.rows or metadata.file_error or metadata.superseded_by or self.not_counted:
-            return False
-        done = [o for o, meaning in OUTCOMES.items() if meaning.counts in ("yes", "need not")]
-        return tally.rows == sum(tally.outcomes.get(each, 0) for each in done)
+        return "completed" if self.run.stop is None else "stopped"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -107,18 +81,9 @@ class RunSummary:
         many have no ad click.
         """
         counts = self.tally.counts()
-        if self.metadata.processing is not None:
+        if self.requests is not None:
             counts |= {"awaiting": self.tally.awaiting, "unmatched": self.tally.unmatched}
         return counts
-
-    @property
-    def not_counted(self) -> int | None:
-        """Number of rows that the API accepted but did not count; None: it reported nothing."""
-        processing = self.metadata.processing
-        if processing is None or processing["polled_at"] is None:
-            return None
-        count: int = processing["counts"]["not_counted"]
-        return count
 
 
 # The parts of the document. The order of the attributes is the order in the file.
@@ -231,13 +196,11 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> It
 
 
 def _head(summary: RunSummary) -> _Head:
-    run = summary.run
-    metadata = summary.metadata
+    run, source, stop = summary.run, summary.run.source, summary.run.stop
     codes = dict(summary.tally.codes)
-    stop = "" if metadata.validate_only or not metadata.file_error else metadata.file_error.code
-    for problem in (*metadata.notes, *filter(None, [metadata.file_error])):
+    for problem in (*summary.notes, *filter(None, [stop])):
         codes[problem.code] = codes.get(problem.code, 0) + 1
-    source = run.source
+    stop_code = stop.code if stop is not None and not summary.validate_only else ""
     return _Head(
         schema_version=SCHEMA_VERSION,
         run_id=run_id(source),
@@ -250,27 +213,27 @@ def _head(summary: RunSummary) -> _Head:
             source.crc32c,
         ),
         profile=run.profile_name,
-        destination=metadata.destination,
-        customer_id=metadata.customer_id,
+        destination=str(summary.profile.get("destination", "")),
+        customer_id=summary.facts.customer_id or str(summary.profile.get("customer_id") or ""),
         job_id=run.job_id,
-        validate_only=metadata.validate_only,
+        validate_only=summary.validate_only,
         request_ids=summary.request_ids,
         status=summary.status,
         started_at=run.now.isoformat(),
         finished_at=summary.finished_at.isoformat(),
         attempts=run.attempts,
         counts=summary.counts,
-        columns=dict(metadata.headers),
+        columns=dict(summary.facts.columns),
         codes={
-            code: _advice(code, count, summary.tally.validated, is_stop=code == stop)
+            code: _advice(code, count, summary.tally.validated, is_stop=code == stop_code)
             for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
         },
-        file_error=_file_problem(metadata.file_error) if metadata.file_error else None,
-        notes=[_file_problem(note) for note in metadata.notes],
+        file_error=_file_problem(stop) if stop is not None else None,
+        notes=[_file_problem(note) for note in summary.notes],
         money=_money(summary.tally),
         profile_keys=_profile_keys(run.profile),
-        other_generation=str(summary.other_generation or "") or msgspec.UNSET,
-        processing=_processing(metadata),
+        other_generation=str(run.superseded_by or "") or msgspec.UNSET,
+        processing=_processing(summary),
     )
 
 
@@ -316,35 +279,31 @@ def _row(row: RowOutcome, record: int) -> _Row:
     )
 
 
-def _processing(metadata: DocumentMetadata) -> dict[str, Any] | msgspec.UnsetType:
-    part = dict(metadata.processing or {})
-    if metadata.diagnostics is not None:
-        part["diagnostics"] = metadata.diagnostics
-    return part or msgspec.UNSET
+def _processing(summary: RunSummary) -> dict[str, Any] | msgspec.UnsetType:
+    """Return what the API has reported later.
 
-
-def processing_of(
-    summary: RequestSummary, polled_at: datetime | None, previous: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the `processing` part; `previous` is the one of the last document.
-
-    `polled_at` is None if the API was not polled now. `status` is `finished` when every request is
-    final, else `processing`. `codes` has the API's reasons with our advice, most frequent first.
+    `status` is `finished` when every request is final, else `processing`. `codes` has the API's
+    reasons with our advice, most frequent first.
     """
-    before = previous or {}
-    return {
-        "status": "processing" if summary.open else "finished",
-        "polled_at": polled_at.isoformat() if polled_at else before.get("polled_at"),
-        "polls": before.get("polls", 0) + (polled_at is not None),
-        "counts": {
-            "requests": summary.requests,
-            "requests_polled": summary.polled,
-            "requests_open": summary.open,
-            "not_counted": summary.not_counted.total(),
-        },
-        "codes": _reasons(summary.statuses),
-        "requests": [_request(each) for each in summary.statuses],
-    }
+    part: dict[str, Any] = {}
+    requests, followed = summary.requests, summary.run.followed
+    if requests is not None:
+        part = {
+            "status": "processing" if requests.open else "finished",
+            "polled_at": followed.polled_at.isoformat() if followed.polled_at else None,
+            "polls": followed.polls,
+            "counts": {
+                "requests": requests.requests,
+                "requests_polled": requests.polled,
+                "requests_open": requests.open,
+                "not_counted": requests.not_counted.total(),
+            },
+            "codes": _reasons(requests.statuses),
+            "requests": [_request(each) for each in requests.statuses],
+        }
+    if followed.diagnostics is not None:
+        part["diagnostics"] = followed.diagnostics
+    return part or msgspec.UNSET
 
 
 def _request(status: RequestStatus) -> dict[str, Any]:
@@ -378,64 +337,8 @@ ALERTING = "alert"
 _ALWAYS_ASK = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
-MOST_LABELLED_CURRENCIES = 30
-MOST_LABELLED_CHARS = 200
-
 PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
 
-
-def label_of(summary: RunSummary) -> Label:
-    """Return the label of a results document: its status, counts, and when it was written.
-
-    The overview of all files is made of one listing of the bucket, and so is what
-    `lib.followup.watch` knows of them: so the label has what both need.
-    """
-    run, document = summary.run, summary.metadata
-    counts = {
-        **summary.counts,
-        "waited": document.waited,
-        "uncounted": document.uncounted,
-        "matchable": document.matchable,
-    }
-    if document.waited:
-        failed = summary.tally.outcomes.get("failed", 0)
-        counts["failed_later"] = max(0, failed - document.failed_at_first)
-    arrived = run.source.created or run.source.updated or run.now
-    metadata = {
-        "status": summary.status,
-        "finished_at": summary.finished_at.isoformat(timespec="seconds"),
-        "arrived_at": arrived.astimezone(UTC).isoformat(timespec="seconds"),
-        "profile": run.profile_name,
-        "counts": _compact({n: c for n, c in counts.items() if c}),
-        "money": _compact(_most_frequent(summary.tally.money)),
-        "to_correct": str(summary.findings.to_correct),
-        "code": document.file_error.code if document.file_error else "",
-        "cause": _cause(summary),
-        "alerts": " ".join(note.code for note in document.notes if note.field == ALERTING),
-        "validate_only": "true" if document.validate_only else "",
-    }
-    shown = {name: text for name, text in metadata.items() if text}
-    return Label("application/json", _ALWAYS_ASK, shown)
-
-
-def _cause(summary: RunSummary) -> str:
-    """Return the detail of what stopped the file, or the code of most rows to correct."""
-    if error := summary.metadata.file_error:
-        return " ".join(error.detail.split())[:MOST_LABELLED_CHARS]
-    causes = summary.findings.by_importance() if summary.findings.to_correct else []
-    return causes[0].code if causes else ""
-
-
-def _compact(content: Mapping[str, Any]) -> str:
-    return msgspec.json.encode(content).decode() if content else ""
-
-
-def _most_frequent(money: Mapping[str, Mapping[str, Sum]]) -> dict[str, dict[str, Sum]]:
-    """Return the sums without the rarest currencies: a label has 8 KiB at most."""
-    total: dict[str, Sum] = {}
-    for sums in money.values():
-        add_sums(total, sums)
-    kept = [*most_frequent_first(total)][:MOST_LABELLED_CURRENCIES]
-    found = {o: {c: each for c, each in sums.items() if c in kept} for o, sums in money.items()}
-    return {outcome: sums for outcome, sums in found.items() if sums}
+DOCUMENT = Label("application/json", _ALWAYS_ASK)
+"""The label of a results document."""

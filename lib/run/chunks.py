@@ -1,7 +1,7 @@
 """Chunks of a file: cut, validated, serialized, and their outcomes row by row.
 
 A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
-The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
+The run fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
 
     rows ──▶ chunks_of ──▶ which rows ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
@@ -36,11 +36,9 @@ from lib.model.outcomes import (
 from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
-from lib.run.attempt import Attempt
-from lib.run.newer_values import PartValues, withheld
-from lib.run.plan import Part, Plan
+from lib.run.plan import Correction, Part, Plan
 from lib.source.errors import SourceError
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
 """Maximum number of conversions in one request, for both APIs
@@ -60,13 +58,11 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 
 
 class Chunk(NamedTuple):
-    """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
-    is the number of its first data row in the file, from 1. `is_only`: the file has no other chunk.
-    `checksum_error`: why the rows must not be sent."""
+    """The data rows of a chunk, and its `characters`, as `Cut` counts them. `first_record`
+    is the number of its first data row in the file, from 1. `checksum_error`: why the rows must not be sent."""
 
     number: int
     rows: list[Row]
-    is_only: bool
     first_record: int
     checksum_error: Problem | None = None
     characters: int = 0
@@ -95,7 +91,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    order_values: PartValues | None
+    corrections: Sequence[Correction]
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -123,21 +119,16 @@ class PreparedChunk(NamedTuple):
     record_lines: RecordLines
     follows_earlier_chunk: bool
 
-    @property
-    def is_sent_in_steps(self) -> bool:
-        """Whether it has records of several parts, so that a marker is due after each."""
-        return sum(bool(part.lines) for part in self.parts) > 1
 
-
-def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
+def cut_of(profile: Profile | None) -> Cut:
     """Return the size of a chunk: at most the rows of one request, and limited in memory."""
     rows = CHUNK_ROWS
     if profile is not None:
         rows = min(rows, capabilities_of(profile.destination).max_request_rows)
-    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
+    return Cut(rows, CHUNK_CHARS, CELL_CHARS)
 
 
-def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[Chunk]:
+def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
     """Cut the rows of a file with `width` columns into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
@@ -165,8 +156,7 @@ def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[
                 following = None
         except (SourceError, PermanentError) as caught:
             error, following = caught, None
-        is_only = number == 0 and following is None
-        finished = Chunk(number, chunk, is_only, first_record, _checksum_error(error), chars)
+        finished = Chunk(number, chunk, first_record, _checksum_error(error), chars)
         chunk = []
         first_record += len(finished.rows)
         yield finished
@@ -202,8 +192,7 @@ def prepare(
     placeholders = Counter[str]()
     left_out = withhold(validated) if withhold is not None else {}
     for part, each in validated:
-        own = (before.batch for before in parts if before.destination is part.destination)
-        batch = part.destination.batch(job_id, maybe_sent=maybe_sent, after=next(own, None))
+        batch = part.destination.batch(job_id, maybe_sent=maybe_sent)
         parts.append(_serialize(part, batch, without(each, left_out) if left_out else each, plan))
         placeholders.update(each.placeholders)
     return PreparedChunk(
@@ -214,23 +203,6 @@ def prepare(
         record_lines=chunk.record_lines,
         follows_earlier_chunk=any(each.follows_earlier_chunk for _, each in validated),
     )
-
-
-def withheld_rows(
-    plan: Plan, attempt: Attempt, chunk: int, validated: Validated
-) -> dict[int, RowOutcome]:
-    """Announce the values of a chunk's orders. Return the outcomes of the rows that must not be
-    sent now, because of other values of their orders, by line."""
-    values = [plan.values_of(part, each.records) for part, each in validated]
-    rows: dict[int, RowOutcome] = {}
-    found = withheld(values, attempt, chunk)
-    for (_, each), of_part in zip(validated, found, strict=True):
-        for at, (outcome, code) in of_part.items():
-            line, record = each.lines[at], each.records[at]
-            worth = each.values.at(at) if outcome == "deferred" else ()
-            errors = (Problem(code),)
-            rows[line] = RowOutcome(line, outcome, record.order_id, errors, record.warnings, *worth)
-    return rows
 
 
 def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) -> PreparedPart:
@@ -253,7 +225,7 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
-        order_values=plan.values_of(part, records),
+        corrections=plan.corrections_in(part, records),
     )
 
 

@@ -6,16 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, base_name
-from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
-from lib.results.document import ALERTING
 from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
 from lib.rules.values.time_zones import UnknownZone
@@ -117,15 +114,8 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
     return notes
 
 
-def notes_on_skipped(tally: Tally, log: Log) -> list[Problem]:
-    """Return a note if the profile skips every row of a file, and log an alert.
-
-    That may be right, but it looks the same if a value was renamed. The alert comes before the
-    document is written: it may come twice, but is never lost.
-    """
+def notes_on_skipped(tally: Tally) -> list[Problem]:
+    """Return a note if the profile skips every row of a file. A renamed value looks the same."""
     if not tally.rows or tally.outcomes.get("skipped", 0) < tally.rows:
         return []
-    note = Problem("FILTER_KEEPS_NO_ROW", ALERTING, number_of_rows(tally.rows))
-    action = lookup(note.code).action
-    log.alert("filter_mismatch", code=note.code, detail=note.detail, action=action)
-    return [note]
+    return [Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(tally.rows))]

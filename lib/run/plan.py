@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
-from lib.destinations.base import Destination
+from lib.destinations.base import AccountLookup, Destination
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind
 from lib.model.log import Log
@@ -29,13 +29,14 @@ from lib.rules.rows import RowSelection, Selected
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.newer_values import PartValues, values_of
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
-from lib.run.run_accounts import ConnectLookup, RunAccounts
+from lib.run.run_accounts import RunAccounts
 from lib.source.delimited import Hold
 from lib.source.table import Table
-from lib.state.run import Run
+from lib.state.corrections import Corrections, order_digest
+from lib.state.documents import Documents
+from lib.state.runs import Run
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
@@ -44,6 +45,17 @@ _TYPES: Final[Mapping[str, AdjustmentType]] = {
     "retraction": "retraction",
     "restatement": "restatement",
 }
+
+
+Order = tuple[str, str]
+"""An order, by the ID of its conversion action and its digest."""
+
+
+class Correction(NamedTuple):
+    """A record that gives an order another value. Of two, the one with the higher rank counts."""
+
+    order: Order
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ class Plan:
     notes: tuple[Problem, ...]
     places: Mapping[int, int]
     names_actions: bool
+    unseen: dict[str, tuple[int, ...]]
     refuses_user_data: Problem | None = None
     notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
 
@@ -101,6 +114,8 @@ class Plan:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
         among those that the first part refuses."""
         selected = self.selection.select(rows)
+        if self.unseen:
+            self._see(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
         if selected.refused:
             part, first = validated[0]
@@ -108,18 +123,56 @@ class Plan:
             validated[0] = part, first._replace(refused=refused)
         return selected, validated
 
+    def _see(self, rows: Sequence[Row]) -> None:
+        """Forget the columns that have a cell in one of these rows."""
+        for name, places in [*self.unseen.items()]:
+            if any(
+                cells[place] for _, cells, problem, _ in rows if not problem for place in places
+            ):
+                del self.unseen[name]
+
     def replay(self, rows: Sequence[Row]) -> None:
         """Read the rows of a chunk that an earlier attempt has sent: others depend on them."""
         selected = self.selection.select(rows)
         for part in self.parts:
             part.engine.replay(*part.rows_of(selected))
 
-    def values_of(self, part: Part, records: Sequence[Record]) -> PartValues | None:
-        """Return the values of the orders in these records of a part, if their order matters."""
-        if self.validate_only:
-            return None
-        can, name = part.destination.capabilities, self.sales.sent_order_id
-        return values_of(part.kind, records, can, name, adjusts=self.adjusts)
+    # What corrects what, if the API of the conversions takes the value that comes last.
+
+    @property
+    def adjusts_own_conversions(self) -> bool:
+        """Whether the file has adjustments beside conversions: they are sent after all of these."""
+        kinds = {part.kind for part in self.parts}
+        return {"conversion", "adjustment"} <= kinds and not self.validate_only
+
+    @property
+    def remembers_corrections(self) -> bool:
+        """Whether a sale that is sent again would undo a correction."""
+        can = self.sales.of_kind("adjustment")
+        restates = can is not None and can.restates_with_original
+        return self.adjusts and restates and not self.validate_only
+
+    def read_corrections(self, documents: Documents) -> Mapping[Order, int]:
+        """Return the rank of each correction that was accepted before, if it matters."""
+        if not self.remembers_corrections:
+            return {}
+        return Corrections(documents, self.customer_id).read()
+
+    def order_of(self, record: Record) -> Order:
+        """Return the order of a record, as the API of the conversions knows it."""
+        return record.action_id, order_digest(self.sales.sent_order_id(record.order_id or ""))
+
+    def corrections_in(self, part: Part, records: Sequence[Record]) -> Sequence[Correction]:
+        """Return what these records correct, if somebody must remember that."""
+        if part.kind != "adjustment" or not self.remembers_corrections:
+            return ()
+        return [Correction(self.order_of(record), record.rank) for record in records]
+
+    @staticmethod
+    def api_ignores_times(part: Part) -> bool:
+        """Whether the API of a part's adjustments takes the one that comes last."""
+        can = part.destination.capabilities.of_kind(part.kind)
+        return can is not None and can.restates_with_original
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
@@ -129,7 +182,7 @@ class Plan:
         return problem is not None and not (self.names_actions and problem.code in ABOUT_THE_ACTION)
 
     def hold(self) -> Hold:
-        """Return when the row in an unterminated last line must wait.
+        """Return when the row in an unterminated last line must wait, on the first pass.
 
         A complete row needs not wait if its last column is not used.
         """
@@ -143,9 +196,9 @@ def plan_file(
     run: Run,
     connect: Connect,
     log: Log,
-    lookup: ConnectLookup | None = None,
+    lookup: Callable[[], AccountLookup] | None = None,
 ) -> Plan:
-    """Header, destination and account → a plan. `run`: the claim, which fixes time and rules.
+    """Header, destination and account → a plan. `run` fixes the time "now".
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
@@ -202,10 +255,22 @@ def plan_file(
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
+        unseen=_named_columns(header, profile, places),
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=Problem(refuses, "", f"customer {customer_id}") if refuses else None,
         notes_on_lookup=notes_on_lookup,
     )
+
+
+def _named_columns(
+    header: Header, profile: Profile, places: Mapping[int, int]
+) -> dict[str, tuple[int, ...]]:
+    """Return the columns that the profile names and that need a cell, with their places in a row."""
+    return {
+        name: tuple(places[column] for column in header.columns_of(field))
+        for field, name in header.names.items()
+        if profile.names_columns and field not in profile.optional
+    }
 
 
 def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:

@@ -184,9 +184,7 @@ class DataManager:
         """Return the account unchanged: this API takes custom variables by name."""
         return account
 
-    def batch(
-        self, job_id: int, *, maybe_sent: bool, after: EventBatch | None = None
-    ) -> EventBatch:
+    def batch(self, job_id: int, *, maybe_sent: bool) -> EventBatch:
         """See `Destination.batch`. This API has no job ID; each request has a separate ID."""
         return EventBatch(self._defaults)
 

@@ -1,8 +1,7 @@
 """Google's answer to an upload → the outcome of each row.
 
 First `read_response` maps a partial failure back to the rows. Then rows are compared with others
-that were sent: several orders of one click (`send_orders_apart`, `resolve_orders`), and adjustments
-of conversions that the same chunk has just sent (`wait_for_new_conversions`).
+that were sent: several orders of one click (`send_orders_apart`, `resolve_orders`).
 """
 
 from __future__ import annotations
@@ -275,60 +274,3 @@ def _codes(row_result: RowResult) -> set[str]:
 def _click(sent: Any) -> _Click:
     click_id = sent.gclid or sent.gbraid or sent.wbraid
     return click_id, datetime.fromisoformat(sent.conversion_date_time), sent.conversion_action
-
-
-# ── adjustments of new conversions ────────────────────────────────────────────────────────────────
-
-_NOT_FOUND = "CONVERSION_NOT_FOUND"
-
-
-def wait_for_new_conversions(
-    request: UploadRequest,
-    row_results: dict[int, RowResult],
-    sent: Iterable[tuple[UploadRequest, dict[int, RowResult]]],
-) -> None:
-    """Defer adjustments whose conversions the same chunk has just sent: they are too recent.
-
-    Google adjusts a conversion only after 24 hours, and does not document whether it calls a new
-    conversion too recent or unknown. Both are deferred, but an unknown conversion asks somebody to
-    act. `sent` are the chunk's requests of conversions, with their results. A validate-only
-    upload stores no conversion, so such an adjustment is valid there. `row_results` is updated.
-    """
-    missing = [
-        row
-        for row, row_result in row_results.items()
-        if [problem.code for problem in row_result.errors] == [_NOT_FOUND]
-    ]
-    if not missing:
-        return
-    known: set[_Name] = set()
-    for conversions, results in sent:
-        if conversions.customer_id == request.customer_id:
-            for row, conversion in enumerate(conversions.rows):
-                result = results.get(row)
-                if result is None or result.outcome in ("uploaded", "duplicate", "deferred"):
-                    known.update(_names_of(conversion))
-    adjustments = request.rows
-    for row in missing:
-        if known.isdisjoint(_names_of(adjustments[row])):
-            continue
-        if request.validate_only:
-            del row_results[row]
-            continue
-        said = f"Google answered {_NOT_FOUND}; this file has just sent the conversion."
-        problem = Problem("TOO_RECENT_CONVERSION", row_results[row].errors[0].field, said)
-        row_results[row] = RowResult("deferred", (problem,), row_results[row].warnings)
-
-
-_Name = tuple[str, str, datetime | None]
-
-
-def _names_of(message: Any) -> Iterable[_Name]:
-    """Return the names by which an adjustment can find a conversion, or by which it does."""
-    action = message.conversion_action
-    if message.order_id:
-        return ((action, message.order_id, None),)
-    pair = getattr(message, "gclid_date_time_pair", message)
-    if pair.gclid:
-        return ((action, pair.gclid, datetime.fromisoformat(pair.conversion_date_time)),)
-    return ()

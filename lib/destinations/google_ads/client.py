@@ -30,7 +30,6 @@ from lib.destinations.google_ads.answers import (
     read_response,
     resolve_orders,
     send_orders_apart,
-    wait_for_new_conversions,
 )
 from lib.destinations.google_ads.api import PACKAGE, SUNSET
 from lib.destinations.google_ads.capabilities import CAPABILITIES
@@ -46,7 +45,6 @@ from lib.destinations.google_ads.failures import (
 from lib.destinations.google_ads.lookup import read_account
 from lib.destinations.google_ads.messages import AdsBatch
 from lib.destinations.google_ads.upload_request import (
-    ADJUSTMENTS,
     CLICKS,
     UploadKind,
     UploadRequest,
@@ -211,14 +209,14 @@ class GoogleAds:
 
     # ── the upload ───────────────────────────────────────────────────────────────────────────
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: AdsBatch | None = None) -> AdsBatch:
-        return AdsBatch(job_id, self._validate_only, maybe_sent, after)
+    def batch(self, job_id: int, *, maybe_sent: bool) -> AdsBatch:
+        return AdsBatch(job_id, self._validate_only, maybe_sent)
 
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`.
 
         Each account and kind of record has one request, and more if it is too large or if rows are
-        sent again. Adjustments follow the conversions.
+        sent again.
         """
         row_results: dict[int, RowResult] = {}
         requests = batch.take_requests()
@@ -233,14 +231,9 @@ class GoogleAds:
             clock=self._clock,
             sleep=self._sleep,
         )
-        sent = batch.sent_clicks
         stops = []
         for request in requests:
             result = upload.send(request)
-            if request.kind is ADJUSTMENTS and sent:
-                wait_for_new_conversions(request, result.row_results, sent)
-            if request.kind is CLICKS:
-                sent.append((request, result.row_results))
             for row, row_result in result.row_results.items():
                 row_results[request.positions[row]] = row_result
             stops.append(result.stop)

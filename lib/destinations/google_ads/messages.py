@@ -16,7 +16,6 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from lib.destinations.base import RowResult
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.upload_request import (
@@ -70,9 +69,7 @@ class _Pile(NamedTuple):
 class AdsBatch:
     """The records of one chunk as upload requests, one per kind of record and account.
 
-    `maybe_sent`: Google may already have counted them for the same run. `sent_clicks` are the
-    chunk's requests of click conversions with their results, also those of the batch `after` which
-    this one is sent.
+    `maybe_sent`: Google may already have counted them for the same run.
     """
 
     def __init__(
@@ -80,11 +77,7 @@ class AdsBatch:
         job_id: int,
         validate_only: bool,
         maybe_sent: bool = False,
-        after: AdsBatch | None = None,
     ) -> None:
-        self.sent_clicks: list[tuple[UploadRequest, dict[int, RowResult]]] = (
-            after.sent_clicks if after is not None else []
-        )
         self.maybe_sent = maybe_sent and not validate_only
         self._job_id = job_id
         self._validate_only = validate_only

@@ -1,13 +1,9 @@
-"""What a run has in the output bucket: the names of its results, and whether they are written.
-
-Results belong to the state of a run: one that has them is over.
-"""
+"""What a run has in the output bucket: the names of its results, and their generations."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from posixpath import commonprefix
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -60,7 +56,7 @@ def report_path(source: StoredObject) -> str:
 
 
 class ResultsGenerations(NamedTuple):
-    """The generations of the results document and the report; 0: there is none."""
+    """The generations of the results document and of the report; 0: there is none."""
 
     document: int
     report: int
@@ -69,21 +65,10 @@ class ResultsGenerations(NamedTuple):
 NO_RESULTS: Final = ResultsGenerations(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredResults:
-    """The results of all runs."""
-
-    store: Store
-    bucket: str
-
-    def has_results(self, source: StoredObject) -> bool:
-        """Return whether an attempt reached the commit point. It may have crashed right after."""
-        return self.generations(source).document != 0
-
-    def generations(self, source: StoredObject) -> ResultsGenerations:
-        """Return the generations of a run's results. All names begin alike: one listing."""
-        document = results_name(source.name, source.generation)
-        names = document, report_name(document)
-        listed = self.store.list(self.bucket, commonprefix(names))
-        by_name = {each.name: each.generation for each in listed}
-        return ResultsGenerations(*(by_name.get(name, 0) for name in names))
+def generations_of(source: StoredObject, store: Store, bucket: str) -> ResultsGenerations:
+    """Return the generations of a run's results. Both names begin alike: one listing."""
+    document = results_name(source.name, source.generation)
+    names = document, report_name(document)
+    listed = store.list(bucket, commonprefix(names))
+    by_name = {each.name: each.generation for each in listed}
+    return ResultsGenerations(*(by_name.get(name, 0) for name in names))
