@@ -1,10 +1,10 @@
 """Exceptions, classified by what happens next, not by where they are raised.
 
     UploadError
-    ├── PermanentError       a person must correct the file, the settings or the account: the results
-    │                        document says so, and the event is acknowledged
-    └── RetryableError       the platform, the quota or the time limit stops the attempt: the event,
-        │                    or a sweep, comes again, and the run continues after its markers
+    ├── PermanentError       a person must correct the file, the settings or the account: the
+    │                        results document says so, and the event is acknowledged
+    └── RetryableError       the platform, the quota or the time limit stops the attempt: the
+        │                    event, or a sweep, comes again, and the run continues
         ├── NewerFormat      a newer version of the function has saved what this one cannot read
         ├── UnreadableState  somebody has changed what the function has saved
         ├── LeaseHeld        another attempt works on the run

@@ -42,7 +42,8 @@ STALE_AFTER: Final = timedelta(days=7)
 
 
 class Content(NamedTuple):
-    """The live generation of an object, and its content, if it is open. None: the object is gone."""
+    """What storage says of an object: its live generation (None: it is gone), and its content, if it
+    is open."""
 
     live: StoredObject | None
     stream: Readable | None
@@ -182,11 +183,12 @@ def _send(attempt: Attempt, stream: Readable | None) -> None:
 
 
 def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFacts:
-    """Return what the pass has found out about the file; of a later pass, what the first one has."""
+    """Return what the first pass has found out about the file."""
     if attempt.run.facts is not None:
         return attempt.run.facts
-    sums, profile = attempt.sums, attempt.profile
+    sums = attempt.sums
     is_complete = attempt.run.stop is None
+    has_seen_all = plan is not None and is_complete and attempt.is_first
     return FileFacts(
         customer_id=plan.customer_id
         if plan is not None

@@ -19,9 +19,10 @@ from lib.state.markers import Markers
 from lib.state.runs import Run, SavedRun
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
-"""The row in a last line without a line end, which may have been cut there by a broken upload. A cut
-value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete upload
-that follows is a duplicate."""
+"""The row in a last line without a line end, which may have been cut there by a broken upload.
+
+A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
+upload that follows is a duplicate."""
 
 AWAITS_CONVERSIONS: Final = "AWAITS_CONVERSIONS"
 """An adjustment in a file with conversions: it is sent once all of them are answered."""

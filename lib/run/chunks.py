@@ -58,8 +58,11 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 
 
 class Chunk(NamedTuple):
-    """The data rows of a chunk, and its `characters`, as `Cut` counts them. `first_record`
-    is the number of its first data row in the file, from 1. `checksum_error`: why the rows must not be sent."""
+    """The data rows of a chunk, and its `characters`, as `Cut` counts them.
+
+    `first_record` is the number of its first data row in the file, from 1. `checksum_error`: why
+    the rows must not be sent.
+    """
 
     number: int
     rows: list[Row]

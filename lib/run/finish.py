@@ -1,7 +1,7 @@
 """The results of a run, always from its markers: first the report for people, then the document.
 
 The document is the commit point: a run is saved as done only after it. Both are written with the
-generations that were read before the markers, so that two attempts cannot undo each other's results.
+generations that were read before the markers, so that two attempts cannot undo each other's work.
 """
 
 from __future__ import annotations
@@ -98,11 +98,10 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
     if requests.unnamed:
         uploaded = sums.tally.outcomes.get("uploaded", 0)
         yield Problem("NOT_COUNTED", "", f"{requests.unnamed} of {uploaded} rows")
-    matched = requests.matchable - requests.unmatched
+    matched, matchable = requests.matchable - requests.unmatched, requests.matchable
     is_final = not requests.open and not sums.tally.outcomes.get("deferred")
-    if is_final and requests.matchable >= _MATCHABLE_ROWS:
-        if matched <= _NEARLY_NONE * requests.matchable:
-            yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {requests.matchable} rows")
+    if is_final and matchable >= _MATCHABLE_ROWS and matched <= _NEARLY_NONE * matchable:
+        yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 
 def totals_of(run: Run, sums: Sums) -> RunTotals:

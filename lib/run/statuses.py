@@ -59,7 +59,7 @@ def poll_schedule(run: Run) -> CheckSchedule | None:
 
 
 def diagnostics_schedule(run: Run, *, is_on: bool) -> CheckSchedule | None:
-    """Return when the diagnostics of the job are read. None: there are none, or it is switched off."""
+    """Return when the diagnostics of the job are read. None: never."""
     senders = _senders(run)
     return capabilities_of(senders[0]).diagnostics if is_on and senders else None
 

@@ -8,8 +8,8 @@
                                   ▼
     in a separate thread: send ──▶ corrections ──▶ marker ──▶ collect, in file order
 
-The next chunks are prepared meanwhile, at most window + 1 of them. The first chunk that is sent goes
-alone until its answer is understood: what is wrong with all rows is then found with the first ones.
+The next chunks are prepared meanwhile, at most window + 1 of them. The first chunk that is sent
+goes alone until its answer is understood: what is wrong with all rows is found with the first ones.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def _stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Proble
 
 
 def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
-    """Return a deferred row with the time at which it is sent again, or failed if it is too late."""
+    """Return a deferred row with the time at which it is sent again, or failed if that is too late."""
     run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
     last = run.now + timedelta(hours=settings.max_defer_hours)
     if now >= last:

@@ -1,6 +1,6 @@
 """Corrections: which conversions have got another value, at an API that does not compare times.
 
-    corrections/<customer>-<action>/<run>-<chunk>.json     the orders of one chunk that were corrected
+    corrections/<customer>-<action>/<run>-<chunk>.json     the orders that a chunk has corrected
 
 Such an API takes the value that comes last. A later file that repeats the sale would undo a
 correction, so its rows are skipped; so is a correction that is older than an accepted one. Each

@@ -18,7 +18,7 @@ from lib.errors import NewerFormat, UnreadableState
 from lib.state.store import INTERNAL, Label, LabelledObject, Store, StoredObject
 
 FORMAT: Final = 1
-"""The format of all state documents. A change that an older version would misread makes a new one."""
+"""The format of all state documents. What an older version would misread has a higher one."""
 
 _AT_ONCE: Final = 8
 
@@ -96,7 +96,7 @@ class Documents:
         )
 
     def list(self, folder: str) -> Iterator[tuple[str, StoredObject]]:
-        """Yield name and object of each document whose name begins so, in the order of the names."""
+        """Yield name and object of each document whose name begins so, in their order."""
         for found in self._store.list(self._bucket, self._prefix + folder):
             yield found.name.removeprefix(self._prefix), found
 

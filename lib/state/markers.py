@@ -2,10 +2,10 @@
 
     chunks/<run>/000042.json     the outcomes of chunk 42
 
-A row has an outcome if its chunk has a marker, and only then. A marker is created once, and replaced
-by compare-and-swap when some of its rows get other outcomes: a deferred row was sent again, or the
-API has reported a final status. Of two attempts that save the same chunk, the first one wins, and
-the other one goes on with what the first one saved.
+A row has an outcome if its chunk has a marker, and only then. A marker is created once. It is
+replaced by compare-and-swap when some of its rows get other outcomes: a deferred row was sent
+again, or the API has reported a final status. Of two attempts that save the same chunk, the first
+one wins, and the other one goes on with what the first one saved.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Followed:
     """What an API has reported later about the requests of a run, and how often it was asked.
 
     `polls` and `diagnosed` count the questions since `sent_at`, when the newest requests were
-    answered: with newer ones, the schedule begins again. `diagnostics` is that part of the document.
+    answered: with newer ones, the schedule begins again. `diagnostics` is that part of the results.
     """
 
     sent_at: SavedTime | None = None
@@ -129,7 +129,7 @@ class Run:
     cause: str = ""
     facts: FileFacts | None = None
     followed: Followed = field(default_factory=Followed)
-    totals: RunTotals = RunTotals()
+    totals: RunTotals = field(default_factory=RunTotals)
     changed_at: SavedTime | None = None
 
     @property

@@ -140,7 +140,7 @@ class Store(Protocol):
         ...
 
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
-        """Return all live objects below the prefix with their metadata, in the order of their names."""
+        """Return all live objects below the prefix with their metadata, in their order."""
         ...
 
     def delete(self, bucket: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Open problems: what does not come, and what does not count. One table says each kind and its rule.
+"""Open problems: what does not come, and what does not count. One table has each kind and its rule.
 
 A sweep logs one line for each problem while it holds. Nothing is remembered here: Cloud Monitoring
 knows since when a problem is open, tells people once a day, and says when it is over.
@@ -290,9 +290,9 @@ def _only_checked(view: View) -> Iterator[Found]:
             if not entry.validate_only:
                 break
             checked.append(entry)
-        if checked and view.now - checked[-1].arrived >= ONLY_CHECKED_AFTER:
-            if view.is_recent(checked[0]):
-                yield Found(profile, f"{len(checked)} files", {})
+        is_long = bool(checked) and view.now - checked[-1].arrived >= ONLY_CHECKED_AFTER
+        if is_long and view.is_recent(checked[0]):
+            yield Found(profile, f"{len(checked)} files", {})
 
 
 def _blocked(view: View) -> Iterator[Found]:

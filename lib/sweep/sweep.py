@@ -4,8 +4,8 @@
     without a run ──▶ overview
 
 A sweep is safe while other instances run: it takes each run as an event does. It logs what is open
-before it sends anything, so that a file that kills it is told all the same. It stops before its time
-limit, and the next one goes on: those with the fewest tries come first, then those due longest.
+before it sends anything, so that a file that kills it is told all the same. It stops before its
+time limit, and the next one goes on: those with the fewest tries first, then those due longest.
 """
 
 from __future__ import annotations
