@@ -22,8 +22,8 @@ LONGEST_LINE = 200_000
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
-    "open_problem": "ALERT. A problem is open. `kind` says which one; `detail` names what it is about, "
-    "and `action` says what to do. A sweep logs the line as long as the problem holds.",
+    "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, and "
+    "`action` what to do. A sweep logs the line as long as the problem holds.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
     "sweep_failed": "ALERT. A sweep failed.",
@@ -31,8 +31,8 @@ EVENTS: Mapping[str, str] = {
     "run_finished": "The results of a file were written. The line has its counts and timings.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
     "run_skipped": "There was nothing to do for the file. The delivery was skipped.",
-    "lease_held": "Another attempt works on this file. This delivery is retried. `detail` says until "
-    "when.",
+    "lease_held": "Another attempt works on this file. This delivery is retried. `detail` says "
+    "until when.",
     "object_ignored": "The object is not an input file. `reason` says why.",
     "event_ignored": "A request that reports no object was acknowledged. `reason` says why.",
     "attempt_started": "An attempt started. `attempts` above 1: it continues an earlier attempt.",

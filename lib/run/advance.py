@@ -42,8 +42,7 @@ STALE_AFTER: Final = timedelta(days=7)
 
 
 class Content(NamedTuple):
-    """What storage says of an object: its live generation (None: it is gone), and its content, if it
-    is open."""
+    """The live generation of an object (None: it is gone), and its content, if it is open."""
 
     live: StoredObject | None
     stream: Readable | None
@@ -187,20 +186,17 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums
-    is_complete = attempt.run.stop is None
-    has_seen_all = plan is not None and is_complete and attempt.is_first
+    notes = notes_of(header, plan, sums.tally)
+    empty_columns: tuple[str, ...] = ()
+    if plan is not None and attempt.run.stop is None:
+        notes += notes_on_skipped(sums.tally)
+        if attempt.is_first:  # a later attempt has not read all rows
+            empty_columns = tuple(plan.unseen)
     return FileFacts(
-        customer_id=plan.customer_id
-        if plan is not None
-        else ((profile and profile.customer_id) or ""),
+        customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
-        notes=(
-            *notes_of(header, plan, sums.tally),
-            *(notes_on_skipped(sums.tally) if is_complete else ()),
-        ),
-        empty_columns=tuple(plan.unseen)
-        if plan is not None and is_complete and attempt.is_first
-        else (),
+        notes=tuple(notes),
+        empty_columns=empty_columns,
         chunks=len(sums.numbers),
     )
 

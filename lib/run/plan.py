@@ -265,7 +265,7 @@ def plan_file(
 def _named_columns(
     header: Header, profile: Profile, places: Mapping[int, int]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the columns that need a cell, by their names in the file, with their places in a row."""
+    """Return the columns that need a cell: their names in the file, and their places in a row."""
     return {
         name: tuple(places[column] for column in header.columns_of(field))
         for field, name in header.names.items()

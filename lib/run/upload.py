@@ -265,7 +265,7 @@ def _stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Proble
 
 
 def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
-    """Return a deferred row with the time at which it is sent again, or failed if that is too late."""
+    """Return a deferred row with the time at which it is sent again; failed if it is too late."""
     run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
     last = run.now + timedelta(hours=settings.max_defer_hours)
     if now >= last:
