@@ -58,8 +58,9 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
     started = context.monotonic()
     try:
         live, stream = context.store.open_live(source.bucket, source.name) or (None, None)
+        content = Content(live, None)
         if live is not None and live.generation == source.generation:
-            source = live  # an event omits what it does not know
+            source, content = live, Content(live, stream)  # an event omits what it does not know
         saved = _created(source, context) or _taken(source, context)
     except RetryableError as error:
         _log_retry(error, log)
@@ -67,7 +68,7 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
     if saved is None:
         log.info("run_skipped")
         return "skipped"
-    return _work(saved, Content(live, stream), context, started)
+    return _work(saved, content, context, started)
 
 
 def resume(key: str, context: RunContext, started: float | None = None) -> Done:
@@ -96,7 +97,7 @@ def _created(source: StoredObject, context: RunContext) -> SavedRun | None:
         arrived=min(arrived, now),
         now=now,
         profile_name=name,
-        profile=profile.model_dump(mode="json") if profile is not None else None,
+        profile=profile.document() if profile is not None else None,
         cut=cut_of(profile),
         state="working",
         owner=context.new_token(),

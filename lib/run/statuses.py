@@ -132,6 +132,8 @@ def ask(attempt: Attempt) -> None:
         raise
     except RetryableError as error:
         attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
+    if attempt.must_sum_up:
+        attempt.sum_up()
     attempt.keep(blocked=blocked)
 
 
@@ -170,8 +172,6 @@ def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
         if outcomes != before.outcomes:
             attempt.markers.save(outcomes, before.generation)
             attempt.must_sum_up = attempt.has_changed = True
-    if attempt.must_sum_up:
-        attempt.sum_up()
 
 
 def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
