@@ -34,7 +34,7 @@ from lib.model.outcomes import (
     chunk_outcomes,
 )
 from lib.model.records import Row
-from lib.model.sent_requests import SentRequest, ranges_of
+from lib.model.sent_requests import SentRequest, packed_texts, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
 from lib.run.plan import Correction, Part, Plan
 from lib.source.errors import SourceError
@@ -104,6 +104,7 @@ class PreparedPart(NamedTuple):
             ranges_of(lines[each] for each in accepted.positions),
             ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
             values=self.values.only(accepted.positions).packed(),
+            order_ids=packed_texts(self.order_ids[each] for each in accepted.positions),
         )
 
 

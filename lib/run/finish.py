@@ -13,8 +13,9 @@ from typing import Final
 
 from lib.catalogue.codes import lookup
 from lib.errors import RetryableError
-from lib.model.outcomes import LOST, ChunkOutcomes, Problem
+from lib.model.outcomes import ChunkOutcomes, Problem
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
+from lib.results.findings import Cause
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
 from lib.run.notes import notes_on_runtime
@@ -104,13 +105,17 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 
+def _lost(cause: Cause) -> int:
+    """Return how many of the rows with a code do not count."""
+    return sum(cause.outcomes[outcome] for outcome in ("rejected", "failed"))
+
+
 def totals_of(run: Run, sums: Sums) -> RunTotals:
     """Return what listings show of the results."""
     tally, not_counted = sums.tally, sums.requests.not_counted
-    reasons = Counter(
-        {code: rows for code, rows in tally.codes.items() if lookup(code).outcome in LOST}
-    )
+    reasons = Counter({code: _lost(cause) for code, cause in sums.findings.causes.items()})
     reasons.update({code: rows for code, rows in not_counted.items() if lookup(code).needs_action})
+    reasons = +reasons
     job = (run.followed.diagnostics or {}).get("job") or {}
     to_correct = sum(rows for code, rows in not_counted.items() if lookup(code).needs_action)
     return RunTotals(

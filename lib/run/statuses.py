@@ -38,6 +38,7 @@ from lib.model.sent_requests import (
     SentRequest,
     UploadDiagnostics,
     numbers_in,
+    unpacked_texts,
 )
 from lib.run.attempt import Attempt, Sums
 from lib.state.runs import Followed, Run
@@ -249,10 +250,13 @@ def _apply_to_request(
     """Change the `rows` of a request, and return the request with its counts."""
     lines = list(numbers_in(request.lines))
     values, positions = Amounts.unpacked(request.values), {n: at for at, n in enumerate(lines)}
+    order_ids = unpacked_texts(request.order_ids)
 
     def row_in(line: int) -> RowOutcome:
-        plain = RowOutcome(line, "uploaded", None, (), (), *values.at(positions[line]))
-        return rows.get(line, plain)
+        if line in rows:
+            return rows[line]
+        at = positions[line]
+        return RowOutcome(line, "uploaded", order_ids[at], (), (), *values.at(at))
 
     unclicked = set(numbers_in(request.unclicked))
     reasons = _Reasons()
@@ -289,6 +293,7 @@ def _apply_to_request(
         lines=(),
         unclicked=(),
         values=b"",
+        order_ids=b"",
         statuses=tuple(map(_without_records, statuses)),
         matchable=matchable,
         unmatched=unmatched + more,
