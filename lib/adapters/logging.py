@@ -22,8 +22,8 @@ LONGEST_LINE = 200_000
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
-    "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, and "
-    "`action` what to do. A sweep logs the line as long as the problem holds.",
+    "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, "
+    "and `action` what to do. A sweep logs the line as long as the problem holds.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
     "sweep_failed": "ALERT. A sweep failed.",

@@ -87,8 +87,8 @@ class SentRequest(NamedTuple):
 
     While the request is open, `lines` are the lines of its records, in their order, `unclicked` the
     lines of those without a click ID, `values` their values (`Amounts.packed`), and `order_ids`
-    their order IDs (`packed_texts`), which a row needs that fails later. All are empty once the API has reported the final status for every conversion action (`statuses`). From then
-    on:
+    their order IDs (`packed_texts`), which a row that fails later needs. All are empty once the API
+    has reported the final status for every conversion action (`statuses`). From then on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
