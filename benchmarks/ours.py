@@ -42,7 +42,7 @@ from lib.run.reading import Header
 from lib.source.header import map_columns
 from lib.source.table import SourceOptions, open_table
 from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 
 _CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 
@@ -57,7 +57,7 @@ _ACCOUNT = Account(
 )
 
 
-_LIMITS = ChunkLimits(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
+_LIMITS = Cut(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
 
 
 class _Batches:

@@ -25,7 +25,7 @@ from lib.results.findings import Findings
 from lib.results.overview import MOST_FILES, FileResults, Overview, render_overview
 from lib.results.report import render_report
 from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits, Terms, first_claim
+from lib.state.runs import Cut, Terms, first_claim
 from lib.state.store import StoredObject
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ def overview() -> str:
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-TERMS = Terms("default", None, ChunkLimits(2_000, 1 << 20, 16), 1, "")
+TERMS = Terms("default", None, Cut(2_000, 1 << 20, 16), 1, "")
 RUN = first_claim(StoredObject("input", "file.csv", 1, 1), "", NOW, 300, TERMS)
 
 

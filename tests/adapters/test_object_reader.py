@@ -193,7 +193,7 @@ def test_an_object_is_described_by_the_answer_to_its_first_range(
     """This takes no call of its own, and only the time of creation may differ."""
     source = put(storage, store, CONTENT[:size])
     calls.clear()
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     stored, stream = found
     assert stream.read() == CONTENT[:size]
@@ -208,7 +208,7 @@ def test_an_object_is_described_by_the_answer_to_its_first_range(
 def test_an_empty_object_is_described_by_another_call(storage: Storage, store: GoogleStore) -> None:
     """Storage cannot answer with a range of it."""
     source = put(storage, store, b"")
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert (found[0], found[1].read()) == (source, b"")
 
@@ -219,15 +219,14 @@ def test_an_answer_that_does_not_describe_the_object(
     """The object is then described by another call."""
     monkeypatch.setattr(module._AnsweredBlob, "_extract_headers_from_download", lambda *_: None)
     source = put(storage, store, CONTENT)
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert (found[0], found[1].read()) == (source, CONTENT)
 
 
 def test_an_object_that_is_gone_is_not_described(storage: Storage, store: GoogleStore) -> None:
     """Only its event knows it then."""
-    source = put(storage, store, CONTENT)
-    assert store.find_and_open(replace(source, generation=source.generation + 1)) is None
+    assert store.open_live(BUCKET, "gone.csv") is None
 
 
 def test_a_wrong_bit_in_the_first_range_is_read_again(
@@ -236,7 +235,7 @@ def test_a_wrong_bit_in_the_first_range_is_read_again(
     """The bytes that came with the description are compared like all others."""
     source = put(storage, store, CONTENT)
     flip(faults, 5, nth=1)
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert found[1].read() == CONTENT
 

@@ -11,7 +11,7 @@ import pytest
 
 from lib.destinations import registry
 from lib.destinations.connections import Destinations
-from lib.followup.sweep import sweep_once
+from lib.sweep.sweep import sweep_once
 from lib.run.context import RunContext
 from lib.run.deliver import process_object
 from tests.destinations.dummy import connector

@@ -24,14 +24,14 @@ from lib.adapters.events import FINALIZED, ObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
 from lib.errors import DamagedState, NewerVersion, PermanentError
-from lib.followup.sweep import sweep_once
+from lib.sweep.sweep import sweep_once
 from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import NotResults, read_results
 from lib.state.concerns import WatchState
 from lib.state.ledger import ChunkMarker
 from lib.state.newer_values import Order
 from lib.state.pending_runs import PendingRun
-from lib.state.run import Run, run_id, run_key
+from lib.state.runs import Run, run_id, run_key
 from tests.fakes import World, deliver, world
 
 ROWS = "\n".join(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.followup.sweep import sweep_once
+from lib.sweep.sweep import sweep_once
 from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, amount, difference, plain_amount
 from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
 from lib.model.sent_requests import RequestStatus

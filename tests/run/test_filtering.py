@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import lookup
-from lib.followup.sweep import sweep_once
+from lib.sweep.sweep import sweep_once
 from lib.model.outcomes import Problem
 from lib.run.chunks import CHUNK_ROWS
 from lib.run.deliver import process_object

@@ -14,9 +14,9 @@ from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcom
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run import attempt
-from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunk_limits_of, chunks_of
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, cut_of, chunks_of
 from lib.run.upload import ChunkMemory, MemoryBudget
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
 from tests.run.test_deliver import deliver, document, orders, put
@@ -32,14 +32,14 @@ def records(rows: int, cells: int) -> list[Row]:
     return [(line, row, None, 3 * cells) for line in range(2, rows + 2)]
 
 
-def sizes(found: list[Row], limits: ChunkLimits) -> list[int]:
+def sizes(found: list[Row], limits: Cut) -> list[int]:
     return [len(chunk.rows) for chunk in chunks_of(found, limits, len(found[0][1]))]
 
 
 def test_short_cells_count_more_than_their_text() -> None:
     """A chunk of 1,000 columns has fewer rows than its text alone would allow."""
-    limits = chunk_limits_of(None)
-    assert limits == ChunkLimits(2_000, CHUNK_CHARS, CELL_CHARS)
+    limits = cut_of(None)
+    assert limits == Cut(2_000, CHUNK_CHARS, CELL_CHARS)
     rows = -(-CHUNK_CHARS // (1_000 * (3 + CELL_CHARS)))
     assert sizes(records(400, 1_000), limits) == [rows, rows, 400 - 2 * rows]
 
@@ -48,7 +48,7 @@ def test_short_cells_count_more_than_their_text() -> None:
 def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
     rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
-    assert sizes(rows, chunk_limits_of(None)) == [2_000, 2_000]
+    assert sizes(rows, cut_of(None)) == [2_000, 2_000]
 
 
 def test_large_requests_leave_room_for_fewer() -> None:

@@ -15,7 +15,7 @@ from lib.errors import PermanentError
 from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
-from lib.state.run import ChunkLimits, Terms, first_claim
+from lib.state.runs import Cut, Terms, first_claim
 from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
@@ -33,7 +33,7 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     profile = profile.model_copy(update={"destination": api.capabilities.name})
     source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
     run = first_claim(
-        source, "", NOW, 60, Terms("default", None, ChunkLimits(2_000, 1 << 20, 0), 1, "")
+        source, "", NOW, 60, Terms("default", None, Cut(2_000, 1 << 20, 0), 1, "")
     )
     return plan_file(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from lib.errors import DamagedState
-from lib.followup.sweep import sweep_once
+from lib.sweep.sweep import sweep_once
 from lib.run import chunks
-from lib.state.run import name_key, run_key
+from lib.state.runs import name_key, run_key
 from lib.state.store import StoredObject
 from tests.fakes import World, world
 from tests.run.test_deliver import OUT, deliver, dies, document, put

@@ -12,7 +12,7 @@ import pytest
 import main
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
-from lib.state.run import name_key
+from lib.state.runs import name_key
 from lib.state.store import StoredObject
 from sandbox.time_passes import hours_go_by
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
@@ -123,7 +123,7 @@ def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
             notices = ""
 
     monkeypatch.setattr(main, "_context", lambda: Wired)
-    monkeypatch.setattr("lib.followup.sweep.sweep_once", unreachable)
+    monkeypatch.setattr("lib.sweep.sweep.sweep_once", unreachable)
     with flask.Flask("test").test_request_context():
         _, status = main.sweep(flask.request)
     assert status == 503

@@ -90,7 +90,7 @@ for _name in PACKAGES:
     importlib.import_module(f"{PACKAGES[_name]}.client")
 for _name in (
     "google.auth.compute_engine",
-    "lib.followup.sweep",
+    "lib.sweep.sweep",
     "lib.results.report",
     "phonenumbers.data.region_US",
 ):
