@@ -360,7 +360,9 @@ class FakeApi:
 PROFILE = {
     "destination": "google_ads",
     "customer_id": "1234567890",
-    "conversion_action": "1001",
+    "expect": "any time",
+    "action": "1001",
+    "value": "action_default",
     "time_zone": "America/Chicago",
     "currency_code": "USD",
     "phone_region": "US",

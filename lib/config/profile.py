@@ -318,6 +318,11 @@ class Profile(BaseModel):
     def _completed(self, number: int, entry: WrittenEntry) -> Entry:
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
+        action = entry.action if "action" in written else self.action
+        if entry.action is not None:
+            columns.pop("conversion_action", None)
+        elif entry.columns.get("conversion_action"):
+            action = None
         value = entry.value if "value" in written else self.value
         if "value" in written and entry.value is not None and entry.value != ACTION_DEFAULT:
             # The constant of an entry beats the column of the profile.
@@ -328,7 +333,7 @@ class Profile(BaseModel):
             number,
             entry.rows,
             entry.send,
-            entry.action if "action" in written else self.action,
+            action,
             value,
             {field: names for field, names in columns.items() if names is not None},
         )

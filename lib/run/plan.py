@@ -168,6 +168,8 @@ def plan_file(
         entries = [each for each in header.entries if each.kind == kind]
         destination = connect(sending_profile(profile, kind), log)
         rules = _rules(profile, run, entries, destination, zone)
+        if "ad_user_data" in header.names:  # its empty cells state nothing
+            rules = replace(rules, ad_user_data=None)
         is_own = profile.sender(kind) == profile.destination
         accounts = RunAccounts(
             destination,

@@ -185,7 +185,12 @@ def read_header(table: Table, profile: Profile) -> Header:
         entries = [_named_columns(header, entry) for entry in profile.entries]
     else:
         known = _known_columns(header)
-        _refuse_contradictions(profile, known)
+        if "conversion_value" in known and isinstance(profile.value, (int, float)):
+            detail = (
+                f"value: {profile.value}, but the file has a column of values too. Remove value, "
+                'or name the columns that count: "columns": {...}.'
+            )
+            raise PermanentError("INVALID_PROFILE", detail)
         entries = [_known_fields(profile, entry, known) for entry in profile.entries]
     names: dict[str, dict[str, None]] = {}
     for each in entries:
@@ -235,8 +240,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     if can is None or not can.adjustment_types >= types:
         code = "CALL_FILE" if kind == "call" else "ADJUSTMENT_FILE"
         raise PermanentError(code, "its columns say so")
-    is_constant = entry.value is not None and entry.value != "action_default"
-    if is_constant:
+    if isinstance(entry.value, (int, float)):
         fields.pop("conversion_value", None)
     missing = [field for field in REQUIRED[kind] if field not in fields]
     if send in ("retraction", "restatement"):
@@ -276,23 +280,6 @@ def _read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
     if send == "retraction":
         unread |= {"adjusted_value", "adjusted_value_currency"}
     return {field: column for field, column in fields.items() if field not in unread}
-
-
-def _refuse_contradictions(profile: Profile, known: Mapping[str, int]) -> None:
-    """Raise `PermanentError` if the profile has a constant for a column that the file has."""
-    constants: list[tuple[str, str, object]] = [
-        ("action", "conversion_action", profile.action),
-        ("ad_user_data", "ad_user_data", profile.ad_user_data),
-        ("ad_personalization", "ad_personalization", profile.ad_personalization),
-        ("value", "conversion_value", profile.value if profile.value != "action_default" else None),
-    ]
-    for key, field, value in constants:
-        if value is not None and field in known:
-            detail = (
-                f'{key}: "{value}", but the file has a column of it too. Remove {key}, or name the '
-                'columns that count: "columns": {...}.'
-            )
-            raise PermanentError("INVALID_PROFILE", detail)
 
 
 def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:
