@@ -6,6 +6,7 @@ Google's file formats: https://support.google.com/google-ads/answer/7014069
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
@@ -150,7 +151,7 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     parts = _parts(text)
     if parts is None:
         raise RuleError("INVALID_DATE")
-    return _localize(_naive(parts, date_order), parts, zone)
+    return _localize(_naive(parts, date_order or _order_by_weekday(parts)), parts, zone)
 
 
 def with_time_of_day(date: str, time_of_day: str) -> str:
@@ -278,6 +279,20 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
         # Another weekday may prove that day and month are swapped.
         raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
     return naive
+
+
+def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
+    """Return the only order in which a date such as Fri 11/06/2026 has its weekday, if it names
+    one."""
+    if not parts.get("weekday") or "first" not in parts:
+        return None
+    orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
+    fitting = []
+    for order in orders:
+        with suppress(RuleError):
+            _naive(parts, order)
+            fitting.append(order)
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int]:
