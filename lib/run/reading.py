@@ -22,7 +22,6 @@ from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.run.notes import notes_on_columns, notes_on_sheets
 from lib.source.errors import SourceError
 from lib.source.header import (
-    ANY_NAMES,
     Names,
     Wanted,
     WantedNames,
@@ -57,7 +56,7 @@ def read_table(
 def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
     """Return how a file is read: as its profile says, or by its content."""
     if profile is None:
-        return SourceOptions(wanted=ANY_NAMES, max_bytes=max_bytes)
+        return SourceOptions(max_bytes=max_bytes)
     return SourceOptions(
         wanted=wanted_names(profile),
         encoding=profile.encoding,
