@@ -20,7 +20,7 @@ from lib.cli.init.stage_actions import read_stages
 from lib.config.profile import Profile, read_profiles
 from lib.source.table import open_table
 from tests.cli.validating import NOW
-from tools.terraform_check import configuration
+from tests.terraform.conftest import evaluated
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = ("--customer-id", "123-456-7890", "--action", "Deal")
@@ -743,7 +743,7 @@ def test_terraform_gets_the_same_profile(file: Any, tmp_path: Path) -> None:
     assert shown.exit_code == 0
     (tmp_path / "made.tfvars").write_text(shown.stdout, "utf-8")
     example = Path("examples/complete/terraform.tfvars.example")
-    values = configuration.evaluated(
+    values = evaluated(
         ROOT / "terraform", example, Path("..") / _relative(tmp_path / "made.tfvars")
     )
     (written,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
