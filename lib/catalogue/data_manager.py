@@ -28,10 +28,10 @@ _CHECK_HASHES = (
     "the email and phone columns, where they are hashed before they are sent."
 )
 _WRITE_COUNTRY_CODE = "Write the country's two-letter code, such as US."
-_CORRECT_CUSTOMER_ID = "Correct customer_id in the profile or the file."
+_CORRECT_CUSTOMER_ID = "Correct customer_id in the profile."
 _USE_ACCOUNT_OF_CLICK = (
-    "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the file "
-    "or the profile."
+    "Upload the row to the Google Ads account that the ad belongs to: move it to a file of a "
+    "profile with that customer_id."
 )
 _ACCEPT_ENHANCED_CONVERSIONS_TERMS = "Accept the terms in Google Ads under Goals > Settings."
 _COPY_MERCHANT_ID = (
@@ -103,8 +103,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_DESTINATION": account(
         "This account or conversion action cannot receive the conversions.",
-        "Correct customer_id and conversion_action in the profile or the file. The account in "
-        "customer_id must own the conversion action.",
+        "Correct customer_id in the profile, or the conversion action in the profile or the file. "
+        "The account must own the conversion action.",
     ),
     "MULTIPLE_DATA_TYPES_NOT_ALLOWED": file(
         "The request mixes different types of data.",

@@ -178,8 +178,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_CUSTOMER_FOR_CLICK": failed(
         "The ad click belongs to another Google Ads account.",
-        "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the "
-        "file or the profile.",
+        "Upload the row to the Google Ads account that the ad belongs to: move it to a file "
+        "of a profile with that customer_id.",
     ),
     "INVALID_CUSTOMER_FOR_CALL": failed(
         "The call belongs to another Google Ads account.",
@@ -384,7 +384,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "CUSTOMER_NOT_FOUND": account(
         "No Google Ads account has this customer ID.",
-        "Correct customer_id in the profile, or in the file if it has a customer_id column.",
+        "Correct customer_id in the profile.",
     ),
     "GOOGLE_ACCOUNT_DELETED": account(
         "The Google account behind the credentials was deleted.",

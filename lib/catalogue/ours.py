@@ -568,24 +568,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "The conversion is before the start of its call.",
         "Correct the times. Check the time zone of both columns.",
     ),
-    "ROW_CUSTOMER_ID_MISSING": rejected(
-        "The row's customer_id is empty, and the profile sets none.",
-        "Fill in the Google Ads account number, or set it in the profile (for example "
-        '"customer_id": "123-456-7890").',
-    ),
-    "ROW_CUSTOMER_ID_INVALID": rejected(
-        "The row's customer_id is not a Google Ads account number.",
-        "Write the ten digits of the account number, with or without dashes.",
-    ),
-    "TOO_MANY_ACCOUNTS": file(
-        "The customer_id column names more Google Ads accounts than a file may have. It probably "
-        "contains the CRM's own customer numbers.",
-        "Rename the column, or split the file by account.",
-    ),
     "CUSTOMER_ID_MISSING": file(
-        "Neither the file nor the profile names a Google Ads account.",
-        'Set the account in the profile (for example "customer_id": "123-456-7890"), or add a '
-        "customer_id column to the file.",
+        "The profile names no Google Ads account.",
+        'Set the account in the profile (for example "customer_id": "123-456-7890").',
     ),
     "CONVERSION_CUSTOMER_DIFFERS": note(
         "The manager account tracks the conversions of this account, so they are sent to the "

@@ -66,8 +66,8 @@ class Field:
     stands_in_for: str = ""
     """A file without a column for this other field has it in the column of this field."""
     only_exact_name: bool = False
-    """Match `name` only if it is spelled exactly like this: `Customer ID` and `Time Zone` usually
-    mean something else in a CRM export."""
+    """Match `name` only if it is spelled exactly like this: `Time Zone` usually means something
+    else in a CRM export."""
     clear_in_brackets: bool = False
     """Its name after another name means the field: `Klick-Kennung (GCLID)`."""
     read_unit: ReadUnit | None = None

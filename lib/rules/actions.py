@@ -1,4 +1,4 @@
-"""The account and conversion action of each row, and the rules of that action."""
+"""The conversion action of each row, and the rules of that action."""
 
 from __future__ import annotations
 
@@ -23,34 +23,28 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
 
 def read_actions(chunk: ChunkColumns) -> None:
     """Find the conversion action of each row."""
-    found = chunk.known(resolve_action, "customer_id", "conversion_action")
+    found = chunk.known(resolve_action, "conversion_action")
     actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
     chunk.customer_id = [action.customer_id for action in actions]
     chunk.action_id = [action.action_id for action in actions]
 
 
 def resolve_action(
-    customer_cell: str, action_cell: str, rules: RowRules, with_placeholders: set[str]
+    action_cell: str, rules: RowRules, with_placeholders: set[str]
 ) -> ActionRule | Problem:
     """Return the action that the row (otherwise the profile) gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    customer = plain_text(customer_cell, "customer_id", with_placeholders) or ""
-    customer_id = customer.replace("-", "") or rules.customer_id or ""
-    if not customer_id:
-        return Problem("ROW_CUSTOMER_ID_MISSING", "customer_id")
-    if not (customer_id.isascii() and customer_id.isdigit() and len(customer_id) == 10):
-        return Problem("ROW_CUSTOMER_ID_INVALID", "customer_id")
     action_text = plain_text(action_cell, "conversion_action", with_placeholders)
     wanted = action_text or rules.action or ""
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
-    account = rules.account(customer_id)
+    account = rules.account()
     if isinstance(account, Problem):
         return account
     action = _find(wanted, account, rules)
-    if isinstance(action, Problem) and (looked_up := rules.look_up(customer_id)):
+    if isinstance(action, Problem) and (looked_up := rules.look_up()):
         account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action

@@ -52,10 +52,7 @@ class Engine(FileRules):
         super().__init__({**sales.columns, **used} if sales is not None else used, rules, sales)
 
     def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
-        """Validate the rows of a chunk.
-
-        Raises the error of `RowRules.account` if the rows name too many accounts.
-        """
+        """Validate the rows of a chunk."""
         readable = [row for row in rows if not row[2]] if any(map(_CODE, rows)) else rows
         lines, cells, _, _ = zip(*readable, strict=True) if readable else ((), (), (), ())
         chunk = ChunkColumns(self, lines, cells)

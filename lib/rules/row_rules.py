@@ -61,8 +61,7 @@ class RowRules:
     """
 
     now: datetime
-    account: Callable[[str], Account | Problem]
-    customer_id: str | None
+    account: Callable[[], Account | Problem]
     capabilities: Capabilities
     action: str | None = None
     stages: StageActions | None = None
@@ -77,7 +76,7 @@ class RowRules:
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
-    look_up: Callable[[str], Account | None] = lambda _: None
+    look_up: Callable[[], Account | None] = lambda: None
     order_ids: OrderIds | None = None
     integer_order_ids: bool = False
     column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)

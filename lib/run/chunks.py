@@ -187,10 +187,7 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
 
 
 def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
-    """Validate the rows of a chunk that count, part by part.
-
-    Raises `PermanentError` if the rows name too many accounts.
-    """
+    """Validate the rows of a chunk that count, part by part."""
     selected = plan.row_filter.select(chunk.rows)
     first, *others = plan.parts
     validated = [(first, first.engine.validate(selected.rows))]

@@ -54,7 +54,7 @@ from lib.run.reading import (
     sender_of,
     sending_profile,
 )
-from lib.run.run_accounts import ConnectLookup, RunAccounts
+from lib.run.run_account import ConnectLookup, RunAccount
 from lib.source.delimited import Hold
 from lib.source.header import columns_named, identifying_columns, shown
 from lib.source.table import Table
@@ -129,10 +129,9 @@ class Plan:
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
 
-        It does not if the rows name their own accounts, or if it concerns the conversion action and
-        the rows name their own conversion actions.
+        It does not if it concerns the conversion action and the rows name their own ones.
         """
-        if problem is None or "customer_id" in self.header.fields:
+        if problem is None:
             return False
         return problem.code not in ABOUT_THE_ACTION or "conversion_action" not in self.header.fields
 
@@ -180,9 +179,8 @@ class _Planning:
     def plan(self) -> Plan:
         header, profile, fields = self.header, self.profile, self.header.fields
         customer_id = profile.customer_id or ""
-        if not customer_id and "customer_id" not in fields:
-            detail = "no customer_id in the profile, and no customer_id column"
-            raise PermanentError("CUSTOMER_ID_MISSING", detail)
+        if not customer_id:
+            raise PermanentError("CUSTOMER_ID_MISSING", "no customer_id in the profile")
         row_filter = row_filter_of(self.table.header, header, profile)
         reading = self._roles(row_filter)
         places = self.table.keep_only(row_filter.read_columns.union(fields.values()))
@@ -190,14 +188,15 @@ class _Planning:
         stages = _stage_actions(self.table.header, header, profile, places)
         self.table.expect_footer(key_columns(fields))
         destination = self.connect(sending_profile(profile, header.kind), self.log)
-        accounts = RunAccounts(
+        run_account = RunAccount(
             destination,
+            customer_id,
             profile.login_customer_id,
             self.lookup,
             self.log,
             wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in fields),
         )
-        rules = self._rules(accounts, destination, stages)
+        rules = self._rules(run_account, destination, stages)
         if header.kind == "conversion":
             _refuse_useless_columns(header, rules)
         field_places = {name: places[column] for name, column in fields.items()}
@@ -207,15 +206,13 @@ class _Planning:
             notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
         refuses_user_data = None
         notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
-        if "customer_id" not in fields:
-            account = accounts.checked(customer_id, fields, rules)
-            if not account.verified:
-                notes_on_lookup = partial(accounts.late_notes, customer_id, fields, rules)
-            customer_id = account.conversion_customer_id
-            if reason := account.refuses_user_data():
-                refuses_user_data = Problem(reason, "", f"customer {customer_id}")
-            zone_name = self._zone_name("conversion_date_time")
-            notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
+        account = run_account.checked(fields, rules)
+        if not account.verified:
+            notes_on_lookup = partial(run_account.late_notes, fields, rules)
+        if reason := account.refuses_user_data():
+            refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
+        zone_name = self._zone_name("conversion_date_time")
+        notes += notes_on_account(account, zone_name, rules.zone, destination.capabilities)
         if profile.refunds and header.kind == "conversion":
             refund_places = [places[column] for column in row_filter.refund_columns]
             parts.append(self._refunds(parts[0], rules, refund_places, field_places))
@@ -226,7 +223,7 @@ class _Planning:
             parts=tuple(parts),
             sales=sender_of(profile, "conversion"),
             adjusts=bool(profile.refunds or profile.adjustments_via),
-            customer_id=customer_id,
+            customer_id=account.conversion_customer_id,
             validate_only=profile.validate_only,
             notes=tuple(notes),
             places=places,
@@ -244,16 +241,15 @@ class _Planning:
         return reading
 
     def _rules(
-        self, accounts: RunAccounts, destination: Destination[Any], stages: StageActions | None
+        self, run_account: RunAccount, destination: Destination[Any], stages: StageActions | None
     ) -> RowRules:
         """Return what is the same for every row of the file."""
         header, profile, run = self.header, self.profile, self.run
         value = "conversion_value" if header.kind != "adjustment" else "adjusted_value"
         return RowRules(
             now=run.now,
-            account=accounts.of_row,
-            look_up=accounts.look_up,
-            customer_id=profile.customer_id or None,
+            account=run_account.of_rows,
+            look_up=run_account.look_up,
             capabilities=as_used(destination.capabilities, profile),
             is_of_tag=profile.source == "web",
             action=profile.conversion_action,
@@ -321,12 +317,13 @@ class _Planning:
         rules = replace(rules, kind="adjustment", refunds=Refunds(refund_places, names_value))
         if sender_name(profile, "adjustment") != profile.destination:
             destination = self.connect(sending_profile(profile, "adjustment"), self.log)
+            run_account = RunAccount(
+                destination, profile.customer_id or "", None, None, self.log, wants_variables=False
+            )
             rules = replace(
                 rules,
                 capabilities=destination.capabilities,
-                account=RunAccounts(
-                    destination, None, None, self.log, wants_variables=False
-                ).of_row,
+                account=run_account.of_rows,
                 sent_order_id=rules.capabilities.sent_order_id,
             )
         if "adjustment" not in rules.capabilities.record_kinds:

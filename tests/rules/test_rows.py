@@ -50,10 +50,9 @@ def validate(text: str, destination: str = "google_ads", **settings: Any) -> Val
     header, *rows = csv.reader(text.strip().splitlines())
     rules = RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        customer_id="1234567890",
         capabilities=capabilities_of(destination),
         **{
-            "account": lambda customer_id: ACCOUNT,
+            "account": lambda: ACCOUNT,
             "action": "1001",
             "zone": UTC,
             "phone_region": "US",
@@ -547,7 +546,7 @@ def test_a_sign_of_several_currencies_may_only_be_that_of_the_account(
     """If neither file nor profile states a currency, Google books the value in the account's."""
     account = replace(ACCOUNT, currency_code=of_account)
     text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
-    validated = validate(text, destination, account=lambda customer_id: account)
+    validated = validate(text, destination, account=lambda: account)
     assert validated.fields.get(2) == refused
     assert [(each.value, each.currency_code) for each in validated.sent.values()] == (
         [] if refused else [(12.0, None)]
@@ -570,7 +569,7 @@ def test_a_sign_in_the_header_is_that_of_cells_without_one(
     account = replace(ACCOUNT, currency_code=of_account)
     text = f"gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{cell}"
     signs = frozenset({"CAD", "USD"})
-    validated = validate(text, account=lambda customer_id: account, column_signs=signs)
+    validated = validate(text, account=lambda: account, column_signs=signs)
     assert validated.fields.get(2) == refused
 
 
@@ -579,9 +578,7 @@ def test_the_profile_says_what_a_sign_means() -> None:
     header = "gclid,conversion_date_time,conversion_value"
     rows = ("AAAAAAAAAAAAAA1,2026-11-20 10:00,$12", "AAAAAAAAAAAAAA2,2026-11-20 10:00,kr 12")
     account = replace(ACCOUNT, currency_code="EUR")
-    validated = validate(
-        "\n".join((header, *rows)), account=lambda customer_id: account, currency_code="CAD"
-    )
+    validated = validate("\n".join((header, *rows)), account=lambda: account, currency_code="CAD")
     assert [each.currency_code for each in validated.sent.values()] == ["CAD"]
     assert validated.refused == {3: "CURRENCY_CONTRADICTS"}
 
@@ -596,7 +593,7 @@ def test_an_offline_check_accepts_what_only_the_account_decides(
     as in the upload."""
     account = replace(ACCOUNT, currency_code="", verified=False, names_on_trust=True)
     text = "gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,$12"
-    validated = validate(text, destination, account=lambda customer_id: account)
+    validated = validate(text, destination, account=lambda: account)
     assert validated.refused == ({2: "AMBIGUOUS_CURRENCY"} if is_refused else {})
 
 

@@ -111,7 +111,7 @@ def test_a_file_without_an_action_is_stopped() -> None:
 
 
 def test_a_file_without_an_account_is_stopped() -> None:
-    """Without an account in profile or column, the file is stopped; no account is guessed."""
+    """Without an account in the profile, the file is stopped; no account is guessed."""
     with pytest.raises(PermanentError) as raised:
         ready(
             "gclid,conversion_date_time",

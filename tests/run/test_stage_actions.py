@@ -548,17 +548,6 @@ def test_a_file_of_adjustments_names_its_actions_itself() -> None:
     assert google.api.adjusted == [("D1/1002", None)]
 
 
-def test_a_row_may_name_its_account() -> None:
-    """The actions are then looked up in the account of each row."""
-    google = google_with()
-    api_of(google).wrong = {"1003"}
-    rows = [deal(n, stage) | {"customer_id": "2222222222"} for n, stage in enumerate(STAGES)]
-    deliver(google, "deals.csv", csv_of(rows, (*COLUMNS, "customer_id")))
-    assert [each[:2] for each in sent(google)] == [("D0", "1001"), ("D2", "1002")]
-    (row,) = document(google, "deals.csv")["rows"]
-    assert (row["line"], row["errors"][0]["code"]) == (3, "ACTION_FOR_CALLS")
-
-
 def test_a_workbook_has_stages_too() -> None:
     """Times are cells with a date format, and an amount is a number."""
     google = google_with()

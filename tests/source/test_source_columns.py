@@ -29,7 +29,7 @@ CANONICAL_NAMES = (
     "landing_page_user_agent session_attributes_encoded "
     "session_attributes_key_value_pairs merchant_id feed_country_code feed_language_code "
     "local_transaction_cost items "
-    "customer_id event_source adjustment_type adjustment_date_time adjusted_value "
+    "event_source adjustment_type adjustment_date_time adjusted_value "
     "adjusted_value_currency caller_id call_start_date_time"
 )
 CANONICAL = CANONICAL_NAMES.split()
@@ -61,7 +61,7 @@ def test_catalogue():
         assert meaning[0] == name, key
 
 
-SPELLED_ONLY = ("customer_id", "time_zone")
+SPELLED_ONLY = ("time_zone",)
 STANDS_IN = ("time_of_day",)
 
 
@@ -404,21 +404,6 @@ def test_long_names_are_hidden_by_length():
 def test_is_field(name, known):
     """`is_field` accepts exactly the names that a profile may use for fields."""
     assert vocabulary_of(FIELDS).is_field(name) is known
-
-
-@pytest.mark.parametrize(
-    "header, known",
-    [
-        ("customer_id", True),
-        ("Google Ads Customer ID", True),
-        ("Customer ID", False),
-        ("CustomerId", False),
-        ("CUSTOMER_ID", False),
-    ],
-)
-def test_a_crms_customer_number_is_not_an_account(header: str, known: bool) -> None:
-    """A CRM's customer number is never used as the number of a Google Ads account."""
-    assert ("customer_id" in map_columns(["gclid", header], {}).fields) is known
 
 
 @pytest.mark.parametrize(

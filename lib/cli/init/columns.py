@@ -70,7 +70,7 @@ _OWN_ADDRESSES: Final = 3
 _NUMBER: Final = re.compile(r"[+(]{0,2}\d(?:[\s()./-]{0,3}\d){6,14}")
 _FEWEST_DIGITS: Final = 7
 """Of a phone number."""
-_ACCOUNT: Final = re.compile(r"\d{3}-?\d{3}-?\d{4}", re.ASCII)
+
 _LETTERS_AND_NUMBER: Final = re.compile(r"[A-Z]{1,5}[-_/]?\d[\d/_-]{2,}", re.ASCII)
 _DATE: Final = re.compile(r"\D{0,12}(?:20\d\d\D{1,4}\d?\d\D{1,4}\d?\d|\d?\d\D{1,15}20\d\d)(?!\d)")
 """A date in whatever language."""
@@ -530,8 +530,8 @@ def _are_codes(at: _Choosing, column: int) -> bool:
 
 
 def _misnamed(at: _Choosing) -> None:
-    """Switch off a field whose column has no cell that can be read as it: a shop's `customer_id`,
-    or a text of what was bought in `items`. With it, every row would be refused or warned of."""
+    """Switch off a field whose column has no cell that can be read as it: a text of what was
+    bought in `items`. With it, every row would be refused or warned of."""
     for field, column in at.sample.header.fields.items():
         cells = filled(at.rows, column)
         # Who misreads a consent or a country sends what nobody has agreed to, or to nobody.
@@ -568,8 +568,6 @@ def _readable(field: str, cells: Iterable[str]) -> int:
 
 
 def _is_readable(base: str, cell: str) -> bool:
-    if base == "customer_id":
-        return bool(_ACCOUNT.fullmatch(cell))
     if base == "country_code":
         return find_region(cell) is not None
     parse = BY_NAME[base].parse

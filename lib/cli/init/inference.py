@@ -193,8 +193,6 @@ def _extras(name: str, columns: Mapping[str, int]) -> Iterator[str]:
 
 
 def _customer_id(basis: Basis) -> Proposal:
-    if "customer_id" in basis.columns:
-        return Proposal()
     return question(
         "customer_id",
         "Google Ads account that receives the conversions",

@@ -126,13 +126,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         kind="name",
     ),
     Field(
-        "customer_id",
-        "Google Ads account of the row, for a file with several accounts. The name must be exactly "
-        "this: `Customer ID` is usually the CRM's own number.",
-        aliases=("google ads customer id", "ads customer id", "google ads account id"),
-        only_exact_name=True,
-    ),
-    Field(
         "event_source",
         "Where the conversion happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
         target="event_source",
