@@ -49,7 +49,12 @@ codecs.register_error("lib.cli.in_ascii", _in_ascii)
 
 
 class Terminal(Console):
-    """A console that leaves a closed pipe to `Commands`."""
+    """A console that leaves a closed pipe to `Commands`, and obeys nothing in a text."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts with their control characters written out, and rich's own objects."""
+        safe = (_lines_on_terminal(each) if isinstance(each, str) else each for each in objects)
+        super().print(*safe, **options)
 
     def on_broken_pipe(self) -> None:
         """Called by rich if the reader of the output has ended."""
