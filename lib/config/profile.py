@@ -327,6 +327,9 @@ def _not_a_field(name: str) -> str:
     return f"{name} is not a field. {advice}"
 
 
+MAX_PROFILES_BYTES: Final = 1 << 20
+"""Thousands of profiles. To read a document takes up to 60 times its size."""
+
 _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
@@ -349,6 +352,10 @@ def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, A
     says `where` to correct it.
     """
     invalid = partial(_not_profiles, where)
+    if len(document) > MAX_PROFILES_BYTES:
+        raise invalid(
+            "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
+        )
     if isinstance(document, bytes):
         try:
             document = document.decode("utf-8-sig")

@@ -9,7 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from lib.config import messages as mistakes
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import (
+    MAX_PROFILES_BYTES,
+    Profile,
+    choose_profile,
+    read_profiles,
+)
 from lib.config.settings import Settings, SettingsError
 from lib.errors import PermanentError
 
@@ -339,3 +344,13 @@ def test_the_expectation_is_read() -> None:
     settings = Settings.from_environment(environment)
     assert (settings.no_file_hours, settings.no_file_weekdays) == (24, ("mon", "tue"))
     assert settings.no_file_holidays == ("02-29",)
+
+
+def test_a_document_of_more_than_a_mebibyte_is_refused() -> None:
+    """To read it would need more memory than an instance has. The size decides, not the content."""
+    document = b"{}".ljust(MAX_PROFILES_BYTES)
+    assert read_profiles(document) == {}
+    with pytest.raises(PermanentError) as raised:
+        read_profiles(document + b" ", "gs://config/profiles.json")
+    assert raised.value.code == "INVALID_PROFILE"
+    assert "larger than 1 MiB" in raised.value.detail
