@@ -41,9 +41,7 @@ _ENABLE_CUSTOM_VARIABLE = (
     "Enable it in Google Ads under Goals > Custom variables, or remove its column from the file."
 )
 _STATE_CONSENT = "Add the ad_user_data column to the file, or set ad_user_data in the profile."
-_CHECK_WITH_LINTER = (
-    "Check the file on your own computer: offline-conversions check FILE (docs/input.md)."
-)
+_CHECK_WITH_LINTER = "Check the file on your own computer: offline-conversions check FILE."
 _RETRIED_AFTER_SIX_HOURS = (
     "No action needed; retried automatically after 6 hours, while the results document has the "
     "status waiting. If the conversion is still not counted after that, upload the file again."

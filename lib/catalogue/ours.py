@@ -139,7 +139,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_DATE": rejected(
         "The conversion time cannot be read as a date and time.",
-        "Write it as in the other rows, or as 2026-11-24 14:05 (all formats: docs/input.md). A "
+        "Write it as in the other rows, or as 2026-11-24 14:05. A "
         "number such as 46350.59 is how Excel stores a date: format the column as text or as a "
         "date before saving.",
     ),
@@ -223,8 +223,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "NEGATIVE_VALUE": rejected(
         "The value is negative.",
         "Write the value of the sale as a positive number. A refund adjusts a conversion, and is "
-        "none itself: name such rows under refunds in the profile (docs/profiles.md), or upload a "
-        "file of adjustments (docs/input.md).",
+        "none itself: name such rows under refunds in the profile, or upload them in a file of "
+        "adjustments.",
     ),
     "DECIMAL_SIGN_MISMATCH": rejected(
         "The number does not use the decimal separator that the profile sets (decimal_comma).",
@@ -318,8 +318,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_CART_ITEMS": warning(
         "The cart items cannot be read. The cart data is left out.",
-        "Write the items as id:quantity:price;id:quantity:price, or as a JSON list "
-        "(docs/input.md).",
+        "Write the items as id:quantity:price;id:quantity:price, or as a JSON list of objects with "
+        "product_id, quantity and unit_price.",
     ),
     "MERCHANT_ID_NOT_NUMERIC": warning(
         "The Merchant Center ID is not a number. It is left out.",
@@ -364,7 +364,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "action, it has the same order ID, or the same click and time without an order ID that "
         "tells them apart. Only the earlier line is sent.",
         "Export one row per order with the sum of its values, or give each line its own order ID "
-        "and time. If the value of an order has changed, send an adjustment (docs/input.md).",
+        "and time. If the value of an order has changed, send an adjustment.",
     ),
     "SUPERSEDED_SALE": superseded(
         "Google already has a newer value of this order: a correction or a refund. The sale would "
@@ -425,8 +425,8 @@ TABLE: Final[dict[str, CodeText]] = {
         "The tag on your website counts the conversions of this conversion action, so a sale that "
         "is uploaded for it could count twice.",
         "Use a conversion action of the type Import > Track conversions from clicks. If the file "
-        "adds data to conversions that the tag counts, see docs/data-manager.md about source in "
-        "the profile.",
+        "adds data to conversions that the tag counts, use a profile for the Data Manager API "
+        "whose source is web.",
     ),
     "ACTION_NOT_OF_TAG": rejected(
         'The profile sets "source": "web", but no tag on a website counts the conversions of this '
@@ -528,18 +528,18 @@ TABLE: Final[dict[str, CodeText]] = {
     "ADJUSTMENT_NEEDS_ORDER_ID": rejected(
         "The row has no order ID of its own. This destination would count a new conversion if it "
         "did not recognize the adjusted one.",
-        "Add the order ID that was sent with the conversion. Or set adjustments_via in the profile "
-        "(docs/profiles.md).",
+        "Add the order ID that was sent with the conversion. Or set "
+        '"adjustments_via": "google_ads" in the profile.',
     ),
     "ADJUSTMENT_NEEDS_ORIGINAL": rejected(
         "This destination can restate a conversion only if the row has all of its data, also its "
         "time and an identifier. Other errors of the row say what is wrong with them.",
-        "Set adjustments_via in the profile (docs/profiles.md). Or restate from the file of the "
+        'Set "adjustments_via": "google_ads" in the profile. Or restate from the file of the '
         "sales, with refunds in the profile.",
     ),
     "RETRACTION_NOT_SENT": rejected(
         "The row retracts a conversion. This destination cannot do that.",
-        "Set adjustments_via in the profile (docs/profiles.md), or restate the conversion.",
+        'Set "adjustments_via": "google_ads" in the profile, or restate the conversion.',
     ),
     "CALLER_ID_MISSING": rejected(
         "The row has no phone number of the caller.",
@@ -588,7 +588,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "exists, is enabled, and counts imports from clicks.",
         "Check its type in Google Ads: if the tag on your website counts it, these conversions "
         "count twice. To let the function check it, give the credentials the scope of the Google "
-        "Ads API and read access to the account (docs/data-manager.md).",
+        "Ads API (https://www.googleapis.com/auth/adwords) and read access to the account.",
     ),
     "UPLOADED_TO_WRONG_ACTION": note(
         "While these rows were uploaded, a look into Google Ads has shown that their conversion "
@@ -610,8 +610,8 @@ TABLE: Final[dict[str, CodeText]] = {
         "The row is an adjustment: one of its cells is RETRACT or RESTATE. It is not sent, because "
         "it would count as a new conversion.",
         "Upload the adjustments in a file of their own, or name the rows under refunds in the "
-        "profile (docs/profiles.md). If the word means something else, rename the values of its "
-        "column or remove the column.",
+        "profile. If the word means something else, rename the values of its column or remove the "
+        "column.",
     ),
     "TOO_MANY_CELLS": rejected(
         "The line has more cells than the header, or text in an unnamed column at its end.",
@@ -708,9 +708,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "NO_HEADER": file(
         "The column names were not found: the first line contains no known name, and no line below "
         "it is certain.",
-        "Begin the file with column names (docs/input.md), or set header_row in the profile to "
-        "their line. If your columns have other names, list them under headers in the profile "
-        "(docs/profiles.md).",
+        "Begin the file with column names, or set header_row in the profile to their line. If your "
+        "columns have other names, list them under headers in the profile, each for its field.",
     ),
     "UNREADABLE_HEADER": file(
         "The line with the column names cannot be read: it is too long, contains unreadable "
@@ -724,50 +723,48 @@ TABLE: Final[dict[str, CodeText]] = {
     "DUPLICATE_COLUMN": file(
         "Two columns are for the same field.",
         "Rename or remove one of them. If their names differ, you can choose one under headers in "
-        "the profile (docs/profiles.md).",
+        "the profile.",
     ),
     "NO_USABLE_COLUMN": file(
         "No column contains a click ID, an email address, a phone number, or another value that "
         "identifies the click or the person.",
-        "Add such a column (docs/input.md), or name yours under headers in the profile "
-        "(docs/profiles.md). With the Data Manager API, the columns of a complete postal address, "
-        "an IP address or session attributes are enough too.",
+        "Add such a column, for example gclid or email, or name yours under headers in the "
+        "profile. With the Data Manager API, the columns of a complete postal address, an IP "
+        "address or session attributes are enough too.",
     ),
     "NO_TIME_COLUMN": file(
         "The file has no column for the conversion time. If other columns contain dates, the "
         "detail names them.",
-        "Add a column named conversion_date_time, or name yours under headers in the profile "
-        "(docs/profiles.md).",
+        "Add a column named conversion_date_time, or name yours under headers in the profile.",
     ),
     "ROLE_UNDECIDED": file(
         "The file does not show clearly what decides about money, time, identity, or whether a row "
         "counts, and the profile does not say it. Nothing was sent. The detail names the columns.",
         "Write the line in the detail into the profile, with the right column or values; [] if "
         "there is none. Or let `offline-conversions init` ask you. Then upload the file again. It "
-        "is asked once (docs/profiles.md).",
+        "is asked once.",
     ),
     "FILTER_COLUMN_MISSING": file(
         "The row filter of the profile (include, exclude, refunds, actions) needs a column that "
         "the file does not have. Without it, nobody knows which rows count, or as what.",
-        "Correct the name of the column in the profile (docs/profiles.md), or export the column.",
+        "Correct the name of the column in the profile, or export the column.",
     ),
     "ADJUSTMENT_FILE": file(
         "The file contains adjustments (retractions and restatements of earlier conversions). This "
         "destination cannot send them, so nothing is sent.",
-        "Set adjustments_via in the profile to a destination that can (docs/profiles.md).",
+        'Set "adjustments_via": "google_ads" in the profile.',
     ),
     "CALL_FILE": file(
         "The file contains conversions from phone calls: callers' numbers and call times, but no "
         "click IDs. This destination cannot send them, so nothing is sent.",
         "Use a profile with another destination. If the phone column is the customer's own number "
-        "and you want to match by it, name it under headers in the profile (docs/profiles.md).",
+        "and you want to match by it, name it under headers in the profile.",
     ),
     "COLUMN_OF_KIND_MISSING": file(
         "The file contains adjustments or calls, but not all columns that they need. The detail "
         "names the missing ones.",
-        "Add the columns (docs/input.md), or name yours under headers in the profile "
-        "(docs/profiles.md). Adjustments need the order ID, or else the gclid and the conversion "
-        "time.",
+        "Add the columns, or name yours under headers in the profile. Adjustments need the order "
+        "ID, or else the gclid and the conversion time.",
     ),
     "MIXED_KINDS": file(
         "Some rows of the file are conversions, others are adjustments or calls. Nothing is sent, "
@@ -780,30 +777,29 @@ TABLE: Final[dict[str, CodeText]] = {
         "consent (ad_user_data) for every row, also for people who refused it.",
         "Set ad_user_data to this column under headers in the profile if it holds the consent to "
         "sending user data to Google, or skip people without consent with include or exclude. "
-        'Otherwise, set "ad_user_data": [] under headers (docs/profiles.md).',
+        'Otherwise, set "ad_user_data": [] under headers.',
     ),
     "LOOKS_LIKE_CLICK_IDS": note(
         "No column is named as the Google click ID, but the values of the column in the detail "
         "look like click IDs. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the click IDs "
-        "of the conversions.",
+        "Add the line in the detail to the profile if these are the click IDs of the conversions.",
     ),
     "LOOKS_LIKE_BRAIDS": note(
         "No column is named gbraid or wbraid, but the values of the column in the detail look "
         "like these click IDs. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md), with the parameter of the "
+        "Add the line in the detail to the profile, with the parameter of the "
         "landing page that the values come from.",
     ),
     "LOOKS_LIKE_EMAILS": note(
         "No column is named as the email address, but the values of the column in the detail look "
         "like email addresses. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
+        "Add the line in the detail to the profile if these are the customers' "
         "addresses, not those of your staff.",
     ),
     "LOOKS_LIKE_PHONE_NUMBERS": note(
         "No column is named as the phone number, but the values of the column in the detail look "
         "like phone numbers. The column is ignored.",
-        "Add the line in the detail to the profile (docs/profiles.md) if these are the customers' "
+        "Add the line in the detail to the profile if these are the customers' "
         "numbers, not those of your staff.",
     ),
     "CALLS_READ_AS_LEADS": note(
@@ -816,26 +812,25 @@ TABLE: Final[dict[str, CodeText]] = {
     "COLUMN_NOT_CHOSEN": note(
         "Several columns may be for the same field, and none of their names is clearer than the "
         "others. None of them is used.",
-        "Add the right column to headers in the profile (docs/profiles.md), for the field in the "
-        "detail.",
+        "Add the right column to headers in the profile, for the field in the detail.",
     ),
     "UNIT_IN_HEADER": note(
         "The text in brackets after a column's name is not a currency or a time zone, so it is not "
         "clear what the column contains. It is ignored.",
         "Remove or correct the text in brackets if you need the column, or list the column under "
-        "headers in the profile (docs/profiles.md).",
+        "headers in the profile.",
     ),
     "DATE_COLUMN_CHOSEN": note(
         "No column is clearly the conversion time, so the one in the detail is used. A date of "
         "closing comes before a date of creation.",
         "Check that the column holds the time of the sale. If another one does, name it as "
-        "conversion_date_time under headers in the profile (docs/profiles.md).",
+        "conversion_date_time under headers in the profile.",
     ),
     "NO_ROWS": file("The file has column names but no rows.", "Check the export."),
     "STALE": file(
         "The file was still unfinished long after it arrived, so processing stopped. Rows that "
         "were processed before keep their outcome.",
-        f"Find the cause in the log (docs/operate.md), then upload {_FILE_AGAIN}",
+        f"Find the cause in the log of the function, then upload {_FILE_AGAIN}",
     ),
     "NO_PROGRESS": file(
         "Several attempts to process this file died, or ran out of time, without finishing a chunk "
@@ -878,7 +873,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "FILTER_KEEPS_NO_ROW": note(
         "The row filter of the profile (include, exclude, actions) skips every row of the file.",
         "Compare the values in the profile with your export. If the file contains conversions, "
-        f"correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+        f"correct the profile, and upload {_FILE_AGAIN}",
     ),
     "REFUNDS_SKIPPED": note(
         "Rows that the profile calls refunds are skipped by its row filter (include, exclude, "
@@ -890,18 +885,17 @@ TABLE: Final[dict[str, CodeText]] = {
         "The row filter of the profile (include, exclude, actions) lists a value that is in no row "
         "of the file.",
         "Compare the value with your export. If it is misspelled or was renamed, correct it in "
-        f"the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+        f"the profile, and upload {_FILE_AGAIN}",
     ),
     "STAGES_NOT_FILTERED": note(
         "Rows have a stage or a status that usually means that they are no conversions, such as "
         "lost, refunded or open. The row filter of the profile does not skip them.",
-        "Write the line into the profile, with every value that counts (docs/profiles.md). If "
+        "Write the line into the profile, with every value that counts. If "
         "these rows do count, list their values under include.",
     ),
     "UNKNOWN_COLUMNS": note(
         "Some columns are not known and are ignored.",
-        "Correct the name of any column that you need, or list it under headers in the profile "
-        "(docs/profiles.md).",
+        "Correct the name of any column that you need, or list it under headers in the profile.",
     ),
     "CONSENT_NOT_STATED": note(
         "Neither the file nor the profile states consent (ad_user_data). Google may not be able to "
@@ -912,13 +906,13 @@ TABLE: Final[dict[str, CodeText]] = {
     "API_VERSION_ENDS_SOON": note(
         "Google will soon switch off the API version that this function uses.",
         "Ask the engineer who deployed the function to deploy a release with a newer API version "
-        "before that day (docs/operate.md).",
+        "before that day.",
     ),
     "RUNTIME_ENDS_SOON": note(
         "Google will soon stop supporting the Python version that this function runs on. Uploads "
         "continue, but without security patches.",
         "Ask the engineer who deployed the function to deploy a release with a newer runtime "
-        "before that day (docs/operate.md).",
+        "before that day.",
     ),
     "JOB_NOT_LISTED": note(
         "Google's diagnostics do not list this file, so the results have no counts from them. "
@@ -985,8 +979,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "COLUMN_NOT_SENT": note(
         "This destination has no field for some known columns, so they are not sent.",
-        "No action needed. To send them, use a destination that supports them; docs/input.md says "
-        "which.",
+        "No action needed. To send them, use a destination that supports them.",
     ),
     "ADDRESS_NOT_SENT": note(
         "This destination has no field for names and postal addresses, so they are not sent.",
@@ -1135,8 +1128,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": account(
         "The credentials have no access to the Data Manager API.",
         "Ask the engineer who deployed the function to create a new refresh token with the scope "
-        "https://www.googleapis.com/auth/datamanager, and to store it in the secret "
-        "(docs/data-manager.md).",
+        "https://www.googleapis.com/auth/datamanager, and to store it in the secret.",
     ),
     "SERVICE_DISABLED": account(
         "The API is not enabled in the Google Cloud project that the credentials belong to.",

@@ -12,8 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from lib.destinations import registry
+
 FORMS = {
-    "destination": "data_manager or google_ads",
+    "destination": " or ".join(registry.names()),
     "customer_id": "the digits of a Google Ads account, such as 123-456-7890",
     "login_customer_id": "the digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
@@ -65,12 +67,10 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
         if len(problem["loc"]) > 1:
-            return "not known here. Remove it; docs/profiles.md has what can be written here."
+            return "not known here. Remove it."
         near = get_close_matches(name.casefold(), model.model_fields, 1)
         if not near:
-            return (
-                f"not a {model.__name__.lower()} key. Remove it; see docs/profiles.md for all keys."
-            )
+            return f"not a {model.__name__.lower()} key. Remove it."
         return f"not a {model.__name__.lower()} key. Did you mean {near[0]}?"
     if problem["type"] == "missing" and name in FORMS:
         return f"not set. Write {FORMS[name]}."

@@ -323,7 +323,7 @@ def _in_quotes(text: str) -> str:
 
 def _not_a_field(name: str) -> str:
     near = vocabulary_of(FIELDS).closest_field(name)
-    advice = f"Did you mean {near}?" if near else "Remove it; see docs/input.md for all fields."
+    advice = f"Did you mean {near}?" if near else "Remove it."
     return f"{name} is not a field. {advice}"
 
 

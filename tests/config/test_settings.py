@@ -121,7 +121,7 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
     [
         ({"customer": "1234567890"}, "customer: not a profile key. Did you mean customer_id?"),
         ({"Time_Zone": "UTC"}, "Time_Zone: not a profile key. Did you mean time_zone?"),
-        ({"zzz": 1}, "zzz: not a profile key. Remove it; see docs/profiles.md for all keys."),
+        ({"zzz": 1}, "zzz: not a profile key. Remove it."),
         (
             {"customer_id": "12"},
             "customer_id: wrong format. "
@@ -175,7 +175,7 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
         (
             {"headers": {"conversion_vlaue": "Betrag", "zzz": "Z"}},
             "headers: conversion_vlaue is not a field. Did you mean conversion_value? "
-            "zzz is not a field. Remove it; see docs/input.md for all fields.",
+            "zzz is not a field. Remove it.",
         ),
         (
             {"currency_code": "eur", "phone_region": "Germany"},
@@ -202,8 +202,7 @@ def test_encodings_of_a_profile(encoding: str, read_as: str | None) -> None:
             {"actions": {"Stage": {"Won": {"action": "", "valeu": 5, "time": ""}}}},
             "actions.Stage.Won.action: too few characters (minimum: 1). Write a longer value. "
             "actions.Stage.Won.time: too few characters (minimum: 1). Write a longer value. "
-            "actions.Stage.Won.valeu: not known here. Remove it; docs/profiles.md has what can be "
-            "written here.",
+            "actions.Stage.Won.valeu: not known here. Remove it.",
         ),
         (
             {"actions": {"Stage": {"A": {"action": 1, "value": "50"}}}},
@@ -256,7 +255,7 @@ def test_a_profile_without_a_destination_is_invalid(document: str) -> None:
     with pytest.raises(PermanentError) as raised:
         choose_profile(read_profiles(document), "a.csv")
     assert raised.value.code == "INVALID_PROFILE"
-    said = 'profile "default": destination: not set. Write data_manager or google_ads.'
+    said = 'profile "default": destination: not set. Write google_ads or data_manager.'
     assert raised.value.detail == said
 
 
