@@ -81,8 +81,7 @@ def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], An
     cells = {name: places[column] for name, column in columns.fields.items()}
     rules = RowRules(
         now=datetime.now(UTC),
-        account=lambda customer_id: _ACCOUNT,
-        customer_id="1234567890",
+        account=lambda: _ACCOUNT,
         capabilities=capabilities,
         zone=ZoneInfo("America/Chicago"),
         currency_code="USD",

@@ -10,12 +10,17 @@ import base64
 import hashlib
 import itertools
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
@@ -27,19 +32,23 @@ from lib.followup.sweep import sweep_once
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
-from lib.model.log import Log
-from lib.model.outcomes import Problem
-from lib.model.records import Adjustment, Record
+from lib.model.log import Log, SilentLog
+from lib.model.outcomes import Outcome, Problem
+from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
+from lib.run import chunks
 from lib.run.context import RunContext
 from lib.run.deliver import process_arrival
 from lib.source.workbook import read_sheet
+from lib.state.run import run_key
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
 from tests.results_schema import check_message, check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 Statuses = Callable[[Sequence[str]], Sequence[RequestStatus]]
+
+T = TypeVar("T")
 
 Fault = Callable[[str, str], None]
 """(operation, object name) → None; it raises to make the operation fail."""
@@ -168,10 +177,12 @@ class MemoryStore:
         label: Label = INTERNAL,
     ) -> int | None:
         data = b"".join(pieces)
-        if name.endswith(".json"):
+        match = if_generation_match
+        written = self.write(bucket, name, data, if_generation_match=match, label=label)
+        if name.endswith(".json") and written is not None:
             # Only results documents are streamed as JSON, so no test can write an invalid one.
             check_results(json.loads(data))
-        return self.write(bucket, name, data, if_generation_match=if_generation_match, label=label)
+        return written
 
     def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
         for each in self.list(bucket, ""):
@@ -448,3 +459,496 @@ def deliver_again(world: World, name: str) -> str:
 def sweep(world: World) -> dict[str, Any]:
     """Run one sweep as `main` does. Return what it found and did."""
     return sweep_once(world.context, world.settings.sweep_time_limit_seconds)
+
+
+# ── processes that something happens to, between storage and both APIs ───────────────────────
+
+
+class Killed(BaseException):
+    """The process is gone: none of its code may run any more."""
+
+
+class Interruption(NamedTuple):
+    """What happens to a process at its call with this number, from 1, to storage or to an API.
+
+    `unavailable`: the call fails. `lost answer`: it takes place, and the process is not told. A
+    process that is `frozen` continues after `meanwhile`, as if nothing had happened. `killed` and
+    `frozen` come before the call, or after it `takes_place`.
+    """
+
+    call: int
+    kind: Literal["killed", "frozen", "lost answer", "unavailable"]
+    takes_place: bool = True
+    meanwhile: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class Process:
+    """One process: when it began, in seconds of the clock, and what has happened to it.
+
+    The moments are numbers of `Google.moments`; 0: it has not happened. `requests` have reached
+    Google, `runs` are those of which it has begun to send rows.
+    """
+
+    began: float
+    interruption: Interruption | None
+    moments: Iterator[int]
+    calls: int = 0
+    interrupted_at: int = 0
+    is_dead: bool = False
+    has_ended: bool = False
+    requests: list[Request] = field(default_factory=list)
+    runs: set[int] = field(default_factory=set)
+
+    def call(self, do: Callable[[], T]) -> T | None:
+        """Make one call. Returns None if its answer gets lost."""
+        self.calls += 1
+        if self.is_dead:
+            raise Killed
+        given = self.interruption
+        if given is None or self.calls != given.call:
+            return do()
+        self.interrupted_at = next(self.moments)
+        if given.kind == "unavailable":
+            raise RetryableError("STORAGE_UNAVAILABLE")
+        done = do() if given.takes_place else None
+        if given.kind == "killed":
+            self.is_dead = True
+            raise Killed
+        if given.kind == "lost answer":
+            return None
+        given.meanwhile()
+        return done if given.takes_place else do()
+
+
+@dataclass(slots=True)
+class ProcessStore:
+    """Storage, as one process sees it."""
+
+    store: MemoryStore
+    process: Process
+
+    def _read(self, do: Callable[[], T]) -> T:
+        """Read something. If the answer gets lost, the storage client reads it again."""
+        found = self.process.call(lambda: (do(),))
+        return found[0] if found is not None else do()
+
+    def find(self, source: StoredObject) -> StoredObject | None:
+        return self._read(lambda: self.store.find(source))
+
+    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+        return self._read(lambda: self.store.find_and_open(source))
+
+    def open(self, source: StoredObject) -> Readable:
+        return self._read(lambda: self.store.open(source))
+
+    def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        return self._read(lambda: self.store.read(bucket, name))
+
+    def list(self, *given: Any, **named: Any) -> Iterator[StoredObject]:
+        return self._read(lambda: iter([*self.store.list(*given, **named)]))
+
+    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
+        return self._read(lambda: iter([*self.store.list_labelled(bucket)]))
+
+    def write(self, bucket: str, name: str, data: bytes, **given: Any) -> int | None:
+        return self.process.call(lambda: self.store.write(bucket, name, data, **given))
+
+    def write_stream(
+        self, bucket: str, name: str, pieces: Iterable[bytes], **given: Any
+    ) -> int | None:
+        data = b"".join(pieces)  # a stream can read other objects
+        return self.process.call(lambda: self.store.write_stream(bucket, name, [data], **given))
+
+    def delete(self, bucket: str, name: str) -> None:
+        self.process.call(lambda: self.store.delete(bucket, name))
+
+
+STEPS = ("sold", "60", "40", "refunded")
+"""What a file can say of a sale: that it was sold for 100, or its new value, oldest first."""
+
+
+class SalesRow(NamedTuple):
+    """A row of a file: the number of a sale, and one of `STEPS` by its position."""
+
+    sale: int
+    step: int = 0
+
+    @property
+    def sold_at(self) -> datetime:
+        """The time of the sale, which no other sale has."""
+        return START - timedelta(days=10, seconds=self.sale)
+
+    @property
+    def changed_at(self) -> datetime:
+        """When it came to this step."""
+        return START - timedelta(days=9 - self.step)
+
+    @property
+    def order_id(self) -> str:
+        """Of three sales, the first has an order ID, the second a click ID, the third neither."""
+        return f"order-{self.sale}" if self.sale % 3 == 0 else ""
+
+
+SALES_PROFILE = {
+    "refunds": {"Status": ["Reduced", "Refunded"]},
+    "headers": {"adjustment_date_time": "Changed on", "adjusted_value": "New value"},
+}
+_SALES_COLUMNS = "order_id,gclid,email,conversion_date_time,conversion_value"
+
+
+def sales_file(rows: Iterable[SalesRow], *, is_cut: bool = False) -> bytes:
+    """Return a file with these rows. If it `is_cut`, its last line has no line end."""
+    lines = [f"{_SALES_COLUMNS},Status,Changed on,New value"]
+    for row in rows:
+        click_id = "" if row.sale % 3 == 2 else f"Cj0KCQiAexample{row.sale:08d}"
+        cells = [row.order_id, click_id, f"buyer.{row.sale}@example.com", str(row.sold_at), "100"]
+        if row.step:
+            value = STEPS[row.step] if STEPS[row.step].isdigit() else ""
+            cells += ["Reduced" if value else "Refunded", str(row.changed_at), value]
+        else:
+            cells += ["Sold", "", ""]
+        lines.append(",".join(cells))
+    return ("\n".join(lines) + ("" if is_cut else "\n")).encode()
+
+
+class Sent(NamedTuple):
+    """A record as an API gets it. `sold_at` is None if a correction names only its order.
+
+    `changed_at` is None for a sale, `value` for a retraction.
+    """
+
+    order_id: str
+    sold_at: datetime | None
+    changed_at: datetime | None
+    value: float | None
+
+    @property
+    def key(self) -> str:
+        """By what Google recognizes the conversion."""
+        return self.order_id or str(self.sold_at)
+
+
+@dataclass(slots=True)
+class Request:
+    """A request for the rows of a run. `answers` are what its process was told last of each row.
+
+    `began_at` and `answered_at` are numbers of `Google.moments`; 0: it got no answer. If the
+    request `is_accepted`, the API says later what becomes of it: it `is_held` until it is
+    processed, and `is_reported` once a process was told. `errors` are then those of its records.
+    """
+
+    process: Process
+    run: int
+    api: str
+    records: Sequence[Sent]
+    began_at: int
+    answered_at: int = 0
+    answers: list[str] = field(default_factory=list)
+    errors: dict[int, str] = field(default_factory=dict)
+    is_held: bool = False
+    is_accepted: bool = False
+    is_reported: bool = False
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether its answer must be saved by now, because its process went on to another request
+        before it was interrupted, or without being interrupted."""
+        process = self.process
+        if not process.interrupted_at:
+            return self.answered_at > 0
+        until = process.interrupted_at
+        if until < self.began_at:
+            return self.answered_at > 0 and process.requests[-1] is not self
+        return any(0 < self.answered_at < each.began_at < until for each in process.requests)
+
+
+Verdict = Literal["", "refused", "too recent"]
+_REASONS: Mapping[tuple[str, Verdict], str] = {
+    ("google_ads", "refused"): "EXPIRED_EVENT",
+    ("google_ads", "too recent"): "TOO_RECENT_EVENT",
+    ("data_manager", "refused"): "PROCESSING_ERROR_REASON_EXPIRED_CLICK",
+    ("data_manager", "too recent"): "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
+}
+
+
+@dataclass(slots=True)
+class Google:
+    """What Google has of each conversion, behind both of its APIs.
+
+    The Google Ads API answers at once. The Data Manager API accepts a request, and reports the
+    final status after `process`: a sale that is sent again overwrites its value. `counted` has the
+    time of each sale that counts, as often as it does, `values` what each is worth by `Sent.key`
+    (None: it was retracted), and `applied` the corrections. `judge` says what Google thinks of a
+    sale, `check` sees each request before it is answered. `refuses` the whole account.
+    """
+
+    check: Callable[[Request], None] = lambda request: None
+    judge: Callable[[Sent], Verdict] = lambda sent: ""
+    refuses: bool = False
+    counted: list[datetime] = field(default_factory=list)
+    values: dict[str, float | None] = field(default_factory=dict)
+    applied: list[Sent] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    moments: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def process(self, requests: Iterable[Request] | None = None) -> None:
+        """Process requests that the Data Manager API has accepted, all if none are given."""
+        for request in self.requests if requests is None else requests:
+            if request.is_held:
+                request.is_held = False
+                for position, sent in enumerate(request.records):
+                    if verdict := self.judge(sent):
+                        request.errors[position] = _REASONS["data_manager", verdict]
+                    else:
+                        self._take(sent)
+
+    def answer(self, sent: Sent) -> RowResult:
+        """Return the Google Ads API's answer for a record."""
+        if self.refuses:
+            return RowResult("not_attempted", (_ACCOUNT_REFUSED,))
+        if sent.changed_at is None and sent.key in self.values:
+            return RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE", "order_id"),))
+        if sent.changed_at is not None:
+            if sent.key not in self.values:
+                return RowResult("deferred", (Problem("CONVERSION_NOT_FOUND"),))
+            if self.values[sent.key] is None:
+                return RowResult("duplicate", (Problem("CONVERSION_ALREADY_RETRACTED"),))
+            newest = max((a.changed_at for a in self.applied if a.key == sent.key), default=None)
+            if newest is not None and newest >= sent.changed_at and sent.value is not None:
+                if newest == sent.changed_at:
+                    return RowResult("duplicate", (Problem("RESTATEMENT_ALREADY_EXISTS"),))
+                return RowResult("skipped", (Problem("MORE_RECENT_RESTATEMENT_FOUND"),))
+        elif verdict := self.judge(sent):
+            outcome: Outcome = "failed" if verdict == "refused" else "deferred"
+            return RowResult(outcome, (Problem(_REASONS["google_ads", verdict]),))
+        self._take(sent)
+        return RowResult("uploaded")
+
+    def _take(self, sent: Sent) -> None:
+        if sent.key not in self.values and sent.sold_at is not None:
+            self.counted.append(sent.sold_at)
+        if self.values.get(sent.key, 0) is not None:
+            self.values[sent.key] = sent.value
+        if sent.changed_at is not None:
+            self.applied.append(sent)
+
+
+_ACCOUNT_REFUSED = Problem("CUSTOMER_NOT_ENABLED")
+
+
+class GoogleApi(FakeApi):
+    """One of Google's APIs, as one process sees it."""
+
+    __slots__ = ("google", "process")
+
+    def __init__(self, name: str, google: Google, process: Process) -> None:
+        super().__init__(capabilities=capabilities_of(name))
+        self.google = google
+        self.process = process
+
+    def _call(self, do: Callable[[], T]) -> T:
+        answer = self.process.call(do)
+        if answer is None:
+            raise RetryableError("API_UNAVAILABLE")
+        return answer
+
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
+
+    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+        records = [*map(_sent, batch.records)]
+        request = Request(
+            self.process,
+            batch.job_id,
+            self.capabilities.name,
+            records,
+            next(self.google.moments),
+        )
+        self.google.check(request)
+        self.process.runs.add(batch.job_id)
+        result = self._call(lambda: self._answer(request))
+        request.answered_at = next(self.google.moments)
+        request.answers = [
+            result.row_results[at].outcome if at in result.row_results else "uploaded"
+            for at in range(len(records))
+        ]
+        return result
+
+    def _answer(self, request: Request) -> UploadResult:
+        google, positions = self.google, range(len(request.records))
+        google.requests.append(request)
+        self.process.requests.append(request)
+        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refuses else None
+        if self.capabilities.reports_later is None or google.refuses:
+            answers = {at: google.answer(sent) for at, sent in enumerate(request.records)}
+            plain = {at: each for at, each in answers.items() if each.outcome != "uploaded"}
+            return UploadResult(plain, (request_id,), stop)
+        request.is_held = request.is_accepted = True
+        return UploadResult({}, (request_id,), None, (AcceptedRequest(request_id, positions),))
+
+    def request_statuses(
+        self, request_ids: Sequence[str], deadline: Deadline
+    ) -> Sequence[RequestStatus]:
+        return self._call(lambda: [self._status(each) for each in request_ids])
+
+    def _status(self, request_id: str) -> RequestStatus:
+        request = self.google.requests[int(request_id) - 1]
+        if request.is_held:
+            return RequestStatus(request_id, "PROCESSING")
+        request.is_reported = True
+        records: dict[str, tuple[int, ...]] = {}
+        for position, reason in request.errors.items():
+            is_refused = reason == _REASONS["data_manager", "refused"]
+            request.answers[position] = "failed" if is_refused else "deferred"
+            records[reason] = (*records.get(reason, ()), position)
+        status = "PARTIAL_SUCCESS" if records else "SUCCESS"
+        if len(request.errors) == len(request.records):
+            status = "FAILED"
+        counts = {reason: len(positions) for reason, positions in records.items()}
+        number = len(request.records)
+        return RequestStatus(request_id, status, "1001", number, counts, error_records=records)
+
+
+def _sent(record: Record) -> Sent:
+    if not isinstance(record, Adjustment):
+        assert isinstance(record, Conversion)
+        return Sent(record.order_id or "", datetime.fromisoformat(record.time), None, record.value)
+    sold = record.original.time if record.original is not None else record.conversion_time
+    return Sent(
+        record.order_id or "",
+        datetime.fromisoformat(sold) if sold else None,
+        datetime.fromisoformat(record.time),
+        record.value,
+    )
+
+
+class OneThread:
+    """An executor that does the work when it is submitted, so that all calls have an order."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> OneThread:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., T], *given: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(work(*given))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    def map(self, work: Callable[..., T], *given: Iterable[Any]) -> Iterator[T]:
+        return iter([work(*each) for each in zip(*given, strict=True)])
+
+    def shutdown(self) -> None:
+        pass
+
+
+class _Errors(SilentLog):
+    """A log that keeps the software errors, which a sweep survives."""
+
+    def __init__(self) -> None:
+        self.found: list[Exception] = []
+
+    def unexpected(self, error: Exception) -> None:
+        self.found.append(error)
+
+
+@dataclass(slots=True)
+class Platform:
+    """Starts processes for events and sweeps, in a world with both of Google's APIs."""
+
+    world: World
+    google: Google = field(default_factory=Google)
+    processes: list[Process] = field(default_factory=list)
+    log: _Errors = field(default_factory=_Errors)
+
+    @property
+    def errors(self) -> list[Exception]:
+        """The software errors that processes have survived."""
+        return self.log.found
+
+    def upload(self, name: str, data: bytes) -> StoredObject:
+        """Put a file into the input bucket. Its event is delivered by `deliver` only."""
+        return self.world.store.put(self.world.settings.input_bucket, name, data)
+
+    def deliver(self, source: StoredObject, interruption: Interruption | None = None) -> bool:
+        """Deliver an event of this generation. Return whether it is acknowledged."""
+        with self._process(interruption) as context:
+            process_arrival(source, source.created, context)
+            return True
+        return False
+
+    def sweep(self, interruption: Interruption | None = None) -> bool:
+        """Sweep. Return whether nothing is left to try again."""
+        with self._process(interruption) as context:
+            return sweep_once(context, 1500)["again"] == 0
+        return False
+
+    @contextmanager
+    def _process(self, interruption: Interruption | None) -> Iterator[RunContext]:
+        process = Process(self.world.clock.seconds, interruption, self.google.moments)
+        self.processes.append(process)
+
+        def connect(profile: Profile, log: Log) -> GoogleApi:
+            return GoogleApi(profile.destination, self.google, process)
+
+        with suppress(Killed, RetryableError):
+            yield replace(
+                self.world.context,
+                store=ProcessStore(self.world.store, process),
+                connect=connect,
+                log=self.log,
+                unreleased=set(),
+            )
+        process.has_ended = not process.is_dead
+
+    def results(self, source: StoredObject) -> dict[str, Any] | None:
+        """Return the results document of a generation, if it is written."""
+        bucket, name = self.world.settings.output_bucket, f"{source.name}.{source.generation}"
+        found = self.world.store.objects.get((bucket, f"{name}.results.json"))
+        return json.loads(found[0]) if found is not None else None
+
+    def due(self, source: StoredObject) -> datetime | None:
+        """Return when the sweep continues this run. None: nothing remains to be done, or it has
+        not begun."""
+        context = self.world.context
+        pending = context.pending_runs.get(run_key(source))
+        if pending is not None:
+            return pending.due
+        claim = context.claims.of(source)
+        is_over = claim is None or claim.status != "running" or self.results(source)
+        return claim.expires if claim is not None and not is_over else None
+
+    def run_of(self, source: StoredObject) -> int:
+        """Return what `Request.run` is for the rows of this generation."""
+        return max(1, int(run_key(source)[:8], 16) & 0x7FFF_FFFF)
+
+
+@contextmanager
+def platform(
+    destination: str, adjustments_via: str = "", chunk_rows: int = 2
+) -> Iterator[Platform]:
+    """Return a platform for files of `sales_file`, without files.
+
+    A process does one thing after the other, in chunks of so few rows. Nothing is ever too old, and
+    no number of attempts is too high. Each row is listed in the results.
+    """
+    patient = {"max_event_age_hours": 9999, "max_defer_hours": 9999, "sweep_max_age_days": 999}
+    made = world(max_attempts_without_progress=999, list_all_rows=True, **patient)
+    made.store.versioned = True
+    profile = made.profiles["default"]
+    profile |= {**SALES_PROFILE, "destination": destination}
+    profile |= {"adjustments_via": adjustments_via} if adjustments_via else {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
+        for name, module in [*sys.modules.items()]:
+            if name.startswith("lib.") and hasattr(module, "ThreadPoolExecutor"):
+                patch.setattr(module, "ThreadPoolExecutor", OneThread)
+        yield Platform(made)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any, Final
 
@@ -292,5 +292,5 @@ def check(
         checking.prepare(table, connect)
         checking.validate(table, each)
     metadata = checking.metadata(table)
-    summary = RunSummary(run, metadata, checking.tally, (), datetime.now(UTC))
+    summary = RunSummary(run, metadata, checking.tally, (), now)
     return CheckResult(summary, checking.occurrences, table, with_values, checking.first())

@@ -516,6 +516,9 @@ def _identifies(
 
 # ── the profiles document ────────────────────────────────────────────────────────────────────
 
+MAX_PROFILES_BYTES: Final = 1 << 20
+"""Thousands of profiles. To read a document takes up to 60 times its size."""
+
 _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
@@ -538,6 +541,10 @@ def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, A
     says `where` to correct it.
     """
     invalid = partial(_not_profiles, where)
+    if len(document) > MAX_PROFILES_BYTES:
+        raise invalid(
+            "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
+        )
     if isinstance(document, bytes):
         try:
             document = document.decode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""The account and conversion action of each row, and the rules of that action."""
+"""The conversion action of each row, and the rules of that action."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def resolve_action(
     wanted = plain_text(action_cell, "conversion_action", with_placeholders) or of_entry
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
-    account = rules.account(rules.customer_id)
+    account = rules.account()
     if isinstance(account, Problem):
         return account
     action = _find(wanted, account, rules)
-    if isinstance(action, Problem) and (looked_up := rules.look_up(rules.customer_id)):
+    if isinstance(action, Problem) and (looked_up := rules.look_up()):
         account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action

@@ -77,7 +77,7 @@ class Progress:
         return stop._replace(detail=f"{stop.detail}; {told}")
 
     def refusal_of_all(self) -> Problem | None:
-        """Return the file's error if every account that the rows name was refused."""
+        """Return the file's error if the actions of all rows were refused."""
         codes, counts = self.tally.codes, self.tally.outcomes
         rows = self.tally.rows - counts.get("skipped", 0)
         if not rows or counts.get("not_attempted") != rows:

@@ -14,7 +14,7 @@ from lib.destinations.base import AccountCache, AccountLookup, Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
-from lib.run.run_accounts import ConnectLookup
+from lib.run.run_account import ConnectLookup
 from lib.source.workbook import ReadSheet
 from lib.state.claims import Claims, Lease
 from lib.state.concerns import KnownConcerns

@@ -174,7 +174,7 @@ def diagnostics_schedule(metadata: DocumentMetadata, settings: Settings) -> Chec
     """
     if not settings.read_diagnostics:
         return None
-    if metadata.validate_only or not metadata.customer_id or "customer_id" in metadata.headers:
+    if metadata.validate_only or not metadata.customer_id:
         return None
     return capabilities_of(metadata.destination).diagnostics
 

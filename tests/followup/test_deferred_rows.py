@@ -13,7 +13,7 @@ from lib.model.outcomes import Problem
 from lib.run.deliver import process_object
 from lib.state.store import StoredObject
 from tests.fakes import START, World, world
-from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.rows import core_row, csv_bytes
 
 
 @pytest.fixture
@@ -24,12 +24,10 @@ def google() -> World:
     return made
 
 
-def deliver(google: World, columns: tuple[str, ...] = CORE_COLUMNS) -> StoredObject:
+def deliver(google: World) -> StoredObject:
     time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
     rows = [core_row(n, conversion_date_time=time) for n in (1, 2, 3)]
-    for row in rows if "customer_id" in columns else ():
-        row["customer_id"] = "1234567890"
-    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows, columns))
+    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
     now = google.clock.utc()
     day = timedelta(hours=20)
     assert (
@@ -47,12 +45,9 @@ def after_hours(google: World, source: StoredObject, hours: float) -> dict[str, 
     return document
 
 
-@pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
-def test_an_account_that_refuses_temporarily_is_tried_again(
-    google: World, columns: tuple[str, ...]
-) -> None:
-    """The row stays deferred, whether the profile or the file names the account."""
-    source = deliver(google, columns)
+def test_an_account_that_refuses_temporarily_is_tried_again(google: World) -> None:
+    """The row stays deferred."""
+    source = deliver(google)
     google.api.too_recent = set()
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
     found = after_hours(google, source, 6.1)
@@ -62,12 +57,9 @@ def test_an_account_that_refuses_temporarily_is_tried_again(
     assert (found["status"], found["counts"]["uploaded"]) == ("completed", 3)
 
 
-@pytest.mark.parametrize("columns", [CORE_COLUMNS, (*CORE_COLUMNS, "customer_id")], ids=len)
-def test_an_account_that_refuses_permanently_fails_the_row(
-    google: World, columns: tuple[str, ...]
-) -> None:
+def test_an_account_that_refuses_permanently_fails_the_row(google: World) -> None:
     """After MAX_DEFER_HOURS, the row fails with the account's reason."""
-    source = deliver(google, columns)
+    source = deliver(google)
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
     for _ in range(9):
         found = after_hours(google, source, 6.1)

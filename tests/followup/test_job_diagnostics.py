@@ -141,14 +141,12 @@ def test_diagnostics_that_cannot_be_read_change_nothing(google: Google) -> None:
     assert document(google.world, source)["processing"]["diagnostics"]["job"]["successful"] == 2
 
 
-@pytest.mark.parametrize("reason", ["the setting", "an account for each row", "no upload"])
+@pytest.mark.parametrize("reason", ["the setting", "no upload"])
 def test_no_diagnostics_are_read(google: Google, reason: str) -> None:
-    """The setting is off, the file has several accounts, or nothing was sent."""
+    """The setting is off, or nothing was sent."""
     cells = {}
     if reason == "the setting":
         google.world.settings = google.world.settings.model_copy(update={"read_diagnostics": False})
-    elif reason == "an account for each row":
-        cells = {"customer_id": "1234567890"}
     else:
         cells = {"conversion_action": "9999"}
     deliver(google.world, **cells)

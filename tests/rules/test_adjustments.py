@@ -64,8 +64,7 @@ class Validated:
 def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
     return RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        account=lambda customer_id: ACCOUNT,
-        customer_id="1234567890",
+        account=lambda: ACCOUNT,
         kind=kind,
         **{
             "capabilities": ADS,

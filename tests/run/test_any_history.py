@@ -1,297 +1,585 @@
-"""Any history of deliveries, sweeps, crashes, freezes and lost answers, on the storage in memory.
+"""Any history of files, deliveries, sweeps, crashes, freezes and lost answers, on fakes.
 
-Hypothesis invents a history of one object name. A delivery or a sweep can be killed at any of its
-calls to storage, before or after the call takes place. The answer of a write can get lost. Or the
-process freezes there, and continues after other steps, as if nothing had happened. At the end, what
-is left gets the time that it needs.
+It knows nothing of the code but `tests.fakes`, so that it outlives what it tests: what happens is
+compared with the rows of the files, with what Google counted, and with what the results say.
+
+A delivery or a sweep can be interrupted at any of its calls to storage or to an API: the process is
+killed before or after the call, the call fails, its answer gets lost, or the process freezes there,
+and continues after other steps, as if nothing had happened. At the end, what is left gets the time
+that it needs.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Any, Literal, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from lib.destinations.base import UploadResult
-from lib.errors import RetryableError
-from lib.followup.sweep import sweep_once
-from lib.model.deadline import Deadline
-from lib.model.outcomes import ChunkOutcomes
-from lib.model.sent_requests import RequestStatus
-from lib.run import chunks, finish
-from lib.run.context import RunContext
-from lib.run.deliver import process_arrival
-from lib.state.run import Run, Terms, first_claim
-from lib.state.store import LabelledObject, Readable, StoredObject
-from tests.fakes import START, FakeApi, FakeBatch, MemoryStore, World, world
-from tests.rows import core_row, csv_bytes
+from tests.fakes import (
+    STEPS,
+    Interruption,
+    Platform,
+    Request,
+    SalesRow,
+    Sent,
+    Verdict,
+    platform,
+    sales_file,
+)
 
-OUT = "out-bucket"
-ROWS = 3
-LINES = range(2, 2 + ROWS)
+EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
+STRIDE = 1 if EVERY_CALL else 3
+SHRINK = bool(os.environ.get("SHRINK"))
+"""Look for the shortest history that fails: it takes minutes."""
 HOUR = 3600
+LEASE_SECONDS = 60
 WAITS = (5, 61, 601, 3 * HOUR, 7 * HOUR, 24 * HOUR)
-T = TypeVar("T")
+MOST_SWEEPS = 12
+PROCESSED_AFTER = 12 * HOUR
+"""The Data Manager API has processed a request after this time at the latest."""
+NAMES = ("export.csv", "refunds.csv")
+SOLD, REDUCED, AGAIN, REFUNDED = range(len(STEPS))
+SETTLED = {"uploaded", "duplicate", "failed", "skipped"}
+"""Answers after which a row is never sent again."""
 
-
-class Killed(BaseException):
-    """The process is gone: none of its code may run any more."""
+APIS: Mapping[str, Mapping[str, str]] = {
+    "google_ads": {"destination": "google_ads"},
+    "data_manager": {"destination": "data_manager"},
+    "both": {"destination": "data_manager", "adjustments_via": "google_ads"},
+}
 
 
 class Fault(NamedTuple):
-    """What happens at the call to storage with this number, with the steps of a freeze."""
+    """An `Interruption`, with the steps that happen while the process is frozen."""
 
     call: int
-    kind: Literal["lost answer", "killed", "frozen"]
+    kind: Literal["killed", "frozen", "lost answer", "unavailable"]
     takes_place: bool = True
     meanwhile: tuple[Step, ...] = ()
 
 
 class Step(NamedTuple):
-    """`number` is that of the file, of the time in `WAITS`, or says which rows are too recent."""
+    """Something that happens.
 
-    kind: Literal["deliver", "sweep", "upload", "copy", "wait", "defer"]
+    upload    a file of these `rows` comes under the name with this number. It is cut if `is_cut`
+    copy      the newest file of this name comes again
+    deliver   the event of a file comes, also one that came before
+    sweep
+    wait      for the time with this number
+    judge     Google refuses (1), or finds too recent (2), the sales that are in `rows`
+    account   Google refuses the account (1), or no longer (0)
+    process   the Data Manager API processes all requests (0), or the oldest (1)
+    """
+
+    kind: Literal["upload", "copy", "deliver", "sweep", "wait", "judge", "account", "process"]
     number: int = 0
     fault: Fault | None = None
+    rows: tuple[SalesRow, ...] = ()
+    is_cut: bool = False
 
 
-@dataclass
-class Process:
-    """Storage, as one process with a fault sees it."""
+class File(NamedTuple):
+    """A generation in the input bucket, and its rows, the first of which is in line 2."""
 
-    store: MemoryStore
-    fault: Fault
-    play: Callable[[Sequence[Step]], None]
-    calls: int = 0
-    is_dead: bool = False
-
-    def _call(self, do: Callable[[], T]) -> T:
-        fault = self.fault
-        self.calls += 1
-        if self.is_dead:
-            raise Killed
-        if self.calls != fault.call:
-            return do()
-        done = do() if fault.takes_place else None
-        self.is_dead = fault.kind == "killed"
-        if self.is_dead:
-            raise Killed
-        if fault.kind == "frozen":
-            self.play(fault.meanwhile)
-        return done if done is not None else do()
-
-    def find(self, source: StoredObject) -> StoredObject | None:
-        return self._call(lambda: self.store.find(source))
-
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
-        return self._call(lambda: self.store.find_and_open(source))
-
-    def open(self, source: StoredObject) -> Readable:
-        return self._call(lambda: self.store.open(source))
-
-    def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
-        return self._call(lambda: (self.store.read(bucket, name),))[0]
-
-    def write(self, bucket: str, name: str, data: bytes, **given: Any) -> int | None:
-        written = self._call(lambda: (self.store.write(bucket, name, data, **given),))[0]
-        is_lost = self.fault.kind == "lost answer" and self.calls == self.fault.call
-        return None if is_lost else written
-
-    def write_stream(
-        self, bucket: str, name: str, pieces: Iterable[bytes], **given: Any
-    ) -> int | None:
-        return self.write(bucket, name, b"".join(pieces), **given)
-
-    def list(self, *given: Any, **named: Any) -> Iterator[StoredObject]:
-        return self._call(lambda: iter([*self.store.list(*given, **named)]))
-
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        return self._call(lambda: iter([*self.store.list_labelled(bucket)]))
-
-    def delete(self, bucket: str, name: str) -> None:
-        self._call(lambda: (self.store.delete(bucket, name),))
-
-
-def _passes(batch: FakeBatch) -> None:
-    """Let every request pass."""
-
-
-@dataclass
-class CheckedApi(FakeApi):
-    """An API whose requests are checked before it counts their rows."""
-
-    check: Callable[[FakeBatch], None] = _passes
-
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
-        self.check(batch)
-        return FakeApi.send(self, batch, deadline)
-
-
-def order_id(content: int, line: int) -> str:
-    return f"order-{content * ROWS + line}"
+    source: Any
+    rows: tuple[SalesRow, ...]
+    is_cut: bool
 
 
 @dataclass
 class History:
-    """What happens to the generations of one name. `contents` says which rows each of them has."""
+    """What happens to the files of two names, and what must hold while it happens."""
 
-    google: World
-    files: list[StoredObject] = field(default_factory=list)
-    contents: list[int] = field(default_factory=list)
+    platform: Platform
+    files: list[File] = field(default_factory=list)
     events: set[int] = field(default_factory=set)
+    judged: dict[int, Verdict] = field(default_factory=dict)
+    broken: list[str] = field(default_factory=list)
+    has_frozen: bool = False
+    depth: int = 0
+
+    def __post_init__(self) -> None:
+        google = self.platform.google
+        google.check = self.check
+        google.judge = lambda sent: next(
+            (verdict for sale, verdict in self.judged.items() if is_of(SalesRow(sale), sent)), ""
+        )
 
     def play(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            if step.kind in ("upload", "copy"):
-                self.upload(max(self.contents, default=-1) + (step.kind == "upload"))
-            elif step.kind == "wait":
-                self.google.clock.seconds += WAITS[step.number]
-            elif step.kind == "defer":
-                lines = {1: LINES, 2: LINES[1:2]}.get(step.number, ())
-                self.google.api.too_recent = {order_id(c, n) for c in range(40) for n in lines}
-            elif step.kind == "deliver":
-                self.deliver(step.number % len(self.files), step.fault)
-            else:
-                self.sweep(step.fault)
+            self.happen(step)
+            if not self.depth:
+                self.expect_what_is_due()
 
-    def upload(self, content: int) -> None:
-        time = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-        rows = [
-            core_row(n, order_id=order_id(content, n), conversion_date_time=time) for n in LINES
-        ]
+    def happen(self, step: Step) -> None:
+        if step.kind == "upload":
+            self.upload(NAMES[step.number % 2], step.rows, step.is_cut)
+        elif step.kind == "copy":
+            name = NAMES[step.number % 2]
+            newest = next((f for f in reversed(self.files) if f.source.name == name), None)
+            if newest is not None:
+                self.upload(name, newest.rows, newest.is_cut)
+        elif step.kind == "wait":
+            self.wait(WAITS[step.number])
+        elif step.kind == "judge":
+            verdict: Verdict = ("", "refused", "too recent")[step.number]
+            self.judged.update({row.sale: verdict for row in step.rows})
+        elif step.kind == "account":
+            self.platform.google.refuses = bool(step.number)
+        elif step.kind == "process":
+            held = [each for each in self.platform.google.requests if each.is_held]
+            self.platform.google.process(held[: step.number or None])
+        elif step.kind == "sweep":
+            self.platform.sweep(self.interruption(step.fault))
+        elif self.files:
+            number = step.number % len(self.files)
+            if self.platform.deliver(self.files[number].source, self.interruption(step.fault)):
+                self.events.discard(number)
+
+    def upload(self, name: str, rows: Sequence[SalesRow], is_cut: bool = False) -> None:
         self.events.add(len(self.files))
-        self.contents.append(content)
-        self.files.append(self.google.store.put("in-bucket", "export.csv", csv_bytes(rows)))
+        source = self.platform.upload(name, sales_file(rows, is_cut=is_cut))
+        self.files.append(File(source, tuple(rows), is_cut))
 
-    def deliver(self, number: int, fault: Fault | None = None) -> None:
-        source = self.files[number]
-        try:
-            process_arrival(source, source.created, self.context(fault))
-        except (Killed, RetryableError):
-            return  # the event comes again
-        self.events.discard(number)
+    def wait(self, seconds: float) -> None:
+        clock = self.platform.world.clock
+        clock.seconds += seconds
+        old = clock.seconds - PROCESSED_AFTER
+        requests = self.platform.google.requests
+        self.platform.google.process([r for r in requests if r.process.began <= old])
 
-    def sweep(self, fault: Fault | None = None) -> int:
-        try:
-            return int(sweep_once(self.context(fault), 1500)["again"])
-        except (Killed, RetryableError):
-            return 1
-
-    def context(self, fault: Fault | None) -> RunContext:
-        context = self.google.context
+    def interruption(self, fault: Fault | None) -> Interruption | None:
         if fault is None:
-            return context
-        process = Process(self.google.store, fault, self.play)
-        return replace(context, store=process, unreleased=set())
+            return None
+
+        def meanwhile() -> None:
+            self.depth += 1
+            self.has_frozen = True
+            self.play(fault.meanwhile)
+            self.depth -= 1
+
+        return Interruption(fault.call, fault.kind, fault.takes_place, meanwhile)
+
+    # ── while it happens ─────────────────────────────────────────────────────────────────────
+
+    def expect(self, holds: object, what: str) -> None:
+        """Keep what is broken: the code may survive an exception."""
+        if not holds:
+            self.broken.append(what)
+
+    def check(self, request: Request) -> None:
+        """Look at a request before Google does."""
+        earlier = [each for each in self.platform.google.requests if each.run == request.run]
+        file = self.file_of(request.run)
+        for other in self.platform.processes:
+            is_alive = other is not request.process and not other.has_ended
+            age = self.platform.world.clock.seconds - other.began
+            if is_alive and request.run in other.runs:
+                self.expect(age >= LEASE_SECONDS, "a run is taken over while its lease is young")
+        for sent in request.records:
+            self.check_repeats(sent, request, earlier)
+            if sent.changed_at is not None:
+                self.check_order(sent, file, earlier)
+            else:
+                self.check_corrections(sent, request)
+
+    def check_repeats(self, sent: Sent, request: Request, earlier: Sequence[Request]) -> None:
+        """A row whose outcome is final is not sent again, unless its answer could not be saved."""
+        answers = [
+            (other, answer)
+            for other in earlier
+            for record, answer in zip(other.records, other.answers, strict=False)
+            if record == sent
+        ]
+        is_resent = sent.changed_at is not None or any(a == "deferred" for _, a in answers)
+        if is_resent and request.process.interrupted_at:
+            # A process that was frozen does not look at its lease between the sales and corrections
+            # of a chunk, nor before it sends deferred rows again. Issue C ends this.
+            return
+        if answers and answers[-1][0].is_saved:
+            answer = answers[-1][1]
+            self.expect(answer not in SETTLED, f"{sent} is sent again, after {answer}")
+
+    def check_order(self, sent: Sent, file: File, earlier: Sequence[Request]) -> None:
+        """A correction follows the answer about its sale, and no newer correction of its file."""
+        rows = [row for row in file.rows if row.order_id == sent.order_id]
+        for request in earlier:
+            for at, other in enumerate(request.records):
+                if other.order_id != sent.order_id or not request.is_saved:
+                    continue
+                is_newer = other.changed_at is not None and other.changed_at > sent.changed_at
+                is_newer = is_newer and request.answers[at] == "uploaded"
+                self.expect(not is_newer, f"{sent} is sent after {other}")
+        if not any(row.step == SOLD for row in rows):
+            return
+        of_sale = [
+            request
+            for request in earlier
+            if any(s.order_id == sent.order_id and s.changed_at is None for s in request.records)
+        ]
+        if of_sale:
+            age = self.platform.world.clock.seconds - of_sale[-1].process.began
+            is_unknown = of_sale[-1].is_accepted and not of_sale[-1].is_reported
+            self.expect(
+                not is_unknown or age >= 24 * HOUR, f"{sent} is sent while its sale is open"
+            )
+        else:
+            # A sale that an accepted correction has replaced is never sent.
+            applied = self.platform.google.values
+            self.expect(sent.key in applied, f"{sent} is sent before its sale")
+
+    def check_corrections(self, sent: Sent, request: Request) -> None:
+        """The Data Manager API does not get a sale whose correction was accepted."""
+        if request.api != "data_manager":
+            return
+        frozen_at = request.process.interrupted_at or request.began_at
+        for other in self.platform.google.requests:
+            if other.run == request.run or not 0 < other.answered_at < frozen_at:
+                continue
+            for at, correction in enumerate(other.records):
+                is_same = correction.key == sent.key and correction.changed_at is not None
+                if is_same and other.is_saved and other.answers[at] == "uploaded":
+                    self.expect(False, f"{sent} is sent after {correction}")
+
+    def expect_what_is_due(self) -> None:
+        """Nothing waits without a time at which it goes on."""
+        for number, file in enumerate(self.files):
+            found = self.platform.results(file.source)
+            waits = number not in self.events if found is None else is_open(found)
+            if waits:
+                self.expect(self.platform.due(file.source), f"file {number} waits for nothing")
+
+    def file_of(self, run: int) -> File:
+        return next(each for each in self.files if self.platform.run_of(each.source) == run)
+
+    # ── at the end ───────────────────────────────────────────────────────────────────────────
 
     def end(self) -> None:
-        """Deliver the events that are left, and do what is pending, without faults."""
-        self.google.api.too_recent = set()
+        """Let everything come to rest, without faults. What Google lacks is uploaded once more."""
+        self.judged.clear()
+        self.platform.google.refuses = False
+        is_at_rest = self.comes_to_rest()
+        sales = sorted({row.sale for file in self.files for row in file.rows})
+        missing = [SalesRow(sale) for sale in sales if not self.is_counted(SalesRow(sale))]
+        if missing:
+            # Until now, their corrections were waiting for them.
+            self.upload("missing.csv", missing)
+            is_at_rest = self.comes_to_rest()
+        self.expect(not self.events, "an event is never acknowledged")
+        self.expect(is_at_rest, "the sweeps find no rest")
+
+    def comes_to_rest(self) -> bool:
+        """Deliver the events that are left, and sweep. Return whether nothing is due then."""
         for _ in range(10):
-            self.google.clock.seconds += 61
+            self.wait(61)
             for number in sorted(self.events):
-                self.deliver(number)
-        assert not self.events
-        for _ in range(10):
-            self.google.clock.seconds += 7 * HOUR
-            assert self.sweep() == 0
-        assert not [name for name in self.google.store.names(OUT) if "/waiting/" in name]
+                self.happen(Step("deliver", number))
+        for _ in range(MOST_SWEEPS):
+            self.wait(7 * HOUR)
+            self.platform.google.process()
+            is_calm = self.platform.sweep()
+            if is_calm and not any(self.platform.due(each.source) for each in self.files):
+                return True
+        return False
 
-    def check(self, batch: FakeBatch) -> None:
-        """No row is sent again after its outcome was saved, unless it was deferred."""
-        runs = (first_claim(each, "", START, 60, TERMS) for each in self.files)
-        number, run = next((n, run) for n, run in enumerate(runs) if run.job_id == batch.job_id)
-        final = {order_id(self.contents[number], line) for line in self.final_lines(run)}
-        assert final.isdisjoint(record.order_id or "" for record in batch.records)
+    def is_counted(self, row: SalesRow) -> bool:
+        return row.sold_at in self.platform.google.counted
 
-    def final_lines(self, run: Run) -> set[int]:
-        ledger = self.google.context.ledger
-        reports = [ledger.read_chunk(run, each) for each in ledger.finished_chunks(run)]
-        pending = self.google.context.pending_runs.get(run.key)
-        if pending is not None and pending.only is not None and not reports:
-            reports = [pending.only]
-        lines = {line for report in reports for line in _final_lines(report)}
-        document = self.document(run.source)
-        if document is not None and document["counts"]["rows"]:
-            deferred = {row["line"] for row in document["rows"] if row["outcome"] == "deferred"}
-            lines |= {*LINES} - deferred
-        return lines
+    def verify(self) -> None:
+        """Compare the files, what Google counted, and what the results say."""
+        google = self.platform.google
+        self.expect(not self.platform.errors, f"software errors: {self.platform.errors}")
+        self.expect(len(google.counted) == len({*google.counted}), "a sale counts twice")
+        self.expect(not any(each.is_held for each in google.requests), "a request is still held")
+        outcomes = [*map(self.outcomes_of, self.files)]
+        for file, found in zip(self.files, outcomes, strict=True):
+            self.verify_rows(file, found)
+            self.expect(not self.platform.due(file.source), f"{file} is still due")
+        said = [
+            (row, outcome)
+            for file, found in zip(self.files, outcomes, strict=True)
+            for row, outcome in zip(file.rows, found, strict=True)
+        ]
+        for sold_at in google.counted:
+            of_sale = {outcome for row, outcome in said if row.sold_at == sold_at}
+            # What a killed process has sent of a file that was stopped then, nobody knows.
+            known = {"uploaded", "duplicate", "skipped", "not_attempted"}
+            self.expect(of_sale & known, f"the sale of {sold_at} counts, and no results say so")
+        if not self.has_frozen:
+            self.verify_values(said)
 
-    def document(self, source: StoredObject) -> dict[str, Any] | None:
-        name = f"{source.name}.{source.generation}.results.json"
-        found = self.google.store.objects.get((OUT, name))
-        return json.loads(found[0]) if found is not None else None
+    def outcomes_of(self, file: File) -> list[str]:
+        """Return the outcome of each row in the results, after comparing them with the counts."""
+        found = self.platform.results(file.source)
+        self.expect(found, f"{file} has no results")
+        if found is None:
+            return [""] * len(file.rows)
+        by_line = {row["line"]: row["outcome"] for row in found["rows"]}
+        counts = found["counts"]
+        self.expect(len(by_line) == len(found["rows"]) == counts["rows"], f"{counts} in {file}")
+        for outcome in {*by_line.values(), *SETTLED, "deferred", "not_attempted", "rejected"}:
+            number = [*by_line.values()].count(outcome)
+            self.expect(counts[outcome] == number, f"{outcome}: {counts} in {file}")
+        self.expect(not is_open(found), f"{file} is still open")
+        other = found.get("other_generation")
+        if other is None:
+            self.expect(len(by_line) == len(file.rows), f"{len(by_line)} rows in {file}")
+        else:
+            twin = next((f for f in self.files if str(f.source.generation) == other), None)
+            self.expect(twin is not None and twin.rows == file.rows, f"{file} is not {other}")
+        lines = range(2, 2 + len(file.rows))
+        outcomes = [by_line.get(line, "") for line in lines]
+        if "not_attempted" in outcomes:
+            newer = [f for f in self.files if f.source.generation > file.source.generation]
+            is_replaced = file.is_cut and any(f.source.name == file.source.name for f in newer)
+            is_replaced = is_replaced and outcomes.index("not_attempted") == len(outcomes) - 1
+            is_explained = found["file_error"] or other is not None or is_replaced
+            self.expect(is_explained, f"{outcomes} of {file}, for no reason")
+        return outcomes
+
+    def verify_rows(self, file: File, outcomes: Sequence[str]) -> None:
+        """Compare the outcome of each row with what Google has."""
+        google, run = self.platform.google, self.platform.run_of(file.source)
+        for row, outcome in zip(file.rows, outcomes, strict=True):
+            what = f"{row} is {outcome}, in {file}"
+            answers = [
+                request.answers[at] if request.answers else ""
+                for request in google.requests
+                if request.run == run
+                for at, sent in enumerate(request.records)
+                if is_of(row, sent)
+            ]
+            is_refused = [*filter(None, answers)][-1:] == ["failed"]
+            self.expect((outcome == "failed") == is_refused, what)
+            if outcome in ("uploaded", "duplicate"):
+                self.expect(self.is_counted(row), what)
+            if outcome == "uploaded" and row.step:
+                self.expect(any(is_of(row, sent) for sent in google.applied), what)
+            if outcome == "skipped":
+                newer = [s for s in google.applied if s.order_id == row.order_id]
+                is_old = any(s.changed_at > row.changed_at for s in newer)
+                self.expect(is_old, what)
+            self.expect(outcome not in ("rejected", "deferred"), what)
+
+    def verify_values(self, said: Sequence[tuple[SalesRow, str]]) -> None:
+        """The newest correction that was accepted counts."""
+        newest: dict[int, int] = {}
+        for row, outcome in said:
+            if outcome in ("uploaded", "duplicate") and row.order_id:
+                newest[row.sale] = max(row.step, newest.get(row.sale, SOLD))
+        for sale, step in newest.items():
+            worth = (100.0, 60.0, 40.0, None)[step]
+            found = self.platform.google.values.get(SalesRow(sale).order_id)
+            self.expect(found == worth, f"sale {sale} is worth {found}, not {worth}")
 
 
-TERMS = Terms("", None, chunks.chunk_limits_of(None), 1, "")
+def is_of(row: SalesRow, sent: Sent) -> bool:
+    """Return whether a record is that of this row."""
+    if not row.step:
+        return sent.changed_at is None and sent.sold_at == row.sold_at
+    return sent.changed_at == row.changed_at and sent.order_id == row.order_id
 
 
-def _final_lines(report: ChunkOutcomes) -> set[int]:
-    first = LINES[0] + report.number * chunks.CHUNK_ROWS
-    deferred = {row.line for row in report.listed if row.outcome == "deferred"}
-    return {*range(first, first + report.tally.rows)} - deferred
+def is_open(results: Mapping[str, Any]) -> bool:
+    """Return whether these results say that something is still to come."""
+    counts = results["counts"]
+    return bool(counts["deferred"] or counts.get("awaiting") or results["status"] == "waiting")
 
 
-def steps(depth: int) -> st.SearchStrategy[Step]:
+def play(apis: str, chunk_rows: int, steps: Sequence[Step]) -> History:
+    """Play a history to its end, and verify it."""
+    with platform(**APIS[apis], chunk_rows=chunk_rows) as made:
+        history = History(made)
+        history.play(steps)
+        history.end()
+        history.verify()
+    if history.broken:
+        told = "\n  ".join(str(step) for step in steps)
+        raise AssertionError("\n".join([*history.broken, "in", f"  {told}"]))
+    return history
+
+
+def sales(*numbers: int) -> tuple[SalesRow, ...]:
+    return tuple(map(SalesRow, numbers))
+
+
+def upload(*rows: SalesRow, name: int = 0) -> Step:
+    return Step("upload", name, rows=rows)
+
+
+def deliver(number: int = 0, fault: Fault | None = None) -> Step:
+    return Step("deliver", number, fault)
+
+
+def wait(seconds: int) -> Step:
+    return Step("wait", WAITS.index(seconds))
+
+
+SWEEP, PROCESS, REFUSED, ACCEPTED = (
+    *(Step("sweep"), Step("process")),
+    *(Step("account", 1), Step("account", 0)),
+)
+OVERTAKEN = (wait(61), deliver(), wait(7 * HOUR), SWEEP, PROCESS, wait(3 * HOUR), SWEEP)
+"""While a process is frozen, others do everything."""
+
+
+class Story(NamedTuple):
+    """A history in which the process of `victim` is interrupted."""
+
+    apis: str
+    before: tuple[Step, ...]
+    victim: Step
+    after: tuple[Step, ...] = ()
+
+    def steps(self, fault: Fault | None) -> list[Step]:
+        return [*self.before, self.victim._replace(fault=fault), *self.after]
+
+
+STORIES = {
+    "sales": Story("google_ads", (upload(*sales(0, 1, 2)),), deliver()),
+    "sales, processed later": Story("data_manager", (upload(*sales(0, 1, 2)),), deliver()),
+    "the account is refused for a while": Story(
+        "google_ads",
+        (upload(*sales(0, 1, 2, 3, 4)), REFUSED),
+        deliver(),
+        (ACCEPTED, wait(61), deliver()),
+    ),
+    "corrections in the order of their times, and not": Story(
+        "google_ads",
+        (upload(SalesRow(0), SalesRow(0, AGAIN), SalesRow(0, REDUCED), SalesRow(1)),),
+        deliver(),
+    ),
+    "a sale comes again after its correction": Story(
+        "data_manager",
+        (
+            upload(*sales(0, 3)),
+            *(deliver(), PROCESS, wait(3 * HOUR), SWEEP),
+            upload(SalesRow(0, REDUCED), name=1),
+            *(deliver(1), PROCESS, wait(3 * HOUR), SWEEP),
+            upload(*sales(4, 0)),
+        ),
+        deliver(2),
+    ),
+    "a row moves to another line": Story(
+        "google_ads",
+        (upload(*sales(2, 5)), deliver(), upload(*sales(0, 2, 5))),
+        deliver(1),
+    ),
+    "a row is too recent": Story(
+        "google_ads",
+        (upload(*sales(0, 1, 2)), Step("judge", 2, rows=sales(1, 2)), deliver(), wait(7 * HOUR)),
+        SWEEP,
+        (Step("judge", 0, rows=sales(1, 2)), wait(61), wait(7 * HOUR), SWEEP),
+    ),
+    "a row was too recent": Story(
+        "google_ads",
+        (
+            *(upload(*sales(0, 1, 2)), Step("judge", 2, rows=sales(1, 2)), deliver()),
+            *(wait(7 * HOUR), Step("judge", 0, rows=sales(1, 2))),
+        ),
+        SWEEP,
+    ),
+    "rows fail later": Story(
+        "data_manager",
+        (
+            *(upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver()),
+            *(PROCESS, Step("judge", 0, rows=sales(1)), wait(3 * HOUR)),
+        ),
+        SWEEP,
+    ),
+    "rows fail after a sweep has asked": Story(
+        "data_manager",
+        (upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver(), wait(3 * HOUR)),
+        SWEEP,
+    ),
+}
+"""Histories that are short enough to be interrupted at every call."""
+
+
+KINDS = {
+    "killed before": Fault(0, "killed", takes_place=False),
+    "killed after": Fault(0, "killed"),
+    "frozen before": Fault(0, "frozen", False, OVERTAKEN),
+    "frozen after": Fault(0, "frozen", True, OVERTAKEN),
+    "frozen a moment": Fault(0, "frozen", False, (deliver(), SWEEP)),
+    "lost answer": Fault(0, "lost answer"),
+    "unavailable": Fault(0, "unavailable"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", STORIES)
+def test_every_call(name: str, kind: str) -> None:
+    """Wherever a process is interrupted, and whatever happens meanwhile."""
+    story = STORIES[name]
+    number = sum(step.kind in ("deliver", "sweep") for step in story.before)
+    first = [*KINDS].index(kind) % STRIDE
+    for call in itertools.count(1 + first, STRIDE):
+        history = play(story.apis, 2, story.steps(KINDS[kind]._replace(call=call)))
+        if not history.platform.processes[number].interrupted_at:
+            break
+
+
+rows_of_a_file = st.lists(
+    st.builds(SalesRow, st.integers(0, 5), st.integers(SOLD, REFUNDED)),
+    min_size=1,
+    max_size=6,
+    unique=True,
+)
+
+
+def possible(apis: str, rows: Sequence[SalesRow]) -> tuple[SalesRow, ...]:
+    """Return rows that can be sent: only sales with an order ID are corrected, and the Data Manager
+    API retracts nothing. Sales come first."""
+    steps = (SOLD, REDUCED, AGAIN) if apis == "data_manager" else range(len(STEPS))
+    sent = [row for row in rows if row.step in steps and (row.order_id or not row.step)]
+    # Today's code sends a correction before a sale in a later chunk. Issue C ends this.
+    return tuple(sorted(sent, key=lambda row: row.step != SOLD)) or (SalesRow(rows[0].sale),)
+
+
+def steps(apis: str, depth: int) -> st.SearchStrategy[Step]:
     """Steps in which processes freeze, while others freeze, down to this depth."""
-    calls = st.integers(1, 14)
+    calls = st.integers(1, 30)
     faults = st.one_of(
         st.builds(Fault, calls, st.just("killed"), st.booleans()),
-        st.builds(Fault, calls, st.just("lost answer")),
+        st.builds(Fault, calls, st.sampled_from(["lost answer", "unavailable"])),
     )
     if depth:
-        meanwhile = st.lists(steps(depth - 1), min_size=1, max_size=4).map(tuple)
+        meanwhile = st.lists(steps(apis, depth - 1), min_size=1, max_size=4).map(tuple)
         faults |= st.builds(Fault, calls, st.just("frozen"), st.booleans(), meanwhile)
+    fault, names, none = st.none() | faults, st.integers(0, 1), st.none()
+    rows = rows_of_a_file.map(partial(possible, apis))
     return st.one_of(
-        st.builds(Step, st.just("deliver"), st.integers(0, 3), st.none() | faults),
-        st.builds(Step, st.just("sweep"), st.just(0), st.none() | faults),
-        st.builds(Step, st.sampled_from(["upload", "copy"])),
+        st.builds(Step, st.just("upload"), names, none, rows, st.booleans()),
+        st.builds(Step, st.just("copy"), names),
+        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
+        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
+        st.builds(Step, st.just("sweep"), st.just(0), fault),
         st.builds(Step, st.just("wait"), st.integers(0, len(WAITS) - 1)),
-        st.builds(Step, st.just("defer"), st.integers(0, 2)),
+        st.builds(Step, st.just("judge"), st.integers(0, 2), none, rows),
+        st.builds(Step, st.just("account"), st.integers(0, 1)),
+        st.builds(Step, st.just("process"), st.integers(0, 1)),
     )
 
 
-@pytest.mark.parametrize(
-    ("chunk_rows", "most_kept_bytes", "destination"),
-    [(2000, 65536, "google_ads"), (2000, 10, "data_manager"), (2, 65536, "google_ads")],
-    ids=["outcomes with the follow-up", "one marker", "two chunks"],
-)
+@pytest.mark.parametrize("apis", APIS)
 @settings(
-    max_examples=1000 if os.environ.get("EVERY_CALL") else 20,
+    max_examples=1000 if EVERY_CALL else 15,
+    phases=list(Phase) if SHRINK else [Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,
     database=None,
 )
-@given(history=st.lists(steps(2), max_size=12))
-def test_any_history(
-    chunk_rows: int, most_kept_bytes: int, destination: str, history: list[Step]
-) -> None:
+@given(data=st.data())
+def test_any_history(apis: str, data: st.DataObject) -> None:
     """Every row gets one outcome, counts once, is sent until that is saved; no run is lost."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
-        patch.setattr(finish, "MOST_KEPT_BYTES", most_kept_bytes)
-        many = {"max_event_age_hours": 9999, "max_defer_hours": 9999, "sweep_max_age_days": 999}
-        google = world(max_attempts_without_progress=999, **many)
-        google.store.versioned = True
-        played = History(google)
-        google.api = CheckedApi(check=played.check)
-        google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS") for each in ids]
-        google.use_destination(destination)
-        played.play([Step("upload"), *history])
-        played.end()
-    assert len(google.api.counted) == len(set(google.api.counted))
-    assert set(google.api.counted) == {order_id(c, n) for c in played.contents for n in LINES}
-    for source in played.files:
-        found = played.document(source)
-        assert found is not None
-        counts = found["counts"]
-        assert found["status"] in ("completed", "same_as")
-        assert counts["uploaded"] + counts["duplicate"] == counts["rows"]
-        assert counts["rows"] == (ROWS if found["status"] == "completed" else 0)
+    first = data.draw(rows_of_a_file.map(partial(possible, apis)))
+    then = data.draw(st.lists(steps(apis, 2), max_size=12))
+    play(apis, data.draw(st.sampled_from([2, 2000])), [Step("upload", 0, None, first), *then])

@@ -303,11 +303,10 @@ def wait_for_new_conversions(
         return
     known: set[_Name] = set()
     for conversions, results in sent:
-        if conversions.customer_id == request.customer_id:
-            for row, conversion in enumerate(conversions.rows):
-                result = results.get(row)
-                if result is None or result.outcome in ("uploaded", "duplicate", "deferred"):
-                    known.update(_names_of(conversion))
+        for row, conversion in enumerate(conversions.rows):
+            result = results.get(row)
+            if result is None or result.outcome in ("uploaded", "duplicate", "deferred"):
+                known.update(_names_of(conversion))
     adjustments = request.rows
     for row in missing:
         if known.isdisjoint(_names_of(adjustments[row])):

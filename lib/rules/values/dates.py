@@ -66,16 +66,16 @@ MONTHS: Final = _numbers(_MONTH_NAMES, 1)
 WEEKDAYS: Final = _numbers(_WEEKDAY_NAMES, 0)
 """monday → 0, as `datetime.weekday` counts."""
 
-# 14:05:07.123, 15.50, 2:05 PM. Some of Google's reports write 17:01:54*123.
+# 14:05:07.123, 15.50, 2:05 PM, 02:05 p. m. Some of Google's reports write 17:01:54*123.
 _TIME: Final = (
     r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
-    r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
+    r"(?: ?(?P<half>[AaPp])(?:\. ?)?[Mm]\b\.?)?"
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
 _MARK: Final = r"[-\u2013@|] "
-_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?$)"
+_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp](?:\. ?)?[Mm]\.?)?$)"
 _REST: Final = rf"(?:(?:[Tt]|,? (?:{_MARK}{_ONLY_A_TIME})?){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 _COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
