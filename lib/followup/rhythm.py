@@ -9,7 +9,6 @@ neither                       one and a half times the longest gap of eight week
 from __future__ import annotations
 
 import itertools
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from lib.config.expect import ByDay, parse_expect
 from lib.config.settings import Settings
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -179,72 +179,15 @@ def _days_of_month(day: date) -> int:
     return ((day.replace(day=28) + 4 * _DAY).replace(day=1) - _DAY).day
 
 
-NEVER: Final = "never"
-
-_FORM: Final = re.compile(
-    r"(?:on |the )?(?P<days>.+?)(?: by (?P<hour>\d{1,2}):(?P<minute>\d\d))?"
-    r"(?: (?P<zone>UTC|[A-Za-z_]+/[A-Za-z0-9_/+-]+))?"
-)
-_EVERY: Final = re.compile(r"every (.+)")
-_OF_MONTH: Final = re.compile(
-    r"(?:(first|last) (working )?day|(?:day )?(\d{1,2})(?:st|nd|rd|th)?)"
-    r" of (?:the|each|every) month"
-)
-_EXAMPLES: Final = (
-    'Write such as "every weekday by 06:30", "every mon, wed and fri", "the last working day of '
-    'the month by 18:00 Europe/Berlin", "the 15th of the month", or "never".'
-)
-
-
 def parse_expectation(text: str) -> Expectation | None:
     """Return when a file is expected; None if the text says that none is.
 
     Raises `ValueError` that says what is not understood, and what to write.
     """
-    if text.strip().lower() == NEVER:
+    expected = parse_expect(text)
+    if not isinstance(expected, ByDay):
         return None
-    form = _FORM.fullmatch(" ".join(text.split()))
-    days = _expected_days(form["days"].lower()) if form is not None else None
-    if form is None or days is None:
-        raise ValueError(f'"{text}" is not understood. {_EXAMPLES}')
-    by = None
-    if form["hour"] is not None:
-        hour, minute = int(form["hour"]), int(form["minute"])
-        if hour > 23 or minute > 59:
-            raise ValueError(f'"{hour}:{minute:02}" is not a time. {_EXAMPLES}')
-        by = time(hour, minute)
-    zone = _zone(form["zone"]) if form["zone"] else None
-    if form["zone"] and zone is None:
-        raise ValueError(
-            f'"{form["zone"]}" is not a time zone. Write a name such as Europe/Berlin.'
-        )
-    return days._replace(by=by, zone=zone)
-
-
-def _expected_days(text: str) -> Expectation | None:
-    if found := _OF_MONTH.fullmatch(text):
-        if found[3]:
-            number = int(found[3])
-            return Expectation("day", number=number) if 1 <= number <= 31 else None
-        if found[2]:
-            return Expectation("working day", number=1 if found[1] == "first" else -1)
-        return Expectation("day", number=1 if found[1] == "first" else 31)
-    every = _EVERY.fullmatch(text)
-    if every is None:
-        return None
-    if every[1] == "day":
-        return Expectation("weekdays", frozenset(range(7)))
-    if every[1] in ("weekday", "working day"):
-        return Expectation("weekdays", _WORKDAYS)
-    names = re.split(r", and | and |, ?", every[1])
-    full = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    found_days = {
-        number
-        for name in names
-        for number, (short, long) in enumerate(zip(WEEKDAYS, full, strict=True))
-        if name in (short, long)
-    }
-    return Expectation("weekdays", frozenset(found_days)) if len(found_days) == len(names) else None
+    return Expectation("weekdays", expected.weekdays, by=expected.by, zone=expected.zone)
 
 
 # ── as files came until now ──────────────────────────────────────────────────────────────────

@@ -71,7 +71,8 @@ def wanted_names(profile: Profile) -> Wanted:
     """Return the names that the header of the profile's files has."""
     others = [(column,) for column in _columns_of_values(profile)]
     if not profile.names_columns:
-        return _KnownNames(tuple(others))
+        sends = [entry.send for entry in profile.entries if entry.send is not None]
+        return _KnownNames(tuple(others), {name for send in sends for name in _required(send)})
     required = [
         names
         for entry in profile.entries
@@ -90,17 +91,33 @@ def _columns_of_values(profile: Profile) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _KnownNames:
-    """The names of fields and of Google's templates, and `others` that must be there too."""
+    """The names of fields and of Google's templates, and `others` that must be there too.
+
+    `fields` are those that the entries of the profile need. Empty: the kind of the file decides.
+    """
 
     others: Collection[Names]
+    fields: Collection[str]
 
     def lacks(self, header: Sequence[str]) -> SourceError | None:
         """Return why a line is not the header, or None."""
         fields = [field for name in header if (field := field_named(name))]
-        names = {field: BY_NAME[field].template_names for field in REQUIRED[kind_of(fields)]}
-        missing = [(*of, field) for field, of in names.items() if field not in fields]
+        required = self.fields or REQUIRED[kind_of(fields)]
+        missing = [_names_of(field) for field in required if field not in fields]
         missing += [each for each in self.others if not columns_named(each, header)]
         return not_the_header(missing, len(fields), header)
+
+
+def _required(send: Send) -> list[str]:
+    """Return the fields without which no row can be sent."""
+    needed = REQUIRED[KIND_OF_SEND[send]]
+    says_type = send in ("retraction", "restatement")
+    found = [field for field in needed if not (says_type and field == "adjustment_type")]
+    return [*found, "adjusted_value"] if send == "restatement" else found
+
+
+def _names_of(field: str) -> Names:
+    return (*BY_NAME[field].template_names, field)
 
 
 # ── which destination gets which kind of record ──────────────────────────────────────────────
@@ -241,11 +258,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
         raise PermanentError(code, "its columns say so")
     if isinstance(entry.value, (int, float)):
         fields.pop("conversion_value", None)
-    missing = [field for field in REQUIRED[kind] if field not in fields]
-    if send in ("retraction", "restatement"):
-        missing = [field for field in missing if field != "adjustment_type"]
-    if send == "restatement" and "adjusted_value" not in fields:
-        missing.append("adjusted_value")
+    missing = [field for field in _required(send) if field not in fields]
     if entry.action is None and "conversion_action" not in fields:
         raise PermanentError("ACTION_MISSING", 'no "action" in the profile, and no column')
     if kind != "adjustment" and entry.value is None and "conversion_value" not in fields:
@@ -253,7 +266,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     if profile.source == "web" and "order_id" not in fields:
         raise PermanentError("TAG_ORDER_ID_MISSING", "no order_id column")
     if missing:
-        names = ", ".join(f'"{(*BY_NAME[each].template_names, each)[0]}"' for each in missing)
+        names = ", ".join(f'"{_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
     named = {base_name(field) for field in fields} & can.fields.keys()
     if not named.issuperset(ADDRESS_FIELDS):

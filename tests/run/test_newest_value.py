@@ -32,16 +32,25 @@ from tests.fakes import PROFILE, START, FakeApi, FakeBatch, MemoryStore, World, 
 from tests.schedule import EVERY_CALL
 
 SEEDS = range(100 if EVERY_CALL else 10)
-COLUMNS = "order_id,email,conversion_date_time,conversion_value,Status,Refunded at,adjusted_value"
+COLUMNS = (
+    "order_id,email,conversion_date_time,conversion_value,Status,adjustment_date_time,"
+    "adjusted_value"
+)
 TEMPLATE = (
     "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value,"
     "Adjusted Value Currency"
 )
-REFUNDS = {"refunds": {"Status": ["Refunded"]}, "headers": {"adjustment_date_time": "Refunded at"}}
+SOLD = {"rows": {"Status": ["Paid"]}}
+RESTATED = {"rows": {"Status": ["Refunded"], "adjusted_value": ["*"]}, "send": "restatement"}
+RETRACTED = {"rows": {"Status": ["Refunded"], "adjusted_value": [""]}, "send": "retraction"}
 PROFILES = {
-    "both": {"destination": "data_manager", "adjustments_via": "google_ads", **REFUNDS},
-    "later": {"destination": "data_manager", **REFUNDS},
-    "template": {"destination": "google_ads", "conversion_action": "Phone sale"},
+    "both": {
+        "destination": "data_manager",
+        "adjustments_via": "google_ads",
+        "conversions": [SOLD, RESTATED, RETRACTED],
+    },
+    "later": {"destination": "data_manager", "conversions": [SOLD, RESTATED]},
+    "template": {"destination": "google_ads", "action": "Phone sale"},
 }
 VALUES = {"sold": 100.0, "60": 60.0, "40": 40.0, "refunded": None}
 """What an order is worth after each step, oldest step first."""

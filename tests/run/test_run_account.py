@@ -121,9 +121,7 @@ def test_a_refused_lookup_is_one_note() -> None:
     assert note["detail"] == "ACTION_NOT_PERMITTED"
 
 
-@pytest.mark.parametrize(
-    ("cell", "profile"), [("Phone sale", {}), ("", {"conversion_action": "phone sale"})]
-)
+@pytest.mark.parametrize(("cell", "profile"), [("Phone sale", {}), ("", {"action": "phone sale"})])
 def test_a_name_waits_for_its_id(cell: str, profile: dict[str, Any]) -> None:
     """In a cell or in the profile; a file asks once."""
     lookup = FakeLookup(waited_for=SALE)
@@ -131,23 +129,22 @@ def test_a_name_waits_for_its_id(cell: str, profile: dict[str, Any]) -> None:
     assert lookup.waits == 1
 
 
-def test_stages_have_their_actions_by_name() -> None:
-    """Every stage is under its action, and a wrong name stops the file."""
-    stages = {"order_id": {f"order-{n}": {"action": "Phone sale"} for n in (1, 2)}}
-    no_action = {"conversion_action": None, "headers": {"conversion_action": []}}
+def test_entries_have_their_actions_by_name() -> None:
+    """Every entry is under its action, and a wrong name stops the file."""
+    entries = [{"rows": {"order_id": [f"order-{n}"]}, "action": "Phone sale"} for n in (1, 2)]
     known = FakeLookup(waited_for=SALE)
-    assert deliver_rows(known, actions=stages, **no_action)["counts"]["uploaded"] == 2
-    stages["order_id"]["order-2"]["action"] = "Phone sail"
-    document = deliver_rows(known, actions=stages, **no_action)
+    assert deliver_rows(known, conversions=entries)["counts"]["uploaded"] == 2
+    entries[1]["action"] = "Phone sail"
+    document = deliver_rows(known, conversions=entries)
     assert document["file_error"] == {
         "code": "UNKNOWN_ACTION",
-        "detail": 'actions "order-2" in the profile: "Phone sail"; did you mean "Phone sale"?',
+        "detail": 'action in the profile: "Phone sail"',
     }
 
 
 def test_a_name_that_nobody_can_look_up_is_refused() -> None:
     """In the profile, the file stops; in a cell, its row is rejected."""
-    document = deliver_rows(FakeLookup(), conversion_action="Phone sale")
+    document = deliver_rows(FakeLookup(), action="Phone sale")
     assert document["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
     document = deliver_rows(FakeLookup(), "Phone sale")
     assert document["counts"]["rejected"] == 2
