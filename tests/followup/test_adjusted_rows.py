@@ -23,7 +23,18 @@ from lib.state.store import StoredObject
 from tests.fakes import START, FakeApi, World, world
 
 HEADER = "order_id,email,conversion_date_time,conversion_value,Status,Refunded at,adjusted_value"
-REFUNDS = {"refunds": {"Status": ["Refunded"]}, "headers": {"adjustment_date_time": "Refunded at"}}
+_AT = {"adjustment_date_time": "Refunded at"}
+SOLD = {"rows": {"Status": ["Paid"]}}
+RESTATED = {
+    "rows": {"Status": ["Refunded"], "adjusted_value": ["*"]},
+    "send": "restatement",
+    "columns": {**_AT, "adjusted_value": "adjusted_value"},
+}
+RETRACTED = {
+    "rows": {"Status": ["Refunded"], "adjusted_value": [""]},
+    "send": "retraction",
+    "columns": _AT,
+}
 
 
 @dataclass(slots=True)
@@ -40,7 +51,14 @@ class Routes:
 
 def google_with(**profile: Any) -> World:
     made = world()
-    made.profiles["default"] |= {**REFUNDS, **profile}
+    retracts = profile.get("destination") is None or profile.get("adjustments_via")
+    names = ("order_id", "email", "conversion_date_time", "conversion_value")
+    made.profiles["default"] |= {
+        "columns": {name: name for name in names},
+        "conversions": [SOLD, RESTATED, *([RETRACTED] if retracts else [])],
+        "skip": {"Status": ["Open"]},
+        **profile,
+    }
     return made
 
 
@@ -67,7 +85,7 @@ def document(google: World, source: StoredObject) -> dict[str, Any]:
 
 def test_a_file_of_sales_carries_its_refunds() -> None:
     """Refunded rows retract or restate their orders, in the chunk of the sales."""
-    google = google_with(include={"Status": ["Paid"]})
+    google = google_with()
     found = deliver(
         google,
         "a.csv",
@@ -287,16 +305,14 @@ TEMPLATE = (
 )
 
 
-@pytest.mark.parametrize("status", ["", "Refunded"])
-def test_googles_template_needs_no_column_of_refunds(status: str) -> None:
-    """In a file of adjustments, every row says what it is: the profile's `refunds` do not apply."""
-    google = google_with()
-    google.profiles["default"]["conversion_action"] = "Phone sale"
+def test_googles_template_says_what_each_row_is() -> None:
+    """A profile without columns and conversions sends adjustments if the names say so."""
+    google = world()
+    google.profiles["default"]["action"] = "Phone sale"
     at = (START - timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-    column = ",Status" if status else ""
-    cell = f",{status}" if status else ""
-    content = f"{TEMPLATE}{column}\nA,Phone sale,{at},RETRACT,,{cell}\n"
-    source = google.store.put("in-bucket", "a.csv", content.encode())
+    source = google.store.put(
+        "in-bucket", "a.csv", f"{TEMPLATE}\nA,Phone sale,{at},RETRACT,,\n".encode()
+    )
     day = timedelta(hours=20)
     process_object(source, START, google.context, time_limit_seconds=540, max_age=day)
     found = document(google, source)

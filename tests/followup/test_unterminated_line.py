@@ -113,10 +113,3 @@ def test_only_a_cut_that_could_matter_holds_the_row(
     """A cut inside a column that is not sent changes nothing, unless cells are missing."""
     source = deliver(google, content(columns)[:-cut])
     assert bool(document(google, source)["counts"]["deferred"]) == held
-
-
-def test_the_profile_turns_it_off(google: World) -> None:
-    """For exporters that never end the last line, nothing waits."""
-    google.profiles["default"]["hold_open_last_line"] = False
-    source = deliver(google, content()[:-2])
-    assert document(google, source)["counts"]["uploaded"] == 3
