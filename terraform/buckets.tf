@@ -6,14 +6,13 @@ locals {
 
   input_bucket = one(concat(
     [for bucket in google_storage_bucket.input : { name = bucket.name, location = bucket.location }],
-    [for bucket in var.existing_input_bucket[*] : { name = bucket.name, location = try(coalesce(bucket.location), var.region) }],
+    [for bucket in var.existing_input_bucket[*] : { name = bucket.name, location = coalesce(bucket.location, var.region) }],
   ))
 }
 
 resource "google_storage_bucket" "input" {
   count = var.existing_input_bucket == null ? 1 : 0
 
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-input"
   location                    = var.region
@@ -72,7 +71,6 @@ resource "google_storage_bucket" "input" {
 }
 
 resource "google_storage_bucket" "output" {
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-output"
   location                    = var.region
@@ -117,8 +115,6 @@ resource "google_storage_bucket" "output" {
 
 # The ledger: claims, leases and chunk markers.
 resource "google_storage_bucket" "state" {
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
-  #checkov:skip=CKV_GCP_78:A lease is renewed every 20 seconds; versions would only add cost. Generation preconditions protect it.
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-state"
   location                    = var.region
@@ -157,7 +153,6 @@ resource "google_storage_bucket" "state" {
 # The function's code and the profiles document. They cannot be in the input bucket: writing them would
 # start the function.
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-source"
   location                    = var.region

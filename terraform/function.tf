@@ -86,7 +86,6 @@ resource "google_storage_bucket_object" "source" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  #checkov:skip=CKV_GCP_84:Images contain the code and public packages, no data; kms_key sets a key of your own.
   project       = var.project_id
   repository_id = var.name
   location      = var.region

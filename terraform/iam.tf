@@ -6,7 +6,7 @@ locals {
   project_number = google_storage_bucket.source.project_number
 
   # Whoever edits the profiles may choose it later.
-  uses_data_manager = local.profiles_are_edited || anytrue([for profile in values(local.profiles) : try(profile.destination, null) == "data_manager"])
+  uses_data_manager = local.profiles_are_edited || anytrue([for profile in values(var.profiles) : try(profile.destination, null) == "data_manager"])
 
   services = concat(
     [

@@ -6,7 +6,7 @@ locals {
 
   # Unset attributes are left out, so that the function's own defaults apply.
   profiles_document = jsonencode({
-    for name, profile in local.profiles :
+    for name, profile in var.profiles :
     name => { for key, value in profile : key => value if value != null }
   })
 
@@ -16,7 +16,6 @@ locals {
 
 # A bucket of its own: whoever may list and edit the profiles must not see the code, or replace it.
 resource "google_storage_bucket" "profiles" {
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
   count = local.profiles_are_edited ? 1 : 0
 
   project                     = var.project_id

@@ -2,24 +2,10 @@
 # docs/integrations.md explains them. The private keys are added by hand, as the secret for Google Ads is.
 
 locals {
-  sftp_servers = {
-    for name, server in var.sftp_servers : name => merge({
-      port            = 22
-      path            = ""
-      folder          = ""
-      done_folder     = ""
-      since           = ""
-      min_age_minutes = 5
-      # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
-      schedule        = "*/15 * * * *"
-      timeout_seconds = 840
-    }, { for attribute, value in server : attribute => value if value != null })
-  }
-
   sftp_is_used = length(var.sftp_servers) > 0
 
   sftp_environments = {
-    for name, server in local.sftp_servers : name => {
+    for name, server in var.sftp_servers : name => {
       KNOWN_HOSTS                           = server.known_hosts
       VENDOR_PATH                           = server.path
       INPUT_BUCKET                          = local.input_bucket.name
@@ -49,8 +35,6 @@ locals {
 # The marks of the files that were copied: empty objects, whose names are time, size and name of a file. They are
 # kept, because a server that we may only read keeps its files for as long as it likes.
 resource "google_storage_bucket" "sftp" {
-  #checkov:skip=CKV_GCP_62:Usage logs are outdated; audit_reads turns on audit logs, which name the reader.
-  #checkov:skip=CKV_GCP_78:The objects are empty and never replaced.
   count = local.sftp_is_used ? 1 : 0
 
   project                     = var.project_id
@@ -95,7 +79,7 @@ resource "google_storage_bucket_iam_member" "sftp" {
 }
 
 resource "google_secret_manager_secret" "sftp_key" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project   = var.project_id
   secret_id = "${var.name}-sftp-${each.key}"
@@ -124,7 +108,7 @@ resource "google_secret_manager_secret" "sftp_key" {
 }
 
 resource "google_secret_manager_secret_iam_member" "sftp" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project   = var.project_id
   secret_id = google_secret_manager_secret.sftp_key[each.key].id
@@ -133,7 +117,7 @@ resource "google_secret_manager_secret_iam_member" "sftp" {
 }
 
 resource "google_cloud_run_v2_job" "sftp" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project             = var.project_id
   name                = "${var.name}-sftp-${each.key}"
@@ -206,7 +190,7 @@ resource "google_cloud_run_v2_job" "sftp" {
 }
 
 resource "google_cloud_run_v2_job_iam_member" "sftp" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project  = var.project_id
   location = var.region
@@ -221,7 +205,7 @@ resource "google_cloud_run_v2_job_iam_member" "sftp" {
 }
 
 resource "google_cloud_scheduler_job" "sftp" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project     = var.project_id
   name        = "${var.name}-sftp-${each.key}"
@@ -250,7 +234,7 @@ resource "google_cloud_scheduler_job" "sftp" {
 # The same file can fail in every run. A run that fails while others succeed is no reason to call somebody. A job that
 # does not run at all says nothing, so its absence is told, unless its schedule leaves out days.
 resource "google_monitoring_alert_policy" "sftp" {
-  for_each = local.sftp_servers
+  for_each = var.sftp_servers
 
   project               = var.project_id
   display_name          = "${var.name}: Files of the SFTP server ${each.key} are not copied"

@@ -1,5 +1,5 @@
 # Copies new files from an SFTP server to the input bucket. sftp.tf runs it in rclone's own image, whose
-# shell is BusyBox; tests/whole/gateway/test_sftp_pull.py runs it against OpenSSH's server.
+# shell is BusyBox; tests/terraform/test_sftp_pull.py runs it with a fake rclone.
 #
 # A file's version is `time;size;name`, as rclone lists it. When a version has been copied, an empty object
 # with this name in the bucket of marks says so. Nothing else is remembered, so the script can end anywhere:

@@ -66,7 +66,7 @@ variable "profiles" {
 
   validation {
     condition     = try(length(var.profiles) > 0 && alltrue([for name in keys(var.profiles) : can(regex("^[^/]+$", name))]), false)
-    error_message = "profiles needs at least one profile: { default = { ... } }. A name is a folder of the input bucket, so it must not contain a slash."
+    error_message = "profiles needs at least one profile: { default = { ... } }. A name is a folder of the input bucket, so it must not contain a slash. Check the profiles themselves with `offline-conversions check --profiles`."
   }
 }
 
@@ -76,6 +76,19 @@ variable "settings" {
   default     = {}
   nullable    = false
   description = "Settings of the function that differ from its defaults: docs/settings.md."
+
+  validation {
+    # The function checks their values. A name that it does not read would change nothing, without a word.
+    condition = length(setsubtract(keys(var.settings), [
+      "accepted_suffixes", "ignored_suffixes", "ignored_prefixes", "max_file_bytes", "max_file_lines",
+      "max_attempts_without_progress", "deadline_margin_seconds", "lease_seconds", "request_timeout_seconds",
+      "window", "max_event_age_hours", "defer_hours", "max_defer_hours", "sweep_grace_minutes",
+      "sweep_max_age_days", "list_all_rows", "look_up_accounts", "read_diagnostics", "failing_rows_ratio",
+      "failing_rows_least", "notices_hour", "heartbeat_url", "no_file_hours", "no_file_grace_minutes",
+      "no_file_weekdays", "no_file_holidays", "no_file_time_zone", "no_file_folders",
+    ])) == 0
+    error_message = "settings has a name that the function does not read: docs/settings.md lists them."
+  }
 }
 
 variable "profile_editors" {
@@ -177,7 +190,7 @@ variable "audit_reads" {
 # docs/deploy.md, "In an organization with rules of its own", says what each of them needs.
 
 variable "existing_input_bucket" {
-  type        = any
+  type        = object({ name = string, location = optional(string) })
   default     = null
   description = "Bucket that exists already and receives the files, with its location if it is not region. Its versioning and its lifecycle stay as they are."
 
@@ -188,10 +201,15 @@ variable "existing_input_bucket" {
 }
 
 variable "service_accounts" {
-  type        = any
+  type        = map(string)
   default     = {}
   nullable    = false
   description = "Email addresses of service accounts that exist already: function, trigger, scheduler, builder, sftp."
+
+  validation {
+    condition     = alltrue([for name, email in var.service_accounts : contains(["function", "trigger", "scheduler", "builder", "sftp"], name) && (email == null || can(regex("[.]iam[.]gserviceaccount[.]com$", email)))])
+    error_message = "service_accounts may name function, trigger, scheduler, builder and sftp; each address ends in .iam.gserviceaccount.com."
+  }
 }
 
 variable "kms_key" {
@@ -249,14 +267,47 @@ variable "force_destroy" {
 # ── ways in ─────────────────────────────────────────────────────────────────────────────────────
 
 variable "sftp_servers" {
-  type        = any
+  type = map(object({
+    host            = string
+    user            = string
+    known_hosts     = string # lines of ssh-keyscan
+    port            = optional(number, 22)
+    path            = optional(string, "")
+    folder          = optional(string, "")
+    done_folder     = optional(string, "")
+    since           = optional(string, "")
+    min_age_minutes = optional(number, 5)
+    # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
+    schedule        = optional(string, "*/15 * * * *")
+    timeout_seconds = optional(number, 840)
+  }))
   default     = {}
   nullable    = false
   description = "SFTP servers from which new files are copied to the input bucket: docs/integrations.md."
 
   validation {
-    condition     = try(alltrue([for name in keys(var.sftp_servers) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name))]), false)
+    condition     = alltrue([for name in keys(var.sftp_servers) : can(regex("^[a-z][a-z0-9-]{0,18}[a-z0-9]$", name))])
     error_message = "The name of an SFTP server is not valid. Use 2 to 20 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+
+  validation {
+    condition     = alltrue([for server in values(var.sftp_servers) : can(regex("(ssh|ecdsa)-[a-z0-9-]+ AAAA", server.known_hosts))])
+    error_message = "known_hosts of an SFTP server must be lines of ssh-keyscan: host ssh-ed25519 AAAA..."
+  }
+
+  validation {
+    condition     = alltrue([for server in values(var.sftp_servers) : !endswith(server.path, "/") && alltrue([for folder in [server.folder, server.done_folder] : trim(folder, "/") == folder])])
+    error_message = "path of an SFTP server must not end with a slash; folder and done_folder must not begin with one either."
+  }
+
+  validation {
+    condition     = alltrue([for server in values(var.sftp_servers) : server.since == "" || can(timeadd("${server.since}T00:00:00Z", "0s"))])
+    error_message = "since of an SFTP server must be a date such as 2026-11-24."
+  }
+
+  validation {
+    condition     = alltrue([for server in values(var.sftp_servers) : length(split(" ", server.schedule)) == 5])
+    error_message = "schedule of an SFTP server must be five cron fields, such as 10 * * * *."
   }
 }
 

@@ -427,9 +427,10 @@ class World:
 
 
 def world(**settings: Any) -> World:
-    """Return an empty world. Its lease is so long that the thread never has to renew it."""
+    """Return an empty world. A lease lasts a minute, and one request is sent at a time."""
     clock = Clock()
-    given = {"time_limit_seconds": 60.0, "deadline_margin_seconds": 0.0, "window": 1, "sweep_grace_minutes": 0}
+    given = {"time_limit_seconds": 60.0, "deadline_margin_seconds": 0.0, "window": 1}
+    given |= {"sweep_grace_minutes": 0}
     given |= {"read_diagnostics": False, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
     return World(MemoryStore(clock), FakeApi(), clock, checked)

@@ -302,3 +302,21 @@ def test_test_files_have_names_of_their_own() -> None:
     """pytest cannot collect two test files of one name together."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_no_text_names_a_page() -> None:
+    """Who has only the command or a report has no pages: a text says itself what to do."""
+    page = re.compile(r"docs/[a-z-]+\.md")
+    found = [each.name for each in (ROOT / "lib").rglob("*.html") if page.search(each.read_text())]
+    for path in (ROOT / "lib").rglob("*.py"):
+        nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
+        comments = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}
+        found += [
+            f"{path.name}:{each.lineno}"
+            for each in nodes
+            if isinstance(each, ast.Constant)
+            and isinstance(each.value, str)
+            and id(each) not in comments
+            and page.search(each.value)
+        ]
+    assert found == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,14 @@ def test_the_packages_of_other_commands_are_locked_too() -> None:
         "gamma in dev.txt has no sha256 hash.",
         "beta==2.1 of dev.in is not in dev.txt.",
     ]
+
+
+def test_the_cache_of_ci_follows_every_lock() -> None:
+    """A lock that is not in the key would leave old packages in the cache."""
+    root = Path(__file__).parents[1]
+    workflow = (root / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    patterns = workflow.partition("cache-dependency-path:")[2].partition("- run:")[0]
+    cached = {
+        each for pattern in re.findall(r"[\w*/.-]+\.txt", patterns) for each in root.glob(pattern)
+    }
+    assert cached >= {root / "requirements.txt", *root.glob("requirements/*.txt")}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.schedule import COMPUTING, WAITING, dealt
 
-FOLDERS = ("cli", "rules/values", "run", "terraform", "whole/gateway", "whole/recovery")
+FOLDERS = ("cli", "rules/values", "run", "terraform", "whole/main_job", "whole/recovery")
 TESTS = [
     (PurePath(folder, f"test_{n}.py"), case)
     for folder in FOLDERS

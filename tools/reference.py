@@ -108,18 +108,11 @@ def _columns() -> Iterator[str]:
         (
             _code(f.name) + (numbered.format(f.name) if f.numbered else ""),
             f.description,
-            _code(*f.aliases),
-            _code(*f.fallbacks),
+            _code(*f.template_names),
         )
         for f in FIELDS
     )
-    return _table("column | what it holds | also called | only if no other column fits", rows)
-
-
-def _columns_in_crms() -> Iterator[str]:
-    named = [f for f in FIELDS if f.crm_names]
-    rows = ((_code(f.name), _code(*f.crm_names), _code(*f.last_resorts)) for f in named)
-    return _table("column | names in exports of CRMs | only if nothing else fits", rows)
+    return _table("field | what it holds | in Google's templates", rows)
 
 
 def _columns_of_one_api() -> Iterator[str]:
@@ -189,7 +182,6 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "settings": _settings,
     "keys": _keys,
     "columns": _columns,
-    "columns_in_crms": _columns_in_crms,
     "columns_of_one_api": _columns_of_one_api,
     "codes": _codes,
     "events": _events,

@@ -326,7 +326,7 @@ def _reachable(request: Callable[[], T], needs: str, *, conditional: bool = Fals
 
 _OBSTACLES = {
     "Cloud KMS": "the key in Cloud KMS is disabled, or Cloud Storage's service agent may not use "
-    "it; enable it, or grant it again (docs/deploy.md)",
+    "it; enable it, or grant it again",
     "cloudKms": "the key in Cloud KMS is disabled or gone; enable or restore it",
     "retentionPolicyNotMet": "the bucket has a retention policy, so no object can be replaced; "
     "remove the policy",

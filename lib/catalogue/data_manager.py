@@ -28,10 +28,10 @@ _CHECK_HASHES = (
     "the email and phone columns, where they are hashed before they are sent."
 )
 _WRITE_COUNTRY_CODE = "Write the country's two-letter code, such as US."
-_CORRECT_CUSTOMER_ID = "Correct customer_id in the profile or the file."
+_CORRECT_CUSTOMER_ID = "Correct customer_id in the profile."
 _USE_ACCOUNT_OF_CLICK = (
-    "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the file "
-    "or the profile."
+    "Upload the row to the Google Ads account that the ad belongs to: move it to a file of a "
+    "profile with that customer_id."
 )
 _ACCEPT_ENHANCED_CONVERSIONS_TERMS = "Accept the terms in Google Ads under Goals > Settings."
 _COPY_MERCHANT_ID = (
@@ -41,9 +41,7 @@ _ENABLE_CUSTOM_VARIABLE = (
     "Enable it in Google Ads under Goals > Custom variables, or remove its column from the file."
 )
 _STATE_CONSENT = "Add the ad_user_data column to the file, or set ad_user_data in the profile."
-_CHECK_WITH_LINTER = (
-    "Check the file on your own computer: offline-conversions check FILE (docs/input.md)."
-)
+_CHECK_WITH_LINTER = "Check the file on your own computer: offline-conversions check FILE."
 _RETRIED_AFTER_SIX_HOURS = (
     "No action needed; retried automatically after 6 hours, while the results document has the "
     "status waiting. If the conversion is still not counted after that, upload the file again."

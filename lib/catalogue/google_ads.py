@@ -34,7 +34,7 @@ _REMOVE_DEVELOPER_TOKEN = (
 )
 _GIVE_STANDARD_ACCESS = "Give this user at least standard access in Google Ads."
 _UPLOAD_SOONER = "Upload conversions sooner, ideally every day."
-_CHECK_CONVERSION_TIME = "Check the conversion time; docs/input.md lists the accepted formats."
+_CHECK_CONVERSION_TIME = "Check the conversion time: write it as 2026-11-24 14:05:07+01:00."
 _CHECK_ACTION_OF_ROW = "Check the conversion action of the row."
 _WRITE_ACTION_IN_FULL = (
     "Write the conversion action as customers/1234567890/conversionActions/987654321, or use its "
@@ -178,8 +178,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_CUSTOMER_FOR_CLICK": failed(
         "The ad click belongs to another Google Ads account.",
-        "Upload the row to the Google Ads account that the ad belongs to: set customer_id in the "
-        "file or the profile.",
+        "Upload the row to the Google Ads account that the ad belongs to: move it to a file "
+        "of a profile with that customer_id.",
     ),
     "INVALID_CUSTOMER_FOR_CALL": failed(
         "The call belongs to another Google Ads account.",
@@ -346,7 +346,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "Google has closed uploads of this kind through the Google Ads API to callers who did not "
         "use it before 15 June 2026. If only some rows have it: Google does not accept session "
         "attributes and IP addresses from new callers.",
-        'Set "destination": "data_manager" in the profile (docs/data-manager.md). If Google '
+        'Set "destination": "data_manager" in the profile. If Google '
         'refuses only session attributes or IP addresses, set "omit_session_and_ip": true instead. '
         "If Google refuses only adjustments, retract the conversions in Google Ads: the Data "
         "Manager API only corrects values.",
@@ -384,7 +384,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "CUSTOMER_NOT_FOUND": account(
         "No Google Ads account has this customer ID.",
-        "Correct customer_id in the profile, or in the file if it has a customer_id column.",
+        "Correct customer_id in the profile.",
     ),
     "GOOGLE_ACCOUNT_DELETED": account(
         "The Google account behind the credentials was deleted.",

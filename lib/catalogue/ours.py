@@ -137,7 +137,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_DATE": rejected(
         "The conversion time cannot be read as a date and time.",
-        "Write it as in the other rows, or as 2026-11-24 14:05 (all formats: docs/input.md). A "
+        "Write it as in the other rows, or as 2026-11-24 14:05. A "
         "number such as 46350.59 is how Excel stores a date: format the column as text or as a "
         "date before saving.",
     ),
@@ -220,7 +220,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "The value is negative.",
         "Write the value of the sale as a positive number. A refund adjusts a conversion, and is "
         "none itself: write an entry of conversions with "
-        '"send": "retraction" for such rows in the profile (docs/profiles.md).',
+        '"send": "retraction" for such rows in the profile.',
     ),
     "DECIMAL_SIGN_MISMATCH": rejected(
         "The number does not have the decimal sign that the profile says (decimal_sign).",
@@ -317,8 +317,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "INVALID_CART_ITEMS": warning(
         "The cart items cannot be read. The cart data is left out.",
-        "Write the items as id:quantity:price;id:quantity:price, or as a JSON list "
-        "(docs/input.md).",
+        "Write the items as id:quantity:price;id:quantity:price, or as a JSON list of objects with "
+        "product_id, quantity and unit_price.",
     ),
     "MERCHANT_ID_NOT_NUMERIC": warning(
         "The Merchant Center ID is not a number. It is left out.",
@@ -363,7 +363,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "action, it has the same order ID, or the same click and time without an order ID that "
         "tells them apart. Only the earlier line is sent.",
         "Export one row per order with the sum of its values, or give each line its own order ID "
-        "and time. If the value of an order has changed, send an adjustment (docs/input.md).",
+        "and time. If the value of an order has changed, send an adjustment.",
     ),
     "SUPERSEDED_SALE": superseded(
         "Google already has a newer value of this order: a correction or a refund. The sale would "
@@ -423,8 +423,8 @@ TABLE: Final[dict[str, CodeText]] = {
         "The tag on your website counts the conversions of this conversion action, so a sale that "
         "is uploaded for it could count twice.",
         "Use a conversion action of the type Import > Track conversions from clicks. If the file "
-        "adds data to conversions that the tag counts, see docs/data-manager.md about source in "
-        "the profile.",
+        "adds data to conversions that the tag counts, use a profile for the Data Manager API "
+        "whose source is web.",
     ),
     "ACTION_NOT_OF_TAG": rejected(
         'The profile sets "source": "web", but no tag on a website counts the conversions of this '
@@ -513,13 +513,13 @@ TABLE: Final[dict[str, CodeText]] = {
     "ADJUSTMENT_NEEDS_ORDER_ID": rejected(
         "The row has no order ID of its own. This destination would count a new conversion if it "
         "did not recognize the adjusted one.",
-        "Add the order ID that was sent with the conversion. Or set adjustments_via in the profile "
-        "(docs/profiles.md).",
+        "Add the order ID that was sent with the conversion. Or set "
+        '"adjustments_via": "google_ads" in the profile.',
     ),
     "ADJUSTMENT_NEEDS_ORIGINAL": rejected(
         "This destination can restate a conversion only if the row has all of its data, also its "
         "time and an identifier. Other errors of the row say what is wrong with them.",
-        "Set adjustments_via in the profile (docs/profiles.md). Or restate from the file of the "
+        "Set adjustments_via in the profile. Or restate from the file of the "
         "sales, in an entry of conversions.",
     ),
     "CALLER_ID_MISSING": rejected(
@@ -549,20 +549,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "The conversion is before the start of its call.",
         "Correct the times. Check the time zone of both columns.",
     ),
-    "ROW_CUSTOMER_ID_MISSING": rejected(
-        "The row's customer_id is empty, and the profile sets none.",
-        "Fill in the Google Ads account number, or set it in the profile (for example "
-        '"customer_id": "123-456-7890").',
-    ),
-    "ROW_CUSTOMER_ID_INVALID": rejected(
-        "The row's customer_id is not a Google Ads account number.",
-        "Write the ten digits of the account number, with or without dashes.",
-    ),
-    "TOO_MANY_ACCOUNTS": file(
-        "The customer_id column names more Google Ads accounts than a file may have. It probably "
-        "contains the CRM's own customer numbers.",
-        "Rename the column, or split the file by account.",
-    ),
     "CONVERSION_CUSTOMER_DIFFERS": note(
         "The manager account tracks the conversions of this account, so they are sent to the "
         "manager account.",
@@ -579,7 +565,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "exists, is enabled, and counts imports from clicks.",
         "Check its type in Google Ads: if the tag on your website counts it, these conversions "
         "count twice. To let the function check it, give the credentials the scope of the Google "
-        "Ads API and read access to the account (docs/data-manager.md).",
+        "Ads API (https://www.googleapis.com/auth/adwords) and read access to the account.",
     ),
     "UPLOADED_TO_WRONG_ACTION": note(
         "While these rows were uploaded, a look into Google Ads has shown that their conversion "
@@ -692,12 +678,12 @@ TABLE: Final[dict[str, CodeText]] = {
     "NO_HEADER": file(
         "The line with the column names was not found: none of the first 50 lines has half of the "
         "names that the profile says. The detail names what is missing.",
-        "Compare the names under columns in the profile with the export (docs/profiles.md). If the "
+        "Compare the names under columns in the profile with the export. If the "
         "file has no column names, export it with them.",
     ),
     "COLUMN_MISSING": file(
         "The file lacks columns that it must have. The detail names them, and those that it has.",
-        "Correct the names in the profile (docs/profiles.md), or export the columns again. If "
+        "Correct the names in the profile, or export the columns again. If "
         "files may lack a column, list its field under optional.",
     ),
     "UNREADABLE_HEADER": file(
@@ -711,32 +697,31 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "DUPLICATE_COLUMN": file(
         "Two columns have the same name, or names of the same field, so neither is certain.",
-        "Rename or remove one of them, or name another column under columns in the profile "
-        "(docs/profiles.md).",
+        "Rename or remove one of them, or name another column under columns in the profile.",
     ),
     "NO_USABLE_COLUMN": file(
         "No column contains a click ID, an email address, a phone number, or another value that "
         "identifies the click or the person.",
-        "Add such a column (docs/input.md), or name yours under columns in the profile "
-        "(docs/profiles.md). With the Data Manager API, the columns of a complete postal address, "
-        "an IP address or session attributes are enough too.",
+        "Add such a column, or name yours under columns in the profile. With the Data Manager "
+        "API, the columns of a complete postal address, an IP address or session attributes are "
+        "enough too.",
     ),
     "ADJUSTMENT_FILE": file(
         "The file contains adjustments (retractions and restatements of earlier conversions). This "
         "destination cannot send them, so nothing is sent.",
-        "Set adjustments_via in the profile to a destination that can (docs/profiles.md).",
+        'Set "adjustments_via": "google_ads" in the profile.',
     ),
     "CALL_FILE": file(
         "The file contains conversions from phone calls: callers' numbers and call times, but no "
         "click IDs. This destination cannot send them, so nothing is sent.",
         "Use a profile with another destination. If the phone column is the customer's own number "
-        "and you want to match by it, name it under columns in the profile (docs/profiles.md).",
+        "and you want to match by it, name it under columns in the profile.",
     ),
     "NO_ROWS": file("The file has column names but no rows.", "Check the export."),
     "STALE": file(
         "The file was still unfinished long after it arrived, so processing stopped. Rows that "
         "were processed before keep their outcome.",
-        f"Find the cause in the log (docs/operate.md), then upload {_FILE_AGAIN}",
+        f"Find the cause in the log of the function, then upload {_FILE_AGAIN}",
     ),
     "NO_PROGRESS": file(
         "Several attempts to process this file died, or ran out of time, without finishing a chunk "
@@ -777,13 +762,13 @@ TABLE: Final[dict[str, CodeText]] = {
     "FILTER_KEEPS_NO_ROW": note(
         "The profile skips every row of the file.",
         "Compare the values under skip in the profile with your export. If the file contains "
-        f"conversions, correct the profile (docs/profiles.md), and upload {_FILE_AGAIN}",
+        f"conversions, correct the profile, and upload {_FILE_AGAIN}",
     ),
     "NO_ENTRY_FITS": rejected(
         "No entry of conversions in the profile fits the row, and skip does not list it. The "
         "detail names the columns that decide.",
         "List the row's value in the profile: under skip if such rows are not sent, or under rows "
-        "in an entry of conversions (docs/profiles.md).",
+        "in an entry of conversions.",
     ),
     "CONSENT_NOT_STATED": note(
         "Neither the file nor the profile states consent (ad_user_data). Google may not be able to "
@@ -794,13 +779,13 @@ TABLE: Final[dict[str, CodeText]] = {
     "API_VERSION_ENDS_SOON": note(
         "Google will soon switch off the API version that this function uses.",
         "Ask the engineer who deployed the function to deploy a release with a newer API version "
-        "before that day (docs/operate.md).",
+        "before that day.",
     ),
     "RUNTIME_ENDS_SOON": note(
         "Google will soon stop supporting the Python version that this function runs on. Uploads "
         "continue, but without security patches.",
         "Ask the engineer who deployed the function to deploy a release with a newer runtime "
-        "before that day (docs/operate.md).",
+        "before that day.",
     ),
     "JOB_NOT_LISTED": note(
         "Google's diagnostics do not list this file, so the results have no counts from them. "
@@ -854,8 +839,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "COLUMN_NOT_SENT": note(
         "This destination has no field for some known columns, so they are not sent.",
-        "No action needed. To send them, use a destination that supports them; docs/input.md says "
-        "which.",
+        "No action needed. To send them, use a destination that supports them.",
     ),
     "ADDRESS_NOT_SENT": note(
         "This destination has no field for names and postal addresses, so they are not sent.",
@@ -1004,8 +988,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "ACCESS_TOKEN_SCOPE_INSUFFICIENT": account(
         "The credentials have no access to the Data Manager API.",
         "Ask the engineer who deployed the function to create a new refresh token with the scope "
-        "https://www.googleapis.com/auth/datamanager, and to store it in the secret "
-        "(docs/data-manager.md).",
+        "https://www.googleapis.com/auth/datamanager, and to store it in the secret.",
     ),
     "SERVICE_DISABLED": account(
         "The API is not enabled in the Google Cloud project that the credentials belong to.",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import chain
 from typing import Any, Final
 
@@ -293,7 +293,7 @@ def check(
         run=checking.finished_run(),
         tally=checking.tally,
         request_ids=(),
-        finished_at=datetime.now(UTC),
+        finished_at=now,
         notes=tuple(checking.notes(table)),
     )
     return CheckResult(summary, checking.occurrences, table, with_values, checking.first())

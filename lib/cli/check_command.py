@@ -15,7 +15,7 @@ from lib.cli.check import LINES_SHOWN, CheckResult, check
 from lib.cli.check_output import KeptOutcomes, show, write_page
 from lib.cli.check_profile import check_document, command_for
 from lib.cli.escaping import on_terminal
-from lib.cli.files import InputFile, ObjectAddress, described, input_files
+from lib.cli.files import InputFile, ObjectAddress, described, input_files, refuse_input
 from lib.cli.options import named_profile, now_option
 from lib.cli.terminal import TaughtCommand, Terminal, is_own_screen, is_quiet, mention
 from lib.config.profile import Profile, missing_keys
@@ -180,6 +180,8 @@ def _refuse_contradictions(
         raise click.UsageError("--all-rows works only with --json. Add --json.")
     if page is not None and (len(files) != 1 or files[0].is_dir()):
         raise click.UsageError("--html works only with one file. Name the file.")
+    if page is not None:
+        refuse_input(Path(page.name), *files, profiles)
 
 
 def _check_and_show(file: InputFile, asked: _Asked) -> bool:

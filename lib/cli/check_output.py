@@ -26,7 +26,6 @@ from lib.cli.terminal import (
     mention,
     paragraph,
     program_name,
-    where_pages_are,
     writing,
 )
 from lib.destinations.registry import capabilities_of
@@ -163,8 +162,6 @@ def show(checked: CheckResult, console: Console) -> None:
     rows = [each.entry.code for each in problems if each.rows]
     if rows and not verbose and not is_quiet():
         hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
-        console.print(paragraph(hint, width, indent=0), soft_wrap=True)
-    if hint := where_pages_are(" ".join(each.action for each in problems)):
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
     if not verbose or not problems:
         console.print()

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup
-from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph, where_pages_are
+from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph
 
 _EXAMPLES: Final = """
 \b
@@ -85,8 +85,6 @@ def _explain(entries: list[Code]) -> None:
             text = paragraph(f"→ {each}", console.width, indent=2, style="green")
             console.print(text, soft_wrap=True)
         console.print()
-    if hint := where_pages_are(" ".join(each.action for each in entries)):
-        console.print(hint, soft_wrap=True)
 
 
 def _list() -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
+from secrets import token_hex
 from typing import IO, Final, cast
 
 import click
@@ -190,22 +191,23 @@ def difference(file: IO[bytes], source: WrittenSource) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Write a file beside `path`, which it replaces when everything is written."""
-    with (
-        writing(path),
-        tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as copy,
-    ):
+    """Write a file beside `path`, which it replaces when everything is written.
+
+    It has the permissions that this user gives to new files (`tempfile` would give its own).
+    """
+    unfinished = path.with_name(f".{token_hex(8)}")
+    with writing(path), unfinished.open("xb") as copy:
         try:
             if path.name.lower().endswith(".gz"):
                 with gzip.GzipFile("", "wb", fileobj=copy, mtime=0) as packed:
                     yield cast("IO[bytes]", packed)
             else:
-                yield cast("IO[bytes]", copy)
+                yield copy
         except BaseException:
             copy.close()
-            os.unlink(copy.name)
+            unfinished.unlink()
             raise
-    os.replace(copy.name, path)
+    unfinished.replace(path)
 
 
 def other_file(file: Path, source: WrittenSource, different: str) -> str:
@@ -217,6 +219,27 @@ def other_file(file: Path, source: WrittenSource, different: str) -> str:
     return (
         f"{text} Use the file that was uploaded. To get it: gcloud storage cp {in_shell(address)} ."
     )
+
+
+def refuse_input(output: Path, *inputs: Path | IO[bytes] | None) -> None:
+    """Refuse an output file that the command also reads, under whatever name or link.
+
+    An input is a path, or an open file; None is an input that was not given.
+    """
+    if not output.exists():
+        return
+    written = output.stat()
+    for read in inputs:
+        if read is None:
+            continue
+        try:
+            found = read.stat() if isinstance(read, Path) else os.fstat(read.fileno())
+        except OSError:  # a stream without a file, in a test
+            continue
+        if os.path.samestat(written, found):
+            raise click.BadParameter(
+                f"{output} is a file that the command reads. Name another file for the output."
+            )
 
 
 def refuse_existing(output: Path, force: bool) -> None:

@@ -19,8 +19,15 @@ import click
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.check import MAX_FILE_BYTES
-from lib.cli.escaping import in_spreadsheet
-from lib.cli.files import ObjectAddress, difference, other_file, refuse_existing, replacing
+from lib.cli.escaping import in_spreadsheet, on_terminal
+from lib.cli.files import (
+    ObjectAddress,
+    difference,
+    other_file,
+    refuse_existing,
+    refuse_input,
+    replacing,
+)
 from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
@@ -122,7 +129,9 @@ def fix_command(
     try:
         head, rows = read_results(results)
         output = output or Path(f"{rows_to_fix(PurePath(head.source.name).name)}.csv")
+        refuse_input(output, file, results, profiles)
         refuse_existing(output, force)
+        _refuse_other_file(file, head)
         settings = _Settings(head)
         wanted = (row for row in rows if _needs_a_hand(row, head) and not settings.concern(row))
         if (first := next(wanted, None)) is None:
@@ -136,6 +145,13 @@ def fix_command(
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
     mention(" ".join(filter(None, (_summary(written, head, output), settings.advice()))))
+
+
+def _refuse_other_file(file: Path, head: WrittenHead) -> None:
+    """End the command if the results are about another file: their lines would be other rows."""
+    with file.open("rb") as content:
+        if different := difference(content, head.source):
+            raise click.ClickException(other_file(file, head.source, different))
 
 
 def _write(
@@ -153,9 +169,6 @@ def _write(
             "upload the file again."
         )
     with file.open("rb") as content:
-        if different := difference(content, head.source):
-            raise click.ClickException(other_file(file, head.source, different))
-        content.seek(0)
         try:
             table = open_table(content, replace(options, keep_cells=True))
             # Closed in any case: openpyxl prints an error if a sheet is left open.
@@ -297,8 +310,8 @@ def _column(problem: WrittenProblem, head: WrittenHead) -> str:
 
 
 def _safe(text: str) -> str:
-    """Return one line that no spreadsheet takes for a formula, whatever Google's message is."""
-    return in_spreadsheet(" ".join(text.split()))
+    """Return one line that no spreadsheet and no terminal obeys, whatever Google's message is."""
+    return in_spreadsheet(on_terminal(" ".join(text.split())))
 
 
 def _nothing_to_fix(head: WrittenHead) -> str:

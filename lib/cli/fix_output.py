@@ -72,15 +72,20 @@ def _guessed(line: str, table: Table) -> list[str]:
     """
     plain = line.replace('"', "").split(table.delimiter)
     if len(plain) != len(table.header):
-        try:
-            reader = csv.reader(
-                [line], delimiter=table.delimiter, skipinitialspace=table.spaced, strict=False
-            )
-            plain = next(reader, [line])
-        except csv.Error:
-            plain = line.split(table.delimiter)
+        plain = _loosely_read(line, table)
     missing = [""] * (len(table.header) - len(plain))
     return [*plain, *missing, GUESSED_MARK]
+
+
+def _loosely_read(line: str, table: Table) -> list[str]:
+    """Return the cells of a line as a spreadsheet shows them, whatever its quotes are."""
+    reader = csv.reader(
+        [line], delimiter=table.delimiter, skipinitialspace=table.spaced, strict=False
+    )
+    try:
+        return next(reader, [line])
+    except csv.Error:
+        return line.split(table.delimiter)
 
 
 class TextOutput:
@@ -111,8 +116,10 @@ class TextOutput:
         stream.write(mark)
 
     def add_preamble(self, row: OriginalRow) -> None:
-        """Write a row above the header."""
-        self._write(row.text if self._is_harmless(row) else self._joined(self._texts(row)))
+        """Write a line above the header."""
+        cells = _loosely_read(row.text, self._table) if self._is_text else self._texts(row)
+        harmless = [in_spreadsheet(cell) for cell in cells]
+        self._write(row.text if self._is_text and harmless == cells else self._joined(harmless))
 
     def add(
         self, ours: Sequence[str], row: OriginalRow, marked: Collection[int], *, is_header: bool

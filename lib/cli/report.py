@@ -8,7 +8,7 @@ from typing import IO
 import click
 import msgspec
 
-from lib.cli.files import STANDARD_STREAM
+from lib.cli.files import STANDARD_STREAM, refuse_input
 from lib.cli.terminal import TaughtCommand, mention, writing
 
 _EXAMPLES = """
@@ -51,6 +51,7 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         name = "standard input"
         output = output or Path("report.html")
     output = output or Path(name).with_suffix(".html")
+    refuse_input(output, results)
     try:
         document = msgspec.json.decode(results.read())
         if not isinstance(document, dict):

@@ -29,7 +29,6 @@ INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
 """Exit code if the reader of the output has ended, as after `| head`: 128 + SIGPIPE."""
 
-_PAGES: Final = Path(__file__).parents[2] / "docs"
 _DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 _HOW_MUCH: Final = f"{__name__}: how much to say"
@@ -49,7 +48,12 @@ codecs.register_error("lib.cli.in_ascii", _in_ascii)
 
 
 class Terminal(Console):
-    """A console that leaves a closed pipe to `Commands`."""
+    """A console that leaves a closed pipe to `Commands`, and obeys nothing in a text."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print texts with their control characters written out, and rich's own objects."""
+        safe = (_lines_on_terminal(each) if isinstance(each, str) else each for each in objects)
+        super().print(*safe, **options)
 
     def on_broken_pipe(self) -> None:
         """Called by rich if the reader of the output has ended."""
@@ -66,13 +70,6 @@ def program_name() -> str:
     """Return the name by which the program was started."""
     context = click.get_current_context(silent=True)
     return (context and context.find_root().info_name) or "offline-conversions"
-
-
-def where_pages_are(text: str) -> str:
-    """Return where the pages are that the text names, if they do not lie beside this program."""
-    if "docs/" not in text or _PAGES.is_dir() or is_quiet():
-        return ""
-    return "Pages such as docs/profiles.md are in the repository of this project."
 
 
 def paragraph(text: str, width: int, indent: int, hang: int = 0, style: str = "") -> Text:

@@ -13,8 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from lib.destinations import registry
+
 FORMS = {
-    "destination": "data_manager or google_ads",
+    "destination": " or ".join(registry.names()),
     "customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "login_customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
@@ -85,7 +87,7 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
         if len(problem["loc"]) > 1:
-            return "not known here. Remove it; docs/profiles.md has what can be written here."
+            return "not known here. Remove it."
         return f"not a {model.__name__.lower()} key. {nearest(name, model.model_fields)}"
     if problem["type"] == "missing" and name in FORMS:
         return f"not set. Write {FORMS[name]}."
@@ -98,4 +100,4 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return what to write instead of an unknown name."""
     near = get_close_matches(name.casefold(), known, 1)
-    return f"Did you mean {near[0]}?" if near else "Remove it; see docs/profiles.md for all names."
+    return f"Did you mean {near[0]}?" if near else "Remove it."

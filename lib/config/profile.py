@@ -318,6 +318,11 @@ class Profile(BaseModel):
     def _completed(self, number: int, entry: WrittenEntry) -> Entry:
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
+        action = entry.action if "action" in written else self.action
+        if entry.action is not None:
+            columns.pop("conversion_action", None)
+        elif entry.columns.get("conversion_action"):
+            action = None
         value = entry.value if "value" in written else self.value
         if "value" in written and entry.value is not None and entry.value != ACTION_DEFAULT:
             # The constant of an entry beats the column of the profile.
@@ -328,7 +333,7 @@ class Profile(BaseModel):
             number,
             entry.rows,
             entry.send,
-            entry.action if "action" in written else self.action,
+            action,
             value,
             {field: names for field, names in columns.items() if names is not None},
         )
@@ -511,6 +516,9 @@ def _identifies(
 
 # ── the profiles document ────────────────────────────────────────────────────────────────────
 
+MAX_PROFILES_BYTES: Final = 1 << 20
+"""Thousands of profiles. To read a document takes up to 60 times its size."""
+
 _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
@@ -533,6 +541,10 @@ def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, A
     says `where` to correct it.
     """
     invalid = partial(_not_profiles, where)
+    if len(document) > MAX_PROFILES_BYTES:
+        raise invalid(
+            "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
+        )
     if isinstance(document, bytes):
         try:
             document = document.decode("utf-8-sig")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -24,9 +25,11 @@ def without_values(message: str, sent: Any) -> str:
 
 
 def quotes_value(message: str, sent: Any) -> bool:
-    """Whether the message contains a value of the protobuf message that was sent, as it is or
-    percent-encoded. A digest counts also in upper case, in base64, or if only a part is quoted."""
+    """Whether the message contains a value of the protobuf message that was sent, as it is,
+    percent-encoded or in characters of full width. A digest counts also in upper case, in base64,
+    or if only a part is quoted."""
     forms = {message, unquote(message)}
+    forms |= {unicodedata.normalize("NFKC", form) for form in forms}
     return any(_quotes(form, value) for value in _texts(sent) for form in forms)
 
 
@@ -56,7 +59,12 @@ def _quotes_digest(message: str, digest: str) -> bool:
     )
 
 
-_EMAIL = re.compile(r"[^\s@\"'<>(),;:=]+(?:@|%40)[^\s@\"'<>(),;:=]+")
+_AT = "@\uff20\ufe6b"
+"""The sign, and its forms of full width and of small size."""
+_EMAIL = re.compile(
+    rf"[^\s{_AT}\"'<>(),;:=]+(?:[{_AT}]|%40|%EF%BC%A0|%EF%B9%AB)[^\s{_AT}\"'<>(),;:=]+",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)")
 
 

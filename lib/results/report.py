@@ -39,8 +39,11 @@ _MOST_REQUESTS = 50
 _BAR = 1_000
 _SMALLEST_PART = 8
 _NUMBER = re.compile(r"\d+")
-_MALFORMED = (AttributeError, LookupError, TypeError, ValueError, RecursionError, UndefinedError)
-"""What a document raises in which a part is missing or is of another type."""
+_MALFORMED = (
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
+    UndefinedError,
+)
+"""What a document raises in which a part is missing, is of another type or is out of range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,8 @@ def report_of(document: Mapping[str, Any], links: Links = Links()) -> str:
         raise NotADocument(f"not a results document of version {SCHEMA_VERSION}")
     try:
         head = {name: part for name, part in document.items() if name != "rows"}
+        if any(count < 0 for count in head["counts"].values()):
+            raise ValueError("a negative count")
         return render_report(head, findings_of(document["rows"]), links)
     except _MALFORMED as error:
         raise NotADocument(f"not a results document: {type(error).__name__}") from None

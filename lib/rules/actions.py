@@ -1,4 +1,4 @@
-"""The account and conversion action of each row, and the rules of that action."""
+"""The conversion action of each row, and the rules of that action."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
 
 
 def read_actions(chunk: ChunkColumns) -> None:
-    """Find the conversion action of each row: that of its entry, else the one in its cell."""
+    """Find the conversion action of each row: the one in its cell, else that of its entry."""
     resolved = chunk.file.memo(resolve_action)
     of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
     cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
@@ -38,18 +38,18 @@ def resolve_action(
     rules: RowRules,
     with_placeholders: set[str],
 ) -> ActionRule | Problem:
-    """Return the action that the profile, otherwise the row gives by ID, resource name or name.
+    """Return the action that the row, otherwise the profile gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    wanted = of_entry or plain_text(action_cell, "conversion_action", with_placeholders) or ""
+    wanted = plain_text(action_cell, "conversion_action", with_placeholders) or of_entry
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
-    account = rules.account(rules.customer_id)
+    account = rules.account()
     if isinstance(account, Problem):
         return account
     action = _find(wanted, account, rules)
-    if isinstance(action, Problem) and (looked_up := rules.look_up(rules.customer_id)):
+    if isinstance(action, Problem) and (looked_up := rules.look_up()):
         account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action

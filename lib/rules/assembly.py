@@ -314,7 +314,7 @@ def repeat_of_rejected(line: int) -> Problem:
 def drop_repeated_calls(chunk: ChunkColumns) -> None:
     """Send only the first row of each call with the same time and conversion action."""
     first_of: dict[tuple[object, ...], int] = {}
-    columns = (chunk.customer_id, chunk.action_id, chunk.caller_id)
+    columns = (chunk.action_id, chunk.caller_id)
     keys = list(zip(*columns, chunk.starts.instants, chunk.when.instants, strict=True))
     for row in chunk.sendable():
         first = first_of.setdefault(keys[row], row)
@@ -365,7 +365,7 @@ def _adjusted_conversion(chunk: ChunkColumns, row: int) -> bytes:
     """Return a digest of the conversion that a row adjusts."""
     order_id = chunk.order_id[row]
     click = chunk.gclid[row], chunk.conversion_time[row]
-    parts = (chunk.customer_id[row], chunk.action_id[row], *((order_id,) if order_id else click))
+    parts = (chunk.action_id[row], *((order_id,) if order_id else click))
     return blake2b("\x1f".join(parts).encode(), digest_size=12).digest()
 
 

@@ -58,10 +58,7 @@ class Engine(FileRules):
         super().__init__(places, rules, sales)
 
     def validate(self, rows: Sequence[Row], entries: Sequence[int] = ()) -> ValidatedChunk:
-        """Validate the rows of a chunk. `entries` are theirs; empty: all are of the first entry.
-
-        Raises the error of `RowRules.account` if the account cannot be used.
-        """
+        """Validate the rows of a chunk. `entries` are theirs; empty: all are of the first entry."""
         readable = rows
         if any(map(_CODE, rows)):
             is_readable = [not row[2] for row in rows]

@@ -120,7 +120,7 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
                 except RuleError as error:
                     problems.warn(row, error.code, column)
                     continue
-                key = ids[chunk.customer_id[row], name]
+                key = ids[name]
                 if isinstance(key, Problem):
                     problems.warn(row, key.code, column)
                 else:
@@ -128,16 +128,14 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
     return {row: tuple(pairs) for row, pairs in found.items()}
 
 
-def _variable_id(
-    customer_id: str, name: str, rules: RowRules, with_placeholders: set[str]
-) -> str | Problem:
+def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem:
     """Return the key that the destination needs for the custom variable in the header.
 
     The header usually contains the variable's name. An unknown name returns a `Problem`.
     """
     if not rules.capabilities.resolves_custom_variables or (name.isascii() and name.isdigit()):
         return name
-    account = rules.account(customer_id) if customer_id else Problem("")
+    account = rules.account()
     if isinstance(account, Problem) or not account.verified:
         return name
     found = (account.custom_variables or {}).get(name.casefold())

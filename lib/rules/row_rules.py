@@ -42,7 +42,7 @@ class RowRules:
     """Values that are the same for every row of a file.
 
     `now` is the start of the file's first attempt. `kind` is the kind of the records.
-    `account` returns the account of a customer ID, or the problem that prevents its use. The other
+    `account` returns the account, or the problem that prevents its use. The other
     values come from the profile, except that the time zone of the file takes precedence for `zone`.
 
     `entries` are those of the profile that send records of this kind.
@@ -56,8 +56,7 @@ class RowRules:
     """
 
     now: datetime
-    account: Callable[[str], Account | Problem]
-    customer_id: str
+    account: Callable[[], Account | Problem]
     capabilities: Capabilities
     entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None
@@ -71,7 +70,7 @@ class RowRules:
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
-    look_up: Callable[[str], Account | None] = lambda _: None
+    look_up: Callable[[], Account | None] = lambda: None
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
 

@@ -31,7 +31,7 @@ from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
-from lib.run.run_accounts import RunAccounts
+from lib.run.run_account import RunAccount
 from lib.source.delimited import Hold
 from lib.source.table import Table
 from lib.state.corrections import Corrections, order_digest
@@ -211,39 +211,48 @@ def plan_file(
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
-    notes = [*header.notes]
-    if isinstance(zone, UnknownZone):
-        notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
     parts: list[Part] = []
+    destinations: dict[str, Destination[Any]] = {}
+    accounts: list[tuple[RunAccount, RowRules]] = []
     kinds = [kind for kind in _ORDER if any(each.kind == kind for each in header.entries)]
-    customer_id = profile.customer_id
     for kind in kinds:
         entries = [each for each in header.entries if each.kind == kind]
-        destination = connect(sending_profile(profile, kind), log)
-        rules = _rules(profile, run, entries, destination, zone)
-        is_own = profile.sender(kind) == profile.destination
-        accounts = RunAccounts(
+        name = profile.sender(kind)
+        if name not in destinations:
+            destinations[name] = connect(sending_profile(profile, kind), log)
+        destination = destinations[name]
+        run_account = RunAccount(
             destination,
+            profile.customer_id,
             profile.login_customer_id,
             lookup,
             log,
             wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in header.names),
         )
-        rules = replace(rules, account=accounts.of_row, look_up=accounts.look_up)
-        if not parts:
-            account = accounts.checked(customer_id, rules)
-            notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
-            if not account.verified:
-                notes_on_lookup = partial(accounts.late_notes, customer_id, rules)
-            refuses = account.refuses_user_data()
-            zone_name = table.time_zone or profile.time_zone
-            notes += notes_on_sunset(destination, run.now)
-            notes += notes_on_account(account, zone_name, zone, destination.capabilities)
-        elif is_own:
-            accounts.checked(customer_id, rules)
+        rules = _rules(profile, run, entries, destination, run_account, zone)
+        if "ad_user_data" in header.names:  # its empty cells state nothing
+            rules = replace(rules, ad_user_data=None)
         engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
+        accounts.append((run_account, rules))
+    first, rules = accounts[0]
+    account = first.checked(rules)
+    for part, (run_account, rules_of_part) in zip(parts[1:], accounts[1:], strict=True):
+        # The rows of another API have their own outcomes if it refuses the account.
+        if part.destination is parts[0].destination:
+            run_account.checked(rules_of_part)
+    refuses_user_data = None
+    if reason := account.refuses_user_data():
+        refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
+    destination = parts[0].destination
+    zone_name = table.time_zone or profile.time_zone
+    notes = [
+        *header.notes,
+        *notes_on_sunset(destination, run.now),
+        *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
+        *notes_on_account(account, zone_name, zone, destination.capabilities),
+    ]
     return Plan(
         table=table,
         header=header,
@@ -257,8 +266,8 @@ def plan_file(
         places=places,
         unseen=_named_columns(header, profile, places),
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
-        refuses_user_data=Problem(refuses, "", f"customer {customer_id}") if refuses else None,
-        notes_on_lookup=notes_on_lookup,
+        refuses_user_data=refuses_user_data,
+        notes_on_lookup=tuple if account.verified else partial(first.late_notes, rules),
     )
 
 
@@ -296,13 +305,14 @@ def _rules(
     run: Run,
     entries: Sequence[EntryColumns],
     destination: Destination[Any],
+    run_account: RunAccount,
     zone: tzinfo | None,
 ) -> RowRules:
-    """Return what is the same for every row of one kind. The accounts are added later."""
+    """Return what is the same for every row of one kind."""
     return RowRules(
         now=run.now,
-        account=_no_account,
-        customer_id=profile.customer_id,
+        account=run_account.of_rows,
+        look_up=run_account.look_up,
         capabilities=as_used(destination.capabilities, profile),
         entries=[
             EntryRules(each.entry.action, each.entry.value, _TYPES.get(each.send))
@@ -321,10 +331,6 @@ def _rules(
         is_of_tag=profile.source == "web",
         kind=entries[0].kind,
     )
-
-
-def _no_account(customer_id: str) -> Problem:
-    raise AssertionError
 
 
 def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, int]]) -> Engine:

@@ -22,7 +22,6 @@ from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.run.notes import notes_on_columns, notes_on_sheets
 from lib.source.errors import SourceError
 from lib.source.header import (
-    ANY_NAMES,
     Names,
     Wanted,
     WantedNames,
@@ -57,7 +56,7 @@ def read_table(
 def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
     """Return how a file is read: as its profile says, or by its content."""
     if profile is None:
-        return SourceOptions(wanted=ANY_NAMES, max_bytes=max_bytes)
+        return SourceOptions(max_bytes=max_bytes)
     return SourceOptions(
         wanted=wanted_names(profile),
         encoding=profile.encoding,
@@ -72,7 +71,8 @@ def wanted_names(profile: Profile) -> Wanted:
     """Return the names that the header of the profile's files has."""
     others = [(column,) for column in _columns_of_values(profile)]
     if not profile.names_columns:
-        return _KnownNames(tuple(others))
+        sends = [entry.send for entry in profile.entries if entry.send is not None]
+        return _KnownNames(tuple(others), {name for send in sends for name in _required(send)})
     required = [
         names
         for entry in profile.entries
@@ -91,17 +91,33 @@ def _columns_of_values(profile: Profile) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _KnownNames:
-    """The names of fields and of Google's templates, and `others` that must be there too."""
+    """The names of fields and of Google's templates, and `others` that must be there too.
+
+    `fields` are those that the entries of the profile need. Empty: the kind of the file decides.
+    """
 
     others: Collection[Names]
+    fields: Collection[str]
 
     def lacks(self, header: Sequence[str]) -> SourceError | None:
         """Return why a line is not the header, or None."""
         fields = [field for name in header if (field := field_named(name))]
-        names = {field: BY_NAME[field].template_names for field in REQUIRED[kind_of(fields)]}
-        missing = [(*of, field) for field, of in names.items() if field not in fields]
+        required = self.fields or REQUIRED[kind_of(fields)]
+        missing = [_names_of(field) for field in required if field not in fields]
         missing += [each for each in self.others if not columns_named(each, header)]
         return not_the_header(missing, len(fields), header)
+
+
+def _required(send: Send) -> list[str]:
+    """Return the fields without which no row can be sent."""
+    needed = REQUIRED[KIND_OF_SEND[send]]
+    says_type = send in ("retraction", "restatement")
+    found = [field for field in needed if not (says_type and field == "adjustment_type")]
+    return [*found, "adjusted_value"] if send == "restatement" else found
+
+
+def _names_of(field: str) -> Names:
+    return (*BY_NAME[field].template_names, field)
 
 
 # ── which destination gets which kind of record ──────────────────────────────────────────────
@@ -185,7 +201,12 @@ def read_header(table: Table, profile: Profile) -> Header:
         entries = [_named_columns(header, entry) for entry in profile.entries]
     else:
         known = _known_columns(header)
-        _refuse_contradictions(profile, known)
+        if "conversion_value" in known and isinstance(profile.value, (int, float)):
+            detail = (
+                f"value: {profile.value}, but the file has a column of values too. Remove value, "
+                'or name the columns that count: "columns": {...}.'
+            )
+            raise PermanentError("INVALID_PROFILE", detail)
         entries = [_known_fields(profile, entry, known) for entry in profile.entries]
     names: dict[str, dict[str, None]] = {}
     for each in entries:
@@ -235,14 +256,9 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     if can is None or not can.adjustment_types >= types:
         code = "CALL_FILE" if kind == "call" else "ADJUSTMENT_FILE"
         raise PermanentError(code, "its columns say so")
-    is_constant = entry.value is not None and entry.value != "action_default"
-    if is_constant:
+    if isinstance(entry.value, (int, float)):
         fields.pop("conversion_value", None)
-    missing = [field for field in REQUIRED[kind] if field not in fields]
-    if send in ("retraction", "restatement"):
-        missing = [field for field in missing if field != "adjustment_type"]
-    if send == "restatement" and "adjusted_value" not in fields:
-        missing.append("adjusted_value")
+    missing = [field for field in _required(send) if field not in fields]
     if entry.action is None and "conversion_action" not in fields:
         raise PermanentError("ACTION_MISSING", 'no "action" in the profile, and no column')
     if kind != "adjustment" and entry.value is None and "conversion_value" not in fields:
@@ -250,7 +266,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     if profile.source == "web" and "order_id" not in fields:
         raise PermanentError("TAG_ORDER_ID_MISSING", "no order_id column")
     if missing:
-        names = ", ".join(f'"{(*BY_NAME[each].template_names, each)[0]}"' for each in missing)
+        names = ", ".join(f'"{_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
     named = {base_name(field) for field in fields} & can.fields.keys()
     if not named.issuperset(ADDRESS_FIELDS):
@@ -276,23 +292,6 @@ def _read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
     if send == "retraction":
         unread |= {"adjusted_value", "adjusted_value_currency"}
     return {field: column for field, column in fields.items() if field not in unread}
-
-
-def _refuse_contradictions(profile: Profile, known: Mapping[str, int]) -> None:
-    """Raise `PermanentError` if the profile has a constant for a column that the file has."""
-    constants: list[tuple[str, str, object]] = [
-        ("action", "conversion_action", profile.action),
-        ("ad_user_data", "ad_user_data", profile.ad_user_data),
-        ("ad_personalization", "ad_personalization", profile.ad_personalization),
-        ("value", "conversion_value", profile.value if profile.value != "action_default" else None),
-    ]
-    for key, field, value in constants:
-        if value is not None and field in known:
-            detail = (
-                f'{key}: "{value}", but the file has a column of it too. Remove {key}, or name the '
-                'columns that count: "columns": {...}.'
-            )
-            raise PermanentError("INVALID_PROFILE", detail)
 
 
 def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:

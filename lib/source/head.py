@@ -64,8 +64,11 @@ class Head(NamedTuple):
         return self.error is not None and self.error.code == "NO_HEADER"
 
 
-def read_head(lines: Sequence[str], delimiter: str | None, max_columns: int, lacks: Lacks) -> Head:
-    """Read the head from the first lines of a file. `delimiter` is from the profile.
+def read_head(
+    lines: Sequence[str], delimiter: str | None, max_columns: int, lacks: Lacks | None
+) -> Head:
+    """Read the head from the first lines of a file. `delimiter` is from the profile. Without
+    `lacks`, the first line is the header.
 
     Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
     """
@@ -75,9 +78,11 @@ def read_head(lines: Sequence[str], delimiter: str | None, max_columns: int, lac
     unreadable: SourceError | None = None
     for header in header_records(lines, delimiter, max_columns):
         if isinstance(header, SourceError):
+            if lacks is None:
+                raise header
             unreadable = unreadable or header
             continue
-        error = lacks(header.names)
+        error = lacks(header.names) if lacks is not None else None
         head = Head(header, _said_above(lines[: header.start])[1], error)
         if error is None:
             return head

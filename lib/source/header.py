@@ -45,17 +45,6 @@ class WantedNames:
         return not_the_header(missing, len(self.required) - len(missing), header)
 
 
-@dataclass(frozen=True, slots=True)
-class _AnyNames:
-    """The first line is the header, whatever its names are."""
-
-    def lacks(self, header: Sequence[str]) -> None:
-        """Return None."""
-
-
-ANY_NAMES: Final[Wanted] = _AnyNames()
-
-
 def not_the_header(
     missing: Sequence[Names], found: int, header: Sequence[str]
 ) -> SourceError | None:

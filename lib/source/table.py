@@ -22,7 +22,7 @@ from lib.source.delimited import (
 )
 from lib.source.errors import SourceError
 from lib.source.head import HEAD_CHARS, HEAD_LINES, Head, HeaderRecord, header_records, read_head
-from lib.source.header import ANY_NAMES, MAX_COLUMNS, Wanted
+from lib.source.header import MAX_COLUMNS, Wanted
 from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
 from lib.source.workbook import (
     DELIMITER,
@@ -55,8 +55,8 @@ class SourceOptions:
     delimiter: str | None = None
     sheet: str | None = None
     """Name of the sheet of a workbook. None: the first one."""
-    wanted: Wanted = ANY_NAMES
-    """The names that the header has."""
+    wanted: Wanted | None = None
+    """The names that the header has. None: the first line is the header."""
     decimal_sign: str = "."
     """The decimal sign with which the numbers of a workbook are written."""
     max_bytes: int = 4 << 30
@@ -314,7 +314,7 @@ def _read_head(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
         lines[:HEAD_LINES],
         options.delimiter,
         options.max_columns,
-        options.wanted.lacks,
+        options.wanted.lacks if options.wanted is not None else None,
     )
     if first_blocks[-1].overlong and head.header.end == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {head.header.start + 1} does not end")

@@ -64,27 +64,7 @@ run "a_misspelled_setting" {
     settings = { no_file_hour = 24 }
   }
 
-  expect_failures = [terraform_data.deployment]
-}
-
-run "a_misspelled_key_of_a_profile" {
-  command = plan
-
-  variables {
-    profiles = { default = { destination = "google_ads", customer_id = "123-456-7890", validate_onyl = true } }
-  }
-
-  expect_failures = [terraform_data.deployment]
-}
-
-run "a_misspelled_key_inside_a_profile" {
-  command = plan
-
-  variables {
-    profiles = { default = { actions = { Stage = { Won = { acton = "Sale" } } } } }
-  }
-
-  expect_failures = [terraform_data.deployment]
+  expect_failures = [var.settings]
 }
 
 run "half_an_instance" {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from benchmarks.figures import TARGETS, Figure
@@ -30,3 +33,14 @@ def test_targets(name: str, value: float, ok: bool) -> None:
     figure = Figure(name, value)
     assert figure.ok is ok
     assert figure.as_json()["unit"] == TARGETS[name].unit
+
+
+def test_the_page_has_every_target_and_misses_none() -> None:
+    """`make bench` would fail by a target that the page gives up."""
+    page = (Path(__file__).parents[2] / "docs" / "performance.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    assert {name for name, _, _ in rows} == TARGETS.keys()
+    for name, measured, target in rows:
+        assert target.startswith(str(TARGETS[name])), name
+        for value in re.findall(r"(?:^|, )([\d.]+)", measured):
+            assert Figure(name, float(value)).ok, name

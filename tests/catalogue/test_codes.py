@@ -8,15 +8,15 @@ import sys
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import lib.catalogue
 from lib.catalogue import codes as codes_module
 from lib.catalogue.codes import CATALOGUE, TABLES, WAITS_A_DAY, lookup
-from lib.config.profile import Profile
+from lib.config.profile import Profile, Send
 from lib.model.records import ROW_PROBLEMS
-from lib.rules.fields import BY_NAME
 from lib.rules.values.cells import RuleError
 from lib.rules.values.countries import find_region
 from lib.source.errors import FILE_ERROR_CODES
@@ -122,12 +122,12 @@ def test_an_action_names_profile_keys_that_exist() -> None:
     for code in CATALOGUE.values():
         advice = f"{code.action} {code.if_most}"
         assert not re.search(r"\w+ = [\w/\[-]", advice), code
-        for key, value in re.findall(r'"(\w+)": (\[\]|\w+|"[^"]*")', advice):
-            if key in Profile.model_fields and value != "[]":
-                Profile.model_validate({"destination": "google_ads", key: json.loads(value)})
+        for key, value in re.findall(r'"(\w+)": (\w+|"[^"]*")', advice):
+            if key == "send":
+                assert json.loads(value) in get_args(Send)
             else:
-                assert key in BY_NAME, code
-                Profile(destination="google_ads", headers={key: json.loads(value)})
+                base = {"destination": "data_manager", "customer_id": "1234567890"}
+                Profile.model_validate({**base, key: json.loads(value)})
 
 
 @pytest.mark.parametrize(

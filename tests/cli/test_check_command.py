@@ -248,3 +248,9 @@ def test_the_check_imports_no_google_client() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_whole_check_is_at_the_time_of_now(file: Any) -> None:
+    """`--now` says when the check begins and when it ends, so its results are always the same."""
+    document = json.loads(run("--json", file(csv_of(row()))).stdout)
+    assert document["started_at"] == document["finished_at"] == NOW.isoformat()

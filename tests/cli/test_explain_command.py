@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from lib.catalogue.codes import CATALOGUE, TABLES, lookup
-from lib.cli import terminal
 from lib.cli.commands import main
 
 
@@ -63,29 +60,3 @@ def test_json_has_an_object_for_each_code() -> None:
         entry.if_most,
     )
     assert len(json.loads(explain("--format", "json").stdout)) == len(CATALOGUE)
-
-
-@pytest.mark.parametrize(
-    ("words", "has_pages", "said"),
-    [
-        (["explain", "AMBIGUOUS_VALUE"], False, False),
-        (["explain", "TOO_OLD", "INVALID_DATE"], False, True),
-        (["explain", "INVALID_DATE"], True, False),
-        (["check", "empty.csv"], False, True),
-        (["check", "empty.csv"], True, False),
-    ],
-)
-def test_who_has_only_the_command_is_told_where_the_pages_are(
-    words: list[str],
-    has_pages: bool,
-    said: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """If a text names a page that does not lie beside the program."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "empty.csv").write_text("a,b\n1,2\n", "utf-8")
-    if not has_pages:
-        monkeypatch.setattr(terminal, "_PAGES", tmp_path / "docs")
-    output = flat(CliRunner().invoke(main, words).output)
-    assert ("docs/profiles.md are in the repository of this project." in output) == said

@@ -7,7 +7,9 @@ import csv
 import gzip
 import io
 import json
+import os
 import shlex
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -543,3 +545,65 @@ def test_the_name_of_the_output_says_whose_rows_it_has(
     done = run("fix", "copy.csv", "results.json")
     assert done.output.startswith("rows-to-fix-sales-2026-11-27.csv: "), done.output
     assert Path("rows-to-fix-sales-2026-11-27.csv").exists()
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_no_input_is_replaced(checked: tuple[Path, Path], link: str | None, at: int) -> None:
+    """An output that is FILE or RESULTS, also by a link, is refused, even with --force."""
+    path, results = checked
+    before = [path.read_bytes(), results.read_bytes()]
+    output = checked[at] if link is None else path.with_name("linked.csv")
+    if link is not None:
+        getattr(output, link)(checked[at])
+    elif at == 1:
+        output = results.rename(results.with_suffix(".csv"))
+        results = output
+    done = run("fix", path, results, "-o", output, "--force")
+    assert (done.exit_code, "is a file that the command reads" in done.stderr) == (2, True)
+    assert [path.read_bytes(), results.read_bytes()] == before
+
+
+def test_the_output_has_the_permissions_of_other_new_files(checked: tuple[Path, Path]) -> None:
+    """Whoever may read the files that this user writes may read this one."""
+    before = os.umask(0o027)
+    try:
+        output = checked[0].with_name("out.csv")
+        assert run("fix", *checked, "-o", output).exit_code == 0
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(output.stat().st_mode) == 0o640
+
+
+def test_results_of_another_file_are_refused_if_no_row_is_wrong(tmp_path: Path) -> None:
+    """Size and checksum are compared before anything is said of the rows."""
+    good, other = tmp_path / "good.csv", tmp_path / "other.csv"
+    good.write_bytes(csv_of(row()))
+    other.write_bytes(csv_of(row(), BAD_TIME))
+    results = run("check", "--json", "--now", NOW.isoformat(), good).stdout_bytes
+    done = run("fix", other, "-", "-o", tmp_path / "out.csv", stdin=results)
+    assert done.exit_code == 1
+    assert f"{other} is not the file of these results" in done.stderr
+    assert "No row needs" not in done.output
+
+
+@pytest.mark.parametrize(
+    "title", ["=cmd|'/c calc'!A1", "Deals,\"=cmd|'/c calc'!A1\"", '"=1,x', '"=cmd"!A1']
+)
+def test_a_title_is_no_formula(fix: Any, title: str) -> None:
+    """A line above the header is written like a row: a spreadsheet would calculate it."""
+    header = "gclid,conversion_action,conversion_date_time"
+    content = f"{title}\n{header}\nCj0KCQiAexample0001,1001,yesterday\n".encode()
+    first, *_ = table(fix(content, profile={"header_row": 2}))
+    assert [each for each in first if each.startswith("=")] == []
+    assert any(each.startswith("'=") for each in first)
+
+
+def test_a_message_of_google_moves_no_cursor(fix: Any) -> None:
+    """A control character in the detail of a problem is written out."""
+
+    def colour(document: dict[str, Any]) -> None:
+        document["rows"][0]["errors"][0]["detail"] = "\x1b[31mred"
+
+    _, bad = table(fix(csv_of(BAD_TIME), change=colour))
+    assert "(\\x1b[31mred)" in bad[0]

@@ -37,6 +37,10 @@ def test_a_document_can_come_from_standard_input(tmp_path: Path) -> None:
 DAMAGED = (
     *(b'{"profile": "\xff"}', b"[" * 200_000, b'{"profile": ' + b"[" * 200_000),
     *(json.dumps(example() | {key: []}).encode() for key in ("columns", "codes", "money")),
+    *(
+        json.dumps(example() | {"counts": example()["counts"] | counts}).encode()
+        for counts in ({"rejected": -1}, {"uploaded": 1, "rejected": -1})
+    ),
     json.dumps(example() | {"processing": {"status": "finished"}}).encode(),
 )
 
@@ -53,3 +57,16 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     assert isinstance(done.exception, SystemExit)
     assert "is no results document that this version reads" in done.output
     assert not (tmp_path / "a.html").exists()
+
+
+@pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+def test_the_results_are_not_replaced(tmp_path: Path, link: str | None) -> None:
+    """An output that is RESULTS, also by a link, is refused."""
+    results = tmp_path / "a.html"
+    results.write_text(json.dumps(example()), "utf-8")
+    output = results if link is None else tmp_path / "b.html"
+    if link is not None:
+        getattr(output, link)(results)
+    done = CliRunner().invoke(main, ["report", str(results), "-o", str(output)])
+    assert (done.exit_code, "is a file that the command reads" in done.stderr) == (2, True)
+    assert json.loads(results.read_text("utf-8")) == json.loads(json.dumps(example()))

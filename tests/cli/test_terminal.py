@@ -261,3 +261,9 @@ def test_a_message_about_a_name_is_not_obeyed_either(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["report", str(path)])
     assert (done.exit_code, "\x1b" in done.output) == (1, False)
     assert r"a\x1b[31m.json is no results document" in done.output
+
+
+def test_a_console_obeys_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A control character in a text, such as the name of a column, is written out."""
+    terminal.Terminal().print("\x1b]0;title\x07 red\nnext line", soft_wrap=True, markup=False)
+    assert capsys.readouterr().out == "\\x1b]0;title\\x07 red\nnext line\n"

@@ -23,6 +23,13 @@ from tests.results_schema import check_results
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CUSTOMER = "1234567890"
+BASE = {
+    "destination": "google_ads",
+    "customer_id": CUSTOMER,
+    "expect": "any time",
+    "value": "action_default",
+}
+"""A profile that names no columns."""
 GOOD_ROW = {
     "gclid": "Cj0KCQiAexample0001",
     "conversion_action": "1001",
@@ -113,7 +120,7 @@ def validate(
         StoredObject("", "export.csv", 0, len(content)),
         "default",
         Profile.model_validate(
-            {"destination": "google_ads", "customer_id": CUSTOMER, **(profile or {})}
+            {**BASE, **(profile or {})}
         ),
         now,
         reports.append,

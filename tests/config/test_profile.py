@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from lib.config.profile import Profile, choose_profile, missing_keys, read_profiles
+from lib.config.profile import (
+    MAX_PROFILES_BYTES,
+    Profile,
+    choose_profile,
+    missing_keys,
+    read_profiles,
+)
 from lib.errors import PermanentError
 
 FEED: dict[str, Any] = {
@@ -59,9 +65,9 @@ REFUND: dict[str, Any] = {
     [
         ({**FEED, "destination": "bing"}, 'destination: "bing": not an allowed value. Write'),
         ({**FEED, "customer_id": "12345"}, 'customer_id: "12345": wrong format. Write the 10'),
-        ({"action": "Sale"}, "destination: not set. Write data_manager or google_ads."),
+        ({"action": "Sale"}, "destination: not set. Write google_ads or data_manager."),
         ({**FEED, "currency": "EUR"}, "not a profile key. Did you mean currency_code?"),
-        ({**FEED, "include": {}}, "include: not a profile key. Remove it; see docs/profiles.md"),
+        ({**FEED, "include": {}}, "include: not a profile key. Remove it."),
         ({**FEED, "encoding": "zip"}, 'encoding: "zip": not'),
         ({**FEED, "expect": "soon"}, 'expect: "soon": not understood. Write "any time"'),
         ({**FEED, "date_order": "YMD"}, "date_order: \"YMD\": not an allowed value. Write 'DMY'"),
@@ -198,3 +204,13 @@ def test_comments_are_ignored_and_folders_choose() -> None:
     assert choose_profile(profiles, "shop/2026/a.csv")[0] == "shop"
     with pytest.raises(PermanentError, match="UNKNOWN_PROFILE"):
         choose_profile(profiles, "a.csv")
+
+
+def test_a_document_of_more_than_a_mebibyte_is_refused() -> None:
+    """To read it would need more memory than an instance has. The size decides, not the content."""
+    document = b"{}".ljust(MAX_PROFILES_BYTES)
+    assert read_profiles(document) == {}
+    with pytest.raises(PermanentError) as raised:
+        read_profiles(document + b" ", "gs://config/profiles.json")
+    assert raised.value.code == "INVALID_PROFILE"
+    assert "larger than 1 MiB" in raised.value.detail

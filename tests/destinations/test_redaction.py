@@ -22,7 +22,13 @@ SENT.user_data.user_identifiers.add(email_address=DIGEST)
     "quoted",
     [
         *(DIGEST, DIGEST.upper(), DIGEST[:16], DIGEST[20:40].upper(), f"{DIGEST[:8]}..."),
-        *(BASE64, BASE64[:20], BASE64.translate(str.maketrans("+/", "-_")), "SO%2D1001"),
+        *(
+            BASE64,
+            BASE64[:20],
+            BASE64.translate(str.maketrans("+/", "-_")),
+            "SO%2D1001",
+            "\uff33\uff2f-1001",
+        ),
     ],
 )
 def test_a_message_that_quotes_a_sent_value_is_left_out(quoted: str) -> None:
@@ -30,9 +36,18 @@ def test_a_message_that_quotes_a_sent_value_is_left_out(quoted: str) -> None:
     assert without_values(f"The value {quoted} is wrong.", SENT) == ""
 
 
-@pytest.mark.parametrize("address", ["jane@example.com", "jane%40example.com"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "jane@example.com",
+        "jane%40example.com",
+        "jane\uff20example.com",
+        "jane\ufe6bexample.com",
+        "jane%ef%bc%a0example.com",
+    ],
+)
 def test_an_address_is_replaced(address: str) -> None:
-    """It may be another one than what was sent, and percent-encoded."""
+    """It may be another one than what was sent, percent-encoded, or of full width."""
     assert without_values(f"The value {address} is wrong.", SENT) == "The value [email] is wrong."
 
 

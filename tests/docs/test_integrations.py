@@ -14,8 +14,7 @@ from click.testing import CliRunner
 from lib.cli.commands import main
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM
-from tools.terraform_check import configuration
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, evaluated
 
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "integrations.md").read_text(encoding="utf-8")
@@ -30,7 +29,7 @@ def block(mark: str) -> str:
 @pytest.fixture(scope="module")
 def functions() -> dict[str, Any]:
     """The functions of Terraform by their entry points."""
-    values = configuration.evaluated(TERRAFORM, EXAMPLE)
+    values = evaluated(TERRAFORM, EXAMPLE)
     return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
 
 
@@ -100,7 +99,7 @@ def test_the_first_file_of_a_newcomer_is_accepted(tmp_path: Path) -> None:
     header = "gclid,conversion_date_time,conversion_value,order_id"
     file = tmp_path / "first.csv"
     file.write_text(f"{header}\nCj0KCQiAexample0001,2026-11-24 15:04:05,49.90,first-1\n", "utf-8")
-    values = configuration.evaluated(TERRAFORM, EXAMPLE)
+    values = evaluated(TERRAFORM, EXAMPLE)
     (document,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
     profiles = tmp_path / "profiles.json"
     profiles.write_text(document, encoding="utf-8")

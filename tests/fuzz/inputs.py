@@ -25,7 +25,7 @@ PEOPLE: Final = (
     *("conversion_date_time", "time_zone", "order_id", "conversion_value"),
 )
 OPTIONAL: Final = (
-    *("gclid", "customer_id", "conversion_date_time", "time_of_day", "conversion_value"),
+    *("gclid", "conversion_date_time", "time_of_day", "conversion_value"),
     *("ad_personalization", "conversion_environment", "customer_type", "user_ip_address"),
     *("session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id"),
     *("feed_country_code", "feed_language_code", "local_transaction_cost", "items"),

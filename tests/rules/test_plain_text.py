@@ -199,7 +199,6 @@ VALUES = [
     ("order_id", "SO 125"),
     ("ad_user_data", "Granted"),
     ("conversion_action", "1002"),
-    ("customer_id", "123-456-7890"),
     ("country_code", "US"),
     ("conversion_environment", "WEB"),
     ("user_ip_address", "192.0.2.7"),

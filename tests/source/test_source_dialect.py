@@ -60,11 +60,6 @@ def test_profile_delimiter(read):
         ("Parameters:", None),
         ("\n\nParameters:TimeZone=UTC\n", "UTC"),
         ("sep=,\nParameters:TimeZone=UTC", "UTC"),
-        (
-            "### INSTRUCTIONS ###,,\n# IMPORTANT: Remember to set the TimeZone value,,\n"
-            '"### TEMPLATE ###"\nParameters:TimeZone=UTC',
-            "UTC",
-        ),
         ("", None),
     ],
 )

@@ -151,8 +151,8 @@ def test_a_cell_is_read_as_it_is_shown(cell: Cell, text: str) -> None:
 
 @pytest.mark.parametrize("value, text", [(1270.5, "1270,5"), (1.234, "1,2340"), (12, "12")])
 def test_numbers_have_the_decimal_sign_of_the_profile(value: float, text: str) -> None:
-    """With decimal_comma, a number in a workbook is as valid as 1270,5 in a text file."""
-    assert shown(value, decimal_comma=True) == text
+    """With a decimal comma, a number in a workbook is as valid as 1270,5 in a text file."""
+    assert shown(value, decimal_sign=",") == text
 
 
 @given(st.decimals(-(10**12), 10**12, places=2))

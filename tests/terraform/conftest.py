@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tfparse  # type: ignore[import-untyped]  # it has no type information
 
-from tools.terraform_check import configuration, schema
+Values = dict[str, list[Any]]
 
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
 COMPLETE = TERRAFORM / "examples" / "complete"
 EXAMPLE = Path("examples/complete/terraform.tfvars.example")
-TOOLS = ROOT / ".venv-terraform"
 
 # Every option that is not in the example, and every setting.
 ALL_ON = """
@@ -79,60 +77,43 @@ settings = {
 """
 
 
-def declared() -> list[configuration.Declared]:
-    """The blocks of `terraform/`. To parse them takes a second: no module does it on import."""
-    return configuration.declared(TERRAFORM)
+def evaluated(folder: Path, *variables: Path) -> Values:
+    """Type → its instances as values, with `__tfmeta.path` as the address.
+
+    `variables` are files with values, relative to the folder. Raises `tfparse.ParseError`.
+    """
+    result: Values = tfparse.load_from_path(
+        str(folder), stop_on_hcl_error=True, vars_paths=[str(path) for path in variables]
+    )
+    return result
+
+
+def local_values(values: Values) -> dict[str, Any]:
+    """Every local, by name."""
+    return {name: value for block in values["locals"] for name, value in block.items()}
+
+
+def refused(values: Values) -> list[str]:
+    """`variable.x: error message` for every validation that the values do not pass."""
+    return [
+        f"{each['__tfmeta']['path']}: {rule['error_message']}"
+        for each in values["variable"]
+        for rules in [each.get("validation", [])]
+        for rule in (rules if isinstance(rules, list) else [rules])
+        # A condition that cannot be evaluated counts as not passed.
+        if rule["condition"] is not True
+    ]
 
 
 @pytest.fixture(scope="session")
-def schemas() -> list[schema.Schemas]:
-    """The schemas of each release of Google's provider, the oldest first."""
-    return schema.load()
-
-
-@pytest.fixture(scope="session")
-def values() -> dict[str, list[Any]]:
+def values() -> Values:
     """The module with the values of the example."""
-    return configuration.evaluated(TERRAFORM, EXAMPLE)
+    return evaluated(TERRAFORM, EXAMPLE)
 
 
 @pytest.fixture(scope="session")
-def all_on_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of values that turns everything on, relative to `terraform/`."""
+def all_on(tmp_path_factory: pytest.TempPathFactory) -> Values:
+    """The module with every option turned on."""
     path = tmp_path_factory.mktemp("values") / "all.tfvars"
     path.write_text(ALL_ON.lstrip(), encoding="utf-8")
-    return Path(os.path.relpath(path, TERRAFORM))
-
-
-@pytest.fixture(scope="session")
-def all_on(all_on_file: Path) -> dict[str, list[Any]]:
-    """The module with every option turned on."""
-    return configuration.evaluated(TERRAFORM, EXAMPLE, all_on_file)
-
-
-@pytest.fixture(scope="session")
-def refusals(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """A function: the example with something planted in it → what `terraform plan` says to that.
-
-    Only what the conditions need is evaluated.
-    """
-    folder = tmp_path_factory.mktemp("variables")
-    for path in (TERRAFORM / "variables.tf", TERRAFORM / "checks.tf", TERRAFORM / EXAMPLE):
-        shutil.copy(path, folder)
-
-    def refused(planted: str) -> list[str]:
-        (folder / "planted.tfvars").write_text(planted + "\n", encoding="utf-8")
-        values = configuration.evaluated(folder, Path(EXAMPLE.name), Path("planted.tfvars"))
-        return configuration.broken_validations(values)
-
-    return refused
-
-
-def tool(path: Path) -> Path:
-    """The path of a tool in `.venv-terraform`. If missing, the test is skipped; in CI it fails."""
-    if not path.exists():
-        message = f"{path.relative_to(ROOT)} does not exist; run `make setup`"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return path
+    return evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(path, TERRAFORM)))

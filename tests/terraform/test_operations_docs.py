@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
 from lib.config.settings import Settings
-from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, declared
-from tools.terraform_check import example, readme
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, refused
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
     "changing.md", "data-protection.md", "deploy.md", "operate.md", "security.md"
 )}  # fmt: skip
-WRITE = "run .venv/bin/python -m tools.terraform_check --write"
+
+
+def declared(kind: str, path: Path) -> dict[str, str]:
+    """Name → body of the variables or outputs in a file."""
+    text = path.read_text(encoding="utf-8")
+    return dict(re.findall(rf'^{kind} "(\w+)" {{\n(.*?)^}}', text, re.M | re.S))
 
 
 def table(page: str, heading: str) -> dict[str, str]:
@@ -24,7 +28,7 @@ def table(page: str, heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `([^`]+)` \|[ ]*(.*?)[ ]*\|", text, re.M))
 
 
-def test_every_policy_has_its_section(all_on: dict[str, list[Any]]) -> None:
+def test_every_policy_has_its_section(all_on: Values) -> None:
     """The section that its notifications link to, and no section is left over."""
     section = PAGES["operate.md"].split("\n## Alerts\n")[1].split("\n## ")[0]
     titles = re.findall(r"^### (\w+)$", section, re.M)
@@ -36,30 +40,26 @@ def test_every_policy_has_its_section(all_on: dict[str, list[Any]]) -> None:
     assert sorted(titles) == sorted(linked)
 
 
-def test_example_names_every_needed_variable(values: dict[str, list[Any]]) -> None:
+def test_example_names_every_needed_variable(values: Values) -> None:
     """terraform.tfvars.example sets every variable without a default."""
     example = (TERRAFORM / EXAMPLE).read_text(encoding="utf-8")
-    for each in declared():
-        address, body = each.address, each.body
-        if address.startswith("variable.") and "default" not in body:
-            assert re.search(rf"^{address.removeprefix('variable.')} +=", example, re.M), address
+    for name, body in declared("variable", TERRAFORM / "variables.tf").items():
+        if not re.search("^  default ", body, re.M):
+            assert re.search(rf"^{name} +=", example, re.M), name
+
+
+def test_the_example_is_valid(values: Values) -> None:
+    """No validation refuses its values."""
+    assert refused(values) == []
 
 
 def test_the_example_passes_everything_on() -> None:
     """Its variables and outputs are the module's."""
-    for name, text in example.files(TERRAFORM).items():
-        assert (COMPLETE / name).read_text(encoding="utf-8") == text, WRITE
-
-
-def test_the_readme_lists_what_the_module_takes_and_gives() -> None:
-    """The tables in terraform/README.md are the module's."""
-    text = (TERRAFORM / "README.md").read_text(encoding="utf-8")
-    assert readme.with_tables(text, TERRAFORM) == text, WRITE
-    for each in declared():
-        kind, _, name = each.address.partition(".")
-        if kind in ("variable", "output"):
-            escaped = name.replace("_", r"\_")
-            assert f"\n| {escaped} |" in text, name
+    for kind, name in (("variable", "variables.tf"), ("output", "outputs.tf")):
+        assert declared(kind, COMPLETE / name).keys() == declared(kind, TERRAFORM / name).keys()
+    passed = re.findall(r"^  (\w+) += var\.(\w+)$", (COMPLETE / "main.tf").read_text("utf-8"), re.M)
+    assert [name for name, _ in passed] == [name for _, name in passed]
+    assert {name for name, _ in passed} == set(declared("variable", TERRAFORM / "variables.tf"))
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -69,10 +69,10 @@ def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
     codes = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", PAGES[page])) - environment
     assert codes - set(CATALOGUE) <= {"UPLOAD_CLICKS", "STORAGE_EMULATOR_HOST", "ALL_TRAFFIC"}
     outputs = set(re.findall(r"terraform output (?:-raw )?(\w+)", PAGES[page])) - {"prints"}
-    assert {f"output.{name}" for name in outputs} <= {each.address for each in declared()}
+    assert outputs <= declared("output", TERRAFORM / "outputs.tf").keys()
 
 
-def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> None:
+def test_numbers_on_the_pages_are_the_codes(values: Values) -> None:
     """The limits on a page are the defaults in the code."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     operate = PAGES["operate.md"]
@@ -84,7 +84,7 @@ def test_numbers_on_the_pages_are_the_codes(values: dict[str, list[Any]]) -> Non
     assert f"replaced or deleted files {noncurrent:.0f} days" in PAGES["data-protection.md"]
 
 
-def test_the_plan_is_as_long_as_the_page_says(values: dict[str, list[Any]]) -> None:
+def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
     """deploy.md says about how many things the first plan creates."""
     said = re.search(r"about (\d+) things to create", PAGES["deploy.md"])
     assert said is not None
@@ -96,7 +96,7 @@ def test_the_plan_is_as_long_as_the_page_says(values: dict[str, list[Any]]) -> N
     assert abs(count - int(said[1])) <= 10
 
 
-def test_every_bucket_and_identity_is_documented(values: dict[str, list[Any]]) -> None:
+def test_every_bucket_and_identity_is_documented(values: Values) -> None:
     """Each bucket has a row in data-protection.md, each service account one in security.md."""
     for bucket in values["google_storage_bucket"]:
         kind = bucket["name"].rpartition("-")[2]
@@ -105,7 +105,7 @@ def test_every_bucket_and_identity_is_documented(values: dict[str, list[Any]]) -
         assert f"| `…-{account['account_id'].rpartition('-')[2]}` |" in PAGES["security.md"]
 
 
-def test_project_grants_are_on_the_security_page(all_on: dict[str, list[Any]]) -> None:
+def test_project_grants_are_on_the_security_page(all_on: Values) -> None:
     """The page names each role that is granted on the whole project."""
     for grant in all_on["google_project_iam_member"]:
         assert f"`{grant['role'].removeprefix('roles/')}`" in PAGES["security.md"]

@@ -11,20 +11,17 @@ import pytest
 
 import main
 from lib.adapters.logging import EVENTS
-from lib.config.profile import Profile, choose_profile
+from lib.config.profile import choose_profile
 from lib.config.settings import Settings
-from lib.destinations import registry
 from lib.followup.concerns import KINDS, ConcernSeverity
-from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import Tally
-from lib.rules.fields import FIELDS
-from lib.source.head import HEAD_LINES
-from lib.source.vocabulary import vocabulary_of
 from tests.adapters.test_log_events import SCENES
-from tests.terraform.conftest import ROOT, TERRAFORM
-from tools.terraform_check import configuration
-
-Values = dict[str, list[Any]]
+from tests.terraform.conftest import (
+    ROOT,
+    TERRAFORM,
+    Values,
+    local_values,
+)
 
 # Settings that Terraform never sets, with the reason.
 ON_LAPTOPS_ONLY = {
@@ -58,8 +55,8 @@ def test_every_setting_can_be_set(all_on: Values) -> None:
 
 def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
     """The code accepts the environment from Terraform, and reads the values that were set."""
-    for evaluated in (values, all_on):
-        for function in functions(evaluated).values():
+    for each in (values, all_on):
+        for function in functions(each).values():
             environment = dict(function["service_config"]["environment_variables"])
             # IDs are known only after deployment.
             environment["GOOGLE_ADS_SECRET"] = "projects/p/secrets/s/versions/latest"
@@ -71,7 +68,7 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
     assert settings.accepted_suffixes == (".csv", ".txt")
     assert settings.list_all_rows is False
     assert settings.window == 4
-    assert settings.state_prefix == configuration.local_values(all_on)["state_prefix"]
+    assert settings.state_prefix == local_values(all_on)["state_prefix"]
 
 
 def test_the_names_of_secret_and_topic_are_those_that_the_code_reads() -> None:
@@ -155,31 +152,6 @@ def test_the_trigger_retries_in_the_region_of_the_bucket(values: Values) -> None
 
 
 # ── profiles ──────────────────────────────────────────────────────────────────────────────────
-
-
-def test_profiles_have_the_attributes_of_the_code(values: Values) -> None:
-    """Terraform and the model have the same attributes, and `headers` may name the same fields."""
-    known = configuration.local_values(values)
-    assert known["profile_kinds"].keys() == Profile.model_fields.keys()
-    vocabulary = vocabulary_of(FIELDS)
-    numbered = {f"{name}_{n}" for name in vocabulary.by_name for n in range(1, HIGHEST_NUMBER + 2)}
-    assert set(known["fields"]) == set(vocabulary.by_name) | set(
-        filter(vocabulary.is_field, numbered)
-    )
-    assert known["profile_kinds"]["header_row"] == f"a whole number from 1 to {HEAD_LINES}"
-
-
-@pytest.mark.parametrize("field", ["destination", "event_source", "ad_user_data", "order_ids"])
-def test_choices_are_those_of_the_code(field: str, values: Values) -> None:
-    """Terraform accepts exactly the words of the code."""
-    annotation = Profile.model_fields[field].annotation
-    parts = [word for part in get_args(annotation) for word in (get_args(part) or (part,))]
-    words = [word for word in parts if isinstance(word, str)]
-    if field == "destination":
-        words = list(registry.names())
-    assert words
-    known = configuration.local_values(values)
-    assert known["kinds"][known["profile_kinds"][field]] == f'"({"|".join(words)})"'
 
 
 def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
@@ -347,7 +319,7 @@ AS_CONCERNS = {
 
 def test_every_alert_of_the_code_is_carried_by_the_cloud(all_on: Values) -> None:
     """Each ALERT event is in a policy, or a concern tells it; each policy has its events."""
-    at_once = configuration.local_values(all_on)["at_once"].values()
+    at_once = local_values(all_on)["at_once"].values()
     named = {event for policy in at_once for event in policy["events"]}
     assert named | AS_CONCERNS.keys() | {"concern"} == ALERT_EVENTS
     assert not named & AS_CONCERNS.keys()
@@ -377,7 +349,7 @@ def test_metrics_count_events_of_the_code(values: Values) -> None:
 def test_rows_are_counted_by_outcome(values: Values) -> None:
     """The metrics name exactly the counts in a run's last log line."""
     counts = set(Tally().counts())
-    named = set(configuration.local_values(values)["row_counts"])
+    named = set(local_values(values)["row_counts"])
     assert named <= counts
     assert counts - named <= {"rows", "warnings"}
 
@@ -385,7 +357,7 @@ def test_rows_are_counted_by_outcome(values: Values) -> None:
 @pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])
 def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> None:
     """The code writes the field that a metric extracts, in the same log line as its event."""
-    wanted = configuration.local_values(values)["numbers"][number]
+    wanted = local_values(values)["numbers"][number]
     for path in (ROOT / "lib").rglob("*.py"):
         text = path.read_text(encoding="utf-8")
         for call in re.findall(rf'\(\s*"{wanted["event"]}",(.*?)\)\n', text, re.S):

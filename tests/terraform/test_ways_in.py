@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from lib.config.settings import Settings
-from tests.terraform.conftest import EXAMPLE, ROOT, TERRAFORM
-from tools.terraform_check import configuration
+from tests.terraform.conftest import (
+    EXAMPLE,
+    ROOT,
+    TERRAFORM,
+    Values,
+    evaluated,
+    local_values,
+    refused,
+)
 
-Values = dict[str, list[Any]]
 SCRIPT = (TERRAFORM / "sftp_pull.sh").read_text(encoding="utf-8")
 
 
@@ -30,13 +35,16 @@ def test_the_job_has_what_its_script_reads(all_on: Values) -> None:
     assert container["command"] == ["/bin/sh"]
     assert container["args"] == ["-c", SCRIPT]
     # The evaluation leaves a dynamic block out in which both its own and an outer `for_each` count.
-    given = configuration.local_values(all_on)["sftp_environments"]["crm"]
+    given = local_values(all_on)["sftp_environments"]["crm"]
     text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
     assert "for_each = local.sftp_environments[each.key]" in text
     read = set(re.findall(r"\$\{?([A-Z_]+)\b", SCRIPT))
     assert read <= set(given)
     assert {name for name in given if not name.startswith("RCLONE_")} <= read
     assert given["RCLONE_CONFIG_VENDOR_KEY_FILE"] == "/secrets/key"
+    # rclone accepts only the keys in this file.
+    assert given["RCLONE_CONFIG_VENDOR_KNOWN_HOSTS_FILE"]
+    assert '"$KNOWN_HOSTS" >"$RCLONE_CONFIG_VENDOR_KNOWN_HOSTS_FILE"' in SCRIPT
     assert container["volume_mounts"]["mount_path"] == "/secrets"
     assert task["volumes"]["secret"]["items"]["path"] == "key"
     remotes = {name.split("_")[2] for name in given if name.startswith("RCLONE_CONFIG_")}
@@ -49,9 +57,9 @@ def test_runs_do_not_overlap(all_on: Values) -> None:
     """A run is not repeated, and ends before the next one begins."""
     (job,) = all_on["google_cloud_run_v2_job"]
     assert job["template"]["template"]["max_retries"] == 0
-    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
-    assert 'schedule        = "*/15 * * * *"' in text
-    assert re.findall(r"timeout_seconds = (\d+)", text) == ["840"]
+    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    assert 'schedule        = optional(string, "*/15 * * * *")' in text
+    assert re.findall(r"timeout_seconds = optional\(number, (\d+)\)", text) == ["840"]
     assert 840 < 15 * 60
 
 
@@ -79,12 +87,16 @@ def test_the_page_has_valid_values(tmp_path: Path) -> None:
     path = tmp_path / "sftp.tfvars"
     path.write_text(shown, encoding="utf-8")
     given = Path(os.path.relpath(path, TERRAFORM))
-    values = configuration.evaluated(TERRAFORM, EXAMPLE, given)
-    assert configuration.broken_validations(values) == []
+    values = evaluated(TERRAFORM, EXAMPLE, given)
+    assert refused(values) == []
     assert values["google_cloud_run_v2_job"][0]["name"] == "conversions-sftp-crm"
-    (crm,) = [each for each in configuration.local_values(values)["objects"] if "crm" in each["at"]]
-    assert len(crm["kinds"]) == 11
-    for attribute in crm["kinds"]:
+    text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
+    (declared,) = re.findall(
+        r'"sftp_servers" {\n  type = map\(object\({\n(.*?)\n  }\)\)', text, re.S
+    )
+    attributes = re.findall(r"^    (\w+) += ", declared, re.M)
+    assert len(attributes) == 11
+    for attribute in attributes:
         assert f"`{attribute}`" in page
 
 
@@ -94,11 +106,11 @@ def test_edited_profiles_are_not_overwritten(values: Values, all_on: Values) -> 
     edited = text.split('"edited_profiles" {')[1].split("\n}")[0]
     assert "ignore_changes  = all\n    prevent_destroy = true" in edited
     wanted = {"acme-profiles/profiles.json": all_on, "acme-conversions-conversions-source/": values}
-    for where, evaluated in wanted.items():
-        for function in evaluated["google_cloudfunctions2_function"]:
+    for where, each in wanted.items():
+        for function in each["google_cloudfunctions2_function"]:
             address = function["service_config"]["environment_variables"]["PROFILES"]
             assert address.startswith(f"gs://{where}")
-        (output,) = [o for o in evaluated["output"] if o["__tfmeta"]["path"] == "output.profiles"]
+        (output,) = [o for o in each["output"] if o["__tfmeta"]["path"] == "output.profiles"]
         assert output["value"] == address
     (bucket,) = [b for b in all_on["google_storage_bucket"] if b["name"] == "acme-profiles"]
     assert bucket["versioning"]["enabled"] is True
@@ -130,4 +142,4 @@ def test_editors_write_one_object_and_readers_none(all_on: Values) -> None:
 
 def test_edited_profiles_may_choose_either_api(values: Values, all_on: Values) -> None:
     """The services and grants of the Data Manager API are there before an editor needs them."""
-    assert configuration.local_values(all_on)["uses_data_manager"] is True
+    assert local_values(all_on)["uses_data_manager"] is True

@@ -10,7 +10,7 @@ own outcome nevertheless:
 
 Number of requests for n events: 1 if all are valid; 2 if Google names all invalid ones at once (1
 more for each further round of names); 2·⌈log2 n⌉ more for each invalid event that it does not name.
-A chunk never needs more than `MAX_RESENDS` requests in addition to the first one of each account.
+A chunk never needs more than `MAX_RESENDS` requests in addition to the first ones.
 Events without a result by then are deferred, not failed, because most of them are valid. The next
 attempt then has fewer events to check.
 """

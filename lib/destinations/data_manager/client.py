@@ -53,14 +53,6 @@ QUOTA = Quota(requests=300, seconds=60)
 # With gRPC's default of 16 kB, a refusal that names 2,000 events becomes RESOURCE_EXHAUSTED.
 _MAX_TRAILER_BYTES = 16 << 20
 
-# Refusals because of the credentials or the project: they affect all accounts.
-_FOR_EVERY_ACCOUNT = {
-    "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
-    "CREDENTIALS_REFUSED",
-    "SERVICE_DISABLED",
-    "USER_PROJECT_DENIED",
-}
-
 
 def new_pacer(window: int) -> Pacer:
     """Return a pacer that respects this API's limits."""
@@ -174,7 +166,7 @@ class DataManager:
         self._log = log
         self._timeout = timeout_seconds
         self._defaults = defaults
-        self._refused: dict[str, Problem] = {}
+        self._refused: Problem | None = None
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
         """Return the account unchecked. It must be the conversion customer. Actions need IDs."""
@@ -192,16 +184,13 @@ class DataManager:
         """See `Destination.send`. The number of requests is limited (see `answers`)."""
         row_results: dict[int, RowResult] = {}
         accepted: list[AcceptedRequest] = []
-        stop: Problem | None = None
         about_actions: list[Problem] = []
         budget = ResendBudget()
         requests = batch.take_requests()
-        customers = {request.customer_id for request in requests}
         for request in requests:
-            # After an account was refused, no more rows are sent to it.
-            refused = stop or self._refused.get(request.customer_id)
-            if refused is not None:
-                row_result = RowResult("not_attempted", (refused,))
+            if self._refused is not None:
+                # After the account was refused, no more rows are sent to it.
+                row_result = RowResult("not_attempted", (self._refused,))
                 row_results.update(dict.fromkeys(request.positions, row_result))
                 continue
             result = send_row_wise(
@@ -215,10 +204,8 @@ class DataManager:
             if problem is not None and problem.code in ABOUT_THE_ACTION:
                 about_actions.append(problem)
             elif problem is not None:
-                self._refused[request.customer_id] = problem
-                # If the file has several accounts, a refusal by one does not stop the others.
-                if len(customers) == 1 or problem.code in _FOR_EVERY_ACCOUNT:
-                    stop = problem
+                self._refused = problem
+        stop = self._refused
         if stop is None and len(about_actions) == len(requests) > 0:
             stop = about_actions[0]
         request_ids = tuple(each.request_id for each in accepted)

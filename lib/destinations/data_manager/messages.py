@@ -80,14 +80,15 @@ class OpenRequest:
     """
 
     kind: RecordKind
-    customer_id: str
     actions: list[str] = field(default_factory=list)
     rows: list[str] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
     call_starts: list[str] = field(default_factory=list)
     common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
 
-    def close(self, manager_id: str | None, *, validate_only: bool) -> EventRequest:
+    def close(
+        self, customer_id: str, manager_id: str | None, *, validate_only: bool
+    ) -> EventRequest:
         """Return the request and clear the events: they must not be in memory twice."""
         head = Request(encoding=_HEX, validate_only=validate_only)
         for action_id in self.actions:
@@ -96,7 +97,7 @@ class OpenRequest:
                 reference=action_id, product_destination_id=action_id
             )
             destination.operating_account.account_type = _GOOGLE_ADS
-            destination.operating_account.account_id = self.customer_id
+            destination.operating_account.account_id = customer_id
             if manager_id is not None:
                 destination.login_account.account_type = _GOOGLE_ADS
                 destination.login_account.account_id = manager_id
@@ -106,12 +107,12 @@ class OpenRequest:
         content = head.SerializeToString() + text.encode("latin-1")
         starts = self.call_starts if self.kind == "call" else None
         return EventRequest(
-            self.kind, self.customer_id, content, self.positions, len(self.actions), starts
+            self.kind, customer_id, content, self.positions, len(self.actions), starts
         )
 
 
 class EventBatch:
-    """The records of one chunk as requests: one per kind, account and ten conversion actions."""
+    """The records of one chunk as requests: one per kind and ten conversion actions."""
 
     def __init__(self, defaults: EventDefaults) -> None:
         self._defaults = defaults
@@ -119,11 +120,11 @@ class EventBatch:
         self._transaction_id = str if defaults.order_ids_of_tag else transaction_id
         self._closed: list[EventRequest] = []
         self._requests: list[OpenRequest] = []
-        self._homes: dict[tuple[RecordKind, str, str], OpenRequest] = {}
+        self._homes: dict[tuple[RecordKind, str], OpenRequest] = {}
         # (batch size, request) at each change of request. Most files have only one.
         self._turns: list[tuple[int, OpenRequest]] = []
         self._kind: RecordKind = "conversion"  # in which kind of request `add` writes
-        self._customer_id = ""  # of conversions, if the last record is one
+        self._customer_id = ""  # of all records
         nowhere: list[str] = []
         self._append: Callable[[str], None] = nowhere.append
         self._common: dict[tuple[str, str | None, str | None], str] = {}
@@ -151,9 +152,10 @@ class EventBatch:
         self._requests.clear()
         self._homes.clear()
         self._turns.clear()
-        self._customer_id = ""
-        manager_id, validate_only = self._defaults.login_customer_id, self._defaults.validate_only
-        return [request.close(manager_id, validate_only=validate_only) for request in requests]
+        self._common = {}
+        accounts = self._customer_id, self._defaults.login_customer_id
+        validate_only = self._defaults.validate_only
+        return [request.close(*accounts, validate_only=validate_only) for request in requests]
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize a restatement: its conversion, with the order ID that was sent with it.
@@ -166,9 +168,9 @@ class EventBatch:
         if original is None or adjustment.order_id is None or not is_restatement:
             raise ValueError(adjustment.adjustment_type)
         # Adjustments and conversions belong to different requests.
-        self._kind, self._customer_id = "adjustment", ""
+        self._kind, self._common = "adjustment", {}
         self.add(original._replace(order_id=adjustment.order_id))
-        self._kind, self._customer_id = "conversion", ""
+        self._kind, self._common = "conversion", {}
 
     def add_call(self, call: Call, /) -> None:
         """Serialize a call. The number of the caller is sent as a hash."""
@@ -185,13 +187,13 @@ class EventBatch:
         for name, value in call.custom_variables:
             event.custom_variables.add(variable=name, value=value)
         request = self._switch("call", call.customer_id, call.action_id)
-        self._customer_id = ""
+        self._common = {}
         request.call_starts.append(_rfc_3339(call.call_time))
         content = _text_of(event)
         self._append(f"{_EVENT}{varint(len(content))}{content}")
 
     def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion into a request of its account."""
+        """Serialize one conversion."""
         (
             customer_id,
             action_id,
@@ -209,7 +211,7 @@ class EventBatch:
             _,
         ) = conversion
         body = self._common.get((action_id, currency_code, ad_user_data))
-        if body is None or customer_id != self._customer_id:
+        if body is None:
             body = self._write_common(customer_id, action_id, currency_code, ad_user_data)
         body += event_timestamp(time)
         # At most one click ID: the rules have chosen it.
@@ -244,7 +246,7 @@ class EventBatch:
     ) -> str:
         """Return what many conversions share, and let the next ones follow in the same request."""
         request = self._switch(self._kind, customer_id, action_id)
-        self._customer_id, self._common = customer_id, request.common
+        self._common = request.common
         body = self._common.get((action_id, currency_code, consent))
         if body is None:
             event = Event(destination_references=[action_id], event_source=self._source)
@@ -262,23 +264,23 @@ class EventBatch:
 
     def _switch(self, kind: RecordKind, customer_id: str, action_id: str) -> OpenRequest:
         """Let the next records follow in the request that has the action as a destination."""
-        request = self._homes.get((kind, customer_id, action_id))
+        self._customer_id = customer_id
+        request = self._homes.get((kind, action_id))
         if request is None:
-            request = self._open_request(kind, customer_id)
+            request = self._open_request(kind)
             request.actions.append(action_id)
-            self._homes[kind, customer_id, action_id] = request
+            self._homes[kind, action_id] = request
         if not self._turns or self._turns[-1][1] is not request:
             self._turns.append((len(self), request))
         self._append = request.rows.append
         return request
 
-    def _open_request(self, kind: RecordKind, customer_id: str) -> OpenRequest:
+    def _open_request(self, kind: RecordKind) -> OpenRequest:
         """Return a request to which an action can be added."""
         for request in self._requests:
-            is_same = (request.kind, request.customer_id) == (kind, customer_id)
-            if is_same and len(request.actions) < MAX_DESTINATIONS:
+            if request.kind == kind and len(request.actions) < MAX_DESTINATIONS:
                 return request
-        self._requests.append(OpenRequest(kind, customer_id))
+        self._requests.append(OpenRequest(kind))
         return self._requests[-1]
 
 

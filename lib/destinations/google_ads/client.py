@@ -153,8 +153,8 @@ class GoogleAds:
         self._validate_only = validate_only
         self._clock = clock
         self._sleep = sleep
-        # Accounts that refuse all rows of a kind in this run.
-        self._refused: dict[tuple[UploadKind, str], Problem] = {}
+        # Why the account refuses all rows of a kind in this run.
+        self._refused: dict[UploadKind, Problem] = {}
 
     # ── the account ──────────────────────────────────────────────────────────────────────────
 
@@ -215,8 +215,7 @@ class GoogleAds:
     def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
         """See `Destination.send`.
 
-        Each account and kind of record has one request, and more if it is too large or if rows are
-        sent again.
+        Each kind of record has one request, and more if it is too large or if rows are sent again.
         """
         row_results: dict[int, RowResult] = {}
         requests = batch.take_requests()
@@ -237,23 +236,20 @@ class GoogleAds:
             for row, row_result in result.row_results.items():
                 row_results[request.positions[row]] = row_result
             stops.append(result.stop)
-        # If the chunk has several accounts, a refusal by one does not stop the others.
-        is_stopped = all(stops) and len({request.customer_id for request in requests}) == 1
-        return UploadResult(
-            row_results, tuple(upload.request_ids), stops[0] if is_stopped else None
-        )
+        stop = stops[0] if stops and all(stops) else None
+        return UploadResult(row_results, tuple(upload.request_ids), stop)
 
 
 @dataclass(slots=True)
 class ChunkUpload:
     """The upload of one chunk.
 
-    `refused` has the accounts that refuse all rows of a kind in this run;
-    this class adds to it. `maybe_sent`: an earlier attempt of the run may have sent the chunk.
+    `refused` says why the account refuses all rows of a kind in this run; this class adds to it.
+    `maybe_sent`: an earlier attempt of the run may have sent the chunk.
     """
 
     send_request: Callable[[UploadRequest], GoogleAdsResponse]
-    refused: dict[tuple[UploadKind, str], Problem]
+    refused: dict[UploadKind, Problem]
     deadline: Deadline
     log: Log
     maybe_sent: bool
@@ -289,7 +285,7 @@ class ChunkUpload:
 
     def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
         size = request.size
-        known = self.refused.get((request.kind, request.customer_id))
+        known = self.refused.get(request.kind)
         if known is not None:
             refused = RowResult("not_attempted", (known,))
             return UploadRequestResult(dict.fromkeys(range(size), refused), [], known)
@@ -355,7 +351,7 @@ class ChunkUpload:
 
     def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
-            self.refused[request.kind, request.customer_id] = problem
+            self.refused[request.kind] = problem
         refused = RowResult("not_attempted", (problem,))
         return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)
 

@@ -62,12 +62,11 @@ class _Pile(NamedTuple):
     """Rows that share a request. `is_last`: they follow the other rows of this request."""
 
     kind: UploadKind
-    customer_id: str
     is_last: bool = False
 
 
 class AdsBatch:
-    """The records of one chunk as upload requests, one per kind of record and account.
+    """The records of one chunk as upload requests, one per kind of record.
 
     `maybe_sent`: Google may already have counted them for the same run.
     """
@@ -85,7 +84,7 @@ class AdsBatch:
         self._written: dict[_Pile, list[str]] = {}
         # (batch size, pile) at each change of pile. Most files have only one.
         self._turns: list[tuple[int, _Pile]] = []
-        self._customer_id = ""  # of conversions, if the last row is one
+        self._customer_id = ""  # of all records
         nowhere: list[str] = []
         self._append: Callable[[str], None] = nowhere.append
         self._common: dict[tuple[str, str | None, str | None], str] = {}
@@ -110,40 +109,38 @@ class AdsBatch:
         ends = [*(start for start, _ in self._turns), len(self)][1:]
         for (start, pile), end in zip(self._turns, ends, strict=True):
             positions.setdefault(pile, []).extend(range(start, end))
-        content: dict[tuple[UploadKind, str], tuple[list[str], list[int]]] = {}
+        content: dict[UploadKind, tuple[list[str], list[int]]] = {}
         for pile in sorted(self._written, key=lambda pile: (KINDS.index(pile.kind), pile.is_last)):
-            content.setdefault((pile.kind, pile.customer_id), ([], []))
-            rows, positions_of_rows = content[pile.kind, pile.customer_id]
+            rows, positions_of_rows = content.setdefault(pile.kind, ([], []))
             written = self._written.pop(pile)
             rows += written
             written.clear()  # `_append` still refers to the list
             positions_of_rows += positions[pile]
         self._turns.clear()
-        self._customer_id = ""
+        self._common = {}
         common = self._job_id, self._validate_only
         return [
-            kind.new_request(customer_id, *common, "".join(rows).encode("latin-1"), at)
-            for (kind, customer_id), (rows, at) in content.items()
+            kind.new_request(self._customer_id, *common, "".join(rows).encode("latin-1"), at)
+            for kind, (rows, at) in content.items()
         ]
 
     def add_adjustment(self, adjustment: Adjustment, /) -> None:
         """Serialize an adjustment. Google accepts no adjustment after a retraction."""
         is_last = adjustment.adjustment_type == "retraction"
-        pile = _Pile(ADJUSTMENTS, adjustment.customer_id, is_last)
-        self._add_message(pile, _adjustment_message(adjustment))
+        self._customer_id = adjustment.customer_id
+        self._add_message(_Pile(ADJUSTMENTS, is_last), _adjustment_message(adjustment))
 
     def add_call(self, call: Call, /) -> None:
         """Serialize a call."""
-        self._add_message(_Pile(CALLS, call.customer_id), _call_message(call))
+        self._customer_id = call.customer_id
+        self._add_message(_Pile(CALLS), _call_message(call))
 
     def _add_message(self, pile: _Pile, message: Any) -> None:
-        self._customer_id = ""
-        if not self._turns or self._turns[-1][1] != pile:
-            self._switch(pile)
+        self._switch(pile)
         self._append(pile.kind.row(message).decode("latin-1"))
 
     def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion for the request of its account."""
+        """Serialize one conversion."""
         (
             customer_id,
             action_id,
@@ -160,12 +157,9 @@ class AdsBatch:
             optional_fields,
             _,
         ) = conversion
-        if customer_id != self._customer_id:
-            self._customer_id = customer_id
-            self._switch(_Pile(CLICKS, customer_id))
         body = self._common.get((action_id, currency_code, ad_user_data))
         if body is None:
-            body = self._write_common(action_id, currency_code, ad_user_data)
+            body = self._write_common(customer_id, action_id, currency_code, ad_user_data)
         # At most one click ID (the rules have chosen it): Google refuses or ignores two together.
         if gclid:
             body = f"{body}{time}{_GCLID}{VARINTS[len(gclid)]}{gclid}"
@@ -197,15 +191,21 @@ class AdsBatch:
         self._append(f"{_CONVERSION}{length}{body}")
 
     def _switch(self, pile: _Pile) -> None:
-        self._turns.append((len(self), pile))
-        self._append = self._written.setdefault(pile, []).append
-        self._common = {}
+        """Let the next rows follow in this pile."""
+        if not self._turns or self._turns[-1][1] != pile:
+            self._turns.append((len(self), pile))
+            self._append = self._written.setdefault(pile, []).append
+            self._common = {}
 
-    def _write_common(self, action_id: str, currency_code: str | None, consent: str | None) -> str:
+    def _write_common(
+        self, customer_id: str, action_id: str, currency_code: str | None, consent: str | None
+    ) -> str:
         """Return what many conversions share: the action, the currency, the consent, and the tag of
-        their times."""
+        their times. The next conversions follow in their pile."""
+        self._customer_id = customer_id
+        self._switch(_Pile(CLICKS))
         message = ClickConversion(
-            conversion_action=_action_name(self._customer_id, action_id),
+            conversion_action=_action_name(customer_id, action_id),
             currency_code=currency_code,
         )
         if consent is not None:

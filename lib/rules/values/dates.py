@@ -6,6 +6,7 @@ Google's file formats: https://support.google.com/google-ads/answer/7014069
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
@@ -65,16 +66,16 @@ MONTHS: Final = _numbers(_MONTH_NAMES, 1)
 WEEKDAYS: Final = _numbers(_WEEKDAY_NAMES, 0)
 """monday → 0, as `datetime.weekday` counts."""
 
-# 14:05:07.123, 15.50, 2:05 PM. Some of Google's reports write 17:01:54*123.
+# 14:05:07.123, 15.50, 2:05 PM, 02:05 p. m. Some of Google's reports write 17:01:54*123.
 _TIME: Final = (
     r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
-    r"(?: ?(?P<half>[AaPp])\.?[Mm]\b\.?)?"
+    r"(?: ?(?P<half>[AaPp])(?:\. ?)?[Mm]\b\.?)?"
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
 _MARK: Final = r"[-\u2013@|] "
-_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp]\.?[Mm]\.?)?$)"
+_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp](?:\. ?)?[Mm]\.?)?$)"
 _REST: Final = rf"(?:(?:[Tt]|,? (?:{_MARK}{_ONLY_A_TIME})?){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 _COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
@@ -150,7 +151,7 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     parts = _parts(text)
     if parts is None:
         raise RuleError("INVALID_DATE")
-    return _localize(_naive(parts, date_order), parts, zone)
+    return _localize(_naive(parts, date_order or _order_by_weekday(parts)), parts, zone)
 
 
 def with_time_of_day(date: str, time_of_day: str) -> str:
@@ -278,6 +279,20 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
         # Another weekday may prove that day and month are swapped.
         raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
     return naive
+
+
+def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
+    """Return the only order in which a date such as Fri 11/06/2026 has its weekday, if it names
+    one."""
+    if not parts.get("weekday") or "first" not in parts:
+        return None
+    orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
+    fitting = []
+    for order in orders:
+        with suppress(RuleError):
+            _naive(parts, order)
+            fitting.append(order)
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int]:

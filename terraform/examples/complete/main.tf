@@ -1,5 +1,3 @@
-# Written by `python -m tools.terraform_check --write`.
-
 module "conversions" {
   source = "../.."
 

@@ -1,5 +1,3 @@
-# Written by `python -m tools.terraform_check --write`.
-
 output "input_bucket" {
   value = module.conversions.input_bucket
 }

@@ -1,6 +1,4 @@
-# Written by `python -m tools.terraform_check --write`.
-
-# ../../README.md describes them. Unset ones have the module's defaults.
+# ../../variables.tf describes them. Unset ones have the module's defaults.
 
 variable "project_id" {
   type = string

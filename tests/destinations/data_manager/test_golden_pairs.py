@@ -322,25 +322,21 @@ def test_every_field_of_a_conversion_has_a_pair() -> None:
     assert {pair.field for pair in PAIRS_OF_ROUTES} == known - TESTED_ELSEWHERE
 
 
-def test_requests_are_split_by_account_and_ten_actions() -> None:
-    """Each request has one account and up to ten actions; positions identify the chunk's rows."""
+def test_requests_are_split_by_ten_actions() -> None:
+    """Each request has up to ten actions; positions identify the chunk's rows."""
     batch = EventBatch(EventDefaults())
-    rows = [("1", str(action)) for action in range(13)] * 2 + [("2", "7")]
-    for customer, action in rows:
-        batch.add(bare(customer_id=customer, action_id=action))
+    rows = [str(action) for action in range(13)] * 2
+    for action in rows:
+        batch.add(bare(action_id=action))
     assert len(batch) == len(rows)
     requests = batch.take_requests()
-    assert [(p.customer_id, len(p.destinations)) for p in requests] == [
-        ("1", MAX_DESTINATIONS),
-        ("1", 3),
-        ("2", 1),
-    ]
+    assert [len(each.destinations) for each in requests] == [MAX_DESTINATIONS, 3]
     seen = {}
     for request in requests:
         references = {each.reference for each in request.destinations}
         for place, event in enumerate(request.events):
             assert set(event.destination_references) <= references
-            seen[request.positions[place]] = (request.customer_id, event.destination_references[0])
+            seen[request.positions[place]] = event.destination_references[0]
     assert [seen[position] for position in range(len(rows))] == rows
 
 

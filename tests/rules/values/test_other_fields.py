@@ -270,7 +270,7 @@ def test_cart_items_have_two_notations() -> None:
     """Cart items are JSON, or text in which a product ID may contain colons."""
     items = (CartItem("sku:1", 2, 9.5), CartItem("b", 1, 1000.0))
     assert parse_cart_items("sku:1:2:9.50; b:1:1,000.00 ;") == items
-    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", decimal_comma=True) == items
+    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", ",") == items
     as_json = json.dumps([dict(item._asdict()) for item in items])
     assert parse_cart_items(as_json) == items
 

@@ -1,4 +1,4 @@
-"""Accounts with problems, alone and together with other accounts."""
+"""Accounts with problems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from sandbox.accounts import ConversionAction
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
-COLUMNS = (*CORE_COLUMNS, "customer_id")
 PROFILE = {
     "destination": "google_ads",
     "conversion_action": "1001",
@@ -27,38 +26,6 @@ def deliver(google: Sandbox, content: bytes) -> dict[str, Any]:
 
 def searches(google: Sandbox) -> int:
     return sum(request.method == "google_ads.Search" for request in google.state.requests)
-
-
-def test_one_account_that_refuses_does_not_stop_the_others(google: Sandbox) -> None:
-    """Rows of an account without terms fail, and rows of another one arrive, even a chunk later."""
-    rows = [core_row(n) | {"customer_id": "4444444444"} for n in range(1, 2002)]
-    rows += [core_row(n) | {"customer_id": "123-456-7890"} for n in range(2002, 2052)]
-    results = deliver(google, csv_bytes(rows, COLUMNS))
-    assert results["counts"]["uploaded"] == 50
-    assert results["counts"]["rows"] == 2051
-    assert results["file_error"] is None
-
-
-def test_a_wrong_account_number_costs_one_query(google: Sandbox) -> None:
-    """A refused account costs one query, not one per row, for any conversion actions."""
-    actions = ("1001", "1002", "customers/1/conversionActions/1001", "Phone sale")
-    rows = [
-        core_row(n, conversion_action=actions[n % 4]) | {"customer_id": "3333333333"}
-        for n in range(1, 41)
-    ]
-    results = deliver(google, csv_bytes(rows, COLUMNS))
-    assert results["file_error"]["code"] == "USER_PERMISSION_DENIED"
-    assert results["counts"]["not_attempted"] == 40
-    assert searches(google) == 1
-
-
-def test_a_crms_customer_numbers_stop_the_file(google: Sandbox) -> None:
-    """A CRM's customer numbers stop the file, because each costs a query of the daily quota."""
-    rows = [core_row(n) | {"customer_id": f"{n:010}"} for n in range(1, 301)]
-    results = deliver(google, csv_bytes(rows, COLUMNS))
-    assert results["file_error"]["code"] == "TOO_MANY_ACCOUNTS"
-    assert results["counts"]["not_attempted"] == 300
-    assert searches(google) <= 100
 
 
 def test_empty_identifier_columns_do_not_need_the_terms(google: Sandbox) -> None:

@@ -1,4 +1,4 @@
-"""The accounts of a file: those that its destination can read, and those that must be looked up.
+"""The account of a file: one that its destination can read, or one that must be looked up.
 
 An API without queries does not know its accounts. Another one does, if the credentials may ask it
 (`lib.destinations.base.AccountLookup`). IDs of conversion actions never wait for that:
@@ -12,7 +12,7 @@ An API without queries does not know its accounts. Another one does, if the cred
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from lib.catalogue.codes import lookup as code_of
 from lib.destinations.base import AccountLookup, Destination
@@ -23,21 +23,17 @@ from lib.model.outcomes import Problem
 from lib.rules.actions import resolve_action
 from lib.rules.row_rules import RowRules
 
-MOST_ACCOUNTS: Final = 100
-"""Maximum number of accounts in one file. With more, the column probably has the CRM's own customer
-numbers, and each of them would cost a query of the daily quota."""
-
-
 ConnectLookup = Callable[[], AccountLookup]
 """Connects what looks up accounts. Imports the API."""
 
 
-class RunAccounts:
-    """The accounts of a file. Each one is read once. `manager_id` gives access to them."""
+class RunAccount:
+    """The account of a file. It is read once. `manager_id` gives access to it."""
 
     def __init__(
         self,
         destination: Destination[Any],
+        customer_id: str,
         manager_id: str | None,
         lookup: ConnectLookup | None,
         log: Log,
@@ -45,76 +41,73 @@ class RunAccounts:
         wants_variables: bool,
     ) -> None:
         self._destination = destination
+        self._customer_id = customer_id
         self._manager_id = manager_id
         is_looked_up = destination.capabilities.looks_up_accounts
         self._lookup = lookup if is_looked_up else None
         self._log = log
         self._wants_variables = wants_variables
-        self._known: dict[str, Account | Problem] = {}
-        self._looked_up: dict[str, Account | None] = {}
+        self._known: Account | Problem | None = None
+        self._looked_up: Account | None = None
+        self._was_looked_up = False
 
-    def ask(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Read an account. Raises what `Destination.account` raises, and if it is `fresh`, what
+    def ask(self, *, fresh: bool = False) -> Account:
+        """Read the account. Raises what `Destination.account` raises, and if it is `fresh`, what
         `AccountLookup.account` raises."""
-        account = self._destination.account(customer_id, fresh=fresh)
+        account = self._destination.account(self._customer_id, fresh=fresh)
         if not account.verified:
-            account = self._looked_up_account(customer_id, fresh) or account
+            account = self._looked_up_account(fresh) or account
         if self._wants_variables:
             account = self._destination.with_custom_variables(account)
-        self._known[customer_id] = account
+        self._known = account
         return account
 
-    def _looked_up_account(self, customer_id: str, fresh: bool) -> Account | None:
+    def _looked_up_account(self, fresh: bool) -> Account | None:
         if self._lookup is None:
             return None
         port = self._lookup()
         if not fresh:
-            return port.known(customer_id, self._manager_id, self._log)
-        if customer_id not in self._looked_up:
-            self._looked_up[customer_id] = port.account(customer_id, self._manager_id)
-        return self._looked_up[customer_id]
+            return port.known(self._customer_id, self._manager_id, self._log)
+        if not self._was_looked_up:
+            self._looked_up = port.account(self._customer_id, self._manager_id)
+            self._was_looked_up = True
+        return self._looked_up
 
-    def of_row(self, customer_id: str) -> Account | Problem:
-        """Return the account that a row names, or why it cannot be used.
-
-        Raises `PermanentError` (TOO_MANY_ACCOUNTS).
-        """
-        if customer_id not in self._known:
-            if len(self._known) == MOST_ACCOUNTS:
-                raise PermanentError("TOO_MANY_ACCOUNTS", f"more than {MOST_ACCOUNTS}")
+    def of_rows(self) -> Account | Problem:
+        """Return the account, or why it cannot be used."""
+        if self._known is None:
             try:
-                self.ask(customer_id)
+                self.ask()
             except PermanentError as error:
-                # Without the detail: it quotes the account, which is the value of a cell here.
-                self._known[customer_id] = Problem(error.code, "customer_id")
-        return self._known[customer_id]
+                self._known = Problem(error.code, "", error.detail)
+        assert self._known is not None
+        return self._known
 
-    def look_up(self, customer_id: str) -> Account | None:
-        """Return the account of a row whose action is not found in it, and wait for it, once."""
+    def look_up(self) -> Account | None:
+        """Return the account if a row's action is not found in it, and wait for it, once."""
         if self._lookup is None:
             return None
-        account = self.ask(customer_id, fresh=True)
+        account = self.ask(fresh=True)
         return account if account.verified else None
 
-    def checked(self, customer_id: str, rules: RowRules) -> Account:
-        """Return the account of all rows. Raises `PermanentError` if an action of the profile is
-        wrong."""
-        account = self.ask(customer_id)
+    def checked(self, rules: RowRules) -> Account:
+        """Return the account. Raises `PermanentError` if an action of the profile is wrong."""
+        account = self.ask()
         if account.refuses_user_data() or _wrong_action(rules):
             # What is known may be out of date: somebody may have corrected it since then.
-            account = self.ask(customer_id, fresh=True)
+            account = self.ask(fresh=True)
         if wrong := _wrong_action(rules):
             raise PermanentError(wrong.code, wrong.detail)
         return account
 
-    def late_notes(self, customer_id: str, rules: RowRules) -> list[Problem]:
-        """Return what was found out about an account while the file was uploaded to it."""
+    def late_notes(self, rules: RowRules) -> list[Problem]:
+        """Return what was found out about the account while the file was uploaded to it."""
         if self._lookup is None:
             return []
-        account, failed = self._lookup().state(customer_id)
+        account, failed = self._lookup().state(self._customer_id)
         if account is None:
             return [Problem("ACCOUNT_NOT_LOOKED_UP", "", failed)] if failed else []
-        self._known[customer_id] = account
+        self._known = account
         if (wrong := _wrong_action(rules)) is None:
             return []
         found = code_of(wrong.code)
