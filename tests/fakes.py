@@ -79,10 +79,11 @@ class MemoryStore:
     """`lib.state.store.Store` in a dictionary.
 
     `before` is called before an operation, `after` between the operation and its answer: if `after`
-    raises, the answer is lost. The next write of an object in `refuse` is refused (None) although
-    its precondition holds. The next write of an object in `lose` takes place, but its answer gets
-    lost: the storage client sends it again, and the second write is refused. `calls` lists
-    (operation, name). If the store is `versioned`, replaced and deleted versions can be read.
+    raises, the answer is lost. Both may use the store, also by way of other threads. The next write
+    of an object in `refuse` is refused (None) although its precondition holds. The next write of an
+    object in `lose` takes place, but its answer gets lost: the storage client sends it again, and
+    the second write is refused. `calls` lists (operation, name). If the store is `versioned`,
+    replaced and deleted versions can be read.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -100,10 +101,10 @@ class MemoryStore:
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
     def open(self, source: StoredObject) -> Readable:
+        self._began("read", source.name)
         with self.lock:
-            self._began("read", source.name)
             found = self._version(source)
-            self.after("read", source.name)
+        self.after("read", source.name)
         return _Gone(source.generation) if found is None else BytesIO(found[0])
 
     def _version(self, source: StoredObject) -> tuple[bytes, StoredObject] | None:
@@ -120,30 +121,30 @@ class MemoryStore:
             self.noncurrent[bucket, name, generation] = data, version
 
     def find(self, source: StoredObject) -> StoredObject | None:
+        self._began("find", source.name)
         with self.lock:
-            self._began("find", source.name)
             found = self._version(source)
         return found[1] if found is not None else None
 
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        self._began("find", name)
         with self.lock:
-            self._began("find", name)
             return self.stored(bucket, name) if (bucket, name) in self.objects else None
 
     def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
+        self._began("read", name)
         with self.lock:
-            self._began("read", name)
             found = self.objects.get((bucket, name))
             stored = self.stored(bucket, name) if found is not None else None
-            self.after("read", name)
+        self.after("read", name)
         return (stored, BytesIO(found[0])) if found is not None and stored is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        self._began("read", name)
         with self.lock:
-            self._began("read", name)
             found = self.objects.get((bucket, name))
-            self.after("read", name)
-            return found
+        self.after("read", name)
+        return found
 
     def write(
         self,
@@ -154,8 +155,8 @@ class MemoryStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
+        self._began("write", name)
         with self.lock:
-            self._began("write", name)
             if name in self.refuse:
                 self.refuse.remove(name)
                 return None
@@ -167,11 +168,11 @@ class MemoryStore:
             self.objects[bucket, name] = (data, generation)
             self.labels[bucket, name] = label
             self.times[bucket, name] = self.clock.utc()
-            self.after("write", name)
-            if name in self.lose:
-                self.lose.remove(name)
-                return None
-            return generation
+        self.after("write", name)
+        if name in self.lose:
+            self.lose.remove(name)
+            return None
+        return generation
 
     def write_stream(
         self,
@@ -196,8 +197,8 @@ class MemoryStore:
             yield LabelledObject(each.name, each.generation, label.metadata)
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
+        self._began("list", prefix)
         with self.lock:
-            self._began("list", prefix)
             names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
         for name in names:
             with self.lock:
@@ -211,11 +212,11 @@ class MemoryStore:
             yield from (f for (b, n, _), f in older if b == bucket and n.startswith(prefix))
 
     def delete(self, bucket: str, name: str) -> None:
+        self._began("delete", name)
         with self.lock:
-            self._began("delete", name)
             self._replace(bucket, name)
             self.objects.pop((bucket, name), None)
-            self.after("delete", name)
+        self.after("delete", name)
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
         """Upload an object as its owner would; an existing one of that name is replaced."""
@@ -689,12 +690,13 @@ class Google:
     final status after `process`: a sale that is sent again overwrites its value. `counted` has the
     time of each sale that counts, as often as it does, `values` what each is worth by `Sent.key`
     (None: it was retracted), and `applied` the corrections. `judge` says what Google thinks of a
-    sale, `check` sees each request before it is answered. `refuses` the whole account.
+    sale, `check` sees each request before it is answered. What is `refused` is a request, or the
+    account even before that.
     """
 
     check: Callable[[Request], None] = lambda request: None
     judge: Callable[[Sent], Verdict] = lambda sent: ""
-    refuses: bool = False
+    refused: Literal["", "requests", "account"] = ""
     counted: list[datetime] = field(default_factory=list)
     values: dict[str, float | None] = field(default_factory=dict)
     applied: list[Sent] = field(default_factory=list)
@@ -714,7 +716,7 @@ class Google:
 
     def answer(self, sent: Sent) -> RowResult:
         """Return the Google Ads API's answer for a record."""
-        if self.refuses:
+        if self.refused:
             return RowResult("not_attempted", (_ACCOUNT_REFUSED,))
         if sent.changed_at is None and sent.key in self.values:
             return RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE", "order_id"),))
@@ -763,6 +765,8 @@ class GoogleApi(FakeApi):
         return answer
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        if self.google.refused == "account":
+            self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
         return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
 
     def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
@@ -788,8 +792,8 @@ class GoogleApi(FakeApi):
         google, positions = self.google, range(len(request.records))
         google.requests.append(request)
         self.process.requests.append(request)
-        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refuses else None
-        if self.capabilities.reports_later is None or google.refuses:
+        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refused else None
+        if self.capabilities.reports_later is None or google.refused:
             answers = {at: google.answer(sent) for at, sent in enumerate(request.records)}
             plain = {at: each for at, each in answers.items() if each.outcome != "uploaded"}
             return UploadResult(plain, (request_id,), stop)
