@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from sandbox.conversions import Change, Conversion
-from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -73,7 +72,7 @@ def test_the_status_of_the_requests_is_added_later(google: Sandbox) -> None:
     assert status == 200
     assert google.results(name, generation)["processing"]["polls"] == 0  # not due yet
 
-    hours_go_by(google, 0.6)
+    google.clock.advance(0.6)
     status, body = google.run_sweep()
     assert status == 200, body
     after = google.results(name, generation)

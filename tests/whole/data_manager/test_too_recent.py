@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from sandbox.state import RecordIndices
-from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -29,7 +28,7 @@ class File:
 
     def after(self, hours: float) -> dict[str, Any]:
         """Let this many hours pass, run the sweep twice, and return the document."""
-        hours_go_by(self.google, hours)
+        self.google.clock.advance(hours)
         for _ in range(2):
             status, body = self.google.run_sweep()
             assert status == 200, body

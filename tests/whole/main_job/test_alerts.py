@@ -14,7 +14,6 @@ from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import RetryableError
 from lib.state.runs import name_key
 from lib.state.store import StoredObject
-from sandbox.time_passes import hours_go_by
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
 
@@ -74,7 +73,7 @@ def test_rows_not_counted(google: Sandbox) -> None:
     name, generation = google.drop(csv_bytes(rows), "lost.csv", folder="data_manager")
     assert google.results(name, generation)["counts"]["uploaded"] == 5
     assert google.delivery.wait_until_idle()
-    hours_go_by(google, 0.6)
+    google.clock.advance(0.6)
     status, _ = google.run_sweep()
     assert status == 200
     line = logged(google.function_output(), "rows_not_counted")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sandbox.time_passes import hours_go_by
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -18,7 +17,7 @@ def test_a_cut_value_is_never_counted(google: Sandbox) -> None:
     whole = google.drop(content, "deals.csv")
     assert google.results(*whole)["counts"]["uploaded"] == 1
     assert google.delivery.wait_until_idle()
-    hours_go_by(google, 0.2)
+    google.clock.advance(0.2)
     assert google.run_sweep()[0] == 200
     document = google.results(*cut)
     assert (document["status"], document["counts"]["not_attempted"]) == ("completed", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from sandbox.time_passes import hours_go_by
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
 
@@ -15,7 +14,7 @@ def test_the_sweep_adds_googles_counts(google: Sandbox) -> None:
     name, generation = google.drop(csv_bytes(rows), "export.csv")
     first = google.results(name, generation)
     assert google.delivery.wait_until_idle()
-    hours_go_by(google, 1.1)
+    google.clock.advance(1.1)
     assert google.run_sweep()[0] == 200
     found = google.results(name, generation)
     part = found["processing"]["diagnostics"]
