@@ -23,10 +23,10 @@ from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
-from lib.followup.concerns import KINDS
 from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields import FIELDS
+from lib.sweep.problems import KINDS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
 _PART: Final = re.compile(
@@ -129,9 +129,9 @@ def _events() -> Iterator[str]:
     return _table("Event | Meaning", ((_code(name), text) for name, text in EVENTS.items()))
 
 
-def _concerns() -> Iterator[str]:
-    rows = ((_code(name), each.severity, each.title, each.when) for name, each in KINDS.items())
-    return _table("Kind | Severity | Title | When", rows)
+def _problems() -> Iterator[str]:
+    rows = ((f"[`{kind.name}`](#{kind.name})", kind.severity, kind.title) for kind in KINDS)
+    return _table("Kind | Severity | What it says", rows)
 
 
 _OFTEN: Final = {
@@ -185,7 +185,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "columns_of_one_api": _columns_of_one_api,
     "codes": _codes,
     "events": _events,
-    "concerns": _concerns,
+    "problems": _problems,
 }
 
 

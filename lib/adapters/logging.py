@@ -121,15 +121,13 @@ def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
     `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
-    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. `apprise`
-    quotes addresses with their passwords, and answers. So these loggers stay off, even if a
-    configuration file turns them on.
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. So this
+    logger stays off, even if a configuration file turns it on.
     """
-    for name in ("google.ads.googleads", "apprise"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.CRITICAL)
-        logger.propagate = False
-        logger.addFilter(lambda record: False)
+    logger = logging.getLogger("google.ads.googleads")
+    logger.setLevel(logging.CRITICAL)
+    logger.propagate = False
+    logger.addFilter(lambda record: False)
     # Its interceptor writes payloads at DEBUG.
     logging.getLogger("google.ads.datamanager_v1").setLevel(logging.WARNING)
     for name in ("google.api_core", "google.auth", "google.cloud", "urllib3", "grpc"):

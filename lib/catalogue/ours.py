@@ -370,10 +370,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "undo it, so it is not sent. A note counts these rows.",
         "No action needed. If the correction was wrong, upload another one with a later time.",
     ),
-    "ORDER_IN_PROCESS": deferred(
-        "Google is still processing another value of this order, from this file or another one. "
-        "The row waits until that is done, so that the newest value comes last.",
-        "No action needed; retried automatically. If the row has failed, upload it again.",
+    "AWAITS_CONVERSIONS": deferred(
+        "The row adjusts a conversion, and the file also contains conversions. It is sent as soon "
+        "as Google has answered all of them.",
+        RETRIED_AUTOMATICALLY,
     ),
     "SUPERSEDED_ADJUSTMENT": superseded(
         "Another adjustment counts instead of this one, for the same conversion: a later one, or a "
@@ -787,12 +787,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "Ask the engineer who deployed the function to deploy a release with a newer runtime "
         "before that day.",
     ),
-    "JOB_NOT_LISTED": note(
-        "Google's diagnostics do not list this file, so the results have no counts from them. "
-        "Google lists only the 7 most recent uploads of an account.",
-        "No action needed; the outcomes of the rows do not depend on it. If you want Google's "
-        "counts for each file, upload fewer, larger files.",
-    ),
     "MAYBE_SENT": note(
         "An earlier attempt to process this file was interrupted. Some rows that are reported as "
         "not attempted, or are not counted here, may have reached Google before that.",
@@ -802,11 +796,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "The same upload replaced this version of the file before it was completely read, as some "
         "upload programs do. The newer version is processed instead.",
         "No action needed. See the results of the newer version.",
-    ),
-    "SAME_AS": note(
-        "The same upload wrote the file twice, and all rows of the other version were sent. This "
-        "version is not sent again.",
-        "No action needed. See the results of the other version.",
     ),
     "PLACEHOLDERS": note(
         "Some cells contain a placeholder, such as N/A, null or -, instead of a value.",
@@ -959,11 +948,12 @@ TABLE: Final[dict[str, CodeText]] = {
         "the file. If an older version was deployed on purpose, ask the engineer who deployed the "
         "function to deploy the newer one again.",
     ),
-    "STATE_DAMAGED": transient(
-        "Somebody has changed an object in which the function keeps the state of a file. It cannot "
-        "be read, so the file waits; all other files go on.",
-        "Ask the engineer who deployed the function who changed the object, and to delete it. Then "
-        "the file is sent again; Google counts each row once.",
+    "STATE_UNREADABLE": transient(
+        "The function cannot read a document in which it saves the state of a file, because "
+        "somebody has changed it. The file waits; all other files go on.",
+        "Ask the engineer who deployed the function to restore the document that the detail names, "
+        "or else to delete it. A file whose document was deleted is sent again, and Google counts "
+        "each row once.",
     ),
     "LEASE_LOST": transient(
         "Another attempt has taken over the file.",

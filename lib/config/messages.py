@@ -22,8 +22,6 @@ FORMS = {
     "currency_code": "three capital letters, such as EUR",
     "phone_region": "two capital letters, such as DE",
     "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
-    "announce_topic": "projects/PROJECT/topics/NAME",
-    "heartbeat_url": "https://HOST/PATH",
 }
 """Field with a pattern → the format that the pattern requires."""
 
@@ -43,7 +41,6 @@ _WORDS = {
     "finite_number": "not a finite number. Write a number.",
     "greater_than": "too small. Write a number greater than {gt:g}.",
     "greater_than_equal": "too small. Write {ge:g} or more.",
-    "less_than": "too large. Write a number less than {lt:g}.",
     "less_than_equal": "too large. Write {le:g} or less.",
     "literal_error": "not an allowed value. Write {expected}.",
     "dict_type": 'not an object. Write {{"field": "column name"}}.',

@@ -22,7 +22,14 @@ from lib.rules.values.countries import find_region
 from lib.source.errors import FILE_ERROR_CODES
 
 ROOT = Path(__file__).parents[2]
-"""What an action may begin with, unless no action is needed."""
+VALID = {
+    "destination": "google_ads",
+    "customer_id": "1234567890",
+    "expect": "any time",
+    "action": "1",
+    "value": 1,
+}
+"""A profile."""
 
 
 def test_every_code_that_the_sources_raise_is_known() -> None:

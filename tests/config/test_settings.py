@@ -17,7 +17,7 @@ GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output"}
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        ({"WINDOW": "many", "LEASE_SECONDS": "0"}, ["LEASE_SECONDS", "WINDOW"]),
+        ({"WINDOW": "many", "REQUEST_TIMEOUT_SECONDS": "0"}, ["REQUEST_TIMEOUT_SECONDS", "WINDOW"]),
         ({"OUTPUT_BUCKET": "the-input"}, ["INPUT_BUCKET"]),
         ({"SWEEP_TIME_LIMIT_SECONDS": "40"}, ["SWEEP_TIME_LIMIT_SECONDS"]),
         ({"TIME_LIMIT_SECONDS": "inf"}, ["TIME_LIMIT_SECONDS"]),
@@ -43,27 +43,33 @@ def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]
         ({"WINDOW": "many"}, "WINDOW: not a whole number. Write a whole number."),
         ({"WINDOW": "0"}, "WINDOW: too small. Write 1 or more."),
         ({"WINDOW": "99"}, "WINDOW: too large. Write 64 or less."),
-        ({"LEASE_SECONDS": "0"}, "LEASE_SECONDS: too small. Write a number greater than 0."),
-        ({"LEASE_SECONDS": "nan"}, "LEASE_SECONDS: not a finite number. Write a number."),
-        ({"LEASE_SECONDS": "long"}, "LEASE_SECONDS: not a number. Write a number."),
+        (
+            {"REQUEST_TIMEOUT_SECONDS": "0"},
+            "REQUEST_TIMEOUT_SECONDS: too small. Write a number greater than 0.",
+        ),
+        (
+            {"REQUEST_TIMEOUT_SECONDS": "nan"},
+            "REQUEST_TIMEOUT_SECONDS: not a finite number. Write a number.",
+        ),
+        (
+            {"REQUEST_TIMEOUT_SECONDS": "long"},
+            "REQUEST_TIMEOUT_SECONDS: not a number. Write a number.",
+        ),
         ({"LIST_ALL_ROWS": "maybe"}, "LIST_ALL_ROWS: neither true nor false. Write true or false."),
         (
-            {"ANNOUNCE_TOPIC": "t"},
-            "ANNOUNCE_TOPIC: wrong format. Write projects/PROJECT/topics/NAME.",
+            {"GOOGLE_ADS_SECRET": "t"},
+            "GOOGLE_ADS_SECRET: wrong format. Write projects/PROJECT/secrets/NAME, with or without "
+            "/versions/VERSION.",
         ),
         (
             {"STATE_BUCKET": "the-input"},
-            "INPUT_BUCKET: also used for the results or the ledger, so every object written there "
+            "INPUT_BUCKET: also used for the results or the state, so every object written there "
             "would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to another bucket.",
         ),
         (
             {"TIME_LIMIT_SECONDS": "30"},
             "TIME_LIMIT_SECONDS: not more than DEADLINE_MARGIN_SECONDS (40), so no row would ever "
             "be sent. Set a longer time limit or a shorter margin.",
-        ),
-        (
-            {"FAILING_ROWS_RATIO": "1"},
-            "FAILING_ROWS_RATIO: too large. Write a number less than 1.",
         ),
         ({"STATE_PREFIX": "state"}, "STATE_PREFIX: no slash at the end. Add one."),
     ],
@@ -78,7 +84,7 @@ def test_the_message_for_a_wrong_variable(changed: dict[str, str], said: str) ->
 def test_the_defaults_are_valid() -> None:
     """Only the two buckets have no default."""
     settings = Settings.from_environment(GOOD)
-    assert settings.ledger_bucket == "the-output"
+    assert settings.bucket_of_state == "the-output"
 
 
 @pytest.mark.parametrize("model", [Settings, Profile])
@@ -89,27 +95,7 @@ def test_every_pattern_is_explained_in_words(model: type[BaseModel]) -> None:
     assert patterned <= mistakes.FORMS.keys()
 
 
-@pytest.mark.parametrize(
-    "name, value",
-    [
-        ("NO_FILE_WEEKDAYS", "mon, friday"),
-        ("NO_FILE_HOLIDAYS", "12-25, 25.12."),
-        ("NO_FILE_TIME_ZONE", "Berlin"),
-    ],
-)
-def test_a_mistake_in_when_files_are_expected_stops_no_file(name: str, value: str) -> None:
-    """A concern of the sweep says what to write (`tests/followup/test_watch.py`)."""
-    assert Settings.from_environment({**GOOD, name: value})
-
-
-def test_the_expectation_is_read() -> None:
-    """Lists are separated by commas."""
-    environment = {
-        "NO_FILE_HOURS": "24",
-        "NO_FILE_WEEKDAYS": "mon,tue",
-        "NO_FILE_HOLIDAYS": "02-29",
-    }
-    environment |= {"INPUT_BUCKET": "in-bucket", "OUTPUT_BUCKET": "out-bucket"}
-    settings = Settings.from_environment(environment)
-    assert (settings.no_file_hours, settings.no_file_weekdays) == (24, ("mon", "tue"))
-    assert settings.no_file_holidays == ("02-29",)
+def test_lists_are_separated_by_commas() -> None:
+    """An environment variable is a single text."""
+    settings = Settings.from_environment({**GOOD, "ACCEPTED_SUFFIXES": ".csv, .txt"})
+    assert settings.accepted_suffixes == (".csv", ".txt")

@@ -43,7 +43,13 @@ STAND_INS = {
 }
 """Program → what it does instead, in the language of the shell. `$CLONE` is the folder."""
 
-PROFILE = {"destination": "google_ads", "customer_id": "123-456-7890", "conversion_action": 1001}
+PROFILE = {
+    "destination": "google_ads",
+    "customer_id": "123-456-7890",
+    "expect": "any time",
+    "action": 1001,
+    "value": 1,
+}
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|sh|bash)\n(?P<text>.*?)^(?P=indent)```$", re.S | re.M
 )
@@ -97,8 +103,7 @@ def clone(tmp_path: Path) -> Path:
         (complete / name).touch()
     for name in ("profiles.json", "deployed.json"):
         (tmp_path / name).write_text(json.dumps({"default": PROFILE}))
-    for name in ("key", "notices.txt"):
-        (tmp_path / name).touch()
+    (tmp_path / "key").touch()
     day = (datetime.now(UTC) - timedelta(days=7)).date()
     header = "gclid,conversion_date_time,conversion_value,currency_code,order_id"
     sale = f"Cj0KCQiAexample0001,{day} 10:00:00Z,10.00,USD,SO-1"

@@ -14,11 +14,11 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile
 from lib.config.settings import Settings
+from lib.model.fields import comparable as header_key
 from lib.model.outcomes import OUTCOMES
 from lib.rules.values.dates import read_moment
 from lib.rules.values.time_zones import load_zone
 from lib.source.errors import FILE_ERROR_CODES
-from lib.source.vocabulary import header_key
 from tests.cli.validating import validate
 from tests.results_schema import SCHEMA, check_results
 from tools.reference import PARTS, with_parts
@@ -58,7 +58,7 @@ def name_of(block: Block) -> str:
 
 @pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
 def test_what_pages_repeat_from_the_code_is_current(page: Path) -> None:
-    """Settings, keys of a profile, columns, codes, log events and concerns."""
+    """Settings, keys of a profile, columns, codes, log events and open problems."""
     text = page.read_text("utf-8")
     assert with_parts(text) == text, "run make reference"
 
@@ -73,7 +73,7 @@ def test_each_part_is_on_a_page() -> None:
 def test_no_two_fields_share_a_name() -> None:
     """A header name belongs to one field only, or the table of columns would contradict itself."""
     owners: dict[str, str] = {}
-    for row in (*list(PARTS["columns"]())[2:], *list(PARTS["columns_in_crms"]())[2:]):
+    for row in list(PARTS["columns"]())[2:]:
         field = row.split("`")[1]
         for name in re.findall(r"`([^`]+)`", row.replace(" ... ", "")):
             assert owners.setdefault(header_key(name), field) == field, name

@@ -26,7 +26,6 @@ vpc_connector         = "{CONNECTOR}"
 build_worker_pool     = "{POOL}"
 grant_storage_agent   = false
 force_destroy         = true
-announce              = true
 
 service_accounts = {{
   {chr(10).join(f'{name} = "{email}"' for name, email in ACCOUNTS.items())}
@@ -135,7 +134,7 @@ def test_no_default_account_is_used(values: Values) -> None:
 
 
 def test_everything_that_holds_data_has_the_key(values: Values, organization: Values) -> None:
-    """With kms_key, buckets, images, functions, secret and topic have it; without, none has."""
+    """With kms_key, buckets, images, functions and secrets have it; without, none has."""
     for each, wanted in ((values, None), (organization, KEY)):
         held: list[object] = []
         for bucket in each["google_storage_bucket"]:
@@ -143,7 +142,6 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
         for type_ in (
             "google_artifact_registry_repository",
             "google_cloudfunctions2_function",
-            "google_pubsub_topic",
         ):
             held += [set_value(i.get("kms_key_name")) for i in each.get(type_, [])]
         assert len(held) >= 6

@@ -11,8 +11,6 @@ module "conversions" {
   profile_editors           = var.profile_editors
   profile_readers           = var.profile_readers
   google_ads_secret_version = var.google_ads_secret_version
-  announce                  = var.announce
-  notices                   = var.notices
   uploaders                 = var.uploaders
   readers                   = var.readers
   grant_storage_agent       = var.grant_storage_agent
@@ -30,7 +28,7 @@ module "conversions" {
   results_retention_days    = var.results_retention_days
   state_retention_days      = var.state_retention_days
   max_instances             = var.max_instances
-  sweep_schedule            = var.sweep_schedule
+  sweep_minutes             = var.sweep_minutes
   notification_channels     = var.notification_channels
-  runbook_url               = var.runbook_url
+  docs_url                  = var.docs_url
 }

@@ -26,18 +26,10 @@ output "add_secret_version" {
   value = module.conversions.add_secret_version
 }
 
-output "results_topic" {
-  value = module.conversions.results_topic
-}
-
 output "profiles" {
   value = module.conversions.profiles
 }
 
 output "run_sweep" {
   value = module.conversions.run_sweep
-}
-
-output "dashboard" {
-  value = module.conversions.dashboard
 }
