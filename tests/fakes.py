@@ -487,9 +487,11 @@ class Process:
     Google, `runs` are those of which it has begun to send rows.
     """
 
+    clock: Clock
     began: float
     interruption: Interruption | None
     moments: Iterator[int]
+    frozen_seconds: float = 0.0
     calls: int = 0
     interrupted_at: int = 0
     is_dead: bool = False
@@ -514,7 +516,9 @@ class Process:
             raise Killed
         if given.kind == "lost answer":
             return None
+        moment = self.clock.seconds
         given.meanwhile()
+        self.frozen_seconds += self.clock.seconds - moment
         return done if given.takes_place else do()
 
 
@@ -654,6 +658,7 @@ class Request:
     records: Sequence[Sent]
     began_at: int
     answered_at: int = 0
+    answered_call: int = 0
     answers: list[str] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
     is_held: bool = False
@@ -663,10 +668,14 @@ class Request:
     @property
     def is_saved(self) -> bool:
         """Whether its answer must be saved by now, because its process went on to another request
-        before it was interrupted, or without being interrupted."""
-        process = self.process
-        if not process.interrupted_at:
+        before it was interrupted, or without being interrupted; or, at the API that needs nothing
+        else saved, because its next call has taken place."""
+        process, given = self.process, self.process.interruption
+        if not process.interrupted_at or given is None:
             return self.answered_at > 0
+        is_plain = self.api == "google_ads" and set(self.answers) <= {"uploaded"}
+        if is_plain and 0 < self.answered_call < given.call - 1:
+            return True
         until = process.interrupted_at
         if until < self.began_at:
             return self.answered_at > 0 and process.requests[-1] is not self
@@ -782,6 +791,7 @@ class GoogleApi(FakeApi):
         self.process.runs.add(batch.job_id)
         result = self._call(lambda: self._answer(request))
         request.answered_at = next(self.google.moments)
+        request.answered_call = self.process.calls
         request.answers = [
             result.row_results[at].outcome if at in result.row_results else "uploaded"
             for at in range(len(records))
@@ -906,7 +916,8 @@ class Platform:
 
     @contextmanager
     def _process(self, interruption: Interruption | None) -> Iterator[RunContext]:
-        process = Process(self.world.clock.seconds, interruption, self.google.moments)
+        clock = self.world.clock
+        process = Process(clock, clock.seconds, interruption, self.google.moments)
         self.processes.append(process)
 
         def connect(profile: Profile, log: Log) -> GoogleApi:
@@ -917,6 +928,8 @@ class Platform:
                 self.world.context,
                 store=ProcessStore(self.world.store, process),
                 connect=connect,
+                # The monotonic clock of a frozen process stands still.
+                monotonic=lambda: clock.seconds - process.frozen_seconds,
                 log=self.log,
             )
         process.has_ended = not process.is_dead

@@ -66,7 +66,7 @@ def _problems(document: Mapping[str, Any], name: str) -> Iterator[str]:
         yield f'profile "{name}": not the name of a folder. Write a name without a slash.'
         return
     try:
-        _, profile = choose_profile(document, f"{name}/")
+        profile = choose_profile(document, f"{name}/")
     except PermanentError as error:
         yield error.detail
         return

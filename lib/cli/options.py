@@ -42,10 +42,10 @@ def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) ->
             raise click.UsageError("--profile works only with --profiles. Add --profiles FILE.")
         return None
     try:
-        chosen, profile = choose_profile(read_profiles(profiles.read()), f"{name or default}/")
+        profile = choose_profile(read_profiles(profiles.read()), f"{name or default}/")
     except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
-    step(f"Took the profile {chosen!r}.")
+    step(f"Took the profile {name or default!r}.")
     return profile
 
 

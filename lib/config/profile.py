@@ -580,21 +580,26 @@ def _not_profiles(where: str, what: str) -> PermanentError:
     return PermanentError("INVALID_PROFILE", f"the profiles document ({where}) {what}")
 
 
-def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:
-    """Return the name and the profile for an object. The name is its first folder, or `default`.
+def profile_name(object_name: str) -> str:
+    """Return the name of the profile for an object: its first folder, or `default`."""
+    folder, slash, _ = object_name.partition("/")
+    return folder if slash else "default"
+
+
+def choose_profile(profiles: Mapping[str, Any], object_name: str) -> Profile:
+    """Return the profile for an object.
 
     Only this profile is checked, so an error in one profile does not affect the files of others.
     Raises `PermanentError` with UNKNOWN_PROFILE or INVALID_PROFILE.
     """
-    folder, slash, _ = object_name.partition("/")
-    name = folder if slash else "default"
+    name = profile_name(object_name)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
         raise PermanentError(
             "UNKNOWN_PROFILE", f'no profile is named "{name}"; existing profiles: {known}'
         )
     try:
-        return name, Profile.model_validate(profiles[name])
+        return Profile.model_validate(profiles[name])
     except ValidationError as error:
         problems = " ".join(messages.lines(error, Profile, shows_values=True))
         raise PermanentError("INVALID_PROFILE", f'profile "{name}": {problems}') from None

@@ -75,12 +75,6 @@ class Engine(FileRules):
         ]
         return assemble(chunk, self._record, damaged)
 
-    def replay(self, rows: Sequence[Row], entries: Sequence[int] = ()) -> None:
-        """Look at the rows of a chunk that an earlier attempt has sent: its adjustments may
-        supersede others. Conversions and calls do not depend on earlier chunks."""
-        if self._record is Adjustment:
-            self.validate(rows, entries)
-
 
 def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:
     """Return the fields that the destination can send, or that help to read other ones."""

@@ -87,8 +87,11 @@ def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
 
 
 def _needs_file(attempt: Attempt) -> bool:
-    """Return whether rows have no outcome yet, or can be sent again now."""
-    if attempt.run.facts is None:
+    """Return whether rows have no outcome yet, or can be sent again now.
+
+    After the first pass, rows lack an outcome only if somebody has deleted a marker.
+    """
+    if attempt.run.facts is None or len(attempt.sums.numbers) < attempt.run.facts.chunks:
         return True
     return attempt.run.stop is None and bool(attempt.due_chunks())
 

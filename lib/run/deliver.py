@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.config.profile import Profile, choose_profile
+from lib.config.profile import Profile, choose_profile, profile_name
 from lib.config.settings import Settings
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model import retries
@@ -86,9 +86,9 @@ def resume(key: str, context: RunContext, started: float | None = None) -> Done:
 def _created(source: StoredObject, context: RunContext) -> SavedRun | None:
     """Save a new run, which fixes "now", the profile and the cut. None: there is one already."""
     now, settings = context.utc_now(), context.settings
-    name, profile, stop = "", None, None
+    profile, stop = None, None
     try:
-        name, profile = choose_profile(context.profiles(), source.name)
+        profile = choose_profile(context.profiles(), source.name)
     except PermanentError as error:
         stop = Problem(error.code, "", error.detail)
     arrived = source.updated or source.created or now
@@ -96,7 +96,7 @@ def _created(source: StoredObject, context: RunContext) -> SavedRun | None:
         source=source,
         arrived=min(arrived, now),
         now=now,
-        profile_name=name,
+        profile_name=profile_name(source.name),
         profile=profile.document() if profile is not None else None,
         cut=cut_of(profile),
         state="working",

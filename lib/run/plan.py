@@ -131,12 +131,6 @@ class Plan:
             ):
                 del self.unseen[name]
 
-    def replay(self, rows: Sequence[Row]) -> None:
-        """Read the rows of a chunk that an earlier attempt has sent: others depend on them."""
-        selected = self.selection.select(rows)
-        for part in self.parts:
-            part.engine.replay(*part.rows_of(selected))
-
     # What corrects what, if the API of the conversions takes the value that comes last.
 
     @property

@@ -1,6 +1,6 @@
 """One pass over a file: validates, sends and saves every chunk that has something to send.
 
-    chunks_of ──▶ does the chunk have a marker? ──yes, nothing due──▶ replay it
+    chunks_of ──▶ does the chunk have a marker? ──yes, nothing due──▶ pass over it
                    │ no                         └─yes, rows are due─┐
                    ▼                                                ▼
     prepare all its rows                            prepare those rows only
@@ -67,7 +67,6 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     in flight are then still answered and saved.
     """
     marked, due = frozenset(attempt.sums.numbers), attempt.due_chunks()
-    last_marked = max(marked, default=-1)
     corrections = plan.read_corrections(attempt.context.documents) if plan is not None else {}
     with _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
@@ -76,8 +75,6 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
             if is_marked and (stop is not None or chunk.number not in due):
-                if plan is not None and len(marked) <= last_marked + 1:
-                    plan.replay(chunk.rows)
                 continue
             prepared: PreparedChunk | Problem | None = stop
             if plan is not None and stop is None:

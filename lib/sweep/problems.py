@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from lib.catalogue.texts import number_of_rows
-from lib.config.profile import Profile
+from lib.config.profile import Profile, profile_name
 from lib.model.money import ACCOUNT_CURRENCY, amount
 from lib.results.names import rows_to_fix, without_suffix
 from lib.state.runs import RunEntry
@@ -124,7 +124,7 @@ def _no_file(view: View) -> Iterator[Found]:
     for file in view.without_run:
         arrived = file.updated or file.created
         if arrived is not None:
-            arrivals.setdefault(profile_of(file.name), []).append(arrived)
+            arrivals.setdefault(profile_name(file.name), []).append(arrived)
     for name, written in view.profiles.items():
         try:
             expectation = Profile.model_validate(written).expectation
@@ -173,7 +173,7 @@ def _unfinished(view: View) -> Iterator[Found]:
             found.setdefault(entry.profile, []).append(f"{entry.name}{why}")
     for key in view.unreadable & view.files.keys():
         file = view.files[key]
-        found.setdefault(profile_of(file.name), []).append(f"{file.name} (STATE_UNREADABLE)")
+        found.setdefault(profile_name(file.name), []).append(f"{file.name} (STATE_UNREADABLE)")
     yield from (Found(profile, _named(files), {}) for profile, files in found.items())
 
 
@@ -183,7 +183,7 @@ def _not_started(view: View) -> Iterator[Found]:
     for file in view.without_run:
         arrived = file.updated or file.created or view.now
         if NOT_STARTED_AFTER <= view.now - arrived <= FORGOTTEN_AFTER:
-            found.setdefault(profile_of(file.name), []).append(file.name)
+            found.setdefault(profile_name(file.name), []).append(file.name)
     yield from (Found(profile, _named(files), {}) for profile, files in found.items())
 
 
@@ -302,12 +302,6 @@ def _blocked(view: View) -> Iterator[Found]:
         if entry.blocked and view.is_recent(entry):
             found.setdefault(entry.profile, []).append(f"{entry.name} ({entry.blocked})")
     yield from (Found(profile, _named(files), {}) for profile, files in found.items())
-
-
-def profile_of(object_name: str) -> str:
-    """Return the name of the profile of an object: its first folder, or `default`."""
-    folder, slash, _ = object_name.partition("/")
-    return folder if slash else "default"
 
 
 def _named(files: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from lib.config.profile import (
     MAX_PROFILES_BYTES,
     Profile,
     choose_profile,
+    profile_name,
     missing_keys,
     read_profiles,
 )
@@ -201,7 +202,7 @@ def test_an_unreadable_document_is_told(document: str | bytes, message: str) -> 
 def test_comments_are_ignored_and_folders_choose() -> None:
     """Lines with // are comments; the first folder of an object chooses its profile."""
     profiles = read_profiles("{\n  // the shop\n" + f'"shop": {json.dumps(FEED)}}}')
-    assert choose_profile(profiles, "shop/2026/a.csv")[0] == "shop"
+    assert profile_name("shop/2026/a.csv") == "shop"
     with pytest.raises(PermanentError, match="UNKNOWN_PROFILE"):
         choose_profile(profiles, "a.csv")
 

@@ -180,7 +180,7 @@ def is_readable(made: World, name: str) -> bool:
 def check_profiles(content: bytes) -> None:
     """Read a profiles document."""
     with contextlib.suppress(PermanentError):
-        _, profile = choose_profile(read_profiles(content), "a.csv")
+        profile = choose_profile(read_profiles(content), "a.csv")
         profile.model_dump_json().encode()
 
 

@@ -478,6 +478,14 @@ STORIES = {
         (upload(SalesRow(0), SalesRow(0, AGAIN), SalesRow(0, REDUCED), SalesRow(1)),),
         deliver(),
     ),
+    "corrections that are older come in a later chunk": Story(
+        "google_ads",
+        (
+            *(upload(*sales(0, 3)), deliver()),
+            upload(*(SalesRow(sale, step) for step in (AGAIN, REDUCED) for sale in (0, 3)), name=1),
+        ),
+        deliver(1),
+    ),
     "a sale comes again after its correction": Story(
         "data_manager",
         (

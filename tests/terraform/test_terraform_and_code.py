@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import main
-from lib.config.profile import choose_profile
+from lib.config.profile import choose_profile, profile_name
 from lib.config.settings import Settings
 from tests.terraform.conftest import (
     ROOT,
@@ -139,7 +139,8 @@ def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
     profiles = json.loads(document["content"])
     for name in profiles:
         folder = "" if name == "default" else f"{name}/"
-        assert choose_profile(profiles, f"{folder}file.csv")[0] == name
+        assert profile_name(f"{folder}file.csv") == name
+        assert choose_profile(profiles, f"{folder}file.csv")
     assert "phone_region" not in profiles["stores"]
     where = f"gs://{document['bucket']}/{document['name']}"
     for function in functions(values).values():
