@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
+from lib.config.profile import Profile
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager import capabilities as data_manager
 from lib.destinations.data_manager.messages import EventBatch, EventDefaults
@@ -22,11 +22,9 @@ from lib.destinations.google_ads.messages import AdsBatch
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.fields import RecordKind
+from lib.model.log import SilentLog
 from lib.model.outcomes import ChunkOutcomes
-from lib.rules.engine import Engine
-from lib.rules.fields import FIELDS
-from lib.rules.row_filter import RowFilter, kind_columns
-from lib.rules.row_rules import RowRules
+from lib.rules.row_rules import RULES_VERSION
 from lib.run.attempt import Progress
 from lib.run.chunks import (
     CELL_CHARS,
@@ -37,12 +35,11 @@ from lib.run.chunks import (
     outcomes,
     prepare,
 )
-from lib.run.plan import Part, Plan
-from lib.run.reading import Header
-from lib.source.header import map_columns
-from lib.source.table import SourceOptions, open_table
+from lib.run.plan import Plan, plan_file
+from lib.run.reading import read_header, read_table
 from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits
+from lib.state.run import ChunkLimits, Terms, first_claim
+from lib.state.store import StoredObject
 
 _CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
 
@@ -69,37 +66,31 @@ class _Batches:
         self.capabilities = capabilities
         self._new_batch = new_batch
 
+    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        return _ACCOUNT
+
     def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> Any:
         return self._new_batch()
 
 
 def _open(content: bytes, capabilities: Capabilities, new_batch: Callable[[], Any]) -> Plan:
-    table = open_table(io.BytesIO(content), SourceOptions())
-    columns = map_columns(table.header, {}, FIELDS)
-    kinds = kind_columns(table.header, table.first_rows(), columns.fields.values())
-    places = table.keep_only({*columns.fields.values(), *kinds})
-    cells = {name: places[column] for name, column in columns.fields.items()}
-    rules = RowRules(
-        now=datetime.now(UTC),
-        account=lambda: _ACCOUNT,
-        capabilities=capabilities,
-        zone=ZoneInfo("America/Chicago"),
-        currency_code="USD",
-        phone_region="US",
+    profile = Profile.model_validate(
+        {
+            "destination": capabilities.name,
+            "customer_id": "1234567890",
+            "value": "action_default",
+            "time_zone": "America/Chicago",
+            "currency_code": "USD",
+            "phone_region": "US",
+        }
     )
+    table = read_table(io.BytesIO(content), profile, 1 << 32)
+    header = read_header(table, profile)
+    now = datetime.now(UTC)
+    source = StoredObject("in", "a.csv", 1, len(content), "", now, now)
+    run = first_claim(source, "", now, 60, Terms("default", None, _LIMITS, RULES_VERSION, ""))
     destination: Any = _Batches(capabilities, new_batch)
-    return Plan(
-        table=table,
-        header=Header(columns.fields, {}, (), {}, visible=()),
-        row_filter=RowFilter(kind_columns=kinds, places=places),
-        parts=(Part("conversion", Engine(cells, rules), destination),),
-        sales=capabilities,
-        adjusts=False,
-        customer_id="1234567890",
-        validate_only=False,
-        notes=(),
-        places=places,
-    )
+    return plan_file(table, header, profile, run, lambda *_: destination, SilentLog())
 
 
 def prepare_file(
