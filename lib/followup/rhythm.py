@@ -133,7 +133,7 @@ def _days(start: datetime, end: datetime) -> Iterator[datetime]:
 # ── as a person says it ──────────────────────────────────────────────────────────────────────
 
 
-class Expectation(NamedTuple):
+class ExpectedDays(NamedTuple):
     """The days on which a file must come, and by when: `by` is None at the end of the day.
 
     `number` is the day of a month; of its working days, 1 is the first and -1 the last.
@@ -179,7 +179,7 @@ def _days_of_month(day: date) -> int:
     return ((day.replace(day=28) + 4 * _DAY).replace(day=1) - _DAY).day
 
 
-def parse_expectation(text: str) -> Expectation | None:
+def parse_expectation(text: str) -> ExpectedDays | None:
     """Return when a file is expected; None if the text says that none is.
 
     Raises `ValueError` that says what is not understood, and what to write.
@@ -187,7 +187,7 @@ def parse_expectation(text: str) -> Expectation | None:
     expected = parse_expect(text)
     if not isinstance(expected, ByDay):
         return None
-    return Expectation("weekdays", expected.weekdays, by=expected.by, zone=expected.zone)
+    return ExpectedDays("weekdays", expected.weekdays, by=expected.by, zone=expected.zone)
 
 
 # ── as files came until now ──────────────────────────────────────────────────────────────────

@@ -26,7 +26,7 @@ from lib.config.settings import Settings
 from lib.followup.concerns import Concern, Line, tell
 from lib.followup.rhythm import (
     Calendar,
-    Expectation,
+    ExpectedDays,
     calendar_of,
     expected_time,
     longest_gap,
@@ -490,7 +490,7 @@ def _no_file(given: Watch, profiles: Mapping[str, Arrivals]) -> Iterator[Concern
 
 
 def _unmet(
-    name: str, expectation: Expectation, arrivals: Arrivals, calendar: Calendar, given: Watch
+    name: str, expectation: ExpectedDays, arrivals: Arrivals, calendar: Calendar, given: Watch
 ) -> Iterator[Concern]:
     """Yield the concern that the file after the last one did not come by its time."""
     grace = timedelta(minutes=given.settings.no_file_grace_minutes)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
@@ -158,41 +158,19 @@ def plan_file(
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
-    parts: list[Part] = []
-    destinations: dict[str, Destination[Any]] = {}
-    accounts: list[tuple[RunAccount, RowRules]] = []
-    kinds = [kind for kind in _ORDER if any(each.kind == kind for each in header.entries)]
-    for kind in kinds:
-        entries = [each for each in header.entries if each.kind == kind]
-        name = profile.sender(kind)
-        if name not in destinations:
-            destinations[name] = connect(sending_profile(profile, kind), log)
-        destination = destinations[name]
-        run_account = RunAccount(
-            destination,
-            profile.customer_id,
-            profile.login_customer_id,
-            lookup,
-            log,
-            wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in header.names),
-        )
-        rules = _rules(profile, run, entries, destination, run_account, zone)
-        if "ad_user_data" in header.names:  # its empty cells state nothing
-            rules = replace(rules, ad_user_data=None)
-        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
-        numbers = {each.entry.number: place for place, each in enumerate(entries)}
-        parts.append(Part(kind, engine, destination, numbers))
-        accounts.append((run_account, rules))
-    first, rules = accounts[0]
-    account = first.checked(rules)
-    for part, (run_account, rules_of_part) in zip(parts[1:], accounts[1:], strict=True):
+    planned = _parts(header, profile, run, connect, log, lookup, zone, places)
+    parts = [each.part for each in planned]
+    first = planned[0]
+    account = first.account.checked(first.rules)
+    for other in planned[1:]:
         # The rows of another API have their own outcomes if it refuses the account.
-        if part.destination is parts[0].destination:
-            run_account.checked(rules_of_part)
+        if other.part.destination is first.part.destination:
+            other.account.checked(other.rules)
     refuses_user_data = None
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
-    destination = parts[0].destination
+    destination = first.part.destination
+    late_notes = partial(first.account.late_notes, first.rules)
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
@@ -206,15 +184,64 @@ def plan_file(
         selection=selection,
         parts=tuple(parts),
         sales=sender_of(profile, "conversion"),
-        adjusts="adjustment" in kinds or profile.adjustments_via is not None,
+        adjusts=parts[-1].kind == "adjustment" or profile.adjustments_via is not None,
         customer_id=account.conversion_customer_id,
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=refuses_user_data,
-        notes_on_lookup=tuple if account.verified else partial(first.late_notes, rules),
+        notes_on_lookup=tuple
+        if account.verified
+        else partial(first.account.late_notes, first.rules),
     )
+
+
+class _PlannedPart(NamedTuple):
+    """A part, the account that gets its rows, and its rules."""
+
+    part: Part
+    account: RunAccount
+    rules: RowRules
+
+
+def _parts(
+    header: Header,
+    profile: Profile,
+    run: Run,
+    connect: Connect,
+    log: Log,
+    lookup: ConnectLookup | None,
+    zone: tzinfo | None,
+    places: Mapping[int, int],
+) -> list[_PlannedPart]:
+    """Return a part for each kind of record that the file has."""
+    parts: list[_PlannedPart] = []
+    destinations: dict[str, Destination[Any]] = {}
+    wants_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
+    for kind in _ORDER:
+        entries = [each for each in header.entries if each.kind == kind]
+        if not entries:
+            continue
+        name = profile.sender(kind)
+        if name not in destinations:
+            destinations[name] = connect(sending_profile(profile, kind), log)
+        destination = destinations[name]
+        account = RunAccount(
+            destination,
+            profile.customer_id,
+            profile.login_customer_id,
+            lookup,
+            log,
+            wants_variables=wants_variables,
+        )
+        rules = _rules(profile, run, entries, destination, account, zone)
+        if "ad_user_data" in header.names:  # its empty cells state nothing
+            rules = replace(rules, ad_user_data=None)
+        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
+        numbers = {each.entry.number: place for place, each in enumerate(entries)}
+        parts.append(_PlannedPart(Part(kind, engine, destination, numbers), account, rules))
+    return parts
 
 
 def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:
