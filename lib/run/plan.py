@@ -170,7 +170,6 @@ def plan_file(
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
     destination = first.part.destination
-    late_notes = partial(first.account.late_notes, first.rules)
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
