@@ -79,10 +79,11 @@ class MemoryStore:
     """`lib.state.store.Store` in a dictionary.
 
     `before` is called before an operation, `after` between the operation and its answer: if `after`
-    raises, the answer is lost. The next write of an object in `refuse` is refused (None) although
-    its precondition holds. The next write of an object in `lose` takes place, but its answer gets
-    lost: the storage client sends it again, and the second write is refused. `calls` lists
-    (operation, name). If the store is `versioned`, replaced and deleted versions can be read.
+    raises, the answer is lost. Both may use the store, also by way of other threads. The next write
+    of an object in `refuse` is refused (None) although its precondition holds. The next write of an
+    object in `lose` takes place, but its answer gets lost: the storage client sends it again, and
+    the second write is refused. `calls` lists (operation, name). If the store is `versioned`,
+    replaced and deleted versions can be read.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -100,10 +101,10 @@ class MemoryStore:
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
     def open(self, source: StoredObject) -> Readable:
+        self._began("read", source.name)
         with self.lock:
-            self._began("read", source.name)
             found = self._version(source)
-            self.after("read", source.name)
+        self.after("read", source.name)
         return _Gone(source.generation) if found is None else BytesIO(found[0])
 
     def _version(self, source: StoredObject) -> tuple[bytes, StoredObject] | None:
@@ -120,24 +121,24 @@ class MemoryStore:
             self.noncurrent[bucket, name, generation] = data, version
 
     def find(self, source: StoredObject) -> StoredObject | None:
+        self._began("find", source.name)
         with self.lock:
-            self._began("find", source.name)
             found = self._version(source)
         return found[1] if found is not None else None
 
     def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+        self._began("find", source.name)
         with self.lock:
-            self._began("find", source.name)
             found = self._version(source)
-            self.after("read", source.name)
+        self.after("read", source.name)
         return (found[1], BytesIO(found[0])) if found is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        self._began("read", name)
         with self.lock:
-            self._began("read", name)
             found = self.objects.get((bucket, name))
-            self.after("read", name)
-            return found
+        self.after("read", name)
+        return found
 
     def write(
         self,
@@ -148,8 +149,8 @@ class MemoryStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
+        self._began("write", name)
         with self.lock:
-            self._began("write", name)
             if name in self.refuse:
                 self.refuse.remove(name)
                 return None
@@ -161,11 +162,11 @@ class MemoryStore:
             self.objects[bucket, name] = (data, generation)
             self.labels[bucket, name] = label
             self.times[bucket, name] = self.clock.utc()
-            self.after("write", name)
-            if name in self.lose:
-                self.lose.remove(name)
-                return None
-            return generation
+        self.after("write", name)
+        if name in self.lose:
+            self.lose.remove(name)
+            return None
+        return generation
 
     def write_stream(
         self,
@@ -190,8 +191,8 @@ class MemoryStore:
             yield LabelledObject(each.name, each.generation, label.metadata)
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
+        self._began("list", prefix)
         with self.lock:
-            self._began("list", prefix)
             names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
         for name in names:
             with self.lock:
@@ -205,11 +206,11 @@ class MemoryStore:
             yield from (f for (b, n, _), f in older if b == bucket and n.startswith(prefix))
 
     def delete(self, bucket: str, name: str) -> None:
+        self._began("delete", name)
         with self.lock:
-            self._began("delete", name)
             self._replace(bucket, name)
             self.objects.pop((bucket, name), None)
-            self.after("delete", name)
+        self.after("delete", name)
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
         """Upload an object as its owner would; an existing one of that name is replaced."""

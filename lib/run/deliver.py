@@ -199,13 +199,9 @@ def _add_earlier_chunks(attempt: Attempt) -> None:
     """Add the chunks that an earlier attempt could read, after the file has become unreadable."""
     run, progress, ledger = attempt.run, attempt.progress, attempt.context.ledger
     rest = ledger.finished_chunks(run) - set(progress.numbers)
-    if rest and progress.only is not None:
-        # The file has more chunks than the one that could be read now.
-        ledger.write_chunk(run, progress.only)
-        progress.only = None
     with ledger.read_chunks(run, sorted(rest)) as chunks:
         for chunk in chunks:
-            progress.add(chunk, is_only=False)
+            progress.add(chunk)
 
 
 def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -> datetime:

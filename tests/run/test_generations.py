@@ -318,7 +318,7 @@ def test_a_name_that_is_used_every_night_has_one_claim(google: World) -> None:
         google.store.calls.clear()
         assert deliver(google, newest) == "completed"
         # A refused claim, two reads and a look for results more than for a new name.
-        assert len(google.store.calls) == 9
+        assert len(google.store.calls) == 10
         assert len(claims(google)) == 1
     google.clock.seconds += 60
     assert [deliver(google, each) for each in (first, newest)] == ["skipped", "skipped"]
