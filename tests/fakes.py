@@ -42,7 +42,7 @@ from lib.run.deliver import process_arrival
 from lib.source.workbook import read_sheet
 from lib.state.run import run_key
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
-from tests.results_schema import check_message, check_results
+from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -390,7 +390,6 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    announced: list[Mapping[str, Any]] = field(default_factory=list)
     lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
     unreleased: set[str] = field(default_factory=set)
@@ -408,13 +407,8 @@ class World:
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,
-            announce=self.announce,
             unreleased=self.unreleased,
         )
-
-    def announce(self, message: Mapping[str, Any]) -> None:
-        check_message(message)
-        self.announced.append(message)
 
     def read_profiles(self) -> Mapping[str, Any]:
         if self.no_profiles is not None:

@@ -32,7 +32,7 @@ from lib.run.alerts import log_blocked_follow_up
 from lib.run.attempt import Attempt
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
-from lib.run.finish import announce_results, next_resend, read_written, rewrite_results
+from lib.run.finish import next_resend, read_written, rewrite_results
 from lib.run.newer_values import with_note
 from lib.source.errors import SourceError
 from lib.state.generations import superseded_by
@@ -79,7 +79,6 @@ def revisit(
             not_counted=summary.not_counted,
             counts=summary.counts,
         )
-        announce_results(summary, context)
     return after
 
 

@@ -37,7 +37,7 @@ class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
+    `shutdown` tells whether the platform ends
     this instance. `unreleased` are the attempts of this instance that ended for a reason outside of
     the file, but could not write it into the claim. `look_up` connects what looks up accounts.
     """
@@ -51,7 +51,6 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
-    announce: Callable[[Mapping[str, Any]], None] = lambda message: None
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
     look_up: Callable[[AccountCache], AccountLookup] | None = None

@@ -265,20 +265,6 @@ def _write_document(
         )
 
 
-def announce_results(summary: RunSummary, context: RunContext) -> None:
-    """Publish a message about a finished file."""
-    source = summary.run.source
-    context.announce(
-        {
-            "bucket": context.settings.output_bucket,
-            "name": results_name(source.name, source.generation),
-            "status": summary.status,
-            "counts": summary.counts,
-            "not_counted": summary.not_counted,
-        }
-    )
-
-
 def _write_report(summary: RunSummary, expected: int | None, context: RunContext) -> None:
     """Write the report for people in place of the generation `expected`.
 
