@@ -21,13 +21,12 @@ from lib.cli.init.inference import local_zone, propose
 from lib.cli.init.proposal import Given, Proposal, Question
 from lib.cli.init.sample import Sample, read_sample
 from lib.cli.terminal import program_name
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import MAX_PROFILES_BYTES, Profile, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.followup.rhythm import NEVER, parse_expectation
 from lib.source.errors import SourceError
 
-_LONGEST_PROFILES: Final = 1 << 20
 _RESULTS: Final = re.compile(rb'\s*\{\s*"schema_version"\s*:')
 _ANY_ACTION: Final = "1"
 _NEEDED: Final = frozenset({"conversion_action", "time_zone"})
@@ -158,7 +157,7 @@ def command_for(file: InputFile) -> str:
     if file.is_standard_input or file.path.suffix.lower() != ".json":
         return ""
     with file.open() as stream:
-        start = stream.read(_LONGEST_PROFILES)
+        start = stream.read(MAX_PROFILES_BYTES)
     if _RESULTS.match(start):
         what, command = "results", "report"
     elif _are_profiles(start):
