@@ -673,12 +673,13 @@ class Google:
     final status after `process`: a sale that is sent again overwrites its value. `counted` has the
     time of each sale that counts, as often as it does, `values` what each is worth by `Sent.key`
     (None: it was retracted), and `applied` the corrections. `judge` says what Google thinks of a
-    sale, `check` sees each request before it is answered. `refuses` the whole account.
+    sale, `check` sees each request before it is answered. What is `refused` is a request, or the
+    account even before that.
     """
 
     check: Callable[[Request], None] = lambda request: None
     judge: Callable[[Sent], Verdict] = lambda sent: ""
-    refuses: bool = False
+    refused: Literal["", "requests", "account"] = ""
     counted: list[datetime] = field(default_factory=list)
     values: dict[str, float | None] = field(default_factory=dict)
     applied: list[Sent] = field(default_factory=list)
@@ -698,7 +699,7 @@ class Google:
 
     def answer(self, sent: Sent) -> RowResult:
         """Return the Google Ads API's answer for a record."""
-        if self.refuses:
+        if self.refused:
             return RowResult("not_attempted", (_ACCOUNT_REFUSED,))
         if sent.changed_at is None and sent.key in self.values:
             return RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE", "order_id"),))
@@ -747,6 +748,8 @@ class GoogleApi(FakeApi):
         return answer
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        if self.google.refused == "account":
+            self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
         return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
 
     def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
@@ -772,8 +775,8 @@ class GoogleApi(FakeApi):
         google, positions = self.google, range(len(request.records))
         google.requests.append(request)
         self.process.requests.append(request)
-        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refuses else None
-        if self.capabilities.reports_later is None or google.refuses:
+        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refused else None
+        if self.capabilities.reports_later is None or google.refused:
             answers = {at: google.answer(sent) for at, sent in enumerate(request.records)}
             plain = {at: each for at, each in answers.items() if each.outcome != "uploaded"}
             return UploadResult(plain, (request_id,), stop)

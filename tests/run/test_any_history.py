@@ -35,7 +35,8 @@ from tests.fakes import (
 )
 
 EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
-STRIDE = 1 if EVERY_CALL else 3
+STRIDE = 3
+"""Without EVERY_CALL, less important interruptions come at every third call."""
 SHRINK = bool(os.environ.get("SHRINK"))
 """Look for the shortest history that fails: it takes minutes."""
 HOUR = 3600
@@ -74,7 +75,7 @@ class Step(NamedTuple):
     sweep
     wait      for the time with this number
     judge     Google refuses (1), or finds too recent (2), the sales that are in `rows`
-    account   Google refuses the account (1), or no longer (0)
+    account   Google refuses requests (1), or the account before that (2), or no longer (0)
     process   the Data Manager API processes all requests (0), or the oldest (1)
     """
 
@@ -91,6 +92,9 @@ class File(NamedTuple):
     source: Any
     rows: tuple[SalesRow, ...]
     is_cut: bool
+
+    def __str__(self) -> str:
+        return f"{self.source.name}#{self.source.generation} with {[*map(tuple, self.rows)]}"
 
 
 @dataclass
@@ -132,7 +136,7 @@ class History:
             verdict: Verdict = ("", "refused", "too recent")[step.number]
             self.judged.update({row.sale: verdict for row in step.rows})
         elif step.kind == "account":
-            self.platform.google.refuses = bool(step.number)
+            self.platform.google.refused = ("", "requests", "account")[step.number]
         elif step.kind == "process":
             held = [each for each in self.platform.google.requests if each.is_held]
             self.platform.google.process(held[: step.number or None])
@@ -192,12 +196,7 @@ class History:
 
     def check_repeats(self, sent: Sent, request: Request, earlier: Sequence[Request]) -> None:
         """A row whose outcome is final is not sent again, unless its answer could not be saved."""
-        answers = [
-            (other, answer)
-            for other in earlier
-            for record, answer in zip(other.records, other.answers, strict=False)
-            if record == sent
-        ]
+        answers = answers_about(sent, earlier)
         is_resent = sent.changed_at is not None or any(a == "deferred" for _, a in answers)
         if is_resent and request.process.interrupted_at:
             # A process that was frozen does not look at its lease between the sales and corrections
@@ -210,13 +209,16 @@ class History:
     def check_order(self, sent: Sent, file: File, earlier: Sequence[Request]) -> None:
         """A correction follows the answer about its sale, and no newer correction of its file."""
         rows = [row for row in file.rows if row.order_id == sent.order_id]
+        # Today, the Google Ads API has to refuse an older correction that was deferred before.
+        # Issue C ends this.
+        is_resent = any(answer == "deferred" for _, answer in answers_about(sent, earlier))
         for request in earlier:
             for at, other in enumerate(request.records):
                 if other.order_id != sent.order_id or not request.is_saved:
                     continue
                 is_newer = other.changed_at is not None and other.changed_at > sent.changed_at
                 is_newer = is_newer and request.answers[at] == "uploaded"
-                self.expect(not is_newer, f"{sent} is sent after {other}")
+                self.expect(not is_newer or is_resent, f"{sent} is sent after {other}")
         if not any(row.step == SOLD for row in rows):
             return
         of_sale = [
@@ -264,7 +266,7 @@ class History:
     def end(self) -> None:
         """Let everything come to rest, without faults. What Google lacks is uploaded once more."""
         self.judged.clear()
-        self.platform.google.refuses = False
+        self.platform.google.refused = ""
         is_at_rest = self.comes_to_rest()
         sales = sorted({row.sale for file in self.files for row in file.rows})
         missing = [SalesRow(sale) for sale in sales if not self.is_counted(SalesRow(sale))]
@@ -380,6 +382,16 @@ class History:
             self.expect(found == worth, f"sale {sale} is worth {found}, not {worth}")
 
 
+def answers_about(sent: Sent, requests: Sequence[Request]) -> list[tuple[Request, str]]:
+    """Return what the processes of these requests were told about a record, oldest first."""
+    return [
+        (request, answer)
+        for request in requests
+        for record, answer in zip(request.records, request.answers, strict=False)
+        if record == sent
+    ]
+
+
 def is_of(row: SalesRow, sent: Sent) -> bool:
     """Return whether a record is that of this row."""
     if not row.step:
@@ -422,10 +434,7 @@ def wait(seconds: int) -> Step:
     return Step("wait", WAITS.index(seconds))
 
 
-SWEEP, PROCESS, REFUSED, ACCEPTED = (
-    *(Step("sweep"), Step("process")),
-    *(Step("account", 1), Step("account", 0)),
-)
+SWEEP, PROCESS, ACCEPTED = Step("sweep"), Step("process"), Step("account", 0)
 OVERTAKEN = (wait(61), deliver(), wait(7 * HOUR), SWEEP, PROCESS, wait(3 * HOUR), SWEEP)
 """While a process is frozen, others do everything."""
 
@@ -445,9 +454,15 @@ class Story(NamedTuple):
 STORIES = {
     "sales": Story("google_ads", (upload(*sales(0, 1, 2)),), deliver()),
     "sales, processed later": Story("data_manager", (upload(*sales(0, 1, 2)),), deliver()),
+    "requests are refused for a while": Story(
+        "google_ads",
+        (upload(*sales(0, 1, 2, 3)), Step("account", 1)),
+        deliver(),
+        (ACCEPTED, wait(61), deliver()),
+    ),
     "the account is refused for a while": Story(
         "google_ads",
-        (upload(*sales(0, 1, 2, 3, 4)), REFUSED),
+        (upload(*sales(0, 1, 2, 3)), Step("account", 2)),
         deliver(),
         (ACCEPTED, wait(61), deliver()),
     ),
@@ -489,14 +504,14 @@ STORIES = {
     "rows fail later": Story(
         "data_manager",
         (
-            *(upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver()),
-            *(PROCESS, Step("judge", 0, rows=sales(1)), wait(3 * HOUR)),
+            *(upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1, 2)), deliver()),
+            *(PROCESS, Step("judge", 0, rows=sales(1, 2)), wait(3 * HOUR)),
         ),
         SWEEP,
     ),
     "rows fail after a sweep has asked": Story(
         "data_manager",
-        (upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver(), wait(3 * HOUR)),
+        (upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1, 2)), deliver(), wait(3 * HOUR)),
         SWEEP,
     ),
 }
@@ -504,31 +519,29 @@ STORIES = {
 
 
 KINDS = {
-    "killed before": Fault(0, "killed", takes_place=False),
-    "killed after": Fault(0, "killed"),
-    "frozen before": Fault(0, "frozen", False, OVERTAKEN),
-    "frozen after": Fault(0, "frozen", True, OVERTAKEN),
-    "frozen a moment": Fault(0, "frozen", False, (deliver(), SWEEP)),
+    "killed": Fault(0, "killed"),
+    "frozen": Fault(0, "frozen", False, OVERTAKEN),
+    "frozen for a moment": Fault(0, "frozen", False, (deliver(), SWEEP)),
     "lost answer": Fault(0, "lost answer"),
     "unavailable": Fault(0, "unavailable"),
 }
+"""To be killed or frozen after a call is nearly the same as before the next one."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", STORIES)
 def test_every_call(name: str, kind: str) -> None:
     """Wherever a process is interrupted, and whatever happens meanwhile."""
-    story = STORIES[name]
+    story, stride = STORIES[name], 1 if EVERY_CALL or kind in ("killed", "frozen") else STRIDE
     number = sum(step.kind in ("deliver", "sweep") for step in story.before)
-    first = [*KINDS].index(kind) % STRIDE
-    for call in itertools.count(1 + first, STRIDE):
+    for call in itertools.count(1, stride):
         history = play(story.apis, 2, story.steps(KINDS[kind]._replace(call=call)))
         if not history.platform.processes[number].interrupted_at:
             break
 
 
 rows_of_a_file = st.lists(
-    st.builds(SalesRow, st.integers(0, 5), st.integers(SOLD, REFUNDED)),
+    st.builds(SalesRow, sale=st.integers(0, 5), step=st.integers(SOLD, REFUNDED)),
     min_size=1,
     max_size=6,
     unique=True,
@@ -546,32 +559,35 @@ def possible(apis: str, rows: Sequence[SalesRow]) -> tuple[SalesRow, ...]:
 
 def steps(apis: str, depth: int) -> st.SearchStrategy[Step]:
     """Steps in which processes freeze, while others freeze, down to this depth."""
-    calls = st.integers(1, 30)
-    faults = st.one_of(
-        st.builds(Fault, calls, st.just("killed"), st.booleans()),
-        st.builds(Fault, calls, st.sampled_from(["lost answer", "unavailable"])),
-    )
+    kinds = st.sampled_from(["killed", "lost answer", "unavailable"])
+    faults = st.builds(Fault, st.integers(1, 30), kinds, st.booleans(), st.just(()))
     if depth:
         meanwhile = st.lists(steps(apis, depth - 1), min_size=1, max_size=4).map(tuple)
-        faults |= st.builds(Fault, calls, st.just("frozen"), st.booleans(), meanwhile)
-    fault, names, none = st.none() | faults, st.integers(0, 1), st.none()
-    rows = rows_of_a_file.map(partial(possible, apis))
+        frozen = st.just("frozen")
+        faults |= st.builds(Fault, st.integers(1, 30), frozen, st.booleans(), meanwhile)
+    none, no_rows, whole = st.none(), st.just(()), st.just(False)
+    fault, rows = none | faults, rows_of_a_file.map(partial(possible, apis))
+
+    def step(
+        kind: str, most: int = 0, *, fault: Any = none, rows: Any = no_rows, is_cut: Any = whole
+    ) -> st.SearchStrategy[Step]:
+        return st.builds(Step, st.just(kind), st.integers(0, most), fault, rows, is_cut)
+
     return st.one_of(
-        st.builds(Step, st.just("upload"), names, none, rows, st.booleans()),
-        st.builds(Step, st.just("copy"), names),
-        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
-        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
-        st.builds(Step, st.just("sweep"), st.just(0), fault),
-        st.builds(Step, st.just("wait"), st.integers(0, len(WAITS) - 1)),
-        st.builds(Step, st.just("judge"), st.integers(0, 2), none, rows),
-        st.builds(Step, st.just("account"), st.integers(0, 1)),
-        st.builds(Step, st.just("process"), st.integers(0, 1)),
+        step("upload", 1, rows=rows, is_cut=st.booleans()),
+        step("copy", 1),
+        step("deliver", 5, fault=fault),
+        step("sweep", fault=fault),
+        step("wait", len(WAITS) - 1),
+        step("judge", 2, rows=rows),
+        step("account", 2),
+        step("process", 1),
     )
 
 
 @pytest.mark.parametrize("apis", APIS)
 @settings(
-    max_examples=1000 if EVERY_CALL else 15,
+    max_examples=1000 if EVERY_CALL else 20,
     phases=list(Phase) if SHRINK else [Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,
