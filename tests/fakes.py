@@ -401,7 +401,7 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
-            look_up=(lambda lookup: lambda cache: lookup)(self.lookup) if self.lookup else None,
+            look_up=(lambda lookup: lambda: lookup)(self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",

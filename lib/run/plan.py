@@ -9,11 +9,10 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -83,8 +82,7 @@ class Plan:
     do, even if this file has none; `adjusts`: the profile also sends adjustments.
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
-    Google's own template. `notes_on_lookup` returns what was found out about the account since the
-    file was planned.
+    Google's own template.
     """
 
     table: Table
@@ -99,7 +97,6 @@ class Plan:
     places: Mapping[int, int]
     reading: Mapping[str, Any] = field(default_factory=dict)
     refuses_user_data: Problem | None = None
-    notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
 
     @property
     def used_columns(self) -> set[int]:
@@ -193,7 +190,6 @@ class _Planning:
             customer_id,
             profile.login_customer_id,
             self.lookup,
-            self.log,
             wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in fields),
         )
         rules = self._rules(run_account, destination, stages)
@@ -205,10 +201,8 @@ class _Planning:
         if isinstance(rules.zone, UnknownZone):
             notes.append(Problem("UNKNOWN_ZONE_OF_FILE"))
         refuses_user_data = None
-        notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
         account = run_account.checked(fields, rules)
-        if not account.verified:
-            notes_on_lookup = partial(run_account.late_notes, fields, rules)
+        notes += run_account.notes()
         if reason := account.refuses_user_data():
             refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
         zone_name = self._zone_name("conversion_date_time")
@@ -229,7 +223,6 @@ class _Planning:
             places=places,
             reading=explained(reading, header, profile),
             refuses_user_data=refuses_user_data,
-            notes_on_lookup=notes_on_lookup,
         )
 
     def _roles(self, row_filter: RowFilter) -> Reading:
@@ -318,7 +311,7 @@ class _Planning:
         if sender_name(profile, "adjustment") != profile.destination:
             destination = self.connect(sending_profile(profile, "adjustment"), self.log)
             run_account = RunAccount(
-                destination, profile.customer_id or "", None, None, self.log, wants_variables=False
+                destination, profile.customer_id or "", None, None, wants_variables=False
             )
             rules = replace(
                 rules,
@@ -471,7 +464,7 @@ def _missing(key: str, name: str, visible: Sequence[str]) -> str:
 def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        notes = [*plan.notes, *plan.notes_on_lookup()]
+        notes = [*plan.notes]
         notes += plan.parts[0].engine.order_id_form.notes()
         return [*notes, *notes_on_reading(plan.table, tally, plan.header.names)]
     return list(header.notes) if header is not None else []
