@@ -209,9 +209,16 @@ class History:
     def check_order(self, sent: Sent, file: File, earlier: Sequence[Request]) -> None:
         """A correction follows the answer about its sale, and no newer correction of its file."""
         rows = [row for row in file.rows if row.order_id == sent.order_id]
-        # Today, the Google Ads API has to refuse an older correction that was deferred before.
-        # Issue C ends this.
-        is_resent = any(answer == "deferred" for _, answer in answers_about(sent, earlier))
+        of_sale = [
+            request
+            for request in earlier
+            if any(s.order_id == sent.order_id and s.changed_at is None for s in request.records)
+        ]
+        # Today, the Google Ads API has to refuse an older correction that was deferred before, by
+        # it, or because an attempt died between sale and correction. Issue C ends this.
+        is_resent = any(answer == "deferred" for _, answer in answers_about(sent, earlier)) or any(
+            each.process.interrupted_at and each is each.process.requests[-1] for each in of_sale
+        )
         for request in earlier:
             for at, other in enumerate(request.records):
                 if other.order_id != sent.order_id or not request.is_saved:
@@ -221,11 +228,6 @@ class History:
                 self.expect(not is_newer or is_resent, f"{sent} is sent after {other}")
         if not any(row.step == SOLD for row in rows):
             return
-        of_sale = [
-            request
-            for request in earlier
-            if any(s.order_id == sent.order_id and s.changed_at is None for s in request.records)
-        ]
         if of_sale:
             age = self.platform.world.clock.seconds - of_sale[-1].process.began
             is_unknown = of_sale[-1].is_accepted and not of_sale[-1].is_reported
@@ -233,9 +235,13 @@ class History:
                 not is_unknown or age >= 24 * HOUR, f"{sent} is sent while its sale is open"
             )
         else:
-            # A sale that an accepted correction has replaced is never sent.
-            applied = self.platform.google.values
-            self.expect(sent.key in applied, f"{sent} is sent before its sale")
+            # A sale that a correction of another file has replaced is never sent.
+            is_replaced = any(
+                other.key == sent.key and other.changed_at is not None
+                for request in self.platform.google.requests
+                for other in request.records
+            )
+            self.expect(is_replaced, f"{sent} is sent before its sale")
 
     def check_corrections(self, sent: Sent, request: Request) -> None:
         """The Data Manager API does not get a sale whose correction was accepted."""
