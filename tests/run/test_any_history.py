@@ -373,6 +373,12 @@ class History:
             if outcome == "skipped":
                 newer = [s for s in google.applied if s.order_id == row.order_id]
                 is_old = any(s.changed_at > row.changed_at for s in newer)
+                # A newer correction of its file replaces it, also if the file stops before that.
+                is_old = is_old or (
+                    row.step != SOLD
+                    and (row.sale, row.step)
+                    < max((other.sale, other.step) for other in file.rows if other.sale == row.sale)
+                )
                 self.expect(is_old, what)
             self.expect(outcome not in ("rejected", "deferred"), what)
 
