@@ -23,8 +23,7 @@ import functions_framework
 
 from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
-from lib.adapters.notices import Announce, ApprisePost, announcer, send_heartbeat
-from lib.adapters.secrets import read_credentials, read_notices
+from lib.adapters.secrets import read_credentials
 from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.store_clock import StoreClock
 from lib.adapters.workbook import read_in_child
@@ -94,9 +93,8 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
 
     context = _context()
     settings = context.settings
-    post = ApprisePost(lambda: read_notices(settings)) if settings.notices else None
     try:
-        report = sweep_once(context, settings.sweep_time_limit_seconds, post)
+        report = sweep_once(context, settings.sweep_time_limit_seconds)
     except UploadError as error:
         action = lookup(error.code).action
         context.log.alert("sweep_failed", code=error.code, detail=error.detail, action=action)
@@ -104,7 +102,6 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     except Exception as error:
         context.log.unexpected(error)
         return {"error": "UNEXPECTED_ERROR"}, 500
-    send_heartbeat(settings.heartbeat_url, context.log)
     return report, 200
 
 
@@ -117,11 +114,6 @@ def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
         JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
     return settings, connect(_clock), Destinations(settings, lambda: read_credentials(settings))
-
-
-@cache
-def _announcer() -> Announce:
-    return announcer(_wiring()[0].announce_topic, JsonLog())
 
 
 def _context() -> RunContext:
@@ -150,7 +142,6 @@ def _context() -> RunContext:
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,
-        announce=_announcer(),
         shutdown=_shutdown,
         unreleased=_unreleased,
     )

@@ -137,5 +137,5 @@ def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     for chunk, marker in zip(chunks, markers, strict=True):
         plan.replay(chunk.rows)
         replayed = msgspec.json.decode(marker, type=ChunkMarker).outcomes
-        progress.add(replayed, is_only=False)
+        progress.add(replayed)
         yield replayed

@@ -42,8 +42,6 @@ locals {
       # One heap for all threads: with glibc's default, one per thread, the peak is a quarter higher.
       MALLOC_ARENA_MAX = "1"
     },
-    { for topic in google_pubsub_topic.results : "ANNOUNCE_TOPIC" => topic.id },
-    { for secret in google_secret_manager_secret.notices : "NOTICES" => secret.id },
     # The function reads lists as comma-separated text.
     { for key, value in var.settings : upper(key) => try(join(",", value), tostring(value)) if value != null },
   )

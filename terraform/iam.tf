@@ -108,24 +108,6 @@ resource "google_secret_manager_secret_iam_member" "function" {
   member    = local.accounts.function.member
 }
 
-resource "google_secret_manager_secret_iam_member" "function_notices" {
-  count = var.notices ? 1 : 0
-
-  project   = var.project_id
-  secret_id = google_secret_manager_secret.notices[0].id
-  role      = "roles/secretmanager.secretAccessor"
-  member    = local.accounts.function.member
-}
-
-resource "google_pubsub_topic_iam_member" "function" {
-  count = var.announce ? 1 : 0
-
-  project = var.project_id
-  topic   = google_pubsub_topic.results[0].id
-  role    = "roles/pubsub.publisher"
-  member  = local.accounts.function.member
-}
-
 # On the project: the Data Manager API charges its calls to a project, so the permission to use that
 # project's quota exists only on the project.
 resource "google_project_iam_member" "function_data_manager" {

@@ -12,8 +12,8 @@ locals {
     file_failed = {
       title    = "A file was not processed"
       severity = "ERROR"
-      what     = "A file was stopped or became too old, deferred rows are lost with their file, or its message was not published. Its results document says what is wrong."
-      events   = ["run_stopped", "run_stale", "deferred_rows_failed", "announce_failed"]
+      what     = "A file was stopped or became too old, or deferred rows are lost with their file. Its results document says what is wrong."
+      events   = ["run_stopped", "run_stale", "deferred_rows_failed"]
     }
     function_failing = {
       title    = "The function does not work as it should"

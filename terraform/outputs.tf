@@ -33,11 +33,6 @@ output "add_secret_version" {
   value       = "gcloud secrets versions add ${google_secret_manager_secret.google_ads.secret_id} --project=${var.project_id} --data-file=google-ads.yaml"
 }
 
-output "results_topic" {
-  description = "Topic with a message per processed file; null unless announce is true."
-  value       = var.announce ? google_pubsub_topic.results[0].id : null
-}
-
 output "profiles" {
   description = "The deployed profiles document, for `offline-conversions check --profiles`."
   value       = "gs://${local.profiles_bucket}/${local.profiles_object}"

@@ -84,7 +84,7 @@ variable "settings" {
       "max_attempts_without_progress", "deadline_margin_seconds", "lease_seconds", "request_timeout_seconds",
       "window", "max_event_age_hours", "defer_hours", "max_defer_hours", "sweep_grace_minutes",
       "sweep_max_age_days", "list_all_rows", "look_up_accounts", "read_diagnostics", "failing_rows_ratio",
-      "failing_rows_least", "notices_hour", "heartbeat_url", "no_file_hours", "no_file_grace_minutes",
+      "failing_rows_least", "no_file_hours", "no_file_grace_minutes",
       "no_file_weekdays", "no_file_holidays", "no_file_time_zone", "no_file_folders",
     ])) == 0
     error_message = "settings has a name that the function does not read: docs/settings.md lists them."
@@ -131,22 +131,6 @@ variable "google_ads_secret_version" {
     error_message = "google_ads_secret_version must be latest or the number of a version."
   }
 }
-
-variable "announce" {
-  type        = bool
-  default     = false
-  nullable    = false
-  description = "Publish a Pub/Sub message for every processed file (bucket, results object, status, counts)."
-}
-
-variable "notices" {
-  type        = bool
-  default     = false
-  nullable    = false
-  description = "Send news of files to correct and of concerns to Slack, Teams, mail and others. Creates the secret for the addresses: docs/operate.md."
-}
-
-# ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {
   type        = list(string)
@@ -215,7 +199,7 @@ variable "service_accounts" {
 variable "kms_key" {
   type        = string
   default     = null
-  description = "Key in Cloud KMS that encrypts buckets, images, functions, secret and topic: projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
+  description = "Key in Cloud KMS that encrypts buckets, images, functions and secret: projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))

@@ -42,7 +42,7 @@ from lib.run.deliver import process_arrival
 from lib.source.workbook import read_sheet
 from lib.state.run import run_key
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
-from tests.results_schema import check_message, check_results
+from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -79,10 +79,11 @@ class MemoryStore:
     """`lib.state.store.Store` in a dictionary.
 
     `before` is called before an operation, `after` between the operation and its answer: if `after`
-    raises, the answer is lost. The next write of an object in `refuse` is refused (None) although
-    its precondition holds. The next write of an object in `lose` takes place, but its answer gets
-    lost: the storage client sends it again, and the second write is refused. `calls` lists
-    (operation, name). If the store is `versioned`, replaced and deleted versions can be read.
+    raises, the answer is lost. Both may use the store, also by way of other threads. The next write
+    of an object in `refuse` is refused (None) although its precondition holds. The next write of an
+    object in `lose` takes place, but its answer gets lost: the storage client sends it again, and
+    the second write is refused. `calls` lists (operation, name). If the store is `versioned`,
+    replaced and deleted versions can be read.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -100,10 +101,10 @@ class MemoryStore:
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
     def open(self, source: StoredObject) -> Readable:
+        self._began("read", source.name)
         with self.lock:
-            self._began("read", source.name)
             found = self._version(source)
-            self.after("read", source.name)
+        self.after("read", source.name)
         return _Gone(source.generation) if found is None else BytesIO(found[0])
 
     def _version(self, source: StoredObject) -> tuple[bytes, StoredObject] | None:
@@ -120,24 +121,24 @@ class MemoryStore:
             self.noncurrent[bucket, name, generation] = data, version
 
     def find(self, source: StoredObject) -> StoredObject | None:
+        self._began("find", source.name)
         with self.lock:
-            self._began("find", source.name)
             found = self._version(source)
         return found[1] if found is not None else None
 
     def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
+        self._began("find", source.name)
         with self.lock:
-            self._began("find", source.name)
             found = self._version(source)
-            self.after("read", source.name)
+        self.after("read", source.name)
         return (found[1], BytesIO(found[0])) if found is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+        self._began("read", name)
         with self.lock:
-            self._began("read", name)
             found = self.objects.get((bucket, name))
-            self.after("read", name)
-            return found
+        self.after("read", name)
+        return found
 
     def write(
         self,
@@ -148,8 +149,8 @@ class MemoryStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
+        self._began("write", name)
         with self.lock:
-            self._began("write", name)
             if name in self.refuse:
                 self.refuse.remove(name)
                 return None
@@ -161,11 +162,11 @@ class MemoryStore:
             self.objects[bucket, name] = (data, generation)
             self.labels[bucket, name] = label
             self.times[bucket, name] = self.clock.utc()
-            self.after("write", name)
-            if name in self.lose:
-                self.lose.remove(name)
-                return None
-            return generation
+        self.after("write", name)
+        if name in self.lose:
+            self.lose.remove(name)
+            return None
+        return generation
 
     def write_stream(
         self,
@@ -190,8 +191,8 @@ class MemoryStore:
             yield LabelledObject(each.name, each.generation, label.metadata)
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
+        self._began("list", prefix)
         with self.lock:
-            self._began("list", prefix)
             names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
         for name in names:
             with self.lock:
@@ -205,11 +206,11 @@ class MemoryStore:
             yield from (f for (b, n, _), f in older if b == bucket and n.startswith(prefix))
 
     def delete(self, bucket: str, name: str) -> None:
+        self._began("delete", name)
         with self.lock:
-            self._began("delete", name)
             self._replace(bucket, name)
             self.objects.pop((bucket, name), None)
-            self.after("delete", name)
+        self.after("delete", name)
 
     def put(self, bucket: str, name: str, data: bytes) -> StoredObject:
         """Upload an object as its owner would; an existing one of that name is replaced."""
@@ -391,7 +392,6 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    announced: list[Mapping[str, Any]] = field(default_factory=list)
     lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
     unreleased: set[str] = field(default_factory=set)
@@ -403,19 +403,14 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
-            look_up=(lambda lookup: lambda cache: lookup)(self.lookup) if self.lookup else None,
+            look_up=(lambda lookup: lambda: lookup)(self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,
-            announce=self.announce,
             unreleased=self.unreleased,
         )
-
-    def announce(self, message: Mapping[str, Any]) -> None:
-        check_message(message)
-        self.announced.append(message)
 
     def read_profiles(self) -> Mapping[str, Any]:
         if self.no_profiles is not None:
@@ -680,12 +675,13 @@ class Google:
     final status after `process`: a sale that is sent again overwrites its value. `counted` has the
     time of each sale that counts, as often as it does, `values` what each is worth by `Sent.key`
     (None: it was retracted), and `applied` the corrections. `judge` says what Google thinks of a
-    sale, `check` sees each request before it is answered. `refuses` the whole account.
+    sale, `check` sees each request before it is answered. What is `refused` is a request, or the
+    account even before that.
     """
 
     check: Callable[[Request], None] = lambda request: None
     judge: Callable[[Sent], Verdict] = lambda sent: ""
-    refuses: bool = False
+    refused: Literal["", "requests", "account"] = ""
     counted: list[datetime] = field(default_factory=list)
     values: dict[str, float | None] = field(default_factory=dict)
     applied: list[Sent] = field(default_factory=list)
@@ -705,7 +701,7 @@ class Google:
 
     def answer(self, sent: Sent) -> RowResult:
         """Return the Google Ads API's answer for a record."""
-        if self.refuses:
+        if self.refused:
             return RowResult("not_attempted", (_ACCOUNT_REFUSED,))
         if sent.changed_at is None and sent.key in self.values:
             return RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE", "order_id"),))
@@ -754,6 +750,8 @@ class GoogleApi(FakeApi):
         return answer
 
     def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+        if self.google.refused == "account":
+            self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
         return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
 
     def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
@@ -779,8 +777,8 @@ class GoogleApi(FakeApi):
         google, positions = self.google, range(len(request.records))
         google.requests.append(request)
         self.process.requests.append(request)
-        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refuses else None
-        if self.capabilities.reports_later is None or google.refuses:
+        request_id, stop = str(len(google.requests)), _ACCOUNT_REFUSED if google.refused else None
+        if self.capabilities.reports_later is None or google.refused:
             answers = {at: google.answer(sent) for at, sent in enumerate(request.records)}
             plain = {at: each for at, each in answers.items() if each.outcome != "uploaded"}
             return UploadResult(plain, (request_id,), stop)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,8 @@ import jsonschema_rs
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "results.schema.json").read_text("utf-8"))
 _VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
-MESSAGE_SCHEMA = json.loads(
-    (Path(__file__).parents[1] / "docs" / "message.schema.json").read_text("utf-8")
-)
-_MESSAGE_VALIDATOR = jsonschema_rs.Draft202012Validator(MESSAGE_SCHEMA)
 _checked: set[str] = set()
 OUTCOMES = SCHEMA["$defs"]["row"]["properties"]["outcome"]["enum"]
-
-
-def check_message(message: Mapping[str, Any]) -> None:
-    """Assert that a message about a file has the form that subscribers rely on."""
-    _MESSAGE_VALIDATOR.validate(dict(message))
 
 
 def check_results(document: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,6 @@ DISTRIBUTIONS = {
     "google.ads.googleads": "google-ads",
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",
-    "google.cloud.pubsub_v1": "google-cloud-pubsub",
     "google.cloud.secretmanager": "google-cloud-secret-manager",
     "google.cloud.storage": "google-cloud-storage",
     "google.oauth2": "google-auth",

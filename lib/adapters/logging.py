@@ -59,12 +59,8 @@ EVENTS: Mapping[str, str] = {
     "processing_unknown": "The status of requests could not be read. Retried later.",
     "diagnostics_unknown": "Google's diagnostics of an account could not be read. Retried later.",
     "overview_not_written": "The overview of all files could not be written. The next sweep does.",
-    "announce_failed": "ALERT. The message about a processed file could not be published.",
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "sweep_failed": "ALERT. A sweep failed.",
-    "heartbeat_failed": "The address that each sweep calls (HEARTBEAT_URL) did not answer.",
-    "notices_undelivered": "News could not be sent to an address of NOTICES. The next sweep tries "
-    "again.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }
@@ -145,15 +141,13 @@ def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
     `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
-    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. `apprise`
-    quotes addresses with their passwords, and answers. So these loggers stay off, even if a
-    configuration file turns them on.
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. So its
+    logger stays off, even if a configuration file turns it on.
     """
-    for name in ("google.ads.googleads", "apprise"):
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.CRITICAL)
-        logger.propagate = False
-        logger.addFilter(lambda record: False)
+    logger = logging.getLogger("google.ads.googleads")
+    logger.setLevel(logging.CRITICAL)
+    logger.propagate = False
+    logger.addFilter(lambda record: False)
     # Its interceptor writes payloads at DEBUG.
     logging.getLogger("google.ads.datamanager_v1").setLevel(logging.WARNING)
     for name in ("google.api_core", "google.auth", "google.cloud", "urllib3", "grpc"):

@@ -1,5 +1,4 @@
-"""The secrets: credentials, read for each new connection (`lib.destinations.connections`), and the
-addresses for news.
+"""The credentials, read for each new connection (`lib.destinations.connections`).
 
 The payload is a `google-ads.yaml` in the format of the google-ads library
 (https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). It may also
@@ -34,13 +33,6 @@ def read_credentials(settings: Settings) -> str:
         "SECRET_NOT_SET",
         "neither GOOGLE_ADS_SECRET nor GOOGLE_ADS_CONFIGURATION_FILE_PATH is set",
     )
-
-
-def read_notices(settings: Settings) -> str:
-    """Return the addresses for news, one a line. Raises like `read_credentials`."""
-    if settings.notices.startswith("projects/"):
-        return _from_secret_manager(settings.notices, settings)
-    return _from_file(settings.notices)
 
 
 def _from_file(path: str) -> str:

@@ -22,8 +22,6 @@ FORMS = {
     "currency_code": "three capital letters, such as EUR",
     "phone_region": "two capital letters, such as DE",
     "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
-    "announce_topic": "projects/PROJECT/topics/NAME",
-    "heartbeat_url": "https://HOST/PATH",
 }
 """Field with a pattern → the format that the pattern requires."""
 

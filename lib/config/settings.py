@@ -148,17 +148,6 @@ class Settings(BaseModel):
     """The sweep leaves younger files to their event."""
     sweep_max_age_days: float = Field(7, gt=0)
     """The sweep does not upload files older than this."""
-    announce_topic: str = Field("", pattern=r"^$|^projects/[^/]+/topics/[^/]+$")
-    """Pub/Sub topic that receives a message for every finished file."""
-    heartbeat_url: str = Field("", pattern=r"^$|^https?://\S+$")
-    """Address that each successful sweep calls, so that somebody outside of the project notices
-    when no sweep comes."""
-    notices: str = ""
-    """Where the addresses for news are, one a line: a secret in Secret Manager, or the path of a
-    file."""
-    notices_hour: int | None = Field(None, ge=0, le=23)
-    """Send one digest a day, from this hour on in NO_FILE_TIME_ZONE. Unset: one after each sweep
-    that has news."""
     list_all_rows: bool = False
     """List all rows in the results, also those uploaded without a warning."""
     look_up_accounts: bool = True

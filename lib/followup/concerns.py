@@ -157,13 +157,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         "A NO_FILE_... setting, or `expect` in a profile, is not understood. It counts as unset.",
         "Correct it. Until then, a missing file may go unnoticed.",
     ),
-    "notices_undelivered": Kind(
-        "News reaches nobody at an address",
-        "WARNING",
-        "Two sweeps in a row could not send news to an address of NOTICES.",
-        "Check the address in the secret, and the service. Only its line is named here, because it "
-        "contains a password or a token.",
-    ),
     "drill": Kind(
         "This is a drill",
         "WARNING",

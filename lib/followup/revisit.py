@@ -32,7 +32,7 @@ from lib.run.alerts import log_blocked_follow_up
 from lib.run.attempt import Attempt
 from lib.run.claim import no_progress
 from lib.run.context import RunContext
-from lib.run.finish import announce_results, next_resend, read_written, rewrite_results
+from lib.run.finish import next_resend, read_written, rewrite_results
 from lib.run.newer_values import with_note
 from lib.source.errors import SourceError
 from lib.state.generations import superseded_by
@@ -79,7 +79,6 @@ def revisit(
             not_counted=summary.not_counted,
             counts=summary.counts,
         )
-        announce_results(summary, context)
     return after
 
 
@@ -89,7 +88,6 @@ def _revisit_claimed(
     """Do what is due. Return the new document's summary, and what remains to be done."""
     lease, context, log = attempt.lease, attempt.context, attempt.log
     settings, now = context.settings, context.utc_now()
-    context.ledger.restore_chunk(lease.run, pending.only)
     try:
         metadata = msgspec.convert(pending.metadata, DocumentMetadata)
     except (ValueError, RecursionError) as error:
@@ -125,7 +123,7 @@ def _revisit_claimed(
         # Before this is recorded: an alert may come twice, but is never lost.
         alert_if_not_counted(written, settings, log)
     if pending.due is not None:
-        pending = replace(pending, run=lease.run, only=None, all_counted=summary.all_counted)
+        pending = replace(pending, run=lease.run, all_counted=summary.all_counted)
         context.pending_runs.put(pending)
     status: RunStatus = "waiting" if pending.due else "finished"
     lease.finish(status, all_counted=summary.all_counted)

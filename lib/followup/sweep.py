@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from lib.errors import DamagedState, LeaseHeld, NewerVersion, PermanentError, RetryableError
-from lib.followup import digest
 from lib.followup.concerns import Line
 from lib.followup.diagnostics import DiagnosticsOfAccounts
 from lib.followup.revisit import revisit
@@ -29,14 +28,13 @@ from lib.followup.watch import (
 )
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.notices import Post
 from lib.results.document import PAGE
 from lib.results.overview import Overview, labelled_files, render_overview
 from lib.run.alerts import LATE_AFTER, log_redelivery
 from lib.run.context import RunContext
 from lib.run.deliver import ignore_rules, process_object
 from lib.source.names import HIDDEN, INCOMPLETE, ignored
-from lib.state.concerns import KnownConcern, NewsState
+from lib.state.concerns import KnownConcern
 from lib.state.output import OVERVIEW, RESULTS, results_name
 from lib.state.pending_runs import PendingRun
 from lib.state.run import Run, run_id, run_key
@@ -49,8 +47,6 @@ LEFT_AFTER: Final = timedelta(hours=1)
 LEFT_UNTIL: Final = timedelta(days=7)
 _MOST_FILES: Final = 20
 """So many files are looked up to find out what does not come."""
-_MOST_WRITES: Final = 5
-"""Another sweep may save at the same time."""
 _EVENTS_OF_THEIR_OWN: Final = ("no_file", "file_ignored", "events_missing", "file_unfinished")
 """Concerns that have a log line of their own, too, for those who filter by it."""
 _DIGEST = "digest"  # of the overview, in its label
@@ -74,9 +70,7 @@ class SweepCounts:
         return asdict(self) | {"oldest_unfinished_seconds": seconds}
 
 
-def sweep_once(
-    context: RunContext, time_limit_seconds: float, post: Post | None = None
-) -> dict[str, Any]:
+def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]:
     """Finish what events missed. Return the counts of what was found and done.
 
     It first revisits pending runs that are due (`lib.followup.revisit`). Then it processes input
@@ -93,7 +87,7 @@ def sweep_once(
     _process_unfinished_objects(context, deadline, counts, seen)
     overview, found = _list_results(context, seen)
     try:
-        overview.concerns = _watch(context, seen, post)
+        overview.concerns = _watch(context, seen)
     except RetryableError:
         raise
     except Exception as error:
@@ -365,10 +359,8 @@ def _claim(file: StoredObject, context: RunContext) -> Run | None:
         return None  # the sweep has logged it
 
 
-def _watch(context: RunContext, seen: Seen, post: Post | None) -> Mapping[str, KnownConcern]:
-    """Tell the concerns that somebody must know of now, and what people must correct.
-
-    Return the concerns that hold.
+def _watch(context: RunContext, seen: Seen) -> Mapping[str, KnownConcern]:
+    """Tell the concerns that somebody must know of now, and return those that hold.
 
     Of two sweeps at once, only the one that has saved what it tells tells it.
     """
@@ -380,30 +372,11 @@ def _watch(context: RunContext, seen: Seen, post: Post | None) -> Mapping[str, K
         return {}
     seen.drill = known.asks_for_drill()
     lines, after = watch(Watch(seen, _profiles(context), context.settings, state, now))
-    news = NewsState()
-    if post is not None:
-        news = digest.add_news(state.news, lines, seen.files, context.settings, now)
-    claimed = digest.claim(news, context.settings, now)
-    after = replace(after, news=claimed)
     if after != state and not known.replace(after, generation):
         return after.concerns
     for line in lines:
         _tell(line, log)
-    if post is not None and claimed is not news:
-        _tell_people(claimed, post, context, now)
     return after.concerns
-
-
-def _tell_people(news: NewsState, post: Post, context: RunContext, now: datetime) -> None:
-    addresses = digest.deliver(news, post, context.settings, now)
-    for each in addresses.values():
-        if each.failed and each.problem:
-            context.log.warning("notices_undelivered", detail=f"{each.name}: {each.problem}")
-    known = context.known_concerns
-    for _ in range(_MOST_WRITES):
-        state, generation = known.read()
-        if known.replace(replace(state, news=digest.record(state.news, addresses)), generation):
-            return
 
 
 def _profiles(context: RunContext) -> Mapping[str, Any] | None:

@@ -65,8 +65,6 @@ _REPEATED_FILES: Final = 3
 _LONGER: Final = 2
 """So many times as many in a row as ever: after holidays they are more than after a weekend."""
 _FILTERED_ROWS: Final = 20
-UNDELIVERED_AFTER: Final = 2
-"""So many sweeps in a row cannot send news to an address: then it is no moment's failure."""
 _MOST_NAMES: Final = 3
 
 
@@ -568,10 +566,6 @@ def _facts(given: Watch) -> Iterator[Concern]:
     for code, group in by_code.items():
         what = f"{_named(group[0].source)}: {code}: {lookup(code).meaning}{_and_more(group)}"
         yield Concern("follow_up_blocked", code, now, what, action=lookup(code).action)
-    for key, address in given.known.news.addresses.items():
-        if address.failed >= UNDELIVERED_AFTER:
-            what = f"{address.name}: {address.problem}"
-            yield Concern("notices_undelivered", key, address.since or now, what)
     if seen.drill:
         yield Concern("drill", "", now, "Somebody tests whether notifications arrive")
 

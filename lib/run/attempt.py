@@ -35,7 +35,6 @@ class Progress:
 
     tally: Tally = field(default_factory=Tally)
     numbers: list[int] = field(default_factory=list)
-    only: ChunkOutcomes | None = None
     request_ids: list[str] = field(default_factory=list)
     requests: RequestSummary = field(default_factory=RequestSummary)
     findings: Findings = field(default_factory=Findings)
@@ -46,8 +45,8 @@ class Progress:
     kept_outcomes: dict[int, bytes] = field(default_factory=dict)
     kept_bytes: int = 0
 
-    def add(self, chunk: ChunkOutcomes, *, is_only: bool) -> None:
-        """Count a finished chunk. Keep its outcomes only if no marker has them."""
+    def add(self, chunk: ChunkOutcomes) -> None:
+        """Count a finished chunk."""
         self.tally.add(chunk.tally)
         self.request_ids.extend(chunk.request_ids)
         self.requests.add(chunk.sent)
@@ -55,11 +54,9 @@ class Progress:
         self.numbers.append(chunk.number)
         if chunk.request_ids:
             self.sent.append(chunk.number)
-        if is_only:
-            self.only = chunk
 
     def keep(self, chunk: ChunkOutcomes) -> ChunkOutcomes:
-        """Keep outcomes that a marker has too, within a limit: they need not be read again.
+        """Keep outcomes that a marker has, within a limit: they need not be read again.
 
         Returns them without the rows.
         """

@@ -61,12 +61,11 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 
 class Chunk(NamedTuple):
     """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
-    is the number of its first data row in the file, from 1. `is_only`: the file has no other chunk.
-    `checksum_error`: why the rows must not be sent."""
+    is the number of its first data row in the file, from 1. `checksum_error`: why the rows must not
+    be sent."""
 
     number: int
     rows: list[Row]
-    is_only: bool
     first_record: int
     checksum_error: Problem | None = None
     characters: int = 0
@@ -123,11 +122,6 @@ class PreparedChunk(NamedTuple):
     record_lines: RecordLines
     follows_earlier_chunk: bool
 
-    @property
-    def is_sent_in_steps(self) -> bool:
-        """Whether it has records of several parts, so that a marker is due after each."""
-        return sum(bool(part.lines) for part in self.parts) > 1
-
 
 def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
     """Return the size of a chunk: at most the rows of one request, and limited in memory."""
@@ -165,8 +159,7 @@ def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[
                 following = None
         except (SourceError, PermanentError) as caught:
             error, following = caught, None
-        is_only = number == 0 and following is None
-        finished = Chunk(number, chunk, is_only, first_record, _checksum_error(error), chars)
+        finished = Chunk(number, chunk, first_record, _checksum_error(error), chars)
         chunk = []
         first_record += len(finished.rows)
         yield finished

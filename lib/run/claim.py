@@ -63,8 +63,6 @@ def claim_run(
     run = context.generations.claim(fresh, now, is_read=is_read)
     if run.attempts == 1 or run.status != "running":
         return Claim(run, profile, stop)
-    if answered := context.pending_runs.get(run.key):
-        context.ledger.restore_chunk(run, answered.only)
     try:
         return Claim(run, claimed_profile(run), None)
     except PermanentError as error:

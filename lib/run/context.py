@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import AccountCache, AccountLookup, Destination
+from lib.destinations.base import Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.rules.row_rules import RULES_VERSION
@@ -20,7 +19,6 @@ from lib.state.claims import Claims, Lease
 from lib.state.concerns import KnownConcerns
 from lib.state.documents import Documents
 from lib.state.generations import Generations
-from lib.state.known_accounts import KnownAccounts
 from lib.state.ledger import Ledger
 from lib.state.newer_values import NewerValues
 from lib.state.output import StoredResults
@@ -37,7 +35,7 @@ class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `announce` publishes a message about a finished file. `shutdown` tells whether the platform ends
+    `shutdown` tells whether the platform ends
     this instance. `unreleased` are the attempts of this instance that ended for a reason outside of
     the file, but could not write it into the claim. `look_up` connects what looks up accounts.
     """
@@ -51,10 +49,9 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
-    announce: Callable[[Mapping[str, Any]], None] = lambda message: None
     shutdown: Shutdown = field(default_factory=Shutdown)
     unreleased: set[str] = field(default_factory=set)
-    look_up: Callable[[AccountCache], AccountLookup] | None = None
+    look_up: ConnectLookup | None = None
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (monotonic seconds)."""
@@ -102,9 +99,7 @@ class RunContext:
     @property
     def lookup(self) -> ConnectLookup | None:
         """How accounts are looked up, if anything does."""
-        if self.look_up is None or not self.settings.look_up_accounts:
-            return None
-        return partial(self.look_up, KnownAccounts(self.documents))
+        return self.look_up if self.settings.look_up_accounts else None
 
     @property
     def known_concerns(self) -> KnownConcerns:

@@ -31,7 +31,7 @@ from lib.run.alerts import alert_if_rows_fail, log_redelivery
 from lib.run.attempt import Attempt
 from lib.run.claim import Claim, claim_run, no_progress, too_old
 from lib.run.context import RunContext
-from lib.run.finish import announce_results, finish_run
+from lib.run.finish import finish_run
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.run.upload import upload_chunks
@@ -138,7 +138,7 @@ def process_object(
         )
         raise
     seconds = context.monotonic() - started
-    _log_and_announce(summary, context, log, seconds, event_time)
+    _log_summary(summary, context, log, seconds, event_time)
     return summary.status
 
 
@@ -199,13 +199,9 @@ def _add_earlier_chunks(attempt: Attempt) -> None:
     """Add the chunks that an earlier attempt could read, after the file has become unreadable."""
     run, progress, ledger = attempt.run, attempt.progress, attempt.context.ledger
     rest = ledger.finished_chunks(run) - set(progress.numbers)
-    if rest and progress.only is not None:
-        # The file has more chunks than the one that could be read now.
-        ledger.write_chunk(run, progress.only)
-        progress.only = None
     with ledger.read_chunks(run, sorted(rest)) as chunks:
         for chunk in chunks:
-            progress.add(chunk, is_only=False)
+            progress.add(chunk)
 
 
 def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -> datetime:
@@ -246,7 +242,7 @@ def _release(lease: Lease, error: RetryableError, context: RunContext) -> None:
             context.unreleased.add(lease.run.owner)
 
 
-def _log_and_announce(
+def _log_summary(
     summary: RunSummary, context: RunContext, log: Log, seconds: float, event_time: datetime
 ) -> None:
     """Log one summary line for the run, and publish a message about it."""
@@ -269,4 +265,3 @@ def _log_and_announce(
         event = "run_stale" if error.code == "STALE" else "run_stopped"
         action = lookup(error.code).action_if_stopped
         log.alert(event, code=error.code, detail=error.detail, action=action, **fields)
-    announce_results(summary, context)

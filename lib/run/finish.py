@@ -7,7 +7,7 @@ notes, metadata ──▶ follow-up: what to send or to poll again, and when   (
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,10 +52,6 @@ from lib.state.run import Run
 ReadChunks: TypeAlias = Callable[[], AbstractContextManager[Iterable[ChunkOutcomes]]]
 """Return the outcomes of all chunks of a file, in order, for a `with` block."""
 
-MOST_KEPT_BYTES = 64 << 10
-"""Up to this size, the report of the only chunk is saved with the follow-up, which each sweep
-reads. A larger one has a marker."""
-
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
 """The row in a last line without a line end, which may have been cut there by a broken upload
 (docs/input.md). A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1,
@@ -75,13 +71,9 @@ def finish_run(
         run, metadata, progress.tally, tuple(progress.request_ids), now, progress.findings
     )
 
-    def read() -> AbstractContextManager[Iterable[ChunkOutcomes]]:
-        if progress.only is not None:
-            return nullcontext([progress.only])
-        numbers = sorted(progress.numbers)
-        return context.ledger.read_chunks(run, numbers, progress.kept_outcomes)
-
-    write_results(attempt.lease, summary, progress.only, read, pending, context)
+    numbers = sorted(progress.numbers)
+    read = partial(context.ledger.read_chunks, run, numbers, progress.kept_outcomes)
+    write_results(attempt.lease, summary, read, pending, context)
     return summary
 
 
@@ -183,31 +175,20 @@ def diagnostics_schedule(metadata: DocumentMetadata, settings: Settings) -> Chec
 
 
 def write_results(
-    lease: Lease,
-    summary: RunSummary,
-    only: ChunkOutcomes | None,
-    read: ReadChunks,
-    pending: PendingRun,
-    context: RunContext,
+    lease: Lease, summary: RunSummary, read: ReadChunks, pending: PendingRun, context: RunContext
 ) -> None:
     """Write the first results document of a file, then record that the run is finished.
 
     The report for people comes first, so that no finished run lacks it: from the document on, the
     file is finished, and nobody looks at it again.
 
-    `only` has the outcomes of a file with one chunk, and `read` returns those of all chunks, in
-    order. If `pending` has a follow-up, it is saved before, together with `only`.
-    Then nothing is sent again after a crash, and the run needs no other record of its end.
+    `read` returns the outcomes of all chunks, in order. If `pending` has a follow-up, it is saved
+    before, and the run needs no other record of its end.
     """
     lease.check()
     run = lease.run
     if pending.due is not None:
-        pending = replace(pending, run=run, all_counted=summary.all_counted)
-        if only is not None and len(msgspec.json.encode(only)) > MOST_KEPT_BYTES:
-            context.ledger.write_chunk(run, only)
-        else:
-            pending = replace(pending, only=only)
-        context.pending_runs.put(pending)
+        context.pending_runs.put(replace(pending, run=run, all_counted=summary.all_counted))
     lease.check()
     _write_report(summary, None, context)
     written = _write_document(summary, 0, read, context)
@@ -241,7 +222,7 @@ def read_written(run: Run, chunks: int, context: RunContext) -> WrittenRun:
         )
     with context.ledger.read_chunks(run, numbers) as found:
         for chunk in found:
-            written.add(chunk, is_only=False)
+            written.add(chunk)
     return written
 
 
@@ -281,20 +262,6 @@ def _write_document(
             if_generation_match=expected,
             label=label_of(summary),
         )
-
-
-def announce_results(summary: RunSummary, context: RunContext) -> None:
-    """Publish a message about a finished file."""
-    source = summary.run.source
-    context.announce(
-        {
-            "bucket": context.settings.output_bucket,
-            "name": results_name(source.name, source.generation),
-            "status": summary.status,
-            "counts": summary.counts,
-            "not_counted": summary.not_counted,
-        }
-    )
 
 
 def _write_report(summary: RunSummary, expected: int | None, context: RunContext) -> None:

@@ -8,10 +8,9 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -79,8 +78,7 @@ class Plan:
     (`Table.keep_only`). `sales` is what the destination of conversions can do, even if this file
     has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
-    has user data, because the columns may be empty, as in Google's own template. `notes_on_lookup`
-    returns what was found out about the account since the file was planned.
+    has user data, because the columns may be empty, as in Google's own template.
     """
 
     table: Table
@@ -95,7 +93,6 @@ class Plan:
     places: Mapping[int, int]
     names_actions: bool
     refuses_user_data: Problem | None = None
-    notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
 
     def validate(self, rows: Sequence[Row]) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
@@ -173,6 +170,7 @@ def plan_file(
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
+        *first.account.notes(),
         *notes_on_sunset(destination, run.now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
         *notes_on_account(account, zone_name, zone, destination.capabilities),
@@ -190,9 +188,6 @@ def plan_file(
         places=places,
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=refuses_user_data,
-        notes_on_lookup=tuple
-        if account.verified
-        else partial(first.account.late_notes, first.rules),
     )
 
 
@@ -231,7 +226,6 @@ def _parts(
             profile.customer_id,
             profile.login_customer_id,
             lookup,
-            log,
             wants_variables=wants_variables,
         )
         rules = _rules(profile, run, entries, destination, account, zone)
@@ -317,6 +311,5 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
 def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        notes = [*plan.notes, *plan.notes_on_lookup()]
-        return [*notes, *notes_on_reading(plan.table, tally, plan.header.names)]
+        return [*plan.notes, *notes_on_reading(plan.table, tally, plan.header.names)]
     return list(header.notes) if header is not None else []

@@ -64,7 +64,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             if chunk.number in done:
                 if plan is not None:
                     plan.replay(chunk.rows)
-                progress.add(next(finished), is_only=False)
+                progress.add(next(finished))
                 continue
             attempt.check()
             attempt.has_sent = True
@@ -75,7 +75,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                     plan, chunk, run.job_id, maybe_sent=not is_first, withhold=withhold
                 )
             if plan is not None and isinstance(prepared, PreparedChunk):
-                uploads.start(prepared, chunk.characters, chunk.is_only, plan)
+                uploads.start(prepared, chunk.characters, plan)
                 # Before the next chunk is read, so that its rows don't wait in memory.
                 del chunk, prepared
                 uploads.wait_for_memory()
@@ -89,7 +89,7 @@ class _Uploads:
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._window = attempt.context.settings.window
-        self._in_flight: deque[tuple[Future[tuple[ChunkOutcomes, Problem | None]], bool]] = deque()
+        self._in_flight: deque[Future[tuple[ChunkOutcomes, Problem | None]]] = deque()
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Outcomes that wait for the ledger or for a slow chunk have no rows.
         # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
@@ -110,21 +110,19 @@ class _Uploads:
         """Wait until another chunk may be prepared, which must then be started or skipped."""
         self._memory.wait()
         while self._in_flight:
-            is_answered = self._in_flight[0][0].done()
+            is_answered = self._in_flight[0].done()
             if not is_answered and len(self._in_flight) < _WINDOWS_AHEAD * self._window:
                 return
             self._collect()
 
-    def start(self, prepared: PreparedChunk, characters: int, is_only: bool, plan: Plan) -> None:
+    def start(self, prepared: PreparedChunk, characters: int, plan: Plan) -> None:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
-        is_only = is_only and not prepared.is_sent_in_steps
         request_bytes = sum(part.batch.close() for part in prepared.parts)
         held = ChunkMemory(request_bytes, characters)
         self._memory.fill(held)
-        future = self._pool.submit(self._send, prepared, held, is_only, plan)
-        self._in_flight.append((future, is_only))
+        self._in_flight.append(self._pool.submit(self._send, prepared, held, plan))
 
     def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
         """Record that the file was stopped before this chunk.
@@ -137,18 +135,16 @@ class _Uploads:
         if isinstance(reason, Problem):
             progress.stop = progress.stop or reason
         skipped = not_attempted(chunk)
-        if not chunk.is_only:
-            if progress.stop is not None and lease.run.stop is None:
-                lease.stop(progress.stop)
-            self._attempt.context.ledger.write_chunk(lease.run, skipped)
-        progress.add(skipped, is_only=chunk.is_only)
+        if progress.stop is not None and lease.run.stop is None:
+            lease.stop(progress.stop)
+        self._attempt.context.ledger.write_chunk(lease.run, skipped)
+        progress.add(skipped)
         progress.saved += 1
 
     def _collect(self) -> None:
-        answer, is_only = self._in_flight.popleft()
-        found, stop = answer.result()
+        found, stop = self._in_flight.popleft().result()
         progress = self._attempt.progress
-        progress.add(found, is_only=is_only)
+        progress.add(found)
         progress.saved += 1
         progress.stop = progress.stop or stop
 
@@ -157,7 +153,7 @@ class _Uploads:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, held: ChunkMemory, is_only: bool, plan: Plan
+        self, prepared: PreparedChunk, held: ChunkMemory, plan: Plan
     ) -> tuple[ChunkOutcomes, Problem | None]:
         """Send a chunk and save its outcomes at once. Return them, and why to stop, if so."""
         attempt, lease = self._attempt, self._attempt.lease
@@ -181,13 +177,12 @@ class _Uploads:
         found = outcomes(prepared, answers, accepted, list_all)
         stop = stop_of(prepared, answers)
         stop = stop if plan.stops_at(stop) else None
-        if not is_only:
-            if stop is not None:
-                lease.stop(stop)
-            ledger.write_chunk(lease.run, found, saved)
-            with self._kept_lock:
-                progress.findings.add(found)
-                found = progress.keep(found)
+        if stop is not None:
+            lease.stop(stop)
+        ledger.write_chunk(lease.run, found, saved)
+        with self._kept_lock:
+            progress.findings.add(found)
+            found = progress.keep(found)
         attempt.log.info(
             "chunk_sent",
             chunk=prepared.number,

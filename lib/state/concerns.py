@@ -52,55 +52,12 @@ class ToldToday:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """A paragraph for people: a finished file with rows to correct, or a line about a concern."""
-
-    number: int
-    at: SavedTime
-    is_file: bool
-    urgent: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class KnownAddress:
-    """An address of NOTICES: the number of the last news that it was told.
-
-    `failed` counts the sweeps in a row that could tell it nothing, since `since`.
-    """
-
-    told: int
-    failed: int = 0
-    since: SavedTime | None = None
-    name: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NewsState:
-    """News that not every address was told, and what is needed to find more.
-
-    `files` are results that may change or be listed late, with the rows to correct that were told.
-    `number` is that of the last news. `sending_until`: a sweep tells them, unless it has died.
-    """
-
-    since: SavedTime | None = None
-    files: Mapping[str, int] = field(default_factory=dict)
-    number: int = 0
-    pending: tuple[News, ...] = ()
-    addresses: Mapping[str, KnownAddress] = field(default_factory=dict)
-    sending_until: SavedTime | None = None
-    last_digest: SavedTime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class WatchState:
     """The whole document. `concerns` are by key, `profiles` by name, `told` by severity."""
 
     concerns: Mapping[str, KnownConcern] = field(default_factory=dict)
     profiles: Mapping[str, Arrivals] = field(default_factory=dict)
     told: Mapping[str, ToldToday] = field(default_factory=dict)
-    news: NewsState = field(default_factory=NewsState)
 
 
 class KnownConcerns:

@@ -115,11 +115,6 @@ class Ledger:
             raise LeaseLost(f"chunk {outcomes.number} was saved by another attempt")
         return its_generation
 
-    def restore_chunk(self, run: Run, only: ChunkOutcomes | None) -> None:
-        """Write the marker of the only chunk, whose outcomes were saved with the follow-up."""
-        if only is not None and only.number not in self.finished_chunks(run):
-            self.write_chunk(run, only)
-
     def _load(self, run: Run, number: int) -> tuple[ChunkMarker, int]:
         found = self._documents.read(_name(run, number), ChunkMarker)
         if found is None:

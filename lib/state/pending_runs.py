@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 
 from lib.errors import LeaseLost, RetryableError
-from lib.model.outcomes import ChunkOutcomes
 from lib.state.documents import Documents
 from lib.state.run import Run
 from lib.state.store import SavedTime
@@ -32,9 +31,9 @@ class PendingRun:
     and `polls` how often the API was polled since then. The API's diagnostics of the file's job are
     read at `diagnose_at`, and have been `diagnosed` times.
 
-    `run` is the claim of the attempt that saved this. `only` has the outcomes of the only chunk,
-    until it has a marker. `all_counted`: no row needs another run. `chunks` is the number of chunks
-    of the results. `blocked` is the code of what a person must fix before the follow-up can go on.
+    `run` is the claim of the attempt that saved this. `all_counted`: no row needs another run.
+    `chunks` is the number of chunks of the results. `blocked` is the code of what a person must fix
+    before the follow-up can go on.
     """
 
     run: Run
@@ -48,7 +47,6 @@ class PendingRun:
     sent_at: SavedTime | None = None
     diagnose_at: SavedTime | None = None
     diagnosed: int = 0
-    only: ChunkOutcomes | None = None
     all_counted: bool = False
     blocked: str = ""
 

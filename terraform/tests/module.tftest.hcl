@@ -81,8 +81,6 @@ run "every_option" {
   command = plan
 
   variables {
-    announce              = true
-    notices               = true
     audit_reads           = true
     labels                = { team = "marketing" }
     profile_editors       = ["group:marketing@example.com"]

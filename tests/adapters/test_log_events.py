@@ -18,7 +18,6 @@ from flask import Request
 import main
 from lib.adapters.events import FINALIZED
 from lib.adapters.logging import EVENTS, JsonLog
-from lib.adapters.notices import announcer
 from lib.config.settings import SettingsError
 from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
 from lib.errors import PermanentError, RetryableError
@@ -127,14 +126,6 @@ def unfinished(google: World) -> None:
     assert swept(google) == 200
 
 
-def unannounced(google: World) -> None:
-    announcer("projects/p/topics/t", JsonLog(), unexpected_answer)({"name": "a", "status": ""})
-
-
-def unexpected_answer() -> None:
-    raise PermissionError(SECRET_TEXT)
-
-
 def forbidden(google: World) -> None:
     google.store.put("in-bucket", "export.csv", CONTENT)
 
@@ -205,20 +196,6 @@ def no_claim(google: World) -> None:
 def sweep_fails(google: World) -> None:
     storage_down(google)
     assert swept(google) == 503
-
-
-def nobody_watches(google: World) -> None:
-    """Nothing listens at this port of this machine."""
-    url = "http://127.0.0.1:9/secret"
-    google.settings = google.settings.model_copy(update={"heartbeat_url": url})
-    assert swept(google) == 200
-
-
-def tells_nobody(google: World) -> None:
-    """There is no such file of addresses."""
-    google.settings = google.settings.model_copy(update={"notices": "/no/such/file"})
-    rejected(google)
-    assert swept(google) == 200
 
 
 def updated(google: World) -> None:
@@ -368,15 +345,12 @@ SCENES: dict[str, tuple[str, Callable[[World], object]]] = {
     "deferred_rows_failed": ("ERROR", lost_with_its_file),
     "sweep_finished": ("INFO", swept),
     "sweep_failed": ("ERROR", sweep_fails),
-    "heartbeat_failed": ("WARNING", nobody_watches),
-    "notices_undelivered": ("WARNING", tells_nobody),
     "unexpected_error": ("ERROR", unexpected),
     "settings_invalid": ("ERROR", settings_invalid),
     "settings_invalid of another bucket": ("ERROR", other_bucket),
     "run_late": ("ERROR", late),
     "follow_up_blocked": ("ERROR", not_asked),
     "events_missing": ("ERROR", unstarted),
-    "announce_failed": ("ERROR", unannounced),
     "settings_invalid of another type of event": ("ERROR", other_type),
     "settings_invalid without a permission": ("ERROR", forbidden),
 }

@@ -48,8 +48,9 @@ def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]
         ({"LEASE_SECONDS": "long"}, "LEASE_SECONDS: not a number. Write a number."),
         ({"LIST_ALL_ROWS": "maybe"}, "LIST_ALL_ROWS: neither true nor false. Write true or false."),
         (
-            {"ANNOUNCE_TOPIC": "t"},
-            "ANNOUNCE_TOPIC: wrong format. Write projects/PROJECT/topics/NAME.",
+            {"GOOGLE_ADS_SECRET": "t"},
+            "GOOGLE_ADS_SECRET: wrong format. Write projects/PROJECT/secrets/NAME, with or without "
+            "/versions/VERSION.",
         ),
         (
             {"STATE_BUCKET": "the-input"},

@@ -97,8 +97,7 @@ def clone(tmp_path: Path) -> Path:
         (complete / name).touch()
     for name in ("profiles.json", "deployed.json"):
         (tmp_path / name).write_text(json.dumps({"default": PROFILE}))
-    for name in ("key", "notices.txt"):
-        (tmp_path / name).touch()
+    (tmp_path / "key").touch()
     day = (datetime.now(UTC) - timedelta(days=7)).date()
     header = "gclid,conversion_date_time,conversion_value,currency_code,order_id"
     sale = f"Cj0KCQiAexample0001,{day} 10:00:00Z,10.00,USD,SO-1"

@@ -154,14 +154,6 @@ def test_no_diagnostics_are_read(google: Google, reason: str) -> None:
     assert google.asked == []
 
 
-def test_a_message_is_published_once(google: Google) -> None:
-    """Diagnostics change no outcome, so they bring no second message."""
-    source = deliver(google.world)
-    google.jobs[job_id(source)] = JobCounts(2, 0, 0)
-    after_hours(google.world, 1.1)
-    assert len(google.world.announced) == 1
-
-
 def test_rows_that_are_sent_again_are_counted_too(google: Google) -> None:
     """The job grows when deferred rows are sent, so its counts are read until they change."""
     google.world.api.too_recent.add("export.csv-order-2")

@@ -35,7 +35,8 @@ from tests.fakes import (
 )
 
 EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
-STRIDE = 1 if EVERY_CALL else 3
+STRIDE = 3
+"""Without EVERY_CALL, less important interruptions come at every third call."""
 SHRINK = bool(os.environ.get("SHRINK"))
 """Look for the shortest history that fails: it takes minutes."""
 HOUR = 3600
@@ -74,7 +75,7 @@ class Step(NamedTuple):
     sweep
     wait      for the time with this number
     judge     Google refuses (1), or finds too recent (2), the sales that are in `rows`
-    account   Google refuses the account (1), or no longer (0)
+    account   Google refuses requests (1), or the account before that (2), or no longer (0)
     process   the Data Manager API processes all requests (0), or the oldest (1)
     """
 
@@ -91,6 +92,9 @@ class File(NamedTuple):
     source: Any
     rows: tuple[SalesRow, ...]
     is_cut: bool
+
+    def __str__(self) -> str:
+        return f"{self.source.name}#{self.source.generation} with {[*map(tuple, self.rows)]}"
 
 
 @dataclass
@@ -132,7 +136,7 @@ class History:
             verdict: Verdict = ("", "refused", "too recent")[step.number]
             self.judged.update({row.sale: verdict for row in step.rows})
         elif step.kind == "account":
-            self.platform.google.refuses = bool(step.number)
+            self.platform.google.refused = ("", "requests", "account")[step.number]
         elif step.kind == "process":
             held = [each for each in self.platform.google.requests if each.is_held]
             self.platform.google.process(held[: step.number or None])
@@ -192,12 +196,7 @@ class History:
 
     def check_repeats(self, sent: Sent, request: Request, earlier: Sequence[Request]) -> None:
         """A row whose outcome is final is not sent again, unless its answer could not be saved."""
-        answers = [
-            (other, answer)
-            for other in earlier
-            for record, answer in zip(other.records, other.answers, strict=False)
-            if record == sent
-        ]
+        answers = answers_about(sent, earlier)
         is_resent = sent.changed_at is not None or any(a == "deferred" for _, a in answers)
         if is_resent and request.process.interrupted_at:
             # A process that was frozen does not look at its lease between the sales and corrections
@@ -210,20 +209,25 @@ class History:
     def check_order(self, sent: Sent, file: File, earlier: Sequence[Request]) -> None:
         """A correction follows the answer about its sale, and no newer correction of its file."""
         rows = [row for row in file.rows if row.order_id == sent.order_id]
+        of_sale = [
+            request
+            for request in earlier
+            if any(s.order_id == sent.order_id and s.changed_at is None for s in request.records)
+        ]
+        # Today, the Google Ads API has to refuse an older correction that was deferred before, by
+        # it, or because an attempt died between sale and correction. Issue C ends this.
+        is_resent = any(answer == "deferred" for _, answer in answers_about(sent, earlier)) or any(
+            each.process.interrupted_at and each is each.process.requests[-1] for each in of_sale
+        )
         for request in earlier:
             for at, other in enumerate(request.records):
                 if other.order_id != sent.order_id or not request.is_saved:
                     continue
                 is_newer = other.changed_at is not None and other.changed_at > sent.changed_at
                 is_newer = is_newer and request.answers[at] == "uploaded"
-                self.expect(not is_newer, f"{sent} is sent after {other}")
+                self.expect(not is_newer or is_resent, f"{sent} is sent after {other}")
         if not any(row.step == SOLD for row in rows):
             return
-        of_sale = [
-            request
-            for request in earlier
-            if any(s.order_id == sent.order_id and s.changed_at is None for s in request.records)
-        ]
         if of_sale:
             age = self.platform.world.clock.seconds - of_sale[-1].process.began
             is_unknown = of_sale[-1].is_accepted and not of_sale[-1].is_reported
@@ -231,9 +235,13 @@ class History:
                 not is_unknown or age >= 24 * HOUR, f"{sent} is sent while its sale is open"
             )
         else:
-            # A sale that an accepted correction has replaced is never sent.
-            applied = self.platform.google.values
-            self.expect(sent.key in applied, f"{sent} is sent before its sale")
+            # A sale that a correction of another file has replaced is never sent.
+            is_replaced = any(
+                other.key == sent.key and other.changed_at is not None
+                for request in self.platform.google.requests
+                for other in request.records
+            )
+            self.expect(is_replaced, f"{sent} is sent before its sale")
 
     def check_corrections(self, sent: Sent, request: Request) -> None:
         """The Data Manager API does not get a sale whose correction was accepted."""
@@ -264,7 +272,7 @@ class History:
     def end(self) -> None:
         """Let everything come to rest, without faults. What Google lacks is uploaded once more."""
         self.judged.clear()
-        self.platform.google.refuses = False
+        self.platform.google.refused = ""
         is_at_rest = self.comes_to_rest()
         sales = sorted({row.sale for file in self.files for row in file.rows})
         missing = [SalesRow(sale) for sale in sales if not self.is_counted(SalesRow(sale))]
@@ -365,6 +373,12 @@ class History:
             if outcome == "skipped":
                 newer = [s for s in google.applied if s.order_id == row.order_id]
                 is_old = any(s.changed_at > row.changed_at for s in newer)
+                # A newer correction of its file replaces it, also if the file stops before that.
+                is_old = is_old or (
+                    row.step != SOLD
+                    and (row.sale, row.step)
+                    < max((other.sale, other.step) for other in file.rows if other.sale == row.sale)
+                )
                 self.expect(is_old, what)
             self.expect(outcome not in ("rejected", "deferred"), what)
 
@@ -378,6 +392,16 @@ class History:
             worth = (100.0, 60.0, 40.0, None)[step]
             found = self.platform.google.values.get(SalesRow(sale).order_id)
             self.expect(found == worth, f"sale {sale} is worth {found}, not {worth}")
+
+
+def answers_about(sent: Sent, requests: Sequence[Request]) -> list[tuple[Request, str]]:
+    """Return what the processes of these requests were told about a record, oldest first."""
+    return [
+        (request, answer)
+        for request in requests
+        for record, answer in zip(request.records, request.answers, strict=False)
+        if record == sent
+    ]
 
 
 def is_of(row: SalesRow, sent: Sent) -> bool:
@@ -422,10 +446,7 @@ def wait(seconds: int) -> Step:
     return Step("wait", WAITS.index(seconds))
 
 
-SWEEP, PROCESS, REFUSED, ACCEPTED = (
-    *(Step("sweep"), Step("process")),
-    *(Step("account", 1), Step("account", 0)),
-)
+SWEEP, PROCESS, ACCEPTED = Step("sweep"), Step("process"), Step("account", 0)
 OVERTAKEN = (wait(61), deliver(), wait(7 * HOUR), SWEEP, PROCESS, wait(3 * HOUR), SWEEP)
 """While a process is frozen, others do everything."""
 
@@ -445,9 +466,15 @@ class Story(NamedTuple):
 STORIES = {
     "sales": Story("google_ads", (upload(*sales(0, 1, 2)),), deliver()),
     "sales, processed later": Story("data_manager", (upload(*sales(0, 1, 2)),), deliver()),
+    "requests are refused for a while": Story(
+        "google_ads",
+        (upload(*sales(0, 1, 2, 3)), Step("account", 1)),
+        deliver(),
+        (ACCEPTED, wait(61), deliver()),
+    ),
     "the account is refused for a while": Story(
         "google_ads",
-        (upload(*sales(0, 1, 2, 3, 4)), REFUSED),
+        (upload(*sales(0, 1, 2, 3)), Step("account", 2)),
         deliver(),
         (ACCEPTED, wait(61), deliver()),
     ),
@@ -489,14 +516,14 @@ STORIES = {
     "rows fail later": Story(
         "data_manager",
         (
-            *(upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver()),
-            *(PROCESS, Step("judge", 0, rows=sales(1)), wait(3 * HOUR)),
+            *(upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1, 2)), deliver()),
+            *(PROCESS, Step("judge", 0, rows=sales(1, 2)), wait(3 * HOUR)),
         ),
         SWEEP,
     ),
     "rows fail after a sweep has asked": Story(
         "data_manager",
-        (upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1)), deliver(), wait(3 * HOUR)),
+        (upload(*sales(0, 1, 2)), Step("judge", 1, rows=sales(1, 2)), deliver(), wait(3 * HOUR)),
         SWEEP,
     ),
 }
@@ -504,31 +531,29 @@ STORIES = {
 
 
 KINDS = {
-    "killed before": Fault(0, "killed", takes_place=False),
-    "killed after": Fault(0, "killed"),
-    "frozen before": Fault(0, "frozen", False, OVERTAKEN),
-    "frozen after": Fault(0, "frozen", True, OVERTAKEN),
-    "frozen a moment": Fault(0, "frozen", False, (deliver(), SWEEP)),
+    "killed": Fault(0, "killed"),
+    "frozen": Fault(0, "frozen", False, OVERTAKEN),
+    "frozen for a moment": Fault(0, "frozen", False, (deliver(), SWEEP)),
     "lost answer": Fault(0, "lost answer"),
     "unavailable": Fault(0, "unavailable"),
 }
+"""To be killed or frozen after a call is nearly the same as before the next one."""
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", STORIES)
 def test_every_call(name: str, kind: str) -> None:
     """Wherever a process is interrupted, and whatever happens meanwhile."""
-    story = STORIES[name]
+    story, stride = STORIES[name], 1 if EVERY_CALL or kind in ("killed", "frozen") else STRIDE
     number = sum(step.kind in ("deliver", "sweep") for step in story.before)
-    first = [*KINDS].index(kind) % STRIDE
-    for call in itertools.count(1 + first, STRIDE):
+    for call in itertools.count(1, stride):
         history = play(story.apis, 2, story.steps(KINDS[kind]._replace(call=call)))
         if not history.platform.processes[number].interrupted_at:
             break
 
 
 rows_of_a_file = st.lists(
-    st.builds(SalesRow, st.integers(0, 5), st.integers(SOLD, REFUNDED)),
+    st.builds(SalesRow, sale=st.integers(0, 5), step=st.integers(SOLD, REFUNDED)),
     min_size=1,
     max_size=6,
     unique=True,
@@ -546,32 +571,35 @@ def possible(apis: str, rows: Sequence[SalesRow]) -> tuple[SalesRow, ...]:
 
 def steps(apis: str, depth: int) -> st.SearchStrategy[Step]:
     """Steps in which processes freeze, while others freeze, down to this depth."""
-    calls = st.integers(1, 30)
-    faults = st.one_of(
-        st.builds(Fault, calls, st.just("killed"), st.booleans()),
-        st.builds(Fault, calls, st.sampled_from(["lost answer", "unavailable"])),
-    )
+    kinds = st.sampled_from(["killed", "lost answer", "unavailable"])
+    faults = st.builds(Fault, st.integers(1, 30), kinds, st.booleans(), st.just(()))
     if depth:
         meanwhile = st.lists(steps(apis, depth - 1), min_size=1, max_size=4).map(tuple)
-        faults |= st.builds(Fault, calls, st.just("frozen"), st.booleans(), meanwhile)
-    fault, names, none = st.none() | faults, st.integers(0, 1), st.none()
-    rows = rows_of_a_file.map(partial(possible, apis))
+        frozen = st.just("frozen")
+        faults |= st.builds(Fault, st.integers(1, 30), frozen, st.booleans(), meanwhile)
+    none, no_rows, whole = st.none(), st.just(()), st.just(False)
+    fault, rows = none | faults, rows_of_a_file.map(partial(possible, apis))
+
+    def step(
+        kind: str, most: int = 0, *, fault: Any = none, rows: Any = no_rows, is_cut: Any = whole
+    ) -> st.SearchStrategy[Step]:
+        return st.builds(Step, st.just(kind), st.integers(0, most), fault, rows, is_cut)
+
     return st.one_of(
-        st.builds(Step, st.just("upload"), names, none, rows, st.booleans()),
-        st.builds(Step, st.just("copy"), names),
-        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
-        st.builds(Step, st.just("deliver"), st.integers(0, 5), fault),
-        st.builds(Step, st.just("sweep"), st.just(0), fault),
-        st.builds(Step, st.just("wait"), st.integers(0, len(WAITS) - 1)),
-        st.builds(Step, st.just("judge"), st.integers(0, 2), none, rows),
-        st.builds(Step, st.just("account"), st.integers(0, 1)),
-        st.builds(Step, st.just("process"), st.integers(0, 1)),
+        step("upload", 1, rows=rows, is_cut=st.booleans()),
+        step("copy", 1),
+        step("deliver", 5, fault=fault),
+        step("sweep", fault=fault),
+        step("wait", len(WAITS) - 1),
+        step("judge", 2, rows=rows),
+        step("account", 2),
+        step("process", 1),
     )
 
 
 @pytest.mark.parametrize("apis", APIS)
 @settings(
-    max_examples=1000 if EVERY_CALL else 15,
+    max_examples=1000 if EVERY_CALL else 20,
     phases=list(Phase) if SHRINK else [Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,

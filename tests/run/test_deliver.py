@@ -73,12 +73,13 @@ def google() -> World:
     return world()
 
 
-def test_one_chunk_leaves_no_marker(google: World) -> None:
-    """A file of one chunk has no marker, and another delivery is skipped."""
+def test_a_finished_file_is_skipped(google: World) -> None:
+    """A file leaves its claim, a marker for each chunk and its results."""
     source = put(google, 3)
     assert deliver(google, source) == "completed"
     assert google.store.names(OUT) == [
         claim_name(source),
+        chunk_name(source, 0),
         f"export.csv.{source.generation}.results.html",
         f"export.csv.{source.generation}.results.json",
     ]
@@ -231,11 +232,11 @@ def test_rows_before_an_unreadable_place_become_chunks(
             yield line, [], None, 1
         raise error
 
-    chunks: list[tuple[int, bool]] = []
-    read = ((len(chunk.rows), chunk.is_only) for chunk in chunks_of(records(), LIMITS, 1))
+    chunks: list[int] = []
+    read = (len(chunk.rows) for chunk in chunks_of(records(), LIMITS, 1))
     with pytest.raises(type(error)):
         chunks.extend(read)
-    assert chunks == [(size, len(sizes) == 1) for size in sizes]
+    assert chunks == sizes
 
 
 def test_unread_rows_do_not_change_the_chunks() -> None:
@@ -545,10 +546,8 @@ def crash(google: World, source: StoredObject, at: str, *, before: bool = False)
     setattr(google.store, hook, lambda operation, name: None)
 
 
-@pytest.mark.parametrize("at", ["/waiting/", ".results.html", ".results.json"])
-def test_an_answer_that_was_saved_with_the_follow_up_is_not_sent_again(
-    google: World, at: str
-) -> None:
+@pytest.mark.parametrize("at", ["/chunks/", "/waiting/", ".results.html", ".results.json"])
+def test_an_answer_that_was_saved_is_not_sent_again(google: World, at: str) -> None:
     """From there on, a crash costs no request, and every row keeps its first outcome."""
     source = put(google, 5)
     google.api.too_recent = {"order-2"}
@@ -578,18 +577,6 @@ def test_the_sweep_ends_what_a_crash_left(google: World, at: str) -> None:
     assert not [name for name in google.store.names(OUT) if "/waiting/" in name]
 
 
-def test_a_long_report_of_one_chunk_has_a_marker(
-    google: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The follow-up, which every sweep reads, stays small."""
-    monkeypatch.setattr("lib.run.finish.MOST_KEPT_BYTES", 10)
-    source = deferred_run(google)
-    assert chunk_name(source, 0) in google.store.names(OUT)
-    google.api.too_recent = set()
-    hours_later(google, 7)
-    assert document(google, source)["counts"]["uploaded"] == 5
-
-
 def test_an_attempt_that_was_overtaken_does_not_replace_the_follow_up(google: World) -> None:
     """One that was frozen before it saved its answer finds that of its successor."""
     source = put(google, 5)
@@ -611,7 +598,7 @@ def test_an_attempt_that_was_overtaken_does_not_replace_the_follow_up(google: Wo
 
 
 def test_the_calls_of_a_small_file(google: World) -> None:
-    """Read, claim, follow-up, report, results; without a follow-up, the claim again at the end."""
+    """Read, claim, marker, follow-up, report, results; or, without a follow-up, the claim again."""
     files = put(google, 3, "a.csv"), put(google, 3, "b.csv")
     google.api.too_recent = {"order-2"}
     counted = []
@@ -625,8 +612,9 @@ def test_the_calls_of_a_small_file(google: World) -> None:
     assert waiting == [
         "a.csv",
         claim_name(files[0]),
+        chunk_name(files[0], 0),
         f"_state/waiting/{run_key(files[0])}.json",
         *results,
     ]
-    assert completed[:2] == ["b.csv", claim_name(files[1])]
-    assert completed[4:] == [claim_name(files[1])]
+    assert completed[:3] == ["b.csv", claim_name(files[1]), chunk_name(files[1], 0)]
+    assert completed[5:] == [claim_name(files[1])]

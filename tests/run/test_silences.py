@@ -410,7 +410,6 @@ SILENCES = {
 _SWEEP = "tests/followup/test_concerns_of_a_sweep.py"
 _POLICIES = "tests/terraform/test_alert_policies.py"
 ELSEWHERE = {
-    "A message about a file cannot be published": "tests/adapters/test_pubsub.py",
     "A setting or the trigger is wrong (setting)": "tests/adapters/test_log_events.py",
     "The software has a bug": "tests/adapters/test_log_events.py",
     "The sweep is not called, or comes to no end": _POLICIES,
@@ -419,7 +418,6 @@ ELSEWHERE = {
     "Attempts die without a word": _SWEEP,
     "The job of an SFTP server fails": _POLICIES,
     "The job of an SFTP server does not run": _POLICIES,
-    "News cannot be sent to an address": "tests/followup/test_news.py",
 }
 """Where they are tested. The page says what their time hangs on."""
 

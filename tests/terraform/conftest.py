@@ -18,8 +18,6 @@ EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 
 # Every option that is not in the example, and every setting.
 ALL_ON = """
-announce      = true
-notices       = true
 audit_reads   = true
 runbook_url   = "https://git.example.com/docs/operate.md"
 bucket_prefix = "acme"
@@ -65,8 +63,6 @@ settings = {
   read_diagnostics        = false
   failing_rows_ratio      = 0.3
   failing_rows_least      = 10
-  heartbeat_url           = "https://watch.example.com/sweep"
-  notices_hour            = 8
   no_file_hours           = 24
   no_file_grace_minutes   = 60
   no_file_weekdays        = ["mon", "fri"]

@@ -26,7 +26,6 @@ vpc_connector         = "{CONNECTOR}"
 build_worker_pool     = "{POOL}"
 grant_storage_agent   = false
 force_destroy         = true
-announce              = true
 
 service_accounts = {{
   {chr(10).join(f'{name} = "{email}"' for name, email in ACCOUNTS.items())}
@@ -143,7 +142,6 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
         for type_ in (
             "google_artifact_registry_repository",
             "google_cloudfunctions2_function",
-            "google_pubsub_topic",
         ):
             held += [set_value(i.get("kms_key_name")) for i in each.get(type_, [])]
         assert len(held) >= 6

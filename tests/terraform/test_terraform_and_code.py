@@ -60,10 +60,6 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
             environment = dict(function["service_config"]["environment_variables"])
             # IDs are known only after deployment.
             environment["GOOGLE_ADS_SECRET"] = "projects/p/secrets/s/versions/latest"
-            if environment.get("NOTICES"):
-                environment["NOTICES"] = "projects/p/secrets/s"
-            if environment.get("ANNOUNCE_TOPIC"):
-                environment["ANNOUNCE_TOPIC"] = "projects/p/topics/t"
             settings = Settings.from_environment(environment)
     assert settings.accepted_suffixes == (".csv", ".txt")
     assert settings.list_all_rows is False
@@ -71,11 +67,10 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
     assert settings.state_prefix == local_values(all_on)["state_prefix"]
 
 
-def test_the_names_of_secret_and_topic_are_those_that_the_code_reads() -> None:
-    """`.id` of both resources is projects/P/..., the format that the settings require."""
+def test_the_name_of_the_secret_is_the_one_that_the_code_reads() -> None:
+    """`.id` of the resource is projects/P/..., the format that the setting requires."""
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
     assert "${google_secret_manager_secret.google_ads.id}/versions/${var." in text
-    assert 'for topic in google_pubsub_topic.results : "ANNOUNCE_TOPIC" => topic.id' in text
 
 
 def test_defaults_are_written_once() -> None:

@@ -11,8 +11,6 @@ module "conversions" {
   profile_editors           = var.profile_editors
   profile_readers           = var.profile_readers
   google_ads_secret_version = var.google_ads_secret_version
-  announce                  = var.announce
-  notices                   = var.notices
   uploaders                 = var.uploaders
   readers                   = var.readers
   grant_storage_agent       = var.grant_storage_agent

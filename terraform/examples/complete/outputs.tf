@@ -26,10 +26,6 @@ output "add_secret_version" {
   value = module.conversions.add_secret_version
 }
 
-output "results_topic" {
-  value = module.conversions.results_topic
-}
-
 output "profiles" {
   value = module.conversions.profiles
 }

@@ -47,16 +47,6 @@ variable "google_ads_secret_version" {
   default = null
 }
 
-variable "announce" {
-  type    = bool
-  default = null
-}
-
-variable "notices" {
-  type    = bool
-  default = null
-}
-
 variable "uploaders" {
   type    = any
   default = null

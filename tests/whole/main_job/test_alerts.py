@@ -120,7 +120,6 @@ def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
         class settings:  # noqa: N801 (replaces an object of a module)
             sweep_time_limit_seconds = 1
-            notices = ""
 
     monkeypatch.setattr(main, "_context", lambda: Wired)
     monkeypatch.setattr("lib.followup.sweep.sweep_once", unreachable)
