@@ -49,8 +49,6 @@ def calls_small_file(bench: Bench) -> Figure:
     routes = {}
     for folder in ("", "data_manager/"):
         bench.run(file_of(500, 100), folder)
-        # The first file of an account is looked up beside its upload, and perhaps longer.
-        bench.run(file_of(500, 100, seed=3), folder)
         bench.sandbox.state.requests.clear()
         bench.run(file_of(500, 100, seed=2), folder)
         routes[folder] = [request.method for request in bench.sandbox.state.requests]

@@ -30,7 +30,7 @@ Reading order (docs/architecture.md has the picture):
 13. `cli`             the offline check: the same rules without a network; `init` writes a profile,
                       `fix` the rows to correct, `report` the report of a document, `explain` a
                       code
-14. `adapters`        Cloud Storage, Secret Manager, Pub/Sub and Cloud Logging; `main.py` connects
+14. `adapters`        Cloud Storage, Secret Manager and Cloud Logging; `main.py` connects
                       them
 """
 

@@ -567,12 +567,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "count twice. To let the function check it, give the credentials the scope of the Google "
         "Ads API (https://www.googleapis.com/auth/adwords) and read access to the account.",
     ),
-    "UPLOADED_TO_WRONG_ACTION": note(
-        "While these rows were uploaded, a look into Google Ads has shown that their conversion "
-        "action is wrong. The next files of this profile stop.",
-        "Correct action in the profile. If the tag on your website counts the action, "
-        "remove these conversions in Google Ads, because they may count twice.",
-    ),
     "PREFLIGHT_NOT_PERMITTED": note(
         "The account's settings cannot be read, so they were not checked before the upload.",
         "Give the credentials read access to the account. Until then, write the IDs of conversion "

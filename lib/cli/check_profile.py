@@ -12,10 +12,15 @@ from lib.catalogue.texts import number_of
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import InputFile
 from lib.cli.terminal import program_name
-from lib.config.profile import Profile, choose_profile, missing_keys, read_profiles
+from lib.config.profile import (
+    MAX_PROFILES_BYTES,
+    Profile,
+    choose_profile,
+    missing_keys,
+    read_profiles,
+)
 from lib.errors import PermanentError
 
-_LONGEST_PROFILES: Final = 1 << 20
 _RESULTS: Final = re.compile(rb'\s*\{\s*"schema_version"\s*:')
 
 
@@ -25,7 +30,7 @@ def command_for(file: InputFile) -> str:
     if file.is_standard_input or file.path.suffix.lower() != ".json":
         return ""
     with file.open() as stream:
-        start = stream.read(_LONGEST_PROFILES)
+        start = stream.read(MAX_PROFILES_BYTES)
     if _RESULTS.match(start):
         what, command = "results", "report"
     elif _are_profiles(start):

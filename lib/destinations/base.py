@@ -10,7 +10,6 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
-from lib.model.log import Log
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Conversion
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
@@ -109,46 +108,19 @@ class Destination(Protocol[B]):
         ...
 
 
-class AccountCache(Protocol):
-    """Keeps accounts that were looked up. Nothing depends on it, so it raises nothing."""
-
-    def read(self, customer_id: str, /) -> tuple[float, Account] | None:
-        """Return when an account was read (Unix seconds), and the account."""
-        ...
-
-    def write(self, customer_id: str, read_at: float, account: Account, /) -> None:
-        """Keep an account."""
-        ...
-
-
-class LookupState(NamedTuple):
-    """What is known of an account now: the account, or the code of what went wrong, or neither."""
-
-    account: Account | None
-    failed: str
-
-
 class AccountLookup(Protocol):
     """Reads accounts for destinations without queries (`Capabilities.looks_up_accounts`).
 
     `manager_id` is the manager account that gives access.
     """
 
-    def known(self, customer_id: str, manager_id: str | None, log: Log, /) -> Account | None:
-        """Return the account, if it is known. If it is not, or was read long ago, begin to look it
-        up, without waiting."""
-        ...
+    def account(
+        self, customer_id: str, manager_id: str | None, /, *, fresh: bool = False
+    ) -> Account:
+        """Return the account. It is cached for a short time, unless `fresh`.
 
-    def account(self, customer_id: str, manager_id: str | None, /) -> Account | None:
-        """Look the account up, and wait. Return what was known before if that is not possible, and
-        None if nothing was.
-
-        Raises `RetryableError` if nothing is known, and Google cannot be reached now.
+        Raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached now.
         """
-        ...
-
-    def state(self, customer_id: str, /) -> LookupState:
-        """Return what is known by now, without asking."""
         ...
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 import grpc
 
 from lib.destinations import registry
-from lib.destinations.base import AccountCache, AccountLookup, Destination
+from lib.destinations.base import AccountLookup, Destination
 from lib.model.log import Log
 
 C = TypeVar("C")
@@ -99,13 +99,13 @@ class Destinations:
                 self._connectors[name] = make(self._settings, self._read_credentials, self._clock)
         return self._connectors[name].destination(profile, log)
 
-    def look_up(self, cache: AccountCache | None = None) -> AccountLookup:
-        """Return what looks up accounts for APIs without queries. The first `cache` is used."""
+    def look_up(self) -> AccountLookup:
+        """Return what looks up accounts for APIs without queries."""
         with self._lock:
             if self._lookup is None:
                 make = registry.lookup_class()
                 endpoint = self._settings.endpoint(registry.LOOKUP_ENDPOINT)
-                self._lookup = make(self._read_credentials, endpoint, self._clock, time.time, cache)
+                self._lookup = make(self._read_credentials, endpoint, self._clock)
             return self._lookup
 
 

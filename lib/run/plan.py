@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -91,8 +90,7 @@ class Plan:
     (`Table.keep_only`). `sales` is what the destination of conversions can do, even if this file
     has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
-    has user data, because the columns may be empty, as in Google's own template. `notes_on_lookup`
-    returns what was found out about the account since the file was planned.
+    has user data, because the columns may be empty, as in Google's own template.
     """
 
     table: Table
@@ -108,7 +106,6 @@ class Plan:
     names_actions: bool
     unseen: dict[str, tuple[int, ...]]
     refuses_user_data: Problem | None = None
-    notes_on_lookup: Callable[[], Sequence[Problem]] = tuple
 
     def validate(self, rows: Sequence[Row]) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
@@ -205,44 +202,22 @@ def plan_file(
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
-    parts: list[Part] = []
-    destinations: dict[str, Destination[Any]] = {}
-    accounts: list[tuple[RunAccount, RowRules]] = []
-    kinds = [kind for kind in _ORDER if any(each.kind == kind for each in header.entries)]
-    for kind in kinds:
-        entries = [each for each in header.entries if each.kind == kind]
-        name = profile.sender(kind)
-        if name not in destinations:
-            destinations[name] = connect(sending_profile(profile, kind), log)
-        destination = destinations[name]
-        run_account = RunAccount(
-            destination,
-            profile.customer_id,
-            profile.login_customer_id,
-            lookup,
-            log,
-            wants_variables=any(name.startswith(CUSTOM_VARIABLE) for name in header.names),
-        )
-        rules = _rules(profile, run, entries, destination, run_account, zone)
-        if "ad_user_data" in header.names:  # its empty cells state nothing
-            rules = replace(rules, ad_user_data=None)
-        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
-        numbers = {each.entry.number: place for place, each in enumerate(entries)}
-        parts.append(Part(kind, engine, destination, numbers))
-        accounts.append((run_account, rules))
-    first, rules = accounts[0]
-    account = first.checked(rules)
-    for part, (run_account, rules_of_part) in zip(parts[1:], accounts[1:], strict=True):
+    planned = _parts(header, profile, run, connect, log, lookup, zone, places)
+    parts = [each.part for each in planned]
+    first = planned[0]
+    account = first.account.checked(first.rules)
+    for other in planned[1:]:
         # The rows of another API have their own outcomes if it refuses the account.
-        if part.destination is parts[0].destination:
-            run_account.checked(rules_of_part)
+        if other.part.destination is first.part.destination:
+            other.account.checked(other.rules)
     refuses_user_data = None
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
-    destination = parts[0].destination
+    destination = first.part.destination
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
+        *first.account.notes(),
         *notes_on_sunset(destination, run.now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
         *notes_on_account(account, zone_name, zone, destination.capabilities),
@@ -253,7 +228,7 @@ def plan_file(
         selection=selection,
         parts=tuple(parts),
         sales=sender_of(profile, "conversion"),
-        adjusts="adjustment" in kinds or profile.adjustments_via is not None,
+        adjusts=parts[-1].kind == "adjustment" or profile.adjustments_via is not None,
         customer_id=account.conversion_customer_id,
         validate_only=profile.validate_only,
         notes=tuple(notes),
@@ -261,7 +236,6 @@ def plan_file(
         unseen=_named_columns(header, profile, places),
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=refuses_user_data,
-        notes_on_lookup=tuple if account.verified else partial(first.late_notes, rules),
     )
 
 
@@ -274,6 +248,52 @@ def _named_columns(
         for field, name in header.names.items()
         if profile.names_columns and field not in profile.optional
     }
+
+
+class _PlannedPart(NamedTuple):
+    """A part, the account that gets its rows, and its rules."""
+
+    part: Part
+    account: RunAccount
+    rules: RowRules
+
+
+def _parts(
+    header: Header,
+    profile: Profile,
+    run: Run,
+    connect: Connect,
+    log: Log,
+    lookup: Callable[[], AccountLookup] | None,
+    zone: tzinfo | None,
+    places: Mapping[int, int],
+) -> list[_PlannedPart]:
+    """Return a part for each kind of record that the file has."""
+    parts: list[_PlannedPart] = []
+    destinations: dict[str, Destination[Any]] = {}
+    wants_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
+    for kind in _ORDER:
+        entries = [each for each in header.entries if each.kind == kind]
+        if not entries:
+            continue
+        name = profile.sender(kind)
+        if name not in destinations:
+            destinations[name] = connect(sending_profile(profile, kind), log)
+        destination = destinations[name]
+        account = RunAccount(
+            destination,
+            profile.customer_id,
+            profile.login_customer_id,
+            lookup,
+            wants_variables=wants_variables,
+        )
+        rules = _rules(profile, run, entries, destination, account, zone)
+        if "ad_user_data" in header.names:  # its empty cells state nothing
+            rules = replace(rules, ad_user_data=None)
+        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
+        numbers = {each.entry.number: place for place, each in enumerate(entries)}
+        parts.append(_PlannedPart(Part(kind, engine, destination, numbers), account, rules))
+    return parts
 
 
 def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:
@@ -350,6 +370,5 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
 def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        notes = [*plan.notes, *plan.notes_on_lookup()]
-        return [*notes, *notes_on_reading(plan.table, tally, plan.header.names)]
+        return [*plan.notes, *notes_on_reading(plan.table, tally, plan.header.names)]
     return list(header.notes) if header is not None else []

@@ -1,12 +1,8 @@
 """The account of a file: one that its destination can read, or one that must be looked up.
 
 An API without queries does not know its accounts. Another one does, if the credentials may ask it
-(`lib.destinations.base.AccountLookup`). IDs of conversion actions never wait for that:
-
-    known (this instance, or state)  ──▶  checked before the first row, as with a preflight
-    not known                        ──▶  looked up beside the upload: the notes at the end of the
-                                          file say what was found, and the next file is checked
-    a name, or a wrong action        ──▶  looked up now: without the ID, nothing can be sent
+(`lib.destinations.base.AccountLookup`). If it refuses, IDs of conversion actions go on, with a
+note. A name cannot be sent without its ID: the file is retried, or stops.
 """
 
 from __future__ import annotations
@@ -14,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lib.catalogue.codes import lookup as code_of
 from lib.destinations.base import AccountLookup, Destination
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account
-from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.rules.actions import resolve_action
 from lib.rules.row_rules import RowRules
@@ -36,7 +30,6 @@ class RunAccount:
         customer_id: str,
         manager_id: str | None,
         lookup: ConnectLookup | None,
-        log: Log,
         *,
         wants_variables: bool,
     ) -> None:
@@ -45,15 +38,13 @@ class RunAccount:
         self._manager_id = manager_id
         is_looked_up = destination.capabilities.looks_up_accounts
         self._lookup = lookup if is_looked_up else None
-        self._log = log
         self._wants_variables = wants_variables
         self._known: Account | Problem | None = None
-        self._looked_up: Account | None = None
-        self._was_looked_up = False
+        self._failed: UploadError | None = None
+        self._is_fresh = False
 
     def ask(self, *, fresh: bool = False) -> Account:
-        """Read the account. Raises what `Destination.account` raises, and if it is `fresh`, what
-        `AccountLookup.account` raises."""
+        """Read the account. Raises what `Destination.account` raises."""
         account = self._destination.account(self._customer_id, fresh=fresh)
         if not account.verified:
             account = self._looked_up_account(fresh) or account
@@ -65,13 +56,12 @@ class RunAccount:
     def _looked_up_account(self, fresh: bool) -> Account | None:
         if self._lookup is None:
             return None
-        port = self._lookup()
-        if not fresh:
-            return port.known(self._customer_id, self._manager_id, self._log)
-        if not self._was_looked_up:
-            self._looked_up = port.account(self._customer_id, self._manager_id)
-            self._was_looked_up = True
-        return self._looked_up
+        self._failed = None
+        try:
+            return self._lookup().account(self._customer_id, self._manager_id, fresh=fresh)
+        except UploadError as error:
+            self._failed = error
+        return self._known if isinstance(self._known, Account) else None
 
     def of_rows(self) -> Account | Problem:
         """Return the account, or why it cannot be used."""
@@ -84,11 +74,19 @@ class RunAccount:
         return self._known
 
     def look_up(self) -> Account | None:
-        """Return the account if a row's action is not found in it, and wait for it, once."""
+        """Return the account as it is now if a row's action is not found in it. It is read once.
+
+        Raises `RetryableError` if Google cannot be reached now.
+        """
         if self._lookup is None:
             return None
-        account = self.ask(fresh=True)
-        return account if account.verified else None
+        if not self._is_fresh:
+            self._is_fresh = True
+            self.ask(fresh=True)
+        if isinstance(self._failed, RetryableError):
+            raise self._failed
+        account = self._known
+        return account if isinstance(account, Account) and account.verified else None
 
     def checked(self, rules: RowRules) -> Account:
         """Return the account. Raises `PermanentError` if an action of the profile is wrong."""
@@ -100,21 +98,9 @@ class RunAccount:
             raise PermanentError(wrong.code, wrong.detail)
         return account
 
-    def late_notes(self, rules: RowRules) -> list[Problem]:
-        """Return what was found out about the account while the file was uploaded to it."""
-        if self._lookup is None:
-            return []
-        account, failed = self._lookup().state(self._customer_id)
-        if account is None:
-            return [Problem("ACCOUNT_NOT_LOOKED_UP", "", failed)] if failed else []
-        self._known = account
-        if (wrong := _wrong_action(rules)) is None:
-            return []
-        found = code_of(wrong.code)
-        self._log.alert(
-            "settings_invalid", code=found.code, detail=wrong.detail, action=found.action
-        )
-        return [Problem("UPLOADED_TO_WRONG_ACTION", "", f"{found.code}: {found.meaning}")]
+    def notes(self) -> list[Problem]:
+        """Return a note if the account could not be looked up."""
+        return [Problem("ACCOUNT_NOT_LOOKED_UP", "", self._failed.code)] if self._failed else []
 
 
 def _wrong_action(rules: RowRules) -> Problem | None:

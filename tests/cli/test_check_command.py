@@ -7,13 +7,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from tests.cli.validating import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row, with_profiles
 from tests.results_schema import check_results
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,11 @@ BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yeste
 
 def run(*arguments: str | Path) -> Result:
     """Run the command in this process, at the fixed time."""
-    return CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
+    with TemporaryDirectory() as folder:
+        given = with_profiles(
+            ["check", "--now", NOW.isoformat(), *map(str, arguments)], Path(folder)
+        )
+        return CliRunner().invoke(main, given)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import google_crc32c
@@ -23,7 +24,7 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.results.document import SCHEMA_VERSION
 from lib.source.table import SourceOptions, open_table
-from tests.cli.validating import NOW, csv_of, row, validate
+from tests.cli.validating import NOW, csv_of, row, validate, with_profiles
 from tests.workbooks import workbook
 
 BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
@@ -32,7 +33,9 @@ OURS = ["problem", "what to do", "line"]
 
 
 def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(main, [*map(str, arguments)], input=stdin)
+    with TemporaryDirectory() as folder:
+        given = with_profiles([*map(str, arguments)], Path(folder))
+        return CliRunner().invoke(main, given, input=stdin)
 
 
 @pytest.fixture

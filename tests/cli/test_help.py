@@ -13,11 +13,11 @@ from typing import IO
 import click
 import pytest
 from click.testing import CliRunner, Result
+from lib.cli.init import command as init
 
 from lib.catalogue.codes import lookup
 from lib.cli import files
 from lib.cli.commands import main
-from lib.cli.init import command as init
 from sandbox.examples import EXAMPLES, moved_to
 
 PROGRAMS = ("offline-conversions", "python -m lib")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from lib.adapters.logging import JsonLog
@@ -35,6 +36,16 @@ GOOD_ROW = {
     "conversion_action": "1001",
     "conversion_date_time": "2026-11-20 10:00:00+00:00",
 }
+
+
+def with_profiles(arguments: Sequence[str], folder: Path) -> list[str]:
+    """Return the arguments of a check of files, with the profile BASE if they name none."""
+    if "check" not in arguments or "--profiles" in arguments or "--help" in arguments:
+        return [*arguments]
+    path = folder / "profiles-of-test.json"
+    path.write_text(json.dumps({"default": BASE}))
+    at = arguments.index("check") + 1
+    return [*arguments[:at], "--profiles", str(path), *arguments[at:]]
 
 
 def _action(number: str, **changes: Any) -> tuple[str, Action]:
@@ -119,9 +130,7 @@ def validate(
         io.BytesIO(content),
         StoredObject("", "export.csv", 0, len(content)),
         "default",
-        Profile.model_validate(
-            {**BASE, **(profile or {})}
-        ),
+        Profile.model_validate({**BASE, **(profile or {})}),
         now,
         reports.append,
         connect=connect,

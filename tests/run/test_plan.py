@@ -33,9 +33,7 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     api = api or FakeApi()
     profile = profile.model_copy(update={"destination": api.capabilities.name})
     source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
-    run = first_claim(
-        source, "", NOW, 60, Terms("default", None, Cut(2_000, 1 << 20, 0), 1, "")
-    )
+    run = first_claim(source, "", NOW, 60, Terms("default", None, Cut(2_000, 1 << 20, 0), 1, ""))
     return plan_file(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
 
 

@@ -4,8 +4,7 @@ An API without queries does not know which conversion action has a name, and wha
 ID is. Credentials that may read the Google Ads API do:
 https://developers.google.com/google-ads/api/rest/reference/rest/latest/customers.googleAds/search
 
-It has a scope of its own, so every lookup may be refused, slow or half, and no upload by IDs waits
-for it: it runs beside the upload, and what it finds is kept for the next files.
+It has a scope of its own, so every lookup may be refused: uploads by IDs go on without it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
-from lib.destinations.base import AccountCache, LookupState
 from lib.destinations.connections import (
     CONNECTION_SECONDS,
     KeptConnection,
@@ -31,7 +29,6 @@ from lib.destinations.google_ads.api import API_VERSION
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
-from lib.model.log import Log
 
 HOST: Final = "googleads.googleapis.com"
 
@@ -41,12 +38,8 @@ REQUEST_SECONDS: Final = 10.0
 FRESH_SECONDS: Final = 120.0
 """How long a lookup is new enough, if somebody may have corrected the account."""
 
-RENEWED_AFTER: Final = 86_400.0
-"""A lookup that is a day old is used and renewed beside the upload."""
-
-KEPT: Final = 7 * RENEWED_AFTER
-"""An older one is not used, wherever it is kept. The type of a conversion action never changes, its
-name rarely."""
+KEPT_SECONDS: Final = 900.0
+"""How long an instance uses what it has looked up, or Google's refusal."""
 
 _TOO_MANY_REQUESTS, _SERVER_ERROR = 429, 500
 
@@ -81,108 +74,44 @@ ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
 
 
 class GoogleAdsLookup:
-    """`lib.destinations.base.AccountLookup`. It remembers what it has read. Thread-safe.
-
-    `now` returns Unix seconds, because what is in the `cache` outlives the instance.
-    """
+    """`lib.destinations.base.AccountLookup`. It remembers what it has read. Thread-safe."""
 
     def __init__(
-        self,
-        read_credentials: ReadCredentials,
-        endpoint: str,
-        clock: Callable[[], float],
-        now: Callable[[], float],
-        cache: AccountCache | None = None,
+        self, read_credentials: ReadCredentials, endpoint: str, clock: Callable[[], float]
     ) -> None:
         self._read_credentials = read_credentials
         self._endpoint = endpoint
         self._session = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
-        self._now = now
-        self._cache = cache
+        self._clock = clock
         self._lock = threading.Lock()
-        self._known: dict[str, tuple[float, Account]] = {}
-        self._failed: dict[str, tuple[float, UploadError]] = {}
-        self._running: set[str] = set()
+        self._found: dict[str, tuple[float, Account | PermanentError]] = {}
 
-    def state(self, customer_id: str) -> LookupState:
+    def account(self, customer_id: str, manager_id: str | None, *, fresh: bool = False) -> Account:
         with self._lock:
-            known, failed = self._known.get(customer_id), self._failed.get(customer_id)
-        return LookupState(known and known[1], failed[1].code if failed else "")
+            known = self._found.get(customer_id)
+        most = FRESH_SECONDS if fresh else KEPT_SECONDS
+        if known is not None and self._clock() - known[0] < most:
+            found = known[1]
+        else:
+            found = self._read(customer_id, manager_id)
+            with self._lock:
+                self._found[customer_id] = self._clock(), found
+        if isinstance(found, PermanentError):
+            raise PermanentError(found.code, found.detail)
+        return found
 
-    def known(self, customer_id: str, manager_id: str | None, log: Log) -> Account | None:
-        read_at, account = self._remembered(customer_id)
-        if self._now() - read_at >= RENEWED_AFTER:
-            self._begin(customer_id, manager_id, log)
-        return account
-
-    def account(self, customer_id: str, manager_id: str | None) -> Account | None:
-        read_at, account = self._remembered(customer_id)
-        if self._now() - read_at < FRESH_SECONDS:
-            return account
-        try:
-            return self._read(customer_id, manager_id)
-        except UploadError as error:
-            if account is None and isinstance(error, RetryableError):
-                raise
-            return account
-
-    def _remembered(self, customer_id: str) -> tuple[float, Account | None]:
-        """Return what is known, and since when: by this instance, otherwise by the cache."""
-        oldest = self._now() - KEPT
-        with self._lock:
-            known = self._known.pop(customer_id, None)
-            if known is not None and known[0] > oldest:
-                self._known[customer_id] = known
-                return known
-        found = self._cache.read(customer_id) if self._cache is not None else None
-        if found is None or found[0] <= oldest:
-            return 0.0, None
-        with self._lock:
-            return self._known.setdefault(customer_id, found)
-
-    def _begin(self, customer_id: str, manager_id: str | None, log: Log) -> None:
-        """Look the account up in a thread, unless that is being done, or has just failed."""
-        with self._lock:
-            failed_at = self._failed.get(customer_id, (0.0, None))[0]
-            if customer_id in self._running or self._now() - failed_at < CONNECTION_SECONDS:
-                return
-            self._running.add(customer_id)
-
-        def look_up() -> None:
-            try:
-                self._read(customer_id, manager_id)
-            except UploadError:
-                pass  # `state` has it
-            except Exception as error:
-                # Otherwise, Python prints the error as it is.
-                log.unexpected(error)
-            finally:
-                with self._lock:
-                    self._running.discard(customer_id)
-
-        threading.Thread(target=look_up, name="lookup", daemon=True).start()
-
-    def _read(self, customer_id: str, manager_id: str | None) -> Account:
+    def _read(self, customer_id: str, manager_id: str | None) -> Account | PermanentError:
         try:
             session, of_secret = self._session.get()
             manager = manager_id or of_secret
-            account = read_account(
+            return read_account(
                 customer_id,
                 lambda owner, query: (
                     row[_RESOURCES[query]] for row in self._search(session, owner, query, manager)
                 ),
             )
-        except UploadError as error:
-            with self._lock:
-                self._failed[customer_id] = self._now(), error
-            raise
-        found = self._now(), account
-        with self._lock:
-            self._failed.pop(customer_id, None)
-            self._known[customer_id] = found
-        if self._cache is not None:
-            self._cache.write(customer_id, *found)
-        return account
+        except PermanentError as error:
+            return error
 
     def _connect(self) -> tuple[Any, str]:
         """Return a session, and the manager account that the secret names."""

@@ -228,7 +228,7 @@ def test_a_repeat_of_a_refused_row_is_not_a_duplicate(google: Sandbox) -> None:
         (b"\r\n\r\n", "EMPTY_FILE"),
         (",".join(CORE_COLUMNS).encode() + b"\r\n", "NO_ROWS"),
         (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "NO_HEADER"),
-        (b"name,city\r\na,b\r\n", "NO_USABLE_COLUMN"),
+        (b"first_name,country_code\r\na,b\r\n", "NO_USABLE_COLUMN"),
         (b"colour,size\r\na,b\r\n", "NO_HEADER"),
     ],
 )

@@ -111,7 +111,7 @@ def test_one_chunk(
     deferred: bool,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """A file of one chunk, which has a marker only for deferred rows, also survives every kill."""
+    """A file of one chunk also survives every kill."""
     kinds = ("click", "identifiers", "rejected", "failed", "repeated", "deferred")
 
     def run(nth: int) -> None:
@@ -119,7 +119,7 @@ def test_one_chunk(
         file = make_file(name, 30, seed=2, kinds=kinds if deferred else kinds[:-1]).drop(google)
         check(file, finish(google, file), google)
 
-    # A warm worker makes these calls: claim, read, upload, results, finished.
+    # A warm worker makes these calls: claim, read, upload, marker, results, finished.
     points = walk(google, kind, 0, 1, run)
     record_property("crash points", points)
 
