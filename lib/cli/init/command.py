@@ -51,14 +51,13 @@ Examples:
 
 \b
   Answer by options in a script. It says what is missing:
-    {program} init deals.csv --yes --rows "Stage=Closed Won" \\
-      --skip "Stage=Closed Lost" --skip "Stage=Proposal" \\
+    {program} init deals.csv --yes --rows "Deal Stage=Closed Won" \\
+      --skip "Deal Stage=Closed Lost" --time-zone America/Chicago \\
       --column "conversion_date_time=Close Date" \\
-      --column conversion_value=Amount --currency USD \\
-      --column "order_id=Record ID" --column gclid=GCLID \\
-      --ad-user-data GRANTED --time-zone America/Chicago \\
-      --destination google_ads --customer-id 123-456-7890 \\
-      --action "Closed deal" --expect "every weekday by 06:30 America/Chicago"
+      --column conversion_value=Amount --decimal-sign . --currency USD \\
+      --column "order_id=Record ID" --column "gclid=Google ad click id" \\
+      --ad-user-data GRANTED --destination google_ads --action "Closed deal" \\
+      --customer-id 123-456-7890 --expect "every day by 06:30 America/Chicago"
 
 Exit code: 0 if the profile is saved, or you end with q. 1 if the file cannot be read, or would be
 stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
