@@ -107,8 +107,9 @@ def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path
     assert run("--version").strip() == f"offline-conversions, version {__version__}"
     now = ["--now", "2026-11-24T12:00:00Z"]
     answers = """--rows all --column order_id=Record\\ ID --column email=Email --value 50
-        --column conversion_date_time=Close\\ Date --time-zone UTC --currency USD --expect any\\ time
-        --ad-user-data none --destination google_ads --customer-id 1234567890 --action Deal"""
+        --column conversion_date_time=Close\\ Date --time-zone UTC --currency USD
+        --expect any\\ time --ad-user-data none --destination google_ads
+        --customer-id 1234567890 --action Deal"""
     run("init", "deals.csv", "--yes", *now, *shlex.split(answers), "-o", "profiles.json")
     assert "1 would be sent" in run("check", *now, "--profiles", "profiles.json", "deals.csv")
     script = run(_OFFLINE_CONVERSIONS_COMPLETE="bash_source")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from lib.cli.init.constants import refuse_constant
-from lib.cli.init.look import Column, Look, Sample, WrongAnswer, has_look
+from lib.cli.init.look import Column, Look, Sample, WrongAnswer, has_look, nearest
 from lib.config.profile import KIND_OF_SEND
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
 from lib.model.fields import RecordKind, base_name, comparable
-from lib.rules.fields import is_field
+from lib.rules.fields import BY_NAME, is_field
 from lib.rules.rows import RowSelection
 
 _NEEDED: Final[Mapping[str, tuple[Look, str]]] = {
@@ -44,7 +44,7 @@ written."""
 def refuse_column(name: str, column: Column) -> None:
     """Raise `WrongAnswer` if no cell of a column can be what the field needs."""
     if not is_field(name):
-        raise WrongAnswer(f"{name} is not a field. docs/columns.md lists them.")
+        raise WrongAnswer(f"{name} is not a field.{nearest(name, BY_NAME)}")
     look, what = _NEEDED.get(base_name(name), (None, ""))
     if look is None or any(has_look(cell, look) for cell in column.filled):
         return

@@ -30,9 +30,10 @@ from lib.cli.init.questions import is_open, questions
 from lib.cli.init.review import show
 from lib.cli.init.trial import Trial, try_out
 from lib.cli.options import now_option
-from lib.cli.terminal import TaughtCommand, program_name
+from lib.cli.terminal import TaughtCommand, is_quiet, mention, program_name
 from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import comparable
 from lib.rules.fields import field_named
@@ -56,7 +57,7 @@ Examples:
       --column "conversion_date_time=Close Date" \\
       --column conversion_value=Amount --decimal-sign . --currency USD \\
       --column "order_id=Record ID" --column "gclid=Google ad click id" \\
-      --ad-user-data GRANTED --destination google_ads --action "Closed deal" \\
+      --ad-user-data GRANTED --destination {destination} --action "Closed deal" \\
       --customer-id 123-456-7890 --expect "every day by 06:30 America/Chicago"
 
 Exit code: 0 if the profile is saved, or you end with q. 1 if the file cannot be read, or would be
@@ -95,7 +96,10 @@ def _constants(command: Any) -> Any:
 
 
 @click.command(
-    "init", cls=TaughtCommand, epilog=_EXAMPLES, short_help="Write the profile of a file."
+    "init",
+    cls=TaughtCommand,
+    epilog=_EXAMPLES.replace("{destination}", next(iter(registry.names()))),
+    short_help="Write the profile of a file.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -158,14 +162,18 @@ def init_command(
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     if yes:
         trial = _unasked(read, answers, now)
-        show(title, [*questions(answers)], answers, trial)
+        if not is_quiet():
+            show(title, [*questions(answers)], answers, trial)
     elif not _asked(read, answers, now, title):
         say("Nothing was saved.")
         return
     _save(output, document, name, answers.profile)
-    say(f'Saved the profile "{name}" in {on_terminal(str(output))}. To see each row of a file:')
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
-    say(f"  {program_name()} check {place} {in_shell(str(file))}")
+    mention(
+        f'Saved the profile "{name}" in {output}. To see each row of a file:\n'
+        f"  {program_name()} check {place} {in_shell(str(file))}",
+        err=False,
+    )
 
 
 def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sample:

@@ -13,11 +13,12 @@ from lib.cli.init.look import WrongAnswer
 from lib.config import messages
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile
+from lib.destinations import registry
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
 from lib.rules.values.money import parse_value
 
-_SMALLEST: Final = {"destination": "google_ads", "customer_id": "1234567890"}
+_SMALLEST: Final = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
 
 
 def read_value(text: str) -> float | str:

@@ -28,7 +28,7 @@ from lib.cli.init.asking import (
 )
 from lib.cli.init.constants import CONSTANTS, read_constant, read_value
 from lib.cli.init.look import Column, Look, WrongAnswer
-from lib.cli.init.writing import FORMS, needs_currency, needs_region, needs_zone
+from lib.cli.init.writing import SPELLINGS, needs_currency, needs_region, needs_zone
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
 from lib.rules.values.cells import RuleError
@@ -67,9 +67,9 @@ def questions(answers: Answers) -> Iterator[Question]:
     option = "--column order_id=NAME, or --column order_id= for none"
     yield Question("order_id", "Order ID", option, ask_order_id, "order_id")
     yield from _of_people(answers)
-    for form in FORMS:
-        if form.key in answers.profile or form.sample(answers):
-            yield Question(form.key, form.title, form.option, form.ask)
+    for each in SPELLINGS:
+        if each.key in answers.profile or each.sample(answers):
+            yield Question(each.key, each.title, each.option, each.ask)
     if "time_zone" in answers.profile or needs_zone(answers):
         yield _constant("time_zone")
     if "phone_region" in answers.profile or needs_region(answers):
@@ -81,6 +81,7 @@ def questions(answers: Answers) -> Iterator[Question]:
 
 
 def _of_currency(answers: Answers) -> Iterator[Question]:
+    """Yield the questions about the currency of values."""
     if needs_currency(answers):
         option = "--currency CODE, or --column currency_code=NAME"
         yield Question("currency", "Currency", option, ask_currency, "currency_code")
@@ -92,6 +93,7 @@ def _of_currency(answers: Answers) -> Iterator[Question]:
 
 
 def _of_people(answers: Answers) -> Iterator[Question]:
+    """Yield the questions about click IDs and people."""
     for field, title, look in _PEOPLE:
         is_rare = field in ("gbraid", "wbraid")
         if not is_rare or answers.column(field) or _offers(answers, [look]):
@@ -99,6 +101,7 @@ def _of_people(answers: Answers) -> Iterator[Question]:
 
 
 def _of_actions(answers: Answers) -> Iterator[Question]:
+    """Yield the questions about conversion actions."""
     if any("action" not in e for n, e in enumerate(answers.entries) if n not in answers.others):
         yield Question("action", "Action", CONSTANTS["action"].option, ask_action)
     for number in answers.others:

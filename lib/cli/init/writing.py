@@ -45,7 +45,7 @@ def long_time(text: str) -> str:
     return f"{time.day} {time:%B %Y, %H:%M:%S} ({text[19:]})"
 
 
-class Form(NamedTuple):
+class Spelling(NamedTuple):
     """A key that says how the cells of some fields are written.
 
     `is_unclear` tells whether a cell needs it, and `means` what a cell then is. `of`: any cell of
@@ -89,24 +89,24 @@ class Form(NamedTuple):
         answers.set_constant(self.key, choose(self.question, offers))
 
 
-FORMS: Final = (
-    Form(
+SPELLINGS: Final = (
+    Spelling(
         *("date_order", "Date order", "How are dates written?", _TIMES, _has_unclear_order),
         (("DMY", "day first"), ("MDY", "month first")),
         _day,
     ),
-    Form(
+    Spelling(
         *("decimal_sign", "Decimal sign", "What is the decimal sign?", _VALUES, _has_unclear_sign),
         ((".", "a point"), (",", "a comma")),
         lambda text, sign: f"{parse_value(text, sign):,.2f}",
     ),
-    Form(
+    Spelling(
         *("value_scale", "Scale of values", "In what are the values?", _VALUES, str.isdecimal),
         ((1, "whole units"), (0.01, "cents")),
         lambda text, scale: f"{float(text) * scale:,.2f}",
         all,
     ),
-    Form(
+    Spelling(
         *("order_ids", "Order IDs", "What does .0 mean?", ("order_id",)),
         lambda text: without_zero(text) != text,
         (("keep", "it is part of the ID"), ("integer", "nothing")),
