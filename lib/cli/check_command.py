@@ -56,7 +56,8 @@ Examples:
 
 \b
   Check an old export as if you uploaded it on the evening of its day:
-    {program} check --profiles p.json --now 2026-11-24T18:00:00Z leads.csv
+    {program} check --profiles p.json leads.csv \\
+      --now 2026-11-24T18:00:00Z
 
 Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
 file cannot be read, or its name is not accepted. 2 if the command is wrong.

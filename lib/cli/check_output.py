@@ -184,10 +184,10 @@ def _first_conversions(checked: CheckResult) -> Iterator[str]:
     title = capabilities_of(str(checked.summary.profile["destination"])).title
     yield f"{how_many}, as the {title} will get them:"
     for record in checked.first:
-        yield f"  {_record_as_text(record)}"
+        yield f"  {record_as_text(record)}"
 
 
-def _record_as_text(record: Record) -> str:
+def record_as_text(record: Record) -> str:
     """Return what a person needs to recognize a record. It contains no personal data."""
     parts = [record.time]
     if isinstance(record, Adjustment):
@@ -201,7 +201,10 @@ def _record_as_text(record: Record) -> str:
     if record.order_id:
         is_derived = is_derived_order_id(record.order_id)
         parts.append("derived order ID" if is_derived else f"order {record.order_id}")
-    return " · ".join([*parts, *_identifiers(record)])
+    parts += _identifiers(record)
+    if not isinstance(record, Adjustment) and record.ad_user_data:
+        parts.append(f"consent {record.ad_user_data}")
+    return " · ".join(parts)
 
 
 def _identifiers(record: Record) -> list[str]:

@@ -10,12 +10,14 @@ from lib import __version__
 from lib.cli.check_command import check_command
 from lib.cli.explain import explain_command
 from lib.cli.fix import fix_command
+from lib.cli.init.command import init_command
 from lib.cli.report import report_command
 from lib.cli.terminal import Commands
 
 _EXAMPLES: Final = """
 \b
 Examples, from an export to the rows to correct:
+    {program} init deals.csv --profiles profiles.json
     {program} check --profiles profiles.json deals.csv
     {program} fix deals.csv deals.results.json
 
@@ -29,8 +31,8 @@ has more examples.
 )
 @click.version_option(__version__, prog_name="offline-conversions")
 def main() -> None:
-    """Check files of offline conversions, and get the rows to correct."""
+    """Write profiles for files of offline conversions, check files, and get the rows to correct."""
 
 
-for command in (check_command, explain_command, fix_command, report_command):
+for command in (init_command, check_command, explain_command, fix_command, report_command):
     main.add_command(command)

@@ -64,7 +64,8 @@ Examples:
 
 \b
   Correct a file before its first upload:
-    {program} check --json leads.csv > leads.results.json
+    {program} check --profiles p.json --json leads.csv \\
+      > leads.results.json
     {program} fix leads.csv leads.results.json
 
 \b

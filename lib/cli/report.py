@@ -19,7 +19,7 @@ Examples:
 
 \b
   Show what a file would get, before you upload it:
-    {program} check --json leads.csv \\
+    {program} check --profiles p.json --json leads.csv \\
       | {program} report - -o leads.html
 
 Exit code: 0 if the report was written. 1 if RESULTS is no results document. 2 if the command is

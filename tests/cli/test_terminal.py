@@ -135,7 +135,7 @@ def test_a_file_that_appears_when_it_is_complete_is_named_too(tmp_path: Path) ->
         ("check {}", 0, ""),
         ("check --json {}", 0, ""),
         ("report -", 1, "Error: standard input is no results document"),
-        ("init {}", 2, "there is no terminal to ask"),
+        ("init {}", 2, "Nobody answers, and these options are missing"),
     ],
 )
 def test_closed_streams_are_empty(tmp_path: Path, words: str, code: int, said: str) -> None:
