@@ -79,7 +79,7 @@ def _open(content: bytes, name: str, new_batch: Callable[[], Any]) -> tuple[Plan
         return destination
 
     header = read_header(table, profile)
-    return plan_file(table, header, profile, run, connect, SilentLog()), run
+    return plan_file(table, header, profile, NOW, connect, SilentLog()), run
 
 
 def prepare_file(

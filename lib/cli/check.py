@@ -172,7 +172,9 @@ class _Check:
         try:
             self.header = read_header(table, self.profile)
             self.names = table.header
-            self.plan = plan_file(table, self.header, self.profile, self.run, connect, SilentLog())
+            self.plan = plan_file(
+                table, self.header, self.profile, self.run.now, connect, SilentLog()
+            )
         except (SourceError, PermanentError) as error:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)

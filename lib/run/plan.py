@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -35,7 +35,6 @@ from lib.source.delimited import Hold
 from lib.source.table import Table
 from lib.state.corrections import Corrections, order_digest
 from lib.state.documents import Documents
-from lib.state.runs import Run
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
@@ -184,12 +183,12 @@ def plan_file(
     table: Table,
     header: Header,
     profile: Profile,
-    run: Run,
+    now: datetime,
     connect: Connect,
     log: Log,
     lookup: Callable[[], AccountLookup] | None = None,
 ) -> Plan:
-    """Header, destination and account → a plan. `run` fixes the time "now".
+    """Header, destination and account → a plan. `now` is the time of the first attempt.
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
@@ -202,7 +201,7 @@ def plan_file(
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
-    planned = _parts(header, profile, run, connect, log, lookup, zone, places)
+    planned = _parts(header, profile, now, connect, log, lookup, zone, places)
     parts = [each.part for each in planned]
     first = planned[0]
     account = first.account.checked(first.rules)
@@ -218,7 +217,7 @@ def plan_file(
     notes = [
         *header.notes,
         *first.account.notes(),
-        *notes_on_sunset(destination, run.now),
+        *notes_on_sunset(destination, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
         *notes_on_account(account, zone_name, zone, destination.capabilities),
     ]
@@ -261,7 +260,7 @@ class _PlannedPart(NamedTuple):
 def _parts(
     header: Header,
     profile: Profile,
-    run: Run,
+    now: datetime,
     connect: Connect,
     log: Log,
     lookup: Callable[[], AccountLookup] | None,
@@ -287,7 +286,7 @@ def _parts(
             lookup,
             wants_variables=wants_variables,
         )
-        rules = _rules(profile, run, entries, destination, account, zone)
+        rules = _rules(profile, now, entries, destination, account, zone)
         if "ad_user_data" in header.names:  # its empty cells state nothing
             rules = replace(rules, ad_user_data=None)
         engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
@@ -316,7 +315,7 @@ def _zone_of(table: Table, profile: Profile) -> tzinfo | None:
 
 def _rules(
     profile: Profile,
-    run: Run,
+    now: datetime,
     entries: Sequence[EntryColumns],
     destination: Destination[Any],
     run_account: RunAccount,
@@ -324,7 +323,7 @@ def _rules(
 ) -> RowRules:
     """Return what is the same for every row of one kind."""
     return RowRules(
-        now=run.now,
+        now=now,
         account=run_account.of_rows,
         look_up=run_account.look_up,
         capabilities=as_used(destination.capabilities, profile),

@@ -353,7 +353,7 @@ def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     if name not in document:
         return {}
     try:
-        return choose_profile(document, f"{name}/")[1].document()
+        return choose_profile(document, f"{name}/").document()
     except PermanentError as error:
         raise click.BadParameter(error.detail, param_hint="--profiles") from None
 

@@ -21,14 +21,11 @@ from lib.model.log import SilentLog
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, Record
-from lib.rules.row_rules import RULES_VERSION
 from lib.rules.rows import FOOTER, RowSelection
-from lib.run.chunks import Chunk, chunk_limits_of, chunks_of
+from lib.run.chunks import Chunk, chunks_of, cut_of
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
 from lib.source.errors import SourceError
-from lib.state.run import Terms, first_claim
-from lib.state.store import StoredObject
 
 _KEPT: Final = 200
 """So many rows that would be sent are kept, for samples."""
@@ -110,10 +107,8 @@ def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
             header = read_header(table, profile)
             used = header.used_columns
             trial.unused = [n for at, n in enumerate(table.header) if n and at not in used]
-            terms = Terms("", None, chunk_limits_of(profile), RULES_VERSION, "")
-            run = first_claim(StoredObject("", file.name, 0, 0), "", now, 0, terms)
-            plan = plan_file(table, header, profile, run, offline, SilentLog())
-            for chunk in chunks_of(table.records(), run.chunk_limits, table.width):
+            plan = plan_file(table, header, profile, now, offline, SilentLog())
+            for chunk in chunks_of(table.records(), cut_of(profile), table.width):
                 _add(trial, plan, chunk)
     except (SourceError, PermanentError) as error:
         trial.stop = Problem(error.code, "", error.detail)
