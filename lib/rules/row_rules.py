@@ -15,14 +15,6 @@ from lib.model.records import AdjustmentType
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
 
-RULES_VERSION: Final = 1
-"""The version of the rules, which the claim of a file fixes. Code that meets a newer one touches
-nothing.
-
-A rule that changes which rows are sent, or their order IDs, makes a new version, and keeps its
-older form until no file of the older version can be in progress. A row that comes back with another
-order ID counts twice at Google."""
-
 
 class EntryRules(NamedTuple):
     """What the rows of one entry of the profile have in common.

@@ -165,7 +165,7 @@ def _send(attempt: Attempt, stream: Readable | None) -> None:
                     table,
                     header,
                     profile,
-                    attempt.run,
+                    attempt.run.now,
                     context.connect,
                     attempt.log,
                     context.lookup,
