@@ -28,17 +28,3 @@ def test_each_recipe_names_its_sample() -> None:
 def test_each_file_says_what_was_checked() -> None:
     """The last table has a row for each file."""
     assert re.findall(r"^\| `(\S+)` \|", PAGE, re.MULTILINE) == list(FILES.values())
-
-
-def test_the_columns_of_other_systems_are_those_of_an_export_that_is_tested() -> None:
-    """A row has the time, value, order ID and rows that count of an export in tests/exports."""
-    owners = [
-        json.loads(path.read_text("utf-8"))["owner"]
-        for path in (ROOT / "tests" / "exports").glob("*/truth.json")
-    ]
-    roles = ("time", "value", "order id", "counts")
-    tested = {tuple(owner["columns"].get(role) for role in roles) for owner in owners}
-    table = PAGE.partition("## Other systems")[2].partition("## ")[0]
-    rows = re.findall(r"^\| .+? \| `(.+?)` \| `(.+?)` \| `(.+?)` \| `(.+?)`", table, re.MULTILINE)
-    assert len(rows) == 12
-    assert set(rows) <= tested
