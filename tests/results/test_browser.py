@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
+from lib.state.concerns import KnownConcern
 from playwright.sync_api import Browser, Page
 from rich.console import Console
 
 from lib.model.money import Sum
 from lib.results.overview import FileResults, Overview, render_overview
 from lib.results.report import PRINTED_ROWS, Links, render_report, report_of
-from lib.state.concerns import KnownConcern
 from sandbox.demo import run_demo
 from tests.results.test_report import HOSTILE, ROOT, example, findings_of_a_million
 from tests.schedule import EVERY_CALL

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.sweep.sweep import sweep_once
 from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, amount, difference, plain_amount
 from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
 from lib.model.sent_requests import RequestStatus
 from lib.results.document import MOST_LABELLED_CURRENCIES
 from lib.results.overview import labelled_files
 from lib.rules.values.currencies import CURRENCIES
+from lib.sweep.sweep import sweep_once
 from tests.fakes import START, World, deliver, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
