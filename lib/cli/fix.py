@@ -31,7 +31,7 @@ from lib.cli.files import (
 from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
-from lib.results.document import ResultsCode, ResultsHead, ResultsRow, RowProblem
+from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow
 from lib.results.names import rows_to_fix
 from lib.results.reading import NotResults, read_results
 from lib.run.reading import source_options
@@ -277,7 +277,7 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> _Advice:
     """Return what to tell about a row. A row without an error of its own has that of the file."""
     errors = row.errors
     if not errors and head.file_error:
-        errors = (RowProblem(head.file_error.code, "", head.file_error.detail),)
+        errors = (ResultsProblem(head.file_error.code, "", head.file_error.detail),)
     problems = errors + row.warnings
     actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
@@ -288,7 +288,7 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> _Advice:
     )
 
 
-def _described(problem: RowProblem, head: ResultsHead) -> str:
+def _described(problem: ResultsProblem, head: ResultsHead) -> str:
     meaning = _entry(problem, head).meaning
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := _column(problem, head):
@@ -296,12 +296,12 @@ def _described(problem: RowProblem, head: ResultsHead) -> str:
     return " ".join(parts)
 
 
-def _entry(problem: RowProblem, head: ResultsHead) -> ResultsCode | Code:
+def _entry(problem: ResultsProblem, head: ResultsHead) -> ResultsCode | Code:
     """Return what the results, or else the catalogue, say about the code."""
     return head.codes.get(problem.code) or lookup(problem.code)
 
 
-def _column(problem: RowProblem, head: ResultsHead) -> str:
+def _column(problem: ResultsProblem, head: ResultsHead) -> str:
     return head.columns.get(problem.field, problem.field)
 
 

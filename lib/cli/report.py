@@ -55,7 +55,9 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     try:
         page = report_of(results)
     except NotResults as error:
-        raise click.ClickException(f"{name} cannot be used: {error}.") from None
+        raise click.ClickException(
+            f"{name} is no results document that this version reads: {error}."
+        ) from None
     if str(output) == STANDARD_STREAM:
         click.echo(page)
         return

@@ -65,7 +65,7 @@ class FileProblem(msgspec.Struct, frozen=True):
     detail: str
 
 
-class RowProblem(msgspec.Struct, frozen=True):
+class ResultsProblem(msgspec.Struct, frozen=True):
     """A problem of a row. `field` is empty if it concerns the row as a whole."""
 
     code: str
@@ -98,8 +98,8 @@ class ResultsRow(msgspec.Struct, frozen=True, omit_defaults=True):
     record: int
     outcome: Outcome
     order_id: str | None
-    errors: tuple[RowProblem, ...]
-    warnings: tuple[RowProblem, ...]
+    errors: tuple[ResultsProblem, ...]
+    warnings: tuple[ResultsProblem, ...]
     micros: int | None = None
     currency: str | None = None
 
@@ -260,8 +260,8 @@ def _row(row: RowOutcome, record: int) -> ResultsRow:
         record,
         row.outcome,
         row.order_id,
-        tuple([RowProblem(*problem) for problem in row.errors]),
-        tuple([RowProblem(*problem) for problem in row.warnings]),
+        tuple([ResultsProblem(*problem) for problem in row.errors]),
+        tuple([ResultsProblem(*problem) for problem in row.warnings]),
         row.micros,
         None if row.micros is None else row.currency,
     )

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.model.money import Sum, add_sums
-from lib.model.outcomes import LOST, UNLISTED, ChunkOutcomes, Problem, RowOutcome
+from lib.model.outcomes import LOST, ChunkOutcomes, Problem, RowOutcome
 
 MOST_CAUSES: Final = 200
 """Only an API that answers with codes of its own could exceed it."""
@@ -84,8 +84,8 @@ class Cause:
 class Findings:
     """The rows of a file, as far as the report shows them.
 
-    `with_problem` is the number of rows that could be listed. `to_correct` of them do not count for
-    a reason that a person can correct, and are worth `sums`.
+    `with_problem` is the number of rows with an error or a warning. `to_correct` of them do not
+    count for a reason that a person can correct, and are worth `sums`.
     """
 
     causes: dict[str, Cause] = field(default_factory=dict)
@@ -102,9 +102,9 @@ class Findings:
                 self.add_row(ListedRow(numbers[row.line], row))
 
     def add_row(self, listed: ListedRow) -> None:
-        """Add a row. One that is a plain success, or plainly skipped, is not shown."""
+        """Add a row. One without a problem of its own is not shown."""
         row = listed.row
-        if row.outcome in UNLISTED and not row.errors and not row.warnings:
+        if not row.errors and not row.warnings:
             return
         self.with_problem += 1
         self.first.add(listed)
@@ -139,10 +139,13 @@ class Findings:
         return sorted(rows.values(), key=lambda each: each.row.line)
 
     def by_importance(self) -> list[Cause]:
-        """Return the causes: first the one of most rows to correct."""
-        return sorted(
-            self.causes.values(), key=lambda each: (-each.to_correct, -each.rows, each.code)
-        )
+        """Return the causes: first the one of most rows to correct, of equal ones the dearest."""
+
+        def rank(cause: Cause) -> tuple[int, int, int, str]:
+            micros = max((each.micros for each in cause.sums.values()), default=0)
+            return -cause.to_correct, -micros, -cause.rows, cause.code
+
+        return sorted(self.causes.values(), key=rank)
 
 
 def needs_correction(row: RowOutcome) -> bool:

@@ -42,6 +42,7 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
         or _not_counted(head)
         or _all_skipped(head)
         or _waiting(head)
+        or _lost(head)
         or Headline("done", f"{_took(head)}.", _NOBODY)
     )
 
@@ -85,10 +86,11 @@ def is_mostly_lost(counts: Mapping[str, int], micros: Mapping[str, Mapping[str, 
     """Return whether more than half of the money does not count.
 
     `micros` are those of each outcome by currency. Rows are compared instead if there are several
-    currencies, or none, or if no lost row has a value.
+    currencies, or none, if no lost row has a value, and in a check, where other rows have none.
     """
     currencies = {currency for of_outcome in micros.values() for currency in of_outcome}
-    if len(currencies) == 1 and any(micros.get(outcome) for outcome in LOST):
+    is_known = any(micros.get(outcome) for outcome in LOST) and "ok" not in counts
+    if len(currencies) == 1 and is_known:
         (currency,) = currencies
         by_outcome = {outcome: each.get(currency, 0) for outcome, each in micros.items()}
         total = sum(by_outcome.values())
@@ -205,3 +207,13 @@ def _waiting(head: ResultsHead) -> Headline | None:
         return None
     step = "Nobody needs to do anything now. This report is replaced when Google has said more."
     return Headline("wait", f"{_took(head)}. {again}.", step)
+
+
+def _lost(head: ResultsHead) -> Headline | None:
+    lost = sum(head.counts.get(outcome, 0) for outcome in LOST)
+    if not lost:
+        return None
+    title = f"{_took(head)}. {lost:,} {'does' if lost == 1 else 'do'} not count."
+    if _tone(head) == "alarm":
+        return Headline("alarm", title, "Read the reasons below. The rows cannot be corrected.")
+    return Headline("done", title, f"{_NOBODY} The reasons are below.")

@@ -65,9 +65,9 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
     if entry.lost:
         tone: Tone = "alarm" if is_mostly_lost(outcomes, entry.totals.money) else "correct"
         code = entry.totals.code
-        why = f", mostly: {first_sentence(lookup(code).meaning)}" if code else ""
+        why = f" Most frequent reason: {first_sentence(lookup(code).meaning)}." if code else ""
         verb = "does" if entry.lost == 1 else "do"
-        return tone, f"{text} {number_of_rows(entry.lost)} {verb} not count{why}."
+        return tone, f"{text} {number_of_rows(entry.lost)} {verb} not count.{why}"
     if deferred := outcomes.get("deferred"):
         return "wait", f"{text} {number_of_rows(deferred)} will be sent again automatically."
     return "done" if outcomes.get("uploaded") or outcomes.get("duplicate") else "wait", text

@@ -16,14 +16,7 @@ from jinja2 import UndefinedError
 from lib.catalogue.codes import lookup
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import FileProblem, ResultsHead
-from lib.results.findings import (
-    MOST_DETAILS,
-    ROWS_OF_A_CAUSE,
-    Cause,
-    Findings,
-    ListedRow,
-    root_problems,
-)
+from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, root_problems
 from lib.results.headline import headline_of, meant_rows
 from lib.results.page import first_sentence, money, render, share_of
 from lib.results.reading import NotResults, read_results
@@ -31,9 +24,7 @@ from lib.results.reading import NotResults, read_results
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
 _OPEN_CAUSES: Final = 3
-_MOST_CAUSES_SHOWN: Final = 20
-_MOST_CURRENCIES: Final = 12
-_MOST_REQUESTS: Final = 50
+_FIRST_CAUSES: Final = 8
 _BAR_WIDTH: Final = 1_000
 _SMALLEST_PART: Final = 8
 _MALFORMED: Final = (ArithmeticError, LookupError, TypeError, ValueError, UndefinedError)
@@ -73,17 +64,15 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         meant=meant_rows(head.counts),
         parts=list(_parts(head)),
         listed_outcomes={each.row.outcome for each in rows},
-        causes=[_cause(each, head) for each in to_correct[:_MOST_CAUSES_SHOWN]],
+        causes=[_cause(each, head) for each in to_correct[:_FIRST_CAUSES]],
+        more_causes=[_cause(each, head) for each in to_correct[_FIRST_CAUSES:]],
         open_causes=_OPEN_CAUSES,
-        causes_left_out=max(0, len(to_correct) - _MOST_CAUSES_SHOWN),
         remarks=[_cause(each, head) for each in causes if not each.to_correct],
         notes_to_read=_notes(head, needs_action=True),
         other_notes=_notes(head, needs_action=False),
         rows=[_row(each, head) for each in rows],
         rows_at_a_time=ROWS_AT_A_TIME,
         with_problem=findings.with_problem,
-        requests=head.request_ids[:_MOST_REQUESTS],
-        requests_left_out=max(0, len(head.request_ids) - _MOST_REQUESTS),
         links=links,
     )
 
@@ -112,7 +101,7 @@ def _parts(head: ResultsHead) -> Iterator[dict[str, Any]]:
             "count": count,
             "share": share_of(count, meant) if outcome in widths else "",
             "words": legends[outcome],
-            "worth": money(worth.as_sums(), _MOST_CURRENCIES) if worth is not None else "",
+            "worth": money(worth.as_sums()) if worth is not None else "",
             "x": round(start, 2),
             "width": round(width, 2),
         }
@@ -120,12 +109,14 @@ def _parts(head: ResultsHead) -> Iterator[dict[str, Any]]:
 
 
 def _cause(cause: Cause, head: ResultsHead) -> dict[str, Any]:
-    title, _, more = _meaning(cause.code, head).partition(". ")
+    meaning = _meaning(cause.code, head)
+    title = first_sentence(meaning)
+    more = meaning[len(title) + 2 :]  # behind a full stop or a colon
     first = cause.first.rows()
     return {
         "code": cause.code,
-        "title": f"{title.rstrip('.')}.",
-        "more": more,
+        "title": title,
+        "more": more[:1].upper() + more[1:],
         "action": (head.codes.get(cause.code) or lookup(cause.code)).action,
         "rows": cause.rows,
         "to_correct": cause.to_correct,
@@ -133,7 +124,7 @@ def _cause(cause: Cause, head: ResultsHead) -> dict[str, Any]:
         "outcomes": [(each, cause.outcomes[each]) for each in OUTCOMES if cause.outcomes[each]],
         "columns": [head.columns.get(name, name) for name, _ in cause.fields.most_common()],
         "lines": ", ".join(str(each.row.line) for each in first),
-        "more_lines": max(0, cause.rows - ROWS_OF_A_CAUSE),
+        "more_lines": cause.rows - len(first),
         "details": sorted(cause.details) if len(cause.details) <= MOST_DETAILS else [],
     }
 
