@@ -17,7 +17,7 @@ from lib.results.names import report_name, results_name
 from lib.results.page import bucket_address, first_sentence, money, render
 from lib.state.runs import RunEntry
 
-MOST_FILES: Final = 50
+MOST_FILES: Final = 40
 
 
 def render_overview(

@@ -201,7 +201,7 @@ def test_the_overview_says_the_same_in_short(case: str, tone: str, text: str) ->
 
 
 def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None:
-    """Fifty files, the newest one first. The problems keep their order."""
+    """Forty files, the newest one first. The problems keep their order."""
     summary = CASES["all"][0]
     entries: list[RunEntry] = [
         entry_on(
@@ -221,7 +221,7 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
     assert "2 open problems. The first is about 9 USD." in text
     assert text.index("Rows do not count") < text.index("A file was stopped")
     assert "Use <code>fix</code>." in page
-    assert (page.count('<article class="file'), "The last 50 files" in text) == (50, True)
-    assert text.index(" 0.csv") < text.index(" 49.csv")
-    assert " 50.csv" not in text
+    assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
+    assert text.index(" 0.csv") < text.index(" 39.csv")
+    assert " 40.csv" not in text
     assert "No open problems. Nobody needs to do anything." in words(render_overview("out", [], []))
