@@ -31,15 +31,9 @@ from lib.cli.files import (
 from lib.cli.fix_output import CORRECTION_COLUMNS, Output, TextOutput, WorkbookOutput
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
+from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow
 from lib.results.names import rows_to_fix
-from lib.results.reading import (
-    NotResults,
-    WrittenCode,
-    WrittenHead,
-    WrittenProblem,
-    WrittenRow,
-    read_results,
-)
+from lib.results.reading import NotResults, read_results
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
@@ -78,7 +72,6 @@ Exit code: 0 if the rows were written, or no row needs a hand. 1 if that is not
 possible. 2 if the command is wrong.
 """
 
-_ROWS_ELSEWHERE: Final = ("same_as", "superseded")
 _SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
 _NOTHING_TO_DO: Final = "No action needed"
 _UNNAMED: Final = re.compile(r"column (\d+)")
@@ -148,7 +141,7 @@ def fix_command(
     mention(" ".join(filter(None, (_summary(written, head, output), settings.advice()))))
 
 
-def _refuse_other_file(file: Path, head: WrittenHead) -> None:
+def _refuse_other_file(file: Path, head: ResultsHead) -> None:
     """End the command if the results are about another file: their lines would be other rows."""
     with file.open("rb") as content:
         if different := difference(content, head.source):
@@ -157,8 +150,8 @@ def _refuse_other_file(file: Path, head: WrittenHead) -> None:
 
 def _write(
     file: Path,
-    head: WrittenHead,
-    rows: Iterator[WrittenRow],
+    head: ResultsHead,
+    rows: Iterator[ResultsRow],
     output: Path,
     options: SourceOptions,
 ) -> int:
@@ -188,14 +181,14 @@ def _write(
 
 
 def _output_to(
-    stream: IO[bytes], path: Path, table: Table, options: SourceOptions, head: WrittenHead
+    stream: IO[bytes], path: Path, table: Table, options: SourceOptions, head: ResultsHead
 ) -> Output:
     if path.suffix.lower() == ".xlsx":
         return WorkbookOutput(stream, table)
     return TextOutput(stream, table, options.delimiter, has_undecodable="UNDECODABLE" in head.codes)
 
 
-def _copy_rows(table: Table, head: WrittenHead, rows: Iterator[WrittenRow], output: Output) -> int:
+def _copy_rows(table: Table, head: ResultsHead, rows: Iterator[ResultsRow], output: Output) -> int:
     """Copy the rows, with our columns in front. Return how many.
 
     Raises `ReadsDifferently`, for example if the profile that says how to read the file is missing.
@@ -240,7 +233,7 @@ class _Advice(NamedTuple):
     columns: frozenset[str]
 
 
-def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
+def _needs_a_hand(row: ResultsRow, head: ResultsHead) -> bool:
     """Return whether the row is sent only if somebody corrects something.
 
     A row that Google refused for a reason that nobody can change is not worth another try.
@@ -253,7 +246,7 @@ def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
 class _Settings:
     """The codes that most rows have: they are settings, and no cells. Their rows are counted."""
 
-    def __init__(self, head: WrittenHead) -> None:
+    def __init__(self, head: ResultsHead) -> None:
         self._of_file = head.counts.get("rows", 0) - head.counts.get("skipped", 0)
         self._codes = {
             code
@@ -262,7 +255,7 @@ class _Settings:
         }
         self.rows: Counter[str] = Counter()
 
-    def concern(self, row: WrittenRow) -> bool:
+    def concern(self, row: ResultsRow) -> bool:
         """Return whether only a setting is wrong with the row."""
         found = [each.code for each in row.errors + row.warnings if each.code in self._codes]
         others = {each.code for each in row.errors}.difference(self._codes, CONSEQUENCES)
@@ -280,9 +273,11 @@ class _Settings:
         )
 
 
-def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
+def _advice_on(row: ResultsRow, head: ResultsHead) -> _Advice:
     """Return what to tell about a row. A row without an error of its own has that of the file."""
-    errors = row.errors or ((head.file_error,) if head.file_error else ())
+    errors = row.errors
+    if not errors and head.file_error:
+        errors = (ResultsProblem(head.file_error.code, "", head.file_error.detail),)
     problems = errors + row.warnings
     actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
@@ -293,7 +288,7 @@ def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
     )
 
 
-def _described(problem: WrittenProblem, head: WrittenHead) -> str:
+def _described(problem: ResultsProblem, head: ResultsHead) -> str:
     meaning = _entry(problem, head).meaning
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := _column(problem, head):
@@ -301,12 +296,12 @@ def _described(problem: WrittenProblem, head: WrittenHead) -> str:
     return " ".join(parts)
 
 
-def _entry(problem: WrittenProblem, head: WrittenHead) -> WrittenCode | Code:
+def _entry(problem: ResultsProblem, head: ResultsHead) -> ResultsCode | Code:
     """Return what the results, or else the catalogue, say about the code."""
     return head.codes.get(problem.code) or lookup(problem.code)
 
 
-def _column(problem: WrittenProblem, head: WrittenHead) -> str:
+def _column(problem: ResultsProblem, head: ResultsHead) -> str:
     return head.columns.get(problem.field, problem.field)
 
 
@@ -315,8 +310,8 @@ def _safe(text: str) -> str:
     return in_spreadsheet(on_terminal(" ".join(text.split())))
 
 
-def _nothing_to_fix(head: WrittenHead) -> str:
-    if head.status in _ROWS_ELSEWHERE:
+def _nothing_to_fix(head: ResultsHead) -> str:
+    if head.other_generation:
         return f"The results of generation {head.other_generation} have the rows of this file."
     text = "No row needs a hand."
     if head.file_error is not None:
@@ -325,7 +320,7 @@ def _nothing_to_fix(head: WrittenHead) -> str:
     return f"{text}{_deferred(head)}"
 
 
-def _summary(written: int, head: WrittenHead, output: Path) -> str:
+def _summary(written: int, head: ResultsHead, output: Path) -> str:
     text = f"{output}: {number_of_rows(written)} of {head.counts.get('rows', 0):,}."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
@@ -333,7 +328,7 @@ def _summary(written: int, head: WrittenHead, output: Path) -> str:
     return f"{text} Correct the rows, and upload this file to the same folder.{_deferred(head)}"
 
 
-def _deferred(head: WrittenHead) -> str:
+def _deferred(head: ResultsHead) -> str:
     deferred = head.counts.get("deferred", 0)
     return (
         f" Not in it: {number_of_rows(deferred)} that will be retried automatically."
