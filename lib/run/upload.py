@@ -178,7 +178,7 @@ class _Sending:
         attempt, plan = self._attempt, self._plan
         answers = _send_parts(prepared, attempt)
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
-        stop = _stop_of(prepared, answers)
+        stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
         self._save_corrections(prepared, answers)
@@ -249,16 +249,6 @@ def _send_parts(prepared: PreparedChunk, attempt: Attempt) -> list[UploadResult]
 def _deferred(part: PreparedPart, code: str) -> UploadResult:
     later = RowResult("deferred", (Problem(code),))
     return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
-
-
-def _stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Problem | None:
-    """Return why the file's own destination refuses more chunks, if it does.
-
-    If another API refuses the account, only its part is not attempted.
-    """
-    own = prepared.parts[0].destination
-    found = zip(prepared.parts, answers, strict=True)
-    return next((each.stop for part, each in found if part.destination is own and each.stop), None)
 
 
 def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
