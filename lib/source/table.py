@@ -30,7 +30,6 @@ from lib.source.workbook import (
     MAGIC_BYTES,
     ReadSheet,
     Sheet,
-    SheetCell,
     SheetOptions,
     is_workbook,
     read_sheet,
@@ -70,8 +69,6 @@ class SourceOptions:
     """Maximum number of lines below the header, blank ones included."""
     on_block: Callable[[], None] = no_time_check
     """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
-    keep_cells: bool = False
-    """Keep the cells of a workbook until `Table.originals` has yielded their row."""
     read_sheet: ReadSheet = read_sheet
     """Reads a workbook. `lib.adapters.workbook` does it in a process of its own."""
 
@@ -85,8 +82,6 @@ class OriginalRow(NamedTuple):
     """Its lines, without the last line end. Of a workbook: its cells, separated by tabs."""
     cells: list[str] | None
     """Its cells, even if they do not fit the header. None: they cannot be told."""
-    sheet_cells: Mapping[int, SheetCell]
-    """Of a workbook, with `keep_cells`: column from 1 → the cell as it is stored."""
 
 
 class Table:
@@ -247,8 +242,7 @@ class Table:
             reader = strict_reader(StringIO(text, newline=""), self.delimiter, spaced)
             with suppress(csv.Error):  # a line above the header
                 cells = next(reader, [])
-        sheet_cells = self._sheet.cells_of(line) if self._sheet else {}
-        return OriginalRow(line, problem, text, cells, sheet_cells)
+        return OriginalRow(line, problem, text, cells)
 
 
 class _KeptLines:
@@ -293,7 +287,6 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
         decimal_sign=options.decimal_sign,
         max_columns=options.max_columns,
         padded_lines=HEAD_LINES,
-        keep_cells=options.keep_cells,
     )
     sheet = options.read_sheet(stream, of_sheet)
     options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
