@@ -4,9 +4,10 @@ openpyxl reads the workbook, row by row. Every row of the sheet becomes one line
 cells, and a row without content becomes a blank line: the line numbers of the results are the row
 numbers that Excel shows. The content determines whether a file is a workbook, not the file name.
 
-Cells are written so that no row depends on the language of a computer: dates as 2026-11-24 14:05:00,
-numbers with the decimal sign of the profile. Of the number formats, dates and leading zeros count
-(`00000` shows 125 as 00125); percent signs, currencies and rounding do not.
+Cells are written so that no row depends on the language of a computer: dates as 2026-11-24
+14:05:00, numbers with the decimal sign of the profile. Of a number format, only two things count:
+whether it shows a date, and leading zeros (`00000` shows 125 as 00125). Percent signs, currencies
+and rounding do not.
 
 **Hostile workbooks.** Here are only the limits of Excel itself. How long this takes and how much
 memory it needs is limited by `lib.adapters.workbook`, which runs it in a process of its own.
@@ -19,7 +20,7 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -27,7 +28,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from lib.source.errors import SourceError
+from lib.source.errors import FileErrorCode, SourceError
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
 from lib.source.text import BLOCK_BYTES, ByteStream
 
@@ -46,8 +47,14 @@ MAX_ROWS: Final = 1_048_576
 MAX_COLUMNS: Final = 16_384
 MAX_CELL_CHARS: Final = 32_767
 
-_MOST_TITLES: Final = 20
-"""So many are named. A workbook may have as many sheets as fit into it."""
+ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
+    "CORRUPT_WORKBOOK": "a row cannot be read",
+    "TOO_MANY_ROWS": f"the sheet has more than {MAX_ROWS} rows",
+}
+"""Errors that are only found while the rows are read, and their details."""
+
+MAX_TITLES: Final = 20
+"""So many sheets are named. A workbook may have as many as fit into it."""
 
 
 class SheetOptions(NamedTuple):
@@ -137,7 +144,7 @@ def _sheets_of(content: bytes) -> list[Any]:
     from openpyxl import load_workbook  # only workbooks need its time to import
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about what openpyxl does not keep: nothing is written
+        warnings.simplefilter("ignore")  # about styles that openpyxl leaves out
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
     sheets = list(book.worksheets)
     for sheet in sheets:
@@ -156,15 +163,15 @@ def _chosen(sheets: list[Any], wanted: str | None) -> Any:
             return sheet
     from lib.source.header import shown_title  # its import takes longer than a small workbook
 
-    titles = ", ".join(shown_title(sheet.title) for sheet in sheets[:_MOST_TITLES])
+    titles = ", ".join(shown_title(sheet.title) for sheet in sheets[:MAX_TITLES])
     raise SourceError("SHEET_NOT_FOUND", f"the sheets of the workbook are: {titles}")
 
 
 def _unread(sheets: list[Any], chosen: Any) -> tuple[str, ...]:
     """Return the other visible sheets that have more than one row, and so may hold data too."""
-    others = (each for each in sheets if each is not chosen and each.sheet_state == "visible")
-    unread = (each.title for each in others if len([*islice(each.iter_rows(), 2)]) > 1)
-    return tuple(islice(unread, _MOST_TITLES))
+    others = (sheet for sheet in sheets if sheet is not chosen and sheet.sheet_state == "visible")
+    unread = (sheet.title for sheet in others if len([*islice(_rows(sheet), 2)]) > 1)
+    return tuple(islice(unread, MAX_TITLES))
 
 
 # ── rows → lines ─────────────────────────────────────────────────────────────────────────────────
@@ -174,11 +181,14 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
     """Yield the rows as encoded lines, several at a time. Rows before damage are yielded first."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=DELIMITER, lineterminator="\n")
+    problem: FileErrorCode | None = None
     width = 0
     try:
-        for line, texts in enumerate(_rows(sheet, options), 1):
+        for line, row in enumerate(_rows(sheet), 1):
             if line > MAX_ROWS:
+                problem = "TOO_MANY_ROWS"
                 break
+            texts = _texts(row, options)
             if line <= options.padded_lines:
                 width = max(width, len(texts))
             if texts:
@@ -189,37 +199,42 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
                 yield buffer.getvalue().encode(ENCODING, "replace")
                 buffer.seek(0)
                 buffer.truncate()
-        else:
-            yield buffer.getvalue().encode(ENCODING, "replace")
-            return
     except MemoryError:
         raise
     except Exception:  # see `sheet_of`
-        yield buffer.getvalue().encode(ENCODING, "replace")
-        raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read") from None
+        problem = "CORRUPT_WORKBOOK"
     yield buffer.getvalue().encode(ENCODING, "replace")
-    raise SourceError("TOO_MANY_ROWS", f"more than {MAX_ROWS} rows in the sheet")
+    if problem is not None:
+        raise SourceError(problem, ERRORS_OF_ROWS[problem])
 
 
-def _rows(sheet: Any, options: SheetOptions) -> Iterator[list[str]]:
-    """Yield the texts of each row, up to its last cell that is not empty.
-
-    All cells to the right of the last possible column are one: one too many.
-    """
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for row in sheet.iter_rows(max_col=options.max_columns + 1):
-            yield _texts_of(row, options.decimal_sign)
+        warnings.simplefilter("ignore")  # about what openpyxl leaves out: pictures, validations
+        yield from sheet.iter_rows()
 
 
-def _texts_of(row: Iterable[Any], decimal_sign: str) -> list[str]:
-    texts = [
-        "" if cell.value is None else text_of(cell.value, cell.number_format, decimal_sign)
-        for cell in row
-    ]
+def _texts(row: tuple[Any, ...], options: SheetOptions) -> list[str]:
+    """Return the texts of a row, up to its last cell that is not empty.
+
+    If there are cells to the right of the last possible column, one is kept: one too many.
+    """
+    texts = [_text_of_cell(cell, options.decimal_sign) for cell in row[: options.max_columns]]
+    for cell in row[options.max_columns :]:
+        if cell.value is not None and (text := _text_of_cell(cell, options.decimal_sign)).strip():
+            texts.append(text)
+            break
     while texts and not texts[-1].strip():
         texts.pop()
     return texts
+
+
+def _text_of_cell(cell: Any, decimal_sign: str) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    # Looking up the number format takes longer than everything else.
+    return text_of(value, "" if isinstance(value, str) else cell.number_format, decimal_sign)
 
 
 # ── cell → text ──────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +246,7 @@ _ESCAPED: Final = "_x005F_"
 """How Excel writes the beginning of a text that looks like one of its own escapes."""
 _NOT_SHOWN: Final = re.compile(r'\[[^\]]*\]|_.|\*.|"[^"]*"|\\.')
 """Colors, conditions, padding and literal text in a number format."""
-_LEADING_ZEROS: Final = re.compile(r"^0{2,}$")
+_LEADING_ZEROS: Final = re.compile(r"0{2,255}")
 _LIKE_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 
 
@@ -255,8 +270,8 @@ def text_of(value: object, number_format: str, decimal_sign: str) -> str:
 @lru_cache(maxsize=256)
 def _whole_digits(number_format: str) -> int:
     """Return how many digits are shown at least: 5 for the format 00000."""
-    shown = _NOT_SHOWN.sub("", number_format or "").partition(";")[0].strip()
-    return len(shown) if _LEADING_ZEROS.match(shown) else 1
+    shown = _NOT_SHOWN.sub("", number_format).partition(";")[0].strip()
+    return len(shown) if _LEADING_ZEROS.fullmatch(shown) else 1
 
 
 def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
@@ -277,7 +292,7 @@ def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
 def _moment(value: object, number_format: str) -> str:
     if isinstance(value, datetime):
         shown = _to_the_second(value)
-        shows_time = "h" in _NOT_SHOWN.sub("", number_format or "").lower()
+        shows_time = "h" in _NOT_SHOWN.sub("", number_format).lower()
         is_day = shown.time() == time() and not shows_time
         return f"{shown:%Y-%m-%d}" if is_day else f"{shown:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, time):
