@@ -32,6 +32,7 @@ SHORT_ROWS: Final = 10
 
 _SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
+_ASCII_SPACES: Final = "".join(filter(str.isascii, _SPACES))
 
 CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
     {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
@@ -142,7 +143,9 @@ class RowReader:
         self._keep = itemgetter(*columns) if columns is not None else None
         # The csv module's own limit holds for the whole process, so it is not changed here.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
+        # What rows without content consist of.
         self._blank = shape.delimiter + '"' + _SPACES
+        self._blank_ascii = shape.delimiter + '"' + _ASCII_SPACES
         self._quotes = QuoteScanner(shape.delimiter, shape.spaced)
 
     def groups(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
@@ -168,22 +171,23 @@ class RowReader:
                 unfinished += block.lines()
                 self.ends_open = True
             elif not (unfinished or block.damaged) and (found := self._row_per_line(block, line)):
-                yield found
-                line += block.count_lines()
+                rows, row_count = found
+                yield rows
+                line += row_count
             else:
                 lines = unfinished + block.lines()
                 # The unfinished lines may be from a damaged block.
                 damaged = block.damaged or bool(unfinished)
-                rows, done = self._row_by_row(lines, line, damaged, last=False)
-                yield rows
+                read, done = self._row_by_row(lines, line, damaged, last=False)
+                yield read
                 unfinished = lines[done:]
                 line += done
         yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
 
     # ── every line is a row ──────────────────────────────────────────────────────────────────────
 
-    def _row_per_line(self, block: Block, line: int) -> Iterable[Row] | None:
-        """Return the rows of a block in which each line is a row that fits the header, else None.
+    def _row_per_line(self, block: Block, line: int) -> tuple[Iterable[Row], int] | None:
+        """Return the rows and their number, if each line is a row that fits the header, else None.
 
         The cells are those of `csv.reader`: without quotes in a third of the time, and in half the
         time if all cells are in quotes.
@@ -193,7 +197,9 @@ class RowReader:
         lines = block.lines() if quoted else block.bare_lines()
         if max(map(len, lines)) > self._max_cell or shape.fewest < shape.width:
             return None
-        if not all(map(str.strip, lines, repeat(self._blank))):
+        # The set without other spaces is much faster.
+        blank = self._blank_ascii if block.text.isascii() else self._blank
+        if not all(map(str.strip, lines, repeat(blank))):
             return None
         if not quoted:
             cells: Iterator[list[str]] = map(str.split, lines, repeat(shape.delimiter))
@@ -206,7 +212,8 @@ class RowReader:
         # With as many rows as lines, no cell has a line break.
         if rows is None or len(rows) != len(lines):
             return None
-        return zip(range(line, line + len(rows)), rows, repeat(None), map(len, lines))
+        lengths = map(len, lines)
+        return zip(range(line, line + len(rows)), rows, repeat(None), lengths), len(rows)
 
     def _split_quoted(self, block: Block, lines: Sequence[str]) -> Iterator[list[str]] | None:
         """Return the cells of each line if all may be in quotes, as many programs write them.
