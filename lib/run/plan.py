@@ -86,7 +86,7 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.keep_only`). `sales` is what the destination of conversions can do, even if this file
+    (`Table.places`). `sales` is what the destination of conversions can do, even if this file
     has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
     has user data, because the columns may be empty, as in Google's own template.

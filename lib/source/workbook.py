@@ -246,7 +246,9 @@ _ESCAPED: Final = "_x005F_"
 """How Excel writes the beginning of a text that looks like one of its own escapes."""
 _NOT_SHOWN: Final = re.compile(r'\[[^\]]*\]|_.|\*.|"[^"]*"|\\.')
 """Colors, conditions, padding and literal text in a number format."""
-_LEADING_ZEROS: Final = re.compile(r"0{2,255}")
+_LEADING_ZEROS: Final = re.compile(r"0{2,}")
+_MAX_FORMAT_CHARS: Final = 255
+"""Excel's limit. The library has none."""
 _LIKE_THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 
 
@@ -270,8 +272,12 @@ def text_of(value: object, number_format: str, decimal_sign: str) -> str:
 @lru_cache(maxsize=256)
 def _whole_digits(number_format: str) -> int:
     """Return how many digits are shown at least: 5 for the format 00000."""
-    shown = _NOT_SHOWN.sub("", number_format).partition(";")[0].strip()
+    shown = _shown(number_format).partition(";")[0].strip()
     return len(shown) if _LEADING_ZEROS.fullmatch(shown) else 1
+
+
+def _shown(number_format: str) -> str:
+    return _NOT_SHOWN.sub("", number_format[:_MAX_FORMAT_CHARS])
 
 
 def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
@@ -292,7 +298,7 @@ def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
 def _moment(value: object, number_format: str) -> str:
     if isinstance(value, datetime):
         shown = _to_the_second(value)
-        shows_time = "h" in _NOT_SHOWN.sub("", number_format).lower()
+        shows_time = "h" in _shown(number_format).lower()
         is_day = shown.time() == time() and not shows_time
         return f"{shown:%Y-%m-%d}" if is_day else f"{shown:%Y-%m-%d %H:%M:%S}"
     if isinstance(value, time):
