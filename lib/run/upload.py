@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ from lib.destinations.base import RowResult, UploadResult
 from lib.errors import RetryableError
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.records import Record
+from lib.model.records import Record, Row
 from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.chunks import (
     Chunk,
@@ -70,7 +70,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     corrections = plan.read_corrections(attempt.context.documents) if plan is not None else {}
     with _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
-        for chunk in chunks_of(table.records(), attempt.run.cut, table.width):
+        for chunk in chunks_of(_rows(table, plan, attempt), attempt.run.cut, table.width):
             attempt.check_time()
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
@@ -91,6 +91,14 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 attempt.stop(prepared)
             else:
                 uploads.skip(chunk, prepared)
+
+
+def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
+    """Return the rows of the file. On the first pass, a last line that may be cut is held."""
+    if plan is None:
+        return table.records()
+    is_first_pass = attempt.run.facts is None
+    return plan.records(plan.hold() if is_first_pass else "never")
 
 
 # ── one chunk ────────────────────────────────────────────────────────────────────────────────────
