@@ -182,7 +182,8 @@ class _Check:
     def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in chunks_of(table.records(), self.run.cut, table.width):
+            rows = self.plan.records() if self.plan is not None else table.records()
+            for chunk in chunks_of(rows, self.run.cut, table.width):
                 found = self._outcomes_of(chunk)
                 self._add(found, chunk.rows)
                 each(found)
@@ -241,8 +242,8 @@ class _Check:
         notes = notes_of(self.header, self.plan, self.tally)
         notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         if self.plan is not None:
-            open_record = table.open_record if table is not None else None
-            if open_record is not None and self.plan.hold() in ("always", open_record):
+            open_row = table.open_row if table is not None else None
+            if open_row is not None and self.plan.hold() in ("always", open_row):
                 notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
             if self.stop is None:
                 notes += notes_on_skipped(self.tally)
