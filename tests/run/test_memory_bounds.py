@@ -6,7 +6,6 @@ import json
 import threading
 
 import pytest
-from tests.run.test_deliver import deliver, document, orders, put
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
@@ -15,11 +14,12 @@ from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcom
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run import attempt
-from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, cut_of, chunks_of
 from lib.run.upload import ChunkMemory, MemoryBudget
 from lib.state.runs import Cut
 from tests.fakes import FakeBatch, World, world
 from tests.rows import csv_bytes
+from tests.run.test_deliver import deliver, document, orders, put
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ import os
 from typing import Any
 
 import pytest
-from tests.run.test_deliver import OUT, deliver, dies, document, put
 
 from lib.errors import DamagedState
+from lib.sweep.sweep import sweep_once
 from lib.run import chunks
 from lib.state.runs import name_key, run_key
 from lib.state.store import StoredObject
-from lib.sweep.sweep import sweep_once
 from tests.fakes import World, world
+from tests.run.test_deliver import OUT, deliver, dies, document, put
 from tests.workbooks import workbook
 
 
