@@ -127,6 +127,23 @@ def test_google_gets_the_sales_of_an_example_and_nothing_else(example: str, api:
     assert counts["skipped"] == counts["rows"] - len(true)
 
 
+def test_the_profile_for_pipedrive_reads_english_exports_too(tmp_path: Path) -> None:
+    """The German names and words of its sample, translated, are the same sales."""
+    text = (EXAMPLES / "pipedrive_deals_de.csv").read_text("utf-8")
+    for german, english in (
+        *(("Datum des gewonnenen Deals", "Won time"), ("Deal - Wert", "Deal - Value")),
+        *(("Währung", "Currency of value"), ("E-Mail", "Email"), ("Telefon", "Phone")),
+        *(("Gewonnen", "Won"), ("Verloren", "Lost"), ("Offen", "Open")),
+    ):
+        assert german in text
+        text = text.replace(german, english)
+    path = tmp_path / "deals.csv"
+    path.write_text(text, "utf-8")
+    profile = {**profile_of("pipedrive_deals_de.csv"), "action": "1001"}
+    german_sales = play(EXAMPLES / "pipedrive_deals_de.csv", profile, "google_ads").sales
+    assert play(path, profile, "google_ads").sales == german_sales
+
+
 @pytest.mark.parametrize("example", ALL_ROWS)
 def test_every_row_of_an_example_is_accepted(example: str) -> None:
     """No row has an error or a warning."""
