@@ -13,6 +13,7 @@ from sandbox.state import RecordIndices
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
+from tests.whole.data_manager.conftest import PROFILE
 
 
 class File:
@@ -118,8 +119,6 @@ def test_without_names_the_request_is_sent_again(google: Sandbox, adjusts: bool)
 
 def test_the_last_word_on_every_row(google: Sandbox) -> None:
     """Also after a fast-fail resend, and in requests of two accounts, lines and reasons agree."""
-    profile = {"destination": "data_manager", "event_source": "PHONE", "currency_code": "USD"}
-    google.set_profiles({"default": profile | {"customer_id": "1234567890"}})
     rows = [core_row(n) for n in range(1, 31)]
     rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
     rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
@@ -173,8 +172,7 @@ def test_rows_that_google_would_not_recognize_are_kept(google: Sandbox) -> None:
     """If Google names no row, rows without order ID and gclid could count twice: they get a
     warning and are not sent again."""
     google.state.data_manager.record_indices = "none"
-    profile = {"destination": "data_manager", "customer_id": "1234567890", "currency_code": "USD"}
-    google.set_profiles({"default": {**profile, "derive_order_id": False}})
+    google.set_profiles({"default": {**PROFILE, "derive_order_id": False}})
     rows = [core_row(n) for n in range(1, 9)]
     for row in rows[:2]:
         row |= {"gclid": "", "order_id": ""}
