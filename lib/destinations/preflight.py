@@ -190,6 +190,10 @@ class Preflight:
             )
         except RestRefused as refused:
             raise PermanentError(refused.code) from None
+        except RetryableError as error:
+            if error.code == "DEADLINE":  # that of the look, not of the attempt
+                raise RetryableError("API_UNAVAILABLE", error.detail) from None
+            raise
 
     def _connect(self) -> _Queries:
         configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)

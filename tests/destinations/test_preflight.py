@@ -144,6 +144,8 @@ def test_a_slow_or_silent_api_does_not_hold_up_the_file(
     apis.faults.set([{"method": "Search", "kind": kind}])
     account = look(preflight(apis))
     assert (account.verified, account.is_unreachable) == (False, True)
+    assert account.unread is not None
+    assert account.unread.code == "API_UNAVAILABLE"
 
 
 def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis) -> None:
@@ -159,8 +161,8 @@ def test_a_wrong_secret_is_no_reason_to_try_again(apis: Apis) -> None:
         (403, b"<html>Blocked</html>", "HTTP_403", False),
         (407, b'{"error": "who are you?"}', "HTTP_407", False),
         (403, b'{"error": {"status": "PERMISSION_DENIED"}}', "PERMISSION_DENIED", False),
-        (502, b"<html>Bad gateway</html>", "DEADLINE", True),
-        (200, b"<html>Sign in</html>", "DEADLINE", True),
+        (502, b"<html>Bad gateway</html>", "API_UNAVAILABLE", True),
+        (200, b"<html>Sign in</html>", "API_UNAVAILABLE", True),
     ],
 )
 def test_the_status_decides_what_an_answer_is(
