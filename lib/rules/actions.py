@@ -50,8 +50,6 @@ def resolve_action(
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
     account = rules.account
-    if isinstance(account, Problem):
-        return account
     action = _find(wanted, account, rules)
     if isinstance(action, Problem):
         return action

@@ -136,7 +136,7 @@ def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str
     if not rules.capabilities.resolves_custom_variables or (name.isascii() and name.isdigit()):
         return name
     account = rules.account
-    if isinstance(account, Problem) or not account.verified:
+    if not account.verified:
         return name
     found = account.custom_variables.get(name.casefold())
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found

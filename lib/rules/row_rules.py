@@ -10,7 +10,6 @@ from typing import Final, Literal, NamedTuple
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import DecimalSign, RecordKind
-from lib.model.outcomes import Problem
 from lib.model.records import AdjustmentType
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
@@ -34,8 +33,8 @@ class RowRules:
     """Values that are the same for every row of a file.
 
     `now` is the start of the file's first attempt. `kind` is the kind of the records.
-    `account` is the account, or the problem that prevents its use. The other values come from the
-    profile, except that the time zone of the file takes precedence for `zone`.
+    The values come from the profile and the account, except that the time zone of the file takes
+    precedence for `zone`.
 
     `entries` are those of the profile that send records of this kind.
 
@@ -46,7 +45,7 @@ class RowRules:
     """
 
     now: datetime
-    account: Account | Problem
+    account: Account
     capabilities: Capabilities
     entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None

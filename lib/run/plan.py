@@ -255,42 +255,27 @@ def _parts_of(
     """Return a part for each kind of record that the file has, and the account as its first
     destination sees it."""
     parts: list[Part] = []
-    senders: dict[str, tuple[Destination[Any], Account | Problem]] = {}
+    accounts: dict[str, tuple[Destination[Any], Account]] = {}
+    custom_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
     for kind in _ORDER:
         entries = [each for each in header.entries if each.kind == kind]
         if not entries:
             continue
         name = profile.sender(kind)
-        if name not in senders:
+        if name not in accounts:
             destination = connect(sending_profile(profile, kind), log)
-            senders[name] = destination, _account(destination, profile, header, is_first=not parts)
-        destination, account = senders[name]
+            account = destination.account(profile.customer_id, custom_variables=custom_variables)
+            accounts[name] = destination, account
+        destination, account = accounts[name]
         rules = _rules(profile, now, entries, destination, account, zone)
         if "ad_user_data" in header.names:  # its empty cells state nothing
             rules = replace(rules, ad_user_data=None)
-        if len(senders) == 1:
-            # The rows of another API have their own outcomes if it refuses an action.
-            check_actions(rules)
+        check_actions(rules)
         engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
-    _, account = next(iter(senders.values()))
-    assert isinstance(account, Account)
+    _, account = next(iter(accounts.values()))
     return parts, account
-
-
-def _account(
-    destination: Destination[Any], profile: Profile, header: Header, *, is_first: bool
-) -> Account | Problem:
-    """Look at the account. If a further API refuses it, return why: the rest of the file goes
-    on."""
-    custom_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
-    try:
-        return destination.account(profile.customer_id, custom_variables=custom_variables)
-    except PermanentError as error:
-        if is_first:
-            raise
-        return Problem(error.code, "", error.detail)
 
 
 def check_actions(rules: RowRules) -> None:
@@ -304,10 +289,10 @@ def check_actions(rules: RowRules) -> None:
             raise unread or PermanentError(found.code, detail)
 
 
-def _error_of_names(account: Account | Problem) -> UploadError | None:
+def _error_of_names(account: Account) -> UploadError | None:
     """Return the error of a file that gives an action by its name, if the account was not read: a
     person must write the ID, or another attempt may read the account."""
-    if isinstance(account, Problem) or account.unread is None:
+    if account.unread is None:
         return None
     if account.is_unreachable:
         return RetryableError(account.unread.code, "an action is given by its name")
@@ -349,7 +334,7 @@ def _rules(
     now: datetime,
     entries: Sequence[EntryColumns],
     destination: Destination[Any],
-    account: Account | Problem,
+    account: Account,
     zone: tzinfo | None,
 ) -> RowRules:
     """Return what is the same for every row of one kind."""

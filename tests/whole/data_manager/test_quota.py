@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sandbox.time_passes import hours_go_by
 
 from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
@@ -37,7 +36,7 @@ def test_the_daily_quota_is_exhausted(google: Sandbox) -> None:
     assert not [line for line in lines if line["event"] == "request_retry"]
     codes = {line["code"] for line in lines if line["event"] == "run_redelivered"}
     assert codes == {"DAILY_QUOTA"}
-    hours_go_by(google, 25)
+    google.clock.advance(25)
     status, body = google.run_sweep()
     assert status == 200, body
     assert google.results(name, generation)["counts"]["uploaded"] == 1
