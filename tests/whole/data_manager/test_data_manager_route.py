@@ -61,7 +61,9 @@ def test_a_file_of_a_tags_conversions_adds_to_them(google: Sandbox) -> None:
     sold = google.state.now() - timedelta(days=2)
     first = Change("conversion", sold, 20.0, "USD", "website")
     google.state.book.add(Conversion("1234567890", 1004, "W-1", "", history=[first]))
-    google.set_profiles({"default": {**PROFILE, "action": "1004", "source": "web"}})
+    of_web = {**PROFILE, "action": "1004", "source": "web"}
+    del of_web["event_source"]
+    google.set_profiles({"default": of_web})
     of_tag = {"conversion_action": "1004", "conversion_value": "9.5"}
     rows = [core_row(1, order_id="W-1", **of_tag), core_row(2, order_id="", **of_tag)]
     results = deliver(google, csv_bytes(rows))

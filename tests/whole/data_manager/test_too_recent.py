@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,7 +41,7 @@ class File:
 
 
 def clicked(google: Sandbox, rows: list[dict[str, str]], hours: float) -> None:
-    moment = datetime.now(UTC) - timedelta(hours=hours)
+    moment = google.state.now() - timedelta(hours=hours)
     google.state.register_clicks({row["gclid"]: moment for row in rows if row["gclid"]})
 
 
@@ -129,7 +129,7 @@ def test_the_last_word_on_every_row(google: Sandbox) -> None:
     rows[14] |= {"order_id": "known-order"}
     nobody = hashlib.sha256(b"nobody@example.com").hexdigest()
     google.state.data_manager.no_click = {nobody, rows[12]["gclid"]}
-    google.state.register_clicks({rows[8]["gclid"]: datetime.now(UTC) - timedelta(hours=2)})
+    google.state.register_clicks({rows[8]["gclid"]: google.state.now() - timedelta(hours=2)})
     google.state.order_keys.add(("known-order", 1001))
     file = File(google, rows)
     document = file.after(0.6)
@@ -155,6 +155,7 @@ def test_clicks_that_stay_too_recent_fail(google: Sandbox) -> None:
     clicked(google, rows[:2], 1)
     file = File(google, rows)
     for _ in range(12):
+        clicked(google, rows[:2], -6)  # just before the sweep
         file.after(6.6)
     document = file.document()
     assert document["status"] == "completed"
