@@ -10,7 +10,6 @@ from tests.run.test_deliver import deliver, document, orders, put
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
@@ -18,7 +17,7 @@ from lib.run import attempt
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
 from lib.run.upload import MemoryBudget
 from lib.state.runs import Cut
-from tests.fakes import FakeBatch, World, world
+from tests.fakes import World, world
 from tests.rows import csv_bytes
 
 
@@ -95,7 +94,7 @@ def test_what_google_says_about_a_row_is_bounded(
     """Of a thousand errors of one row, the results list the first."""
     many = RowResult("failed", tuple(Problem(f"CODE_{n}", "", "x" * 9_000) for n in range(1_000)))
 
-    def send(self: object, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(self: object, *given: object) -> UploadResult:
         return UploadResult({0: many}, ("request-1",))
 
     monkeypatch.setattr(type(google.api), "send", send)
