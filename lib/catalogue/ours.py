@@ -102,6 +102,12 @@ TABLE: Final[dict[str, CodeText]] = {
         "Check that the export keeps the complete click ID: forms and CRM fields often cut off "
         "long values.",
     ),
+    "ANSWER_INCOMPLETE": failed(
+        "Google's answer says nothing about this row, so it may or may not be counted. The rest of "
+        "the file was not sent.",
+        "Wait a day, and look in Google Ads whether conversions of this file have arrived. Then "
+        "upload the file again: Google recognizes the rows that it has counted.",
+    ),
     "UNREADABLE_FAILURE": failed(
         "Google refused part of the request, but this version of the software cannot read which "
         "rows. Rows that Google did not confirm are reported as failed.",
@@ -566,11 +572,6 @@ TABLE: Final[dict[str, CodeText]] = {
         "Check its type in Google Ads: if the tag on your website counts it, these conversions "
         "count twice. To let the function check it, give the credentials the scope of the Google "
         "Ads API (https://www.googleapis.com/auth/adwords) and read access to the account.",
-    ),
-    "PREFLIGHT_NOT_PERMITTED": note(
-        "The account's settings cannot be read, so they were not checked before the upload.",
-        "Give the credentials read access to the account. Until then, write the IDs of conversion "
-        "actions, not their names.",
     ),
     # The file, row by row
     "TOO_FEW_CELLS": rejected(

@@ -327,7 +327,6 @@ FILES |= {
 ELSEWHERE = {
     "ACTION_NAME_NOT_RESOLVABLE": "left out, because a check takes every name on trust",
     "ACCOUNT_NOT_LOOKED_UP": "only for an upload",
-    "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
     "NEWER_VERSION": "only with a state document of a newer version",

@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from lib.config.profile import Profile
-from lib.destinations.connections import Destinations
+from lib.destinations.connectors import Destinations
 from lib.model.log import Log
 from sandbox.accounts import ConversionAction
 from sandbox.apis import Apis, start_apis
@@ -208,7 +208,8 @@ def test_an_example_is_sent_with_the_same_bytes(example: str, api: str, apis: Ap
     actions = apis.state.accounts[_CUSTOMER].conversion_actions
     if _PHONE_ORDER not in actions:
         apis.state.change_account(_CUSTOMER, conversion_actions=(*actions, _PHONE_ORDER))
-    endpoints = {"google_ads": apis.endpoint, "data_manager": apis.data_manager_endpoint}
+    rest = apis.data_manager_endpoint
+    endpoints = {"google_ads": apis.endpoint, "data_manager": rest, "lookup": rest}
     base = world(destination_endpoints=endpoints)
     clock = _Clock()
     there = _World(MemoryStore(clock), base.api, clock, base.settings)

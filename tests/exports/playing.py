@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from lib.config.profile import Profile
-from lib.destinations.base import UploadResult
+from lib.destinations.base import MaybeSent, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
-from tests.fakes import START, FakeApi, FakeBatch, World, deliver, world
+from tests.fakes import START, FakeApi, FakeRequest, World, deliver, world
 
 APIS: Final = ("google_ads", "data_manager")
 
@@ -55,15 +55,17 @@ class _Api(FakeApi):
 
     got: list[Record]
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        account = super().account(customer_id, fresh=fresh)
-        (action,) = account.actions.values()
-        actions = {each: replace(action, id=each, name=each) for each in _ACTIONS}
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        account = super().account(customer_id, custom_variables=custom_variables)
+        actions = {each: replace(account.actions["1001"], id=each, name=each) for each in _ACTIONS}
         return replace(account, actions=actions)
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
-        self.got.extend(batch.records)
-        return super().send(batch, deadline)
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        for request in requests:
+            self.got.extend(request.records)
+        return super().send(requests, deadline, maybe_sent)
 
 
 @dataclass(slots=True)
