@@ -87,20 +87,14 @@ TABLE: Final[dict[str, CodeText]] = {
         "Keep the best ones: at most five for the Google Ads API, ten for the Data Manager API.",
     ),
     "INVALID_CLICK_ID": warning(
-        "The click ID is not valid: it contains white space or wrong characters, or it is a "
-        "number, a date, words or a placeholder such as null. It is left out.",
+        "The click ID is not valid: it contains white space or wrong characters, has fewer than "
+        "ten, or is a number, a date, words or a placeholder such as null. It is left out.",
         "Check that the export keeps the complete click ID, exactly as in the landing page URL. "
         "Leave the cell empty if there is no click ID.",
     ),
     "CLICK_ID_CUT_OFF": warning(
         "The click ID was cut off: it contains an ellipsis (...). It is left out.",
         "Export the whole click ID, and check that the field that stores it has room for it.",
-    ),
-    "CLICK_ID_TOO_SHORT": warning(
-        "The click ID is shorter than any real click ID. It is sent, but Google will probably not "
-        "find the ad click.",
-        "Check that the export keeps the complete click ID: forms and CRM fields often cut off "
-        "long values.",
     ),
     "UNREADABLE_FAILURE": failed(
         "Google refused part of the request, but this version of the software cannot read which "

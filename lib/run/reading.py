@@ -105,7 +105,7 @@ class _KnownNames:
         required = self.fields or REQUIRED[kind_of(fields)]
         missing = [_names_of(field) for field in required if field not in fields]
         missing += [each for each in self.others if not columns_named(each, header)]
-        return not_the_header(missing, len(fields), header)
+        return not_the_header(missing, len({*fields}), header)
 
 
 def _required(send: Send) -> list[str]:

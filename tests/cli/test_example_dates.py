@@ -14,7 +14,7 @@ from sandbox.__main__ import main as sandbox
 from sandbox.examples import EXAMPLES, WRITTEN_ON, is_example, moved_to
 from tests import crm_exports
 from tests.cli.test_check_examples import FILES
-from tests.cli.validating import CUSTOMER, NOW, validate
+from tests.cli.validating import NOW, validate
 
 PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
 ALL = {
@@ -25,12 +25,9 @@ ALL = {
 LATER = timedelta(days=371)  # also another day of the week, month and year
 
 
-def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
+def outcomes(content: bytes, profile: str, now: Any) -> dict[str, Any]:
     """The counts and the codes of a file."""
-    settings = (
-        PROFILES[profile] if profile else {"destination": "google_ads", "customer_id": CUSTOMER}
-    )
-    document = validate(content, settings, now=now)
+    document = validate(content, PROFILES[profile], now=now)
     return {
         "counts": document["counts"],
         "codes": {*document["codes"]},

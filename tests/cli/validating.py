@@ -44,8 +44,7 @@ def with_profiles(arguments: Sequence[str], folder: Path) -> list[str]:
         return [*arguments]
     path = folder / "profiles-of-test.json"
     path.write_text(json.dumps({"default": BASE}))
-    at = arguments.index("check") + 1
-    return [*arguments[:at], "--profiles", str(path), *arguments[at:]]
+    return [*arguments, "--profiles", str(path)]
 
 
 def _action(number: str, **changes: Any) -> tuple[str, Action]:
