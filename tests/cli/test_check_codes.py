@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
-from lib.cli import check as check_module
+from lib.cli import dry_run
 from lib.source import text as text_module
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
@@ -341,11 +341,11 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
     if code == "CONVERSION_CUSTOMER_DIFFERS":
         account = replace(ACCOUNT, conversion_customer_id="9876543210")
     if code == "FILE_TOO_LARGE":
-        monkeypatch.setattr(check_module, "MAX_FILE_BYTES", 20)
+        monkeypatch.setattr(dry_run, "MAX_FILE_BYTES", 20)
     if code == "TOO_MANY_MEMBERS":
         monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
     if code == "TOO_MANY_ROWS":
-        monkeypatch.setattr(check_module, "MAX_FILE_LINES", 1_000)
+        monkeypatch.setattr(dry_run, "MAX_FILE_LINES", 1_000)
     document = validate(
         file.content or csv_of(row(**file.cells)) if code != "EMPTY_FILE" else b"",
         file.profile,

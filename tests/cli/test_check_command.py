@@ -67,7 +67,11 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
         assert text in result.output
     assert "yesterday" not in result.output
     full = run("--verbose", file(BAD)).output
-    for text in ("1 row: line 3", "The conversion time cannot be read", "→ Write it as"):
+    for text in (
+        "line 3, conversion_date_time",
+        "The conversion time cannot be read",
+        "→ Write it as",
+    ):
         assert text in full
 
 

@@ -205,8 +205,8 @@ def test_many_rows_in_bounded_memory_with_a_moving_bar(tmp_path: Path) -> None:
     assert process.returncode == 0, shown.decode()
     assert f"{ROWS:,} rows: {ROWS:,} would be sent.".encode() in output
     text = shown.decode(errors="replace")
-    counts = [int(n.replace(",", "")) for n in re.findall(r"([\d,]+) rows", text)]
-    assert counts == sorted(counts)
-    assert len(set(counts)) > 10, "the bar moves"
+    percentages = [int(number) for number in re.findall(r"(\d+)%", text)]
+    assert percentages == sorted(percentages)
+    assert len(set(percentages)) > 5, "the bar moves"
     peak = int(re.findall(r"(\d+)\s*$", text)[0]) / 1024
     assert peak < MOST_MIB / 2

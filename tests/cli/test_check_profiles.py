@@ -72,7 +72,7 @@ def test_a_broken_document_is_located(tmp_path: Path, document: str, said: str) 
 
 
 def test_a_check_of_nothing_is_a_wrong_command() -> None:
-    """Without a file and without profiles there is nothing to check."""
+    """Every check needs profiles."""
     done = CliRunner().invoke(main, ["check"])
     assert done.exit_code == 2
-    assert "Missing argument 'FILE...'" in done.stderr
+    assert "Missing option '--profiles'" in done.stderr

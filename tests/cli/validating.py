@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.adapters.logging import JsonLog
-from lib.cli.check import CheckResult, OfflineDestination, check
+from lib.cli.check import CheckResult, check
+from lib.cli.dry_run import OfflineDestination
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of

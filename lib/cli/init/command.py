@@ -30,7 +30,7 @@ from lib.cli.init.questions import is_open, questions
 from lib.cli.init.review import show
 from lib.cli.init.trial import Trial, try_out
 from lib.cli.options import now_option
-from lib.cli.terminal import TaughtCommand, is_quiet, mention, program_name
+from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
@@ -162,8 +162,7 @@ def init_command(
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     if yes:
         trial = _unasked(read, answers, now)
-        if not is_quiet():
-            show(title, [*questions(answers)], answers, trial)
+        show(title, [*questions(answers)], answers, trial)
     elif not _asked(read, answers, now, title):
         say("Nothing was saved.")
         return
