@@ -103,7 +103,7 @@ def _prepare(
     markers: list[bytes] | None,
 ) -> Iterator[bytes]:
     plan, run = _open(content, name, new_batch)
-    for chunk in chunks_of(plan.table.records(), run.cut, plan.table.width):
+    for chunk in chunks_of(plan.records(), run.cut, plan.table.width):
         prepared = prepare(plan, chunk, 1, maybe_sent=False)
         assert isinstance(prepared, PreparedChunk)
         batch: Any = prepared.parts[0].batch
@@ -120,7 +120,7 @@ def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
     plan, run = _open(content, "google_ads", partial(AdsBatch, 1, False))
     sums = Sums()
-    chunks = chunks_of(plan.table.records(), run.cut, plan.table.width)
+    chunks = chunks_of(plan.records(), run.cut, plan.table.width)
     for chunk, marker in zip(chunks, markers, strict=True):
         replayed = msgspec.json.decode(marker, type=ChunkOutcomes)
         sums.add(replayed)

@@ -27,15 +27,25 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "deals-report.png": ("deals.html", {"viewport": {"width": 1000, "height": 1000}}),
 }
 DEALS = {
+    "destination": "google_ads",
     "customer_id": "1234567890",
-    "conversion_action": "Closed deal",
+    "expect": "any time",
+    "columns": {
+        "conversion_date_time": "Close Date",
+        "conversion_value": "Amount",
+        "currency_code": "Currency",
+        "order_id": "Record ID",
+        "gclid": "Google ad click id",
+        "email": "Contact Email",
+        "phone": "Contact Phone",
+    },
+    "conversions": [{"action": "Closed deal", "rows": {"Deal Stage": ["Closed Won"]}}],
+    "skip": {"Deal Stage": ["Closed Lost"]},
     "time_zone": "America/Chicago",
     "phone_region": "US",
     "ad_user_data": "GRANTED",
-    "headers": {"order_id": ["Record ID"]},
-    "include": {"Deal Stage": ["Closed Won"]},
 }
-"""The profile that `init` writes in docs/analyst.md."""
+"""A profile for the sample file of docs/analyst.md."""
 
 
 def report_on_deals() -> bytes:

@@ -725,7 +725,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "CHECKSUM_MISMATCH": file(
         "What was read from Cloud Storage differs from what is stored there. Nothing was sent of a "
-        "file up to 32 MiB. The chunks shown were sent of a larger file; their rows may have wrong "
+        "file up to 8 MiB. The chunks shown were sent of a larger file; their rows may have wrong "
         "values.",
         "Upload "
         + _FILE_AGAIN

@@ -167,7 +167,7 @@ def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
     ]
     if plan is None or table is None:
         return notes
-    if table.open_record is not None and plan.hold() in ("always", table.open_record):
+    if table.open_row is not None and plan.hold() in ("always", table.open_row):
         notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
     if dry_run.stop is None:
         notes += notes_on_skipped(tally)

@@ -118,7 +118,8 @@ class DryRun:
                 stream, self.profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
             )
             self._prepare(table)
-            for chunk in chunks_of(table.records(), cut_of(self.profile), table.width):
+            rows = table.records() if self.plan is None else self.plan.records()
+            for chunk in chunks_of(rows, cut_of(self.profile), table.width):
                 yield self._outcomes_of(chunk)
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)

@@ -26,7 +26,7 @@ from lib.cli.escaping import in_shell
 from lib.cli.terminal import writing
 from lib.config.settings import Settings
 from lib.errors import UploadError
-from lib.results.reading import WrittenSource
+from lib.results.document import ResultsSource
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import ContentDigest, StoredObject
 
@@ -173,7 +173,7 @@ def described(name: str, file: IO[bytes]) -> StoredObject:
     return StoredObject("", name, 0, size, md5=base64.b64encode(md5.digest()).decode())
 
 
-def difference(file: IO[bytes], source: WrittenSource) -> str:
+def difference(file: IO[bytes], source: ResultsSource) -> str:
     """Return how the content of the file differs from that of `source`; "" if it does not.
 
     The whole file is read. Without a checksum in the results, only the size is compared.
@@ -208,7 +208,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     unfinished.replace(path)
 
 
-def other_file(file: Path, source: WrittenSource, different: str) -> str:
+def other_file(file: Path, source: ResultsSource, different: str) -> str:
     """Return what to say of a file that is not the one of the results, and how to get that one."""
     text = f"{file} is not the file of these results: {different}."
     if not source.bucket:

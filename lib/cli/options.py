@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from lib.cli.terminal import AdvancedOption
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
-from lib.results.reading import NotResults, WrittenHead
+from lib.results.document import ResultsHead
+from lib.results.reading import NotResults
 
 
 def _parse_now(context: click.Context, option: click.Parameter, value: str | None) -> datetime:
@@ -49,7 +50,7 @@ def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) ->
     return profile
 
 
-def profile_of(head: WrittenHead) -> Profile | None:
+def profile_of(head: ResultsHead) -> Profile | None:
     """Return the profile with which the file was read, if its results have it.
 
     Raises `NotResults` if this version cannot read it.

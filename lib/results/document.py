@@ -1,8 +1,8 @@
-"""Outcomes → the results document, as a stream, and the label of its object.
+"""Outcomes → the results document, as a stream. Its JSON Schema is docs/results.schema.json.
 
 The document is built one chunk at a time, so a file with a million rejected rows needs no more
 memory than a file with none. What a code means and what to do stands once, in `codes`; a problem
-has only what is particular to it. Its JSON Schema is docs/results.schema.json.
+has only what is particular to it.
 
 The answer to an upload may only confirm that records were accepted. What the API reports later
 about single rows is then in the rows; `processing` has its reports as they are, by request.
@@ -14,23 +14,136 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from lib.catalogue.codes import lookup
-from lib.model.money import most_frequent_first
-from lib.model.outcomes import WITH_MONEY, ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.money import Sum, most_frequent_first
+from lib.model.outcomes import WITH_MONEY, ChunkOutcomes, Outcome, Problem, RowOutcome, Tally
 from lib.model.sent_requests import RequestStatus, RequestSummary
 from lib.results.findings import Findings
 from lib.state.runs import FileFacts, Run, run_id
 from lib.state.store import Label
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION: Final = 3
 
 Status = Literal["completed", "waiting", "stopped", "superseded"]
 """`waiting`: rows will be sent again. `stopped`: see `file_error`. `superseded`: another generation
 of the same upload has the rows."""
+
+
+# The parts of the document, as they are written and read. The order is that in the file. A part
+# with a default is left out of the file if it has that value.
+
+
+class ResultsSource(msgspec.Struct, frozen=True):
+    """The file that the results are about, with its checksums in base64, if they are known."""
+
+    bucket: str
+    name: str
+    generation: str
+    size: int | None
+    md5: str
+    crc32c: str
+
+
+class ResultsCode(msgspec.Struct, frozen=True):
+    """How often a code occurs, what it means, what to do, and whether a person must do it."""
+
+    count: int
+    severity: str
+    meaning: str
+    action: str
+    needs_action: bool
+
+
+class FileProblem(msgspec.Struct, frozen=True):
+    """A problem of the file, or a note on it. `detail` is what is particular to this file."""
+
+    code: str
+    detail: str
+
+
+class ResultsProblem(msgspec.Struct, frozen=True):
+    """A problem of a row. `field` is empty if it concerns the row as a whole."""
+
+    code: str
+    field: str
+    detail: str
+
+
+class MoneySum(msgspec.Struct, frozen=True):
+    """The number of rows with a value in one currency, and their sum."""
+
+    rows: int
+    micros: int
+
+
+class OutcomeMoney(msgspec.Struct, frozen=True):
+    """What the rows of an outcome are worth by currency, the most frequent one first."""
+
+    sums: dict[str, MoneySum]
+    without_value: int
+
+    def as_sums(self) -> dict[str, Sum]:
+        """Return the sums by currency."""
+        return {currency: Sum(each.rows, each.micros) for currency, each in self.sums.items()}
+
+
+class ResultsRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A row as it is listed. Without a value, it has neither micros nor a currency."""
+
+    line: int
+    record: int
+    outcome: Outcome
+    order_id: str | None
+    errors: tuple[ResultsProblem, ...]
+    warnings: tuple[ResultsProblem, ...]
+    micros: int | None = None
+    currency: str | None = None
+
+    def as_outcome(self) -> RowOutcome:
+        """Return the row as a run knows it."""
+        errors, warnings = (
+            tuple(Problem(each.code, each.field, each.detail) for each in problems)
+            for problems in (self.errors, self.warnings)
+        )
+        money = self.micros, self.currency or ""
+        return RowOutcome(self.line, self.outcome, self.order_id, errors, warnings, *money)
+
+
+class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The document without its rows.
+
+    `profile_keys`: the profile with which the file was read, if one could be used.
+    """
+
+    schema_version: int
+    run_id: str
+    source: ResultsSource
+    profile: str
+    destination: str
+    customer_id: str
+    job_id: int
+    validate_only: bool
+    request_ids: tuple[str, ...]
+    status: str
+    started_at: str
+    finished_at: str
+    attempts: int
+    counts: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
+    columns: dict[str, str]
+    codes: dict[str, ResultsCode]
+    file_error: FileProblem | None
+    notes: tuple[FileProblem, ...]
+    money: dict[str, OutcomeMoney]
+    profile_keys: dict[str, Any] | None = None
+    other_generation: str = ""
+    processing: dict[str, Any] | None = None
+
+
+# ── how it is made ───────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,100 +199,46 @@ class RunSummary:
         return counts
 
 
-# The parts of the document. The order of the attributes is the order in the file.
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    bucket: str
-    name: str
-    generation: str
-    size: int
-    md5: str
-    crc32c: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Advice:
-    count: int
-    severity: str
-    meaning: str
-    action: str
-    needs_action: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _FileProblem:
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    rows: int
-    micros: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Money:
-    sums: dict[str, _Sum]
-    without_value: int
-
-
-# Structs, because a file can have a million of these: creating them takes a fifth of the time.
-
-
-class _RowProblem(msgspec.Struct):
-    code: str
-    field: str
-    detail: str
-
-
-class _Row(msgspec.Struct):
-    line: int
-    record: int
-    outcome: str
-    order_id: str | None
-    errors: list[_RowProblem]
-    warnings: list[_RowProblem]
-    micros: int | msgspec.UnsetType = msgspec.UNSET
-    currency: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Head(msgspec.Struct):
-    schema_version: int
-    run_id: str
-    source: _Source
-    profile: str
-    destination: str
-    customer_id: str
-    job_id: int
-    validate_only: bool
-    request_ids: tuple[str, ...]
-    status: str
-    started_at: str
-    finished_at: str
-    attempts: int
-    counts: dict[str, int]
-    columns: dict[str, str]
-    codes: dict[str, _Advice]
-    file_error: _FileProblem | None
-    notes: list[_FileProblem]
-    money: dict[str, _Money]
-    profile_keys: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-    other_generation: str | msgspec.UnsetType = msgspec.UNSET
-    processing: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
-
-
-def document_head(summary: RunSummary) -> dict[str, Any]:
+def document_head(summary: RunSummary) -> ResultsHead:
     """Return the document without its rows."""
-    head: dict[str, Any] = msgspec.to_builtins(_head(summary))
-    return head
+    run, source, facts = summary.run, summary.run.source, summary.facts
+    profile = {k: value for k, value in summary.profile.items() if value not in (None, {}, [])}
+    return ResultsHead(
+        schema_version=SCHEMA_VERSION,
+        run_id=run_id(source),
+        source=ResultsSource(
+            source.bucket,
+            source.name,
+            str(source.generation),
+            source.size,
+            source.md5,
+            source.crc32c,
+        ),
+        profile=run.profile_name,
+        destination=str(summary.profile.get("destination", "")),
+        customer_id=facts.customer_id or str(summary.profile.get("customer_id") or ""),
+        job_id=run.job_id,
+        validate_only=summary.validate_only,
+        request_ids=summary.request_ids,
+        status=summary.status,
+        started_at=run.now.isoformat(),
+        finished_at=summary.finished_at.isoformat(),
+        attempts=run.attempts,
+        counts=summary.counts,
+        columns=dict(facts.columns),
+        codes=_codes(summary),
+        file_error=_file_problem(run.stop) if run.stop is not None else None,
+        notes=tuple(map(_file_problem, summary.notes)),
+        money=_money(summary.tally),
+        profile_keys=profile if isinstance(run.profile, dict) else None,
+        other_generation=str(run.superseded_by or ""),
+        processing=_processing(summary),
+    )
 
 
 def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> Iterator[bytes]:
     """Return the document in pieces, rows last. `chunks` is read once, in order."""
-    head = msgspec.json.format(msgspec.json.encode(_head(summary)), indent=1)
+    head = msgspec.json.format(msgspec.json.encode(document_head(summary)), indent=1)
     yield head.removesuffix(b"\n}") + b',\n "rows": ['
     separator = b"\n  "
     encode = msgspec.json.Encoder().encode
@@ -195,91 +254,51 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> It
     yield b"\n ]\n}\n"
 
 
-def _head(summary: RunSummary) -> _Head:
-    run, source, stop = summary.run, summary.run.source, summary.run.stop
-    codes = dict(summary.tally.codes)
-    for problem in (*summary.notes, *filter(None, [stop])):
-        codes[problem.code] = codes.get(problem.code, 0) + 1
-    stop_code = stop.code if stop is not None and not summary.validate_only else ""
-    return _Head(
-        schema_version=SCHEMA_VERSION,
-        run_id=run_id(source),
-        source=_Source(
-            source.bucket,
-            source.name,
-            str(source.generation),
-            source.size,
-            source.md5,
-            source.crc32c,
-        ),
-        profile=run.profile_name,
-        destination=str(summary.profile.get("destination", "")),
-        customer_id=summary.facts.customer_id or str(summary.profile.get("customer_id") or ""),
-        job_id=run.job_id,
-        validate_only=summary.validate_only,
-        request_ids=summary.request_ids,
-        status=summary.status,
-        started_at=run.now.isoformat(),
-        finished_at=summary.finished_at.isoformat(),
-        attempts=run.attempts,
-        counts=summary.counts,
-        columns=dict(summary.facts.columns),
-        codes={
-            code: _advice(code, count, summary.tally.validated, is_stop=code == stop_code)
-            for code, count in sorted(codes.items(), key=lambda each: (-each[1], each[0]))
-        },
-        file_error=_file_problem(stop) if stop is not None else None,
-        notes=[_file_problem(note) for note in summary.notes],
-        money=_money(summary.tally),
-        profile_keys=_profile_keys(run.profile),
-        other_generation=str(run.superseded_by or "") or msgspec.UNSET,
-        processing=_processing(summary),
-    )
-
-
-def _money(tally: Tally) -> dict[str, _Money]:
-    """Return the money of the outcomes that have rows. The most frequent currency comes first."""
-    found: dict[str, _Money] = {}
-    for outcome in WITH_MONEY:
-        if rows := tally.outcomes.get(outcome, 0):
-            sums = tally.money.get(outcome, {})
-            of_currencies = {c: _Sum(*each) for c, each in most_frequent_first(sums).items()}
-            valued = sum(each.rows for each in sums.values())
-            found[outcome] = _Money(of_currencies, rows - valued)
-    return found
-
-
-def _profile_keys(profile: Any) -> dict[str, Any] | msgspec.UnsetType:
-    """Return the keys of the profile that the claim has fixed, without those that say nothing."""
-    if not isinstance(profile, dict):
-        return msgspec.UNSET
-    return {key: value for key, value in profile.items() if value not in (None, {}, [])}
-
-
-def _advice(code: str, count: int, rows: int, *, is_stop: bool) -> _Advice:
-    entry = lookup(code)
-    action = entry.action_if_stopped if is_stop else entry.advice(count, rows)
-    return _Advice(count, entry.severity, entry.meaning, action, entry.needs_action)
-
-
-def _file_problem(problem: Problem) -> _FileProblem:
-    return _FileProblem(problem.code, problem.detail)
-
-
-def _row(row: RowOutcome, record: int) -> _Row:
-    return _Row(
+def _row(row: RowOutcome, record: int) -> ResultsRow:
+    return ResultsRow(
         row.line,
         record,
         row.outcome,
         row.order_id,
-        [_RowProblem(*problem) for problem in row.errors],
-        [_RowProblem(*problem) for problem in row.warnings],
-        msgspec.UNSET if row.micros is None else row.micros,
-        msgspec.UNSET if row.micros is None else row.currency,
+        tuple([ResultsProblem(*problem) for problem in row.errors]),
+        tuple([ResultsProblem(*problem) for problem in row.warnings]),
+        row.micros,
+        None if row.micros is None else row.currency,
     )
 
 
-def _processing(summary: RunSummary) -> dict[str, Any] | msgspec.UnsetType:
+def _codes(summary: RunSummary) -> dict[str, ResultsCode]:
+    """Return every code in the document, the most frequent first."""
+    counts, stop = dict(summary.tally.codes), summary.run.stop
+    for problem in (*summary.notes, *filter(None, [stop])):
+        counts[problem.code] = counts.get(problem.code, 0) + 1
+    found = {}
+    for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
+        entry = lookup(code)
+        action = entry.advice(count, summary.tally.validated)
+        if stop is not None and code == stop.code and not summary.validate_only:
+            action = entry.action_if_stopped
+        found[code] = ResultsCode(count, entry.severity, entry.meaning, action, entry.needs_action)
+    return found
+
+
+def _money(tally: Tally) -> dict[str, OutcomeMoney]:
+    """Return the money of the outcomes that have rows. The most frequent currency comes first."""
+    found: dict[str, OutcomeMoney] = {}
+    for outcome in WITH_MONEY:
+        if rows := tally.outcomes.get(outcome, 0):
+            sums = most_frequent_first(tally.money.get(outcome, {}))
+            valued = sum(each.rows for each in sums.values())
+            by_currency = {currency: MoneySum(*each) for currency, each in sums.items()}
+            found[outcome] = OutcomeMoney(by_currency, rows - valued)
+    return found
+
+
+def _file_problem(problem: Problem) -> FileProblem:
+    return FileProblem(problem.code, problem.detail)
+
+
+def _processing(summary: RunSummary) -> dict[str, Any] | None:
     """Return what the API has reported later.
 
     `status` is `finished` when every request is final, else `processing`. `codes` has the API's
@@ -303,7 +322,7 @@ def _processing(summary: RunSummary) -> dict[str, Any] | msgspec.UnsetType:
         }
     if followed.diagnostics is not None:
         part["diagnostics"] = followed.diagnostics
-    return part or msgspec.UNSET
+    return part or None
 
 
 def _request(status: RequestStatus) -> dict[str, Any]:
@@ -331,14 +350,13 @@ def _reasons(statuses: Iterable[RequestStatus]) -> dict[str, dict[str, Any]]:
     }
 
 
-ALERTING = "alert"
-"""The `field` of a note that somebody must know of: it is about the whole file, so it has none."""
+# ── how it is stored ─────────────────────────────────────────────────────────────────────────────
 
-_ALWAYS_ASK = "private, no-cache"
+_ALWAYS_ASK: Final = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
-PAGE = Label("text/html; charset=utf-8", _ALWAYS_ASK)
+PAGE: Final = Label("text/html; charset=utf-8", _ALWAYS_ASK)
 """The label of a page for people."""
 
-DOCUMENT = Label("application/json", _ALWAYS_ASK)
+DOCUMENT: Final = Label("application/json", _ALWAYS_ASK)
 """The label of a results document."""

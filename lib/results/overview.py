@@ -9,13 +9,15 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import number_of_rows
 from lib.model.money import Sum
-from lib.model.outcomes import OUTCOMES
+from lib.results.headline import Tone, google_took, is_mostly_lost
 from lib.results.names import report_name, results_name
-from lib.results.page import bucket_address, money, render
+from lib.results.page import bucket_address, first_sentence, money, render
 from lib.state.runs import RunEntry
 
-MOST_FILES: Final = 100
+MOST_FILES: Final = 40
 
 
 def render_overview(
@@ -36,24 +38,36 @@ def render_overview(
 
 
 def _shown(bucket: str, entry: RunEntry) -> dict[str, Any]:
-    outcomes, uploaded = entry.totals.outcomes, entry.totals.money.get("uploaded", {})
+    tone, text = _summary(entry)
     return {
         "name": entry.name,
         "address": bucket_address(bucket, report_name(results_name(entry.name, entry.generation))),
+        "has_report": entry.is_read or bool(entry.stop) or entry.superseded,
         "arrived": entry.arrived.isoformat(timespec="seconds"),
-        "profile": entry.profile,
-        "status": _status(entry),
-        "rows": sum(outcomes.values()),
-        "outcomes": [(each, outcomes[each]) for each in OUTCOMES if outcomes.get(each)],
-        "worth": money({currency: Sum(1, micros) for currency, micros in uploaded.items()}),
+        "tone": tone,
+        "text": text,
+        "rows": sum(entry.totals.outcomes.values()),
     }
 
 
-def _status(entry: RunEntry) -> str:
-    if entry.stop:
-        return f"stopped: {entry.stop}"
+def _summary(entry: RunEntry) -> tuple[Tone, str]:
+    """Return how serious it is, and what happened to the file in one or two sentences."""
+    outcomes = entry.totals.outcomes
     if entry.superseded:
-        return "superseded by another upload"
+        return "done", "Another version of the file has replaced this one."
+    if entry.stop:
+        return "alarm", f"The file was stopped: {first_sentence(lookup(entry.stop).meaning)}."
     if not entry.is_read:
-        return "in progress"
-    return "waiting" if entry.totals.outcomes.get("deferred") else "completed"
+        return "wait", "In progress."
+    uploaded = entry.totals.money.get("uploaded", {})
+    worth = money({currency: Sum(1, micros) for currency, micros in uploaded.items()})
+    text = f"{google_took(outcomes, worth)}."
+    if entry.lost:
+        tone: Tone = "alarm" if is_mostly_lost(outcomes, entry.totals.money) else "correct"
+        code = entry.totals.code
+        why = f" Most frequent reason: {first_sentence(lookup(code).meaning)}." if code else ""
+        verb = "does" if entry.lost == 1 else "do"
+        return tone, f"{text} {number_of_rows(entry.lost)} {verb} not count.{why}"
+    if deferred := outcomes.get("deferred"):
+        return "wait", f"{text} {number_of_rows(deferred)} will be sent again automatically."
+    return "done" if outcomes.get("uploaded") or outcomes.get("duplicate") else "wait", text

@@ -103,8 +103,8 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         note = BY_NAME[base_name(column)].placeholder_note
         detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
         notes.append(Problem("PLACEHOLDERS", "", detail))
-    if table.blank_records:
-        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
+    if table.blank_rows:
+        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_rows)))
     if table.footer:
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"

@@ -8,7 +8,7 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,7 @@ from lib.run.context import Connect
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
 from lib.run.run_account import RunAccount
-from lib.source.delimited import Hold
+from lib.source.end import Hold
 from lib.source.table import Table
 from lib.state.corrections import Corrections, order_digest
 from lib.state.documents import Documents
@@ -86,7 +86,7 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.keep_only`). `sales` is what the destination of conversions can do, even if this file
+    (`Table.places`). `sales` is what the destination of conversions can do, even if this file
     has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
     has user data, because the columns may be empty, as in Google's own template.
@@ -105,6 +105,10 @@ class Plan:
     names_actions: bool
     unseen: dict[str, tuple[int, ...]]
     refuses_user_data: Problem | None = None
+
+    def records(self, hold: Hold = "never") -> Iterator[Row]:
+        """Return the rows of the file, with the cells that this plan reads (`places`)."""
+        return self.table.records(self.header.used_columns, hold)
 
     def validate(self, rows: Sequence[Row]) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
@@ -193,8 +197,7 @@ def plan_file(
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
-    places = table.keep_only(header.used_columns)
-    table.expect_footer(header.used_columns)
+    places = table.places(header.used_columns)
     selection = RowSelection(
         profile.skip,
         [each.entry.rows for each in header.entries],

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ from lib.destinations.base import RowResult, UploadResult
 from lib.errors import RetryableError
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.records import Record
+from lib.model.records import Record, Row
 from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.chunks import (
     Chunk,
@@ -70,7 +70,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     corrections = plan.read_corrections(attempt.context.documents) if plan is not None else {}
     with _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
-        for chunk in chunks_of(table.records(), attempt.run.cut, table.width):
+        for chunk in chunks_of(_rows(table, plan, attempt), attempt.run.cut, table.width):
             attempt.check_time()
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
@@ -91,6 +91,14 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 attempt.stop(prepared)
             else:
                 uploads.skip(chunk, prepared)
+
+
+def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
+    """Return the rows of the file. On the first pass, a last line that may be cut is held."""
+    if plan is None:
+        return table.records()
+    is_first_pass = attempt.run.facts is None
+    return plan.records(plan.hold() if is_first_pass else "never")
 
 
 # ── one chunk ────────────────────────────────────────────────────────────────────────────────────
@@ -137,7 +145,7 @@ class _Sending:
     def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
         plan = self._plan
-        waits = self._before is None and plan.adjusts_own_conversions
+        waits = plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
         kept: dict[int, RowOutcome] = {}
         if not (waits or self._due or self._corrections):
             return kept
@@ -155,7 +163,8 @@ class _Sending:
     def _reason_not_to_send(
         self, part: Part, line: int, record: Record, *, waits: bool
     ) -> tuple[Outcome, tuple[Problem, ...]] | None:
-        if waits and part.kind == "adjustment":
+        has_waited = line in self._due and _has(self._due[line], AWAITS_CONVERSIONS)
+        if waits and part.kind == "adjustment" and not has_waited:
             return "deferred", (Problem(AWAITS_CONVERSIONS),)
         if line in self._due and _was_accepted(self._due[line]):
             # The API may have counted it: only a row that it would recognize is sent again.
@@ -178,7 +187,7 @@ class _Sending:
         attempt, plan = self._attempt, self._plan
         answers = _send_parts(prepared, attempt)
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
-        stop = _stop_of(prepared, answers)
+        stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
         self._save_corrections(prepared, answers)
@@ -251,16 +260,6 @@ def _deferred(part: PreparedPart, code: str) -> UploadResult:
     return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
 
 
-def _stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Problem | None:
-    """Return why the file's own destination refuses more chunks, if it does.
-
-    If another API refuses the account, only its part is not attempted.
-    """
-    own = prepared.parts[0].destination
-    found = zip(prepared.parts, answers, strict=True)
-    return next((each.stop for part, each in found if part.destination is own and each.stop), None)
-
-
 def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     """Return a deferred row with the time at which it is sent again; failed if it is too late."""
     run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
@@ -282,9 +281,13 @@ def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     return row._replace(due=min(due, last), maybe_sent=is_transient)
 
 
+def _has(row: RowOutcome, code: str) -> bool:
+    return any(problem.code == code for problem in row.errors)
+
+
 def _was_accepted(row: RowOutcome) -> bool:
     """Return whether the API accepted the row, and may have counted it."""
-    return any(problem.code == ROWS_NOT_NAMED for problem in row.errors)
+    return _has(row, ROWS_NOT_NAMED)
 
 
 def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> ChunkOutcomes:

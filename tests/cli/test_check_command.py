@@ -222,7 +222,7 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     "name, reported",
     [
         ("export.ods", "not accept the name of this file: a workbook of another format"),
-        ("export.csv.1", "not accept the name of this file: the name continues after .csv; rename"),
+        ("export.csv.1", "not accept the name of this file: an unknown format"),
         ("export.csv.part", "ignore this file: still being written"),
         (".export.csv", "ignore this file: hidden or lock file"),
     ],

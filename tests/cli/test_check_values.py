@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from lib.cli import check_command
 from lib.cli.commands import main
 from lib.cli.terminal import is_own_screen
-from lib.results.report import report_of
 from tests.cli.validating import NOW, csv_of, row, with_profiles
+from tests.results.test_report import report
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:
@@ -124,7 +124,7 @@ def test_a_page_can_be_written(file: Any, tmp_path: Path) -> None:
     """`--html` writes the report of the results that the check prints, without a value."""
     page = tmp_path / "report.html"
     done = run(file(CURRENCIES), "--json", "--html", str(page))
-    assert page.read_text("utf-8") == report_of(json.loads(done.stdout))
+    assert page.read_text("utf-8") == report(json.loads(done.stdout))
     assert done.stderr.splitlines()[0] == f"Wrote {page}"
     assert "INVALID_CURRENCY" in page.read_text("utf-8")
     for value in ("Taler", "nobody", "organic", "12345", "ada@example.com", "555-0100"):

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.results.report import report_of
 from tests.cli.validating import ACCOUNT, validate
+from tests.results.test_report import report
 
 PEOPLE = st.sampled_from(
     [
@@ -54,7 +54,7 @@ def test_no_cell_of_a_file_without_header_is_shown(
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     document = validate(text.getvalue().encode(), profile, account=ACCOUNT, list_all=True)
-    told = json.dumps(document, ensure_ascii=False) + unescape(report_of(document))
+    told = json.dumps(document, ensure_ascii=False) + unescape(report(document))
     known = {"mobile", "email", "phone", "price", "handy", "mobile phone", "tel"}
     for cell in {cell for row in rows for cell in row if cell.casefold() not in known}:
         assert cell not in told

@@ -19,7 +19,9 @@ from lib.state.store import StoredObject
 from tests.results_schema import check_results
 
 HEADER = "gclid,conversion_action,conversion_date_time,comment"
-PROFILE = Profile.model_validate({"destination": "google_ads", "customer_id": "1234567890"})
+PROFILE = Profile.model_validate(
+    {"destination": "google_ads", "customer_id": "1234567890", "value": 1, "currency_code": "USD"}
+)
 
 
 def checked(*lines: str) -> tuple[dict[str, Any], bytes]:
@@ -72,4 +74,4 @@ def test_texts_stand_once() -> None:
         }
     )
     assert texts == {"meaning": 1, "action": 1}
-    assert len(text) < 500 * 170
+    assert len(text) < 500 * 200

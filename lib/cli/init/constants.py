@@ -47,8 +47,6 @@ class Constant(NamedTuple):
     title: str = ""
     question: str = ""
     read: Callable[[str], Any] = str
-    answers: str = ""
-    """The key of the question that it answers, if it is another word."""
 
 
 CONSTANTS: Final[Mapping[str, Constant]] = {
@@ -60,13 +58,11 @@ CONSTANTS: Final[Mapping[str, Constant]] = {
         "Currency of values that state none.",
         question="Which currency? Its code, such as EUR",
         read=_or_refuse(parse_currency, "Not a currency. Write its code, such as EUR."),
-        answers="currency",
     ),
     "ad_user_data": Constant(
         "--ad-user-data ANSWER",
         "What all people answered: GRANTED, DENIED, or none (nothing is stated).",
         read=lambda text: None if text.lower() == "none" else text.upper(),
-        answers="consent",
     ),
     "time_zone": Constant(
         "--time-zone NAME",
