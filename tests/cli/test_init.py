@@ -388,7 +388,7 @@ def test_a_script_answers_by_options() -> None:
         ({"destination": "data_manager"}, "needs the ID of the conversion action"),
         ({"destination": "bing"}, 'Write "google_ads" or "data_manager"'),
         ({"date_order": "YMD"}, "--date-order"),
-        ({"value": "much"}, "Write a number such as 50."),
+        ({"value": "much"}, "Write a number of 0 or more"),
         ({"value": "50"}, "columns.conversion_value names a column too"),
     ],
 )

@@ -26,7 +26,7 @@ from lib.cli.init.asking import (
     say,
     written,
 )
-from lib.cli.init.constants import CONSTANTS, read_constant, read_value
+from lib.cli.init.constants import CONSTANTS, read_constant
 from lib.cli.init.look import Column, Look, WrongAnswer
 from lib.cli.init.writing import SPELLINGS, needs_currency, needs_region, needs_zone
 from lib.config.profile import ACTION_DEFAULT
@@ -212,7 +212,7 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
     question = f"What is the value of {which}?"
     chosen = _ask_column("conversion_value", question, ["amount"], entry, answers, more)
     if chosen == "constant":
-        level["value"] = ask("Value of each, such as 50", read_value)
+        level["value"] = ask("Value of each, such as 50", partial(read_constant, "value"))
     elif chosen == ACTION_DEFAULT:
         level["value"] = chosen
         if entry is not None and answers.column("conversion_value"):

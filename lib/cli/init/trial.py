@@ -79,14 +79,12 @@ class Trial:
     """The columns of the file that nothing is read from."""
 
     def differing(self) -> list[SentRow]:
-        """Return up to three rows that differ: in kind first, then in value."""
+        """Return up to three rows that differ: in kind first, then the dearest."""
         alike: dict[tuple[object, ...], SentRow] = {}
         for row in self.kept:
             alike.setdefault(row.likeness, row)
-        by_value = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        found = {
-            row.line: row for row in (*alike.values(), *by_value[:1], *by_value[-1:], *self.kept)
-        }
+        dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
+        found = {row.line: row for row in (*alike.values(), *dearest)}
         return [*found.values()][:_SHOWN]
 
 
