@@ -159,12 +159,7 @@ def _add_occurrences(
 def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
     """Return the remarks on the file as a whole."""
     plan, table = dry_run.plan, dry_run.table
-    # An offline check never reads the account, so this note would be useless.
-    notes = [
-        note
-        for note in notes_of(dry_run.header, plan, tally)
-        if note.code != "PREFLIGHT_NOT_PERMITTED"
-    ]
+    notes = notes_of(dry_run.header, plan, tally)
     if plan is None or table is None:
         return notes
     if table.open_row is not None and plan.hold() in ("always", table.open_row):

@@ -17,12 +17,13 @@ from typing import Any, Final, NamedTuple
 from lib.adapters.workbook import read_in_child
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import Destination, UploadResult
+from lib.destinations.base import Destination, MaybeSent, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem
 from lib.model.records import Record, Row
@@ -39,19 +40,11 @@ MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
 _NEVER: Final = Deadline(math.inf, math.inf)
 
 
-class OfflineBatch:
-    """A batch that keeps its records, and has no requests."""
+class OfflineRequest(NamedTuple):
+    """A request that is never sent: the records themselves."""
 
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.add = self.add_adjustment = self.add_call = self.records.append
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def close(self) -> int:
-        """Return the number of requests that were not sent."""
-        return 0
+    records: Sequence[Record]
+    content: bytes = b""
 
 
 @dataclass(slots=True)
@@ -61,19 +54,19 @@ class OfflineDestination:
     capabilities: Capabilities
     sunset: date | None = None
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """Return the account unchecked, and with it all conversion actions."""
-        return Account(customer_id, customer_id, verified=False, names_on_trust=True)
+        return Account(customer_id, customer_id, names_on_trust=True)
 
-    def with_custom_variables(self, account: Account) -> Account:
-        """Return the account unchanged: custom variables are not checked either."""
-        return account
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[OfflineRequest]:
+        """Return a request with all records."""
+        return [OfflineRequest(records)]
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> OfflineBatch:
-        """Return an empty batch."""
-        return OfflineBatch()
-
-    def send(self, batch: OfflineBatch, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[OfflineRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
         """Accept all rows."""
         return UploadResult({}, ())
 
@@ -136,16 +129,20 @@ class DryRun:
     def _outcomes_of(self, chunk: Chunk) -> DryChunk:
         if self.plan is None:
             return DryChunk(chunk.rows, not_attempted(chunk), {})
-        prepared = prepare(self.plan, chunk, 0, maybe_sent=False)
+        prepared = prepare(self.plan, chunk, 0)
         if isinstance(prepared, Problem):
             self.stop, self.plan = prepared, None
             return DryChunk(chunk.rows, not_attempted(chunk), {})
-        answers = [part.destination.send(part.batch, _NEVER) for part in prepared.parts]
+        answers = [
+            part.destination.send(part.requests, _NEVER, lambda order_id: False)
+            for part in prepared.parts
+        ]
         records = {
             line: record
             for part in prepared.parts
-            if isinstance(part.batch, OfflineBatch)
-            for line, record in zip(part.lines, part.batch.records, strict=True)
+            for request in part.requests
+            if isinstance(request, OfflineRequest)
+            for line, record in zip(part.lines, request.records, strict=True)
         }
         found = outcomes(prepared, answers, "ok", self.list_all)
         return DryChunk(chunk.rows, found, records)

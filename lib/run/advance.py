@@ -162,13 +162,7 @@ def _send(attempt: Attempt, stream: Readable | None) -> None:
             try:
                 header = read_header(table, profile)
                 plan = plan_file(
-                    table,
-                    header,
-                    profile,
-                    attempt.run.now,
-                    context.connect,
-                    attempt.log,
-                    context.lookup,
+                    table, header, profile, attempt.run.now, context.connect, attempt.log
                 )
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.

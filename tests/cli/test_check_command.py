@@ -69,7 +69,7 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
     full = run("--verbose", file(BAD)).output
     for text in (
         "line 3, conversion_date_time",
-        "The conversion time cannot be read",
+        "The date and time cannot be read",
         "→ Write it as",
     ):
         assert text in full

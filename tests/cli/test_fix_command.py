@@ -87,7 +87,7 @@ def test_the_rows_to_correct_are_written_as_they_are(fix: Any) -> None:
     assert header == [*OURS, *original[0]]
     assert [each[2] for each in rows] == ["3", "4"]
     assert [each[3:] for each in rows] == [original[2], original[3]]
-    assert rows[0][0].startswith("The conversion time cannot be read")
+    assert rows[0][0].startswith("The date and time cannot be read")
     assert 'Column: "conversion_date_time".' in rows[0][0]
     assert rows[0][1].startswith("Write it as")
     assert "The email address is not valid" in rows[1][0], "a warning says why a row has nothing"

@@ -155,6 +155,6 @@ def test_advanced_options_are_listed_apart() -> None:
 def test_verbose_says_more(folder: Path) -> None:
     """`check -v` has the meaning of each problem, `explain -v` that of all codes."""
     check = ["check", "--profiles", "profiles.json", "deals.csv"]
-    for words, said in ((check, "The conversion time cannot be read"), (["explain"], TOO_OLD)):
+    for words, said in ((check, "The date and time cannot be read"), (["explain"], TOO_OLD)):
         assert said not in " ".join(CliRunner().invoke(main, words).output.split())
         assert said in " ".join(CliRunner().invoke(main, [*words, "-v"]).output.split())
