@@ -54,7 +54,6 @@ _NOT_SENT = note(
 
 # What to do about several codes
 _FILE_AGAIN = "the file again: nothing counts twice."
-_WHOLE_CLICK_ID = "Export the whole click ID. Forms and CRM fields often have no room for it."
 _ONE_WORD = "Write one of these words, or leave the cell empty."
 _DATE_ORDER = (
     'Write "date_order": "DMY" in the profile if 03/04/2026 means 3 April, or "date_order": "MDY" '
@@ -104,7 +103,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "CLICK_ID_CUT_OFF": warning(
         "The click ID contains an ellipsis (...), so part of it is missing. It is left out.",
-        _WHOLE_CLICK_ID,
+        "Export the whole click ID. Forms and CRM fields often have no room for it.",
     ),
     "BOTH_BRAIDS": warning(
         "The row has both a gbraid and a wbraid. Google accepts one of them, so only the gbraid "

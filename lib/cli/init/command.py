@@ -98,7 +98,9 @@ def _constants(command: Any) -> Any:
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    *("-o", "--output", "--profiles", "output"),
+    "--profiles",
+    "output",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     default="profiles.json",
     show_default=True,
@@ -107,6 +109,7 @@ def _constants(command: Any) -> Any:
 @click.option(
     "--profile",
     "name",
+    metavar="NAME",
     default="default",
     show_default=True,
     help="Name of the profile: the folder of these files in the bucket.",
