@@ -1,82 +1,10 @@
-"""The example exports are accepted unchanged, and lines are numbered as in an editor."""
+"""Lines are numbered as in an editor, and a note counts the placeholders of a whole file."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-from lib.config.profile import Profile
-from tests import crm_exports
 from tests.cli.validating import validate
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
-
-FILES = {
-    "google_template.csv": ("default", 5),
-    "hubspot_export.csv": ("hubspot", 4),
-    "salesforce_export.csv": ("salesforce", 3),
-    "semicolon_decimal_comma.csv": ("shop_de", 3),
-    "utf16_tab.txt": ("spreadsheet", 3),
-    "windows_1252.csv": ("default", 2),
-}
-
-OF_OTHER_KINDS = {
-    "google_adjustments.csv": ("default", 2),
-    "google_calls.csv": ("default", 2),
-    "shop_refunds.csv": ("shop_refunds", 3),
-}
-"""Adjustments of conversions and calls that an account must already have."""
-
-ALL = {**FILES, **OF_OTHER_KINDS}
-
-
-def test_every_example_is_tested() -> None:
-    """Every file in examples/ is listed in `ALL` or in `crm_exports`."""
-    others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
-    others.add("deals_to_correct.csv")  # tests/docs/test_analyst.py
-    others.add("keep_click_ids.js")  # tests/docs/test_questions.py
-    others.add("lead_stages.csv")  # tests/whole/main_job/test_examples.py
-    assert {path.name for path in EXAMPLES.iterdir()} == {*ALL, *others}
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
-    """Every row of an example would be sent without an error or a warning."""
-    profile, rows = ALL[name]
-    document = validate((EXAMPLES / name).read_bytes(), PROFILES[profile])
-    assert document["file_error"] is None
-    assert (document["counts"]["ok"], document["counts"]["rows"]) == (rows, rows)
-    assert document["rows"] == []
-
-
-@pytest.mark.parametrize("profile", ["hubspot", "salesforce", "shop_de", "shop_refunds"])
-def test_an_example_is_accepted_by_the_data_manager_api(profile: str) -> None:
-    """With an action ID, which this API requires, all rows are accepted."""
-    (found,) = (each for each in ALL.items() if each[1][0] == profile)
-    name, (_, rows) = found
-    route = {"destination": "data_manager", "action": "1001"}
-    route["adjustments_via"] = "google_ads"  # for retractions
-    document = validate((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
-    assert document["counts"]["ok"] == rows
-    assert document["codes"] == {}
-
-
-def test_the_example_with_mistakes_shows_them() -> None:
-    """In `crm_export.csv`, the rows that are wrong on purpose are rejected."""
-    content = (EXAMPLES / "crm_export.csv").read_bytes()
-    document = validate(content, PROFILES["default"])
-    assert document["file_error"] is None
-    assert document["counts"]["ok"] == 12  # as documented in docs/input.md
-    assert document["counts"]["rejected"] == 8
-
-
-def test_the_example_profiles_are_valid() -> None:
-    """All example profiles are valid, even those that no example uses."""
-    for profile in PROFILES.values():
-        Profile.model_validate(profile)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
