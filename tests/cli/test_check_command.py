@@ -257,8 +257,9 @@ def test_the_check_imports_no_google_client() -> None:
     """The check imports no Google client, because that takes longer than checking a file."""
     program = (
         "import sys; from lib.cli.commands import main\n"
-        "try: main(['check', '--profiles', 'examples/profiles/google.json', '--profile', 'google',"
-        " '--now', '2026-11-24', 'examples/google_template.csv'])\n"
+        "try: main(['check', '--profiles', 'examples/profiles/google.json', '--profile',"
+        " 'google', '--now', '2026-11-24',"
+        " 'examples/google_template.csv'])\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print([m for m in sys.modules if m.startswith(('google.ads', 'google.api', 'grpc',"
         " 'google.cloud.storage', 'flask', 'functions_framework'))])"

@@ -101,11 +101,6 @@ def choose(
     return ask(f"Number{more}", read)
 
 
-def confirm(question: str) -> bool:
-    """Ask a question that must be answered with yes or no."""
-    return bool(choose(question, [Offer(True, "yes"), Offer(False, "no")]))
-
-
 def of_column(column: Column) -> str:
     """Return three samples of a column, and how many of its cells are filled."""
     samples = " · ".join(map(cell, column.samples())) if is_own_screen() else ""

@@ -18,7 +18,6 @@ from lib.cli.init.asking import (
     Offer,
     ask,
     choose,
-    confirm,
     list_values,
     of_column,
     of_values,
@@ -239,11 +238,12 @@ def ask_order_id(answers: Answers) -> None:
             offers.append(Offer(column, on_terminal(column.name), note))
     offers.append(Offer(None, "none: an ID is derived from person or click, time and value"))
     question = "Which column has the order ID, the number that no two sales share?"
-    chosen, is_sure = None, False
-    while not is_sure:
+    sure = [Offer(True, "yes"), Offer(False, "no")]
+    while True:
         chosen = choose(question, offers, answers.sample.column)
         said = "" if chosen is None else differing(answers, chosen)
-        is_sure = "repeats" not in said or confirm(f"{said}. Take it all the same?")
+        if "repeats" not in said or choose(f"{said}. Take it all the same?", sure):
+            break
     answers.set_column("order_id", chosen)
 
 

@@ -97,6 +97,7 @@ def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
                 _add(trial, dry_run.plan, chunk)
     trial.stop = dry_run.stop
     if dry_run.table is not None and dry_run.header is not None:
+        trial.footer = len(dry_run.table.footer)
         used = dry_run.header.used_columns
         names = enumerate(dry_run.table.header)
         trial.unused = [name for column, name in names if name and column not in used]
@@ -106,7 +107,6 @@ def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
 def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
     trial.rows += len(chunk.rows)
-    trial.footer += sum(row[2] == FOOTER for row in chunk.rows)
     trial.skipped.update(dict(_skipped_by_column(trial.profile, plan, chunk.rows)))
     selected = plan.selection.select(chunk.rows)
     numbers = selected.entries or [0] * len(selected.rows)
