@@ -44,7 +44,7 @@ class Played:
     """What Google got of an export, and the results document."""
 
     sales: list[Sale]
-    adjusted: list[tuple[str, str]]
+    adjusted: list[tuple[str, str | None]]
     """The type and the order ID of each adjustment."""
     results: Mapping[str, Any]
 
