@@ -18,7 +18,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.records import Adjustment, Call, Conversion, Record, is_derived_order_id
+from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
 from tests.fakes import START, FakeApi, FakeRequest, World, deliver, world
 
 APIS: Final = ("google_ads", "data_manager")
@@ -44,9 +44,8 @@ class Played:
     """What Google got of an export, and the results document."""
 
     sales: list[Sale]
-    adjusted: list[tuple[str, str]]
+    adjusted: list[tuple[str, str | None]]
     """The type and the order ID of each adjustment."""
-    calls: int
     results: Mapping[str, Any]
 
 
@@ -98,7 +97,6 @@ def play(path: Path, profile: Mapping[str, Any], api: str, today: datetime = STA
         adjusted=[
             (each.adjustment_type, each.order_id) for each in got if isinstance(each, Adjustment)
         ],
-        calls=sum(isinstance(each, Call) for each in got),
         results=json.loads(there.store.objects["out-bucket", name][0]),
     )
 
