@@ -36,7 +36,7 @@ ALL = {**FILES, **OF_OTHER_KINDS}
 def test_every_example_is_tested() -> None:
     """Every file in examples/ is listed in `ALL` or in `crm_exports`."""
     others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
-    others.add("deals_to_correct.csv")  # tests/docs/test_analyst.py
+    others.add("deals_to_correct.csv")  # tests/docs/test_get_started.py
     others.add("keep_click_ids.js")  # tests/docs/test_questions.py
     others.add("lead_stages.csv")  # tests/whole/main_job/test_examples.py
     assert {path.name for path in EXAMPLES.iterdir()} == {*ALL, *others}
