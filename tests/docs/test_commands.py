@@ -48,7 +48,6 @@ PROFILE = {
     "customer_id": "123-456-7890",
     "expect": "any time",
     "action": 1001,
-    "value": 1,
 }
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|sh|bash)\n(?P<text>.*?)^(?P=indent)```$", re.S | re.M
