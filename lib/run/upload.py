@@ -137,7 +137,7 @@ class _Sending:
     def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
         plan = self._plan
-        waits = self._before is None and plan.adjusts_own_conversions
+        waits = plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
         kept: dict[int, RowOutcome] = {}
         if not (waits or self._due or self._corrections):
             return kept
@@ -155,7 +155,8 @@ class _Sending:
     def _reason_not_to_send(
         self, part: Part, line: int, record: Record, *, waits: bool
     ) -> tuple[Outcome, tuple[Problem, ...]] | None:
-        if waits and part.kind == "adjustment":
+        has_waited = line in self._due and _has(self._due[line], AWAITS_CONVERSIONS)
+        if waits and part.kind == "adjustment" and not has_waited:
             return "deferred", (Problem(AWAITS_CONVERSIONS),)
         if line in self._due and _was_accepted(self._due[line]):
             # The API may have counted it: only a row that it would recognize is sent again.
@@ -178,7 +179,7 @@ class _Sending:
         attempt, plan = self._attempt, self._plan
         answers = _send_parts(prepared, attempt)
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
-        stop = _stop_of(prepared, answers)
+        stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
         self._save_corrections(prepared, answers)
@@ -251,16 +252,6 @@ def _deferred(part: PreparedPart, code: str) -> UploadResult:
     return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
 
 
-def _stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Problem | None:
-    """Return why the file's own destination refuses more chunks, if it does.
-
-    If another API refuses the account, only its part is not attempted.
-    """
-    own = prepared.parts[0].destination
-    found = zip(prepared.parts, answers, strict=True)
-    return next((each.stop for part, each in found if part.destination is own and each.stop), None)
-
-
 def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     """Return a deferred row with the time at which it is sent again; failed if it is too late."""
     run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
@@ -282,9 +273,13 @@ def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     return row._replace(due=min(due, last), maybe_sent=is_transient)
 
 
+def _has(row: RowOutcome, code: str) -> bool:
+    return any(problem.code == code for problem in row.errors)
+
+
 def _was_accepted(row: RowOutcome) -> bool:
     """Return whether the API accepted the row, and may have counted it."""
-    return any(problem.code == ROWS_NOT_NAMED for problem in row.errors)
+    return _has(row, ROWS_NOT_NAMED)
 
 
 def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> ChunkOutcomes:
