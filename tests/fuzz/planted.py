@@ -110,7 +110,7 @@ PLANTED: Final = (
     Planted("any memory", BOOKS, "adapters.workbook._limit", _without("RLIMIT_AS")),
     Planted("any time", BOOKS, "adapters.workbook._limit", _without("RLIMIT_CPU")),
     Planted("the last day", BOOKS, "source.workbook._to_the_second", _instead(_up_to_the_end)),
-    Planted("a head without end", FILES, "source.head.HEAD_CHARS", _none),
+    Planted("a head without end", FILES, "source.header.HEAD_CHARS", _none),
     Planted("long lines of the log", FILES, "adapters.logging.LONGEST_LINE", _none),
     Planted("a time without a zone", STATE, "state.run.SavedTime", _zone),
     Planted("a time without a zone", STATE, "followup.sweep._log_and_continue", _instead(_raise)),

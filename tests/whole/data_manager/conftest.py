@@ -12,12 +12,19 @@ from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.results_schema import check_bucket
 
 ROOT = Path(__file__).parents[3]
+PROFILE = {
+    "destination": "data_manager",
+    "customer_id": "1234567890",
+    "expect": "any time",
+    "action": "1001",
+    "currency_code": "USD",
+    "event_source": "PHONE",
+}
 
 
 @pytest.fixture(scope="session")
 def _running() -> Iterator[Sandbox]:
-    # What an earlier test has looked up would change how a file is checked (test_lookup.py).
-    env = {"LEASE_SECONDS": "60", "LOOK_UP_ACCOUNTS": "false"}
+    env = {"LEASE_SECONDS": "60"}
     with Sandbox(source=ROOT, env=env) as running:
         yield running
 
@@ -28,16 +35,6 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
     _running.clear()
     _running.state.data_manager = DataManagerLimits()
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
-    _running.set_profiles(
-        {
-            "default": {
-                "destination": "data_manager",
-                "customer_id": "1234567890",
-                "conversion_action": "1001",
-                "currency_code": "USD",
-                "event_source": "PHONE",
-            }
-        }
-    )
+    _running.set_profiles({"default": PROFILE})
     yield _running
     check_bucket(_running.storage_client().bucket(OUTPUT_BUCKET))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from sandbox.conversions import Change, Conversion
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.whole.data_manager.conftest import PROFILE
 
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
@@ -17,8 +19,19 @@ def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[s
     return google.results(*google.drop(content, name))
 
 
-def test_rows_arrive_as_events_and_only_bad_ones_fail(google: Sandbox) -> None:
+@pytest.fixture
+def unseen(google: Sandbox) -> Iterator[Sandbox]:
+    """An account that a new instance of the function cannot look at, so Google checks actions."""
+    assert google.function is not None
+    google.function.kill()
+    google.state.change_account("1234567890", readable=False)
+    yield google
+    google.function.kill()
+
+
+def test_rows_arrive_as_events_and_only_bad_ones_fail(unseen: Sandbox) -> None:
     """Only bad rows fail, although Google refuses a whole request for one bad event."""
+    google = unseen
     rows = [core_row(n) for n in range(1, 2101)]
     rows[6] = core_row(7, conversion_value="-1")  # rejected by our rules
     rows[9] = core_row(10, conversion_action="9999")  # refused by Google
@@ -34,7 +47,7 @@ def test_rows_arrive_as_events_and_only_bad_ones_fail(google: Sandbox) -> None:
 
 @pytest.mark.parametrize("action", ["9999", "1012"], ids=["unknown", "of another type"])
 def test_a_wrong_action_fails_only_its_own_rows(google: Sandbox, action: str) -> None:
-    """A wrong action fails only its own rows, even if they are the first 2,000 of the file."""
+    """A wrong action in cells rejects only its own rows, even if they are the first 2,000."""
     rows = [core_row(n, conversion_action=action) for n in range(1, 2001)]
     rows += [core_row(n) for n in range(2001, 2502)]
     results = deliver(google, csv_bytes(rows))
@@ -48,8 +61,9 @@ def test_a_file_of_a_tags_conversions_adds_to_them(google: Sandbox) -> None:
     sold = google.state.now() - timedelta(days=2)
     first = Change("conversion", sold, 20.0, "USD", "website")
     google.state.book.add(Conversion("1234567890", 1004, "W-1", "", history=[first]))
-    profile = {"destination": "data_manager", "customer_id": "1234567890", "source": "web"}
-    google.set_profiles({"default": profile})
+    of_web = {**PROFILE, "action": "1004", "source": "web"}
+    del of_web["event_source"]
+    google.set_profiles({"default": of_web})
     of_tag = {"conversion_action": "1004", "conversion_value": "9.5"}
     rows = [core_row(1, order_id="W-1", **of_tag), core_row(2, order_id="", **of_tag)]
     results = deliver(google, csv_bytes(rows))

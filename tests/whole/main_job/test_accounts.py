@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from sandbox.accounts import ConversionAction
 from sandbox.up import Sandbox
@@ -39,15 +36,6 @@ def test_empty_identifier_columns_do_not_need_the_terms(google: Sandbox) -> None
     assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 6
 
 
-def test_a_corrected_account_works_immediately(google: Sandbox) -> None:
-    """A warm instance does not use an outdated state of an account that was corrected."""
-    google.set_profiles({"default": PROFILE})
-    refused = deliver(google, csv_bytes([core_row(1)]))
-    assert refused["file_error"]["code"] == "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"
-    google.state.change_account("4444444444", accepted_customer_data_terms=True)
-    assert deliver(google, csv_bytes([core_row(2)]))["counts"]["uploaded"] == 1
-
-
 def test_custom_variables_are_queried_once(google: Sandbox) -> None:
     """One answer about a missing custom variable is used for all rows."""
     google.function.kill()
@@ -73,50 +61,6 @@ def test_of_two_actions_with_one_name_the_accounts_own_is_used(google: Sandbox) 
     results = deliver(google, csv_bytes([core_row(1, conversion_action="phone sale")]))
     google.function.kill()
     assert results["counts"]["uploaded"] == 1
-
-
-@pytest.fixture
-def unreadable(google: Sandbox) -> Iterator[Sandbox]:
-    """The first account refuses queries but accepts uploads.
-
-    An instance caches an account for a while, so a new one starts before and after the test.
-    """
-    google.function.kill()
-    google.state.change_account("1234567890", readable=False)
-    yield google
-    google.function.kill()
-
-
-def test_an_unreadable_account_accepts_action_ids(unreadable: Sandbox) -> None:
-    """The rows are uploaded, with a note that the account could not be checked."""
-    unreadable.set_profiles({"default": {**PROFILE, "customer_id": "1234567890"}})
-    results = deliver(unreadable, csv_bytes([core_row(1)]))
-    assert results["counts"]["uploaded"] == 1
-    assert "PREFLIGHT_NOT_PERMITTED" in [note["code"] for note in results["notes"]]
-    assert '"event": "preflight_not_permitted"' in unreadable.function.output()
-
-
-def test_an_unreadable_account_resolves_no_action_names(unreadable: Sandbox) -> None:
-    """An action name in the profile stops the file; in a column, it rejects its row."""
-    profile = {
-        "destination": "google_ads",
-        "customer_id": "1234567890",
-        "conversion_action": "Phone sale",
-        "time_zone": "UTC",
-    }
-    unreadable.set_profiles({"default": profile})
-    without = [name for name in CORE_COLUMNS if name != "conversion_action"]
-    row = core_row(1)
-    del row["conversion_action"]
-    stopped = deliver(unreadable, csv_bytes([row], without))
-    assert stopped["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
-    assert "conversion_action in the profile" in stopped["file_error"]["detail"]
-    assert "ctId" in stopped["codes"]["ACTION_NAME_NOT_RESOLVABLE"]["action"]
-
-    rows = [core_row(1, conversion_action="Phone sale"), core_row(2)]
-    results = deliver(unreadable, csv_bytes(rows))
-    assert results["counts"]["uploaded"] == results["counts"]["rejected"] == 1
-    assert results["rows"][0]["errors"][0]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
 
 
 def test_a_sign_is_that_of_the_accounts_currency_or_refused(google: Sandbox) -> None:

@@ -22,7 +22,6 @@ SETTINGS = {
     "REQUEST_TIMEOUT_SECONDS": "30",
     "SWEEP_GRACE_MINUTES": "0",
     "READ_DIAGNOSTICS": "false",  # they change no outcome of a row
-    "LOOK_UP_ACCOUNTS": "false",  # a file would depend on what earlier ones have found
     # Some mixtures of faults kill more attempts in a row than this normally allows.
     "MAX_ATTEMPTS_WITHOUT_PROGRESS": "50",
 }

@@ -53,7 +53,6 @@ lib.adapters.storage.TIMEOUT_SECONDS = lib.adapters.object_reader.TIMEOUT_SECOND
 lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.object_reader.RANGE_BYTES = 64 << 10
 lib.adapters.object_reader.CHECKED_FIRST_BYTES = 256 << 10
-lib.adapters.object_reader.KEPT_BYTES = 128 << 10
 lib.adapters.storage.RETRY = lib.adapters.object_reader.RETRY = DEFAULT_RETRY.with_timeout(
     retries.STORAGE_SECONDS
 ).with_delay(initial=0.05, maximum=0.2)
