@@ -1,5 +1,5 @@
 """`make pictures`: the pictures in docs/pictures, of the pages of the last `make demo`, and of the
-report in docs/analyst.md."""
+report in docs/get-started.md."""
 
 from __future__ import annotations
 
@@ -43,13 +43,14 @@ DEALS = {
     "skip": {"Deal Stage": ["Closed Lost"]},
     "time_zone": "America/Chicago",
     "phone_region": "US",
+    "decimal_sign": ".",
     "ad_user_data": "GRANTED",
 }
-"""A profile for the sample file of docs/analyst.md."""
+"""A profile for the sample file of docs/get-started.md."""
 
 
 def report_on_deals() -> bytes:
-    """Return the report on the sample file of docs/analyst.md, after its first upload."""
+    """Return the report on the sample file of docs/get-started.md, after its first upload."""
     with Sandbox(source=ROOT) as google:
         google.set_profiles({"default": DEALS})
         content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())

@@ -30,7 +30,7 @@ from lib.destinations.google_ads.messages import (
     conversion_adjustment,
 )
 
-CONTRIBUTING: Final = Path(__file__).parents[1] / "CONTRIBUTING.md"
+COLUMNS: Final = Path(__file__).parents[1] / "docs" / "columns.md"
 SOON: Final = timedelta(days=180)
 
 KNOWN_BY_REST: Final = {
@@ -122,8 +122,8 @@ def _unwritten(message: Any, written: set[str], above: str = "") -> Iterator[str
 
 
 def listed_as_not_sent() -> set[tuple[str, str]]:
-    """Return what the table of CONTRIBUTING lists, each row with a reason."""
-    page = CONTRIBUTING.read_text("utf-8").partition("<!-- not sent -->\n")[2]
+    """Return what the table in docs/columns.md lists, each row with a reason."""
+    page = COLUMNS.read_text("utf-8").partition("<!-- not sent -->\n")[2]
     listed = set[tuple[str, str]]()
     for row in page.partition("\n\n")[0].splitlines()[2:]:
         _, message, names, reason, _ = row.split("|")

@@ -116,7 +116,7 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
 
 
 def test_what_is_not_sent_is_listed_with_its_reason() -> None:
-    """A field of Google's that nothing writes was decided against, and CONTRIBUTING says why."""
+    """A field of Google's that nothing writes was decided against, and columns.md says why."""
     assert watch_google.listed_as_not_sent() == watch_google.not_sent()
 
 

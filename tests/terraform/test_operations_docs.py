@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
+from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.run.advance import MOST_TRIES, STALE_AFTER
-from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, refused
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, evaluated, refused
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
-    "alerts.md", "changing.md", "data-protection.md", "deploy.md", "operate.md", "security.md"
+    "alerts.md", "deploy.md", "first-live-run.md", "operate.md", "security.md"
 )}  # fmt: skip
 
 
@@ -49,6 +52,18 @@ def test_the_example_passes_everything_on() -> None:
     passed = re.findall(r"^  (\w+) += var\.(\w+)$", (COMPLETE / "main.tf").read_text("utf-8"), re.M)
     assert [name for name, _ in passed] == [name for _, name in passed]
     assert {name for name, _ in passed} == set(declared("variable", TERRAFORM / "variables.tf"))
+
+
+def test_the_values_on_the_page_deploy(tmp_path: Path) -> None:
+    """The terraform.tfvars of deploy.md passes every validation, and its profiles are valid."""
+    (shown,) = re.findall(r"<!-- tfvars -->\n```hcl\n(.*?)```", PAGES["deploy.md"], re.S)
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(shown, encoding="utf-8")
+    values = evaluated(TERRAFORM, Path(os.path.relpath(path, TERRAFORM)))
+    assert refused(values) == []
+    (document,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
+    for profile in json.loads(document).values():
+        assert Profile.model_validate(profile).validate_only
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -88,10 +103,10 @@ def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
 
 
 def test_every_bucket_and_identity_is_documented(values: Values) -> None:
-    """Each bucket has a row in data-protection.md, each service account one in security.md."""
+    """Each bucket and each service account has a row in security.md."""
     for bucket in values["google_storage_bucket"]:
         kind = bucket["name"].rpartition("-")[2]
-        assert f"| {kind.capitalize()} bucket |" in PAGES["data-protection.md"]
+        assert f"| {kind.capitalize()} bucket |" in PAGES["security.md"]
     for account in values["google_service_account"]:
         assert f"| `…-{account['account_id'].rpartition('-')[2]}` |" in PAGES["security.md"]
 
