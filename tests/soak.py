@@ -28,6 +28,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
+from tests.whole.recovery.other_kinds import AdjustmentFile, make_adjustments, make_calls
+
 from sandbox.conversions import Accepted
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.state import RecordIndices
@@ -42,8 +45,6 @@ from tests.whole.recovery.files import (
     log_lines,
     make_file,
 )
-from tests.whole.recovery.late_files import ask_later, check_late, is_settled, late_mixture
-from tests.whole.recovery.other_kinds import AdjustmentFile, make_adjustments, make_calls
 from tests.whole.recovery.test_faults import API_RULES, KILLS, mixture
 
 CLOCKS_ARE_OFF = (0, 0, -3600, -90, 90, 3600)

@@ -38,7 +38,7 @@ def test_every_example_is_tested() -> None:
     others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
     others.add("deals_to_correct.csv")  # tests/docs/test_analyst.py
     others.add("keep_click_ids.js")  # tests/docs/test_questions.py
-    others.add("lead_stages.csv")  # tests/whole/main_job/test_examples.py
+    others.add("lead_stages.csv")  # tests/whole/test_examples.py
     assert {path.name for path in EXAMPLES.iterdir()} == {*ALL, *others}
 
 

@@ -13,7 +13,6 @@ from typing import IO
 import click
 import pytest
 from click.testing import CliRunner, Result
-from lib.cli.init import command as init
 
 from lib.catalogue.codes import lookup
 from lib.cli import files

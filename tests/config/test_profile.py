@@ -11,8 +11,8 @@ from lib.config.profile import (
     MAX_PROFILES_BYTES,
     Profile,
     choose_profile,
-    profile_name,
     missing_keys,
+    profile_name,
     read_profiles,
 )
 from lib.errors import PermanentError

@@ -11,9 +11,9 @@ import pytest
 
 from lib.destinations import registry
 from lib.destinations.connections import Destinations
-from lib.sweep.sweep import sweep_once
 from lib.run.context import RunContext
 from lib.run.deliver import process_object
+from lib.sweep.sweep import sweep_once
 from tests.destinations.dummy import connector
 from tests.destinations.dummy.capabilities import CAPABILITIES
 from tests.fakes import START, World, world

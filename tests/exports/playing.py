@@ -20,11 +20,11 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from click.testing import CliRunner, Result
+from lib.cli.init.proposal import Question
+from lib.cli.init.sample import read_likely
 
 from lib.cli.commands import main
 from lib.cli.init import command
-from lib.cli.init.proposal import Question
-from lib.cli.init.sample import read_likely
 from lib.config.profile import read_profiles
 from lib.destinations.base import UploadResult
 from lib.errors import UploadError

@@ -12,8 +12,8 @@ from statistics import median
 
 import pytest
 
+from tests.every_call import EVERY_CALL
 from tests.exports.playing import ROUTES, SYSTEMS, Export, Played, with_init, without_init
-from tests.schedule import EVERY_CALL
 
 _NOT_COUNTED = ("customer_id", "conversion_action")
 """Every profile needs them, and no export has them."""

@@ -20,18 +20,19 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lib.adapters.events import FINALIZED, ObjectEvent, read_event
-from lib.config.profile import choose_profile, read_profiles
-from lib.destinations import credentials
-from lib.errors import DamagedState, NewerVersion, PermanentError
-from lib.sweep.sweep import sweep_once
-from lib.results.document import SCHEMA_VERSION
-from lib.results.reading import NotResults, read_results
 from lib.state.concerns import WatchState
 from lib.state.ledger import ChunkMarker
 from lib.state.newer_values import Order
 from lib.state.pending_runs import PendingRun
+
+from lib.adapters.events import FINALIZED, ObjectEvent, read_event
+from lib.config.profile import choose_profile, read_profiles
+from lib.destinations import credentials
+from lib.errors import DamagedState, NewerVersion, PermanentError
+from lib.results.document import SCHEMA_VERSION
+from lib.results.reading import NotResults, read_results
 from lib.state.runs import Run, run_id, run_key
+from lib.sweep.sweep import sweep_once
 from tests.fakes import World, deliver, world
 
 ROWS = "\n".join(

@@ -13,13 +13,11 @@ from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
-from lib.run import attempt
-from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, cut_of, chunks_of
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
 from lib.run.upload import ChunkMemory, MemoryBudget
 from lib.state.runs import Cut
-from tests.fakes import FakeBatch, World, world
-from tests.rows import csv_bytes
-from tests.run.test_deliver import deliver, document, orders, put
+from tests.fakes import FakeBatch, World, deliver, world
+from tests.run.test_named_histories import results, sales
 
 
 @pytest.fixture
@@ -83,7 +81,7 @@ def test_light_chunks_have_more_room(load: ChunkMemory, chunks: int) -> None:
     assert room._is_free()
 
 
-def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
+def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
     room = MemoryBudget(1, most_bytes=1)
     room.wait()
@@ -115,9 +113,8 @@ def test_what_google_says_about_a_row_is_bounded(
         return UploadResult({0: many}, ("request-1",))
 
     monkeypatch.setattr(type(google.api), "send", send)
-    source = put(google, 2)
-    assert deliver(google, source) == "completed"
-    (row,) = document(google, source)["rows"]
+    assert deliver(google, "daily.csv", sales("a", "b")) == "completed"
+    (row,) = results(google)["rows"]
     assert len(row["errors"]) == MOST_PROBLEMS
     assert all(len(json.dumps(each)) < LONGEST_DETAIL + 500 for each in row["errors"])
 
@@ -126,21 +123,3 @@ def test_what_google_says_about_a_row_is_bounded(
 def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -> None:
     """So a chunk of ordinary rows is one request."""
     assert capabilities_of(destination).max_request_rows == 2_000
-
-
-@pytest.mark.parametrize(("most", "read"), [(0, 4), (1, 2), (1 << 20, 0)])
-def test_reports_are_kept_up_to_a_bound(
-    google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
-) -> None:
-    """The rows of the other chunks come from their markers, once into the document, and once into
-    the CSV of the rows that the report has no room for."""
-    monkeypatch.setattr(attempt, "_MOST_KEPT_BYTES", most)
-    rows = orders(1, 2_003)
-    for row in rows:
-        row["conversion_value"] = "many"
-    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
-    assert deliver(google, source) == "completed"
-    found = document(google, source)
-    assert len(found["rows"]) == found["counts"]["rows"] == 2_003
-    markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
-    assert len(markers) == read

@@ -17,7 +17,7 @@ from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
-from lib.state.store import StoredObject
+from lib.state.store import Readable, StoredObject
 from tests.fakes import START, World, deliver, deliver_again, sweep, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -263,6 +263,35 @@ def test_rows_that_nobody_could_send_for_a_week_are_stale(google: World) -> None
     document = results(google)
     assert document["file_error"]["code"] == "STALE"
     assert document["counts"]["rows"] == 0
+
+
+def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their values may be wrong. The rows of the last chunk are not attempted."""
+
+    class ReadWrongly:
+        def __init__(self, stream: Readable) -> None:
+            self.stream = stream
+
+        def read(self, size: int, /) -> bytes:
+            if content := self.stream.read(size):
+                return content
+            raise PermanentError("CHECKSUM_MISMATCH", "read twice")
+
+    open_live = type(google.store).open_live
+
+    def open_wrongly(self: Any, bucket: str, name: str) -> Any:
+        live, stream = open_live(self, bucket, name)
+        return live, ReadWrongly(stream)
+
+    monkeypatch.setattr(type(google.store), "open_live", open_wrongly)
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 2_000)
+    deliver(google, "daily.csv", sales(*map(str, range(5_000))))
+    assert outcomes(google)["uploaded"] == 4_000
+    assert 0 < outcomes(google)["not_attempted"] < 1_000
+    told = results(google)["file_error"]["detail"]
+    assert told == "read twice; chunks sent before: 0 to 1 (4000 rows uploaded)"
 
 
 def test_a_refused_account_stops_a_resend_at_once(google: World) -> None:
