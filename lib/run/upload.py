@@ -138,7 +138,7 @@ class _Sending:
     def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
         plan = self._plan
-        waits = self._before is None and plan.adjusts_own_conversions
+        waits = plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
         kept: dict[int, RowOutcome] = {}
         if not (waits or self._due or self._corrections):
             return kept
@@ -156,7 +156,8 @@ class _Sending:
     def _reason_not_to_send(
         self, part: Part, line: int, record: Record, *, waits: bool
     ) -> tuple[Outcome, tuple[Problem, ...]] | None:
-        if waits and part.kind == "adjustment":
+        has_waited = line in self._due and _has(self._due[line], AWAITS_CONVERSIONS)
+        if waits and part.kind == "adjustment" and not has_waited:
             return "deferred", (Problem(AWAITS_CONVERSIONS),)
         if line in self._due and _was_accepted(self._due[line]):
             # The API may have counted it: only a row that it would recognize is sent again.
@@ -273,9 +274,13 @@ def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     return row._replace(due=min(due, last), maybe_sent=is_transient)
 
 
+def _has(row: RowOutcome, code: str) -> bool:
+    return any(problem.code == code for problem in row.errors)
+
+
 def _was_accepted(row: RowOutcome) -> bool:
     """Return whether the API accepted the row, and may have counted it."""
-    return any(problem.code == ROWS_NOT_NAMED for problem in row.errors)
+    return _has(row, ROWS_NOT_NAMED)
 
 
 def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> ChunkOutcomes:
