@@ -202,7 +202,12 @@ class _Sending:
         return found
 
     def _settled(self, row: RowOutcome) -> RowOutcome:
-        """Return a row with its time, if it is deferred. A check only waits for nothing."""
+        """Return a row with its time, if it is deferred. A check only waits for nothing.
+
+        If the API has refused all rows of a chunk, but the file goes on, they have failed.
+        """
+        if row.outcome == "not_attempted" and self._attempt.run.stop is None:
+            return row._replace(outcome="failed")
         if row.outcome != "deferred":
             return row
         if self._plan.validate_only:

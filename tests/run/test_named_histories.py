@@ -326,6 +326,15 @@ def test_a_stop_is_kept_although_the_account_was_corrected(google: World) -> Non
     assert not google.api.counted
 
 
+def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
+    """Rows may have other actions, so the file goes on, and these rows are lost."""
+    google.api.stop = Problem("INVALID_CONVERSION_ACTION_ID")
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert outcomes(google) == {"failed": 2}
+    assert results(google)["file_error"] is None
+    assert [entry.lost for entry in entries(google)] == [2]
+
+
 def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:
     """Each deferred row has its own time: an unknown sale waits a day, a recent click six hours."""
     google.api.too_recent, google.api.too_recent_code = {"a"}, "TOO_RECENT_EVENT"
