@@ -189,24 +189,28 @@ def delete_markers(google: Sandbox, rng: random.Random) -> int:
     The chunks of unfinished files are sent again, and Google recognizes the rows. The results of
     finished files, which are made of the markers, are there.
     """
+    while not _unread_markers(google) and not google.delivery.idle:
+        time.sleep(0.02)
     google.delivery.set(paused=True)
     google.faults.kill()
     while any(google.delivery.in_flight()):
         time.sleep(0.05)
-    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
-    markers = [*bucket.list_blobs(prefix="_state/chunks/")]
-    unread = [blob for blob in markers if not _has_been_read(bucket, blob.name)]
-    chosen = [blob for blob in unread if rng.random() < 0.5]
+    chosen = [blob for blob in _unread_markers(google) if rng.random() < 0.5]
     for blob in chosen:
         blob.delete()
     google.delivery.set(paused=False)
     return len(chosen)
 
 
-def _has_been_read(bucket: Any, marker: str) -> bool:
-    """Return whether each row of the file has an outcome already."""
-    run = marker.removeprefix("_state/chunks/").partition("/")[0]
-    return b'"facts":{' in bucket.blob(f"_state/runs/{run}.json").download_as_bytes()
+def _unread_markers(google: Sandbox) -> list[Any]:
+    """Return the markers of files of which some rows have no outcome yet."""
+    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
+    found = []
+    for blob in bucket.list_blobs(prefix="_state/chunks/"):
+        run = blob.name.removeprefix("_state/chunks/").partition("/")[0]
+        if b'"facts":null' in bucket.blob(f"_state/runs/{run}.json").download_as_bytes():
+            found.append(blob)
+    return found
 
 
 def soak(google: Sandbox, minutes: float, seed: int, first: int, route: str) -> None:

@@ -419,7 +419,7 @@ def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
         return problem
     sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
     uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
-    told = f"chunks sent before: {sent} ({uploaded} rows uploaded)" if sent else "no chunk was sent"
+    told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)" if sent else "no chunk was sent"
     return problem._replace(detail=f"{problem.detail}; {told}")
 
 

@@ -291,7 +291,7 @@ def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
     assert outcomes(google)["uploaded"] == 4_000
     assert 0 < outcomes(google)["not_attempted"] < 1_000
     told = results(google)["file_error"]["detail"]
-    assert told == "read twice; chunks sent before: 0 to 1 (4000 rows uploaded)"
+    assert told == "read twice; chunks sent before: 0 to 1 (4,000 rows uploaded)"
 
 
 def test_a_refused_account_stops_a_resend_at_once(google: World) -> None:
