@@ -29,7 +29,7 @@ from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
-from lib.destinations.connections import Destinations
+from lib.destinations.connectors import Destinations
 from lib.errors import PermanentError, UploadError
 from lib.model.deadline import Shutdown
 from lib.run.context import RunContext
@@ -129,7 +129,6 @@ def _context() -> RunContext:
         settings=settings,
         profiles=profiles,
         connect=destinations.connect,
-        look_up=destinations.look_up,
         utc_now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,

@@ -6,18 +6,18 @@ Only reading from storage and sending are missing.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import msgspec
 
 from benchmarks.rows import PROFILE
 from lib.config.profile import Profile
-from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.messages import EventBatch, EventDefaults
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.base import EncodedRequest, UploadResult
+from lib.destinations.data_manager import messages as event_messages
+from lib.destinations.data_manager.messages import EventDefaults
+from lib.destinations.google_ads import messages as ads_messages
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
@@ -35,16 +35,27 @@ _MAX_BYTES = 4 << 30
 NOW = datetime.now(UTC)
 
 
-class _Batches:
+Encode = Callable[[RecordKind, Sequence[Any]], Sequence[EncodedRequest]]
+
+
+def _encode_ads(kind: RecordKind, records: Sequence[Any]) -> Sequence[EncodedRequest]:
+    return ads_messages.encode(kind, records, 1, validate_only=False)
+
+
+def _encode_events(kind: RecordKind, records: Sequence[Any]) -> Sequence[EncodedRequest]:
+    return event_messages.encode(kind, records, EventDefaults())
+
+
+class _Encoding:
     """A destination that only serializes."""
 
     sunset = None
 
-    def __init__(self, name: str, new_batch: Callable[[], Any]) -> None:
+    def __init__(self, name: str, encode: Encode) -> None:
         self.capabilities = capabilities_of(name)
-        self._new_batch = new_batch
+        self._encode = encode
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         return Account(
             customer_id,
             customer_id,
@@ -55,11 +66,10 @@ class _Batches:
             },
         )
 
-    def with_custom_variables(self, account: Account) -> Account:
-        return account
-
-    def batch(self, job_id: int, *, maybe_sent: bool) -> Any:
-        return self._new_batch()
+    def encode(
+        self, kind: RecordKind, records: Sequence[Any], job_id: int
+    ) -> Sequence[EncodedRequest]:
+        return self._encode(kind, records)
 
 
 def run_of(profile: Profile) -> Run:
@@ -69,11 +79,11 @@ def run_of(profile: Profile) -> Run:
     return Run(source, NOW, NOW, "default", written, cut_of(profile), "working", "owner", NOW)
 
 
-def _open(content: bytes, name: str, new_batch: Callable[[], Any]) -> tuple[Plan, Run]:
+def _open(content: bytes, name: str, encode: Encode) -> tuple[Plan, Run]:
     profile = Profile.model_validate(PROFILE | {"destination": name})
     run = run_of(profile)
     table = read_table(io.BytesIO(content), profile, _MAX_BYTES)
-    destination: Any = _Batches(name, new_batch)
+    destination: Any = _Encoding(name, encode)
 
     def connect(profile: Profile, log: Log) -> Any:
         return destination
@@ -87,27 +97,26 @@ def prepare_file(
 ) -> Iterator[bytes]:
     """The serialized requests for a file; `refused` collects the lines of rejected rows, and
     `markers` what is saved of each chunk."""
-    return _prepare(content, "google_ads", partial(AdsBatch, 1, False), refused, markers)
+    return _prepare(content, "google_ads", _encode_ads, refused, markers)
 
 
 def prepare_events(content: bytes, refused: list[int] | None = None) -> Iterator[bytes]:
     """The same for the Data Manager API."""
-    return _prepare(content, "data_manager", partial(EventBatch, EventDefaults()), refused, None)
+    return _prepare(content, "data_manager", _encode_events, refused, None)
 
 
 def _prepare(
     content: bytes,
     name: str,
-    new_batch: Callable[[], Any],
+    encode: Encode,
     refused: list[int] | None,
     markers: list[bytes] | None,
 ) -> Iterator[bytes]:
-    plan, run = _open(content, name, new_batch)
-    for chunk in chunks_of(plan.table.records(), run.cut, plan.table.width):
-        prepared = prepare(plan, chunk, 1, maybe_sent=False)
+    plan, run = _open(content, name, encode)
+    for chunk in chunks_of(plan.records(), run.cut, plan.table.width):
+        prepared = prepare(plan, chunk, 1)
         assert isinstance(prepared, PreparedChunk)
-        batch: Any = prepared.parts[0].batch
-        for request in batch.take_requests():
+        for request in prepared.parts[0].requests:
             yield request.content
         found = outcomes(prepared, [UploadResult({}, ())], "uploaded", False)
         if refused is not None:
@@ -118,10 +127,10 @@ def _prepare(
 
 def skip_file(content: bytes, markers: list[bytes]) -> Iterator[ChunkOutcomes]:
     """Read a file whose chunks an earlier attempt has finished: what an attempt does with them."""
-    plan, run = _open(content, "google_ads", partial(AdsBatch, 1, False))
+    plan, run = _open(content, "google_ads", _encode_ads)
     sums = Sums()
-    chunks = chunks_of(plan.table.records(), run.cut, plan.table.width)
-    for chunk, marker in zip(chunks, markers, strict=True):
+    chunks = chunks_of(plan.records(), run.cut, plan.table.width)
+    for _, marker in zip(chunks, markers, strict=True):
         replayed = msgspec.json.decode(marker, type=ChunkOutcomes)
         sums.add(replayed)
         yield replayed

@@ -82,7 +82,7 @@ variable "settings" {
     condition = length(setsubtract(keys(var.settings), [
       "accepted_suffixes", "ignored_suffixes", "ignored_prefixes", "max_file_bytes", "max_file_lines",
       "deadline_margin_seconds", "request_timeout_seconds", "window", "defer_hours", "max_defer_hours",
-      "sweep_grace_minutes", "list_all_rows", "look_up_accounts", "read_diagnostics",
+      "sweep_grace_minutes", "list_all_rows", "read_diagnostics",
     ])) == 0
     error_message = "settings has a name that the function does not read: docs/settings.md lists them."
   }

@@ -25,12 +25,13 @@ import pytest
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import AcceptedRequest, AccountLookup, RowResult, UploadResult
+from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Conversion, Record
@@ -250,23 +251,12 @@ class _Gone:
         raise PermanentError("SOURCE_GONE", f"generation {self._generation}")
 
 
-class FakeBatch:
-    """A list of records, of whatever kind."""
+class FakeRequest(NamedTuple):
+    """The records of a chunk, of whatever kind, as they are."""
 
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
-        self.records: list[Record] = []
-
-    def add(self, record: Record, /) -> None:
-        self.records.append(record)
-
-    add_adjustment = add_call = add
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def close(self) -> int:
-        return 0
+    job_id: int
+    records: Sequence[Record]
+    content: bytes = b""
 
 
 @dataclass(slots=True)
@@ -278,6 +268,7 @@ class FakeApi:
     Order IDs in `too_recent` are answered with `too_recent_code`, those in `too_old` with
     EXPIRED_EVENT. `before` and `after` are called around each batch with its number, starting at 1;
     if one of them raises, the attempt ends with that exception. `stop` refuses the account.
+    `unread` is why the account cannot be read. Action 1001 is for sales, 1004 that of a tag.
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
@@ -293,18 +284,22 @@ class FakeApi:
     after: Callable[[int], None] = lambda number: None
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
-    queries: bool = True
+    unread: str = ""
+    is_unreachable: bool = False
     batches: int = 0
     diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if self.preflight is not None:
             raise self.preflight
-        if not self.queries:
-            return Account(customer_id, customer_id)
-        action = Action(
+        if self.unread:
+            unread = Problem(self.unread)
+            return Account(
+                customer_id, customer_id, unread=unread, is_unreachable=self.is_unreachable
+            )
+        sale = Action(
             id="1001",
             name="Phone sale",
             enabled=True,
@@ -312,19 +307,21 @@ class FakeApi:
             one_per_click=False,
             lookback_days=90,
         )
+        of_tag = replace(
+            sale,
+            id="1004",
+            name="Purchase",
+            accepts=frozenset({"adjustment"}),
+            needs_order_id=True,
+        )
         return Account(
             customer_id,
             customer_id,
             time_zone="America/Chicago",
             currency_code="USD",
             verified=True,
-            accepted_customer_data_terms=True,
-            enhanced_conversions_on=True,
-            actions={"1001": action},
+            actions={each.id: each for each in (sale, of_tag)},
         )
-
-    def with_custom_variables(self, account: Account) -> Account:
-        return account
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
         return self.diagnostics(customer_id)
@@ -334,10 +331,15 @@ class FakeApi:
     ) -> Sequence[RequestStatus]:
         return self.statuses(request_ids)
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> FakeBatch:
-        return FakeBatch(job_id)
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[FakeRequest]:
+        return [FakeRequest(job_id, records)] if records else []
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        (batch,) = requests
         with self.lock:
             self.batches += 1
             number = self.batches
@@ -368,7 +370,7 @@ class FakeApi:
                     self.counted.append(order)
         self.after(number)
         request_id = f"request-{number}"
-        positions = [each for each in range(len(batch)) if each not in row_results]
+        positions = [each for each in range(len(batch.records)) if each not in row_results]
         accepted = (AcceptedRequest(request_id, positions),)
         if not positions or self.capabilities.reports_later is None:
             accepted = ()
@@ -395,7 +397,6 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
 
     @property
@@ -405,7 +406,6 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
-            look_up=(lambda: self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
@@ -773,12 +773,17 @@ class GoogleApi(FakeApi):
             raise RetryableError("API_UNAVAILABLE")
         return answer
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if self.google.refused == "account":
             self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
-        return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
+        return self._call(
+            lambda: FakeApi.account(self, customer_id, custom_variables=custom_variables)
+        )
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        (batch,) = requests
         records = [*map(_sent, batch.records)]
         request = Request(
             self.process,

@@ -18,7 +18,6 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from lib.adapters.logging import EVENTS
-from lib.catalogue import texts
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
 from lib.config.profile import Profile
 from lib.config.settings import Settings
@@ -134,13 +133,6 @@ def _problems() -> Iterator[str]:
     return _table("Kind | Severity | What it says", rows)
 
 
-_OFTEN: Final = {
-    texts.SOFTWARE_ERROR: "*Report it.*",
-    texts.REPLACE_CREDENTIALS: "*New credentials.*",
-    texts.COMPLETE_CLICK_ID: "*Complete click ID.*",
-    texts.IF_IT_LASTS: "*Wait.*",
-}
-"""Action that many codes share → what the page writes instead."""
 _SECTIONS: Final = (
     *(outcome.replace("_", " ") for outcome in OUTCOMES),
     *("sent (warning)", "retried", "(note)"),
@@ -148,26 +140,25 @@ _SECTIONS: Final = (
 
 
 def _codes() -> Iterator[str]:
-    yield from (f"- {name} {action}" for action, name in _OFTEN.items())
     for origin in TABLES:
-        yield from ("", f"## {TABLES[origin].TITLE}")
+        yield from ("", f"## {origin}")
         yield from _codes_of(origin)
 
 
 def _codes_of(origin: Origin) -> Iterator[str]:
-    codes = [code for code in CATALOGUE.values() if code.origin == origin]
     for section in _SECTIONS:
-        rows = [_row(code) for code in codes if _section(code) == section]
-        if rows:
+        names_by_text: dict[tuple[str, str], list[str]] = {}
+        for code in CATALOGUE.values():
+            if code.origin == origin and _section(code) == section:
+                names_by_text.setdefault((code.meaning, _action(code)), []).append(code.code)
+        if names_by_text:
+            rows = ((_code(*names), *text) for text, names in names_by_text.items())
             yield from ("", f"### {section}", "")
             yield from _table("code | meaning | what to do", rows)
 
 
-def _row(code: Code) -> tuple[str, str, str]:
-    action = _OFTEN.get(code.action, code.action)
-    if code.if_most:
-        action += f" *Most rows:* {code.if_most}"
-    return _code(code.code), code.meaning, action
+def _action(code: Code) -> str:
+    return f"{code.action} *Most rows:* {code.if_most}" if code.if_most else code.action
 
 
 def _section(code: Code) -> str:

@@ -93,8 +93,9 @@ def _snake(name: str) -> str:
 
 
 def is_known(name: str) -> bool:
-    """Whether we have decided about a field, or have a text for a reason."""
-    return name in KNOWN_BY_REST or name.rpartition(": ")[2] in CATALOGUE
+    """Whether we have decided about a field or a reason. Every reason to warn is a warning."""
+    reason = name.rpartition(": ")[2]
+    return name in KNOWN_BY_REST or reason in CATALOGUE or "WARNING_REASON_" in reason
 
 
 def not_sent() -> set[tuple[str, str]]:

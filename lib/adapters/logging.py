@@ -39,7 +39,7 @@ EVENTS: Mapping[str, str] = {
     "chunk_sent": "The API answered a chunk, and its outcomes were saved.",
     "request_retry": "A request failed with a retryable error and is retried.",
     "connection_renewed": "A connection was refused or silent. The next request uses a new one.",
-    "preflight_not_permitted": "Account settings could not be read. The upload continues.",
+    "account_not_read": "The account could not be read. Files that name actions by ID go on.",
     "follow_up_blocked": "What Google reports later could not be read. Someone must fix the cause.",
     "processing_unknown": "What Google reports later could not be read now. Retried later.",
     "overview_not_written": "The overview of all files could not be written. The next sweep does.",

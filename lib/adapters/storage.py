@@ -80,21 +80,15 @@ class GoogleStore:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
 
     def find(self, source: StoredObject) -> StoredObject | None:
-        blob = self._request(
-            lambda client: client.bucket(source.bucket).get_blob(
-                source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=RETRY
-            ),
-            _permission("get", source.bucket),
-        )
-        if blob is None:
-            self._require(source.bucket)
-            return None
-        return _stored(source.bucket, blob)
+        return self._find(source.bucket, source.name, source.generation)
 
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        return self._find(bucket, name)
+
+    def _find(self, bucket: str, name: str, generation: int | None = None) -> StoredObject | None:
         blob = self._request(
             lambda client: client.bucket(bucket).get_blob(
-                name, timeout=TIMEOUT_SECONDS, retry=RETRY
+                name, generation=generation, timeout=TIMEOUT_SECONDS, retry=RETRY
             ),
             _permission("get", bucket),
         )
@@ -219,13 +213,8 @@ class GoogleStore:
         except api.NotFound:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
-        found = self._request(
-            lambda client: client.bucket(bucket).get_blob(
-                name, timeout=TIMEOUT_SECONDS, retry=RETRY
-            ),
-            _permission("get", bucket),
-        )
-        return int(found.generation) if found is not None else None
+        written = self._find(bucket, name)
+        return written.generation if written is not None else None
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)

@@ -17,12 +17,13 @@ from typing import Any, Final
 from lib.adapters.workbook import read_in_child
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import Destination, UploadResult
+from lib.destinations.base import Destination, EncodedRequest, MaybeSent, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.records import Record, Row
@@ -52,28 +53,6 @@ FIRST_RECORDS: Final = 3
 """So many conversions are shown as Google will get them."""
 
 
-class _Counter:
-    """A batch that counts, and adds the file's first records to `first`."""
-
-    def __init__(self, first: list[Record]) -> None:
-        self._size = 0
-        self._first = first
-
-    def add(self, record: Record, /) -> None:
-        self._size += 1
-        if len(self._first) < FIRST_RECORDS:
-            self._first.append(record)
-
-    add_adjustment = add_call = add
-
-    def __len__(self) -> int:
-        return self._size
-
-    def close(self) -> int:
-        """Return nothing: it has no requests."""
-        return 0
-
-
 @dataclass(slots=True)
 class OfflineDestination:
     """A `Destination` without a network: it asks nothing, and keeps the `first` records."""
@@ -82,19 +61,20 @@ class OfflineDestination:
     sunset: date | None = None
     first: list[Record] = field(default_factory=list)
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """Return the account unchecked, and with it all conversion actions."""
-        return Account(customer_id, customer_id, verified=False, names_on_trust=True)
+        return Account(customer_id, customer_id, names_on_trust=True)
 
-    def with_custom_variables(self, account: Account) -> Account:
-        """Return the account unchanged: custom variables are not checked either."""
-        return account
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[EncodedRequest]:
+        """Keep the first records. Nothing is sent, so there is no request."""
+        self.first += records[: FIRST_RECORDS - len(self.first)]
+        return ()
 
-    def batch(self, job_id: int, *, maybe_sent: bool) -> _Counter:
-        """Return a batch that counts the rows that would be sent."""
-        return _Counter(self.first)
-
-    def send(self, batch: _Counter, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[EncodedRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
         """Accept all rows."""
         return UploadResult({}, ())
 
@@ -182,7 +162,8 @@ class _Check:
     def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
         """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
         try:
-            for chunk in chunks_of(table.records(), self.run.cut, table.width):
+            rows = self.plan.records() if self.plan is not None else table.records()
+            for chunk in chunks_of(rows, self.run.cut, table.width):
                 found = self._outcomes_of(chunk)
                 self._add(found, chunk.rows)
                 each(found)
@@ -193,12 +174,15 @@ class _Check:
         plan = self.plan
         if plan is None:
             return not_attempted(chunk)
-        prepared = prepare(plan, chunk, 0, maybe_sent=False)
+        prepared = prepare(plan, chunk, 0)
         if isinstance(prepared, Problem):
             self.stop, self.plan = prepared, None
             return not_attempted(chunk)
         never = Deadline(math.inf, math.inf)
-        answers = [each.destination.send(each.batch, never) for each in prepared.parts]
+        answers = [
+            part.destination.send(part.requests, never, lambda order_id: False)
+            for part in prepared.parts
+        ]
         return outcomes(prepared, answers, "ok", self.list_all)
 
     def _add(self, found: ChunkOutcomes, rows: Sequence[Row]) -> None:
@@ -237,12 +221,10 @@ class _Check:
 
     def notes(self, table: Table | None) -> list[Problem]:
         """Return the remarks on the file as a whole."""
-        # An offline check never reads the account, so this note would be useless.
         notes = notes_of(self.header, self.plan, self.tally)
-        notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
         if self.plan is not None:
-            open_record = table.open_record if table is not None else None
-            if open_record is not None and self.plan.hold() in ("always", open_record):
+            open_row = table.open_row if table is not None else None
+            if open_row is not None and self.plan.hold() in ("always", open_row):
                 notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
             if self.stop is None:
                 notes += notes_on_skipped(self.tally)

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 import click
 import msgspec
 
-from lib.catalogue.codes import CATALOGUE, TABLES, UNKNOWN, Code, lookup
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup
 from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph
 
 _EXAMPLES: Final = """
@@ -52,7 +52,7 @@ def explain_command(codes: tuple[str, ...], form: Form) -> None:
     """Say what each CODE means and what to do. Without CODE, list all codes."""
     found = [_entry(code) for code in codes] if codes else list(CATALOGUE.values())
     if form == "json":
-        listed = [asdict(each) | {"needs_action": each.needs_action} for each in found]
+        listed = [asdict(entry) | {"needs_action": entry.needs_action} for entry in found]
         click.echo(msgspec.json.format(msgspec.json.encode(listed), indent=1))
     elif codes or is_verbose():
         _explain(found)
@@ -62,11 +62,15 @@ def explain_command(codes: tuple[str, ...], form: Form) -> None:
 
 def _entry(code: str) -> Code:
     """Return the entry of a code in whatever case, also without Google's prefix."""
-    entry = lookup(code.strip().upper())
-    if entry.origin == UNKNOWN:
-        near = get_close_matches(code.strip().upper(), CATALOGUE, 1)
+    name = code.strip().upper()
+    entry = lookup(name)
+    if entry.code not in CATALOGUE:
+        near = get_close_matches(name, CATALOGUE, 1)
         advice = f"Did you mean {near[0]}?" if near else "Leave out the code to list all."
-        raise click.ClickException(f"{code} is not a known code. {advice}")
+        raise click.ClickException(
+            f"{code} is not a known code. If it is Google's, its message says what is wrong. "
+            f"{advice}"
+        )
     return entry
 
 
@@ -74,15 +78,14 @@ def _explain(entries: list[Code]) -> None:
     console = Terminal()
     for entry in entries:
         outcome = f": the row is {entry.outcome.replace('_', ' ')}" if entry.outcome else ""
-        title = TABLES[entry.origin].TITLE
-        title = f"{entry.code}  {entry.severity}{outcome} ({title})"
+        title = f"{entry.code}  {entry.severity}{outcome} ({entry.origin})"
         console.print(paragraph(title, console.width, indent=0), soft_wrap=True)
         console.print(paragraph(entry.meaning, console.width, indent=2), soft_wrap=True)
         actions = [entry.action]
         if entry.if_most:
             actions.append(f"If most rows have it: {entry.if_most}")
-        for each in actions:
-            text = paragraph(f"→ {each}", console.width, indent=2, style="green")
+        for action in actions:
+            text = paragraph(f"→ {action}", console.width, indent=2, style="green")
             console.print(text, soft_wrap=True)
         console.print()
 
@@ -91,7 +94,6 @@ def _list() -> None:
     """List the names of all codes, in a paragraph for each origin."""
     console = Terminal()
     for origin, table in TABLES.items():
-        codes = [entry.code for entry in CATALOGUE.values() if entry.origin == origin]
-        console.print(f"{table.TITLE}: {len(codes)} codes", markup=False, soft_wrap=True)
-        console.print(paragraph(", ".join(codes), console.width, indent=2), soft_wrap=True)
+        console.print(f"{origin}: {len(table)} codes", markup=False, soft_wrap=True)
+        console.print(paragraph(", ".join(table), console.width, indent=2), soft_wrap=True)
         console.print()

@@ -63,8 +63,8 @@ def variable_of(field: str) -> str:
 
 
 def endpoint_variables() -> dict[str, str]:
-    """Destination → the environment variable of its endpoint, and the one for looking up."""
-    names = (*registry.names(), registry.LOOKUP_ENDPOINT)
+    """Destination → the environment variable of its endpoint; also the one of queries."""
+    names = (*registry.names(), registry.QUERY_ENDPOINT)
     return {name: f"{name.upper()}_ENDPOINT" for name in names}
 
 
@@ -138,9 +138,6 @@ class Settings(BaseModel):
     """The sweep leaves younger files to their event."""
     list_all_rows: bool = False
     """List all rows in the results, also those uploaded without a warning."""
-    look_up_accounts: bool = True
-    """For the Data Manager API, look up conversion actions in the Google Ads API. False if the
-    credentials may not read it."""
     read_diagnostics: bool = True
     """For each file, read later what Google's diagnostics count for it (Google Ads API only)."""
 

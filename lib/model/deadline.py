@@ -1,7 +1,7 @@
 """When an attempt must end: at its time limit, or sooner if the platform ends the instance.
 
 ├─ requests start ───────────┤ no request starts; those in ├ outcomes are saved, ┤
-│                            │ flight may be answered      │ the lease released  │
+│                            │ flight may be answered      │ the attempt ends    │
                         last_start                    last_answer        time limit (or SIGKILL)
 """
 

@@ -135,10 +135,10 @@ def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str
     """
     if not rules.capabilities.resolves_custom_variables or (name.isascii() and name.isdigit()):
         return name
-    account = rules.account()
-    if isinstance(account, Problem) or not account.verified:
+    account = rules.account
+    if not account.verified:
         return name
-    found = (account.custom_variables or {}).get(name.casefold())
+    found = account.custom_variables.get(name.casefold())
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found
 
 

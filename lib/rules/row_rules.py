@@ -10,7 +10,6 @@ from typing import Final, Literal, NamedTuple
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import DecimalSign, RecordKind
-from lib.model.outcomes import Problem
 from lib.model.records import AdjustmentType
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
@@ -34,12 +33,10 @@ class RowRules:
     """Values that are the same for every row of a file.
 
     `now` is the start of the file's first attempt. `kind` is the kind of the records.
-    `account` returns the account, or the problem that prevents its use. The other
-    values come from the profile, except that the time zone of the file takes precedence for `zone`.
+    The values come from the profile and the account, except that the time zone of the file takes
+    precedence for `zone`.
 
     `entries` are those of the profile that send records of this kind.
-
-    `look_up` returns the account as it is now, for an action that is not found in it, or None.
 
     `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
 
@@ -48,7 +45,7 @@ class RowRules:
     """
 
     now: datetime
-    account: Callable[[], Account | Problem]
+    account: Account
     capabilities: Capabilities
     entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None
@@ -62,7 +59,6 @@ class RowRules:
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
-    look_up: Callable[[], Account | None] = lambda: None
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
 

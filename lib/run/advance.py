@@ -161,16 +161,8 @@ def _send(attempt: Attempt, stream: Readable | None) -> None:
             try:
                 header = read_header(table, profile)
                 plan = plan_file(
-                    table,
-                    header,
-                    profile,
-                    attempt.run.now,
-                    context.connect,
-                    attempt.log,
-                    context.lookup,
+                    table, header, profile, attempt.run.now, context.connect, attempt.log
                 )
-                is_first_pass = attempt.run.facts is None
-                table.hold_unterminated_line(plan.hold() if is_first_pass else "never")
             except (SourceError, PermanentError) as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 attempt.stop(Problem(error.code, "", error.detail))

@@ -18,10 +18,15 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from lib.config.profile import Profile
-from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
+from lib.destinations.base import (
+    AcceptedRequest,
+    Destination,
+    EncodedRequest,
+    RowResult,
+    UploadResult,
+)
 from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
-from lib.model.fields import RecordKind
 from lib.model.money import Amounts, difference
 from lib.model.outcomes import (
     COUNTED,
@@ -58,7 +63,7 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 
 
 class Chunk(NamedTuple):
-    """The data rows of a chunk, and its `characters`, as `Cut` counts them.
+    """The data rows of a chunk.
 
     `first_record` is the number of its first data row in the file, from 1. `checksum_error`: why
     the rows must not be sent.
@@ -68,7 +73,6 @@ class Chunk(NamedTuple):
     rows: list[Row]
     first_record: int
     checksum_error: Problem | None = None
-    characters: int = 0
 
     @property
     def record_lines(self) -> RecordLines:
@@ -80,13 +84,13 @@ class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
-    belong to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
+    belong to its i-th record. `refused` are the rows that are not sent. Some of them repeat
     another row of the chunk: `repeats` maps their lines to the line of that row. `order_values` are
     those of its orders, if it matters which of them comes last.
     """
 
     destination: Destination[Any]
-    batch: Batch
+    requests: Sequence[EncodedRequest]
     lines: list[int]
     order_ids: list[str | None]
     with_click_id: list[bool]
@@ -160,7 +164,7 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
                 following = None
         except (SourceError, PermanentError) as caught:
             error, following = caught, None
-        finished = Chunk(number, chunk, first_record, _checksum_error(error), chars)
+        finished = Chunk(number, chunk, first_record, _checksum_error(error))
         chunk = []
         first_record += len(finished.rows)
         yield finished
@@ -178,13 +182,13 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
 
 
 def prepare(
-    plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, withhold: Withhold | None = None
+    plan: Plan, chunk: Chunk, job_id: int, withhold: Withhold | None = None
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that are sent, and serialize those that can be.
 
-    Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
-    many, or has user data that the account refuses. `maybe_sent`: an earlier attempt may have sent
-    the same rows. `withhold` may leave out rows that could be sent.
+    Returns a `Problem` if the file must stop at this chunk: one of its rows has user data that the
+    account refuses, or names an action in an account that was not read. `withhold` may leave out
+    rows that could be sent.
     """
     try:
         selected, validated = plan.validate(chunk.rows)
@@ -196,8 +200,8 @@ def prepare(
     placeholders = Counter[str]()
     left_out = withhold(validated) if withhold is not None else {}
     for part, each in validated:
-        batch = part.destination.batch(job_id, maybe_sent=maybe_sent)
-        parts.append(_serialize(part, batch, without(each, left_out) if left_out else each, plan))
+        sent = without(each, left_out) if left_out else each
+        parts.append(_serialize(part, sent, job_id, plan))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,
@@ -209,19 +213,11 @@ def prepare(
     )
 
 
-def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) -> PreparedPart:
+def _serialize(part: Part, validated: ValidatedChunk, job_id: int, plan: Plan) -> PreparedPart:
     records = validated.records
-    add: dict[RecordKind, Callable[[Any], None]] = {
-        "conversion": batch.add,
-        "adjustment": batch.add_adjustment,
-        "call": batch.add_call,
-    }
-    add_record = add[part.kind]
-    for record in records:
-        add_record(record)
     return PreparedPart(
         destination=part.destination,
-        batch=batch,
+        requests=part.destination.encode(part.kind, records, job_id),
         lines=validated.lines,
         order_ids=[*map(attrgetter("order_id"), records)],
         with_click_id=[record.has_click_id for record in records],

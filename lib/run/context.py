@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import AccountLookup, Destination
+from lib.destinations.base import Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.source.workbook import ReadSheet
@@ -27,7 +27,7 @@ class RunContext:
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
     `expect_connection` begins what a first connection needs, and returns at once. `shutdown` tells
-    whether the platform ends this instance. `look_up` looks up accounts, if anything does.
+    whether the platform ends this instance.
     """
 
     store: Store
@@ -41,7 +41,6 @@ class RunContext:
     read_sheet: ReadSheet
     expect_connection: Callable[[], None] = lambda: None
     shutdown: Shutdown = field(default_factory=Shutdown)
-    look_up: Callable[[], AccountLookup] | None = None
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (monotonic seconds)."""
@@ -51,11 +50,6 @@ class RunContext:
     def documents(self) -> Documents:
         """The state documents, in the bucket and below the prefix from the settings."""
         return Documents(self.store, self.settings.bucket_of_state, self.settings.state_prefix)
-
-    @property
-    def lookup(self) -> Callable[[], AccountLookup] | None:
-        """How accounts are looked up, if anything does."""
-        return self.look_up if self.settings.look_up_accounts else None
 
     @property
     def runs(self) -> Runs:

@@ -10,7 +10,6 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.model.account import Account
-from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, base_name
 from lib.model.outcomes import Problem, Tally
 from lib.rules.columns import is_sent
@@ -77,12 +76,11 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
     return [Problem("RUNTIME_ENDS_SOON", "", f"on {RUNTIME_END}")]
 
 
-def notes_on_account(
-    account: Account, zone_name: str | None, zone: tzinfo | None, capabilities: Capabilities
-) -> list[Problem]:
-    """Return notes on differences between account and file. `zone` is that of the file's times."""
-    if not account.verified:
-        return [Problem("PREFLIGHT_NOT_PERMITTED")] if capabilities.has_preflight else []
+def notes_on_account(account: Account, zone_name: str | None, zone: tzinfo | None) -> list[Problem]:
+    """Return notes on an account that was not read, and on differences between account and file.
+    `zone` is that of the file's times."""
+    if account.unread is not None:
+        return [Problem("ACCOUNT_NOT_LOOKED_UP", "", account.unread.code)]
     notes = []
     if account.conversion_customer_id != account.customer_id:
         detail = f"{account.customer_id} → {account.conversion_customer_id}"
@@ -103,8 +101,8 @@ def notes_on_reading(table: Table, tally: Tally, names: Mapping[str, str]) -> li
         note = BY_NAME[base_name(column)].placeholder_note
         detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
         notes.append(Problem("PLACEHOLDERS", "", detail))
-    if table.blank_records:
-        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_records)))
+    if table.blank_rows:
+        notes.append(Problem("BLANK_RECORDS", "", str(table.blank_rows)))
     if table.footer:
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"

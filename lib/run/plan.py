@@ -8,19 +8,22 @@ An error that would affect every row is found here and reported once, before any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.config.profile import Profile
-from lib.destinations.base import AccountLookup, Destination
+from lib.destinations.base import Destination
+from lib.errors import PermanentError, RetryableError, UploadError
+from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
 from lib.model.records import AdjustmentType, Record, Row
+from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules, RowRules
@@ -30,8 +33,7 @@ from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
 from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
-from lib.run.run_account import RunAccount
-from lib.source.delimited import Hold
+from lib.source.end import Hold
 from lib.source.table import Table
 from lib.state.corrections import Corrections, order_digest
 from lib.state.documents import Documents
@@ -86,10 +88,11 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.keep_only`). `sales` is what the destination of conversions can do, even if this file
+    (`Table.places`). `sales` is what the destination of conversions can do, even if this file
     has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
-    has user data, because the columns may be empty, as in Google's own template.
+    has user data, because the columns may be empty, as in Google's own template. `no_action_names`
+    is raised at the first row that gives its action by name, if the account was not read.
     """
 
     table: Table
@@ -105,14 +108,29 @@ class Plan:
     names_actions: bool
     unseen: dict[str, tuple[int, ...]]
     refuses_user_data: Problem | None = None
+    no_action_names: UploadError | None = None
+
+    def records(self, hold: Hold = "never") -> Iterator[Row]:
+        """Return the rows of the file, with the cells that this plan reads (`places`)."""
+        return self.table.records(self.header.used_columns, hold)
 
     def validate(self, rows: Sequence[Row]) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
-        among those that the first part refuses."""
+        among those that the first part refuses.
+
+        Raises `UploadError` if a row needs an account that was not read.
+        """
         selected = self.selection.select(rows)
         if self.unseen:
             self._see(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
+        if self.no_action_names is not None and any(
+            problem.code == NAME_NOT_RESOLVABLE
+            for _, each in validated
+            for row in each.refused
+            for problem in row.errors
+        ):
+            raise self.no_action_names
         if selected.refused:
             part, first = validated[0]
             refused = sorted((*first.refused, *selected.refused), key=lambda row: row.line)
@@ -186,40 +204,29 @@ def plan_file(
     now: datetime,
     connect: Connect,
     log: Log,
-    lookup: Callable[[], AccountLookup] | None = None,
 ) -> Plan:
     """Header, destination and account → a plan. `now` is the time of the first attempt.
 
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
-    places = table.keep_only(header.used_columns)
-    table.expect_footer(header.used_columns)
+    places = table.places(header.used_columns)
     selection = RowSelection(
         profile.skip,
         [each.entry.rows for each in header.entries],
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
-    planned = _parts(header, profile, now, connect, log, lookup, zone, places)
-    parts = [each.part for each in planned]
-    first = planned[0]
-    account = first.account.checked(first.rules)
-    for other in planned[1:]:
-        # The rows of another API have their own outcomes if it refuses the account.
-        if other.part.destination is first.part.destination:
-            other.account.checked(other.rules)
+    parts, account = _parts_of(header, profile, now, connect, log, zone, places)
     refuses_user_data = None
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
-    destination = first.part.destination
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
-        *first.account.notes(),
-        *notes_on_sunset(destination, now),
+        *notes_on_sunset(parts[0].destination, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
-        *notes_on_account(account, zone_name, zone, destination.capabilities),
+        *notes_on_account(account, zone_name, zone),
     ]
     return Plan(
         table=table,
@@ -235,7 +242,65 @@ def plan_file(
         unseen=_named_columns(header, profile, places),
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=refuses_user_data,
+        no_action_names=_error_of_names(account),
     )
+
+
+def _parts_of(
+    header: Header,
+    profile: Profile,
+    now: datetime,
+    connect: Connect,
+    log: Log,
+    zone: tzinfo | None,
+    places: Mapping[int, int],
+) -> tuple[list[Part], Account]:
+    """Return a part for each kind of record that the file has, and the account as its first
+    destination sees it."""
+    parts: list[Part] = []
+    accounts: dict[str, tuple[Destination[Any], Account]] = {}
+    custom_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
+    for kind in _ORDER:
+        entries = [each for each in header.entries if each.kind == kind]
+        if not entries:
+            continue
+        name = profile.sender(kind)
+        if name not in accounts:
+            destination = connect(sending_profile(profile, kind), log)
+            account = destination.account(profile.customer_id, custom_variables=custom_variables)
+            accounts[name] = destination, account
+        destination, account = accounts[name]
+        rules = _rules(profile, now, entries, destination, account, zone)
+        if "ad_user_data" in header.names:  # its empty cells state nothing
+            rules = replace(rules, ad_user_data=None)
+        check_actions(rules)
+        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
+        numbers = {each.entry.number: place for place, each in enumerate(entries)}
+        parts.append(Part(kind, engine, destination, numbers))
+    _, account = next(iter(accounts.values()))
+    return parts, account
+
+
+def check_actions(rules: RowRules) -> None:
+    """Raise `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
+    given by its name and Google could not be reached."""
+    for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
+        found = resolve_action("", action, rules, set())
+        if isinstance(found, Problem):
+            unread = _error_of_names(rules.account) if found.code == NAME_NOT_RESOLVABLE else None
+            detail = found.detail or f'action in the profile: "{action}"'
+            raise unread or PermanentError(found.code, detail)
+
+
+def _error_of_names(account: Account) -> UploadError | None:
+    """Return the error of a file that gives an action by its name, if the account was not read: a
+    person must write the ID, or another attempt may read the account."""
+    if account.unread is None:
+        return None
+    if account.is_unreachable:
+        return RetryableError(account.unread.code, "an action is given by its name")
+    detail = f"the account cannot be read: {account.unread.code}"
+    return PermanentError(NAME_NOT_RESOLVABLE, detail)
 
 
 def _named_columns(
@@ -247,52 +312,6 @@ def _named_columns(
         for field, name in header.names.items()
         if profile.names_columns and field not in profile.optional
     }
-
-
-class _PlannedPart(NamedTuple):
-    """A part, the account that gets its rows, and its rules."""
-
-    part: Part
-    account: RunAccount
-    rules: RowRules
-
-
-def _parts(
-    header: Header,
-    profile: Profile,
-    now: datetime,
-    connect: Connect,
-    log: Log,
-    lookup: Callable[[], AccountLookup] | None,
-    zone: tzinfo | None,
-    places: Mapping[int, int],
-) -> list[_PlannedPart]:
-    """Return a part for each kind of record that the file has."""
-    parts: list[_PlannedPart] = []
-    destinations: dict[str, Destination[Any]] = {}
-    wants_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
-    for kind in _ORDER:
-        entries = [each for each in header.entries if each.kind == kind]
-        if not entries:
-            continue
-        name = profile.sender(kind)
-        if name not in destinations:
-            destinations[name] = connect(sending_profile(profile, kind), log)
-        destination = destinations[name]
-        account = RunAccount(
-            destination,
-            profile.customer_id,
-            profile.login_customer_id,
-            lookup,
-            wants_variables=wants_variables,
-        )
-        rules = _rules(profile, now, entries, destination, account, zone)
-        if "ad_user_data" in header.names:  # its empty cells state nothing
-            rules = replace(rules, ad_user_data=None)
-        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
-        numbers = {each.entry.number: place for place, each in enumerate(entries)}
-        parts.append(_PlannedPart(Part(kind, engine, destination, numbers), account, rules))
-    return parts
 
 
 def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:
@@ -318,14 +337,13 @@ def _rules(
     now: datetime,
     entries: Sequence[EntryColumns],
     destination: Destination[Any],
-    run_account: RunAccount,
+    account: Account,
     zone: tzinfo | None,
 ) -> RowRules:
     """Return what is the same for every row of one kind."""
     return RowRules(
         now=now,
-        account=run_account.of_rows,
-        look_up=run_account.look_up,
+        account=account,
         capabilities=as_used(destination.capabilities, profile),
         entries=[
             EntryRules(each.entry.action, each.entry.value, _TYPES.get(each.send))

@@ -22,12 +22,12 @@ from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.run.notes import notes_on_columns, notes_on_sheets
 from lib.source.errors import SourceError
 from lib.source.header import (
+    Match,
     Names,
     Wanted,
     WantedNames,
     column_of,
     columns_named,
-    not_the_header,
     quoted,
     shown,
 )
@@ -99,13 +99,13 @@ class _KnownNames:
     others: Collection[Names]
     fields: Collection[str]
 
-    def lacks(self, header: Sequence[str]) -> SourceError | None:
-        """Return why a line is not the header, or None."""
-        fields = [field for name in header if (field := field_named(name))]
+    def match(self, names: Sequence[str]) -> Match:
+        """Compare the names of a line with them."""
+        fields = [field for name in names if (field := field_named(name))]
         required = self.fields or REQUIRED[kind_of(fields)]
         missing = [_names_of(field) for field in required if field not in fields]
-        missing += [each for each in self.others if not columns_named(each, header)]
-        return not_the_header(missing, len(fields), header)
+        missing += [wanted for wanted in self.others if not columns_named(wanted, names)]
+        return Match(missing, len(fields))
 
 
 def _required(send: Send) -> list[str]:

@@ -16,18 +16,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, NamedTuple
+from itertools import chain
+from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY, lookup
-from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.records import Record
+from lib.model.records import Record, Row
 from lib.model.sent_requests import ranges_of
 from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.chunks import (
@@ -71,7 +72,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     corrections = plan.read_corrections(attempt.context.documents) if plan is not None else {}
     with _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
-        for chunk in chunks_of(table.records(), attempt.run.cut, table.width):
+        for chunk in chunks_of(_rows(table, plan, attempt), attempt.run.cut, table.width):
             attempt.check_time()
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
@@ -83,7 +84,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 sending = _Sending(attempt, plan, chunk, before, corrections)
                 prepared = sending.prepare()
             if isinstance(prepared, PreparedChunk):
-                uploads.start(sending, prepared, chunk.characters)
+                uploads.start(sending, prepared)
                 # Before the next chunk is read, so that its rows do not wait in memory.
                 del chunk, prepared, sending, before
                 uploads.wait_for_memory()
@@ -92,6 +93,14 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 attempt.stop(prepared)
             else:
                 uploads.skip(chunk, prepared)
+
+
+def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
+    """Return the rows of the file. On the first pass, a last line that may be cut is held."""
+    if plan is None:
+        return table.records()
+    is_first_pass = attempt.run.facts is None
+    return plan.records(plan.hold() if is_first_pass else "never")
 
 
 # ── one chunk ────────────────────────────────────────────────────────────────────────────────────
@@ -126,14 +135,15 @@ class _Sending:
         """Validate and serialize the rows. Returns why the file must stop here, if it must."""
         chunk, self._chunk = self._chunk, None
         assert chunk is not None
-        maybe_sent = self._attempt.run.died or any(row.maybe_sent for row in self._due.values())
-        return prepare(
-            self._plan,
-            chunk,
-            self._attempt.run.job_id,
-            maybe_sent=maybe_sent,
-            withhold=self._withhold,
-        )
+        return prepare(self._plan, chunk, self._attempt.run.job_id, self._withhold)
+
+    def _maybe_sent(self) -> MaybeSent:
+        """Return which orders an earlier attempt may have sent: those of a chunk without a marker
+        after an attempt that died, and those that are marked so."""
+        if self._before is None:
+            died = self._attempt.run.died
+            return lambda order_id: died
+        return {row.order_id for row in self._due.values() if row.maybe_sent}.__contains__
 
     def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
@@ -178,7 +188,7 @@ class _Sending:
     def send(self, prepared: PreparedChunk) -> ChunkOutcomes:
         """Send the rows, save what the APIs answered, and return the outcomes of the chunk."""
         attempt, plan = self._attempt, self._plan
-        answers = _send_parts(prepared, attempt)
+        answers = _send_parts(prepared, attempt, self._maybe_sent())
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
         stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
@@ -230,7 +240,9 @@ class _Sending:
             )
 
 
-def _send_parts(prepared: PreparedChunk, attempt: Attempt) -> list[UploadResult]:
+def _send_parts(
+    prepared: PreparedChunk, attempt: Attempt, maybe_sent: MaybeSent
+) -> list[UploadResult]:
     """Send the parts of a chunk, and return the answer about each.
 
     If time or quota runs out after the first answer, the rest is deferred. Raises `RetryableError`
@@ -244,7 +256,7 @@ def _send_parts(prepared: PreparedChunk, attempt: Attempt) -> list[UploadResult]
         attempt.check_lease()
         attempt.has_sent = True
         try:
-            answer = part.destination.send(part.batch, attempt.deadline)
+            answer = part.destination.send(part.requests, attempt.deadline, maybe_sent)
         except RetryableError as error:
             if not any(each is not _NOTHING_SENT for each in answers):
                 raise
@@ -345,9 +357,8 @@ class _Uploads:
         self._started = 0
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Outcomes that wait for the marker or for a slow chunk have no rows.
-        # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
-        self._memory = MemoryBudget(self._window + 1, more=self._window // 2)
-        self._pool = ThreadPoolExecutor(2 * self._window, "send")
+        self._memory = MemoryBudget(self._window + 1)
+        self._pool = ThreadPoolExecutor(self._window, "send")
 
     def __enter__(self) -> _Uploads:
         return self
@@ -367,14 +378,14 @@ class _Uploads:
                 return
             self._collect()
 
-    def start(self, sending: _Sending, prepared: PreparedChunk, characters: int) -> None:
+    def start(self, sending: _Sending, prepared: PreparedChunk) -> None:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
-        request_bytes = sum(part.batch.close() for part in prepared.parts)
-        held = ChunkMemory(request_bytes, characters)
-        self._memory.fill(held)
-        self._in_flight.append(self._pool.submit(self._send, sending, prepared, held))
+        requests = chain.from_iterable(part.requests for part in prepared.parts)
+        request_bytes = sum(len(request.content) for request in requests)
+        self._memory.fill(request_bytes)
+        self._in_flight.append(self._pool.submit(self._send, sending, prepared, request_bytes))
         self._started += 1
         if self._started == 1:
             self._collect_all()
@@ -401,13 +412,15 @@ class _Uploads:
         while self._in_flight:
             self._collect()
 
-    def _send(self, sending: _Sending, prepared: PreparedChunk, held: ChunkMemory) -> ChunkOutcomes:
+    def _send(
+        self, sending: _Sending, prepared: PreparedChunk, request_bytes: int
+    ) -> ChunkOutcomes:
         context = self._attempt.context
         began = context.monotonic()
         try:
             found = sending.send(prepared)
         finally:
-            self._memory.leave(held)
+            self._memory.leave(request_bytes)
         seconds = round(context.monotonic() - began, 3)
         self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
         return found
@@ -419,60 +432,44 @@ def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
         return problem
     sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
     uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
-    told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)" if sent else "no chunk was sent"
+    told = "no chunk was sent"
+    if sent:
+        told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)"
     return problem._replace(detail=f"{problem.detail}; {told}")
 
 
 # ── how many chunks are in memory at a time ──────────────────────────────────────────────────
 
 
-class ChunkMemory(NamedTuple):
-    """What a chunk has in memory: the bytes of its requests, and the characters of its rows.
-
-    Rows that were refused are in no request, but their outcomes need memory too.
-    """
-
-    request_bytes: int
-    characters: int
-
-
 class MemoryBudget:
-    """Counts the chunks that are prepared or in flight, and what they have in memory.
+    """Counts the chunks that are prepared or in flight, and the bytes of their requests.
 
-    There are at most `chunks`, and `more` of them if all are light. One chunk may exceed the bytes,
-    because they are known only after it was prepared.
+    One chunk may exceed the bytes, because they are known only after it was prepared.
     """
 
-    def __init__(self, chunks: int, more: int = 0, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, chunks: int, most_bytes: int = MOST_BYTES) -> None:
         self._most_chunks = chunks
-        self._more = more
         self._most_bytes = most_bytes
         self._chunks = 0
         self._bytes = 0
-        self._weight = 0
         self._changed = threading.Condition()
 
     def wait(self) -> None:
         """Wait until another chunk may be prepared, and count it."""
         with self._changed:
-            self._changed.wait_for(self._is_free)
+            self._changed.wait_for(
+                lambda: self._chunks < self._most_chunks and self._bytes < self._most_bytes
+            )
             self._chunks += 1
 
-    def _is_free(self) -> bool:
-        is_light = self._weight < self._most_bytes
-        most = self._most_chunks + (self._more if is_light else 0)
-        return self._chunks < most and self._bytes < self._most_bytes
-
-    def fill(self, held: ChunkMemory) -> None:
-        """Count what a prepared chunk holds."""
+    def fill(self, request_bytes: int) -> None:
+        """Count the requests of a prepared chunk."""
         with self._changed:
-            self._bytes += held.request_bytes
-            self._weight += max(held)
+            self._bytes += request_bytes
 
-    def leave(self, held: ChunkMemory) -> None:
+    def leave(self, request_bytes: int) -> None:
         """Forget a chunk that was answered."""
         with self._changed:
             self._chunks -= 1
-            self._bytes -= held.request_bytes
-            self._weight -= max(held)
+            self._bytes -= request_bytes
             self._changed.notify()

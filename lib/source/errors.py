@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 FileErrorCode = Literal[
     "EMPTY_FILE",  # no bytes, or only blank lines
@@ -21,26 +21,20 @@ FileErrorCode = Literal[
     "COLUMN_MISSING",  # a line has most of the names that are wanted
     "UNREADABLE_HEADER",  # it does not end, cannot be decoded, or has an open quote
     "TOO_MANY_COLUMNS",
-    "DUPLICATE_COLUMN",  # two columns for one field
-    "NO_USABLE_COLUMN",  # no column contains a click ID or a user identifier
-    "ADJUSTMENT_FILE",  # retractions and restatements of earlier conversions
-    "CALL_FILE",  # conversions from calls
+    "DUPLICATE_COLUMN",  # two columns have the names of one field
     "NO_ROWS",  # a header without rows
 ]
 FILE_ERROR_CODES: tuple[FileErrorCode, ...] = get_args(FileErrorCode)
-
-MAX_DISTANCE: Final = 1_000_000
 
 
 class SourceError(Exception):
     """The file can't be read, or its rest can't be read. A person must correct it.
 
     `detail` contains lines, limits and header names, never the value of a cell. It is safe to show
-    and to log. `distance` tells how far a line is from being the header (`lib.source.head`).
+    and to log.
     """
 
-    def __init__(self, code: FileErrorCode, detail: str, distance: int = MAX_DISTANCE) -> None:
+    def __init__(self, code: FileErrorCode, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: FileErrorCode = code
         self.detail = detail
-        self.distance = distance

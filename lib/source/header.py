@@ -1,4 +1,8 @@
-"""Header → the columns with the names that are wanted.
+"""The header of a file: the line that has the wanted names, and which column has which name.
+
+The header is the first line that has all names that are wanted. Above it may be anything: blank
+lines, titles, Google's `Parameters:TimeZone=...` line
+(support.google.com/google-ads/answer/7014069), or Excel's `sep=;`. No line above it becomes a row.
 
 Names are compared without case, outer and double spaces, in NFKC. In a file without a header, the
 first line is a row of raw user data. So the names of a file are shown only if half of the wanted
@@ -7,61 +11,222 @@ names, and two, are among them.
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from lib.model.fields import comparable
+from lib.source.delimited import strict_reader
 from lib.source.errors import SourceError
+from lib.source.text import UNDECODABLE
 
-Names = tuple[str, ...]
-"""The name of a column, or several names of which a file has one."""
+HEAD_LINES: Final = 50
+HEAD_CHARS: Final = 1 << 20
+"""The header, including its quoted newlines, must end within these limits."""
+MAX_COLUMNS: Final = 1_000
+
+_DELIMITERS: Final = ",;\t|"
+_PADDING: Final = " \t,;|\"'\r\n"
+_PARAMETERS: Final = re.compile(r"[\s\"']*parameters\s*:", re.IGNORECASE)
+_TIME_ZONE: Final = re.compile(r"time\s?zone\s*=\s*([^;,\t|\"\r\n]*)", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r"\"?sep=([^\"\r\n])\"?[\s,;|]*$", re.IGNORECASE)
+_QUOTED: Final = re.compile(r'"[^"]*"')
 
 _DATA: Final = re.compile(
     r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL
 )
 _MAX_NAME_CHARS: Final = 80
 _MAX_NAME_DIGITS: Final = 4
-MAX_COLUMNS: Final = 1_000
+
+Names = tuple[str, ...]
+"""The name of a column, or several names of which a file has one."""
+
+
+# ── the wanted names ─────────────────────────────────────────────────────────────────────────────
+
+
+class Match(NamedTuple):
+    """Which wanted names a line does not have, and how many it has."""
+
+    missing: Sequence[Names]
+    found: int
+
+    @property
+    def is_close(self) -> bool:
+        """Whether half of the wanted names, and two, are there: it is no person's row."""
+        return not self.missing or self.found >= max(2, len(self.missing))
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """The line with the highest rank is the header, or comes closest to it."""
+        return self.is_close, -len(self.missing), self.found
 
 
 class Wanted(Protocol):
     """The names that a header must have."""
 
-    def lacks(self, header: Sequence[str], /) -> SourceError | None:
-        """Return why a line is not the header, or None."""
+    def match(self, names: Sequence[str], /) -> Match:
+        """Compare the names of a line with them."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedNames:
-    """The columns that a profile names. `required`: what the file must have."""
+    """The columns that a file must have, for example those that a profile names."""
 
     required: Collection[Names]
 
-    def lacks(self, header: Sequence[str]) -> SourceError | None:
-        """Return why a line is not the header, or None."""
-        missing = [names for names in self.required if not columns_named(names, header)]
-        return not_the_header(missing, len(self.required) - len(missing), header)
+    def match(self, names: Sequence[str]) -> Match:
+        """Compare the names of a line with them."""
+        missing = [wanted for wanted in self.required if not columns_named(wanted, names)]
+        return Match(missing, len(self.required) - len(missing))
 
 
-def not_the_header(
-    missing: Sequence[Names], found: int, header: Sequence[str]
-) -> SourceError | None:
-    """Return the error of a line that has so many wanted names, but not the `missing` ones.
+# ── the line of the header ───────────────────────────────────────────────────────────────────────
 
-    None: nothing is missing. The names of the line are shown only if half of the wanted ones, and
-    two, are among them: otherwise it may be a person's row.
+
+class HeaderLine(NamedTuple):
+    """One of the first lines, read as a header. It may have several lines, by quoted newlines."""
+
+    names: tuple[str, ...]
+    """Without outer spaces. The name of a column that only pads the rows is empty."""
+    start: int
+    """Index of its first line."""
+    end: int
+    """Index of the line below it."""
+    delimiter: str
+    spaced: bool
+    """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
+    time_zone: str | None
+    """The raw text after `Parameters:TimeZone=` above it."""
+
+    @property
+    def fewest(self) -> int:
+        """The number of cells up to the last one that is not empty."""
+        return max((column + 1 for column, name in enumerate(self.names) if name), default=0)
+
+
+def find_header(
+    lines: Sequence[str], delimiter: str | None, max_columns: int, wanted: Wanted | None
+) -> tuple[HeaderLine, SourceError | None]:
+    """The first lines of a file → the header. `delimiter` is that of the profile. If no names are
+    `wanted`, the first line is the header.
+
+    With an error, the line only comes closest to the header: its rows may be counted, but not sent.
+    Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
     """
-    if not missing:
-        return None
-    wanted = ", ".join(" or ".join(f'"{name}"' for name in names) for names in missing)
-    if found < max(2, len(missing)):
-        detail = f"missing: {wanted}; no line has half of the names"
-        return SourceError("NO_HEADER", detail, distance=2 * len(missing) + MAX_COLUMNS - found)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
+        raise SourceError("UNKNOWN_DELIMITER", "the delimiter in the profile must be one character")
+    closest: tuple[HeaderLine, Match] | None = None
+    unreadable: SourceError | None = None
+    for line in header_lines(lines, delimiter, max_columns):
+        if isinstance(line, SourceError):
+            if wanted is None:
+                raise line
+            unreadable = unreadable or line
+            continue
+        match = wanted.match(line.names) if wanted is not None else Match((), 0)
+        if not match.missing:
+            return line, None
+        if closest is None or match.rank > closest[1].rank:
+            closest = line, match
+    if closest is None or (unreadable is not None and not closest[1].is_close):
+        raise unreadable or SourceError("EMPTY_FILE", "the file contains no header and no rows")
+    line, match = closest
+    return line, _error_of(match, line.names)
+
+
+def _error_of(match: Match, header: Sequence[str]) -> SourceError:
+    missing = ", ".join(" or ".join(f'"{name}"' for name in names) for names in match.missing)
+    if not match.is_close:
+        detail = f"missing: {missing}; no line has half of the names"
+        return SourceError("NO_HEADER", detail)
     names = ", ".join(shown(name, column) for column, name in enumerate(header) if name)
-    detail = f"missing: {wanted}; the file has: {names}"
-    return SourceError("COLUMN_MISSING", detail, distance=len(missing))
+    return SourceError("COLUMN_MISSING", f"missing: {missing}; the file has: {names}")
+
+
+def header_lines(
+    lines: Sequence[str], delimiter: str | None, max_columns: int
+) -> Iterator[HeaderLine | SourceError]:
+    """Yield each of the first lines as a header, or why it cannot be one."""
+    start = 0
+    while start < len(lines):
+        if _is_preamble(lines[start]):
+            start += 1
+            continue
+        record = _balanced(lines[start:])
+        try:
+            yield _header_line(lines, start, "".join(record), delimiter, max_columns)
+        except SourceError as error:
+            yield error
+        start += len(record)
+
+
+def _header_line(
+    lines: Sequence[str], start: int, text: str, delimiter: str | None, max_columns: int
+) -> HeaderLine:
+    """Read the record that begins in a line as a header. Raises `SourceError`."""
+    if "\0" in text or UNDECODABLE in text:
+        raise SourceError("UNREADABLE_HEADER", f"line {start + 1} cannot be decoded as text")
+    separator, time_zone = _stated_above(lines[:start])
+    used = delimiter or separator or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+    try:
+        names, height, spaced = _read_names(lines[start:], used)
+    except csv.Error:
+        detail = f"line {start + 1} has an open quote or does not end"
+        raise SourceError("UNREADABLE_HEADER", detail) from None
+    if len(names) > max_columns:
+        detail = f"line {start + 1} has more than {max_columns} columns"
+        raise SourceError("TOO_MANY_COLUMNS", detail)
+    stripped = tuple(map(str.strip, names))
+    return HeaderLine(stripped, start, start + height, used, spaced, time_zone)
+
+
+def _stated_above(lines: Sequence[str]) -> tuple[str | None, str | None]:
+    """Return the delimiter and the time zone that the lines above the header state.
+
+    >>> _stated_above(["sep=;", "Parameters:TimeZone=America/Chicago"])
+    (';', 'America/Chicago')
+    """
+    delimiter: str | None = None
+    time_zone: str | None = None
+    for line in lines:
+        if _PARAMETERS.match(line):
+            zone = _TIME_ZONE.search(line)
+            time_zone = zone[1].strip() or None if zone else time_zone
+        elif separator := _SEPARATOR.match(line):
+            delimiter = separator[1]
+    return delimiter, time_zone
+
+
+def _is_preamble(line: str) -> bool:
+    """Return whether a line is blank, or states something about the file in a known form."""
+    return not line.strip(_PADDING) or any(form.match(line) for form in (_PARAMETERS, _SEPARATOR))
+
+
+def _balanced(lines: Sequence[str]) -> Sequence[str]:
+    """Return the lines up to where all quotes are closed, or the first if a quote stays open."""
+    quotes = 0
+    for index, line in enumerate(lines):
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            return lines[: index + 1]
+    return lines[:1]
+
+
+def _read_names(lines: Sequence[str], delimiter: str) -> tuple[list[str], int, bool]:
+    """Return the header's cells, its number of lines, and whether a space follows delimiters."""
+    reader = strict_reader(lines, delimiter, spaced=False)
+    names = next(reader)
+    spaced = len(names) > 1 and all(name.startswith(" ") for name in names[1:])
+    if spaced:
+        reader = strict_reader(lines, delimiter, spaced=True)
+        names = next(reader)
+    return names, reader.line_num, spaced
+
+
+# ── the columns of a header ──────────────────────────────────────────────────────────────────────
 
 
 def columns_named(names: Names, header: Sequence[str]) -> list[int]:
@@ -83,7 +248,7 @@ def column_of(names: Names, header: Sequence[str], purpose: str) -> int | None:
     return columns[0] if columns else None
 
 
-# ── which names may be shown ─────────────────────────────────────────────────────────────────
+# ── which names may be shown ─────────────────────────────────────────────────────────────────────
 
 
 def looks_like_data(name: str) -> bool:

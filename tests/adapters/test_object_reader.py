@@ -13,7 +13,7 @@ import pytest
 
 import lib.adapters.object_reader as module
 from lib.adapters.storage import GoogleStore
-from lib.errors import PermanentError, RetryableError
+from lib.errors import PermanentError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
 from sandbox.storage import Storage, storage_client
@@ -41,12 +41,6 @@ def store(storage: Storage) -> GoogleStore:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the content count as a large object."""
     monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", len(CONTENT) - 1)
-
-
-@pytest.fixture
-def first_range_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the rest of the content be read again after it was compared."""
-    monkeypatch.setattr(module, "KEPT_BYTES", RANGE)
 
 
 def put(storage: Storage, store: GoogleStore, content: bytes, encoding: str = "") -> StoredObject:
@@ -100,65 +94,24 @@ def test_a_small_object_is_read_again(
 def test_a_wrong_bit_in_a_large_object_keeps_the_last_range_back(
     storage: Storage, store: GoogleStore, faults: Faults, large: None
 ) -> None:
-    """The last chunk is never complete, and the message says where the wrong bytes were."""
+    """The last chunk is never complete."""
     source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, times=2)
+    flip(faults, RANGE + 5)
     content, detail = read_until_refused(store, source)
     assert len(content) == len(CONTENT) - RANGE
-    assert detail == f"between the bytes {RANGE} and {2 * RANGE}"
+    assert detail == "before the last bytes were used"
 
 
-def test_a_large_object_that_never_matches(
-    storage: Storage, store: GoogleStore, faults: Faults, large: None
+def test_a_reader_that_is_dropped_fetches_no_more(
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest], large: None
 ) -> None:
-    """A second mismatch ends the reading too."""
-    source = put(storage, store, CONTENT)
-    flip(faults, 5)
-    content, detail = read_until_refused(store, source)
-    assert (len(content), detail) == (len(CONTENT) - RANGE, "read twice")
-
-
-def test_a_large_object_whose_last_range_was_wrong_once(
-    storage: Storage, store: GoogleStore, faults: Faults, large: None
-) -> None:
-    """The wrong bytes were not handed out yet, so the reader continues with the right ones."""
-    source = put(storage, store, CONTENT)
-    flip(faults, len(CONTENT) - 1, nth=4)
-    assert store.open(source).read() == CONTENT
-
-
-def test_what_was_not_kept_is_read_again(
-    storage: Storage, store: GoogleStore, calls: list[StorageRequest], first_range_is_kept: None
-) -> None:
-    """Only the beginning of a compared object stays in memory; the rest takes a second read."""
+    """A few ranges are fetched ahead, and the others only when they are needed."""
     source = put(storage, store, CONTENT)
     calls.clear()
     reader = store.open(source)
     assert reader.read(RANGE) == CONTENT[:RANGE]
-    assert not reader._kept
-    assert reader.read() == CONTENT[RANGE:]
-    assert len(calls) == 4 + 3
-
-
-def test_a_bit_that_is_wrong_only_in_the_second_read(
-    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
-) -> None:
-    """The range differs from the one that was compared, and is read again."""
-    source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, nth=[5])
-    assert store.open(source).read() == CONTENT
-
-
-def test_a_second_read_that_stays_wrong(
-    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
-) -> None:
-    """Only right bytes were handed out before, so another attempt may continue."""
-    source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, nth=[5, 6, 7])
-    reader = store.open(source)
-    assert reader.read(RANGE) == CONTENT[:RANGE]
-    with pytest.raises(RetryableError, match="STORAGE_UNAVAILABLE"):
-        reader.read(RANGE)
+    del reader
+    assert len(calls) <= 3
 
 
 @pytest.mark.parametrize("limit", [1, 1 << 20])

@@ -13,7 +13,6 @@ import pytest
 from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
 from lib.cli import check as check_module
 from lib.source import text as text_module
-from lib.source.table import FIRST_LINES
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
 
@@ -198,7 +197,6 @@ FILES: dict[str, File] = {
     "ZONE_DIFFERS": _row({"time_zone": "Europe/Berlin"}, asked=True),
     # The file, row by row
     "TOO_FEW_CELLS": _lines(b"Cj0KCQiAexample0001,1001"),
-    "ADJUSTMENT_ROW": _file(csv_of(*[row(Type="Sale")] * FIRST_LINES, row(Type="RETRACT"))),
     "TOO_MANY_CELLS": _lines(LINE + b",more"),
     "UNCLOSED_QUOTE": _lines(LINE, b'"Cj0KCQiAexample0002' + LINE[19:]),
     "INSIDE_QUOTES": _lines(b'"' + LINE, LINE, b'C"'),
@@ -214,7 +212,6 @@ FILES: dict[str, File] = {
         Stage="refunded",
     ),
     "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
-    "STAGES_NOT_FILTERED": _file(csv_of(*[row(Stage="Won")] * FIRST_LINES, row(Stage="Lost"))),
     "UNKNOWN_COLUMNS": _row(colour="red"),
     "COLUMN_NOT_CHOSEN": _row(**{"Amount (USD)": "", "Amount (EUR)": ""}),
     "UNIT_IN_HEADER": _row(**{"Amount (thousands)": ""}),
@@ -330,7 +327,6 @@ FILES |= {
 ELSEWHERE = {
     "ACTION_NAME_NOT_RESOLVABLE": "left out, because a check takes every name on trust",
     "ACCOUNT_NOT_LOOKED_UP": "only for an upload",
-    "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
     "NEWER_VERSION": "only with a state document of a newer version",
@@ -378,7 +374,7 @@ _PLATFORM = (
 
 
 def _ours() -> list[Code]:
-    return [code for code in CATALOGUE.values() if code.origin == "ours"]
+    return [code for code in CATALOGUE.values() if code.origin == "This function"]
 
 
 def test_every_code_of_ours_has_a_file_or_a_reason() -> None:

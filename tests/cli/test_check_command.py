@@ -63,7 +63,7 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
         assert text in result.output
     assert "yesterday" not in result.output
     full = run("--verbose", file(BAD)).output
-    for text in ("1 row: line 3", "The conversion time cannot be read", "→ Write it as"):
+    for text in ("1 row: line 3", "The date and time cannot be read", "→ Write it as"):
         assert text in full
 
 
@@ -210,7 +210,7 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     "name, reported",
     [
         ("export.ods", "not accept the name of this file: a workbook of another format"),
-        ("export.csv.1", "not accept the name of this file: the name continues after .csv; rename"),
+        ("export.csv.1", "not accept the name of this file: an unknown format"),
         ("export.csv.part", "ignore this file: still being written"),
         (".export.csv", "ignore this file: hidden or lock file"),
     ],

@@ -178,7 +178,7 @@ def test_quiet_leaves_the_result_and_the_errors(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("check --profiles profiles.json deals.csv", "The conversion time cannot be read"),
+        ("check --profiles profiles.json deals.csv", "The date and time cannot be read"),
         ("check --profiles profiles.json --profile crm deals.csv", "Took the profile 'crm'."),
         ("explain", lookup("TOO_OLD").meaning),
         ("fix deals.csv deals.results.json", "The file is that of the results: "),

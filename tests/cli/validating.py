@@ -91,7 +91,7 @@ class Asked(OfflineDestination):
 
     known: Account = ACCOUNT
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         return self.known
 
 

@@ -26,12 +26,12 @@ from lib.cli.init.sample import read_likely
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.config.profile import read_profiles
-from lib.destinations.base import UploadResult
+from lib.destinations.base import MaybeSent, UploadResult
 from lib.errors import UploadError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
-from tests.fakes import START, FakeApi, FakeBatch, World, deliver, world
+from tests.fakes import START, FakeApi, FakeRequest, World, deliver, world
 
 FOLDER: Final = Path(__file__).parent
 SYSTEMS: Final = sorted(path.parent.name for path in FOLDER.glob("*/truth.json"))
@@ -160,19 +160,21 @@ class Export:
 class _Google(FakeApi):
     """The fake API, except that it keeps the records, and has more actions."""
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        account = super().account(customer_id, fresh=fresh)
-        (action,) = account.actions.values()
-        actions = {each: replace(action, id=each, name=each) for each in _ACTIONS}
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        account = super().account(customer_id, custom_variables=custom_variables)
+        actions = {each: replace(account.actions["1001"], id=each, name=each) for each in _ACTIONS}
         return replace(account, actions=actions)
 
     @cached_property
     def got(self) -> list[Record]:
         return []
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
-        self.got.extend(batch.records)
-        return super().send(batch, deadline)
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        for request in requests:
+            self.got.extend(request.records)
+        return super().send(requests, deadline, maybe_sent)
 
 
 @dataclass(slots=True)

@@ -184,7 +184,6 @@ def check_shape(rng: random.Random) -> None:
     try:
         with contextlib.suppress(SourceError):
             table = open_table(_Pieces(pieces), SourceOptions())
-            table.first_rows()
             for number, _ in enumerate(table.records()):
                 if number > 60:
                     break

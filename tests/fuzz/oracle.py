@@ -106,7 +106,6 @@ def _read(content: bytes, options: SourceOptions) -> tuple[list[Row], str | None
     last = 0
     try:
         table = open_table(io.BytesIO(content), options)
-        table.first_rows()
         for record in table.records():
             line, cells, problem, length = record
             assert line > last, "each row begins on a line of its own"

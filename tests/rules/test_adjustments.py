@@ -64,7 +64,7 @@ class Validated:
 def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
     return RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        account=lambda: ACCOUNT,
+        account=ACCOUNT,
         kind=kind,
         **{
             "capabilities": ADS,

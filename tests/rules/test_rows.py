@@ -49,7 +49,7 @@ def rules_of(destination: str = "google_ads", **settings: Any) -> RowRules:
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
         capabilities=capabilities_of(destination),
         **{
-            "account": lambda: ACCOUNT,
+            "account": ACCOUNT,
             "entries": [EntryRules("1001")],
             "zone": UTC,
             "phone_region": "US",
@@ -517,7 +517,7 @@ def test_the_profile_says_what_a_sign_means() -> None:
     header = "gclid,conversion_date_time,conversion_value"
     rows = ("AAAAAAAAAAAAAA1,2026-11-20 10:00,$12", "AAAAAAAAAAAAAA2,2026-11-20 10:00,kr 12")
     account = replace(ACCOUNT, currency_code="EUR")
-    validated = validate("\n".join((header, *rows)), account=lambda: account, currency_code="CAD")
+    validated = validate("\n".join((header, *rows)), account=account, currency_code="CAD")
     assert [each.currency_code for each in validated.sent.values()] == ["CAD"]
     assert validated.refused == {3: "CURRENCY_CONTRADICTS"}
 

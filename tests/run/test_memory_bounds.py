@@ -9,14 +9,13 @@ import pytest
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
-from lib.run.upload import ChunkMemory, MemoryBudget
+from lib.run.upload import MemoryBudget
 from lib.state.runs import Cut
-from tests.fakes import FakeBatch, World, deliver, world
+from tests.fakes import World, deliver, world
 from tests.run.test_named_histories import results, sales
 
 
@@ -53,40 +52,24 @@ def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
     room = MemoryBudget(9, most_bytes=100)
     room.wait()
-    room.fill(ChunkMemory(60, 60))
+    room.fill(60)
     room.wait()
-    room.fill(ChunkMemory(60, 60))
+    room.fill(60)
     waited = threading.Thread(target=room.wait)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.leave(ChunkMemory(60, 60))
+    room.leave(60)
     waited.join(180)
     assert not waited.is_alive()
-
-
-@pytest.mark.parametrize(
-    ("load", "chunks"),
-    [(ChunkMemory(10, 20), 4), (ChunkMemory(10, 60), 2), (ChunkMemory(60, 1), 2)],
-)
-def test_light_chunks_have_more_room(load: ChunkMemory, chunks: int) -> None:
-    """While neither their requests nor their rows are large, more of them may be in memory."""
-    room = MemoryBudget(2, more=2, most_bytes=100)
-    for _ in range(chunks):
-        assert room._is_free()
-        room.wait()
-        room.fill(load)
-    assert not room._is_free()
-    room.leave(load)
-    assert room._is_free()
 
 
 def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
     room = MemoryBudget(1, most_bytes=1)
     room.wait()
-    room.fill(ChunkMemory(1 << 30, 0))
-    room.leave(ChunkMemory(1 << 30, 0))
+    room.fill(1 << 30)
+    room.leave(1 << 30)
     room.wait()
 
 
@@ -109,7 +92,7 @@ def test_what_google_says_about_a_row_is_bounded(
     """Of a thousand errors of one row, the results list the first."""
     many = RowResult("failed", tuple(Problem(f"CODE_{n}", "", "x" * 9_000) for n in range(1_000)))
 
-    def send(self: object, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(self: object, *given: object) -> UploadResult:
         return UploadResult({0: many}, ("request-1",))
 
     monkeypatch.setattr(type(google.api), "send", send)

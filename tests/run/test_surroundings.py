@@ -37,7 +37,7 @@ def test_a_disk_that_cannot_be_written_does_not_matter(
         return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
 
     google = world()
-    google.profiles["default"]["action"] = "1001"
+    google.profiles["default"] |= {"action": "1001", "value": "action_default"}
     content = workbook([["gclid", "conversion_date_time"], ["Cj0KCQiAexample0001", "2026-11-20"]])
     monkeypatch.setattr(builtins, "open", checked(builtins.open, mode_writes))
     monkeypatch.setattr(io, "open", checked(io.open, mode_writes))

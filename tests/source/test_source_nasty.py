@@ -96,7 +96,6 @@ PROGRAM = """
     problems, error, last = Counter(), None, None
     try:
         table = open_table(stream, SourceOptions(max_bytes={limit}))
-        table.first_rows()
         for line, cells, problem, _ in table.records():
             problems[problem or "fine"] += 1
             last = line

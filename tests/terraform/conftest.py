@@ -55,7 +55,6 @@ settings = {
   max_defer_hours         = 24
   sweep_grace_minutes     = 45
   list_all_rows           = false
-  look_up_accounts        = false
   read_diagnostics        = false
 }
 """

@@ -179,7 +179,7 @@ def test_an_account_that_cannot_be_read(unreadable: Sandbox, action: str) -> Non
     results = deliver(unreadable, csv_bytes([row], columns))
     if action == "1001":
         assert results["counts"]["uploaded"] == 1
-        assert "PREFLIGHT_NOT_PERMITTED" in [note["code"] for note in results["notes"]]
+        assert "ACCOUNT_NOT_LOOKED_UP" in [note["code"] for note in results["notes"]]
     else:
         assert results["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
 

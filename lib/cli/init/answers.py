@@ -57,7 +57,7 @@ def refuse_action(destination: str | None, action: str) -> None:
     if not action.strip():
         raise WrongAnswer("Give the name of the conversion action, or its ID.")
     can = capabilities_of(destination) if destination else None
-    if can is not None and not can.has_preflight and action_id_in(action) is None:
+    if can is not None and not can.has_queries and action_id_in(action) is None:
         raise WrongAnswer(
             f"The {can.title} needs the ID of the conversion action: the digits after ctId= in the "
             "address of its page in Google Ads."

@@ -108,7 +108,7 @@ def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
             used = header.used_columns
             trial.unused = [n for at, n in enumerate(table.header) if n and at not in used]
             plan = plan_file(table, header, profile, now, offline, SilentLog())
-            for chunk in chunks_of(table.records(), cut_of(profile), table.width):
+            for chunk in chunks_of(plan.records(), cut_of(profile), table.width):
                 _add(trial, plan, chunk)
     except (SourceError, PermanentError) as error:
         trial.stop = Problem(error.code, "", error.detail)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from google.rpc.status_pb2 import Status
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import RowResult
+from lib.destinations.base import MaybeSent, RowResult
 from lib.destinations.google_ads.api import MessageField, partial_message
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.failures import AdsError, errors_of, failure_class
@@ -40,18 +40,26 @@ _WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
 counted, or superseded, has no reason to wait."""
 
 
+SILENT: Final = Problem("ANSWER_INCOMPLETE")
+"""The reason of a row about which an answer has neither a result nor an error."""
+
+
 class UploadRequestResult(NamedTuple):
-    """The results of a request, by position in the request."""
+    """The results of a request, by position in the request. A row without one was accepted.
+
+    `retry_rows` have a transient error, or were refused only together with others: they are sent
+    again. `stop`: why nothing more of the file is sent.
+    """
 
     row_results: dict[int, RowResult]
-    retry_rows: list[int]  # rows with a transient error, or without a result: send them again
+    retry_rows: list[int]
     stop: Problem | None
 
 
 UploadResponse: Final = partial_message(
     "UploadResponse",
-    MessageField("partial_failure_error", 1, "bytes"),
-    MessageField("results", 2, "bytes", repeated=True),
+    MessageField("partial_failure_error", 1),
+    MessageField("results", 2, repeated=True),
 )
 """The response to an upload of any kind. All that is read of a result is whether it is empty."""
 
@@ -61,7 +69,8 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
 
     A row that the failure names has failed, even if it also has a result message. An error that
     names no row of the request concerns all rows without a result message: Google has accepted the
-    others. A row without an error and without a result is sent again.
+    others. If the answer has neither a result nor an error for a row, nobody knows whether it was
+    counted: the row fails, and the file stops.
     """
     size = request.size
     answer = UploadResponse.FromString(response)
@@ -70,10 +79,12 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
     result = _assign_errors(found, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
-    retry_rows = set(result.retry_rows)
-    known = accepted | result.row_results.keys() | retry_rows
+    known = accepted.union(result.row_results, result.retry_rows)
     silent = [row for row in range(size) if row not in known]
-    return result._replace(retry_rows=result.retry_rows + silent) if silent else result
+    if not silent:
+        return result
+    result.row_results.update(dict.fromkeys(silent, RowResult("failed", (SILENT,))))
+    return result._replace(stop=SILENT)
 
 
 def _errors_in(status: Status) -> list[AdsError]:
@@ -229,9 +240,7 @@ def send_orders_apart(
                 del rows[0]
 
 
-def resolve_orders(
-    request: Any, row_results: dict[int, RowResult], maybe_sent: Callable[[str], bool]
-) -> None:
+def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: MaybeSent) -> None:
     """Give the orders that Google has not counted because of their click the outcome `failed`.
 
     `maybe_sent` returns whether this run may have sent an order ID before. Of the orders of one

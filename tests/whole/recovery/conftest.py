@@ -25,7 +25,6 @@ SETTINGS = {
     "REQUEST_TIMEOUT_SECONDS": "30",
     "SWEEP_GRACE_MINUTES": "0",
     "READ_DIAGNOSTICS": "false",  # they change no outcome of a row
-    "LOOK_UP_ACCOUNTS": "false",  # a file would depend on what earlier ones have found
 }
 _numbers = itertools.count()
 

@@ -29,25 +29,24 @@ from lib.model import retries  # noqa: E402
 # Before anything that copies these numbers.
 retries.API_REQUEST = retries.Backoff(0.02, 0.2, retries.API_REQUEST.tries)
 retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
-retries.QUOTA_SECONDS, retries.DAILY_QUOTA_SECONDS = 0.02, 0.3
+retries.QUOTA = retries.Backoff(0.02, 0.2, retries.QUOTA.tries)
+retries.DAILY_QUOTA_SECONDS = 0.3
 retries.STORAGE_TIMEOUT_SECONDS = float(os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30"))
 retries.OUTAGE = timedelta(0)
 
 import lib.adapters.object_reader as reader  # noqa: E402
 
-reader.RANGE_BYTES, reader.CHECKED_FIRST_BYTES, reader.KEPT_BYTES = 64 << 10, 256 << 10, 128 << 10
+reader.RANGE_BYTES, reader.CHECKED_FIRST_BYTES = 64 << 10, 256 << 10
 reader.RETRY = DEFAULT_RETRY.with_timeout(retries.STORAGE_SECONDS).with_delay(
     initial=0.05, maximum=0.2
 )
 
 import lib.adapters.storage  # noqa: E402
-import lib.destinations.data_manager.client as data_manager  # noqa: E402
 import lib.run.advance  # noqa: E402
 import lib.run.chunks  # noqa: E402
 import lib.run.deliver  # noqa: E402
 
 lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
-data_manager.QUOTA = data_manager.QUOTA._replace(requests=6_000_000)
 lib.run.advance.MOST_TRIES = 50  # some mixtures of faults kill more attempts in a row than 5
 lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 lib.run.deliver._quota_reset = lambda now: now
