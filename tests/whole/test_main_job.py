@@ -162,14 +162,6 @@ def test_an_account_that_is_not_ready_stops_the_file(
     assert not google.state.accepted
 
 
-def test_a_corrected_account_works_immediately(google: Sandbox) -> None:
-    """A warm instance does not use an outdated state of an account that was corrected."""
-    google.set_profiles({"default": {**PROFILE, "customer_id": "4444444444"}})
-    assert deliver(google, csv_bytes([core_row(1)]))["file_error"]
-    google.state.change_account("4444444444", accepted_customer_data_terms=True)
-    assert deliver(google, csv_bytes([core_row(2)]))["counts"]["uploaded"] == 1
-
-
 @pytest.mark.parametrize("action", ["1001", "Phone sale"])
 def test_an_account_that_cannot_be_read(unreadable: Sandbox, action: str) -> None:
     """An action ID goes on, with a note; a name stops the file."""

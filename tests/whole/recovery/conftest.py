@@ -8,11 +8,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.accounts import default_accounts
+from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
 from tests.whole.recovery.files import FOLDERS
 
@@ -26,6 +29,12 @@ SETTINGS = {
     "SWEEP_GRACE_MINUTES": "0",
     "READ_DIAGNOSTICS": "false",  # they change no outcome of a row
 }
+UNSEEN = "7777777777"
+"""An account that nobody may read, so that Google itself refuses rows of unknown actions."""
+PROFILES = {
+    **DEFAULT_PROFILES,
+    "data_manager": {**DEFAULT_PROFILES["data_manager"], "customer_id": UNSEEN},
+}
 _numbers = itertools.count()
 
 
@@ -35,6 +44,10 @@ def running_function(settings: dict[str, str] | None = None, **options: Any) -> 
     with Sandbox(source=FUNCTION, env=SETTINGS | (settings or {}), **options) as running:
         # The tests of a process together would exceed the 300 requests per minute of one project.
         running.state.data_manager.requests_per_minute = 1_000_000
+        first, *others = default_accounts()
+        unseen = replace(first, customer_id=UNSEEN, readable=False)
+        running.state.set_accounts([first, *others, unseen])
+        running.set_profiles(PROFILES)
         running.faults.on_kill = lambda: (running.kill_working(), leases_end(running))
         retry_soon(running)
         yield running

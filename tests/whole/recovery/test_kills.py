@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
 from tests.every_call import EVERY_CALL
-from tests.whole.recovery.conftest import leases_end
+from tests.whole.recovery.conftest import PROFILES, leases_end
 from tests.whole.recovery.files import (
     FOLDERS,
     UPLOADS,
@@ -104,12 +103,12 @@ def test_a_double_count_would_be_detected(
 ) -> None:
     """Without derived order IDs, a resend counts rows without IDs twice, and the check sees it."""
     name = {"google_ads": "default"}.get(route, route)
-    google.set_profiles({name: {**DEFAULT_PROFILES[name], "derive_order_id": False}})
+    google.set_profiles({name: {**PROFILES[name], "derive_order_id": False}})
     google.faults.set([{"method": UPLOADS[route], "nth": 1, "kind": "kill_after"}])
     file = make_file(new_name(route), 20, seed=5, kinds=("click", "identifiers")).drop(google)
     try:
         document = finish(google, file)
     finally:
-        google.set_profiles(DEFAULT_PROFILES)
+        google.set_profiles(PROFILES)
     with pytest.raises(AssertionError, match="counted twice"):
         check(file, document, google)

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
-from tests.whole.recovery.conftest import running_function
+from tests.whole.recovery.conftest import PROFILES, running_function
 from tests.whole.recovery.files import FOLDERS, UPLOADS, finish, log_lines, make_file
 
 LIMIT_SECONDS = 60
@@ -32,7 +31,7 @@ def test_a_file_larger_than_the_time_limit(hurried: Sandbox, route: str) -> None
     """
     google, folder = hurried, FOLDERS[route]
     google.set_profiles(
-        {name: {**each, "derive_order_id": False} for name, each in DEFAULT_PROFILES.items()}
+        {name: {**each, "derive_order_id": False} for name, each in PROFILES.items()}
     )
     # The first delivery of an instance also creates its clients, which is not tested here.
     finish(google, make_file(f"{folder}first.csv", 10, 1, ("click",)).drop(google))
