@@ -647,7 +647,7 @@ class Sent(NamedTuple):
 class Request:
     """A request for the rows of a run. `answers` are what its process was told last of each row.
 
-    `began_at` and `answered_at` are numbers of `Google.moments`; 0: it got no answer. If the
+    `began_at`, `answered_at` and `processed_at` are numbers of `Google.moments`; 0: never. If the
     request `is_accepted`, the API says later what becomes of it: it `is_held` until it is
     processed, and `is_reported` once a process was told. `errors` are then those of its records.
     """
@@ -662,6 +662,7 @@ class Request:
     answers: list[str] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
     is_held: bool = False
+    processed_at: int = 0
     is_accepted: bool = False
     is_reported: bool = False
 
@@ -717,6 +718,7 @@ class Google:
         for request in self.requests if requests is None else requests:
             if request.is_held:
                 request.is_held = False
+                request.processed_at = next(self.moments)
                 for position, sent in enumerate(request.records):
                     if verdict := self.judge(sent):
                         request.errors[position] = _REASONS["data_manager", verdict]

@@ -30,14 +30,13 @@ ARROWS = {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results"),
         *("destinations.base", "destinations.registry"),
     },
-    "followup": {
+    "sweep": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
         *("destinations.base", "destinations.registry"),
     },
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
         *("destinations.base", "destinations.registry", "adapters.download", "adapters.workbook"),
-        "followup.rhythm",
     },
     "adapters": {"model", "errors", "config", "source", "state.store"},
     "errors": set(),

@@ -54,7 +54,6 @@ _NOT_SENT = note(
 
 # What to do about several codes
 _FILE_AGAIN = "the file again: nothing counts twice."
-_WHOLE_CLICK_ID = "Export the whole click ID. Forms and CRM fields often have no room for it."
 _ONE_WORD = "Write one of these words, or leave the cell empty."
 _DATE_ORDER = (
     'Write "date_order": "DMY" in the profile if 03/04/2026 means 3 April, or "date_order": "MDY" '
@@ -98,18 +97,13 @@ TABLE: Final[dict[str, CodeText]] = {
         "complete postal address, an IP address or session attributes.",
     ),
     "INVALID_CLICK_ID": warning(
-        "The click ID cannot be a real one: it has spaces, or is a number, a date, words or a "
-        "placeholder. It is left out.",
+        "The click ID cannot be a real one: it has spaces or fewer than ten characters, or is a "
+        "number, a date, words or a placeholder. It is left out.",
         COMPLETE_CLICK_ID,
     ),
     "CLICK_ID_CUT_OFF": warning(
         "The click ID contains an ellipsis (...), so part of it is missing. It is left out.",
-        _WHOLE_CLICK_ID,
-    ),
-    "CLICK_ID_TOO_SHORT": warning(
-        "The click ID is shorter than any real one. It is sent, but Google will probably not find "
-        "the ad click.",
-        _WHOLE_CLICK_ID,
+        "Export the whole click ID. Forms and CRM fields often have no room for it.",
     ),
     "BOTH_BRAIDS": warning(
         "The row has both a gbraid and a wbraid. Google accepts one of them, so only the gbraid "

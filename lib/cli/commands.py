@@ -21,8 +21,8 @@ Examples, from an export to the rows to correct:
     {program} check --profiles profiles.json deals.csv
     {program} fix deals.csv deals.results.json
 
-The results are those of an upload, from the output bucket. `{program} help COMMAND`
-has more examples.
+The results are those of an upload, from the output bucket.
+`{program} COMMAND --help` has more examples.
 """
 
 

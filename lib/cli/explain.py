@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup
-from lib.cli.terminal import TaughtCommand, Terminal, is_verbose, paragraph
+from lib.cli.terminal import TaughtCommand, Terminal, paragraph
 
 _EXAMPLES: Final = """
 \b
@@ -48,13 +48,14 @@ Form = Literal["text", "json"]
     show_default=True,
     help="json: a list with an object for each code.",
 )
-def explain_command(codes: tuple[str, ...], form: Form) -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Without CODE: explain all codes.")
+def explain_command(codes: tuple[str, ...], form: Form, verbose: bool) -> None:
     """Say what each CODE means and what to do. Without CODE, list all codes."""
     found = [_entry(code) for code in codes] if codes else list(CATALOGUE.values())
     if form == "json":
         listed = [asdict(entry) | {"needs_action": entry.needs_action} for entry in found]
         click.echo(msgspec.json.format(msgspec.json.encode(listed), indent=1))
-    elif codes or is_verbose():
+    elif codes or verbose:
         _explain(found)
     else:
         _list()

@@ -23,7 +23,7 @@ from typing import IO, Final, cast
 import click
 
 from lib.cli.escaping import in_shell
-from lib.cli.terminal import step, writing
+from lib.cli.terminal import writing
 from lib.config.settings import Settings
 from lib.errors import UploadError
 from lib.results.document import ResultsSource
@@ -123,7 +123,6 @@ class ObjectAddress(click.ParamType[IO[bytes]]):
                 param,
                 ctx,
             )
-        step(f"Opened {value}.")
         if ctx is not None:
             ctx.call_on_close(kept.close)
         return file
@@ -185,7 +184,6 @@ def difference(file: IO[bytes], source: ResultsSource) -> str:
     checksum = source.md5 or source.crc32c
     if checksum and checksum != (md5 if source.md5 else crc32c):
         return "its content is not that of the file in the results"
-    step(f"The file is that of the results: {size:,} bytes of {source.name}.")
     return ""
 
 

@@ -16,7 +16,7 @@ import click
 
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
-from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.dry_run import MAX_FILE_BYTES
 from lib.cli.escaping import in_spreadsheet, on_terminal
 from lib.cli.files import (
     ObjectAddress,

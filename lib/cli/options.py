@@ -8,7 +8,7 @@ from typing import IO
 import click
 from pydantic import ValidationError
 
-from lib.cli.terminal import step
+from lib.cli.terminal import AdvancedOption
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.results.document import ResultsHead
@@ -27,6 +27,7 @@ def _parse_now(context: click.Context, option: click.Parameter, value: str | Non
 
 now_option = click.option(
     "--now",
+    cls=AdvancedOption,
     callback=_parse_now,
     metavar="TIME",
     help="Act as if it were this time: ISO 8601, in UTC unless it has an offset [default: now].",
@@ -46,7 +47,6 @@ def named_profile(profiles: IO[bytes] | None, name: str | None, default: str) ->
         profile = choose_profile(read_profiles(profiles.read()), f"{name or default}/")
     except PermanentError as error:
         raise click.BadParameter(str(error), param_hint="--profiles") from None
-    step(f"Took the profile {name or default!r}.")
     return profile
 
 

@@ -17,7 +17,7 @@ from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import RuleError
-from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
+from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,
@@ -81,8 +81,6 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
         except RuleError as error:
             problems.warn(row, error.code, field)
             cell = ""
-        if cell and len(cell) < SHORTEST:
-            problems.warn(row, "CLICK_ID_TOO_SHORT", field)
         click_ids[row] = cell
     return click_ids
 

@@ -105,7 +105,7 @@ class _KnownNames:
         required = self.fields or REQUIRED[kind_of(fields)]
         missing = [_names_of(field) for field in required if field not in fields]
         missing += [wanted for wanted in self.others if not columns_named(wanted, names)]
-        return Match(missing, len(fields))
+        return Match(missing, len({*fields}))
 
 
 def _required(send: Send) -> list[str]:

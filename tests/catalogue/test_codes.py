@@ -29,7 +29,7 @@ BEGINS_WELL = re.compile(
     "(No action "
     "needed|Accept|Add|Apply|Ask|Check|Clear|Compare|Compress|Contact|Copy|Correct|Create"
     "|Enable|End|Export|Fill|Find|Format|Give|Keep|Leave|Make|Move|Name|Open|Read|Remove|Rename"
-    "|Report|Save|Set|Shorten|Split|Turn|Upload|Use|Write)\\b"
+    "|Report|Save|Set|Shorten|Split|Turn|Upload|Use|Wait|Write)\\b"
 )
 """What an action may begin with: a verb, unless there is nothing to do."""
 

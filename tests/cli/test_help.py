@@ -19,6 +19,7 @@ from lib.cli import files
 from lib.cli.commands import main
 from sandbox.examples import EXAMPLES, moved_to
 
+TOO_OLD = lookup("TOO_OLD").meaning
 PROGRAMS = ("offline-conversions", "python -m lib")
 RESULTS = "leads.csv.1795521600000001.results.json"
 
@@ -136,69 +137,24 @@ def test_the_first_help_names_every_command() -> None:
 
 
 @pytest.mark.parametrize("name", main.commands)
-def test_help_of_a_command_can_be_asked_in_both_ways(name: str) -> None:
-    """`help COMMAND` shows what `COMMAND --help` shows, and its summary in the list is whole."""
-    asked = CliRunner().invoke(main, ["help", name], prog_name=PROGRAMS[0], env={"COLUMNS": "80"})
-    assert asked.output == help_of(name)
+def test_the_summary_of_a_command_is_whole(name: str) -> None:
+    """The list of commands cuts none off."""
     (line,) = re.findall(rf"^  {name} +(.*)$", help_of(), re.M)
     assert line.endswith(".")
     assert not line.endswith("...")
 
 
-QUIET = [
-    # What the command is asked for → whether something is left on standard output, and on standard
-    # error.
-    ("check --profiles profiles.json deals.csv", 1, True, False),
-    ("check --profiles profiles.json exports exports/notes.pdf", 1, True, True),
-    ("check --profiles profiles.json --html page.html deals.csv", 1, True, False),
-    ("explain TOO_OLD", 0, True, False),
-    ("explain TO_OLD", 1, False, True),
-    ("fix deals.csv deals.results.json", 0, False, False),
-    ("fix leads.csv deals.csv", 1, False, True),
-    ("report deals.results.json", 0, False, False),
-    ("report deals.results.json -o -", 0, True, False),
-]
+def test_advanced_options_are_listed_apart() -> None:
+    """The usual ones come first, and each option is listed once."""
+    usual, advanced = help_of("check").partition("Examples:")[0].split("Advanced:")
+    assert "--profiles FILE" in usual
+    assert "--now" not in usual
+    assert re.findall(r"^  (--[a-z-]+)", advanced, re.M) == ["--all-rows", "--max-lines", "--now"]
 
 
-@pytest.mark.parametrize("placed", ["-q {}", "{} -q", "{} -v --quiet"])
-@pytest.mark.parametrize(("words", "code", "on_stdout", "on_stderr"), QUIET)
-def test_quiet_leaves_the_result_and_the_errors(
-    words: str, code: int, on_stdout: bool, on_stderr: bool, placed: str, folder: Path
-) -> None:
-    """Every command takes -q, before or after its name."""
-    for name in ("exports/notes.pdf", "exports/.hidden.csv"):
-        (folder / name).write_text("no export")
-    done = CliRunner().invoke(main, placed.format(words).split())
-    assert done.exit_code == code, done.output
-    assert (bool(done.stdout), bool(done.stderr)) == (on_stdout, on_stderr), done.output
-    assert "More: " not in done.output
-    assert ".hidden" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("check --profiles profiles.json deals.csv", "The date and time cannot be read"),
-        ("check --profiles profiles.json --profile crm deals.csv", "Took the profile 'crm'."),
-        ("explain", lookup("TOO_OLD").meaning),
-        ("fix deals.csv deals.results.json", "The file is that of the results: "),
-        ("report deals.results.json", "Wrote deals.results.html"),
-    ],
-)
-def test_verbose_says_more(words: str, said: str, folder: Path) -> None:
-    """Every command takes -v, and ends with its version and how long it took."""
-    without = CliRunner().invoke(main, words.split())
-    (folder / "rows-to-fix-leads.csv").unlink(missing_ok=True)
-    done = CliRunner().invoke(main, [*words.split(), "-v"])
-    assert done.exit_code == without.exit_code, done.output
-    assert said in " ".join(done.output.split())
-    last = done.stderr.splitlines()[-1]
-    assert re.search(r" \d+\.\d+\.\d+, Python 3\.\S+: ended after [\d.]+ s\.$", last)
-
-
-@pytest.mark.parametrize("words", [["help"], ["help", "help"]])
-def test_help_of_help_is_the_first_help(words: list[str]) -> None:
-    """Whoever asks how help works gets the list of commands, which names it."""
-    asked = CliRunner().invoke(main, words, prog_name=PROGRAMS[0], env={"COLUMNS": "80"})
-    assert (asked.exit_code, asked.output) == (0, help_of())
-    assert f"`{PROGRAMS[0]} help COMMAND`" in " ".join(asked.output.split())
+def test_verbose_says_more(folder: Path) -> None:
+    """`check -v` has the meaning of each problem, `explain -v` that of all codes."""
+    check = ["check", "--profiles", "profiles.json", "deals.csv"]
+    for words, said in ((check, "The date and time cannot be read"), (["explain"], TOO_OLD)):
+        assert said not in " ".join(CliRunner().invoke(main, words).output.split())
+        assert said in " ".join(CliRunner().invoke(main, [*words, "-v"]).output.split())

@@ -201,12 +201,11 @@ def test_data_manager_takes_only_the_id_of_an_action() -> None:
     assert saved()["action"] == "7155501002"
 
 
-def test_another_conversion_has_its_own_time_value_currency_and_action() -> None:
-    """It is another entry, and the column of currencies is switched off for its one value."""
+def test_another_conversion_has_its_own_time_value_and_action() -> None:
+    """It is another entry. Its one value is in the currency of its row."""
     done = answer(
         others=["Lead", "0"],
         value=["Amount", "Closed", "no column: each has the same value", "50"],
-        currency=["Currency", "always the same", "GBP"],
         action=["Closed deal", "Qualified lead"],
     )
     assert done.exit_code == 0, done.output
@@ -216,11 +215,10 @@ def test_another_conversion_has_its_own_time_value_currency_and_action() -> None
             "rows": {"Stage": ["Lead"]},
             "action": "Qualified lead",
             "value": 50,
-            "columns": {"currency_code": None},
         },
     ]
     assert "3 conversions (Lead)" not in done.output
-    assert "1 conversion (Lead), 50.00 GBP" in done.output
+    assert "1 conversion (Lead), 50.00 USD" in done.output
 
 
 def test_refunds_retract_sales() -> None:
@@ -308,7 +306,7 @@ def test_a_written_currency_needs_no_question() -> None:
 
 
 def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:
-    """Each that is possible is shown with letters of the file."""
+    """The answer decides what the screen shows of its letters."""
     content = DEALS.replace("Racks", "Möbel").encode("windows-1252")
     done = init(content, ["windows-1252", *FIRST.values(), "s"])
     assert done.exit_code == 0, done.output
@@ -390,7 +388,7 @@ def test_a_script_answers_by_options() -> None:
         ({"destination": "data_manager"}, "needs the ID of the conversion action"),
         ({"destination": "bing"}, 'Write "google_ads" or "data_manager"'),
         ({"date_order": "YMD"}, "--date-order"),
-        ({"value": "much"}, "Write a number such as 50."),
+        ({"value": "much"}, "Write a number of 0 or more"),
         ({"value": "50"}, "columns.conversion_value names a column too"),
     ],
 )

@@ -110,7 +110,7 @@ def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path
         --column conversion_date_time=Close\\ Date --time-zone UTC --currency USD
         --expect any\\ time --ad-user-data none --destination google_ads
         --customer-id 1234567890 --action Deal"""
-    run("init", "deals.csv", "--yes", *now, *shlex.split(answers), "-o", "profiles.json")
+    run("init", "deals.csv", "--yes", *now, *shlex.split(answers))
     assert "1 would be sent" in run("check", *now, "--profiles", "profiles.json", "deals.csv")
     script = run(_OFFLINE_CONVERSIONS_COMPLETE="bash_source")
     assert "_offline_conversions_completion" in script

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lib.adapters.logging import JsonLog
-from lib.cli.check import CheckResult, OfflineDestination, check
+from lib.cli.check import CheckResult, check
+from lib.cli.dry_run import OfflineDestination
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
@@ -44,8 +45,7 @@ def with_profiles(arguments: Sequence[str], folder: Path) -> list[str]:
         return [*arguments]
     path = folder / "profiles-of-test.json"
     path.write_text(json.dumps({"default": BASE}))
-    at = arguments.index("check") + 1
-    return [*arguments[:at], "--profiles", str(path), *arguments[at:]]
+    return [*arguments, "--profiles", str(path)]
 
 
 def _action(number: str, **changes: Any) -> tuple[str, Action]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
-from lib.cli.check import OfflineDestination
+from lib.cli.dry_run import OfflineDestination
 from lib.destinations.base import EncodedRequest
 from lib.destinations.data_manager import messages as event_messages
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS, EventRequest

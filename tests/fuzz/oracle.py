@@ -53,7 +53,7 @@ def check_rows(given: Input) -> None:
     limits = cut_of(profile)
     if given.small_chunks:
         limits = Cut(2, limits.chars, limits.cell_chars)
-    with patch("lib.cli.check.cut_of", lambda profile: limits):
+    with patch("lib.cli.dry_run.cut_of", lambda profile: limits):
         checked = check(
             io.BytesIO(given.content),
             StoredObject("", "export.csv", 0, len(given.content)),

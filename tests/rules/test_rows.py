@@ -355,18 +355,18 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
     assert validated.sent[3].optional_fields is None
 
 
-def test_a_click_id_that_is_too_short_is_sent_with_a_warning() -> None:
-    """Google decides on a click ID that was probably cut off, and the warning says so."""
+def test_a_click_id_that_is_too_short_is_none() -> None:
+    """No real click ID has fewer than ten characters: `TEL-2281` is somebody's note."""
     validated = validate(
         """
 gclid,gbraid,conversion_date_time
-Cj0KCQiA0,,2026-11-20 10:00:00
+TEL-2281,,2026-11-20 10:00:00
 ,0AAAAA,2026-11-20 10:00:00
 Cj0KCQiA01,,2026-11-20 10:00:00
 """
     )
-    assert validated.warned == dict.fromkeys([2, 3], "CLICK_ID_TOO_SHORT")
-    assert list(validated.sent) == [2, 3, 4]
+    assert validated.warned == dict.fromkeys([2, 3], "INVALID_CLICK_ID")
+    assert list(validated.sent) == [4]
 
 
 def test_an_invalid_click_id_is_left_out() -> None:

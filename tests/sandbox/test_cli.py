@@ -159,7 +159,7 @@ def test_drop_moves_the_dates_of_an_example(sandbox, monkeypatch):
     day = datetime.now(UTC).date() - timedelta(days=200)
     for module in ("examples", "__main__"):
         monkeypatch.setattr(f"sandbox.{module}.WRITTEN_ON", day)
-    path = ROOT / "examples" / "hubspot_export.csv"
+    path = ROOT / "examples" / "hubspot_deals.csv"
     run = CliRunner().invoke(main, ["drop", str(path), "--control-url", sandbox.control_url])
     assert run.exit_code == 0, run.output
     assert "its dates are moved to today" in run.stderr

@@ -16,21 +16,14 @@ from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import InputFile, replacing
 from lib.cli.init.answers import Answers, refuse_action
-from lib.cli.init.asking import EndOfInput, Offer, ask, cell, choose, near_value, say
+from lib.cli.init.asking import EndOfInput, Offer, ask, choose, near_value, say
 from lib.cli.init.constants import CONSTANTS, read_constant
-from lib.cli.init.look import (
-    Column,
-    Sample,
-    WrongAnswer,
-    nearest,
-    possible_encodings,
-    read_sample,
-)
+from lib.cli.init.look import Column, Sample, WrongAnswer, nearest, read_sample
 from lib.cli.init.questions import is_open, questions
 from lib.cli.init.review import show
 from lib.cli.init.trial import Trial, try_out
 from lib.cli.options import now_option
-from lib.cli.terminal import TaughtCommand, is_quiet, mention, program_name
+from lib.cli.terminal import AdvancedOption, TaughtCommand, mention, program_name
 from lib.config import messages
 from lib.config.profile import Profile, choose_profile, read_profiles
 from lib.destinations import registry
@@ -65,14 +58,15 @@ stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
 """
 
 _READING: Final = ("encoding", "delimiter", "sheet")
-
-_KEY_OF_FIELD: Final[Mapping[str, str]] = {
-    "conversion_date_time": "time",
-    "conversion_value": "value",
-    "currency_code": "currency",
-    "ad_user_data": "consent",
+_ENCODINGS: Final = {
+    "windows-1252": "Western Europe",
+    "windows-1250": "Central Europe",
+    "windows-1251": "Cyrillic",
+    "shift_jis": "Japan",
+    "gb18030": "China",
+    "cp850": "old programs in Western Europe",
 }
-"""Field → the key of its question, if it is another word."""
+"""What spreadsheets and shops write besides Unicode, and where."""
 
 
 def _pairs(
@@ -91,7 +85,8 @@ def _pairs(
 def _constants(command: Any) -> Any:
     for key, constant in reversed([*CONSTANTS.items()]):
         option, metavar = constant.option.split()
-        command = click.option(option, key, metavar=metavar, help=constant.help)(command)
+        cls = AdvancedOption if key in (*_READING, "login_customer_id") else click.Option
+        command = click.option(option, key, metavar=metavar, help=constant.help, cls=cls)(command)
     return command
 
 
@@ -103,7 +98,9 @@ def _constants(command: Any) -> Any:
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
-    *("-o", "--output", "--profiles", "output"),
+    "--profiles",
+    "output",
+    metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     default="profiles.json",
     show_default=True,
@@ -112,6 +109,7 @@ def _constants(command: Any) -> Any:
 @click.option(
     "--profile",
     "name",
+    metavar="NAME",
     default="default",
     show_default=True,
     help="Name of the profile: the folder of these files in the bucket.",
@@ -162,8 +160,7 @@ def init_command(
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     if yes:
         trial = _unasked(read, answers, now)
-        if not is_quiet():
-            show(title, [*questions(answers)], answers, trial)
+        show(title, [*questions(answers)], answers, trial)
     elif not _asked(read, answers, now, title):
         say("Nothing was saved.")
         return
@@ -178,20 +175,23 @@ def init_command(
 
 def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sample:
     """Read the first rows. If the file does not state its encoding, ask for it, and keep it."""
-    reading: dict[str, Any] = {key: written[key] for key in _READING if key in written}
+
+    def read() -> Sample:
+        return read_sample(file, {key: written[key] for key in _READING if key in written})
+
     try:
-        sample = read_sample(file, reading)
-        if not sample.is_guessed or not sample.letters():
+        sample = read()
+        if not sample.is_guessed:
             return sample
         if not may_ask:
             raise EndOfInput
-        encodings = possible_encodings(file, reading)
-        offers = [Offer(name, name, " · ".join(map(cell, of))) for name, of in encodings.items()]
-        question = "The file does not say how its letters are stored. Which of these is right?"
-        written["encoding"] = reading["encoding"] = choose(
-            question, offers, partial(read_constant, "encoding"), "its name"
+        written["encoding"] = choose(
+            "The file does not say how its letters are stored. In which encoding are they?",
+            [Offer(name, name, where) for name, where in _ENCODINGS.items()],
+            partial(read_constant, "encoding"),
+            "its name",
         )
-        return read_sample(file, reading)
+        return read()
     except SourceError as error:
         raise click.ClickException(f"{file.name}: {error.detail or error.code}.") from None
     except EndOfInput:
@@ -208,12 +208,10 @@ def _apply(answers: Answers, given: Mapping[str, Any]) -> None:
         option = "--column"
         for field, column in given["columns"]:
             answers.set_column(field, answers.sample.column(column) if column else None)
-            answers.answered.add(_KEY_OF_FIELD.get(field, field))
+            answers.answered.add(field)
         option = "--rows"
         if given["rows"]:
-            rows = _by_column(
-                answers, [pair for pair in given["rows"] if pair[1] or pair[0] != "all"]
-            )
+            rows = _by_column(answers, [pair for pair in given["rows"] if pair != ("all", "")])
             answers.profile.pop("conversions", None)
             if rows:
                 answers.profile["conversions"] = [{"rows": rows}]
@@ -226,7 +224,7 @@ def _apply(answers: Answers, given: Mapping[str, Any]) -> None:
             option, _ = constant.option.split()
             if given[key] is not None:
                 answers.set_constant(key, read_constant(key, given[key]))
-                answers.answered.add(constant.answers or key)
+                answers.answered.add("conversion_value" if key == "value" else key)
         option = "--action"
         if given["action"] is not None:
             refuse_action(answers.profile.get("destination"), given["action"])

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
-from zoneinfo import available_timezones
 
 from pydantic import ValidationError
 
@@ -14,26 +12,27 @@ from lib.config import messages
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
+from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
-from lib.rules.values.money import parse_value
 
 _SMALLEST: Final = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
 
 
-def read_value(text: str) -> float | str:
-    """Return a value: `50`, `49.90`, or `action_default`. Raises `WrongAnswer`."""
-    if text == ACTION_DEFAULT:
+def _number(text: str) -> float | str:
+    """`50` → 50, `49.90` → 49.9. The profile refuses another text, except action_default."""
+    try:
+        value = float(text)
+    except ValueError:
         return text
-    value = _or_refuse(lambda each: parse_value(each, "."), "Write a number such as 50.")(text)
     return int(value) if value.is_integer() else value
 
 
-def _or_refuse(read: Callable[[str], Any], advice: str) -> Callable[[str], Any]:
-    def answer(text: str) -> Any:
+def _known(read: Callable[[str], str], advice: str) -> Callable[[str], str]:
+    def answer(text: str) -> str:
         try:
             return read(text)
-        except ValueError:  # RuleError is one
+        except RuleError:
             raise WrongAnswer(advice) from None
 
     return answer
@@ -47,26 +46,20 @@ class Constant(NamedTuple):
     title: str = ""
     question: str = ""
     read: Callable[[str], Any] = str
-    answers: str = ""
-    """The key of the question that it answers, if it is another word."""
 
 
 CONSTANTS: Final[Mapping[str, Constant]] = {
-    "value": Constant(
-        "--value NUMBER", f"Value of each sale, or {ACTION_DEFAULT}.", read=read_value
-    ),
+    "value": Constant("--value NUMBER", f"Value of each sale, or {ACTION_DEFAULT}.", read=_number),
     "currency_code": Constant(
         "--currency CODE",
         "Currency of values that state none.",
         question="Which currency? Its code, such as EUR",
-        read=_or_refuse(parse_currency, "Not a currency. Write its code, such as EUR."),
-        answers="currency",
+        read=_known(parse_currency, "Not a currency. Write its code, such as EUR."),
     ),
     "ad_user_data": Constant(
         "--ad-user-data ANSWER",
         "What all people answered: GRANTED, DENIED, or none (nothing is stated).",
         read=lambda text: None if text.lower() == "none" else text.upper(),
-        answers="consent",
     ),
     "time_zone": Constant(
         "--time-zone NAME",
@@ -79,14 +72,14 @@ CONSTANTS: Final[Mapping[str, Constant]] = {
         "Country of phone numbers without +: two letters.",
         "Country of phones",
         "From which country are phone numbers without +? Its two letters, such as DE",
-        _or_refuse(normalize_region_code, "Not a country. Write its two letters, such as DE."),
+        _known(normalize_region_code, "Not a country. Write its two letters, such as DE."),
     ),
     "date_order": Constant("--date-order DMY|MDY", "Order of day and month in 03/04/2026."),
     "decimal_sign": Constant("--decimal-sign SIGN", "Decimal sign of 1.234: . or a comma."),
     "value_scale": Constant(
         "--value-scale FACTOR",
         "0.01 if values are in cents, or 1.",
-        read=_or_refuse(float, "Write 1, or 0.01 for cents."),
+        read=_number,
     ),
     "order_ids": Constant("--order-ids keep|integer", "integer: order ID 1001.0 means 1001."),
     "destination": Constant("--destination NAME", "API that gets the conversions.", "Sent by"),
@@ -120,8 +113,4 @@ def refuse_constant(key: str, value: object) -> None:
         Profile.model_validate({**_SMALLEST, key: value})
     except ValidationError as error:
         said = messages.lines(error, Profile)[0].removeprefix(f"{key}: ")
-        if key == "time_zone":
-            places = {zone.rpartition("/")[2]: zone for zone in available_timezones()}
-            near = get_close_matches(str(value), places, 1)
-            said += f" Did you mean {places[near[0]]}?" if near else ""
         raise WrongAnswer(f"{said[:1].upper()}{said[1:]}") from None

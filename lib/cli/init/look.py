@@ -30,19 +30,12 @@ from lib.rules.values.phones import normalize_phone
 from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
-from lib.source.text import UNDECODABLE
 
 Look = Literal["time", "amount", "currency", "consent", "click ID", "email", "phone"]
 
 MOST_ROWS: Final = 20_000
 """So many rows are looked at. The screen before saving is about all rows of the file."""
-_FEW_ROWS: Final = 200
 _MOST_CELLS: Final = 1_000
-_ENCODINGS: Final = (
-    *("windows-1252", "windows-1250", "windows-1251", "shift_jis", "euc_jp", "gb18030", "big5"),
-    *("euc_kr", "mac-roman", "cp850"),
-)
-"""What spreadsheets and shops write besides Unicode."""
 _FEW_VALUES: Final = 12
 _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
@@ -113,7 +106,7 @@ class Column:
 class Sample:
     """The first rows of a file. `rows` are those that can be read, as `Table.records` has them.
 
-    `is_guessed`: the file does not say in which encoding its letters are.
+    `is_guessed`: the file has letters, and does not say in which encoding.
     """
 
     header_line: int
@@ -121,11 +114,6 @@ class Sample:
     rows: Sequence[Row]
     is_whole: bool
     is_guessed: bool
-
-    def letters(self) -> list[str]:
-        """Return the first texts whose letters depend on the encoding."""
-        cells = (cell for column in self.columns for cell in (column.name, *column.filled))
-        return [*dict.fromkeys(text for text in cells if not text.isascii())][:_SAMPLES]
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises `WrongAnswer`."""
@@ -147,7 +135,7 @@ def nearest(text: str, known: Iterable[str]) -> str:
     return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
 
 
-def read_sample(file: InputFile, written: Mapping[str, Any], most_rows: int = MOST_ROWS) -> Sample:
+def read_sample(file: InputFile, written: Mapping[str, Any]) -> Sample:
     """Read the first rows of a file. `written` has the profile's encoding, delimiter and sheet.
 
     Raises `SourceError` if the file cannot be read, or has no line of names.
@@ -158,26 +146,16 @@ def read_sample(file: InputFile, written: Mapping[str, Any], most_rows: int = MO
     wanted = WantedNames([(name,) for name in names if name])
     with file.open() as stream:
         table = open_table(stream, replace(options, wanted=wanted))
-        first = [*islice(table.records(), most_rows + 1)]
-    rows = [row for row in first[:most_rows] if row[2] is None]
+        first = [*islice(table.records(), MOST_ROWS + 1)]
+    rows = [row for row in first[:MOST_ROWS] if row[2] is None]
     columns = []
     for index, name in enumerate(names):
         cells = [_plain(row[1][index]) for row in rows]
         if name:
             columns.append(Column(index, name, cells, _looks_of(cells)))
-    is_guessed = table.text.encoding_guessed
-    return Sample(line, columns, rows, len(first) <= most_rows, is_guessed)
-
-
-def possible_encodings(file: InputFile, written: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the encodings that a file may have, each with texts that show what it makes of it."""
-    found: dict[str, list[str]] = {}
-    for encoding in _ENCODINGS:
-        with suppress(SourceError):
-            letters = read_sample(file, {**written, "encoding": encoding}, _FEW_ROWS).letters()
-            if letters and letters not in found.values() and UNDECODABLE not in "".join(letters):
-                found[encoding] = letters
-    return found
+    texts = (text for column in columns for text in (column.name, *column.cells))
+    is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
+    return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
 
 
 def _line_of_names(table: Table) -> tuple[int, Sequence[str]]:

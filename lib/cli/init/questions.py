@@ -26,7 +26,7 @@ from lib.cli.init.asking import (
     say,
     written,
 )
-from lib.cli.init.constants import CONSTANTS, read_constant, read_value
+from lib.cli.init.constants import CONSTANTS, read_constant
 from lib.cli.init.look import Column, Look, WrongAnswer
 from lib.cli.init.writing import SPELLINGS, needs_currency, needs_region, needs_zone
 from lib.config.profile import ACTION_DEFAULT
@@ -53,7 +53,7 @@ class Question:
 def questions(answers: Answers) -> Iterator[Question]:
     """Yield the questions that this file needs, after the answers so far."""
     consent = "--ad-user-data GRANTED, DENIED or none, or --column ad_user_data=NAME"
-    yield Question("consent", "Consent", consent, ask_consent, "ad_user_data")
+    yield Question("ad_user_data", "Consent", consent, ask_consent, "ad_user_data")
     yield Question("rows", "Rows", "--rows COLUMN=VALUE, or --rows all", ask_rows)
     yield Question("left_out", "Left out", "", ask_left_out)
     own = {*answers.others, *answers.corrections}
@@ -63,7 +63,9 @@ def questions(answers: Answers) -> Iterator[Question]:
         title, field = f"Time of {name_of(answers, number)}", "adjustment_date_time"
         when = partial(_ask_column, field, "When was the sale refunded?", ["time"], number)
         yield Question(f"adjusted {number}", title, "", when, field, number)
-    yield from _of_currency(answers)
+    if needs_currency(answers):
+        option = "--currency CODE, or --column currency_code=NAME"
+        yield Question("currency_code", "Currency", option, ask_currency, "currency_code")
     option = "--column order_id=NAME, or --column order_id= for none"
     yield Question("order_id", "Order ID", option, ask_order_id, "order_id")
     yield from _of_people(answers)
@@ -78,18 +80,6 @@ def questions(answers: Answers) -> Iterator[Question]:
     yield _constant("customer_id")
     yield from _of_actions(answers)
     yield _constant("expect")
-
-
-def _of_currency(answers: Answers) -> Iterator[Question]:
-    """Yield the questions about the currency of values."""
-    if needs_currency(answers):
-        option = "--currency CODE, or --column currency_code=NAME"
-        yield Question("currency", "Currency", option, ask_currency, "currency_code")
-    for number in answers.others:
-        if "value" in answers.entries[number] and answers.column("currency_code"):
-            title = f"Currency of {name_of(answers, number)}"
-            one = partial(ask_own_currency, entry=number)
-            yield Question(f"currency {number}", title, "", one, "", number)
 
 
 def _of_people(answers: Answers) -> Iterator[Question]:
@@ -126,9 +116,13 @@ def _of_conversions(answers: Answers, entry: int | None) -> Iterator[Question]:
     question = f"When did the conversion{which} happen?" if which else "When did a sale happen?"
     when = partial(_ask_column, "conversion_date_time", question, ["time"], entry)
     of_time, of_value = options if entry is None else ("", "")
-    yield Question(f"time{key}", f"Time{which}", of_time, when, "conversion_date_time", entry)
+    yield Question(
+        f"conversion_date_time{key}", f"Time{which}", of_time, when, "conversion_date_time", entry
+    )
     worth = partial(ask_value, entry=entry)
-    yield Question(f"value{key}", f"Value{which}", of_value, worth, "conversion_value", entry)
+    yield Question(
+        f"conversion_value{key}", f"Value{which}", of_value, worth, "conversion_value", entry
+    )
 
 
 def is_open(question: Question, answers: Answers) -> bool:
@@ -210,8 +204,6 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
     """Ask for the column of the value, or for one value of all."""
     level = answers.level(entry)
     level.pop("value", None)
-    if entry is not None:
-        level.get("columns", {}).pop("currency_code", None)
     more = [
         Offer("constant", "no column: each has the same value"),
         Offer(ACTION_DEFAULT, "no column: the value that the conversion action has in Google Ads"),
@@ -220,7 +212,7 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
     question = f"What is the value of {which}?"
     chosen = _ask_column("conversion_value", question, ["amount"], entry, answers, more)
     if chosen == "constant":
-        level["value"] = ask("Value of each, such as 50", read_value)
+        level["value"] = ask("Value of each, such as 50", partial(read_constant, "value"))
     elif chosen == ACTION_DEFAULT:
         level["value"] = chosen
         if entry is not None and answers.column("conversion_value"):
@@ -228,25 +220,12 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
 
 
 def ask_currency(answers: Answers) -> None:
-    """Ask for the column of the currency, or its code."""
-    for number in answers.others:
-        answers.entries[number].get("columns", {}).pop("currency_code", None)
-        answers.answered.discard(f"currency {number}")
+    """Ask for the column of the currency, or its code. A constant value is in it too."""
     answers.set_constant("currency_code", None)
     more = [Offer(None, "no column: always the same")]
     question = "In which currency are the values?"
     if _ask_column("currency_code", question, ["currency"], None, answers, more) is None:
         _ask_constant("currency_code", answers)
-
-
-def ask_own_currency(answers: Answers, entry: int) -> None:
-    """Ask whether the one value of an entry is in the currency of each row."""
-    columns = answers.entries[entry].setdefault("columns", {})
-    columns.pop("currency_code", None)
-    offers = [Offer(True, "that of its row"), Offer(False, "always the same")]
-    if not choose(f"In which currency is the value of {name_of(answers, entry)}?", offers):
-        _ask_constant("currency_code", answers)
-        columns["currency_code"] = None
 
 
 def ask_order_id(answers: Answers) -> None:

@@ -64,9 +64,6 @@ def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[
         return [f"always {level['value']:,}"]
     if question.field:
         return _column(question, answers, trial)
-    if key.startswith("currency "):
-        own = level.get("columns", {})
-        return [profile["currency_code"] if "currency_code" in own else "that of its row"]
     if key == "destination":
         via = profile.get("adjustments_via")
         return [profile[key], *([f"refunds by {via}"] if via else [])]

@@ -11,21 +11,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from lib.adapters.workbook import read_in_child
-from lib.cli.check import MAX_FILE_BYTES, MAX_FILE_LINES, offline
+from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.files import InputFile
 from lib.cli.init.look import has_look
 from lib.config.profile import Profile
-from lib.errors import PermanentError
-from lib.model.log import SilentLog
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Adjustment, Record
+from lib.model.records import Adjustment, Record, Row
 from lib.rules.rows import FOOTER, RowSelection
-from lib.run.chunks import Chunk, chunks_of, cut_of
-from lib.run.plan import Plan, plan_file
-from lib.run.reading import read_header, read_table
-from lib.source.errors import SourceError
+from lib.run.plan import Plan
 
 _KEPT: Final = 200
 """So many rows that would be sent are kept, for samples."""
@@ -85,65 +79,59 @@ class Trial:
     """The columns of the file that nothing is read from."""
 
     def differing(self) -> list[SentRow]:
-        """Return up to three rows that differ: in kind first, then in value."""
+        """Return up to three rows that differ: in kind first, then the dearest."""
         alike: dict[tuple[object, ...], SentRow] = {}
         for row in self.kept:
             alike.setdefault(row.likeness, row)
-        by_value = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        found = {
-            row.line: row for row in (*alike.values(), *by_value[:1], *by_value[-1:], *self.kept)
-        }
+        dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
+        found = {row.line: row for row in (*alike.values(), *dearest)}
         return [*found.values()][:_SHOWN]
 
 
 def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
     """Read the whole file as a run that starts at `now` would. Nothing is sent."""
-    trial = Trial(profile)
-    try:
-        with file.open() as stream:
-            table = read_table(
-                stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
-            )
-            header = read_header(table, profile)
-            used = header.used_columns
-            trial.unused = [n for at, n in enumerate(table.header) if n and at not in used]
-            plan = plan_file(table, header, profile, now, offline, SilentLog())
-            for chunk in chunks_of(plan.records(), cut_of(profile), table.width):
-                _add(trial, plan, chunk)
-    except (SourceError, PermanentError) as error:
-        trial.stop = Problem(error.code, "", error.detail)
+    trial, dry_run = Trial(profile), DryRun(profile, now, list_all=True)
+    with file.open() as stream:
+        for chunk in dry_run.read(stream):
+            if dry_run.plan is not None:
+                _add(trial, dry_run.plan, chunk)
+    trial.stop = dry_run.stop
+    if dry_run.table is not None and dry_run.header is not None:
+        used = dry_run.header.used_columns
+        names = enumerate(dry_run.table.header)
+        trial.unused = [name for column, name in names if name and column not in used]
     return trial
 
 
-def _add(trial: Trial, plan: Plan, chunk: Chunk) -> None:
+def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
     trial.rows += len(chunk.rows)
     trial.footer += sum(row[2] == FOOTER for row in chunk.rows)
-    trial.skipped.update(dict(_skipped_by_column(trial.profile, plan, chunk)))
-    selected, validated = plan.validate(chunk.rows)
+    trial.skipped.update(dict(_skipped_by_column(trial.profile, plan, chunk.rows)))
+    selected = plan.selection.select(chunk.rows)
     numbers = selected.entries or [0] * len(selected.rows)
-    entries = {row[0]: number for row, number in zip(selected.rows, numbers, strict=True)}
-    cells = {row[0]: row[1] for row in selected.rows}
-    for _, each in validated:
-        for row in each.refused:
-            _add_refused(trial, plan, row)
-        for at, (line, record) in enumerate(zip(each.lines, each.records, strict=True)):
-            entry = entries[line]
+    rows = {row[0]: (number, row) for row, number in zip(selected.rows, numbers, strict=True)}
+    for outcome in chunk.outcomes.listed:
+        if outcome.outcome == "ok":
+            entry, row = rows[outcome.line]
             trial.sent[entry] += 1
-            micros, currency = each.values.at(at)
-            if micros is not None:
-                add_sums(trial.sums.setdefault(entry, {}), {currency: Sum(1, micros)})
+            if outcome.sums:
+                add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
-                own = {name: cells[line][plan.places[at]] for name, at in fields.items()}
-                trial.kept.append(SentRow(line, entry, own, record))
+                cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
+                trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
+        elif outcome.outcome != "skipped" or outcome.errors:
+            _add_refused(trial, plan, outcome)
 
 
-def _skipped_by_column(profile: Profile, plan: Plan, chunk: Chunk) -> Iterator[tuple[str, int]]:
+def _skipped_by_column(
+    profile: Profile, plan: Plan, chunk: Sequence[Row]
+) -> Iterator[tuple[str, int]]:
     """Yield the columns of `skip`, each with the rows that the columns before it leave in."""
-    rows = [row for row in chunk.rows if row[2] != FOOTER]
+    rows = [row for row in chunk if row[2] != FOOTER]
     before = 0
-    places = {name: plan.places[at] for name, at in plan.header.of_values.items()}
+    places = {name: plan.places[column] for name, column in plan.header.of_values.items()}
     conditions = [entry.rows for entry in profile.entries]
     names = [*profile.skip]
     for end in range(1, len(names) + 1):
