@@ -13,9 +13,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, NamedTuple
 
-from lib.errors import CHECKSUM_MISMATCH, PermanentError
+from lib.errors import PermanentError
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.sent_requests import ranges_of
 from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
 from lib.run.attempt import UNTERMINATED_LAST_LINE, Attempt, is_held
@@ -24,7 +23,7 @@ from lib.run.notes import notes_on_skipped
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.run.statuses import ask, followed_since, next_look
-from lib.run.upload import close_deferred, upload_chunks
+from lib.run.upload import close_deferred, upload_chunks, with_sent_chunks
 from lib.source.errors import SourceError
 from lib.source.names import name_problem
 from lib.state.markers import Marker
@@ -170,7 +169,7 @@ def _send(attempt: Attempt, stream: Readable | None) -> None:
         upload_chunks(table, plan, attempt)
     except (SourceError, PermanentError) as error:
         # The rest of the file cannot be read.
-        attempt.stop(_with_sent_chunks(Problem(error.code, "", error.detail), attempt))
+        attempt.stop(with_sent_chunks(Problem(error.code, "", error.detail), attempt))
     if attempt.must_sum_up:
         attempt.sum_up()
     attempt.keep(facts=_facts(attempt, header, plan))
@@ -194,16 +193,6 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
         empty_columns=empty_columns,
         chunks=len(sums.numbers),
     )
-
-
-def _with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
-    """Add which chunks were sent, if the bytes that were read may have been wrong."""
-    if problem.code != CHECKSUM_MISMATCH:
-        return problem
-    sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
-    uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
-    told = f"chunks sent before: {sent} ({uploaded} rows uploaded)" if sent else "no chunk was sent"
-    return problem._replace(detail=f"{problem.detail}; {told}")
 
 
 # ── rows that are not sent any more ──────────────────────────────────────────────────────────────

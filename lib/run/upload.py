@@ -25,10 +25,11 @@ from typing import Final
 
 from lib.catalogue.codes import WAITS_A_DAY, lookup
 from lib.destinations.base import MaybeSent, RowResult, UploadResult
-from lib.errors import RetryableError
+from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record, Row
+from lib.model.sent_requests import ranges_of
 from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.chunks import (
     Chunk,
@@ -211,7 +212,12 @@ class _Sending:
         return found
 
     def _settled(self, row: RowOutcome) -> RowOutcome:
-        """Return a row with its time, if it is deferred. A check only waits for nothing."""
+        """Return a row with its time, if it is deferred. A check only waits for nothing.
+
+        If the API has refused all rows of a chunk, but the file goes on, they have failed.
+        """
+        if row.outcome == "not_attempted" and self._attempt.run.stop is None:
+            return row._replace(outcome="failed")
         if row.outcome != "deferred":
             return row
         if self._plan.validate_only:
@@ -388,7 +394,7 @@ class _Uploads:
         """Save that the rows of a chunk are not attempted, because the file was stopped."""
         self._collect_all()
         if reason is not None:
-            self._attempt.stop(reason)
+            self._attempt.stop(with_sent_chunks(reason, self._attempt))
         self._add(self._attempt.markers.save(not_attempted(chunk)).outcomes)
 
     def _collect(self) -> None:
@@ -418,6 +424,18 @@ class _Uploads:
         seconds = round(context.monotonic() - began, 3)
         self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
         return found
+
+
+def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
+    """Add which chunks were sent, if the bytes that were read may have been wrong."""
+    if problem.code != CHECKSUM_MISMATCH:
+        return problem
+    sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
+    uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
+    told = "no chunk was sent"
+    if sent:
+        told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)"
+    return problem._replace(detail=f"{problem.detail}; {told}")
 
 
 # ── how many chunks are in memory at a time ──────────────────────────────────────────────────

@@ -4,7 +4,82 @@ from __future__ import annotations
 
 import pytest
 
+<<<<<<< HEAD
+from lib.config.profile import Profile
+from tests import crm_exports
+from tests.cli.validating import CUSTOMER, validate
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
+
+FILES = {
+    "google_template.csv": (None, 5),
+    "hubspot_export.csv": ("hubspot", 4),
+    "salesforce_export.csv": ("salesforce", 3),
+    "semicolon_decimal_comma.csv": ("shop_de", 3),
+    "utf16_tab.txt": (None, 3),
+    "windows_1252.csv": (None, 2),
+}
+
+OF_OTHER_KINDS = {
+    "google_adjustments.csv": (None, 2),
+    "google_calls.csv": (None, 2),
+    "shop_refunds.csv": ("shop_refunds", 3),
+}
+"""Adjustments of conversions and calls that an account must already have."""
+
+ALL = {**FILES, **OF_OTHER_KINDS}
+
+
+def test_every_example_is_tested() -> None:
+    """Every file in examples/ is listed in `ALL` or in `crm_exports`."""
+    others = {"profiles.json", "crm_export.csv", *crm_exports.FILES.values()}
+    others.add("deals_to_correct.csv")  # tests/docs/test_analyst.py
+    others.add("keep_click_ids.js")  # tests/docs/test_questions.py
+    others.add("lead_stages.csv")  # tests/whole/test_examples.py
+    assert {path.name for path in EXAMPLES.iterdir()} == {*ALL, *others}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_example_is_accepted_with_zero_edits(name: str) -> None:
+    """Every row of an example would be sent without an error or a warning."""
+    profile, rows = ALL[name]
+    settings = (
+        PROFILES[profile] if profile else {"destination": "google_ads", "customer_id": CUSTOMER}
+    )
+    document = validate((EXAMPLES / name).read_bytes(), settings)
+    assert document["file_error"] is None
+    assert (document["counts"]["ok"], document["counts"]["rows"]) == (rows, rows)
+    assert document["rows"] == []
+
+
+@pytest.mark.parametrize("name", [name for name, (profile, _) in ALL.items() if profile])
+def test_an_example_is_accepted_by_the_data_manager_api(name: str) -> None:
+    """With an action ID, which this API requires, all rows are accepted; only columns are noted."""
+    profile, rows = ALL[name]
+    route = {"destination": "data_manager", "conversion_action": "1001"}
+    route["adjustments_via"] = "google_ads"  # for retractions
+    document = validate((EXAMPLES / name).read_bytes(), {**PROFILES[profile], **route})
+    assert document["counts"]["ok"] == rows
+    assert document["codes"].keys() <= {"ADDRESS_COLUMNS_MISSING", "UNKNOWN_COLUMNS"}
+
+
+def test_the_example_with_mistakes_shows_them() -> None:
+    """In `crm_export.csv`, the rows that are wrong on purpose are rejected."""
+    content = (EXAMPLES / "crm_export.csv").read_bytes()
+    document = validate(content, PROFILES["default"])
+    assert document["file_error"] is None
+    assert document["counts"]["ok"] == 12  # as documented in docs/input.md
+    assert document["counts"]["rejected"] == 8
+
+
+def test_the_example_profiles_are_valid() -> None:
+    """All example profiles are valid, even those that no example uses."""
+    for profile in PROFILES.values():
+        Profile.model_validate(profile)
+=======
 from tests.cli.validating import validate
+>>>>>>> core
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])

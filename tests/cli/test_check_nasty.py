@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.every_call import EVERY_CALL
 from tests.results_schema import check_results
-from tests.schedule import EVERY_CALL
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 256

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from lib import __version__
-from tests.schedule import only_in_builds
+from tests.every_call import only_in_builds
 from tests.test_architecture import DISTRIBUTIONS, MODULES, SDK, imports_of
 
 ROOT = Path(__file__).parents[2]

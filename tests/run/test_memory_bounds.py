@@ -6,19 +6,17 @@ import json
 import threading
 
 import pytest
-from tests.run.test_deliver import deliver, document, orders, put
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
-from lib.run import attempt
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
 from lib.run.upload import MemoryBudget
 from lib.state.runs import Cut
-from tests.fakes import World, world
-from tests.rows import csv_bytes
+from tests.fakes import World, deliver, world
+from tests.run.test_named_histories import results, sales
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ def test_large_requests_leave_room_for_fewer() -> None:
     assert not waited.is_alive()
 
 
-def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
+def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
     room = MemoryBudget(1, most_bytes=1)
     room.wait()
@@ -98,9 +96,8 @@ def test_what_google_says_about_a_row_is_bounded(
         return UploadResult({0: many}, ("request-1",))
 
     monkeypatch.setattr(type(google.api), "send", send)
-    source = put(google, 2)
-    assert deliver(google, source) == "completed"
-    (row,) = document(google, source)["rows"]
+    assert deliver(google, "daily.csv", sales("a", "b")) == "completed"
+    (row,) = results(google)["rows"]
     assert len(row["errors"]) == MOST_PROBLEMS
     assert all(len(json.dumps(each)) < LONGEST_DETAIL + 500 for each in row["errors"])
 
@@ -109,21 +106,3 @@ def test_what_google_says_about_a_row_is_bounded(
 def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -> None:
     """So a chunk of ordinary rows is one request."""
     assert capabilities_of(destination).max_request_rows == 2_000
-
-
-@pytest.mark.parametrize(("most", "read"), [(0, 4), (1, 2), (1 << 20, 0)])
-def test_reports_are_kept_up_to_a_bound(
-    google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
-) -> None:
-    """The rows of the other chunks come from their markers, once into the document, and once into
-    the CSV of the rows that the report has no room for."""
-    monkeypatch.setattr(attempt, "_MOST_KEPT_BYTES", most)
-    rows = orders(1, 2_003)
-    for row in rows:
-        row["conversion_value"] = "many"
-    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
-    assert deliver(google, source) == "completed"
-    found = document(google, source)
-    assert len(found["rows"]) == found["counts"]["rows"] == 2_003
-    markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
-    assert len(markers) == read

@@ -17,7 +17,7 @@ from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
-from lib.state.store import StoredObject
+from lib.state.store import Readable, StoredObject
 from tests.fakes import START, World, deliver, deliver_again, sweep, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -265,6 +265,35 @@ def test_rows_that_nobody_could_send_for_a_week_are_stale(google: World) -> None
     assert document["counts"]["rows"] == 0
 
 
+def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their values may be wrong. The rows of the last chunk are not attempted."""
+
+    class ReadWrongly:
+        def __init__(self, stream: Readable) -> None:
+            self.stream = stream
+
+        def read(self, size: int, /) -> bytes:
+            if content := self.stream.read(size):
+                return content
+            raise PermanentError("CHECKSUM_MISMATCH", "read twice")
+
+    open_live = type(google.store).open_live
+
+    def open_wrongly(self: Any, bucket: str, name: str) -> Any:
+        live, stream = open_live(self, bucket, name)
+        return live, ReadWrongly(stream)
+
+    monkeypatch.setattr(type(google.store), "open_live", open_wrongly)
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 2_000)
+    deliver(google, "daily.csv", sales(*map(str, range(5_000))))
+    assert outcomes(google)["uploaded"] == 4_000
+    assert 0 < outcomes(google)["not_attempted"] < 1_000
+    told = results(google)["file_error"]["detail"]
+    assert told == "read twice; chunks sent before: 0 to 1 (4,000 rows uploaded)"
+
+
 def test_a_refused_account_stops_a_resend_at_once(google: World) -> None:
     """Deferred rows are not attempted, the results say why, and a line says so at once."""
     google.api.too_recent = {"b"}
@@ -295,6 +324,15 @@ def test_a_stop_is_kept_although_the_account_was_corrected(google: World) -> Non
         deliver_again(google, "daily.csv")
     assert outcomes(google) == {"not_attempted": 2}
     assert not google.api.counted
+
+
+def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
+    """Rows may have other actions, so the file goes on, and these rows are lost."""
+    google.api.stop = Problem("INVALID_CONVERSION_ACTION_ID")
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert outcomes(google) == {"failed": 2}
+    assert results(google)["file_error"] is None
+    assert [entry.lost for entry in entries(google)] == [2]
 
 
 def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:

@@ -12,8 +12,6 @@ from lib.config.profile import Profile
 from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
-from lib.state.runs import Cut, Terms, first_claim
-from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -32,9 +30,7 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
     api = api or FakeApi()
     profile = profile.model_copy(update={"destination": api.capabilities.name})
-    source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
-    run = first_claim(source, "", NOW, 60, Terms("default", None, Cut(2_000, 1 << 20, 0), 1, ""))
-    return plan_file(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
+    return plan_file(table, read_header(table, profile), profile, NOW, lambda *_: api, JsonLog())
 
 
 def codes(plan: Plan) -> list[str]:

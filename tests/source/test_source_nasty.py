@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schedule import EVERY_CALL
+from tests.every_call import EVERY_CALL
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 96
