@@ -112,7 +112,6 @@ def test_the_last_word_on_every_row(unreadable: Sandbox) -> None:
     rows = [core_row(n) for n in range(1, 31)]
     rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
     rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
-    rows[6] |= {"gclid": "cut-0ff"}
     rows[8] |= {"gclid": "Click_of_yesterday_0001"}
     rows[10] |= {"conversion_value": "-1"}  # our rules reject it
     rows[12] |= {"gclid": "Click_of_nobody_00001"}
@@ -128,14 +127,13 @@ def test_the_last_word_on_every_row(unreadable: Sandbox) -> None:
     }
     assert found == {
         4: ("failed", "INVALID_CONVERSION_ACTION_ID"),
-        8: ("failed", "INVALID_GCLID"),
         10: ("deferred", "TOO_RECENT_CLICK"),
         12: ("rejected", "NEGATIVE_VALUE"),
         14: ("failed", "CLICK_NOT_FOUND"),
         16: ("duplicate", "DUPLICATE_TRANSACTION_ID"),
     }
-    assert (document["counts"]["uploaded"], document["counts"]["unmatched"]) == (24, 1)
-    assert len(google.state.accepted) == 23  # all uploaded rows, except the unmatched one
+    assert (document["counts"]["uploaded"], document["counts"]["unmatched"]) == (25, 1)
+    assert len(google.state.accepted) == 24  # all uploaded rows, except the unmatched one
 
 
 REASON = "PROCESSING_ERROR_REASON_"
