@@ -104,7 +104,7 @@ def _last_word(attempt: Attempt, live: StoredObject | None) -> LastWord | None:
     is_live = live is not None and live.generation == run.source.generation
     if live is not None and not is_live and live.content.equals(run.source.content):
         problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
-        attempt.keep(superseded_by=live.generation)
+        attempt.keep(superseded_by=live.generation, stop=None)
         return LastWord(problem, "not_attempted")
     if run.tries >= MOST_TRIES:
         return LastWord(Problem("NO_PROGRESS", "", f"{run.tries} attempts in a row"), "failed")
