@@ -211,7 +211,8 @@ class History:
         ]
         # The Google Ads API compares the times itself: it may get an older correction that was
         # deferred before.
-        is_resent = any(answer == "deferred" for _, answer in answers_about(sent, earlier)) or any(
+        was_deferred = any(answer == "deferred" for _, answer in answers_about(sent, earlier))
+        is_resent = was_deferred or any(
             each.process.interrupted_at and each is each.process.requests[-1] for each in of_sale
         )
         for request in earlier:
@@ -226,6 +227,8 @@ class History:
         if of_sale:
             age = self.platform.world.clock.seconds - of_sale[-1].process.began
             is_unknown = of_sale[-1].is_accepted and not of_sale[-1].is_reported
+            # Google has not found its sale before: it may look again.
+            is_unknown = is_unknown and not was_deferred
             self.expect(
                 not is_unknown or age >= 24 * HOUR, f"{sent} is sent while its sale is open"
             )
