@@ -34,7 +34,7 @@ test soak: export PYTHONDONTWRITEBYTECODE =
 
 test: COVERAGE ?=
 test: $(VENV)/.dev ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(if $(COVERAGE),--cov --no-cov-on-fail)
+	$(BIN)/python -m pytest -n auto $(if $(COVERAGE),--cov --no-cov-on-fail)
 
 check: check-format check-lint check-types check-spelling check-lock check-workflows check-terraform ## Check format, lint rules, types, spelling, locked packages, workflows and terraform/
 
@@ -80,7 +80,7 @@ fuzz: $(VENV)/.fuzz .fuzz/.corpora ## Try inputs that nobody thought of (MINUTES
 # Both destinations, unless ROUTE is given.
 soak: MINUTES ?= 30
 soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each, SEED=0 ROUTE=google_ads|data_manager)
-	EVERY_CALL=1 EVERY_ORDER=1 $(BIN)/python -m pytest -n auto --dist worksteal tests/whole/recovery
+	EVERY_CALL=1 $(BIN)/python -m pytest -n auto tests/run tests/whole/recovery
 	@set -e; for route in $(if $(filter file,$(origin ROUTE)),google_ads data_manager,$(ROUTE)); do \
 		echo "== $$route"; \
 		$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $$route; \

@@ -25,17 +25,16 @@ from lib.adapters.events import NotAnObjectEvent, on_termination, read_event
 from lib.adapters.logging import JsonLog, quiet_libraries, trace_field
 from lib.adapters.secrets import read_credentials
 from lib.adapters.storage import GoogleStore, connect
-from lib.adapters.store_clock import StoreClock
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
-from lib.destinations.connections import Destinations
-from lib.errors import LeaseHeld, PermanentError, UploadError
+from lib.destinations.connectors import Destinations
+from lib.errors import PermanentError, UploadError
 from lib.model.deadline import Shutdown
 from lib.run.context import RunContext
-from lib.run.deliver import process_arrival
-from lib.state.run import run_id
+from lib.run.deliver import deliver
+from lib.state.runs import run_id
 
 # Imported objects are kept as long as the instance runs, so they are never scanned again.
 gc.freeze()
@@ -46,10 +45,6 @@ quiet_libraries()
 
 _shutdown = Shutdown()
 on_termination(lambda: _shutdown.begin(time.monotonic()))
-
-_unreleased: set[str] = set()
-
-_clock = StoreClock(lambda: datetime.now(UTC), time.monotonic)
 
 PROFILES_SECONDS = 60
 """How long an instance may use a profiles document before it reads it again."""
@@ -75,11 +70,9 @@ def ingest(request: flask.Request) -> tuple[str, int]:
         return "ignored", 200
     context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
     try:
-        return process_arrival(event.source, event.time, context), 200
+        return deliver(event.source, context), 200
     except UploadError as error:
         # Already logged where it was handled.
-        if isinstance(error, LeaseHeld):
-            context.log.info("lease_held", detail=error.detail)
         return error.code, 500 if isinstance(error, PermanentError) else 503
     except Exception as error:
         context.log.unexpected(error)
@@ -89,7 +82,7 @@ def ingest(request: flask.Request) -> tuple[str, int]:
 @functions_framework.http
 def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     """Find what events missed, and send what was deferred. Cloud Scheduler calls this."""
-    from lib.followup.sweep import sweep_once  # the function `ingest` does not need its modules
+    from lib.sweep.sweep import sweep_once  # the function `ingest` does not need its modules
 
     context = _context()
     settings = context.settings
@@ -113,7 +106,7 @@ def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
     except SettingsError as error:
         JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
-    return settings, connect(_clock), Destinations(settings, lambda: read_credentials(settings))
+    return settings, connect(), Destinations(settings, lambda: read_credentials(settings))
 
 
 def _context() -> RunContext:
@@ -136,14 +129,12 @@ def _context() -> RunContext:
         settings=settings,
         profiles=profiles,
         connect=destinations.connect,
-        look_up=destinations.look_up,
-        utc_now=_clock.now,
+        utc_now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,
         shutdown=_shutdown,
-        unreleased=_unreleased,
     )
 
 

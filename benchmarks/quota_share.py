@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.figures import Figure
-from lib.destinations.data_manager.client import QUOTA
-from lib.destinations.pacing import Pacer, RequestFailure, SharedQuota
+from lib.destinations.data_manager.client import REQUEST_GAP_SECONDS
+from lib.destinations.pacing import Pacer, RequestFailure
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
@@ -24,6 +24,9 @@ from lib.model.log import SilentLog
 INSTANCES = (2, 4, 8)
 THREADS = 4
 """Requests that an instance can have in flight. At 0.4 s each, enough for the whole quota."""
+PERIOD_SECONDS = 60.0
+REQUESTS = round(PERIOD_SECONDS / REQUEST_GAP_SECONDS)
+"""The quota: requests in any such period."""
 SETTLED_SECONDS = 120.0
 LATENCY_SECONDS = 0.4
 
@@ -106,10 +109,10 @@ class Project:
     def request(self, instance: int) -> None:
         """Count a request of the instance. Raises `Refused` if the quota is used up."""
         now = self.time.now
-        while self.window and self.window[0] <= now - QUOTA.seconds:
+        while self.window and self.window[0] <= now - PERIOD_SECONDS:
             self.window.popleft()
-        free_in = self.window[0] + QUOTA.seconds - now if self.window else 0.0
-        is_full = len(self.window) >= QUOTA.requests
+        free_in = self.window[0] + PERIOD_SECONDS - now if self.window else 0.0
+        is_full = len(self.window) >= REQUESTS
         if is_full:
             self.refused.append((instance, now))
         else:
@@ -159,8 +162,13 @@ def simulate(
 
     workers = []
     for number in range(len(spans)):
-        pace = SharedQuota(QUOTA, THREADS, random.Random(seed * 100 + number))
-        pacer = Pacer(pace, clock=time.monotonic, sleep=time.sleep)
+        pacer = Pacer(
+            THREADS,
+            REQUEST_GAP_SECONDS,
+            random_part=random.Random(seed * 100 + number).random,
+            clock=time.monotonic,
+            sleep=time.sleep,
+        )
         workers += [worker(number, pacer) for _ in range(THREADS)]
     time.run(workers)
 
@@ -168,7 +176,7 @@ def simulate(
         there = [n for n, (joins, leaves) in enumerate(spans) if joins <= since and leaves >= until]
         got = [instance for instance, at in project.accepted if since <= at < until]
         refused = sum(since <= at < until for _, at in project.refused)
-        full = QUOTA.requests * (until - since) / QUOTA.seconds
+        full = REQUESTS * (until - since) / PERIOD_SECONDS
         least = min(got.count(instance) for instance in there)
         return Share(
             len(got) / full,

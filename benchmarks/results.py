@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from time import process_time
@@ -12,21 +13,14 @@ import msgspec
 
 from benchmarks import ours
 from benchmarks.figures import Figure
-from benchmarks.rows import file_of
-from lib.model.money import Sum
+from benchmarks.rows import PROFILE, file_of
+from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes, Tally
-from lib.results.document import (
-    DocumentMetadata,
-    RunSummary,
-    document_head,
-    results_document,
-)
+from lib.results.document import RunSummary, document_head, results_document
 from lib.results.findings import Findings
-from lib.results.overview import MOST_FILES, FileResults, Overview, render_overview
+from lib.results.overview import MOST_FILES, render_overview
 from lib.results.report import render_report
-from lib.state.ledger import ChunkMarker
-from lib.state.run import ChunkLimits, Terms, first_claim
-from lib.state.store import StoredObject
+from lib.state.runs import RunTotals, entry_of
 
 T = TypeVar("T")
 
@@ -91,7 +85,7 @@ def prepared(content: bytes) -> list[bytes]:
 
 def read(marker: bytes) -> ChunkOutcomes:
     """The report of a chunk, as the end of a run reads it."""
-    return msgspec.json.decode(marker, type=ChunkMarker).outcomes
+    return msgspec.json.decode(marker, type=ChunkOutcomes)
 
 
 def findings_of(reports: list[ChunkOutcomes]) -> Findings:
@@ -114,21 +108,16 @@ def size_of_document(reports: list[ChunkOutcomes]) -> int:
 
 def overview() -> str:
     """The page about all files, which the sweep makes."""
-    counts = {"rows": ROWS, "uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
-    money = {"uploaded": {"USD": Sum(ROWS - ROWS // 100, 10**12)}}
-    template = FileResults(
-        "file.csv.1.results.json", "", "", "completed", counts, money, 1, "default", "", "", False
-    )
-    days = [f"{NOW - timedelta(days=number)}" for number in range(MOST_FILES)]
-    found = Overview()
-    for day in days:
-        found.add(template._replace(finished_at=day, arrived_at=day))
-    return render_overview("results", found)
+    counts = {"uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
+    totals = RunTotals(counts, {"uploaded": {"USD": 10**12}})
+    entry = entry_of(replace(RUN, totals=totals))
+    days = [NOW - timedelta(days=number) for number in range(MOST_FILES)]
+    entries = [msgspec.structs.replace(entry, arrived=day) for day in days]
+    return render_overview("results", entries, [])
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-TERMS = Terms("default", None, ChunkLimits(2_000, 1 << 20, 16), 1, "")
-RUN = first_claim(StoredObject("input", "file.csv", 1, 1), "", NOW, 300, TERMS)
+RUN = ours.run_of(Profile.model_validate(PROFILE))
 
 
 def summary_of(reports: list[ChunkOutcomes]) -> RunSummary:
@@ -136,5 +125,4 @@ def summary_of(reports: list[ChunkOutcomes]) -> RunSummary:
     tally = Tally()
     for report in reports:
         tally.add(report.tally)
-    metadata = DocumentMetadata("1234567890", "google_ads", validate_only=False)
-    return RunSummary(RUN, metadata, tally, (), NOW)
+    return RunSummary(RUN, tally, (), NOW)

@@ -13,6 +13,17 @@ COLUMNS = (
 )
 HEADER = f"{COLUMNS}\r\n".encode()
 
+PROFILE = {
+    "destination": "google_ads",
+    "customer_id": "1234567890",
+    "expect": "any time",
+    "time_zone": "America/Chicago",
+    "currency_code": "USD",
+    "phone_region": "US",
+    "columns": {name: name for name in COLUMNS.split(",")},
+}
+"""The profile of these files."""
+
 # Mistakes as (column, cell). Each of them gets the row rejected.
 WRONG = (
     (6, "yesterday"),

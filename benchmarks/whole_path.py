@@ -29,7 +29,6 @@ def measure(quick: bool) -> Iterator[Figure]:
     # All other settings are those of terraform/ (MALLOC_ARENA_MAX: docs/performance.md, memory).
     environment = {
         "WINDOW": str(WINDOW),
-        "LEASE_SECONDS": "60",
         "MALLOC_ARENA_MAX": "1",
         "PROFILES": PROFILES,
     }

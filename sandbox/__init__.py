@@ -9,6 +9,6 @@ imports nothing from `lib/`. In reading order:
 - `apis`, `credentials`, `rpc`, `rest`: a TLS port for all APIs, and what each request goes through.
 - `google_ads/`, `data_manager/`: the rules of the two APIs.
 - `state`, `accounts`, `conversions`: what the APIs know and have accepted, open to inspection.
-- `faults`, `network`, `clock`, `time_passes`: what goes wrong, and when.
+- `faults`, `network`, `clock`, `timed_function`: what goes wrong, and when.
 - `demo`, `examples`, `running`, `show`, `profiles`: what the command line needs besides.
 """

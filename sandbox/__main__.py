@@ -83,7 +83,7 @@ def up(
 
     \b
     python -m sandbox up
-    python -m sandbox up --env LEASE_SECONDS=2 --instances 3
+    python -m sandbox up --env WINDOW=2 --instances 3
     python -m sandbox up --json --no-function     (run the function yourself with "env")
     """
     from sandbox.up import Sandbox  # imports all of Google's client, which takes a second

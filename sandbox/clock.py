@@ -1,9 +1,8 @@
 """The time of the sandbox: the real time, and what tests have added to it.
 
 The offset is in a file, because the function runs in other processes: the environment variable
-`SANDBOX_CLOCK` names the file. Production code doesn't read it; the function that a test runs does
-(`tests/whole/recovery/function/main.py`). Answers of storage have this time, too. Tokens and waits
-keep to the real time.
+`SANDBOX_CLOCK` names the file. The function does not read it; `sandbox.timed_function`, which
+runs it, does. Answers of storage have this time, too. Tokens and waits keep to the real time.
 """
 
 from __future__ import annotations

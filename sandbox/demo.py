@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,14 +22,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sandbox.conversions import NotCounted
 from sandbox.examples import write_crm_export
 from sandbox.show import OUTCOMES, show_processing_errors, show_results
-from sandbox.time_passes import hours_go_by
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
 _CLICK_IDS = ("gclid", "gbraid", "wbraid")
 _REASON = "PROCESSING_ERROR_REASON_"
 _ASK_AFTER_MINUTES = 31
-_DAYS_UNTIL_COUNTED = 3
-_ACTION = "Phone sale"
 
 
 def run_demo(console: Console, route: str, source: Path, output: Path, rows: int) -> int:
@@ -67,8 +63,6 @@ def run_demo(console: Console, route: str, source: Path, output: Path, rows: int
             _save_pages(sandbox, name, generation, output)
         conversions = list(sandbox.state.conversions())
         not_counted = list(sandbox.state.processing_errors)
-        if document is not None and counts_later:
-            _save_overview_of_later(sandbox, console, output)
         log = output / "function.log"
         log.write_text(sandbox.function_output(), encoding="utf-8")
     if document is None:
@@ -124,7 +118,7 @@ def _ask_later(
         f"After {_ASK_AFTER_MINUTES} minutes, the sweep asks Google about the "
         f"{counts['uploaded']:,} uploaded rows"
     )
-    hours_go_by(sandbox, _ASK_AFTER_MINUTES / 60)
+    sandbox.clock.advance(_ASK_AFTER_MINUTES / 60)
     sandbox.delivery.wait_until_idle(10)
     sandbox.run_sweep()
     return sandbox.results(name, generation)
@@ -141,21 +135,6 @@ def _save_pages(sandbox: Sandbox, name: str, generation: int, output: Path) -> N
 def _save(sandbox: Sandbox, page: str, path: Path) -> None:
     bucket = sandbox.storage_client().bucket(OUTPUT_BUCKET)
     bucket.blob(page).download_to_filename(str(path))
-
-
-def _save_overview_of_later(sandbox: Sandbox, console: Console, output: Path) -> None:
-    """Lets three days go by. Then the overview shows what Google's reports count."""
-    sandbox.clock.advance(_DAYS_UNTIL_COUNTED * 24)
-    sandbox.run_sweep()
-    page = output / "index.html"
-    _save(sandbox, "index.html", page)
-    _, _, reports = page.read_text(encoding="utf-8").partition('id="reports"')
-    numbers = re.search(rf"{_ACTION}</bdi>.*?>([\d,]+)</td>.*?>([\d,.]+)</td>", reports)
-    if numbers is not None:
-        console.print(
-            f"{_DAYS_UNTIL_COUNTED} days later, the overview shows for {_ACTION}: {numbers[1]} "
-            f"rows of 30 days were uploaded, and Google's reports count {numbers[2]}"
-        )
 
 
 def _wait(

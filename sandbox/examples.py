@@ -10,17 +10,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import random
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
-
-import openpyxl
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 WRITTEN_ON = date(2026, 11, 25)
@@ -227,7 +223,7 @@ def write_crm_export(
 
 def is_example(path: Path) -> bool:
     """Whether a file is an export in examples/."""
-    return path.resolve().parent == EXAMPLES and path.suffix != ".json"
+    return path.resolve().parent == EXAMPLES and path.suffix == ".csv"
 
 
 def moved_to(path: Path, today: date) -> bytes:
@@ -236,26 +232,8 @@ def moved_to(path: Path, today: date) -> bytes:
     content = path.read_bytes()
     if not days:
         return content
-    if path.suffix == ".xlsx":
-        return _moved_workbook(content, days)
     # Dates consist of ASCII. Latin-1 keeps every byte of the other text.
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "latin-1"
-    return _moved_text(content.decode(encoding), days).encode(encoding)
-
-
-def _moved_workbook(content: bytes, days: timedelta) -> bytes:
-    with warnings.catch_warnings():
-        # Exports have no default style. Excel does not need one either.
-        warnings.simplefilter("ignore", UserWarning)
-        workbook = openpyxl.load_workbook(io.BytesIO(content))
-    for sheet in workbook:
-        for row in sheet.iter_rows():
-            for cell in row:
-                if isinstance(cell.value, datetime):
-                    cell.value += days
-    out = io.BytesIO()
-    workbook.save(out)
-    return out.getvalue()
+    return _moved_text(content.decode("latin-1"), days).encode("latin-1")
 
 
 def _moved_text(text: str, days: timedelta) -> str:

@@ -181,7 +181,8 @@ class Function:
     ) -> subprocess.Popen[bytes]:
         command = [
             *(_in_group(self._memory_group) if target == INGEST else ()),
-            *(str(Path(sys.executable).parent / "functions-framework"), "--source", "main.py"),
+            *(str(Path(sys.executable).parent / "functions-framework"), "--source"),
+            str(Path(__file__).parent / "timed_function.py"),
             *("--target", target.name, "--signature-type", target.signature),
             *("--host", "127.0.0.1", "--port", str(port)),
         ]
@@ -189,6 +190,7 @@ class Function:
         runtime = self._log.parent / f"run-{port}"
         runtime.mkdir(exist_ok=True)
         env = {**self._env, **extra, "XDG_RUNTIME_DIR": str(runtime)}
+        env["SANDBOX_SOURCE"] = str(self._directory)
         with self._log.open("ab") as output:
             return self._processes.start(command, output=output, env=env, directory=self._directory)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 _SHOP = {
     "customer_id": "1234567890",
-    "conversion_action": "1001",
+    "expect": "any time",
+    "action": "1001",
+    "value": "action_default",
     "time_zone": "America/Chicago",
     "currency_code": "USD",
     "phone_region": "US",

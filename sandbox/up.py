@@ -117,7 +117,6 @@ class Sandbox:
             "INPUT_BUCKET": INPUT_BUCKET,
             "OUTPUT_BUCKET": OUTPUT_BUCKET,
             "PROFILES": str(self.profiles_path),
-            "LEASE_SECONDS": "5",
             CLOCK_VARIABLE: str(clock_path),
             **CALM_CLIENT,
             **(self._through_networks() if self._forgetful else {}),

@@ -41,9 +41,9 @@ resource "google_storage_bucket" "input" {
   }
 
   lifecycle_rule {
-    # Longer than events are retried (24 hours) and longer than the sweep looks back.
+    # Longer than events are repeated (24 hours), and longer than the sweep looks back (7 days).
     condition {
-      days_since_noncurrent_time = coalesce(try(var.settings.sweep_max_age_days, null), 7) + 1
+      days_since_noncurrent_time = 8
     }
     action {
       type = "Delete"
@@ -113,7 +113,7 @@ resource "google_storage_bucket" "output" {
   depends_on = [time_sleep.services]
 }
 
-# The ledger: claims, leases and chunk markers.
+# The state: runs, the markers of their chunks, and corrections (docs/recovery.md).
 resource "google_storage_bucket" "state" {
   project                     = var.project_id
   name                        = "${local.bucket_prefix}-state"
@@ -128,11 +128,22 @@ resource "google_storage_bucket" "state" {
     retention_duration_seconds = 0
   }
 
+  # Longer than Google takes a sale (90 days) that a correction must not meet again.
   lifecycle_rule {
-    # Longer than any retry, deferral or sweep can take (validated in variables.tf).
+    condition {
+      age            = 100
+      matches_prefix = ["${local.state_prefix}corrections/"]
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
+  # Later than anything can ask for them.
+  lifecycle_rule {
     condition {
       age            = var.state_retention_days
-      matches_prefix = [local.state_prefix]
+      matches_prefix = ["${local.state_prefix}runs/", "${local.state_prefix}chunks/"]
     }
     action {
       type = "Delete"

@@ -7,7 +7,7 @@ resource "terraform_data" "deployment" {
 
     postcondition {
       condition     = self.output.project_id == var.project_id && self.output.region == var.region && self.output.name == var.name && self.output.bucket_prefix == local.bucket_prefix
-      error_message = "This deployment has ${join(", ", [for key, value in self.output : "${key} = \"${value}\""])}. None of them can change: Terraform would delete the buckets with all files, results and the ledger, and the secret with all its versions. Set the old values again. To move, deploy a second one: docs/changing.md, \"Moving\"."
+      error_message = "This deployment has ${join(", ", [for key, value in self.output : "${key} = \"${value}\""])}. None of them can change: Terraform would delete the buckets with all files, results and the state, and the secret with all its versions. Set the old values again. To move, deploy a second one: docs/operate.md, \"Moving\"."
     }
   }
 }

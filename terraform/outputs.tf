@@ -14,7 +14,7 @@ output "overview" {
 }
 
 output "state_bucket" {
-  description = "Bucket of the ledger, for internal use only."
+  description = "Bucket of the state, for internal use only."
   value       = google_storage_bucket.state.name
 }
 
@@ -41,9 +41,4 @@ output "profiles" {
 output "run_sweep" {
   description = "Command that runs the sweep now."
   value       = "gcloud scheduler jobs run ${google_cloud_scheduler_job.sweep.name} --project=${var.project_id} --location=${var.region}"
-}
-
-output "dashboard" {
-  description = "Link to the dashboard."
-  value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${element(split("/", google_monitoring_dashboard.overview.id), 3)}?project=${var.project_id}"
 }

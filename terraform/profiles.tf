@@ -43,7 +43,7 @@ resource "google_storage_bucket" "profiles" {
 }
 
 # The first version only: an apply never undoes what somebody has edited. Without its last editor, the plan fails,
-# because the profiles of terraform.tfvars, which may be years old, would apply again: docs/changing.md says what to do.
+# because the profiles of terraform.tfvars, which may be years old, would apply again: docs/operate.md says what to do.
 resource "google_storage_bucket_object" "edited_profiles" {
   count = local.profiles_are_edited ? 1 : 0
 

@@ -3,7 +3,7 @@ resource "google_cloud_scheduler_job" "sweep" {
   name        = "${var.name}-sweep"
   region      = var.region
   description = "Calls the sweep."
-  schedule    = var.sweep_schedule
+  schedule    = "*/${var.sweep_minutes} * * * *"
   time_zone   = "Etc/UTC"
 
   # The same as the function's timeout; also the longest time that Cloud Scheduler can wait.

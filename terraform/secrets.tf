@@ -1,4 +1,4 @@
-# The secret without its value, because Terraform would store it as readable text in its state.
+# The secret without its value, because Terraform would store a value as readable text in its state.
 # docs/deploy.md shows what it contains and the command that adds it.
 resource "google_secret_manager_secret" "google_ads" {
   project   = var.project_id

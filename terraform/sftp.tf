@@ -263,7 +263,7 @@ resource "google_monitoring_alert_policy" "sftp" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "The job that copies files from ${each.value.host} failed, and none of its runs in the last 30 minutes succeeded; or it has not run for a day. Its log says which file, or that the server refused it.\n\nMore: ${local.runbook.sftp_failed}"
+    content   = "The job that copies files from ${each.value.host} failed, and none of its runs in the last 30 minutes succeeded; or it has not run for a day. Its log says which file, or that the server refused it.\n\n${local.read_on.sftp_failed}"
   }
 
   alert_strategy {

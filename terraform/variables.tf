@@ -81,11 +81,8 @@ variable "settings" {
     # The function checks their values. A name that it does not read would change nothing, without a word.
     condition = length(setsubtract(keys(var.settings), [
       "accepted_suffixes", "ignored_suffixes", "ignored_prefixes", "max_file_bytes", "max_file_lines",
-      "max_attempts_without_progress", "deadline_margin_seconds", "lease_seconds", "request_timeout_seconds",
-      "window", "max_event_age_hours", "defer_hours", "max_defer_hours", "sweep_grace_minutes",
-      "sweep_max_age_days", "list_all_rows", "look_up_accounts", "read_diagnostics", "failing_rows_ratio",
-      "failing_rows_least", "no_file_hours", "no_file_grace_minutes",
-      "no_file_weekdays", "no_file_holidays", "no_file_time_zone", "no_file_folders",
+      "deadline_margin_seconds", "request_timeout_seconds", "window", "defer_hours", "max_defer_hours",
+      "sweep_grace_minutes", "list_all_rows", "read_diagnostics",
     ])) == 0
     error_message = "settings has a name that the function does not read: docs/settings.md lists them."
   }
@@ -131,6 +128,8 @@ variable "google_ads_secret_version" {
     error_message = "google_ads_secret_version must be latest or the number of a version."
   }
 }
+
+# ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {
   type        = list(string)
@@ -180,7 +179,7 @@ variable "existing_input_bucket" {
 
   validation {
     condition     = !contains([for kind in ["output", "state", "source"] : "${coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")}-${kind}"], try(var.existing_input_bucket.name, ""))
-    error_message = "existing_input_bucket must not be the bucket of the results, the ledger or the code: each object in it starts the function."
+    error_message = "existing_input_bucket must not be the bucket of the results, the state or the code: each object in it starts the function."
   }
 }
 
@@ -199,7 +198,7 @@ variable "service_accounts" {
 variable "kms_key" {
   type        = string
   default     = null
-  description = "Key in Cloud KMS that encrypts buckets, images, functions and secret: projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
+  description = "Key in Cloud KMS that encrypts buckets, images, functions and secrets: projects/P/locations/REGION/keyRings/R/cryptoKeys/K."
 
   validation {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/${var.region}/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
@@ -316,9 +315,9 @@ variable "input_retention_days" {
   description = "Days after which input files, which contain raw personal data, are deleted."
 
   validation {
-    # The sweep looks back sweep_max_age_days for missed files; they must still exist.
-    condition     = floor(var.input_retention_days) == var.input_retention_days && var.input_retention_days > coalesce(try(var.settings.sweep_max_age_days, null), 7)
-    error_message = "input_retention_days must be a whole number, more than settings.sweep_max_age_days (7 unless set)."
+    # For 7 days, the sweep looks for files that were missed, and rows are sent again. The files must still exist.
+    condition     = floor(var.input_retention_days) == var.input_retention_days && var.input_retention_days > 7
+    error_message = "input_retention_days must be a whole number, more than 7."
   }
 }
 
@@ -326,24 +325,25 @@ variable "results_retention_days" {
   type        = number
   default     = 400
   nullable    = false
-  description = "Days after which results documents are deleted: at least one more than settings.sweep_max_age_days."
+  description = "Days after which results documents are deleted."
 
   validation {
-    # For the sweep, an input file without results is unfinished: it would send the rows again.
-    condition     = floor(var.results_retention_days) == var.results_retention_days && var.results_retention_days >= coalesce(try(var.settings.sweep_max_age_days, null), 7) + 1
-    error_message = "results_retention_days must be a whole number, at least 1 more than settings.sweep_max_age_days (7 unless set)."
+    # For 7 days, a run whose results are gone writes them again.
+    condition     = floor(var.results_retention_days) == var.results_retention_days && var.results_retention_days > 7
+    error_message = "results_retention_days must be a whole number, more than 7."
   }
 }
 
 variable "state_retention_days" {
   type        = number
-  default     = 90
+  default     = 400
   nullable    = false
-  description = "Days after which the ledger forgets a file. A forgotten file could be sent twice."
+  description = "Days after which the function forgets a file. A forgotten file could be sent twice."
 
   validation {
-    condition     = floor(var.state_retention_days) == var.state_retention_days && var.state_retention_days >= 30 && var.state_retention_days > 2 * coalesce(try(var.settings.sweep_max_age_days, null), 7) && 24 * var.state_retention_days > 2 * coalesce(try(var.settings.max_defer_hours, null), 48)
-    error_message = "state_retention_days must be a whole number, at least 30, and more than twice settings.sweep_max_age_days and twice settings.max_defer_hours / 24."
+    # Far longer than an event is repeated, a row waits, or the sweep looks for a file.
+    condition     = floor(var.state_retention_days) == var.state_retention_days && var.state_retention_days >= 30
+    error_message = "state_retention_days must be a whole number, at least 30."
   }
 }
 
@@ -361,16 +361,16 @@ variable "max_instances" {
   }
 }
 
-variable "sweep_schedule" {
-  type        = string
-  default     = "*/15 * * * *"
+variable "sweep_minutes" {
+  type        = number
+  default     = 15
   nullable    = false
-  description = "When the sweep looks for missed files and sends deferred rows (cron, UTC)."
+  description = "Every so many minutes, the sweep looks for missed files, sends deferred rows, and says which problems are open."
 
   validation {
-    # Minutes and hours; every day. The alert sweep_silent follows them.
-    condition     = can(regex("^[0-9*,/-]+ [0-9*,/-]+ [*] [*] [*]$", var.sweep_schedule)) && alltrue(flatten([for at, field in split(" ", var.sweep_schedule) : [for n in regexall("[0-9]+", field) : tonumber(n) <= try([59, 23][at], 0)]]))
-    error_message = "sweep_schedule needs five cron fields (minute, hour, and * * * for every day), such as */15 * * * *."
+    # An open problem counts as over if no sweep has logged it for an hour.
+    condition     = contains([5, 10, 15, 20, 30], var.sweep_minutes)
+    error_message = "sweep_minutes must be 5, 10, 15, 20 or 30."
   }
 }
 
@@ -388,13 +388,13 @@ variable "notification_channels" {
   }
 }
 
-variable "runbook_url" {
+variable "docs_url" {
   type        = string
   default     = null
-  description = "Address of docs/operate.md where your colleagues read it, beginning with https://. Alerts link to its sections."
+  description = "Address of the folder docs where your colleagues read it, such as https://github.com/acme/conversions/blob/main/docs. Notifications link to its alerts.md."
 
   validation {
-    condition     = var.runbook_url == null || can(regex("^https://[^#]+$", var.runbook_url))
-    error_message = "runbook_url must begin with https:// and have no #."
+    condition     = var.docs_url == null || can(regex("^https://[^#]+[^#/]$", var.docs_url))
+    error_message = "docs_url must begin with https://, and have no # and no slash at the end."
   }
 }

@@ -20,12 +20,10 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.credentials import create_certificates
 from tests.results_schema import check_results
-from tests.schedule import dealt
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-_TESTS = Path(__file__).parent
 _DIRECTORY = Path(tempfile.mkdtemp(prefix="local-google-"))
 os.environ["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"] = str(create_certificates(_DIRECTORY).ca_path)
 
@@ -34,29 +32,6 @@ settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Use two workers more than cores: tests of whole runs wait a third of their time."""
-    return (os.cpu_count() or 1) + 2
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Let every worker import the test modules from another one on. In a fresh clone, pytest has to
-    rewrite their assertions, which costs as much as importing them; so each worker does its part,
-    and finds those of the others."""
-    if hasattr(config, "workerinput") and config.args_source is config.ArgsSource.TESTPATHS:
-        number = int(config.workerinput["workerid"].removeprefix("gw"))
-        modules = sorted(_TESTS.rglob("test_*.py"))
-        start = len(modules) * number // config.workerinput["workercount"]
-        config.args = [str(each) for each in modules[start:] + modules[:start]]
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let every worker begin with long tests."""
-    items.sort(key=lambda item: (item.path.parent, item.path))
-    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
-    items[:] = dealt(items, lambda item: item.path.relative_to(_TESTS), workers)
 
 
 def pytest_collection_finish() -> None:

@@ -25,23 +25,24 @@ import pytest
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.destinations.base import AcceptedRequest, AccountLookup, RowResult, UploadResult
+from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
-from lib.followup.sweep import sweep_once
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
-from lib.run import chunks
+from lib.run import advance, chunks
 from lib.run.context import RunContext
-from lib.run.deliver import process_arrival
+from lib.run.deliver import deliver as deliver_object
 from lib.source.workbook import read_sheet
-from lib.state.run import run_key
+from lib.state.runs import run_key
 from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
+from lib.sweep.sweep import sweep_once
 from tests.results_schema import check_results
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -126,12 +127,18 @@ class MemoryStore:
             found = self._version(source)
         return found[1] if found is not None else None
 
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
-        self._began("find", source.name)
+    def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        self._began("find", name)
         with self.lock:
-            found = self._version(source)
-        self.after("read", source.name)
-        return (found[1], BytesIO(found[0])) if found is not None else None
+            return self.stored(bucket, name) if (bucket, name) in self.objects else None
+
+    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
+        self._began("read", name)
+        with self.lock:
+            found = self.objects.get((bucket, name))
+            stored = self.stored(bucket, name) if found is not None else None
+        self.after("read", name)
+        return (stored, BytesIO(found[0])) if found is not None and stored is not None else None
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         self._began("read", name)
@@ -185,8 +192,8 @@ class MemoryStore:
             check_results(json.loads(data))
         return written
 
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        for each in self.list(bucket, ""):
+    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+        for each in self.list(bucket, prefix):
             label = self.labels.get((bucket, each.name), INTERNAL)
             yield LabelledObject(each.name, each.generation, label.metadata)
 
@@ -244,23 +251,12 @@ class _Gone:
         raise PermanentError("SOURCE_GONE", f"generation {self._generation}")
 
 
-class FakeBatch:
-    """A list of records, of whatever kind."""
+class FakeRequest(NamedTuple):
+    """The records of a chunk, of whatever kind, as they are."""
 
-    def __init__(self, job_id: int) -> None:
-        self.job_id = job_id
-        self.records: list[Record] = []
-
-    def add(self, record: Record, /) -> None:
-        self.records.append(record)
-
-    add_adjustment = add_call = add
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def close(self) -> int:
-        return 0
+    job_id: int
+    records: Sequence[Record]
+    content: bytes = b""
 
 
 @dataclass(slots=True)
@@ -272,6 +268,7 @@ class FakeApi:
     Order IDs in `too_recent` are answered with `too_recent_code`, those in `too_old` with
     EXPIRED_EVENT. `before` and `after` are called around each batch with its number, starting at 1;
     if one of them raises, the attempt ends with that exception. `stop` refuses the account.
+    `unread` is why the account cannot be read. Action 1001 is for sales, 1004 that of a tag.
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
@@ -287,18 +284,22 @@ class FakeApi:
     after: Callable[[int], None] = lambda number: None
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
-    queries: bool = True
+    unread: str = ""
+    is_unreachable: bool = False
     batches: int = 0
     diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if self.preflight is not None:
             raise self.preflight
-        if not self.queries:
-            return Account(customer_id, customer_id)
-        action = Action(
+        if self.unread:
+            unread = Problem(self.unread)
+            return Account(
+                customer_id, customer_id, unread=unread, is_unreachable=self.is_unreachable
+            )
+        sale = Action(
             id="1001",
             name="Phone sale",
             enabled=True,
@@ -306,19 +307,21 @@ class FakeApi:
             one_per_click=False,
             lookback_days=90,
         )
+        of_tag = replace(
+            sale,
+            id="1004",
+            name="Purchase",
+            accepts=frozenset({"adjustment"}),
+            needs_order_id=True,
+        )
         return Account(
             customer_id,
             customer_id,
             time_zone="America/Chicago",
             currency_code="USD",
             verified=True,
-            accepted_customer_data_terms=True,
-            enhanced_conversions_on=True,
-            actions={"1001": action},
+            actions={each.id: each for each in (sale, of_tag)},
         )
-
-    def with_custom_variables(self, account: Account) -> Account:
-        return account
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
         return self.diagnostics(customer_id)
@@ -328,10 +331,15 @@ class FakeApi:
     ) -> Sequence[RequestStatus]:
         return self.statuses(request_ids)
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> FakeBatch:
-        return FakeBatch(job_id)
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[FakeRequest]:
+        return [FakeRequest(job_id, records)] if records else []
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        (batch,) = requests
         with self.lock:
             self.batches += 1
             number = self.batches
@@ -362,7 +370,7 @@ class FakeApi:
                     self.counted.append(order)
         self.after(number)
         request_id = f"request-{number}"
-        positions = [each for each in range(len(batch)) if each not in row_results]
+        positions = [each for each in range(len(batch.records)) if each not in row_results]
         accepted = (AcceptedRequest(request_id, positions),)
         if not positions or self.capabilities.reports_later is None:
             accepted = ()
@@ -372,11 +380,10 @@ class FakeApi:
 PROFILE = {
     "destination": "google_ads",
     "customer_id": "1234567890",
-    "conversion_action": "1001",
+    "expect": "any time",
     "time_zone": "America/Chicago",
     "currency_code": "USD",
     "phone_region": "US",
-    "ad_user_data": "GRANTED",
 }
 
 
@@ -390,9 +397,7 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    lookup: AccountLookup | None = None
     no_profiles: RetryableError | None = None
-    unreleased: set[str] = field(default_factory=set)
 
     @property
     def context(self) -> RunContext:
@@ -401,13 +406,11 @@ class World:
             settings=self.settings,
             profiles=self.read_profiles,
             connect=self.connect,
-            look_up=(lambda lookup: lambda: lookup)(self.lookup) if self.lookup else None,
             utc_now=self.clock.utc,
             monotonic=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,
-            unreleased=self.unreleased,
         )
 
     def read_profiles(self) -> Mapping[str, Any]:
@@ -425,9 +428,10 @@ class World:
 
 
 def world(**settings: Any) -> World:
-    """Return an empty world. Its lease is so long that the thread never has to renew it."""
+    """Return an empty world. A lease lasts a minute, and one request is sent at a time."""
     clock = Clock()
-    given = {"lease_seconds": 60.0, "window": 1, "sweep_grace_minutes": 0}
+    given = {"time_limit_seconds": 60.0, "deadline_margin_seconds": 0.0, "window": 1}
+    given |= {"sweep_grace_minutes": 0}
     given |= {"read_diagnostics": False, **settings}
     checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
     return World(MemoryStore(clock), FakeApi(), clock, checked)
@@ -446,7 +450,7 @@ def deliver(world: World, name: str, data: bytes) -> str:
 def deliver_again(world: World, name: str) -> str:
     """Process another event of an object that is in the input bucket."""
     source = world.store.stored(world.settings.input_bucket, name)
-    return process_arrival(source, source.created, world.context)
+    return deliver_object(source, world.context)
 
 
 def sweep(world: World) -> dict[str, Any]:
@@ -483,9 +487,11 @@ class Process:
     Google, `runs` are those of which it has begun to send rows.
     """
 
+    clock: Clock
     began: float
     interruption: Interruption | None
     moments: Iterator[int]
+    frozen_seconds: float = 0.0
     calls: int = 0
     interrupted_at: int = 0
     is_dead: bool = False
@@ -510,7 +516,9 @@ class Process:
             raise Killed
         if given.kind == "lost answer":
             return None
+        moment = self.clock.seconds
         given.meanwhile()
+        self.frozen_seconds += self.clock.seconds - moment
         return done if given.takes_place else do()
 
 
@@ -529,8 +537,11 @@ class ProcessStore:
     def find(self, source: StoredObject) -> StoredObject | None:
         return self._read(lambda: self.store.find(source))
 
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
-        return self._read(lambda: self.store.find_and_open(source))
+    def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        return self._read(lambda: self.store.find_live(bucket, name))
+
+    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
+        return self._read(lambda: self.store.open_live(bucket, name))
 
     def open(self, source: StoredObject) -> Readable:
         return self._read(lambda: self.store.open(source))
@@ -541,8 +552,8 @@ class ProcessStore:
     def list(self, *given: Any, **named: Any) -> Iterator[StoredObject]:
         return self._read(lambda: iter([*self.store.list(*given, **named)]))
 
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        return self._read(lambda: iter([*self.store.list_labelled(bucket)]))
+    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+        return self._read(lambda: iter([*self.store.list_labelled(bucket, prefix)]))
 
     def write(self, bucket: str, name: str, data: bytes, **given: Any) -> int | None:
         return self.process.call(lambda: self.store.write(bucket, name, data, **given))
@@ -583,10 +594,20 @@ class SalesRow(NamedTuple):
         return f"order-{self.sale}" if self.sale % 3 == 0 else ""
 
 
-SALES_PROFILE = {
-    "refunds": {"Status": ["Reduced", "Refunded"]},
-    "headers": {"adjustment_date_time": "Changed on", "adjusted_value": "New value"},
+SALES_PROFILE: dict[str, Any] = {
+    "action": "1001",
+    "columns": {
+        **{name: name for name in ("order_id", "gclid", "email")},
+        **{name: name for name in ("conversion_date_time", "conversion_value")},
+    },
+    "optional": ["gclid", "email"],
 }
+_CHANGES = {"adjustment_date_time": "Changed on", "adjusted_value": "New value"}
+_ENTRIES: list[dict[str, Any]] = [
+    {"rows": {"Status": ["Sold"]}},
+    {"rows": {"Status": ["Reduced"]}, "send": "restatement", "columns": _CHANGES},
+    {"rows": {"Status": ["Refunded"]}, "send": "retraction", "columns": _CHANGES},
+]
 _SALES_COLUMNS = "order_id,gclid,email,conversion_date_time,conversion_value"
 
 
@@ -626,7 +647,7 @@ class Sent(NamedTuple):
 class Request:
     """A request for the rows of a run. `answers` are what its process was told last of each row.
 
-    `began_at` and `answered_at` are numbers of `Google.moments`; 0: it got no answer. If the
+    `began_at`, `answered_at` and `processed_at` are numbers of `Google.moments`; 0: never. If the
     request `is_accepted`, the API says later what becomes of it: it `is_held` until it is
     processed, and `is_reported` once a process was told. `errors` are then those of its records.
     """
@@ -637,19 +658,25 @@ class Request:
     records: Sequence[Sent]
     began_at: int
     answered_at: int = 0
+    answered_call: int = 0
     answers: list[str] = field(default_factory=list)
     errors: dict[int, str] = field(default_factory=dict)
     is_held: bool = False
+    processed_at: int = 0
     is_accepted: bool = False
     is_reported: bool = False
 
     @property
     def is_saved(self) -> bool:
         """Whether its answer must be saved by now, because its process went on to another request
-        before it was interrupted, or without being interrupted."""
-        process = self.process
-        if not process.interrupted_at:
+        before it was interrupted, or without being interrupted; or, at the API that needs nothing
+        else saved, because its next call has taken place."""
+        process, given = self.process, self.process.interruption
+        if not process.interrupted_at or given is None:
             return self.answered_at > 0
+        is_plain = self.api == "google_ads" and set(self.answers) <= {"uploaded"}
+        if is_plain and 0 < self.answered_call < given.call - 1:
+            return True
         until = process.interrupted_at
         if until < self.began_at:
             return self.answered_at > 0 and process.requests[-1] is not self
@@ -691,6 +718,7 @@ class Google:
         for request in self.requests if requests is None else requests:
             if request.is_held:
                 request.is_held = False
+                request.processed_at = next(self.moments)
                 for position, sent in enumerate(request.records):
                     if verdict := self.judge(sent):
                         request.errors[position] = _REASONS["data_manager", verdict]
@@ -747,12 +775,17 @@ class GoogleApi(FakeApi):
             raise RetryableError("API_UNAVAILABLE")
         return answer
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if self.google.refused == "account":
             self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
-        return self._call(lambda: FakeApi.account(self, customer_id, fresh=fresh))
+        return self._call(
+            lambda: FakeApi.account(self, customer_id, custom_variables=custom_variables)
+        )
 
-    def send(self, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        (batch,) = requests
         records = [*map(_sent, batch.records)]
         request = Request(
             self.process,
@@ -765,6 +798,7 @@ class GoogleApi(FakeApi):
         self.process.runs.add(batch.job_id)
         result = self._call(lambda: self._answer(request))
         request.answered_at = next(self.google.moments)
+        request.answered_call = self.process.calls
         request.answers = [
             result.row_results[at].outcome if at in result.row_results else "uploaded"
             for at in range(len(records))
@@ -877,7 +911,7 @@ class Platform:
     def deliver(self, source: StoredObject, interruption: Interruption | None = None) -> bool:
         """Deliver an event of this generation. Return whether it is acknowledged."""
         with self._process(interruption) as context:
-            process_arrival(source, source.created, context)
+            deliver_object(source, context)
             return True
         return False
 
@@ -889,7 +923,8 @@ class Platform:
 
     @contextmanager
     def _process(self, interruption: Interruption | None) -> Iterator[RunContext]:
-        process = Process(self.world.clock.seconds, interruption, self.google.moments)
+        clock = self.world.clock
+        process = Process(clock, clock.seconds, interruption, self.google.moments)
         self.processes.append(process)
 
         def connect(profile: Profile, log: Log) -> GoogleApi:
@@ -900,8 +935,9 @@ class Platform:
                 self.world.context,
                 store=ProcessStore(self.world.store, process),
                 connect=connect,
+                # The monotonic clock of a frozen process stands still.
+                monotonic=lambda: clock.seconds - process.frozen_seconds,
                 log=self.log,
-                unreleased=set(),
             )
         process.has_ended = not process.is_dead
 
@@ -914,13 +950,8 @@ class Platform:
     def due(self, source: StoredObject) -> datetime | None:
         """Return when the sweep continues this run. None: nothing remains to be done, or it has
         not begun."""
-        context = self.world.context
-        pending = context.pending_runs.get(run_key(source))
-        if pending is not None:
-            return pending.due
-        claim = context.claims.of(source)
-        is_over = claim is None or claim.status != "running" or self.results(source)
-        return claim.expires if claim is not None and not is_over else None
+        saved = self.world.context.runs.read(run_key(source))
+        return saved.run.due if saved is not None else None
 
     def run_of(self, source: StoredObject) -> int:
         """Return what `Request.run` is for the rows of this generation."""
@@ -936,14 +967,16 @@ def platform(
     A process does one thing after the other, in chunks of so few rows. Nothing is ever too old, and
     no number of attempts is too high. Each row is listed in the results.
     """
-    patient = {"max_event_age_hours": 9999, "max_defer_hours": 9999, "sweep_max_age_days": 999}
-    made = world(max_attempts_without_progress=999, list_all_rows=True, **patient)
+    made = world(list_all_rows=True, max_defer_hours=9999)
     made.store.versioned = True
     profile = made.profiles["default"]
-    profile |= {**SALES_PROFILE, "destination": destination}
+    entries = _ENTRIES if "google_ads" in (destination, adjustments_via) else _ENTRIES[:2]
+    profile |= {**SALES_PROFILE, "destination": destination, "conversions": entries}
     profile |= {"adjustments_via": adjustments_via} if adjustments_via else {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
+        patch.setattr(advance, "MOST_TRIES", 999)
+        patch.setattr(advance, "STALE_AFTER", timedelta(days=999))
         for name, module in [*sys.modules.items()]:
             if name.startswith("lib.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", OneThread)

@@ -1,5 +1,5 @@
 """`make pictures`: the pictures in docs/pictures, of the pages of the last `make demo`, and of the
-report in docs/analyst.md."""
+report in docs/get-started.md."""
 
 from __future__ import annotations
 
@@ -27,19 +27,30 @@ PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "deals-report.png": ("deals.html", {"viewport": {"width": 1000, "height": 1000}}),
 }
 DEALS = {
+    "destination": "google_ads",
     "customer_id": "1234567890",
-    "conversion_action": "Closed deal",
+    "expect": "any time",
+    "columns": {
+        "conversion_date_time": "Close Date",
+        "conversion_value": "Amount",
+        "currency_code": "Currency",
+        "order_id": "Record ID",
+        "gclid": "Google ad click id",
+        "email": "Contact Email",
+        "phone": "Contact Phone",
+    },
+    "conversions": [{"action": "Closed deal", "rows": {"Deal Stage": ["Closed Won"]}}],
+    "skip": {"Deal Stage": ["Closed Lost"]},
     "time_zone": "America/Chicago",
     "phone_region": "US",
+    "decimal_sign": ".",
     "ad_user_data": "GRANTED",
-    "headers": {"order_id": ["Record ID"]},
-    "include": {"Deal Stage": ["Closed Won"]},
 }
-"""The profile that `init` writes in docs/analyst.md."""
+"""A profile for the sample file of docs/get-started.md."""
 
 
 def report_on_deals() -> bytes:
-    """Return the report on the sample file of docs/analyst.md, after its first upload."""
+    """Return the report on the sample file of docs/get-started.md, after its first upload."""
     with Sandbox(source=ROOT) as google:
         google.set_profiles({"default": DEALS})
         content = moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date())

@@ -18,15 +18,14 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from lib.adapters.logging import EVENTS
-from lib.catalogue import texts
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
-from lib.followup.concerns import KINDS
 from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields import FIELDS
+from lib.sweep.problems import KINDS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
 _PART: Final = re.compile(
@@ -108,18 +107,11 @@ def _columns() -> Iterator[str]:
         (
             _code(f.name) + (numbered.format(f.name) if f.numbered else ""),
             f.description,
-            _code(*f.aliases),
-            _code(*f.fallbacks),
+            _code(*f.template_names),
         )
         for f in FIELDS
     )
-    return _table("column | what it holds | also called | only if no other column fits", rows)
-
-
-def _columns_in_crms() -> Iterator[str]:
-    named = [f for f in FIELDS if f.crm_names]
-    rows = ((_code(f.name), _code(*f.crm_names), _code(*f.last_resorts)) for f in named)
-    return _table("column | names in exports of CRMs | only if nothing else fits", rows)
+    return _table("field | what it holds | in Google's templates", rows)
 
 
 def _columns_of_one_api() -> Iterator[str]:
@@ -136,18 +128,11 @@ def _events() -> Iterator[str]:
     return _table("Event | Meaning", ((_code(name), text) for name, text in EVENTS.items()))
 
 
-def _concerns() -> Iterator[str]:
-    rows = ((_code(name), each.severity, each.title, each.when) for name, each in KINDS.items())
-    return _table("Kind | Severity | Title | When", rows)
+def _problems() -> Iterator[str]:
+    rows = ((f"[`{kind.name}`](#{kind.name})", kind.severity, kind.title) for kind in KINDS)
+    return _table("Kind | Severity | What it says", rows)
 
 
-_OFTEN: Final = {
-    texts.SOFTWARE_ERROR: "*Report it.*",
-    texts.REPLACE_CREDENTIALS: "*New credentials.*",
-    texts.COMPLETE_CLICK_ID: "*Complete click ID.*",
-    texts.IF_IT_LASTS: "*Wait.*",
-}
-"""Action that many codes share → what the page writes instead."""
 _SECTIONS: Final = (
     *(outcome.replace("_", " ") for outcome in OUTCOMES),
     *("sent (warning)", "retried", "(note)"),
@@ -155,26 +140,25 @@ _SECTIONS: Final = (
 
 
 def _codes() -> Iterator[str]:
-    yield from (f"- {name} {action}" for action, name in _OFTEN.items())
     for origin in TABLES:
-        yield from ("", f"## {TABLES[origin].TITLE}")
+        yield from ("", f"## {origin}")
         yield from _codes_of(origin)
 
 
 def _codes_of(origin: Origin) -> Iterator[str]:
-    codes = [code for code in CATALOGUE.values() if code.origin == origin]
     for section in _SECTIONS:
-        rows = [_row(code) for code in codes if _section(code) == section]
-        if rows:
+        names_by_text: dict[tuple[str, str], list[str]] = {}
+        for code in CATALOGUE.values():
+            if code.origin == origin and _section(code) == section:
+                names_by_text.setdefault((code.meaning, _action(code)), []).append(code.code)
+        if names_by_text:
+            rows = ((_code(*names), *text) for text, names in names_by_text.items())
             yield from ("", f"### {section}", "")
             yield from _table("code | meaning | what to do", rows)
 
 
-def _row(code: Code) -> tuple[str, str, str]:
-    action = _OFTEN.get(code.action, code.action)
-    if code.if_most:
-        action += f" *Most rows:* {code.if_most}"
-    return _code(code.code), code.meaning, action
+def _action(code: Code) -> str:
+    return f"{code.action} *Most rows:* {code.if_most}" if code.if_most else code.action
 
 
 def _section(code: Code) -> str:
@@ -189,11 +173,10 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "settings": _settings,
     "keys": _keys,
     "columns": _columns,
-    "columns_in_crms": _columns_in_crms,
     "columns_of_one_api": _columns_of_one_api,
     "codes": _codes,
     "events": _events,
-    "concerns": _concerns,
+    "problems": _problems,
 }
 
 

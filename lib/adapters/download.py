@@ -8,7 +8,6 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from lib.adapters.storage import connect
 from lib.errors import PermanentError, RetryableError
-from lib.state.store import live_version
 
 
 def download(bucket: str, name: str, into: IO[bytes]) -> None:
@@ -22,7 +21,7 @@ def download(bucket: str, name: str, into: IO[bytes]) -> None:
         detail = "there are no credentials; run: gcloud auth application-default login"
         raise RetryableError("STORAGE_FORBIDDEN", detail) from None
     try:
-        found = live_version(store, bucket, name)
+        found = store.find_live(bucket, name)
         if found is None:
             raise PermanentError("SOURCE_GONE", "there is no such object")
         stream = store.open(found)

@@ -22,47 +22,27 @@ LONGEST_LINE = 200_000
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
-    "run_finished": "A file was processed. The line has its counts and timings.",
-    "run_updated": "Follow-up for a file is complete. The line has the new counts.",
-    "rows_failing": "ALERT (concern). Many rows of a file were rejected or failed.",
-    "rows_not_counted": "ALERT (concern). Google accepted a file's rows but did not count many "
-    "of them.",
-    "deferred_rows_failed": "ALERT. Deferred rows failed: their file was deleted or "
-    "overwritten, or no attempt could read it.",
-    "filter_mismatch": "ALERT (concern). A profile's row filter does not fit a file: a value may "
-    "be wrong.",
-    "run_stopped": "ALERT. A file_error stopped a file. Someone must fix the cause.",
-    "run_stale": "ALERT. Processing of a file ended unfinished: its event became too old.",
-    "run_late": "ALERT. Attempts still fail 10 minutes after the event of a file, or after its "
-    "follow-up was due.",
-    "follow_up_blocked": "ALERT (concern). A file's follow-up cannot continue. Someone must fix "
-    "the cause.",
-    "events_missing": "ALERT (concern). No event has started a file. The trigger may be broken.",
-    "file_unfinished": "ALERT (concern). An hour after its upload, a file still has no results.",
-    "no_file": "ALERT (concern). A file is expected, and none has arrived.",
-    "file_ignored": "ALERT (concern). A file is not processed because of its name, and it stays.",
-    "concern": "ALERT. Somebody must know of something that shows over time, or by absence. `kind` "
-    "says what, `told` whether it is new, still there or over.",
-    "lease_held": "Another delivery is processing this file or another version of it. "
-    "This delivery is retried. `detail` says until when, or which version.",
+    "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, "
+    "and `action` what to do. A sweep logs the line as long as the problem holds.",
+    "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
+    "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
+    "sweep_failed": "ALERT. A sweep failed.",
+    "sweep_finished": "A sweep ended. The line says what it found and did.",
+    "run_finished": "The results of a file were written. The line has its counts and timings.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
-    "newer_version": "A newer version of the function works on the file. This one touches nothing.",
-    "run_skipped": "The file was already processed. The delivery was skipped.",
+    "run_skipped": "There was nothing to do for the file. The delivery was skipped.",
+    "lease_held": "Another attempt works on this file. This delivery is retried. `detail` says "
+    "until when.",
     "object_ignored": "The object is not an input file. `reason` says why.",
     "event_ignored": "A request that reports no object was acknowledged. `reason` says why.",
-    "claim_taken": "An attempt started. `attempts` above 1: it continues an earlier attempt.",
+    "attempt_started": "An attempt started. `attempts` above 1: it continues an earlier attempt.",
     "chunk_sent": "The API answered a chunk, and its outcomes were saved.",
     "request_retry": "A request failed with a retryable error and is retried.",
     "connection_renewed": "A connection was refused or silent. The next request uses a new one.",
-    "quota_exhausted": "ALERT. The daily quota of API operations is used up.",
-    "preflight_not_permitted": "Account settings could not be read. The upload continues.",
-    "processing_unknown": "The status of requests could not be read. Retried later.",
-    "diagnostics_unknown": "Google's diagnostics of an account could not be read. Retried later.",
+    "account_not_read": "The account could not be read. Files that name actions by ID go on.",
+    "follow_up_blocked": "What Google reports later could not be read. Someone must fix the cause.",
+    "processing_unknown": "What Google reports later could not be read now. Retried later.",
     "overview_not_written": "The overview of all files could not be written. The next sweep does.",
-    "sweep_finished": "A sweep ended. The line says what it found and did.",
-    "sweep_failed": "ALERT. A sweep failed.",
-    "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
-    "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
 }
 
 
@@ -141,7 +121,7 @@ def quiet_libraries() -> None:
     """Keep the client libraries from logging requests.
 
     `google.ads.googleads` writes whole failed requests at INFO, and the masking list in its
-    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. So its
+    `interceptors/helpers.py` omits conversion uploads. Digests are personal data too. So this
     logger stays off, even if a configuration file turns it on.
     """
     logger = logging.getLogger("google.ads.googleads")

@@ -1,15 +1,14 @@
 """Reads the content of one generation of an object, and compares it with the object's checksum.
 
-It is read in ranges. Each range is retried separately, and the next one is fetched while the
+It is read in ranges. Each range is retried separately, and the next ones are fetched while the
 current one is processed, so a broken connection costs one range, not the file.
 
 A wrong byte would be a wrong value at Google, and the client library compares no checksum of a
 range. So the reader computes the CRC32C of all stored bytes. Cloud Storage knows it of every
 object, also of composite and of gzip-encoded ones, so this needs no further request:
 
-    up to 32 MiB   compared before the first byte is returned. The beginning is kept meanwhile; the
-                   other ranges are fetched again, and compared with their first content
-    larger         compared before the last range is returned
+    up to 8 MiB   compared before the first byte is returned; read a second time if it differs
+    larger        compared before the last range is returned
 
 docs/recovery.md ("Wrong bytes") says what follows from a checksum error.
 """
@@ -20,10 +19,9 @@ import base64
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from itertools import islice
 from typing import Any, NamedTuple
 
 import google_crc32c
@@ -31,18 +29,17 @@ from google.api_core import exceptions as api
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from lib.errors import PermanentError, RetryableError
+from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model import retries
 from lib.state.store import StoredObject
 
 RANGE_BYTES = 1 << 20
-CHECKED_FIRST_BYTES = 32 << 20
-"""An object up to this size is compared with its checksum before any of it is used."""
-KEPT_BYTES = 4 << 20
-"""This much of it is kept meanwhile. Fetching the rest again costs less than keeping it."""
+CHECKED_FIRST_BYTES = 8 << 20
+"""An object up to this size is compared with its checksum before any of it is used. It is kept in
+memory meanwhile."""
 TIMEOUT_SECONDS = retries.STORAGE_TIMEOUT_SECONDS
 RETRY = DEFAULT_RETRY.with_timeout(retries.STORAGE_SECONDS)
-_RANGES_AT_A_TIME = 4
+_RANGES_AHEAD = 2
 
 Download = Callable[[storage.Client], bytes]
 
@@ -67,16 +64,15 @@ class _AnsweredBlob(storage.Blob):  # type: ignore[misc]  # the library has no t
         self.headers = response.headers
 
 
-def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange:
-    """Read the beginning of an object, and what the headers say about the object.
+def read_first_range(bucket: str, name: str, client: storage.Client) -> FirstRange:
+    """Read the beginning of the live generation of an object, and what the headers say about it.
 
     The headers are standard ones and those that the client library reads too
     (https://cloud.google.com/storage/docs/xml-api/reference-headers).
     """
-    bucket = client.bucket(source.bucket)
-    blob = _AnsweredBlob(source.name, bucket, generation=source.generation)
+    blob = _AnsweredBlob(name, client.bucket(bucket))
     content = _download(blob, 0, RANGE_BYTES - 1)
-    described = _described(source, blob)
+    described = _described(bucket, blob)
     if described is not None and len(content) != min(described.size, RANGE_BYTES):
         raise ConnectionError("short read")
     return FirstRange(content, described)
@@ -97,19 +93,18 @@ def _download(blob: storage.Blob, start: int, end: int) -> bytes:
     return content
 
 
-def _described(source: StoredObject, blob: _AnsweredBlob) -> StoredObject | None:
+def _described(bucket: str, blob: _AnsweredBlob) -> StoredObject | None:
     ends = re.fullmatch(r"bytes 0-\d+/(\d+)", blob.headers.get("Content-Range", ""))
-    is_pinned = str(blob.generation) == str(source.generation)
     try:
         updated = parsedate_to_datetime(blob.headers.get("Last-Modified", "")).replace(tzinfo=UTC)
     except ValueError:
         return None
-    if ends is None or not is_pinned or not blob.crc32c:
+    if ends is None or not blob.generation or not blob.crc32c:
         return None
     return StoredObject(
-        bucket=source.bucket,
-        name=source.name,
-        generation=source.generation,
+        bucket=bucket,
+        name=blob.name,
+        generation=int(blob.generation),
         size=int(ends[1]),
         md5=blob.md5_hash or "",
         created=updated,
@@ -132,120 +127,69 @@ class ObjectReader:
         self._source = source
         self._request = request
         self._first = first
-        self._starts = deque(range(0, source.size, RANGE_BYTES))
-        self._kept: deque[bytes] = deque()
-        self._sums: list[int] = []
-        """The checksum of each range that was read, in their order."""
-        self._crc = 0
+        self._ranges = self._compared()
         self._buffer = b""
         self._position = 0
-        self._ahead: Future[bytes] | None = None
-        self._pool: ThreadPoolExecutor | None = None
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes (-1: all that are left), or b"" at the end."""
         if size < 0:
             return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
         if self._position >= len(self._buffer):
-            self._buffer = self._next_range()
+            self._buffer = next(self._ranges, b"")
             self._position = 0
         piece = self._buffer[self._position : self._position + size]
         self._position += len(piece)
         return piece
 
-    def _next_range(self) -> bytes:
-        is_compared_first = (
-            bool(self._source.crc32c) and 0 < self._source.size <= CHECKED_FIRST_BYTES
-        )
-        if is_compared_first and not self._sums:
-            self._compare_first()
-        if self._kept:
-            return self._kept.popleft()
-        if not self._starts:
-            if self._pool is not None:
-                self._pool.shutdown(wait=False)
-            return b""
-        start = self._starts.popleft()
-        current = self._ahead.result() if self._ahead is not None else self._fetch(start)
-        self._fetch_ahead()
-        if is_compared_first:
-            return self._as_compared(start, current)
-        if not self._source.crc32c:
-            return current
-        self._sums.append(google_crc32c.value(current))
-        self._crc = google_crc32c.extend(self._crc, current)
-        if not self._starts and self._crc != self._expected:
-            return self._last_range_again()
-        return current
-
-    def _fetch_ahead(self) -> None:
-        """Begin to fetch the next range, if there is one."""
-        if self._starts:
-            self._pool = self._pool or ThreadPoolExecutor(1, "download")
-            self._ahead = self._pool.submit(self._fetch, self._starts[0])
-
-    @property
-    def _expected(self) -> int:
-        return int.from_bytes(base64.b64decode(self._source.crc32c), "big")
-
-    def _compare_first(self) -> None:
-        """Compare a small object with its checksum, and keep its beginning."""
-        for _ in range(2):
-            kept: deque[bytes] = deque()
-            sums: list[int] = []
-            crc = 0
-            for content in self._all_ranges():
-                crc = google_crc32c.extend(crc, content)
-                sums.append(google_crc32c.value(content))
-                if len(sums) * RANGE_BYTES <= KEPT_BYTES:
-                    kept.append(content)
-            if crc == self._expected:
-                self._kept, self._sums = kept, sums
-                for _ in kept:
-                    self._starts.popleft()
-                self._fetch_ahead()
-                return
-        raise PermanentError("CHECKSUM_MISMATCH", "read twice")
-
-    def _all_ranges(self) -> Iterator[bytes]:
-        """Return all ranges, in order. Several are fetched at a time."""
-        starts = iter(self._starts)
-        if len(self._starts) == 1:
-            yield self._fetch(next(starts))
+    def _compared(self) -> Iterator[bytes]:
+        """Yield the ranges. Those of a small object are compared with its checksum before the first
+        one is returned, and those of a large object before the last one is."""
+        if self._source.size > CHECKED_FIRST_BYTES or not self._source.crc32c:
+            yield from self._last_compared()
             return
-        with ThreadPoolExecutor(_RANGES_AT_A_TIME, "download") as pool:
-            ahead = deque(
-                pool.submit(self._fetch, each) for each in islice(starts, _RANGES_AT_A_TIME)
-            )
+        for _ in range(2):
+            ranges = deque(self._fetched())
+            crc = 0
+            for content in ranges:
+                crc = google_crc32c.extend(crc, content)
+            if self._matches(crc):
+                while ranges:
+                    yield ranges.popleft()
+                return
+        raise PermanentError(CHECKSUM_MISMATCH, "read twice")
+
+    def _last_compared(self) -> Iterator[bytes]:
+        crc = 0
+        left = self._source.size
+        for content in self._fetched():
+            crc = google_crc32c.extend(crc, content)
+            left -= len(content)
+            if left <= 0 and not self._matches(crc):
+                raise PermanentError(CHECKSUM_MISMATCH, "before the last bytes were used")
+            yield content
+
+    def _matches(self, crc: int) -> bool:
+        known = self._source.crc32c
+        return not known or crc == int.from_bytes(base64.b64decode(known), "big")
+
+    def _fetched(self) -> Iterator[bytes]:
+        """Yield the ranges as they are read. The next ones are fetched meanwhile."""
+        starts = range(0, self._source.size, RANGE_BYTES)
+        if len(starts) <= 1:
+            yield from map(self._fetch, starts)
+            return
+        pool = ThreadPoolExecutor(_RANGES_AHEAD, "download")
+        try:
+            ahead = deque(pool.submit(self._fetch, start) for start in starts[:_RANGES_AHEAD])
+            for start in starts[_RANGES_AHEAD:]:
+                content = ahead.popleft().result()
+                ahead.append(pool.submit(self._fetch, start))
+                yield content
             while ahead:
                 yield ahead.popleft().result()
-                ahead.extend(pool.submit(self._fetch, each) for each in islice(starts, 1))
-
-    def _as_compared(self, start: int, content: bytes) -> bytes:
-        """Return a range that was compared before. If it differs now, it is read again."""
-        known = self._sums[start // RANGE_BYTES]
-        if google_crc32c.value(content) != known:
-            content = self._fetch(start)
-            if google_crc32c.value(content) != known:
-                raise RetryableError("STORAGE_UNAVAILABLE", "what was read differs from before")
-        return content
-
-    def _last_range_again(self) -> bytes:
-        """Read a large object again. Return its last range, if only this one was wrong."""
-        crc = 0
-        wrong = []
-        last = b""
-        for number, known in enumerate(self._sums):
-            last = self._fetch(number * RANGE_BYTES)
-            crc = google_crc32c.extend(crc, last)
-            if google_crc32c.value(last) != known:
-                wrong.append(number)
-        if crc != self._expected:
-            raise PermanentError("CHECKSUM_MISMATCH", "read twice")
-        if wrong != [len(self._sums) - 1]:
-            first, end = wrong[0] * RANGE_BYTES, (wrong[-1] + 1) * RANGE_BYTES
-            raise PermanentError("CHECKSUM_MISMATCH", f"between the bytes {first} and {end}")
-        return last
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _fetch(self, start: int) -> bytes:
         if start == 0 and self._first is not None:

@@ -1,4 +1,4 @@
-"""The credentials, read for each new connection (`lib.destinations.connections`).
+"""The secret with the credentials, read for each new connection (`lib.destinations.connections`).
 
 The payload is a `google-ads.yaml` in the format of the google-ads library
 (https://developers.google.com/google-ads/api/docs/client-libs/python/configuration). It may also

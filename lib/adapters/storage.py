@@ -27,7 +27,6 @@ from lib.adapters.object_reader import (
     ObjectReader,
     read_first_range,
 )
-from lib.adapters.store_clock import StoreClock
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
 
@@ -38,9 +37,9 @@ UPLOAD_PIECE_BYTES = 1 << 20
 _FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated,updated,timeDeleted"
 
 
-def connect(clock: StoreClock | None = None) -> GoogleStore:
+def connect() -> GoogleStore:
     """Return a store with the function's credentials (or the emulator, if one is configured)."""
-    return GoogleStore(lambda: storage_client(clock))
+    return GoogleStore(storage_client)
 
 
 class GoogleStore:
@@ -81,31 +80,37 @@ class GoogleStore:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
 
     def find(self, source: StoredObject) -> StoredObject | None:
+        return self._find(source.bucket, source.name, source.generation)
+
+    def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        return self._find(bucket, name)
+
+    def _find(self, bucket: str, name: str, generation: int | None = None) -> StoredObject | None:
         blob = self._request(
-            lambda client: client.bucket(source.bucket).get_blob(
-                source.name, generation=source.generation, timeout=TIMEOUT_SECONDS, retry=RETRY
+            lambda client: client.bucket(bucket).get_blob(
+                name, generation=generation, timeout=TIMEOUT_SECONDS, retry=RETRY
             ),
-            _permission("get", source.bucket),
+            _permission("get", bucket),
         )
         if blob is None:
-            self._require(source.bucket)
+            self._require(bucket)
             return None
-        return _stored(source.bucket, blob)
+        return _stored(bucket, blob)
 
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, ObjectReader] | None:
+    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, ObjectReader] | None:
         content = None
         try:
             content, stored = self._request(
-                RETRY(lambda client: read_first_range(source, client)),
-                _permission("get", source.bucket),
+                RETRY(lambda client: read_first_range(bucket, name, client)),
+                _permission("get", bucket),
             )
         except api.NotFound:
-            self._require(source.bucket)
+            self._require(bucket)
             return None
         except api.RequestRangeNotSatisfiable:
             stored = None  # it is empty
         if stored is None:
-            content, stored = None, self.find(source)
+            content, stored = None, self.find_live(bucket, name)
         return (stored, self._reader(stored, content)) if stored is not None else None
 
     def open(self, source: StoredObject) -> ObjectReader:
@@ -208,20 +213,15 @@ class GoogleStore:
         except api.NotFound:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
-        found = self._request(
-            lambda client: client.bucket(bucket).get_blob(
-                name, timeout=TIMEOUT_SECONDS, retry=RETRY
-            ),
-            _permission("get", bucket),
-        )
-        return int(found.generation) if found is not None else None
+        written = self._find(bucket, name)
+        return written.generation if written is not None else None
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)
         return (_stored(bucket, blob) for blob in blobs)
 
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        for blob in self._blobs(bucket, "name,generation,metadata"):
+    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+        for blob in self._blobs(bucket, "name,generation,metadata", prefix=prefix):
             yield LabelledObject(blob.name, int(blob.generation), blob.metadata or {})
 
     def _blobs(self, bucket: str, fields: str, **options: Any) -> Iterator[storage.Blob]:
@@ -368,14 +368,7 @@ def _socket_options() -> list[tuple[int, int, int]]:
 
 
 class WatchedConnections(HTTPAdapter):
-    """Keeps connections alive. After a request without an answer, it uses none of them again.
-
-    `clock` learns the time from every answer.
-    """
-
-    def __init__(self, clock: StoreClock | None) -> None:
-        self._clock = clock
-        super().__init__()
+    """Keeps connections alive. After a request without an answer, it uses none of them again."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Create the pools (called by `HTTPAdapter`)."""
@@ -383,30 +376,22 @@ class WatchedConnections(HTTPAdapter):
 
     def send(self, *arguments: Any, **options: Any) -> requests.Response:
         """Send a request, as `requests.Session` asks for it."""
-        sent = self._clock.reading() if self._clock is not None else None
         try:
-            response = super().send(*arguments, **options)
+            return super().send(*arguments, **options)
         except requests.Timeout:
             self.poolmanager.clear()
             raise
-        # An answer with an age comes from a cache, and so does its date.
-        if self._clock is not None and sent is not None and "Age" not in response.headers:
-            self._clock.observe(response.headers.get("Date"), sent)
-        return response
 
 
-def storage_client(clock: StoreClock | None = None) -> storage.Client:
-    """Return a client with the function's credentials (or of the emulator, if configured).
-
-    If there is a `clock`, it learns the time from every answer.
-    """
+def storage_client() -> storage.Client:
+    """Return a client with the function's credentials (or of the emulator, if configured)."""
     # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
     # request per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     # Objects need no project, and credentials of a person often have none.
     client = storage.Client(project=None)
     for scheme in ("https://", "http://"):
-        client._http.mount(scheme, WatchedConnections(clock))
+        client._http.mount(scheme, WatchedConnections())
     return client
 
 

@@ -1,8 +1,8 @@
 """Reads a workbook in a process of its own: a hostile one can only end this process.
 
-The options and the workbook go to the standard input of the child; a line about the sheet and its
-text come back from the standard output. The standard error is dropped: a traceback could quote
-cells. Whatever the child dies of is one error of the file.
+The options and the workbook go to the standard input of the child. From its standard output come an
+empty line (it has started), a line about the sheet, and the text of the sheet. Its standard error
+is dropped: a traceback could quote cells. Whatever the child dies of is one error of the file.
 
 The child limits itself, where the system can: Windows limits neither memory nor CPU time, macOS no
 memory. How long we wait for it is limited everywhere.
@@ -18,32 +18,31 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import BufferedReader
 from itertools import chain
 from pathlib import Path
 from threading import Timer
-from typing import Final, cast
+from typing import Any, Final
 
 from lib.source.errors import SourceError
 from lib.source.text import BLOCK_BYTES, ByteStream
-from lib.source.workbook import Sheet, SheetOptions, content_of, sheet_of
+from lib.source.workbook import ERRORS_OF_ROWS, Sheet, SheetOptions, content_of, sheet_of
 
 SECONDS: Final = 18.0
 """How long we wait for the next piece. Only where the system does not limit CPU time, or on a very
 busy machine, a workbook comes to this."""
 CPU_SECONDS: Final = 15
-CPU_SECONDS_PER_MEBIBYTE: Final = 2
+CPU_SECONDS_PER_MEBIBYTE: Final = 3
 """Of the packed workbook. This is twice what the largest ones need."""
 MEMORY_BYTES: Final = 256 << 20
 """Of addresses."""
 
-_DAMAGED: Final = 3
-"""Exit code of a child that has found damage, after the rows before it."""
-_LONGEST_LINE: Final = 1 << 20
+_MAX_HEAD_BYTES: Final = 1 << 20
+_EXIT_CODES: Final = {code: number for number, code in enumerate(ERRORS_OF_ROWS, 3)}
+"""How a child that has written some rows says why it has written no more."""
 
 
 def read_in_child(stream: ByteStream, options: SheetOptions) -> Sheet:
-    """Return the sheet of a workbook as `read_sheet` does, but for its cells.
+    """Return the sheet of a workbook as `lib.source.workbook.read_sheet` does.
 
     Raises `SourceError` with WORKBOOK_TOO_LARGE also if the workbook needs too much time or memory.
     """
@@ -55,15 +54,33 @@ def read_in_child(stream: ByteStream, options: SheetOptions) -> Sheet:
 
 
 def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]:
-    """Yield what the child says: a line, and pieces of the text. It ends with this iterator."""
-    with _started() as process:
+    """Yield the line about the sheet, and the pieces of its text. The child ends with this."""
+    with _started() as child:
         try:
-            yield from _Child(process).conversation(stream, options)
+            _tell(child, stream, options)
+            with _waiting(child):
+                is_started = child.stdout.readline(1) == b"\n"
+                head = child.stdout.readline(_MAX_HEAD_BYTES)
+            if not is_started:
+                raise RuntimeError("the process that reads workbooks does not start")
+            piece = head if head.endswith(b"\n") else b""
+            while piece:
+                yield piece
+                with _waiting(child):
+                    piece = child.stdout.read1(BLOCK_BYTES)
+            with _waiting(child):
+                exit_code = child.wait()
         finally:
-            process.kill()
+            child.kill()
+    for code, detail in ERRORS_OF_ROWS.items():
+        if exit_code == _EXIT_CODES[code]:
+            raise SourceError(code, detail)
+    if exit_code:
+        raise SourceError("WORKBOOK_TOO_LARGE", "it takes too much time or memory to read it")
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started() -> Any:
+    """Start a child (`subprocess.Popen`)."""
     root = Path(__file__).parents[2]
     environment = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, [str(root), *sys.path]))}
     if "SYSTEMROOT" in os.environ:  # Python does not start without it on Windows
@@ -79,60 +96,32 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
-class _Child:
-    """The child as its parent sees it."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdin is not None
-        self._process, self._stdin = process, process.stdin
-        self._stdout = cast("BufferedReader", process.stdout)
-
-    def conversation(self, stream: ByteStream, options: SheetOptions) -> Iterator[bytes]:
-        said = json.dumps(options._asdict()).encode() + b"\n"
+def _tell(child: Any, stream: ByteStream, options: SheetOptions) -> None:
+    """Write the options and the workbook, unless the child ends before it has read them."""
+    line = json.dumps(options._asdict()).encode() + b"\n"
+    for piece in chain([line], iter(partial(stream.read, BLOCK_BYTES), b"")):
         try:
-            all(map(self._write, chain([said], iter(partial(stream.read, BLOCK_BYTES), b""))))
-        finally:
-            with suppress(OSError):
-                self._stdin.close()
-        with self._waiting():
-            is_started = self._stdout.readline(1) == b"\n"
-            line = self._stdout.readline(_LONGEST_LINE)
-        if not is_started:
-            raise RuntimeError("the process that reads workbooks does not start")
-        if line.endswith(b"\n"):
-            yield line
-        while True:
-            with self._waiting():
-                piece = self._stdout.read1(BLOCK_BYTES)
-            if not piece:
-                break
-            yield piece
-        with self._waiting():
-            code = self._process.wait()
-        if code == _DAMAGED:
-            raise SourceError("CORRUPT_WORKBOOK", "a row cannot be read")
-        if code:
-            raise SourceError("WORKBOOK_TOO_LARGE", "it takes too much time or memory to read it")
+            with _waiting(child):
+                child.stdin.write(piece)
+                child.stdin.flush()
+        except OSError:  # it has died, or needs nothing more to refuse the workbook
+            break
+    with suppress(OSError):
+        child.stdin.close()
 
-    def _write(self, piece: bytes) -> bool:
-        """Return False if the child has ended, or needs nothing more to refuse the workbook."""
-        try:
-            with self._waiting():
-                self._stdin.write(piece)
-                self._stdin.flush()
-        except OSError:
-            return False
-        return True
 
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Wait for the child, and kill it when its time is over."""
-        timer = Timer(SECONDS, self._process.kill)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+@contextmanager
+def _waiting(child: Any) -> Iterator[None]:
+    """Wait for the child, and kill it when its time is over."""
+    timer = Timer(SECONDS, child.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+# ── in the child ─────────────────────────────────────────────────────────────────────────────────
 
 
 def child_main(memory_bytes: int, cpu_seconds: int, per_mebibyte: int) -> None:
@@ -144,14 +133,14 @@ def child_main(memory_bytes: int, cpu_seconds: int, per_mebibyte: int) -> None:
     answer.write(b"\n")
     answer.flush()
     options = SheetOptions(**json.loads(given.readline()))
-    code = 0
-    head: dict[str, object]
+    exit_code = 0
     text: Iterable[bytes] = ()
     try:
         content = content_of(given)
         _limit("RLIMIT_CPU", cpu_seconds + per_mebibyte * (len(content) >> 20))
         sheet = sheet_of(content, options)
-        head, text = {"title": sheet.title, "unread": sheet.unread}, sheet.text
+        head: dict[str, object] = {"title": sheet.title, "unread": sheet.unread}
+        text = sheet.text
     except SourceError as error:
         head = {"code": error.code, "detail": error.detail}
     answer.write(json.dumps(head).encode() + b"\n")
@@ -159,10 +148,10 @@ def child_main(memory_bytes: int, cpu_seconds: int, per_mebibyte: int) -> None:
         for piece in text:
             answer.write(piece)
             answer.flush()
-    except SourceError:
-        code = _DAMAGED
+    except SourceError as error:
+        exit_code = _EXIT_CODES[error.code]
     answer.flush()
-    os._exit(code)  # without cleaning up, which takes time and could be interrupted
+    os._exit(exit_code)  # without cleaning up, which takes time and could be interrupted
 
 
 def _limit(kind: str, most: int) -> None:

@@ -1,29 +1,23 @@
-"""One catalogue of every code that a results document can hold: this function's and Google's.
+"""One catalogue of every code of this function, and of those of Google's that need more than
+Google's message.
 
-The results document, the linter and `docs/codes.md` take their texts from it.
-
-A table is a module of this package with a `TABLE` (code → `kinds.CodeText`). Its name is the origin
-of its codes. It also has a `TITLE` for the page. Adding a module adds its codes. A code that no
-table has keeps its name, and Google's message says what it means (`lookup`).
+The results document, `check`, `explain` and `docs/codes.md` take their texts from it.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Final
+from typing import Final, Literal
 
-import lib.catalogue
-from lib.catalogue import kinds
+from lib.catalogue import google, kinds, ours
 from lib.catalogue.kinds import CodeText, Scope, Severity
 from lib.model.outcomes import Outcome
 
-Origin = str
-"""Name of a module with a table, or `UNKNOWN`."""
+Origin = Literal["This function", "Google"]
 
-UNKNOWN: Final = "unknown"
-"""Origin of a code that no table has."""
+TABLES: Final[Mapping[Origin, Mapping[str, CodeText]]] = {
+    "This function": ours.TABLE,
+    "Google": google.TABLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +40,7 @@ class Code:
 
     @property
     def needs_action(self) -> bool:
-        """Whether a person can correct the cause (CONTRIBUTING.md, How we write)."""
+        """Whether a person can correct the cause."""
         return not self.action.startswith("No action needed")
 
     @property
@@ -68,58 +62,43 @@ class Code:
 _FEWEST: Final = 5
 """Fewer rows are sooner corrected than a setting is found, and prove none."""
 
-_FIRST: Final = "ours"
-_NOT_TABLES: Final = frozenset({"codes", "page"})
-"""Modules that use the catalogue: importing them from here would be circular."""
+
+def _code(code: str, origin: Origin, text: CodeText) -> Code:
+    return Code(code, origin, *text.kind, text.meaning, text.action, text.if_most)
 
 
-def _tables() -> dict[Origin, ModuleType]:
-    names = {module.name for module in pkgutil.iter_modules(lib.catalogue.__path__)} - _NOT_TABLES
-    modules = {
-        name: importlib.import_module(f"{lib.catalogue.__name__}.{name}")
-        for name in sorted(names, key=lambda name: (name != _FIRST, name))
-    }
-    return {name: module for name, module in modules.items() if hasattr(module, "TABLE")}
+CATALOGUE: Final[Mapping[str, Code]] = {
+    code: _code(code, origin, text)
+    for origin, table in TABLES.items()
+    for code, text in table.items()
+}
 
+_PREFIXES: Final = ("", "PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_")
+"""Google leaves these off in some answers, and in parts of its documentation."""
 
-TABLES: Final[Mapping[Origin, ModuleType]] = _tables()
-"""The modules with a table: `ours` first, the others by name."""
-
-
-def _catalogue() -> dict[str, Code]:
-    """A code of several tables has the text of the first one, in the order of `TABLES`."""
-    found: dict[str, Code] = {}
-    for origin, module in TABLES.items():
-        table: Mapping[str, CodeText] = module.TABLE
-        for code, (kind, meaning, action, if_most) in table.items():
-            found.setdefault(code, Code(code, origin, *kind, meaning, action, if_most))
-    return found
-
-
-CATALOGUE: Final[Mapping[str, Code]] = _catalogue()
-
-# Google leaves these off in places: in some answers, and in parts of its documentation.
-_PREFIXES: Final = (
-    *("PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_"),
-    *("PROCESSING_WARNING_REASON_", "WARNING_REASON_"),
+_OTHER_FAILURE: Final = kinds.failed(
+    "Google refused the row. Its message, or else the name of the code, says why.",
+    "Correct what Google's message names. If nothing is wrong with it, look the code up in "
+    "Google's "
+    "documentation, or report it at the project's issue tracker.",
+)
+_OTHER_WARNING: Final = kinds.warning(
+    "Google accepted the row, but not one of its values. Its message says which.",
+    "No action needed; the conversion counts. To keep the value, correct what the message names.",
 )
 
 
 def lookup(code: str) -> Code:
-    """The entry of a code. A code that no table has, such as one of a newer API, is a permanent
-    failure of its row and keeps its name."""
-    for prefix in ("", *_PREFIXES):
+    """Return the entry of a code.
+
+    A code that no table has keeps its name: `WARNING_REASON_...` is a warning, any other one, such
+    as a code of a newer API, a permanent failure of its row.
+    """
+    for prefix in _PREFIXES:
         entry = CATALOGUE.get(prefix + code)
         if entry is not None:
             return entry
-    return Code(
-        code,
-        UNKNOWN,
-        *kinds.failed,
-        "Google answered with a code that this version does not know. The row is not counted.",
-        "Read Google's message next to the code. If it is not clear, look the code up in Google's "
-        "documentation.",
-    )
+    return _code(code, "Google", _OTHER_WARNING if "WARNING_REASON_" in code else _OTHER_FAILURE)
 
 
 ABOUT_THE_ACTION: Final = frozenset(

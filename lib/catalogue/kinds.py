@@ -11,14 +11,16 @@ Scope = Literal["row", "file", "account", "transient"]
 
 
 class CodeText(NamedTuple):
-    """What a table says about a code."""
+    """An entry of a table: `rejected("The value is negative.", "Write it as a positive number.")`.
+
+    `if_most` is what to do instead if most rows have the code: one setting, and no cell. For a few
+    rows, the setting would damage the others.
+    """
 
     kind: CodeKind
     meaning: str
     action: str
     if_most: str = ""
-    """What to do instead if most rows have the code: one setting, and no cell. For a few rows, the
-    setting would damage the others."""
 
 
 class CodeKind(NamedTuple):

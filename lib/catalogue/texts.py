@@ -2,33 +2,40 @@
 
 from typing import Final
 
-SOFTWARE_ERROR: Final = (
-    "Report it at the project's issue tracker, with the run_id from the results document: this is "
-    "a software error, not a mistake in the file."
-)
-REPLACE_CREDENTIALS: Final = (
-    "Ask the engineer who deployed the function to create new credentials and store them in the "
-    "secret."
-)
-COMPLETE_CLICK_ID: Final = (
-    "Check that the export keeps the complete click ID, exactly as in the landing page URL, with "
-    "upper and lower case unchanged."
-)
 EMPTY: Final = "(empty)"
 """What stands for an empty cell."""
+
 RETRIED_AUTOMATICALLY: Final = "No action needed; retried automatically."
 IF_IT_LASTS: Final = (
-    f"{RETRIED_AUTOMATICALLY} If it lasts, look for an outage at https://status.cloud.google.com "
-    "and https://ads.google.com/status. If there is none, ask the engineer who deployed the "
-    "function to check its network access."
-)
-TIME_ZONE: Final = (
-    'Correct the time zone in the profile (for example "time_zone": "America/Chicago"), or in the '
-    "file if that names one: a wrong one makes every time some hours too early. If the file has "
-    "dates only, export the times too."
+    f"{RETRIED_AUTOMATICALLY} If it lasts for hours, ask your engineer to look for an outage at "
+    "https://status.cloud.google.com."
 )
 NEW_CREDENTIALS: Final = (
-    "Create a new refresh token or service account key, and store it in the secret."
+    "Ask your engineer to create new credentials and to store them in the secret."
+)
+UPDATE_FUNCTION: Final = "Ask your engineer to update the function."
+COMPLETE_CLICK_ID: Final = (
+    "Export the complete click ID, exactly as it is in the address of the landing page, with "
+    "upper and lower case unchanged. If there is none, leave the cell empty."
+)
+PLAIN_VALUES: Final = (
+    "Export the email addresses and phone numbers themselves: they are hashed before they are sent."
+)
+COUNT_EVERY: Final = (
+    'Set the count of the conversion action to "Every" in Google Ads, or use another conversion '
+    "action for these rows."
+)
+LONGER_WINDOW: Final = (
+    "Upload conversions sooner, ideally every day. Or set a longer conversion window for the "
+    "conversion action in Google Ads."
+)
+VALUE_OF_EACH: Final = (
+    "Set the conversion action in Google Ads to use different values for each conversion. Or "
+    "retract the conversion."
+)
+COPY_MERCHANT_ID: Final = "Copy the ID from the top of the page in Merchant Center."
+ENABLE_VARIABLE: Final = (
+    "Create or enable it in Google Ads (Goals > Custom variables), or correct or remove its column."
 )
 
 

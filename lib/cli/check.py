@@ -1,111 +1,36 @@
-"""The offline check: validates a local file by the rules of a run, without a network.
+"""The offline check: what would happen to the rows of a file, and where each problem occurs.
 
-It follows the steps of `lib.run.deliver`, with a destination that accepts every account and sends
-nothing. At most one chunk is in memory. `lib.cli.check_command` is its command line, and
-`lib.cli.check_output` prints its results.
+`lib.cli.check_command` is its command line, and `lib.cli.check_output` prints its results.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from itertools import chain
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final
 
-from lib.adapters.workbook import read_in_child
+from lib.cli.dry_run import DryChunk, DryRun, offline
 from lib.config.profile import Profile
-from lib.config.settings import Settings
-from lib.destinations.base import Destination, UploadResult
-from lib.destinations.registry import capabilities_of
-from lib.errors import PermanentError
-from lib.model.account import Account
-from lib.model.capabilities import Capabilities
-from lib.model.deadline import Deadline
-from lib.model.log import Log, SilentLog
-from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
-from lib.model.records import Record, Row
-from lib.results.document import DocumentMetadata, RunSummary
-from lib.rules.row_rules import RULES_VERSION
-from lib.run.chunks import Chunk, chunk_limits_of, chunks_of, not_attempted, outcomes, prepare
+from lib.model.outcomes import ChunkOutcomes, Problem, Tally
+from lib.model.records import Record
+from lib.results.document import RunSummary
+from lib.run.chunks import cut_of
 from lib.run.context import Connect
-from lib.run.notes import notes_on_selection
-from lib.run.plan import Plan, notes_of, plan_file
-from lib.run.reading import Header, read_header, read_table
-from lib.source.errors import SourceError
+from lib.run.notes import notes_on_skipped
+from lib.run.plan import notes_of
 from lib.source.table import Table
-from lib.state.run import Run, Terms, first_claim
+from lib.state.runs import FileFacts, Run
 from lib.state.store import Readable, StoredObject
 
-ANY_CUSTOMER = "0000000000"
-"""Used as the account if no profile is given. The results do not show it."""
-
-MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
-MAX_FILE_LINES: int = Settings.model_fields["max_file_lines"].default
-LINES_SHOWN = 5
-DETAILS_SHOWN = 2
-
+LINES_SHOWN: Final = 5
+_DETAILS_SHOWN: Final = 2
+_FIRST_RECORDS: Final = 3
 MOST_VALUES: Final = 1_000
 """Different values that are counted for each code."""
 _LONGEST_VALUE: Final = 60
 """Characters of a value that are kept."""
-
-
-FIRST_RECORDS: Final = 3
-"""So many conversions are shown as Google will get them."""
-
-
-class _Counter:
-    """A batch that counts, and adds the file's first records to `first`."""
-
-    def __init__(self, first: list[Record]) -> None:
-        self._size = 0
-        self._first = first
-
-    def add(self, record: Record, /) -> None:
-        self._size += 1
-        if len(self._first) < FIRST_RECORDS:
-            self._first.append(record)
-
-    add_adjustment = add_call = add
-
-    def __len__(self) -> int:
-        return self._size
-
-    def close(self) -> int:
-        """Return nothing: it has no requests."""
-        return 0
-
-
-@dataclass(slots=True)
-class OfflineDestination:
-    """A `Destination` without a network: it asks nothing, and keeps the `first` records."""
-
-    capabilities: Capabilities
-    sunset: date | None = None
-    first: list[Record] = field(default_factory=list)
-
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Return the account unchecked, and with it all conversion actions."""
-        return Account(customer_id, customer_id, verified=False, names_on_trust=True)
-
-    def with_custom_variables(self, account: Account) -> Account:
-        """Return the account unchanged: custom variables are not checked either."""
-        return account
-
-    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> _Counter:
-        """Return a batch that counts the rows that would be sent."""
-        return _Counter(self.first)
-
-    def send(self, batch: _Counter, deadline: Deadline) -> UploadResult:
-        """Accept all rows."""
-        return UploadResult({}, ())
-
-
-def offline(profile: Profile, log: Log) -> Destination[Any]:
-    """Return an offline destination with the capabilities of the profile's destination."""
-    return OfflineDestination(capabilities_of(profile.destination))
 
 
 @dataclass(slots=True)
@@ -150,118 +75,9 @@ class CheckResult:
     @property
     def refused(self) -> bool:
         """Whether the function would stop the file, or not send a row (except repeats)."""
-        outcomes_ = self.summary.tally.outcomes
-        lost = outcomes_.get("rejected", 0) + outcomes_.get("not_attempted", 0)
-        return self.summary.metadata.file_error is not None or lost > 0
-
-
-@dataclass(slots=True)
-class _Check:
-    """The results of a check so far."""
-
-    run: Run
-    profile: Profile
-    list_all: bool
-    max_lines: int
-    with_values: bool
-    header: Header | None = None
-    names: Sequence[str] = ()
-    plan: Plan | None = None
-    stop: Problem | None = None
-    tally: Tally = field(default_factory=Tally)
-    selection: Selection = field(default_factory=Selection)
-    occurrences: dict[str, Occurrences] = field(default_factory=dict)
-
-    def prepare(self, table: Table, connect: Connect) -> None:
-        """Read the header, and prepare for the rows."""
-        try:
-            self.header = read_header(table, self.profile)
-            self.names = table.header
-            self.plan = plan_file(table, self.header, self.profile, self.run, connect, SilentLog())
-        except (SourceError, PermanentError) as error:
-            # The rows are still read, so that each one has its outcome.
-            self.stop = Problem(error.code, "", error.detail)
-
-    def validate(self, table: Table, each: Callable[[ChunkOutcomes], None]) -> None:
-        """Validate chunk by chunk, as a run does, up to the end or the first unreadable part."""
-        try:
-            for chunk in chunks_of(table.records(), self.run.chunk_limits, table.width):
-                found = self._outcomes_of(chunk)
-                self._add(found, chunk.rows)
-                each(found)
-        except SourceError as error:
-            self.stop = self.stop or Problem(error.code, "", error.detail)
-
-    def _outcomes_of(self, chunk: Chunk) -> ChunkOutcomes:
-        plan = self.plan
-        if plan is None:
-            return not_attempted(chunk)
-        if chunk.number == 0:
-            plan.decides_integer_order_ids(chunk.rows)
-        prepared = prepare(plan, chunk, 0, maybe_sent=False)
-        if isinstance(prepared, Problem):
-            self.stop, self.plan = prepared, None
-            return not_attempted(chunk)
-        never = Deadline(math.inf, math.inf)
-        answers = [each.destination.send(each.batch, never) for each in prepared.parts]
-        return outcomes(prepared, answers, "ok", self.list_all)
-
-    def _add(self, found: ChunkOutcomes, rows: Sequence[Row]) -> None:
-        """Count the outcomes of a chunk, and record where its codes occur."""
-        header = self.header
-        self.tally.add(found.tally)
-        self.selection.add(found.selection)
-        numbers = found.record_numbers() if found.listed else {}
-        cells = {row[0]: row[1] for row in rows} if self.with_values and found.listed else {}
-        for row in found.listed:
-            for problem in row.errors + row.warnings:
-                occurrence = self.occurrences.setdefault(problem.code, Occurrences())
-                occurrence.sent = occurrence.sent or row.outcome == "ok"
-                if len(occurrence.lines) < self.max_lines and row.line not in occurrence.lines:
-                    occurrence.lines.append(row.line)
-                    occurrence.records.append(numbers[row.line])
-                if problem.detail and len(occurrence.details) < DETAILS_SHOWN:
-                    occurrence.details += {problem.detail}.difference(occurrence.details)
-                if problem.field and header is not None:
-                    at, row_cells = header.fields.get(problem.field), cells.get(row.line)
-                    column = header.names.get(problem.field, problem.field)
-                    if self.with_values and at is not None:
-                        column = self.names[at]
-                    if column not in occurrence.columns:
-                        occurrence.columns.append(column)
-                    if at is not None and row_cells and self.plan is not None:
-                        occurrence.add_value(row_cells[self.plan.places[at]].strip(), row.line)
-
-    def first(self) -> list[Record]:
-        """Return the first records that would be sent, those of refunds last."""
-        destinations = [part.destination for part in self.plan.parts] if self.plan else []
-        kept = {
-            id(each): each.first for each in destinations if isinstance(each, OfflineDestination)
-        }
-        return [*chain.from_iterable(kept.values())][:FIRST_RECORDS]
-
-    def metadata(self, table: Table | None) -> DocumentMetadata:
-        """Return the parts of the document that describe the file."""
-        # An offline check never reads the account, so this note would be useless.
-        notes = notes_of(self.header, self.plan, self.tally)
-        notes = [note for note in notes if note.code != "PREFLIGHT_NOT_PERMITTED"]
-        plan, profile = self.plan, self.profile
-        if plan is not None:
-            open_record = table.open_record if table is not None else None
-            if open_record is not None and plan.hold(profile) in ("always", open_record):
-                notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
-            is_complete = self.stop is None
-            notes += notes_on_selection(plan.row_filter, self.selection, is_complete, SilentLog())
-        customer_id = (plan.customer_id if plan is not None else profile.customer_id) or ""
-        return DocumentMetadata(
-            customer_id="" if customer_id == ANY_CUSTOMER else customer_id,
-            destination=profile.destination,
-            validate_only=True,
-            headers=dict(self.header.names) if self.header is not None else {},
-            reading=plan.reading if plan is not None else {},
-            notes=tuple(notes),
-            file_error=self.stop,
-        )
+        outcomes = self.summary.tally.outcomes
+        lost = outcomes.get("rejected", 0) + outcomes.get("not_attempted", 0)
+        return self.summary.run.stop is not None or lost > 0
 
 
 def check(
@@ -280,24 +96,74 @@ def check(
     """Validate every row of a file as a run that starts at `now` would.
 
     `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
-    (`metadata.file_error`), never exceptions. Only an `OSError` of the stream is raised.
+    (`run.stop`), never exceptions. Only an `OSError` of the stream is raised.
     `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
-    `with_values`: the wrong values are counted too, and columns have the names that they have in
-    the file, whatever they are.
+    `with_values`: the wrong values are counted too.
     """
-    terms = Terms(profile_name, None, chunk_limits_of(profile), RULES_VERSION, "")
-    run = first_claim(source, "", now, 0, terms)
-    checking = _Check(run, profile, list_all, max_lines, with_values)
-    table: Table | None = None
-    try:
-        table = read_table(
-            stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
-        )
-    except SourceError as error:
-        checking.stop = Problem(error.code, "", error.detail)
-    else:
-        checking.prepare(table, connect)
-        checking.validate(table, each)
-    metadata = checking.metadata(table)
-    summary = RunSummary(run, metadata, checking.tally, (), now)
-    return CheckResult(summary, checking.occurrences, table, with_values, checking.first())
+    dry_run = DryRun(profile, now, connect, list_all)
+    tally, first = Tally(), list[Record]()
+    occurrences: dict[str, Occurrences] = {}
+    for chunk in dry_run.read(stream):
+        tally.add(chunk.outcomes.tally)
+        _add_occurrences(occurrences, chunk, dry_run, max_lines, with_values)
+        first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
+        each(chunk.outcomes)
+    header = dry_run.header
+    run = Run(source, now, now, profile_name, None, cut_of(profile), "working", "", None)
+    run = replace(
+        run,
+        profile=profile.document() | {"validate_only": True},
+        facts=FileFacts(
+            customer_id=profile.customer_id,
+            columns=dict(header.names) if header is not None else {},
+        ),
+        stop=dry_run.stop,
+    )
+    notes = tuple(_notes(dry_run, tally))
+    summary = RunSummary(run=run, tally=tally, request_ids=(), finished_at=now, notes=notes)
+    return CheckResult(summary, occurrences, dry_run.table, with_values, first)
+
+
+def _add_occurrences(
+    occurrences: dict[str, Occurrences],
+    chunk: DryChunk,
+    dry_run: DryRun,
+    max_lines: int,
+    with_values: bool,
+) -> None:
+    """Record where the codes of a chunk occur."""
+    listed = chunk.outcomes.listed
+    numbers = chunk.outcomes.record_numbers() if listed else {}
+    cells = {row[0]: row[1] for row in chunk.rows} if with_values and listed else {}
+    for row in listed:
+        for problem in row.errors + row.warnings:
+            occurrence = occurrences.setdefault(problem.code, Occurrences())
+            occurrence.sent = occurrence.sent or row.outcome == "ok"
+            if len(occurrence.lines) < max_lines and row.line not in occurrence.lines:
+                occurrence.lines.append(row.line)
+                occurrence.records.append(numbers[row.line])
+            if problem.detail and len(occurrence.details) < _DETAILS_SHOWN:
+                occurrence.details += {problem.detail}.difference(occurrence.details)
+            header, plan = dry_run.header, dry_run.plan
+            if not problem.field or header is None:
+                continue
+            name = header.names.get(problem.field, problem.field)
+            if name not in occurrence.columns:
+                occurrence.columns.append(name)
+            columns, row_cells = header.columns_of(problem.field), cells.get(row.line)
+            if len(columns) == 1 and row_cells and plan is not None:
+                value = row_cells[plan.places[columns[0]]].strip()
+                occurrence.add_value(value, row.line)
+
+
+def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
+    """Return the remarks on the file as a whole."""
+    plan, table = dry_run.plan, dry_run.table
+    notes = notes_of(dry_run.header, plan, tally)
+    if plan is None or table is None:
+        return notes
+    if table.open_row is not None and plan.hold() in ("always", table.open_row):
+        notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
+    if dry_run.stop is None:
+        notes += notes_on_skipped(tally)
+    return notes

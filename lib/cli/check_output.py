@@ -7,7 +7,7 @@ else names lines, columns and rules, as results do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -20,21 +20,13 @@ from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import on_terminal
-from lib.cli.terminal import (
-    is_quiet,
-    is_verbose,
-    mention,
-    paragraph,
-    program_name,
-    writing,
-)
+from lib.cli.terminal import mention, paragraph, program_name, writing
 from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
-from lib.results.document import ROLE_TITLES, document_head
+from lib.results.document import document_head
 from lib.results.findings import Findings
-from lib.run.column_content import column_index
 from lib.source.table import Table
 
 _VALUES_SHOWN: Final = 5
@@ -42,8 +34,6 @@ _LONGEST_CELL: Final = 40
 _CLICK_LETTERS: Final = 6
 """Of a click ID, at each end."""
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
-_HIDDEN_COLUMN: Final = re.compile(r"(?<![\w(])column (\d{1,4}|[A-Z]{1,3})\b")
-"""How results name a column whose name could be user data."""
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _FATES: Final[Mapping[Outcome, str]] = {
     "rejected": "would be rejected",
@@ -55,34 +45,30 @@ _STYLES: Final[dict[Severity, str]] = {"error": "red", "warning": "yellow", "not
 
 
 class KeptOutcomes:
-    """The outcomes of all chunks, for output that needs the counts or the notes before the rows.
+    """The outcomes of all chunks in a file, for output that needs the counts before the rows.
 
-    The rows are in the file `spool`, and like the markers of the ledger contain no values except
-    order IDs. The findings are those of the report. Both are kept only if they are needed.
+    Like the markers of a run, they contain no values except order IDs.
     """
 
-    def __init__(self, spool: IO[bytes], *, rows: bool, findings: bool) -> None:
+    def __init__(self, spool: IO[bytes]) -> None:
         self._spool = spool
-        self._keeps_rows = rows
-        self._keeps_findings = findings
-        self.findings = Findings()
 
     def add(self, chunk: ChunkOutcomes) -> None:
         """Keep the outcomes of a chunk."""
-        if self._keeps_rows:
-            self._spool.write(msgspec.json.encode(chunk) + b"\n")
-        if self._keeps_findings:
-            self.findings.add(chunk)
+        self._spool.write(msgspec.json.encode(chunk) + b"\n")
 
     def __iter__(self) -> Iterator[ChunkOutcomes]:
         self._spool.seek(0)
         return (msgspec.json.decode(line, type=ChunkOutcomes) for line in self._spool)
 
 
-def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
+def write_page(page: IO[str], checked: CheckResult, kept: Iterable[ChunkOutcomes]) -> None:
     """Write the report for people."""
     from lib.results.report import render_report  # jinja2 takes long to import
 
+    findings = Findings()
+    for chunk in kept:
+        findings.add(chunk)
     with writing(Path(page.name)):
         page.write(render_report(document_head(checked.summary), findings))
         page.close()
@@ -90,81 +76,49 @@ def write_page(page: IO[str], checked: CheckResult, findings: Findings) -> None:
 
 
 class _Shown(NamedTuple):
-    """What is printed about a problem: its code, what it does, and where it occurs.
+    """What is printed about a problem. `where` is empty if it is about the whole file.
 
-    `rows` is the number of its rows; 0 if it is about the whole file.
+    `in_short` is what to do first, `action` all that can be done.
     """
 
-    entry: Code
+    code: Code
     fate: str
+    where: str
     meaning: str
     action: str
-    rows: int = 0
-    lines: str = ""
-    columns: str = ""
-    values: str = ""
-    details: str = ""
-    is_setting: bool = False
-
-    def in_short(self) -> str:
-        """Return where and which cell, and the first thing to do, after the code."""
-        if not self.rows:
-            return f"{self.meaning} → {self.action}"
-        where = self.lines if self.rows == 1 else f"{number_of_rows(self.rows)}: {self.lines}"
-        place = f"{where}, {self.columns}" if self.columns else where
-        cells = f": {self.values}" if self.values else ""
-        details = f" ({self.details})" if self.details else ""
-        action = self.action if self.is_setting else _first(self.action)
-        return f"{place}{cells}{details} → {action}"
-
-    def in_full(self) -> list[str]:
-        """Return all there is to say about it, below the code; last what to do."""
-        texts = [self.meaning]
-        if self.rows:
-            column = f" Column: {self.columns}." if self.columns else ""
-            where = f"{number_of_rows(self.rows)}: {self.lines}"
-            details = f" ({self.details})" if self.details else ""
-            meaning = f"{self.meaning}{details}{column}"
-            texts = [*filter(None, (where, self.values)), meaning]
-        return [*texts, f"→ {self.action}"]
+    in_short: str
 
 
-def show(checked: CheckResult, console: Console, remarks: Sequence[str] = ()) -> None:
+def show(checked: CheckResult, console: Console, verbose: bool) -> None:
     """Print the results for one file. Names from the file are printed as text, never as markup.
 
-    `remarks` are printed above the counts: what was assumed, what is missing. With `-v`, the
-    meaning of each problem is printed too, and all that can be done.
+    `verbose`: the meaning of each problem is printed too, and all that can be done.
     """
-    verbose = is_verbose()
     summary, width = checked.summary, console.width
     console.print(Text(on_terminal(summary.run.source.name), "bold"), soft_wrap=True)
-    for line in (*_how_it_was_read(checked), *remarks, _counts(checked)):
+    for line in (*_how_it_was_read(checked), _counts(checked)):
         console.print(paragraph(line, width, indent=2), soft_wrap=True)
+    console.print()
     problems = list(_problems(checked))
-    if problems:
-        console.print()
     for problem in problems:
-        code, style = problem.entry.code, _STYLES[problem.entry.severity]
+        code, style = problem.code.code, _STYLES[problem.code.severity]
         title = f"{code}  {problem.fate}"
-        if not verbose:
-            text = paragraph(f"{title}  {problem.in_short()}", width, indent=0, hang=4)
-            text.stylize(f"bold {style}", 0, len(code))
-            text.stylize(style, len(code), len(title))
-            console.print(text, soft_wrap=True)
-            continue
         # A code is never cut, so that it can be searched for.
-        shown = Text.assemble((code, f"bold {style}"), (f"  {problem.fate}", style))
-        console.print(shown, soft_wrap=True)
-        *texts, action = problem.in_full()
-        for each in texts:
-            console.print(paragraph(each, width, indent=4), soft_wrap=True)
-        console.print(paragraph(action, width, indent=4, style="green"), soft_wrap=True)
-        console.print()
-    rows = [each.entry.code for each in problems if each.rows]
-    if rows and not verbose and not is_quiet():
+        if verbose:
+            lines = [title, *filter(None, (problem.where, problem.meaning)), f"→ {problem.action}"]
+        else:
+            lines = [f"{title}  {problem.where or problem.meaning} → {problem.in_short}"]
+        text = paragraph(lines[0], width, indent=0, hang=4)
+        text.stylize(f"bold {style}", 0, len(code))
+        text.stylize(style, len(code), len(title))
+        console.print(text, soft_wrap=True)
+        for line in lines[1:]:
+            console.print(paragraph(line, width, indent=4), soft_wrap=True)
+    rows = [problem.code.code for problem in problems if problem.where]
+    if rows and not verbose:
         hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
         console.print(paragraph(hint, width, indent=0), soft_wrap=True)
-    if not verbose or not problems:
+    if problems:
         console.print()
     if checked.with_values and checked.first:
         for line in _first_conversions(checked):
@@ -182,13 +136,13 @@ def _first_conversions(checked: CheckResult) -> Iterator[str]:
     sent = checked.summary.tally.outcomes.get("ok", 0)
     few = len(checked.first)
     how_many = f"The first {few} of {number_of_rows(sent)}" if sent > few else "All"
-    title = capabilities_of(checked.summary.metadata.destination).title
+    title = capabilities_of(str(checked.summary.profile["destination"])).title
     yield f"{how_many}, as the {title} will get them:"
     for record in checked.first:
-        yield f"  {_record_as_text(record)}"
+        yield f"  {record_as_text(record)}"
 
 
-def _record_as_text(record: Record) -> str:
+def record_as_text(record: Record) -> str:
     """Return what a person needs to recognize a record. It contains no personal data."""
     parts = [record.time]
     if isinstance(record, Adjustment):
@@ -202,7 +156,10 @@ def _record_as_text(record: Record) -> str:
     if record.order_id:
         is_derived = is_derived_order_id(record.order_id)
         parts.append("derived order ID" if is_derived else f"order {record.order_id}")
-    return " · ".join([*parts, *_identifiers(record)])
+    parts += _identifiers(record)
+    if not isinstance(record, Adjustment) and record.ad_user_data:
+        parts.append(f"consent {record.ad_user_data}")
+    return " · ".join(parts)
 
 
 def _identifiers(record: Record) -> list[str]:
@@ -240,20 +197,11 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     lines = [f"{place}, column names in line {table.header_line}."]
     if table.time_zone:
         lines.append(f"Time zone of the file: {table.time_zone}.")
-    headers = checked.summary.metadata.headers
+    headers = checked.summary.facts.columns
     if headers:
         names = (f if f == h else f'{f} ← "{h}"' for f, h in headers.items())
         lines.append(f"Fields: {', '.join(names)}.")
-    return [*lines, *_roles(checked)]
-
-
-def _roles(checked: CheckResult) -> Iterator[str]:
-    """Yield a line for each role: its columns, why, and what looks like it but is not used."""
-    for role, found in checked.summary.metadata.reading.items():
-        names = ", ".join(f'"{name}"' for name in found["columns"])
-        others = ", ".join(f'"{name}"' for name in found["not_used"])
-        text = f"{names} ({found['why']})" if names else found["why"]
-        yield f"{ROLE_TITLES[role]}: {text}{f'; not used: {others}' if others else ''}."
+    return lines
 
 
 def _counts(checked: CheckResult) -> str:
@@ -268,30 +216,44 @@ def _counts(checked: CheckResult) -> str:
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:
     """Yield each problem: that of the file, then by code, then the notes."""
-    metadata, tally = checked.summary.metadata, checked.summary.tally
-    if metadata.file_error is not None:
-        yield _of_file(metadata.file_error, "file stopped", checked)
-    for code, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
-        occurrence = checked.occurrences[code]
-        entry = lookup(code)
-        more = ", ..." if count > len(occurrence.lines) else ""
-        lines = f"{_lines('line', occurrence.lines)}{more}"
-        if _differ(occurrence, checked.table):
-            lines += f" ({_lines('record', occurrence.records)}{more})"
+    stop, tally = checked.summary.run.stop, checked.summary.tally
+    if stop is not None:
+        yield _of_file(stop, "file stopped")
+    for name, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
+        code, occurrence = lookup(name), checked.occurrences[name]
+        action = code.advice(count, tally.validated)
         yield _Shown(
-            entry,
-            _fate(entry, occurrence.sent),
-            entry.meaning,
-            entry.advice(count, tally.validated),
-            count,
-            lines,
-            ", ".join(occurrence.columns),
-            _values(occurrence.values, count),
-            _named("; ".join(occurrence.details), checked),
-            entry.is_one_setting(count, tally.validated),
+            code,
+            _fate(code, occurrence.sent),
+            _where(occurrence, count, checked.table),
+            code.meaning,
+            action,
+            action if code.is_one_setting(count, tally.validated) else _first(action),
         )
-    for note in metadata.notes:
-        yield _of_file(note, "note", checked)
+    for note in checked.summary.notes:
+        yield _of_file(note, "note")
+
+
+def _of_file(problem: Problem, fate: str) -> _Shown:
+    code = lookup(problem.code)
+    meaning = f"{code.meaning} ({problem.detail})" if problem.detail else code.meaning
+    return _Shown(code, fate, "", meaning, code.action, code.action)
+
+
+def _where(occurrence: Occurrences, count: int, table: Table | None) -> str:
+    """Return the rows, columns and cells with a code: `2 rows: lines 3, 5, Amount: "1,5" ×2`."""
+    more = ", ..." if count > len(occurrence.lines) else ""
+    where = f"{_lines('line', occurrence.lines)}{more}"
+    if _differ(occurrence, table):
+        where += f" ({_lines('record', occurrence.records)}{more})"
+    if count > 1:
+        where = f"{number_of_rows(count)}: {where}"
+    where = ", ".join([where, *occurrence.columns])
+    if values := _values(occurrence.values, count):
+        where += f": {values}"
+    if occurrence.details:
+        where += f" ({'; '.join(occurrence.details)})"
+    return where
 
 
 def _values(values: Mapping[str, tuple[int, int]], count: int) -> str:
@@ -324,32 +286,6 @@ def _differ(occurrence: Occurrences, table: Table | None) -> bool:
         return False  # the lines of a workbook are the row numbers that it shows
     pairs = zip(occurrence.lines, occurrence.records, strict=True)
     return any(line != table.header_line + record for line, record in pairs)
-
-
-def _of_file(problem: Problem, fate: str, checked: CheckResult) -> _Shown:
-    entry = lookup(problem.code)
-    problem = problem._replace(detail=_named(problem.detail, checked))
-    return _Shown(entry, fate, _meaning(problem), entry.action)
-
-
-def _named(text: str, checked: CheckResult) -> str:
-    """Return the text with the names of columns that results hide: `column C` → `"Won on" (column
-    C)`. Without a name, or elsewhere than on the person's own screen, it stays as it is."""
-    table = checked.table
-    if table is None or not checked.with_values:
-        return text
-
-    def name(match: re.Match[str]) -> str:
-        at = int(match[1]) - 1 if match[1].isdecimal() else column_index(match[1])
-        known = table.header[at] if 0 <= at < len(table.header) else ""
-        return f'"{known}" ({match[0]})' if known else match[0]
-
-    return _HIDDEN_COLUMN.sub(name, text)
-
-
-def _meaning(problem: Problem) -> str:
-    meaning = lookup(problem.code).meaning
-    return f"{meaning} ({problem.detail})" if problem.detail else meaning
 
 
 def _fate(entry: Code, sent: bool) -> str:

@@ -17,12 +17,12 @@ from lib.cli.terminal import Commands
 _EXAMPLES: Final = """
 \b
 Examples, from an export to the rows to correct:
-    {program} init deals.csv -o profiles.json
+    {program} init deals.csv --profiles profiles.json
     {program} check --profiles profiles.json deals.csv
     {program} fix deals.csv deals.results.json
 
-The results are those of an upload, from the output bucket. `{program} help COMMAND`
-has more examples.
+The results are those of an upload, from the output bucket.
+`{program} COMMAND --help` has more examples.
 """
 
 
@@ -31,7 +31,7 @@ has more examples.
 )
 @click.version_option(__version__, prog_name="offline-conversions")
 def main() -> None:
-    """Check files of offline conversions, write their profile, and get the rows to correct."""
+    """Write profiles for files of offline conversions, check files, and get the rows to correct."""
 
 
 for command in (init_command, check_command, explain_command, fix_command, report_command):

@@ -23,10 +23,10 @@ from typing import IO, Final, cast
 import click
 
 from lib.cli.escaping import in_shell
-from lib.cli.terminal import step, writing
+from lib.cli.terminal import writing
 from lib.config.settings import Settings
 from lib.errors import UploadError
-from lib.results.reading import WrittenSource
+from lib.results.document import ResultsSource
 from lib.source.names import IgnoreRules, ignored, name_problem
 from lib.state.store import ContentDigest, StoredObject
 
@@ -123,7 +123,6 @@ class ObjectAddress(click.ParamType[IO[bytes]]):
                 param,
                 ctx,
             )
-        step(f"Opened {value}.")
         if ctx is not None:
             ctx.call_on_close(kept.close)
         return file
@@ -174,7 +173,7 @@ def described(name: str, file: IO[bytes]) -> StoredObject:
     return StoredObject("", name, 0, size, md5=base64.b64encode(md5.digest()).decode())
 
 
-def difference(file: IO[bytes], source: WrittenSource) -> str:
+def difference(file: IO[bytes], source: ResultsSource) -> str:
     """Return how the content of the file differs from that of `source`; "" if it does not.
 
     The whole file is read. Without a checksum in the results, only the size is compared.
@@ -185,7 +184,6 @@ def difference(file: IO[bytes], source: WrittenSource) -> str:
     checksum = source.md5 or source.crc32c
     if checksum and checksum != (md5 if source.md5 else crc32c):
         return "its content is not that of the file in the results"
-    step(f"The file is that of the results: {size:,} bytes of {source.name}.")
     return ""
 
 
@@ -210,7 +208,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     unfinished.replace(path)
 
 
-def other_file(file: Path, source: WrittenSource, different: str) -> str:
+def other_file(file: Path, source: ResultsSource, different: str) -> str:
     """Return what to say of a file that is not the one of the results, and how to get that one."""
     text = f"{file} is not the file of these results: {different}."
     if not source.bucket:

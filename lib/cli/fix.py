@@ -1,4 +1,4 @@
-"""`fix FILE RESULTS`: writes the rows that need a hand, with what to do, ready to be uploaded.
+"""`fix FILE RESULTS`: writes the rows to correct, with what to do, ready to be uploaded.
 
 FILE and RESULTS are read once, side by side, in the order of the file.
 """
@@ -8,17 +8,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 import click
 
 from lib.catalogue.codes import CONSEQUENCES, Code, lookup
 from lib.catalogue.texts import number_of_rows
-from lib.cli.check import MAX_FILE_BYTES
+from lib.cli.dry_run import MAX_FILE_BYTES
 from lib.cli.escaping import in_spreadsheet, on_terminal
 from lib.cli.files import (
     ObjectAddress,
@@ -28,22 +26,15 @@ from lib.cli.files import (
     refuse_input,
     replacing,
 )
-from lib.cli.fix_output import Output, TextOutput, WorkbookOutput
+from lib.cli.fix_output import CORRECTION_COLUMNS, RowsToFix
 from lib.cli.options import named_profile, profile_of
 from lib.cli.terminal import TaughtCommand, mention
-from lib.results.reading import (
-    NotResults,
-    WrittenCode,
-    WrittenHead,
-    WrittenProblem,
-    WrittenRow,
-    read_results,
-)
+from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow
+from lib.results.names import rows_to_fix
+from lib.results.reading import NotResults, read_results
 from lib.run.reading import source_options
 from lib.source.errors import SourceError
-from lib.source.header import CORRECTION_COLUMNS
 from lib.source.table import SourceOptions, Table, open_table
-from lib.state.output import rows_to_fix
 
 _EXAMPLES = """
 \b
@@ -53,11 +44,6 @@ Examples:
       leads.csv.1795521600000001.results.json
 
 \b
-  The same as an Excel workbook, in which the wrong cells are red:
-    {program} fix leads.csv \\
-      leads.csv.1795521600000001.results.json -o rows-to-fix-leads.xlsx
-
-\b
   Take the results from the bucket (install the command with
   pipx install --force "offline-conversions[gcs]"):
     {program} fix leads.csv \\
@@ -65,7 +51,8 @@ Examples:
 
 \b
   Correct a file before its first upload:
-    {program} check --json leads.csv > leads.results.json
+    {program} check --profiles p.json --json leads.csv \\
+      > leads.results.json
     {program} fix leads.csv leads.results.json
 
 \b
@@ -74,12 +61,11 @@ Examples:
     {program} fix leads.csv leads.results.json \\
       --profiles profiles.json
 
-Exit code: 0 if the rows were written, or no row needs a hand. 1 if that is not
+Exit code: 0 if the rows were written, or no row needs to be corrected. 1 if that is not
 possible. 2 if the command is wrong.
 """
 
-_ROWS_ELSEWHERE: Final = ("same_as", "superseded")
-_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz", ".xlsx")
+_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _NOTHING_TO_DO: Final = "No action needed"
 _UNNAMED: Final = re.compile(r"column (\d+)")
 """How results name a column whose name could be user data."""
@@ -102,8 +88,8 @@ class ReadsDifferently(Exception):
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows to this file. If its name ends in .xlsx, the wrong cells are "
-    "marked [default: rows-to-fix-NAME.csv, with the name in the results].",
+    help="Write the rows to this file [default: rows-to-fix-NAME.csv, with the name in the "
+    "results].",
 )
 @click.option("--force", is_flag=True, help="Replace the output file if it exists.")
 @click.option("--profiles", metavar="FILE", type=ObjectAddress(), help="File with the profiles.")
@@ -116,9 +102,10 @@ def fix_command(
     profiles: IO[bytes] | None,
     name: str | None,
 ) -> None:
-    """Write the rows of FILE that need a hand, with their problem and what to do in front.
+    """Write the rows of FILE that you need to correct, with their problem and what to do in front.
 
-    RESULTS is the results document of FILE. The rows are written as they are in FILE. Correct them,
+    RESULTS is the results document of FILE. The rows are written as they are in FILE (CSV, if FILE
+    is a workbook: the cells as they were read). Correct them,
     and upload the new file to the same folder. Keep its name: it says that these rows are no longer
     lost. The columns problem, "what to do" and line are ignored, and rows that were uploaded are
     not in it. Nothing is sent.
@@ -134,7 +121,7 @@ def fix_command(
         refuse_existing(output, force)
         _refuse_other_file(file, head)
         settings = _Settings(head)
-        wanted = (row for row in rows if _needs_a_hand(row, head) and not settings.concern(row))
+        wanted = (row for row in rows if _is_correctable(row, head) and not settings.concern(row))
         if (first := next(wanted, None)) is None:
             if settings.rows:
                 raise click.ClickException(settings.advice())
@@ -148,7 +135,7 @@ def fix_command(
     mention(" ".join(filter(None, (_summary(written, head, output), settings.advice()))))
 
 
-def _refuse_other_file(file: Path, head: WrittenHead) -> None:
+def _refuse_other_file(file: Path, head: ResultsHead) -> None:
     """End the command if the results are about another file: their lines would be other rows."""
     with file.open("rb") as content:
         if different := difference(content, head.source):
@@ -157,8 +144,8 @@ def _refuse_other_file(file: Path, head: WrittenHead) -> None:
 
 def _write(
     file: Path,
-    head: WrittenHead,
-    rows: Iterator[WrittenRow],
+    head: ResultsHead,
+    rows: Iterator[ResultsRow],
     output: Path,
     options: SourceOptions,
 ) -> int:
@@ -171,76 +158,52 @@ def _write(
         )
     with file.open("rb") as content:
         try:
-            table = open_table(content, replace(options, keep_cells=True))
-            # Closed in any case: openpyxl prints an error if a sheet is left open.
-            with (
-                replacing(output) as copy,
-                closing(_output_to(copy, output, table, options, head)) as rows_to_fix,
-            ):
-                return _copy_rows(table, head, rows, rows_to_fix)
+            table = open_table(content, options)
+            with replacing(output) as copy:
+                has_undecodable = "UNDECODABLE" in head.codes
+                to_fix = RowsToFix(copy, table, options.delimiter, has_undecodable=has_undecodable)
+                return _copy_rows(table, head, rows, to_fix)
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
         except ReadsDifferently:
             raise click.ClickException(
                 f"{file} cannot be read as it was when its results were made. If its profile sets "
-                "an encoding, a delimiter, a sheet or header_row, add --profiles FILE."
+                "columns, an encoding, a delimiter or a sheet, add --profiles FILE."
             ) from None
 
 
-def _output_to(
-    stream: IO[bytes], path: Path, table: Table, options: SourceOptions, head: WrittenHead
-) -> Output:
-    if path.suffix.lower() == ".xlsx":
-        return WorkbookOutput(stream, table)
-    return TextOutput(stream, table, options.delimiter, has_undecodable="UNDECODABLE" in head.codes)
-
-
-def _copy_rows(table: Table, head: WrittenHead, rows: Iterator[WrittenRow], output: Output) -> int:
+def _copy_rows(
+    table: Table, head: ResultsHead, rows: Iterator[ResultsRow], to_fix: RowsToFix
+) -> int:
     """Copy the rows, with our columns in front. Return how many.
 
     Raises `ReadsDifferently`, for example if the profile that says how to read the file is missing.
     """
-    places = {name: _place(name, table.header) for name in head.columns.values()}
-    if None in places.values():
+    if not all(_is_column(name, table.header) for name in head.columns.values()):
         raise ReadsDifferently
     originals = table.originals()
     for original in originals:
         if original.line == table.header_line:
-            output.add(CORRECTION_COLUMNS, original, (), is_header=True)
+            to_fix.add(CORRECTION_COLUMNS, original)
             break
-        output.add_preamble(original)
+        to_fix.add_preamble(original)
     written = 0
     for row in rows:
-        found = next((each for each in originals if each.line >= row.line), None)
-        if found is None or found.line != row.line:
+        same = next((original for original in originals if original.line >= row.line), None)
+        if same is None or same.line != row.line:
             raise ReadsDifferently
-        advice = _advice_on(row, head)
-        places_of_row = (places.get(name, _place(name, table.header)) for name in advice.columns)
-        marked = {at for at in places_of_row if at is not None}
-        ours = (advice.problem, advice.what_to_do, str(row.line))
-        output.add(ours, found, marked, is_header=False)
+        to_fix.add((*_advice_on(row, head), str(row.line)), same)
         written += 1
     return written
 
 
-def _place(name: str, header: Sequence[str]) -> int | None:
-    """Return the index of a column as the results name it."""
-    if name in header:
-        return header.index(name)
+def _is_column(name: str, header: Sequence[str]) -> bool:
+    """Return whether the file has a column that the results name like this."""
     unnamed = _UNNAMED.fullmatch(name)
-    at = int(unnamed[1]) - 1 if unnamed else -1
-    return at if 0 <= at < len(header) else None
+    return name in header or (unnamed is not None and 0 < int(unnamed[1]) <= len(header))
 
 
-class _Advice(NamedTuple):
-    """The texts for a row, and the names of the columns that its problems are about."""
-
-    problem: str
-    what_to_do: str
-    columns: frozenset[str]
-
-
-def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
+def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
     """Return whether the row is sent only if somebody corrects something.
 
     A row that Google refused for a reason that nobody can change is not worth another try.
@@ -253,7 +216,7 @@ def _needs_a_hand(row: WrittenRow, head: WrittenHead) -> bool:
 class _Settings:
     """The codes that most rows have: they are settings, and no cells. Their rows are counted."""
 
-    def __init__(self, head: WrittenHead) -> None:
+    def __init__(self, head: ResultsHead) -> None:
         self._of_file = head.counts.get("rows", 0) - head.counts.get("skipped", 0)
         self._codes = {
             code
@@ -262,7 +225,7 @@ class _Settings:
         }
         self.rows: Counter[str] = Counter()
 
-    def concern(self, row: WrittenRow) -> bool:
+    def concern(self, row: ResultsRow) -> bool:
         """Return whether only a setting is wrong with the row."""
         found = [each.code for each in row.errors + row.warnings if each.code in self._codes]
         others = {each.code for each in row.errors}.difference(self._codes, CONSEQUENCES)
@@ -280,34 +243,32 @@ class _Settings:
         )
 
 
-def _advice_on(row: WrittenRow, head: WrittenHead) -> _Advice:
-    """Return what to tell about a row. A row without an error of its own has that of the file."""
-    errors = row.errors or ((head.file_error,) if head.file_error else ())
+def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
+    """Return the problem of a row, and what to do. A row without an error of its own has that of
+    the file."""
+    errors = row.errors
+    if not errors and head.file_error:
+        errors = (ResultsProblem(head.file_error.code, "", head.file_error.detail),)
     problems = errors + row.warnings
     actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
-    return _Advice(
+    return (
         _safe(" ".join(_described(problem, head) for problem in problems)),
         _safe(" ".join(dict.fromkeys(to_do))),
-        frozenset(filter(None, (_column(problem, head) for problem in problems))),
     )
 
 
-def _described(problem: WrittenProblem, head: WrittenHead) -> str:
+def _described(problem: ResultsProblem, head: ResultsHead) -> str:
     meaning = _entry(problem, head).meaning
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
-    if column := _column(problem, head):
+    if column := head.columns.get(problem.field, problem.field):
         parts.append(f'Column: "{column}".')
     return " ".join(parts)
 
 
-def _entry(problem: WrittenProblem, head: WrittenHead) -> WrittenCode | Code:
+def _entry(problem: ResultsProblem, head: ResultsHead) -> ResultsCode | Code:
     """Return what the results, or else the catalogue, say about the code."""
     return head.codes.get(problem.code) or lookup(problem.code)
-
-
-def _column(problem: WrittenProblem, head: WrittenHead) -> str:
-    return head.columns.get(problem.field, problem.field)
 
 
 def _safe(text: str) -> str:
@@ -315,17 +276,17 @@ def _safe(text: str) -> str:
     return in_spreadsheet(on_terminal(" ".join(text.split())))
 
 
-def _nothing_to_fix(head: WrittenHead) -> str:
-    if head.status in _ROWS_ELSEWHERE:
+def _nothing_to_fix(head: ResultsHead) -> str:
+    if head.other_generation:
         return f"The results of generation {head.other_generation} have the rows of this file."
-    text = "No row needs a hand."
+    text = "No row needs to be corrected."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
         return f"{text} But the file was stopped: {entry.meaning} {entry.action_if_stopped}"
     return f"{text}{_deferred(head)}"
 
 
-def _summary(written: int, head: WrittenHead, output: Path) -> str:
+def _summary(written: int, head: ResultsHead, output: Path) -> str:
     text = f"{output}: {number_of_rows(written)} of {head.counts.get('rows', 0):,}."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
@@ -333,7 +294,7 @@ def _summary(written: int, head: WrittenHead, output: Path) -> str:
     return f"{text} Correct the rows, and upload this file to the same folder.{_deferred(head)}"
 
 
-def _deferred(head: WrittenHead) -> str:
+def _deferred(head: ResultsHead) -> str:
     deferred = head.counts.get("deferred", 0)
     return (
         f" Not in it: {number_of_rows(deferred)} that will be retried automatically."

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import IO
 
 import click
-import msgspec
 
 from lib.cli.files import STANDARD_STREAM, refuse_input
 from lib.cli.terminal import TaughtCommand, mention, writing
+from lib.results.reading import NotResults
 
 _EXAMPLES = """
 \b
@@ -19,7 +19,7 @@ Examples:
 
 \b
   Show what a file would get, before you upload it:
-    {program} check --json leads.csv \\
+    {program} check --profiles p.json --json leads.csv \\
       | {program} report - -o leads.html
 
 Exit code: 0 if the report was written. 1 if RESULTS is no results document. 2 if the command is
@@ -44,7 +44,7 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
 
     The report is one HTML page. It shows the problems by cause, and loads nothing from anywhere.
     """
-    from lib.results.report import NotADocument, report_of  # jinja2 takes long to import
+    from lib.results.report import report_of  # jinja2 takes long to import
 
     name = getattr(results, "name", None)
     if name in (STANDARD_STREAM, "<stdin>") or not isinstance(name, str):
@@ -53,13 +53,10 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     output = output or Path(name).with_suffix(".html")
     refuse_input(output, results)
     try:
-        document = msgspec.json.decode(results.read())
-        if not isinstance(document, dict):
-            raise NotADocument("not a results document")
-        page = report_of(document)
-    except (ValueError, RecursionError) as error:  # of the JSON, of UTF-8, or of the document
+        page = report_of(results)
+    except NotResults as error:
         raise click.ClickException(
-            f"{name} is no results document that this version reads ({error})."
+            f"{name} is no results document that this version reads: {error}."
         ) from None
     if str(output) == STANDARD_STREAM:
         click.echo(page)

@@ -10,7 +10,6 @@ import os
 import sys
 import tempfile
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +19,6 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from lib import __version__
 from lib.cli.escaping import on_terminal
 
 INTERRUPTED: Final = 130
@@ -30,9 +28,6 @@ PIPE_CLOSED: Final = 141
 """Exit code if the reader of the output has ended, as after `| head`: 128 + SIGPIPE."""
 
 _DISK_IS_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
-
-_HOW_MUCH: Final = f"{__name__}: how much to say"
-"""What click's context keeps it under."""
 
 _IN_ASCII: Final = {"→": "->", "←": "<-", "×": "x", "…": "...", "“": '"', "”": '"', "’": "'"}
 
@@ -88,64 +83,36 @@ def paragraph(text: str, width: int, indent: int, hang: int = 0, style: str = ""
     return Text("\n".join(lines), style)
 
 
-def _says(how_much: str) -> bool:
-    context = click.get_current_context(silent=True)
-    return context is not None and context.meta.get(_HOW_MUCH) == how_much
-
-
-def is_quiet() -> bool:
-    """Return whether only errors are wanted, and the result that was asked for (`-q`)."""
-    return _says("quiet")
-
-
-def is_verbose() -> bool:
-    """Return whether all there is to say is wanted (`-v`)."""
-    return _says("verbose")
-
-
 def mention(text: str, *, err: bool = True) -> None:
-    """Print what is neither an error nor the result, unless somebody wants it quiet."""
-    if not is_quiet():
-        click.echo(_lines_on_terminal(text), err=err)
-
-
-def step(text: str) -> None:
-    """Print a step of the command to standard error, if somebody wants to know all."""
-    if is_verbose():
-        click.echo(on_terminal(text), err=True)
+    """Print what is neither an error nor the result."""
+    click.echo(_lines_on_terminal(text), err=err)
 
 
 def _lines_on_terminal(text: str) -> str:
     return "\n".join(map(on_terminal, text.split("\n")))
 
 
-def _keep_how_much(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value is not None:
-        context.meta[_HOW_MUCH] = value
+class AdvancedOption(click.Option):
+    """An option that few people need. The help lists it apart."""
+
+    def get_help_record(self, ctx: click.Context) -> None:
+        """Return nothing for the list of the usual options."""
 
 
 class TaughtCommand(click.Command):
-    """A command with `-q` and `-v`, whose help ends with examples (`epilog`). In them, {program} is
-    the name by which the program was started: offline-conversions or python -m lib."""
+    """A command whose help ends with its advanced options and with examples (`epilog`).
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        for letter, word, text in (
-            ("-q", "quiet", "Print only errors, and the result that was asked for."),
-            ("-v", "verbose", "Say all there is to say, and what was done."),
-        ):
-            option = click.Option(
-                [letter, f"--{word}", "how_much"],
-                flag_value=word,
-                is_eager=True,
-                expose_value=False,
-                callback=_keep_how_much,
-                help=text,
-            )
-            self.params.append(option)
+    In the examples, {program} is the name by which the program was started: offline-conversions or
+    python -m lib.
+    """
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
+        """Write the advanced options, and the examples."""
+        advanced = [each for each in self.params if isinstance(each, AdvancedOption)]
+        if advanced:
+            with formatter.section("Advanced"):
+                records = (click.Option.get_help_record(each, ctx) for each in advanced)
+                formatter.write_dl([*filter(None, records)])
         if self.epilog:
             text = self.epilog.replace("{program}", ctx.find_root().info_name or "")
             formatter.write_paragraph()
@@ -168,23 +135,13 @@ class Commands(TaughtCommand, click.Group):
         with _ending_in_words():
             return super().make_context(*args, **options)
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words after the program. `help COMMAND` is `COMMAND --help`."""
-        if args[:1] == ["help"]:
-            args = [*(each for each in args[1:2] if each != "help"), "--help"]
-        return super().parse_args(ctx, args)
-
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, with everything printed at its end."""
-        started = time.monotonic()
         with _ending_in_words():
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
-                seconds = time.monotonic() - started
-                versions = f"{program_name()} {__version__}, Python {sys.version.split()[0]}"
-                step(f"{versions}: ended after {seconds:.1f} s.")
 
 
 @contextmanager

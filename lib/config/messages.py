@@ -6,7 +6,8 @@ what is wrong and what to write instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -16,8 +17,8 @@ from lib.destinations import registry
 
 FORMS = {
     "destination": " or ".join(registry.names()),
-    "customer_id": "the digits of a Google Ads account, such as 123-456-7890",
-    "login_customer_id": "the digits of a Google Ads account, such as 123-456-7890",
+    "customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
+    "login_customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
     "phone_region": "two capital letters, such as DE",
     "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
@@ -40,25 +41,43 @@ _WORDS = {
     "finite_number": "not a finite number. Write a number.",
     "greater_than": "too small. Write a number greater than {gt:g}.",
     "greater_than_equal": "too small. Write {ge:g} or more.",
-    "less_than": "too large. Write a number less than {lt:g}.",
     "less_than_equal": "too large. Write {le:g} or less.",
     "literal_error": "not an allowed value. Write {expected}.",
     "dict_type": 'not an object. Write {{"field": "column name"}}.',
-    "tuple_type": "not a column name. Write one name, or a list of names.",
+    "tuple_type": "not a list. Write [...].",
     "value_error": "{error}",
 }
 """pydantic's type of error → our message. No message quotes the value, which may be a secret."""
 
 
 def lines(
-    error: ValidationError, model: type[BaseModel], spell: Callable[[str], str] = str
+    error: ValidationError,
+    model: type[BaseModel],
+    spell: Callable[[str], str] = str,
+    *,
+    shows_values: bool = False,
 ) -> list[str]:
     """One line per error in the values of a `model`: the field, as `spell` writes its name, then
-    what is wrong and what to do."""
-    return [
-        f"{'.'.join(spell(str(part)) for part in problem['loc'])}: {_message(problem, model)}"
-        for problem in error.errors(include_input=False, include_url=False)
-    ]
+    what is wrong and what to do. `shows_values`: with the value, which is no secret."""
+    found = []
+    for problem in error.errors(include_url=False):
+        message = _message(problem, model)
+        if not problem["loc"]:  # a contradiction of several keys, which names them itself
+            found.append(message)
+            continue
+        value = problem["input"]
+        is_shown = shows_values and isinstance(value, (str, int, float))
+        shown = f"{json.dumps(value, ensure_ascii=False)}: " if is_shown else ""
+        found.append(f"{_path(problem['loc'], spell)}: {shown}{message}")
+    return found
+
+
+def _path(places: Sequence[str | int], spell: Callable[[str], str]) -> str:
+    """Return where a value is: `conversions[1].columns.gclid`."""
+    path = ""
+    for place in places:
+        path += f"[{place}]" if isinstance(place, int) else f".{spell(place)}"
+    return path.removeprefix(".")
 
 
 def _message(problem: Any, model: type[BaseModel]) -> str:
@@ -66,13 +85,16 @@ def _message(problem: Any, model: type[BaseModel]) -> str:
     if problem["type"] == "extra_forbidden":
         if len(problem["loc"]) > 1:
             return "not known here. Remove it."
-        near = get_close_matches(name.casefold(), model.model_fields, 1)
-        if not near:
-            return f"not a {model.__name__.lower()} key. Remove it."
-        return f"not a {model.__name__.lower()} key. Did you mean {near[0]}?"
+        return f"not a {model.__name__.lower()} key. {nearest(name, model.model_fields)}"
     if problem["type"] == "missing" and name in FORMS:
         return f"not set. Write {FORMS[name]}."
     words = _WORDS.get(problem["type"])
     if words is None:
         return str(problem["msg"])
     return words.format(**{"form": FORMS.get(name, "the right format"), **problem.get("ctx", {})})
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return what to write instead of an unknown name."""
+    near = get_close_matches(name.casefold(), known, 1)
+    return f"Did you mean {near[0]}?" if near else "Remove it."

@@ -1,14 +1,15 @@
-"""Profiles: values for all rows of one kind of file, unless a row has its own."""
+"""Profiles: which columns of a kind of file mean what, which rows are which conversion, and how
+cells are written. A run uses what its profile names, and nothing else."""
 
 from __future__ import annotations
 
 import codecs
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from functools import partial
-from typing import Annotated, Any, Final, Literal
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -19,18 +20,35 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 from lib.config import messages
+from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
-from lib.rules.fields import FIELDS
-from lib.rules.row_filter import comparable
+from lib.model.fields import RecordKind, base_name, comparable
+from lib.rules.fields import BY_NAME, is_field
 from lib.rules.values.enums import Consent
-from lib.rules.values.order_ids import OrderIds
-from lib.source.head import HEAD_LINES
-from lib.source.vocabulary import header_key, vocabulary_of
+
+Send = Literal["conversion", "call", "retraction", "restatement", "adjustment"]
+"""What rows are sent as. With `adjustment`, the type of each is in a column."""
+
+KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
+    "conversion": "conversion",
+    "call": "call",
+    "retraction": "adjustment",
+    "restatement": "adjustment",
+    "adjustment": "adjustment",
+}
+
+ACTION_DEFAULT: Final = "action_default"
+"""The value of a conversion whose value cell is empty: that of its conversion action."""
+
+EMPTY_CELL: Final = ""
+ANY_OTHER_VALUE: Final = "*"
+"""In `rows` and `skip`: any value that no list of the profile names for that column."""
 
 
 def _account_number(value: object) -> object:
@@ -40,19 +58,37 @@ def _account_number(value: object) -> object:
     return value.replace("-", "").strip() if isinstance(value, str) else value
 
 
-AccountNumber = Annotated[str, BeforeValidator(_account_number), Field(pattern=r"^\d{3,20}$")]
+AccountNumber = Annotated[str, BeforeValidator(_account_number), Field(pattern=r"^\d{10}$")]
 
 
-def _values_by_column(value: object, info: ValidationInfo) -> object:
+def _number_as_text(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if is_number else value
+
+
+ActionName = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1)]
+"""The ID of a conversion action, or its name."""
+
+
+def _names_of_field(value: object) -> object:
+    """Return the names as a tuple: people write a single one without a list."""
+    names = (value,) if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not names:
+        raise ValueError('no column name. Write one, such as "Amount", or a list of them.')
+    if not all(isinstance(name, str) and name.strip() for name in names):
+        raise ValueError('not a column name. Write one, such as "Amount", or a list of them.')
+    return tuple(names)
+
+
+ColumnNames = Annotated[tuple[str, ...], BeforeValidator(_names_of_field)]
+
+
+def _values_by_column(value: object) -> object:
     """Column → its values, as a tuple of texts: people write a single value without a list, and
-    numbers and true without quotes. A column that excludes no row says that it decides nothing."""
+    numbers and true without quotes."""
     if not isinstance(value, dict):
         raise ValueError('not an object. Write {"column name": ["value", ...]}.')
-    may_be_empty = info.field_name == "exclude"
-    return {
-        _column_name(column): _row_values(column, values, may_be_empty=may_be_empty)
-        for column, values in value.items()
-    }
+    return {_column_name(column): _row_values(column, values) for column, values in value.items()}
 
 
 def _column_name(name: object) -> str:
@@ -61,58 +97,15 @@ def _column_name(name: object) -> str:
     return name
 
 
-def _row_values(column: str, values: object, *, may_be_empty: bool) -> tuple[str, ...]:
+def _row_values(column: str, values: object) -> tuple[str, ...]:
     listed = values if isinstance(values, (list, tuple)) else [values]
-    if not (listed or may_be_empty) or not all(
-        isinstance(each, (str, int, float)) for each in listed
-    ):
+    if not listed or not all(isinstance(each, (str, int, float)) for each in listed):
         raise ValueError(f'"{column}" has no list of values. Write {{"{column}": ["value", ...]}}.')
     return tuple(str(each).lower() if isinstance(each, bool) else str(each) for each in listed)
 
 
 RowValues = Annotated[dict[str, tuple[str, ...]], BeforeValidator(_values_by_column)]
-"""Which rows: `{"Deal Stage": ["Closed Won"]}`."""
-
-
-def _number_as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) else value
-
-
-ActionName = Annotated[str, BeforeValidator(_number_as_text)]
-"""The name, ID or resource name of a conversion action."""
-
-
-class StageConversion(BaseModel):
-    """What the rows with one value of the column of `actions` are."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    action: ActionName = Field(min_length=1)
-    value: float | None = Field(None, ge=0, allow_inf_nan=False, strict=True)
-    time: str | None = Field(None, min_length=1)
-
-
-_ACTIONS: Final = '{"column name": {"value": {"action": 1001}}}'
-
-
-def _values_of_one_column(value: object) -> object:
-    """Check the form of `actions`, except that of what belongs to a value of the column."""
-    if not isinstance(value, dict):
-        raise ValueError(f"not an object. Write {_ACTIONS}.")
-    if len(value) > 1:
-        raise ValueError("names several columns. Choose the one that tells the stages apart.")
-    for column, values in value.items():
-        _column_name(column)
-        if not isinstance(values, dict) or not values:
-            raise ValueError(f'"{column}" has no values. Write {_ACTIONS}.')
-        for listed, each in values.items():
-            if not isinstance(each, (dict, StageConversion)):
-                raise ValueError(f'"{listed}" is not an object. Write {{"action": 1001}}.')
-    return value
-
-
-Actions = Annotated[dict[str, dict[str, StageConversion]], BeforeValidator(_values_of_one_column)]
-"""Which rows are which conversions: `{"Stage": {"Won": {"action": 1002}}}`."""
+"""Column → values, as in `{"Deal Stage": ["Closed Won"]}`."""
 
 _ENCODINGS: Final = (
     *("ascii", "utf-8", "utf-16", "cp", "iso8859", "mac-", "shift_jis", "euc_", "gb", "big5"),
@@ -138,11 +131,54 @@ def _known_encoding(value: str) -> str:
     return "utf-16-le" if name == "utf-16" else name
 
 
-EncodingName = Annotated[str, AfterValidator(_known_encoding)]
+def _amount(value: object) -> object:
+    if value == ACTION_DEFAULT:
+        return value
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or not 0 <= cast("float", value) < float("inf"):
+        raise ValueError(f'not an amount. Write a number of 0 or more, or "{ACTION_DEFAULT}".')
+    return value
+
+
+ConstantValue = Annotated[int | float | Literal["action_default"], BeforeValidator(_amount)]
+
+
+class WrittenEntry(BaseModel):
+    """An entry of `conversions`, as the profile has it. `Profile.entries` completes it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: RowValues = {}
+    send: Send = "conversion"
+    action: ActionName | None = None
+    value: ConstantValue | None = None
+    columns: dict[str, ColumnNames | None] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Rows that are sent alike, with what the entry takes from its profile.
+
+    `columns` is empty if the profile names no columns: then the names of the fields and of Google's
+    templates count. `send` is None if, besides, the columns of the file decide what is sent.
+    """
+
+    number: int
+    """Its place in `conversions`, from 0."""
+    rows: Mapping[str, tuple[str, ...]]
+    send: Send | None
+    action: str | None
+    value: float | Literal["action_default"] | None
+    columns: Mapping[str, tuple[str, ...]]
+
+    @property
+    def kind(self) -> RecordKind | None:
+        """The kind of records that it sends."""
+        return None if self.send is None else KIND_OF_SEND[self.send]
 
 
 class Profile(BaseModel):
-    """Values for one kind of file. A value in the row itself takes precedence.
+    """What the files of one folder mean.
 
     The text below a key is its row in `docs/profiles.md`: `make reference` writes it there.
     """
@@ -150,86 +186,95 @@ class Profile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     destination: str
-    """API that receives the conversions: {destinations}."""
-    customer_id: AccountNumber | None = None
-    """Google Ads account that receives the conversions, with or without dashes."""
+    """API that receives the conversions: {destinations}. Required."""
+    customer_id: AccountNumber
+    """Google Ads account that receives the conversions, with or without dashes. Required."""
+    expect: str | None = None
+    """When files come: any time, every weekday by 06:30 America/New_York, every mon, thu by 06:30
+    Europe/Berlin, or every 3 hours. Required."""
     login_customer_id: AccountNumber | None = None
     """Manager account that gives access to the Google Ads account."""
-    conversion_action: ActionName | None = None
-    """Conversion action for rows that do not name one: its name, ID or resource name."""
-    time_zone: ZoneName | None = None
-    """Time zone for times that do not state one: an IANA name such as America/Chicago."""
+    adjustments_via: str | None = None
+    """API that receives all adjustments, if the destination cannot send them: {destinations}."""
+    action: ActionName | None = None
+    """Conversion action of all rows: its ID or its name."""
+    columns: dict[str, ColumnNames] = {}
+    """For each field, the name of its column in your files, or several names of which a file has
+    one. Unset: the names of the fields and of Google's templates."""
+    optional: tuple[str, ...] = ()
+    """Fields whose columns a file may lack."""
+    conversions: tuple[WrittenEntry, ...] = ()
+    """Which rows are which conversion. Each entry may have rows, send, action, value and columns.
+    Unset: each row is one conversion of action."""
+    skip: RowValues = {}
+    """The rows that are not sent, for each column in your files: its values. "" is an empty cell, *
+    any other value."""
+    value: ConstantValue | None = None
+    """Value of each conversion, or action_default: an empty value cell means the value of the
+    conversion action."""
     currency_code: str | None = Field(None, pattern=r"^[A-Z]{3}$")
-    """Currency for rows that do not state one: an ISO 4217 code such as EUR."""
+    """Currency of values that do not state one: an ISO 4217 code such as EUR."""
+    time_zone: ZoneName | None = None
+    """Time zone of times that do not state one: an IANA name such as America/Chicago."""
     phone_region: str | None = Field(None, pattern=r"^[A-Z]{2}$")
     """Country of phone numbers without +: a two-letter code such as DE."""
     ad_user_data: Consent | None = None
-    """Consent to sending user data to Google, for rows that do not state it: GRANTED or DENIED.
-    Rules in the European Economic Area require it."""
+    """Consent to sending user data to Google, of all rows: GRANTED or DENIED. Rules in the European
+    Economic Area require it."""
     ad_personalization: Consent | None = None
-    """Consent to personalized ads, for rows that do not state it: GRANTED or DENIED. Data Manager
-    API only."""
-    day_first: bool = False
-    """Dates begin with the day: 03/04/2026 is 3 April."""
-    decimal_comma: bool = False
-    """The comma is the decimal separator: 1.234,50 is 1234.50."""
-    headers: dict[str, tuple[str, ...]] = {}
-    """For each field, the name of its column in your files. An empty list switches the field
-    off."""
-    include: RowValues = {}
-    """The rows that count, for each column in your files: its values."""
-    exclude: RowValues = {}
-    """The rows that do not count, for each column in your files: its values. An empty list says
-    that the column does not decide."""
-    refunds: RowValues = {}
-    """The rows that retract or correct a conversion that was sent before, for each column in your
-    files: its values."""
-    actions: Actions = {}
-    """The rows that count, each as a conversion of its own conversion action. For one column in
-    your files: each value with its action, and if need be its value and the column of its time."""
-    adjustments_via: str | None = None
-    """API that receives adjustments, if it is not the destination of the conversions:
-    {destinations}."""
-    encoding: EncodingName | None = None
-    """Text encoding of the files. Unset: detected from the content."""
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
-    """Character between two cells, such as a comma. Unset: detected from the content."""
-    hold_open_last_line: bool = True
-    """Hold the last row back for 10 minutes if its line has no line end. Set it to false if your
-    files always end like this."""
-    sheet: str | None = Field(None, min_length=1)
-    """Name of the sheet to read from a workbook. Unset: the first visible sheet."""
-    header_row: int | None = Field(None, ge=1, le=HEAD_LINES)
-    """Line of the column names, as an editor or a spreadsheet shows it. Unset: the first line, or
-    the first one below titles."""
-    order_ids: OrderIds | None = None
-    """How order IDs such as 1001.0 are sent: keep sends them as they are, integer sends 1001.
-    Unset: integer for a file whose first order IDs all end with .0."""
-    derive_order_id: bool = True
-    """Create an order ID for rows that have neither a gclid nor an order ID."""
-    validate_only: bool = False
-    """Google checks the conversions but does not count them."""
-    expect: str | None = None
-    """When a file must come, so that somebody is told if none does: every weekday by 06:30, every
-    mon and thu, the last working day of the month by 18:00 Europe/Berlin, or never. Unset: learned
-    from the files that came."""
-    omit_session_and_ip: bool = False
-    """Do not send session attributes and IP addresses. Set this if Google does not allow you to
-    send them."""
+    """Consent to personalized ads, of all rows: GRANTED or DENIED. Data Manager API only."""
     event_source: Literal["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"] = "OTHER"
     """Where the conversions happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER. Data Manager API
     only."""
+    date_order: Literal["DMY", "MDY"] | None = None
+    """Order of day and month in dates such as 03/04/2026: DMY or MDY."""
+    decimal_sign: Literal[".", ","] | None = None
+    """Decimal sign of numbers such as 1,234: a point or a comma."""
+    value_scale: float = Field(1, gt=0, allow_inf_nan=False)
+    """Factor of all values of the files: 0.01 if they are in cents."""
+    order_ids: Literal["keep", "integer"] = "keep"
+    """How order IDs such as 1001.0 are sent: keep sends them as they are, integer sends 1001."""
+    derive_order_id: bool = True
+    """Create an order ID for rows that have neither a gclid nor an order ID."""
+    encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
+    """Text encoding of the files. Unset: detected from the content."""
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    """Character between two cells, such as a comma. Unset: detected from the content."""
+    sheet: str | None = Field(None, min_length=1)
+    """Name of the sheet to read from a workbook. Unset: the first visible sheet."""
+    validate_only: bool = False
+    """Google checks the conversions but does not count them."""
     source: Literal["web"] | None = None
     """Set it to web if the tag on your website counts these conversions, and the files add what it
     does not know. Data Manager API only."""
+    omit_session_and_ip: bool = False
+    """Do not send session attributes and IP addresses. Set this if Google does not allow you to
+    send them."""
 
     @field_validator("destination", "adjustments_via")
     @classmethod
     def _known_destination(cls, value: str | None) -> str | None:
         if value is not None and value not in registry.names():
-            known = " or ".join(repr(name) for name in registry.names())
+            known = " or ".join(f'"{name}"' for name in registry.names())
             raise ValueError(f"not an allowed value. Write {known}.")
         return value
+
+    @field_validator("expect")
+    @classmethod
+    def _known_expectation(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_expect(value)
+        return value
+
+    @field_validator("optional", mode="before")
+    @classmethod
+    def _several_fields(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("delimiter", mode="before")
+    @classmethod
+    def _tab_by_name(cls, value: object) -> object:
+        return "\t" if value in ("tab", "\\t") else value
 
     @field_validator("source")
     @classmethod
@@ -237,95 +282,239 @@ class Profile(BaseModel):
         if value is None or "destination" not in info.data:
             return value
         able = [
-            each for each in registry.names() if registry.capabilities_of(each).supplements_tags
+            name for name in registry.names() if registry.capabilities_of(name).supplements_tags
         ]
         if info.data["destination"] not in able:
-            raise ValueError(f"{value} needs destination = {' or '.join(able)}. Set that, too.")
+            needed = " or ".join(f'"destination": "{name}"' for name in able)
+            raise ValueError(f"{value} needs {needed}. Write that, too.")
         if info.data.get("event_source", "WEB") not in ("WEB", "OTHER"):
             raise ValueError(f"{value} contradicts event_source. Remove event_source.")
         return value
 
-    @field_validator("refunds")
-    @classmethod
-    def _refunds_are_not_excluded(
-        cls, value: dict[str, tuple[str, ...]], info: ValidationInfo
-    ) -> dict[str, tuple[str, ...]]:
-        excluded = info.data.get("exclude", {})
-        for column, values in value.items():
-            if both := {*values}.intersection(excluded.get(column, ())):
-                named = " and ".join(f'"{each}"' for each in sorted(both))
-                raise ValueError(f'"{column}" also excludes {named}. Remove it from exclude.')
-        return value
+    @model_validator(mode="after")
+    def _is_possible(self) -> Profile:
+        if problems := [*misuses(self)]:
+            raise ValueError(" ".join(problems))
+        return self
 
-    @field_validator("headers", mode="before")
-    @classmethod
-    def _one_header_or_several(cls, value: object) -> object:
-        if isinstance(value, dict):
-            return {k: (v,) if isinstance(v, str) else v for k, v in value.items()}
-        return value
+    @property
+    def names_columns(self) -> bool:
+        """Whether the profile says which columns count. Otherwise the known names do."""
+        return bool(self.columns) or any(entry.columns for entry in self.conversions)
 
-    @field_validator("headers")
-    @classmethod
-    def _known_fields(cls, value: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        unknown = [name for name in value if not vocabulary_of(FIELDS).is_field(name)]
-        if unknown:
-            raise ValueError(" ".join(map(_not_a_field, unknown)))
-        return value
+    @cached_property
+    def expectation(self) -> Expectation | None:
+        """When files come. None: `expect` is missing."""
+        return None if self.expect is None else parse_expect(self.expect)
 
-    @field_validator("actions")
-    @classmethod
-    def _actions_decide_alone(
-        cls, value: dict[str, dict[str, StageConversion]], info: ValidationInfo
-    ) -> dict[str, dict[str, StageConversion]]:
-        for column, values in value.items():
-            if problems := list(_contradictions(column, values, info.data)):
-                raise ValueError(" ".join(problems))
-        return value
+    @cached_property
+    def entries(self) -> tuple[Entry, ...]:
+        """What is sent: the entries of `conversions`, or one that takes all rows."""
+        if not self.conversions:
+            send: Send | None = "conversion" if self.names_columns else None
+            return (Entry(0, {}, send, self.action, self.value, self.columns),)
+        return tuple(self._completed(*numbered) for numbered in enumerate(self.conversions))
 
-    @field_validator("delimiter", mode="before")
-    @classmethod
-    def _tab_by_name(cls, value: object) -> object:
-        return "\t" if value in ("tab", "\\t") else value
+    def _completed(self, number: int, entry: WrittenEntry) -> Entry:
+        columns = {**self.columns, **entry.columns}
+        written = entry.model_fields_set
+        action = entry.action if "action" in written else self.action
+        if entry.action is not None:
+            columns.pop("conversion_action", None)
+        elif entry.columns.get("conversion_action"):
+            action = None
+        value = entry.value if "value" in written else self.value
+        if "value" in written and entry.value is not None and entry.value != ACTION_DEFAULT:
+            # The constant of an entry beats the column of the profile.
+            columns.pop("conversion_value", None)
+        elif "value" not in written and entry.columns.get("conversion_value"):
+            value = ACTION_DEFAULT if self.value == ACTION_DEFAULT else None
+        return Entry(
+            number,
+            entry.rows,
+            entry.send,
+            action,
+            value,
+            {field: names for field, names in columns.items() if names is not None},
+        )
+
+    def sender(self, kind: RecordKind) -> str:
+        """Return the destination that receives records of this kind."""
+        return (self.adjustments_via if kind == "adjustment" else None) or self.destination
+
+    def document(self) -> dict[str, Any]:
+        """Return the profile as JSON, only with the keys that it sets."""
+        return self.model_dump(mode="json", exclude_unset=True)
 
 
-def _contradictions(
-    column: str, values: Mapping[str, StageConversion], others: Mapping[str, Any]
-) -> Iterator[str]:
-    """Yield why `actions` cannot apply beside the other keys of a profile."""
-    headers = others.get("headers", {})
-    if others.get("conversion_action") is not None:
-        yield "conversion_action is set too, and names one action for all rows. Remove it."
-    if headers.get("conversion_action"):
-        yield "headers names a column for conversion_action too. Remove it there."
-    if "order_id" in headers and not headers["order_id"]:
-        yield "order_id is switched off under headers. Name the column of the order IDs there."
-    for key in ("include", "exclude"):
-        if any(header_key(each) == header_key(column) for each in others.get(key, {})):
+# ── what is wrong with a profile ─────────────────────────────────────────────────────────────
+
+_NEVER_OPTIONAL: Final = frozenset(
+    {
+        *("conversion_date_time", "adjustment_date_time", "call_start_date_time"),
+        *("conversion_value", "adjusted_value", "order_id", "ad_user_data", "ad_personalization"),
+    }
+)
+_TIMES: Final[Mapping[RecordKind, tuple[str, ...]]] = {
+    "conversion": ("conversion_date_time",),
+    "call": ("call_start_date_time", "conversion_date_time"),
+    "adjustment": ("adjustment_date_time",),
+}
+_ADDRESS: Final = frozenset({"first_name", "last_name", "postal_code", "country_code"})
+
+
+def missing_keys(profile: Profile) -> list[str]:
+    """Return a line for each required key that the profile lacks, although it can be read."""
+    if profile.expect is not None:
+        return []
+    return [
+        'expect: not set. Write "expect": "every weekday by 06:30 America/New_York", for example.'
+    ]
+
+
+def misuses(profile: Profile) -> Iterator[str]:
+    """Yield what keys say that contradicts other keys or the API: the key, then what to write."""
+    yield from _unknown_fields(profile)
+    yield from _misused_constants(profile)
+    yield from _misused_entries(profile)
+    for entry in profile.entries:
+        if entry.send is not None:
+            yield from _impossible(profile, entry, entry.send)
+
+
+def _unknown_fields(profile: Profile) -> Iterator[str]:
+    places: list[tuple[str, Mapping[str, object]]] = [("columns", profile.columns)]
+    for number, entry in enumerate(profile.conversions):
+        places.append((f"conversions[{number}].columns", entry.columns))
+    for key, columns in places:
+        for name in columns:
+            if not is_field(name):
+                yield f"{key}.{name}: not a field. {messages.nearest(name, BY_NAME)}"
+    named = {name for _, columns in places for name in columns}
+    for name in profile.optional:
+        if name not in named:
+            yield f'optional: "{name}" is not in columns. Remove it from optional.'
+        elif name in _NEVER_OPTIONAL:
+            yield f'optional: "{name}" may not be missing from a file. Remove it from optional.'
+
+
+def _misused_constants(profile: Profile) -> Iterator[str]:
+    columns = {
+        name for entry in profile.conversions for name in entry.columns if entry.columns[name]
+    }
+    columns.update(profile.columns)
+    if profile.action is not None and "conversion_action" in profile.columns:
+        yield (
+            f'action: "{profile.action}", but columns.conversion_action names a column of actions '
+            "too. Remove one of them."
+        )
+    for consent in ("ad_user_data", "ad_personalization"):
+        if (constant := getattr(profile, consent)) is not None and consent in columns:
+            yield f'{consent}: "{constant}", but columns.{consent} names a column too. Remove one.'
+    levels: list[tuple[str, object, Mapping[str, object]]] = [("", profile.value, profile.columns)]
+    for number, entry in enumerate(profile.conversions):
+        levels.append((f"conversions[{number}].", entry.value, entry.columns))
+    for prefix, value, named in levels:
+        if value is not None and value != ACTION_DEFAULT and named.get("conversion_value"):
             yield (
-                f'{key} lists "{column}" too. Remove it there: values that actions does not list '
-                "are skipped."
+                f"{prefix}value: {value}, but {prefix}columns.conversion_value names a column too. "
+                f'Remove one, or write "value": "{ACTION_DEFAULT}".'
             )
-    listed = Counter(map(comparable, values))
-    if twice := [value for value in values if listed[comparable(value)] > 1]:
-        yield f"{' and '.join(map(_in_quotes, twice))} are the same value. Keep one of them."
-    for name, refunds in others.get("refunds", {}).items():
-        unlisted = [each for each in refunds if comparable(each) not in listed]
-        if header_key(name) == header_key(column) and unlisted:
+
+
+def _misused_entries(profile: Profile) -> Iterator[str]:
+    skipped = {
+        comparable(column): {*map(comparable, values)} for column, values in profile.skip.items()
+    }
+    for number, entry in enumerate(profile.conversions):
+        key = f"conversions[{number}]"
+        if number and not profile.conversions[number - 1].rows:
             yield (
-                f"refunds lists {' and '.join(map(_in_quotes, unlisted))}. List it here too, with "
-                "the action of the conversion that is adjusted."
+                f"{key}: no row is left for it, because the entry before it takes all. Write "
+                f'"rows": {{"column name": ["value"]}} in conversions[{number - 1}].'
             )
+        for column, values in entry.rows.items():
+            both = [
+                each for each in values if comparable(each) in skipped.get(comparable(column), ())
+            ]
+            if both:
+                yield f'{key}.rows: "{column}" "{both[0]}" is in skip too. Remove it from skip.'
+        if entry.action is not None and entry.columns.get("conversion_action"):
+            yield (
+                f'{key}.action: "{entry.action}", but its columns name a column of actions too. '
+                "Remove one of them."
+            )
+        if entry.value is not None and KIND_OF_SEND[entry.send] == "adjustment":
+            yield (
+                f"{key}.value: {entry.value}, but its rows are sent as {entry.send}. Remove it; "
+                "name the column of new values under columns.adjusted_value."
+            )
+        for name in entry.columns:
+            if name in BY_NAME and not _is_read(profile, KIND_OF_SEND[entry.send], name):
+                yield f"{key}.columns.{name}: not read for {entry.send}. Remove it."
 
 
-def _in_quotes(text: str) -> str:
-    return f'"{text}"'
+def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
+    """Return whether records of this kind can use a field: of an adjustment, few."""
+    if kind in BY_NAME[name].record_kinds:
+        return True
+    can = registry.capabilities_of(profile.sender(kind)).of_kind(kind)
+    return can is not None and (name in can.fields or not BY_NAME[name].target)
 
 
-def _not_a_field(name: str) -> str:
-    near = vocabulary_of(FIELDS).closest_field(name)
-    advice = f"Did you mean {near}?" if near else "Remove it."
-    return f"{name} is not a field. {advice}"
+def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
+    """Yield why no row of an entry could be sent."""
+    key = f"conversions[{entry.number}]" if profile.conversions else "profile"
+    kind = KIND_OF_SEND[send]
+    capabilities = registry.capabilities_of(profile.sender(kind))
+    can = capabilities.of_kind(kind)
+    types = {"retraction", "restatement"} if send == "adjustment" else {send}
+    if can is None or (kind == "adjustment" and not can.adjustment_types >= types):
+        able = next(name for name in registry.names() if registry.capabilities_of(name).retracts)
+        line = f'"adjustments_via": "{able}"' if kind == "adjustment" else '"send": "conversion"'
+        yield f'{key}.send: the {capabilities.title} does not send "{send}". Write {line}.'
+        return
+    if not profile.names_columns:
+        return
+    columns = entry.columns
+    if entry.action is None and "conversion_action" not in columns:
+        yield f'{key}: no conversion action. Write "action": "its ID or name".'
+    for time in _TIMES[kind]:
+        if time not in columns:
+            yield f'{key}: no column of times. Write "{time}": "column name" under columns.'
+    if kind != "adjustment" and entry.value is None and "conversion_value" not in columns:
+        yield (
+            f'{key}: no value. Write "conversion_value": "column name" under columns, or a number '
+            'as "value".'
+        )
+    if send == "restatement" and "adjusted_value" not in columns:
+        yield f'{key}: no new value. Write "adjusted_value": "column name" under columns.'
+    if send == "adjustment" and "adjustment_type" not in columns:
+        yield f'{key}: no column of types. Write "adjustment_type": "column name" under columns.'
+    if profile.source == "web" and "order_id" not in columns:
+        yield (
+            f'{key}: the tag finds a conversion by its order ID. Write "order_id": "column name" '
+            "under columns."
+        )
+    if not _identifies(columns, can.identifying, can.fields):
+        needed = "order_id" if kind == "adjustment" else "caller_id" if kind == "call" else "gclid"
+        yield (
+            f"{key}: no column by which the {capabilities.title} finds the "
+            f'{"conversion" if kind == "adjustment" else kind}. Write "{needed}": "column name" '
+            "under columns."
+        )
 
+
+def _identifies(
+    columns: Mapping[str, object], identifying: frozenset[str], sendable: Mapping[str, str]
+) -> bool:
+    named = {base_name(name) for name in columns} & sendable.keys()
+    if not named >= _ADDRESS:
+        named -= _ADDRESS
+    return not identifying.isdisjoint(BY_NAME[name].target for name in named)
+
+
+# ── the profiles document ────────────────────────────────────────────────────────────────────
 
 MAX_PROFILES_BYTES: Final = 1 << 20
 """Thousands of profiles. To read a document takes up to 60 times its size."""
@@ -363,7 +552,7 @@ def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, A
             raise invalid("is not UTF-8 text") from None
     document = _COMMENT.sub("", document)
     if not document.strip():
-        return {"default": {}}
+        return {}
     try:
         profiles = json.loads(document, object_pairs_hook=_without_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()
@@ -391,21 +580,26 @@ def _not_profiles(where: str, what: str) -> PermanentError:
     return PermanentError("INVALID_PROFILE", f"the profiles document ({where}) {what}")
 
 
-def choose_profile(profiles: Mapping[str, Any], object_name: str) -> tuple[str, Profile]:
-    """Return the name and the profile for an object. The name is its first folder, or `default`.
+def profile_name(object_name: str) -> str:
+    """Return the name of the profile for an object: its first folder, or `default`."""
+    folder, slash, _ = object_name.partition("/")
+    return folder if slash else "default"
+
+
+def choose_profile(profiles: Mapping[str, Any], object_name: str) -> Profile:
+    """Return the profile for an object.
 
     Only this profile is checked, so an error in one profile does not affect the files of others.
     Raises `PermanentError` with UNKNOWN_PROFILE or INVALID_PROFILE.
     """
-    folder, slash, _ = object_name.partition("/")
-    name = folder if slash else "default"
+    name = profile_name(object_name)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
         raise PermanentError(
             "UNKNOWN_PROFILE", f'no profile is named "{name}"; existing profiles: {known}'
         )
     try:
-        return name, Profile.model_validate(profiles[name])
+        return Profile.model_validate(profiles[name])
     except ValidationError as error:
-        problems = " ".join(messages.lines(error, Profile))
+        problems = " ".join(messages.lines(error, Profile, shows_values=True))
         raise PermanentError("INVALID_PROFILE", f'profile "{name}": {problems}') from None

@@ -1,8 +1,7 @@
 """The environment → one validated `Settings` object. All problems are reported together.
 
 An instance reads its `Settings` once, when it starts. A `Profile` (`lib.config.profile`) comes from
-the document that `PROFILES` names; the claim of a run stores it, so that a resumed run applies the
-same rules as the first attempt.
+the document that `PROFILES` names; a run saves it, so that a later attempt applies the same rules.
 """
 
 from __future__ import annotations
@@ -64,8 +63,8 @@ def variable_of(field: str) -> str:
 
 
 def endpoint_variables() -> dict[str, str]:
-    """Destination → the environment variable of its endpoint, and the one for looking up."""
-    names = (*registry.names(), registry.LOOKUP_ENDPOINT)
+    """Destination → the environment variable of its endpoint; also the one of queries."""
+    names = (*registry.names(), registry.QUERY_ENDPOINT)
     return {name: f"{name.upper()}_ENDPOINT" for name in names}
 
 
@@ -82,9 +81,9 @@ class Settings(BaseModel):
     output_bucket: str = Field(min_length=3)
     """Bucket that receives the results documents."""
     state_bucket: str = ""
-    """Bucket that stores the ledger. Unset: the output bucket."""
+    """Bucket that stores the state of the files. Unset: the output bucket."""
     state_prefix: str = "_state/"
-    """Folder of the ledger in its bucket. Must end with a slash."""
+    """Folder of the state in its bucket. Must end with a slash."""
     profiles: str = ""
     """Where the profiles document is: a gs:// URI or a file path. Unset: one profile named default,
     without any keys."""
@@ -123,60 +122,28 @@ class Settings(BaseModel):
     """Maximum time for one delivery of an event. Set it to the function's timeout."""
     deadline_margin_seconds: float = Field(40, ge=0)
     """No request starts this close to a time limit; those in progress may finish."""
-    lease_seconds: float = Field(60, gt=0)
-    """A run that has not renewed its lease for this long counts as dead, and another delivery may
-    continue it."""
     request_timeout_seconds: float = Field(120, gt=0)
     """Maximum wait for the answer to an API request."""
     window: int = Field(8, ge=1, le=64)
     """Maximum number of upload requests in progress; with the Google Ads API, up to half as many
     more while answers are slow."""
-    max_event_age_hours: float = Field(20, gt=0)
-    """A file that is unfinished this long after its event ends with STALE, unless it waits for the
-    daily quota. Keep this below 24: then the platform drops the event."""
-    max_attempts_without_progress: int = Field(5, ge=2)
-    """A file ends with NO_PROGRESS after this many attempts in a row that died or did nothing but
-    read the file."""
     defer_hours: float = Field(6, gt=0)
     """Wait before a row that is too recent is sent again."""
-    max_defer_hours: float = Field(48, gt=0)
-    """A row that is still too recent after this long fails, and so does an adjustment whose
-    conversion Google does not find."""
+    max_defer_hours: float = Field(72, gt=0)
+    """A row that still waits this long after the first attempt fails: one that is too recent, or an
+    adjustment whose conversion Google does not find."""
     sweep_time_limit_seconds: float = Field(1500, gt=0)
     """Maximum time for one sweep."""
     sweep_grace_minutes: float = Field(30, ge=0)
     """The sweep leaves younger files to their event."""
-    sweep_max_age_days: float = Field(7, gt=0)
-    """The sweep does not upload files older than this."""
     list_all_rows: bool = False
     """List all rows in the results, also those uploaded without a warning."""
-    look_up_accounts: bool = True
-    """For the Data Manager API, look up conversion actions in the Google Ads API. False if the
-    credentials may not read it."""
     read_diagnostics: bool = True
     """For each file, read later what Google's diagnostics count for it (Google Ads API only)."""
-    failing_rows_ratio: float = Field(0.2, gt=0, lt=1)
-    """Alert when more than this share of rows does not count."""
-    failing_rows_least: int = Field(5, ge=1)
-    """Fewer such rows cause no such alert."""
-    no_file_hours: float | None = Field(None, gt=0)
-    """Alert when no file arrives for this many hours after another: 24 for a nightly export."""
-    no_file_grace_minutes: float = Field(30, ge=0)
-    """How much later than NO_FILE_HOURS, or expect in a profile, a file may arrive."""
-    # A mistake in these must stop no file: `lib.followup.rhythm` tells what is wrong.
-    no_file_weekdays: Listed = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    """Days on which files are expected."""
-    no_file_holidays: Listed = ()
-    """Days on which none is expected: 12-25 (each year) or 2027-03-29."""
-    no_file_time_zone: str = "UTC"
-    """Time zone of these days, such as Europe/Berlin."""
-    no_file_folders: Listed = ()
-    """Folders that are watched each on its own; default: files outside of any folder. Unset: a file
-    in any folder is enough."""
 
     @property
-    def ledger_bucket(self) -> str:
-        """The bucket that stores the ledger: STATE_BUCKET, or else OUTPUT_BUCKET."""
+    def bucket_of_state(self) -> str:
+        """The bucket that stores the state: STATE_BUCKET, or else OUTPUT_BUCKET."""
         return self.state_bucket or self.output_bucket
 
     @classmethod
@@ -217,9 +184,9 @@ class Settings(BaseModel):
 
     def _contradictions(self) -> Iterator[str]:
         """Problems that pydantic does not check, mostly of settings that contradict each other."""
-        if self.input_bucket in (self.output_bucket, self.ledger_bucket):
+        if self.input_bucket in (self.output_bucket, self.bucket_of_state):
             yield (
-                "INPUT_BUCKET: also used for the results or the ledger, so every object written "
+                "INPUT_BUCKET: also used for the results or the state, so every object written "
                 "there would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to "
                 "another bucket."
             )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem
-from lib.model.records import Adjustment, Call, Conversion
 from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 
 
@@ -24,7 +24,7 @@ class RowResult(NamedTuple):
 
 
 class AcceptedRequest(NamedTuple):
-    """A request that the API accepted, and the positions of its records in the batch, in order."""
+    """A request that the API accepted, and the positions of its records in the chunk, in order."""
 
     request_id: str
     positions: Sequence[int]
@@ -32,12 +32,12 @@ class AcceptedRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class UploadResult:
-    """The API's answer for one batch.
+    """The API's answer for the records of one chunk.
 
-    `row_results` is keyed by the position of the record in the batch. A position without a result
-    was accepted. `stop` is set when the API refused the account or the whole request for a reason
-    that would also affect the next chunk: the file stops there. `accepted` is only needed from an
-    API that processes records later (`Capabilities.reports_later`).
+    `row_results` is keyed by the position of the record. A position without a result was accepted.
+    `stop` is set when the API refused the account or the whole request for a reason that would also
+    affect the next chunk: the file stops there. `accepted` is only needed from an API that
+    processes records later (`Capabilities.reports_later`).
     """
 
     row_results: Mapping[int, RowResult]
@@ -46,81 +46,51 @@ class UploadResult:
     accepted: tuple[AcceptedRequest, ...] = ()
 
 
-class Batch(Protocol):
-    """The records of one chunk, already serialized.
+class EncodedRequest(Protocol):
+    """A request, as the bytes that are sent. The memory budget counts them."""
 
-    Their positions count over all kinds, in the order in which they were added. Records of other
-    kinds than conversions are only added if the destination's capabilities declare their kind.
-    """
-
-    def add(self, conversion: Conversion, /) -> None: ...
-
-    def add_adjustment(self, adjustment: Adjustment, /) -> None: ...
-
-    def add_call(self, call: Call, /) -> None: ...
-
-    def __len__(self) -> int: ...
-
-    def close(self) -> int:
-        """Write the requests, and return their size in bytes, which the memory budget counts.
-
-        No record is added after this. While a batch waits, only its requests are in memory.
-        """
-        ...
+    @property
+    def content(self) -> bytes: ...
 
 
-B = TypeVar("B", bound=Batch)
+R = TypeVar("R", bound=EncodedRequest)
+
+MaybeSent = Callable[[str], bool]
+"""Returns whether an earlier attempt of the run may have sent the order with this ID."""
 
 
-class Destination(Protocol[B]):
-    """An advertising API, connected for one profile. `B` is its type of batch."""
+class Destination(Protocol[R]):
+    """An advertising API, connected for one profile. `R` is its type of request."""
 
     capabilities: Capabilities
     sunset: date | None
     """The day on which this version of the API is switched off; None: not announced."""
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Return the account after its preflight. Cached for a short time, unless `fresh`.
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        """Look at the account and its conversion actions. What was seen is kept for a short time.
 
-        Raises `PermanentError` when nothing can be uploaded to the account, and `RetryableError`
-        when its settings cannot be read now.
+        `custom_variables`: the file has columns of them, whose names may need IDs. If the look
+        itself fails, the account is not `verified`, and says why. Raises `PermanentError` when
+        nothing can be uploaded to the account.
         """
         ...
 
-    def with_custom_variables(self, account: Account) -> Account:
-        """Return the account with the names of its custom variables."""
-        ...
+    def encode(self, kind: RecordKind, records: Sequence[Any], job_id: int) -> Sequence[R]:
+        """Write the records of a chunk, which are all of this kind and for one account, as
+        requests.
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: B | None = None) -> B:
-        """Return an empty batch for requests with this job ID.
-
-        `maybe_sent`: an earlier attempt of the run may have sent the same rows. `after`: the batch
-        of the chunk's conversions, which is sent first, if this one has their adjustments.
+        Records of other kinds than conversions only come if the capabilities declare their kind.
         """
         ...
 
-    def send(self, batch: B, deadline: Deadline) -> UploadResult:
-        """Send the batch, with all retries and waits.
+    def send(
+        self, requests: Sequence[R], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        """Send the requests of a chunk, with all retries and waits.
 
         No request starts after `deadline.last_start`; those in flight may be answered until
         `deadline.last_answer`. If the deadline or the daily quota ends the attempt, this raises
         `RetryableError`; but if Google has answered for some rows by then, the others are deferred.
-        """
-        ...
-
-
-class AccountLookup(Protocol):
-    """Reads accounts for destinations without queries (`Capabilities.looks_up_accounts`).
-
-    `manager_id` is the manager account that gives access.
-    """
-
-    def account(
-        self, customer_id: str, manager_id: str | None, /, *, fresh: bool = False
-    ) -> Account:
-        """Return the account. It is cached for a short time, unless `fresh`.
-
-        Raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached now.
         """
         ...
 

@@ -1,24 +1,19 @@
-"""Profile → destination, and the connections to the APIs that an instance keeps and renews.
+"""The connections to the APIs that an instance keeps and renews, and the options of gRPC channels.
 
-`Destinations` has the connectors of an instance. A connector keeps its connections in
-`KeptConnection`, and opens its gRPC channels with `keepalive_options`: a NAT gateway drops idle
-connections without telling either end. A request on such a connection gets no answer until its own
-timeout, and the next one gets the same connection. So channels check their connection while a
-request is in flight.
+A connector keeps its connections in `KeptConnection`, and opens its gRPC channels with
+`keepalive_options`: a NAT gateway drops idle connections without telling either end. A request on
+such a connection gets no answer until its own timeout, and the next one gets the same connection.
+So channels check their connection while a request is in flight.
 """
 
 from __future__ import annotations
 
-import os
 import threading
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Final, Generic, Literal, TypeVar
 
 import grpc
 
-from lib.destinations import registry
-from lib.destinations.base import AccountLookup, Destination
 from lib.model.log import Log
 
 C = TypeVar("C")
@@ -30,86 +25,6 @@ connection is replaced at once.)"""
 
 ReadCredentials = Callable[[], str]
 """Returns the text of the google-ads.yaml. Raises `PermanentError` or `RetryableError`."""
-
-
-class ConnectionSettings(Protocol):
-    """The settings that connections need."""
-
-    @property
-    def window(self) -> int: ...
-    @property
-    def request_timeout_seconds(self) -> float: ...
-    def endpoint(self, destination: str, /) -> str: ...
-
-
-class UploadProfile(Protocol):
-    """The parts of a profile that destinations need."""
-
-    @property
-    def destination(self) -> str: ...
-    @property
-    def login_customer_id(self) -> str | None: ...
-    @property
-    def validate_only(self) -> bool: ...
-    @property
-    def event_source(self) -> str: ...
-    @property
-    def source(self) -> str | None: ...
-    @property
-    def ad_personalization(self) -> str | None: ...
-
-
-class Connector(Protocol):
-    """Creates the destinations of one API, and keeps what they share."""
-
-    def __init__(
-        self,
-        settings: ConnectionSettings,
-        read_credentials: ReadCredentials,
-        clock: Callable[[], float],
-    ) -> None: ...
-
-    def destination(self, profile: UploadProfile, log: Log) -> Destination[Any]:
-        """Connect. Raises `PermanentError` or `RetryableError` if the credentials do not work."""
-        ...
-
-
-class Destinations:
-    """The connectors of one instance. Thread-safe."""
-
-    def __init__(
-        self,
-        settings: ConnectionSettings,
-        read_credentials: ReadCredentials,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._settings = settings
-        self._read_credentials = read_credentials
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._connectors: dict[str, Connector] = {}
-        self._lookup: AccountLookup | None = None
-
-    def connect(self, profile: UploadProfile, log: Log) -> Destination[Any]:
-        """Return the destination of a profile. Raises what `Connector.destination` raises."""
-        name = profile.destination
-        with self._lock:
-            if name not in self._connectors:
-                make = registry.connector_class(name)
-                self._connectors[name] = make(self._settings, self._read_credentials, self._clock)
-        return self._connectors[name].destination(profile, log)
-
-    def look_up(self) -> AccountLookup:
-        """Return what looks up accounts for APIs without queries."""
-        with self._lock:
-            if self._lookup is None:
-                make = registry.lookup_class()
-                endpoint = self._settings.endpoint(registry.LOOKUP_ENDPOINT)
-                self._lookup = make(self._read_credentials, endpoint, self._clock)
-            return self._lookup
-
-
-# ── kept connections ─────────────────────────────────────────────────────────────────────────────
 
 Defect = Literal["UNAUTHENTICATED", "NO_ANSWER"]
 """Why a connection must not be used again. UNAUTHENTICATED: the server refuses its credentials.
@@ -212,27 +127,3 @@ def is_silent(error: Exception) -> bool:
         and error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
         and not error.initial_metadata()
     )
-
-
-# ── REST ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def trusted_roots(endpoint: str) -> str | bool:
-    """Return what `requests` takes as `verify`.
-
-    A server that replaces Google's is trusted by the same file as over gRPC.
-    """
-    roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
-    return roots or True
-
-
-def rest_error(answer: Any) -> Mapping[str, Any]:
-    """Return Google's `google.rpc.Status` in an answer of `requests`, as JSON.
-
-    Empty if the answer is not Google's: proxies and load balancers have error pages of their own.
-    """
-    try:
-        error = answer.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return error if isinstance(error, dict) else {}

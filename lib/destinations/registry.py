@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from lib.model.capabilities import Capabilities
 
@@ -20,10 +20,10 @@ PACKAGES: Final[dict[str, str]] = {
     "data_manager": "lib.destinations.data_manager",
 }
 
-LOOKUP: Final = "lib.destinations.google_ads.lookup"
-"""The module that looks up accounts for APIs without queries (`AccountLookup`)."""
+QUERIES: Final = "lib.destinations.google_ads.api"
+"""The module with `QUERY_SERVICE`, which answers queries about accounts for all destinations."""
 
-LOOKUP_ENDPOINT: Final = "lookup"
+QUERY_ENDPOINT: Final = "lookup"
 """The name by which its endpoint is set."""
 
 OPEN_TO_ALL: Final = "data_manager"
@@ -46,6 +46,14 @@ def connector_class(name: str) -> Any:
     return import_module(f"{PACKAGES[name]}.connector").CONNECTOR
 
 
-def lookup_class() -> Any:
-    """Return the class that looks up accounts. Imports no client library."""
-    return import_module(LOOKUP).GoogleAdsLookup
+class QueryService(NamedTuple):
+    """Where queries about accounts are answered: by POST to this path, which has a placeholder for
+    `customer_id`."""
+
+    host: str
+    path: str
+
+
+def query_service() -> QueryService:
+    """Return the service for queries about accounts. Imports no client library."""
+    return QueryService(*import_module(QUERIES).QUERY_SERVICE)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lib.model.fields import RecordKind
+from lib.model.outcomes import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ class Account:
     """An account after its preflight.
 
     `customer_id` is the configured account. `conversion_customer_id` is the account that
-    conversions must be uploaded to. `custom_variables` maps case-folded names to IDs; None means
-    that they were not queried.
+    conversions must be uploaded to. `custom_variables` maps case-folded names to IDs.
 
-    `verified` is False if the account can't be queried (offline check, or no permission for the
-    queries). Any action ID is then accepted without verification. An action name is accepted
-    without verification only if `names_on_trust` is True. Only the offline check sets it, because
-    it sends nothing: an upload needs the ID. `currency_code` is "" if it is not known.
+    `verified` is False if the account was not read. Any action ID is then accepted without
+    verification. `unread` is the reason; `is_unreachable`: Google could not be reached, so a later
+    attempt may read it. An action name is accepted without verification only if `names_on_trust` is
+    True. Only the offline check sets it, because it sends nothing: an upload needs the ID.
+    `currency_code` is "" if it is not known.
     """
 
     customer_id: str
@@ -54,7 +55,9 @@ class Account:
     accepted_customer_data_terms: bool = True
     enhanced_conversions_on: bool = True
     actions: Mapping[str, Action] = field(default_factory=dict)
-    custom_variables: Mapping[str, str] | None = None
+    custom_variables: Mapping[str, str] = field(default_factory=dict)
+    unread: Problem | None = None
+    is_unreachable: bool = False
 
     def refuses_user_data(self) -> str | None:
         """Return the code of the reason why the account refuses hashed user data, or None.

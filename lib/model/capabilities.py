@@ -51,7 +51,7 @@ class CheckSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindCapabilities:
-    """What an API can send of one kind of record. The destination's batch has a method for it."""
+    """What an API can send of one kind of record."""
 
     fields: Mapping[str, str]
     """The declared fields that it can send → path in the API's own message for this kind."""
@@ -84,11 +84,9 @@ class Capabilities:
     max_request_rows: int
     resolves_custom_variables: bool
     """Whether custom variables are sent with an ID that must be looked up."""
-    has_preflight: bool
-    """Whether account settings can be checked before the first row."""
-    looks_up_accounts: bool = False
-    """Whether another API can be asked about its accounts (`lib.destinations.base.AccountLookup`),
-    if the credentials may. Nothing waits for that, except the name of a conversion action."""
+    has_queries: bool = False
+    """Whether it answers queries about its accounts. Otherwise another API is asked, which the
+    credentials may not be allowed to use: so the name of a conversion action may not do."""
     open_if: str = ""
     """A question whose answer must be yes, if the API is not open to everybody."""
     reports_later: CheckSchedule | None = None
@@ -108,11 +106,6 @@ class Capabilities:
     """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
     other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
     """What it can send of other records than conversions. A kind that is missing cannot be sent."""
-
-    @property
-    def resolves_action_names(self) -> bool:
-        """Whether a row may give its conversion action by name."""
-        return self.has_preflight or self.looks_up_accounts
 
     @property
     def record_kinds(self) -> frozenset[RecordKind]:

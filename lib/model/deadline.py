@@ -1,7 +1,7 @@
 """When an attempt must end: at its time limit, or sooner if the platform ends the instance.
 
 ├─ requests start ───────────┤ no request starts; those in ├ outcomes are saved, ┤
-│                            │ flight may be answered      │ the lease released  │
+│                            │ flight may be answered      │ the attempt ends    │
                         last_start                    last_answer        time limit (or SIGKILL)
 """
 
@@ -14,9 +14,6 @@ SHUTDOWN_ANSWER_SECONDS = 5.0
 """How long requests in flight may take after the platform has announced the end of an instance. It
 kills the instance 10 seconds after SIGTERM
 (https://cloud.google.com/run/docs/container-contract#instance-shutdown)."""
-
-SHUTDOWN_RELEASE_SECONDS = 7.0
-"""How long after SIGTERM a run that is still busy gives its lease back."""
 
 SAVE_SECONDS = 8.0
 """The last answer may arrive this long before the time limit, so that it can be saved. (At most a
@@ -32,10 +29,6 @@ class Shutdown:
     def begin(self, now: float) -> None:
         """Record that the platform has announced the end. Later calls change nothing."""
         self.at = min(self.at, now)
-
-    def must_release(self, now: float) -> bool:
-        """Whether a run that is still busy must give its lease back."""
-        return now >= self.at + SHUTDOWN_RELEASE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

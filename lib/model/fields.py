@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
+from unicodedata import normalize
 
 RecordKind = Literal["conversion", "adjustment", "call"]
 
@@ -14,12 +14,10 @@ ValueKind = Literal["text", "number", "unit", "name", "word", "country"]
 name that people chose, a word of a closed list, or a country. It decides which cells are
 placeholders (`lib.rules.values.cells`)."""
 
-ParseCell = Callable[[str, bool], Any]
-"""(non-empty cell, whether decimals are written with a comma) → value for the record."""
+DecimalSign = Literal[".", ","]
 
-ReadUnit = Callable[[str, bool], str | None]
-"""(text after the name in a header, whether it is in brackets) → unit, or "" if it adds nothing, or
-None if it is not a unit."""
+ParseCell = Callable[[str, DecimalSign | None], Any]
+"""(non-empty cell, decimal sign of the profile) → value for the record."""
 
 HIGHEST_NUMBER: Final = 9
 """Numbered columns end here: `email_2` ... `email_9`. Together with phone numbers, that is more
@@ -33,49 +31,20 @@ ADDRESS_FIELDS: Final = ("first_name", "last_name", "postal_code", "country_code
 (https://developers.google.com/data-manager/api/devguides/concepts/formatting)."""
 
 
-class Content(NamedTuple):
-    """How to suspect a column by its cells: the code of the note, and what a whole cell matches."""
-
-    code: str
-    pattern: re.Pattern[str]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One field: its column names, its rule, and the target of its value.
+    """One field: its names, its rule, and the target of its value.
 
-    `name` is also a header name. `aliases` always mean the field, so two columns with these names
-    are an error. `fallbacks` are vague names ("value", "close date"): they count only if no other
-    column means the field.
+    `name` and `template_names` are the names of its column in a file whose profile names none.
     """
 
     name: str
     description: str
     """For the column table of docs/input.md."""
-    aliases: tuple[str, ...] = ()
-    fallbacks: tuple[str, ...] = ()
-    crm_names: tuple[str, ...] = ()
-    """Names in exports of CRMs, the best one first. They count only if no name above fits."""
-    last_resorts: tuple[str, ...] = ()
-    """Names that usually mean something else, but count if no other name fits."""
+    template_names: tuple[str, ...] = ()
+    """Names in Google's templates (https://support.google.com/google-ads/answer/7014069)."""
     numbered: bool = False
     """Several columns may contain it: `email`, `email_2`, ..."""
-    prefers_first_fallback: bool = False
-    """Use the first listed name if a file has several that are not clear. Otherwise several are an
-    error."""
-    stands_in_for: str = ""
-    """A file without a column for this other field has it in the column of this field."""
-    only_exact_name: bool = False
-    """Match `name` only if it is spelled exactly like this: `Time Zone` usually means something
-    else in a CRM export."""
-    clear_in_brackets: bool = False
-    """Its name after another name means the field: `Klick-Kennung (GCLID)`."""
-    read_unit: ReadUnit | None = None
-    """Reads the unit of the column in its header: `Amount (USD)`."""
-    content: Content | None = None
-    """What most cells of the column look like."""
-    choice_code: str = ""
-    """Code of the note on the column that was chosen among several, or is a last resort."""
     identifies: bool = False
     """At least one destination can identify a click or a person by this field alone."""
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})
@@ -99,27 +68,12 @@ class Field:
     """Code of the note on a file with this column if the destination can't send it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileKind:
-    """A kind of file other than click conversions, how to recognize it, and what it needs.
+def comparable(text: str) -> str:
+    """Return a name or a value as it is compared: in NFKC, without case, outer and double spaces.
 
-    `code` is the error of a file of this kind if the destination cannot send it. `fields` are those
-    that only this kind has: their columns show the kind. `words` are cells, in upper case, that
-    only rows of this kind have. A file needs one of the fields in each of the tuples `required`.
+    `" Deal  Stage"` and `"deal stage"` are the same.
     """
-
-    kind: RecordKind
-    code: Literal["ADJUSTMENT_FILE", "CALL_FILE"]
-    fields: tuple[Field, ...]
-    required: tuple[tuple[str, ...], ...]
-    words: frozenset[str] = frozenset()
-    may_have_click_id: bool = False
-    """Whether a row with a click ID or a user identifier can be of this kind."""
-
-    @property
-    def headers(self) -> Iterable[str]:
-        """Names of columns that only this kind has."""
-        return (name for field in self.fields for name in (field.name, *field.aliases))
+    return " ".join(normalize("NFKC", text).split()).casefold()
 
 
 def base_name(column: str) -> str:

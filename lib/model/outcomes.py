@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final, Literal, NamedTuple, TypeVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Final, Literal, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
 
 from lib.model.money import Sum, add_sums, difference
 from lib.model.sent_requests import Ranges, SentRequest, numbers_in, ranges_of
 
 K = TypeVar("K", int, str)
+
+SavedTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time in a document: one without a time zone is refused when it is read."""
 
 Outcome = Literal[
     "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped", "not_attempted", "ok"
@@ -77,7 +83,8 @@ class RowOutcome(NamedTuple):
     """The outcome of the data row that starts at `line`, as an editor counts lines.
 
     `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
-    corrects an earlier conversion.
+    corrects an earlier conversion. A deferred row is sent again at `due`; `maybe_sent`: the API may
+    have counted it although it has not said so.
     """
 
     line: int
@@ -87,6 +94,8 @@ class RowOutcome(NamedTuple):
     warnings: tuple[Problem, ...] = ()
     micros: int | None = None
     currency: str = ""
+    due: SavedTime | None = None
+    maybe_sent: bool = False
 
     @property
     def sums(self) -> dict[str, Sum]:
@@ -106,36 +115,6 @@ def _bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     return tuple(
         each._replace(detail=each.detail[:LONGEST_DETAIL]) for each in problems[:MOST_PROBLEMS]
     )
-
-
-@dataclass(slots=True)
-class Selection:
-    """The rows of a chunk or a file that a row filter has kept (also unreadable ones) or skipped.
-
-    `found` is the number of rows with each value of the filter, and `near` the number of rows with
-    a similar text instead. Both are by the value's position in `RowFilter.values`. `stages` is the
-    number of kept rows by column and stage (`lib.rules.stages.stages_in`). Of the rows that the
-    profile calls refunds, `refunds` were kept, and `skipped_refunds` were not.
-    """
-
-    kept: int = 0
-    skipped: int = 0
-    found: dict[int, int] = field(default_factory=dict)
-    near: dict[int, int] = field(default_factory=dict)
-    stages: dict[int, dict[str, int]] = field(default_factory=dict)
-    refunds: int = 0
-    skipped_refunds: int = 0
-
-    def add(self, other: Selection) -> None:
-        """Add the rows of a chunk to those of the file."""
-        self.kept += other.kept
-        self.skipped += other.skipped
-        self.refunds += other.refunds
-        self.skipped_refunds += other.skipped_refunds
-        add_counts(self.found, other.found)
-        add_counts(self.near, other.near)
-        for column, counts in other.stages.items():
-            add_counts(self.stages.setdefault(column, {}), counts)
 
 
 def add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
@@ -255,8 +234,8 @@ class ChunkOutcomes:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
     `listed` contains, in file order, every row except uploaded rows without warnings and skipped
-    rows. `request_ids` are the API's IDs of the requests that sent the chunk. `selection` is what
-    the row filter found. If the API processes records later, `sent` are the accepted requests.
+    rows. `request_ids` are the API's IDs of the requests that sent the chunk, the newest of which
+    was answered at `sent_at`. If the API processes records later, `sent` are the accepted requests.
     `records` tells which record begins on which line.
     """
 
@@ -265,16 +244,26 @@ class ChunkOutcomes:
     listed: tuple[RowOutcome, ...]
     records: RecordLines
     request_ids: tuple[str, ...] = ()
-    selection: Selection = field(default_factory=Selection)
     sent: tuple[SentRequest, ...] = ()
+    sent_at: SavedTime | None = None
 
     def record_numbers(self) -> dict[int, int]:
         """Return the number of each record by its line."""
         return self.records.numbers()
 
-    def without_rows(self) -> ChunkOutcomes:
-        """Return them without the rows, which a marker has. Its totals still count them."""
-        return replace(self, listed=())
+    def next_due(self) -> datetime | None:
+        """Return when the first deferred row is due, or None if no row is deferred."""
+        if not self.tally.outcomes.get("deferred"):
+            return None
+        times = (row.due for row in self.listed if row.outcome == "deferred")
+        return min((due for due in times if due is not None), default=None)
+
+    def with_listed(self, change: Callable[[RowOutcome], RowOutcome]) -> ChunkOutcomes:
+        """Return them with each listed row changed, or the same if no row has changed."""
+        listed = [change(row) for row in self.listed]
+        if listed == [*self.listed]:
+            return self
+        return self.with_rows(listed, self.unlisted(), self.request_ids, self.sent)
 
     def unlisted(self) -> Tally:
         """Return the totals of the rows that are not listed: accepted and skipped ones."""
@@ -295,9 +284,9 @@ class ChunkOutcomes:
         """Return them with other rows and requests."""
         return chunk_outcomes(
             *(self.number, listed, unlisted, self.records, request_ids),
-            selection=self.selection,
             placeholders=self.tally.placeholders,
             sent=sent,
+            sent_at=self.sent_at,
         )
 
 
@@ -307,9 +296,9 @@ def chunk_outcomes(
     unlisted: Tally,
     records: RecordLines,
     request_ids: tuple[str, ...] = (),
-    selection: Selection | None = None,
     placeholders: Mapping[str, int] | None = None,
     sent: tuple[SentRequest, ...] = (),
+    sent_at: datetime | None = None,
 ) -> ChunkOutcomes:
     """Return the outcomes of the listed rows and the unlisted ones."""
     rows = tuple(row.bounded() for row in listed)
@@ -318,5 +307,4 @@ def chunk_outcomes(
     tally.add(unlisted)
     tally.awaiting += sum(request.awaiting for request in sent)
     tally.unmatched += sum(request.unmatched for request in sent)
-    selection = selection or Selection()
-    return ChunkOutcomes(number, tally, rows, records, request_ids, selection, sent)
+    return ChunkOutcomes(number, tally, rows, records, request_ids, sent, sent_at)

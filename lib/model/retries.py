@@ -35,9 +35,10 @@ API_ROWS = Backoff(first=1.0, longest=2.0, tries=3)
 """Rows with a transient error in a request that was accepted. After the last try, they are
 deferred."""
 
-QUOTA_SECONDS = 0.5
+QUOTA = Backoff(first=0.5, longest=8.0, tries=0)
 """No request starts for this long after one was refused because of a quota, if the API names no
-delay."""
+delay. It has no most tries: the time limit ends them. A longer wait would leave the quota unused
+that has become free meanwhile."""
 
 DAILY_QUOTA_SECONDS = 2.0
 """After the daily quota is used up, requests are refused here for this long: the API would refuse
@@ -49,6 +50,12 @@ STORAGE_TIMEOUT_SECONDS = 30.0
 STORAGE_SECONDS = 60.0
 """A request to Cloud Storage is tried again for this long. The client library waits up to 1, 2, 4,
 ... seconds."""
+
+OUTAGE = timedelta(minutes=10)
+"""A file whose attempt could not reach an API or storage."""
+
+TRANSIENT_ROWS = timedelta(hours=1)
+"""Rows that an API could not process just now."""
 
 LAST_LINE = timedelta(minutes=10)
 """An unterminated last line. A client that repeats a broken upload does it within this time."""

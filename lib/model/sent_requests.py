@@ -6,10 +6,13 @@ only counts and alerts by job (`UploadDiagnostics`).
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
+
+import msgspec
 
 UNREADABLE: Final = "UNREADABLE"
 """The API does not report the status of the request. Its `code` is the reason."""
@@ -65,13 +68,27 @@ def numbers_in(ranges: Ranges) -> Iterator[int]:
         yield from range(first, last + 1)
 
 
+def packed_texts(texts: Iterable[str | None]) -> bytes:
+    """Return texts for a marker, in a third of their space."""
+    return zlib.compress(msgspec.msgpack.encode([*texts]), 1)
+
+
+def unpacked_texts(content: bytes) -> list[str | None]:
+    """Return what `packed_texts` has made of them."""
+    return _TEXTS.decode(zlib.decompress(content)) if content else []
+
+
+_TEXTS: Final = msgspec.msgpack.Decoder(list[str | None])
+"""Made before there are threads (`lib.state.documents.decoder_of`)."""
+
+
 class SentRequest(NamedTuple):
     """An accepted request of an API that processes records later.
 
     While the request is open, `lines` are the lines of its records, in their order, `unclicked` the
-    lines of those without a click ID, and `values` their values (`Amounts.packed`). All are empty
-    once the API has reported the final status for every conversion action (`statuses`). From then
-    on:
+    lines of those without a click ID, `values` their values (`Amounts.packed`), and `order_ids`
+    their order IDs (`packed_texts`), which a row that fails later needs. All are empty once the API
+    has reported the final status for every conversion action (`statuses`). From then on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
@@ -87,6 +104,7 @@ class SentRequest(NamedTuple):
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0
     values: bytes = b""
+    order_ids: bytes = b""
 
     @property
     def is_open(self) -> bool:

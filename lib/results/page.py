@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,12 +18,14 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lib.catalogue.texts import number_of, number_of_rows
 from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SENTENCE_END = re.compile(r"[.:] |[.]$")
+_BACKTICKS = re.compile("`([^`]+)`")
 
 
 def render(template: str, **content: Any) -> str:
@@ -58,6 +61,11 @@ def long_time(text: str | None) -> str:
     return f"{moment.day} {moment.strftime('%B %Y, %H:%M')} {zone}"
 
 
+def first_sentence(text: str) -> str:
+    """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
+    return _SENTENCE_END.split(text, maxsplit=1)[0]
+
+
 def pretty_name(destination: str) -> str:
     """`some_api` → `Some Api`."""
     return destination.replace("_", " ").title()
@@ -78,6 +86,11 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
+def _with_code(text: str) -> Markup:
+    """Escape a text, and show what is between its backticks as code."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))
+
+
 @functools.cache
 def _template(name: str) -> Template:
     environment = Environment(
@@ -88,6 +101,7 @@ def _template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"long_time": long_time, "number": _number, "pretty_name": pretty_name}
+    environment.filters["with_code"] = _with_code
     style = _read("page.css")
     script = _read("page.js")
     policy = "; ".join(

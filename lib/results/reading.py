@@ -1,14 +1,13 @@
-"""A results document → its parts and, as a stream, its rows: what `lib.results.document` writes."""
+"""A results document → its head and, as a stream, its rows: what `lib.results.document` writes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Final, TypeVar
 
 import msgspec
 
-from lib.model.outcomes import Outcome
-from lib.results.document import SCHEMA_VERSION
+from lib.results.document import SCHEMA_VERSION, ResultsHead, ResultsRow
 
 _ROWS: Final = b'\n "rows": ['
 _END: Final = b" ]\n}\n"
@@ -26,67 +25,11 @@ class _Version(msgspec.Struct, frozen=True):
     schema_version: int | None = None  # rows have none
 
 
-class WrittenSource(msgspec.Struct, frozen=True):
-    """The file that the results are about, with its checksums in base64, if they are known."""
-
-    bucket: str
-    name: str
-    generation: str
-    size: int | None = None
-    md5: str = ""
-    crc32c: str = ""
+class _Rows(msgspec.Struct, frozen=True):
+    rows: tuple[ResultsRow, ...]
 
 
-class WrittenCode(msgspec.Struct, frozen=True):
-    """What a code means, what to do, and whether a person must do it."""
-
-    meaning: str
-    action: str
-    needs_action: bool
-    count: int = 0
-
-
-class WrittenProblem(msgspec.Struct, frozen=True):
-    """A problem of a row or of the file. `detail` is what is particular to it."""
-
-    code: str
-    detail: str
-    field: str = ""  # of a row
-
-
-class WrittenRow(msgspec.Struct, frozen=True):
-    """A row as it is listed."""
-
-    line: int
-    outcome: Outcome
-    errors: tuple[WrittenProblem, ...]
-    warnings: tuple[WrittenProblem, ...]
-    record: int
-
-
-class WrittenHead(msgspec.Struct, frozen=True):
-    """The parts of the document that `fix` needs, except its rows.
-
-    `profile_keys`: the profile with which the file was read, if one could be used.
-    """
-
-    schema_version: int
-    source: WrittenSource
-    profile: str
-    status: str
-    counts: dict[str, int]
-    codes: dict[str, WrittenCode]
-    file_error: WrittenProblem | None
-    columns: dict[str, str]
-    other_generation: str = ""
-    profile_keys: dict[str, Any] | None = None
-
-
-class _Whole(WrittenHead, frozen=True):
-    rows: tuple[WrittenRow, ...] = ()
-
-
-def read_results(stream: IO[bytes]) -> tuple[WrittenHead, Iterator[WrittenRow]]:
+def read_results(stream: IO[bytes]) -> tuple[ResultsHead, Iterator[ResultsRow]]:
     """Return the document and its rows, which are read when they are needed.
 
     A document that another program has formatted is read as a whole. Raises `NotResults`, also
@@ -97,10 +40,8 @@ def read_results(stream: IO[bytes]) -> tuple[WrittenHead, Iterator[WrittenRow]]:
         start += block
     head, found, rest = bytes(start).partition(_ROWS)
     if not found:
-        whole = _decode(head, _Whole)
-        return whole, iter(whole.rows)
-    read = _decode(head + _ROWS + _END, WrittenHead)
-    return read, _rows(_lines(rest, stream))
+        return _decode(head, ResultsHead), iter(_decode(head, _Rows).rows)
+    return _decode(head + _ROWS + _END, ResultsHead), _rows(_lines(rest, stream))
 
 
 def _lines(rest: bytes, stream: IO[bytes]) -> Iterator[bytes]:
@@ -111,13 +52,13 @@ def _lines(rest: bytes, stream: IO[bytes]) -> Iterator[bytes]:
     yield from rest.split(b"\n")
 
 
-def _rows(lines: Iterator[bytes]) -> Iterator[WrittenRow]:
+def _rows(lines: Iterator[bytes]) -> Iterator[ResultsRow]:
     for line in lines:
         row = line.strip().removesuffix(b",")
         if row == b"]":
             break
         if row:
-            yield _decode(row, WrittenRow)
+            yield _decode(row, ResultsRow)
     else:
         raise NotResults("it ends in the middle: it was not copied completely")
     if any(line.strip() not in (b"", b"}") for line in lines):

@@ -14,6 +14,10 @@ from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 
+NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
+"""An action that is given by its name, in an account that was not read. No row can be sent without
+the ID, so the file stops or is tried again."""
+
 _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
     "conversion": "ACTION_WRONG_TYPE",
     "adjustment": "ACTION_NOT_ADJUSTABLE",
@@ -22,33 +26,33 @@ _WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
 
 
 def read_actions(chunk: ChunkColumns) -> None:
-    """Find the conversion action of each row."""
-    found = chunk.known(resolve_action, "conversion_action")
+    """Find the conversion action of each row: the one in its cell, else that of its entry."""
+    resolved = chunk.file.memo(resolve_action)
+    of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
+    cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
+    found = list(map(resolved.__getitem__, cells))
     actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
     chunk.customer_id = [action.customer_id for action in actions]
     chunk.action_id = [action.action_id for action in actions]
 
 
 def resolve_action(
-    action_cell: str, rules: RowRules, with_placeholders: set[str]
+    action_cell: str,
+    of_entry: str,
+    rules: RowRules,
+    with_placeholders: set[str],
 ) -> ActionRule | Problem:
-    """Return the action that the row (otherwise the profile) gives by ID, resource name or name.
+    """Return the action that the row, otherwise the profile gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    action_text = plain_text(action_cell, "conversion_action", with_placeholders)
-    wanted = action_text or rules.action or ""
+    wanted = plain_text(action_cell, "conversion_action", with_placeholders) or of_entry
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
-    account = rules.account()
-    if isinstance(account, Problem):
-        return account
+    account = rules.account
     action = _find(wanted, account, rules)
-    if isinstance(action, Problem) and (looked_up := rules.look_up()):
-        account, action = looked_up, _find(wanted, looked_up, rules)
     if isinstance(action, Problem):
         return action
-    on_trust = rules.capabilities.has_preflight and account.names_on_trust
     return ActionRule(
         account.conversion_customer_id,
         action.id,
@@ -56,7 +60,7 @@ def resolve_action(
         min(action.lookback_days, MAX_AGE_DAYS),
         action.needs_order_id,
         action.always_uses_default_value,
-        account.currency_code or (None if on_trust else ""),
+        account.currency_code or (None if account.names_on_trust else ""),
     )
 
 
@@ -66,10 +70,9 @@ def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
         action_id = action_id_in(wanted)
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
-        by_name = rules.capabilities.resolves_action_names and account.names_on_trust
-        if action_id is None and not by_name:
-            # The account can't be queried, so the ID is unknown.
-            return Problem("ACTION_NAME_NOT_RESOLVABLE", "conversion_action")
+        if action_id is None and not account.names_on_trust:
+            # The account was not read, so the ID is unknown.
+            return Problem(NAME_NOT_RESOLVABLE, "conversion_action")
         known_as = action_id or wanted
         return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
     if account.verified and (wrong := _wrong_type(action, rules)):

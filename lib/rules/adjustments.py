@@ -1,17 +1,7 @@
 """The rules of adjustments: what a row must be to become an `Adjustment`.
 
-Rows of Google's template say what they are. In a file of sales, the profile says which rows are
-refunds:
-
-    new total above 0         ──▶ restatement
-    none, order refunded      ──▶ retraction, which is final
-    none, refunded in part    ──▶ rejected: a retraction would take back the whole order
-
-Google knows a conversion by its order ID, if it has one, and otherwise by its gclid and time. A
-conversion without both was sent with an order ID that was derived from its row. A refund in the
-same row of a later export derives the same order ID: from the conversion action, the time and the
-value *of the sale*, and the person or click. So these cells must be as they were: the new value
-belongs in a column of its own (`adjusted_value`).
+The entry of the profile says whether its rows are retractions or restatements, or a column does.
+Google knows a conversion by its order ID, if it has one, and otherwise by its gclid and time.
 """
 
 from __future__ import annotations
@@ -24,12 +14,11 @@ from typing import Final, NamedTuple
 from lib.model.outcomes import Problem
 from lib.model.records import AdjustmentType, Conversion
 from lib.rules.actions import read_actions
-from lib.rules.amounts import ADJUSTED_VALUE, read_adjusted_values, read_amounts
+from lib.rules.amounts import ADJUSTED_VALUE, read_adjusted_values
 from lib.rules.assembly import records_of, supersede
 from lib.rules.columns import ChunkColumns, RowProblems, Rule, Times, plain_text
 from lib.rules.conversions import ORIGINALS
 from lib.rules.identity import read_click_ids, read_order_ids
-from lib.rules.stages import is_partial
 from lib.rules.times import CONVERSION_TIME, TimeColumn, conversion_times, times_of, zone_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
@@ -58,7 +47,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> None:
     """
     cells = list(chunk.cells(_TIME.field))
     zones = chunk.known(zone_of, "time_zone")
-    now, clock = chunk.file.rules.now, chunk.file.clock(_TIME.field)
+    now, clock = chunk.file.rules.now, chunk.file.clock
     known: dict[tuple[str, tzinfo | None], str] = {}
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
         # A cell with a time of day has a colon or is a number. Others are few: they are dates.
@@ -95,57 +84,29 @@ def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: date
 
 
 def read_types(chunk: ChunkColumns) -> None:
-    """Find the type of each adjustment: in its column, or from the new value of a refund."""
-    if chunk.file.rules.refunds is not None:
-        chunk.adjustment_type = _types_of_refunds(chunk)
-        _compare_with_sales(chunk)
-        return
+    """Find the type of each adjustment: its entry says it, or the cell of its column."""
+    of_rows = chunk.of_entries([entry.adjustment_type for entry in chunk.file.rules.entries])
     types: list[AdjustmentType] = []
-    for row, cell in enumerate(chunk.cells("adjustment_type")):
-        text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
-        found = _TYPES.get(text.upper())
+    for row, (stated, cell) in enumerate(zip(of_rows, chunk.cells("adjustment_type"), strict=True)):
+        found = stated
         if found is None:
-            code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
-            chunk.problems.reject(row, code, "adjustment_type")
+            text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
+            found = _TYPES.get(text.upper())
+            if found is None:
+                code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
+                chunk.problems.reject(row, code, "adjustment_type")
         types.append(found or "retraction")
     chunk.adjustment_type = types
 
 
-def _types_of_refunds(chunk: ChunkColumns) -> list[AdjustmentType]:
-    """Return the type of each refund. Reject partial refunds without a new value."""
-    refunds, problems = chunk.file.rules.refunds, chunk.problems
-    places = refunds.places if refunds is not None else ()
-    for row, (cells, value) in enumerate(zip(chunk.rows, chunk.value, strict=True)):
-        if value or row in problems.errors:
-            continue
-        if any(is_partial(cells[place]) for place in places):
-            problems.reject(row, "PARTIAL_REFUND_WITHOUT_VALUE", ADJUSTED_VALUE.value)
-    return ["restatement" if value else "retraction" for value in chunk.value]
-
-
-def _compare_with_sales(chunk: ChunkColumns) -> None:
-    """Warn of new values that are not below that of the sale: they may be something else."""
-    rules, problems = chunk.file.rules, chunk.problems
-    cells = chunk.cells("conversion_value")
-    sold, _ = read_amounts(cells, chunk.currency_code, chunk.actions, rules, RowProblems(set()))
-    own, of_row = chunk.cells(ADJUSTED_VALUE.currency), chunk.cells("currency_code")
-    for row, (value, before) in enumerate(zip(chunk.value, sold, strict=True)):
-        if not value or before is None or value < before or row in problems.errors:
-            continue
-        if not own[row].strip() or own[row] == of_row[row]:
-            problems.warn(row, "NEW_VALUE_NOT_LOWER", ADJUSTED_VALUE.value)
-
-
 def check_values(chunk: ChunkColumns) -> None:
-    """Reject what the destination cannot do, and values that contradict their type."""
+    """Reject values that contradict the type of their adjustment."""
     problems, values = chunk.problems, chunk.value
     for row, kind in enumerate(chunk.adjustment_type):
         value = values[row]
         if row in problems.errors:
             continue
-        if kind not in chunk.file.can.adjustment_types:
-            problems.reject(row, "RETRACTION_NOT_SENT")
-        elif kind == "retraction":
+        if kind == "retraction":
             if value:
                 problems.reject(row, "RETRACTION_WITH_VALUE", ADJUSTED_VALUE.value)
             values[row] = chunk.currency_code[row] = None
@@ -177,8 +138,8 @@ class Originals(NamedTuple):
 
 
 def name_conversions(chunk: ChunkColumns) -> None:
-    """Find the conversion of each row: by its order ID, or else by gclid and time, or else by the
-    order ID that was derived for it. Reject rows that name none, or adjust it at a wrong time."""
+    """Find the conversion of each row: by its order ID, or else by gclid and time. Reject rows that
+    name none, or adjust it at a wrong time."""
     problems, orders = chunk.problems, chunk.order_id
     about_times = RowProblems(set())
     when = conversion_times(chunk, about_times)
@@ -186,7 +147,7 @@ def name_conversions(chunk: ChunkColumns) -> None:
     pairs = zip(chunk.cells("gclid"), orders, strict=True)
     cells = [cell if order is None else "" for cell, order in pairs]
     gclids = read_click_ids(cells, "gclid", problems)
-    originals = _originals(chunk, gclids)
+    originals = _originals(chunk)
     found = []
     for row, order in enumerate(orders):
         if row in problems.errors:
@@ -205,7 +166,8 @@ def name_conversions(chunk: ChunkColumns) -> None:
                 problems.warnings[row] += about_times.warnings[row]
             named = Named(None, gclids[row], when.texts[row])
         else:
-            named = _by_derived_order_id(chunk, row, originals)
+            problems.reject(row, "ADJUSTS_NO_CONVERSION", "order_id")
+            named = Named()
         found.append(named)
     _check_times(chunk, when, about_times)
     chunk.order_id = [each.order_id for each in found]
@@ -214,31 +176,18 @@ def name_conversions(chunk: ChunkColumns) -> None:
     chunk.original = [each.original for each in found]
 
 
-def _originals(chunk: ChunkColumns, gclids: Sequence[str]) -> Originals:
-    """Read the rows whose conversions are needed, as they were sent before."""
-    rules, sales = chunk.file.rules, chunk.file.sales
-    assert sales is not None
-    wanted: Sequence[int] = ()
-    if chunk.file.can.restates_with_original:
-        wanted = range(chunk.size)
-    # Without a column of values, the order IDs of conversions that have one cannot be derived.
-    elif rules.derive_order_id and (
-        rules.refunds is not None or "conversion_value" in chunk.file.columns
-    ):
-        wanted = [n for n, order in enumerate(chunk.order_id) if order is None and not gclids[n]]
-    if not wanted:
+def _originals(chunk: ChunkColumns) -> Originals:
+    """Read the conversions of the rows, if the destination needs them."""
+    sales = chunk.file.sales
+    if sales is None or not chunk.file.can.restates_with_original:
         return Originals({}, {})
-    lines, cells = [chunk.lines[row] for row in wanted], [chunk.rows[row] for row in wanted]
-    sold = ChunkColumns(sales, lines, cells)
+    sold = ChunkColumns(sales, chunk.lines, chunk.rows, chunk.entries)
     for rule in ORIGINALS:
         rule(sold)
     is_accepted = sold.accepted()
-    rows = compress(wanted, is_accepted)
+    rows = compress(range(chunk.size), is_accepted)
     found = zip(rows, records_of(sold, Conversion, is_accepted, {}), strict=True)
-    return Originals(
-        dict(found),
-        {wanted[at]: each for at, each in sold.problems.errors.items()},
-    )
+    return Originals(dict(found), sold.problems.errors)
 
 
 def _with_original(chunk: ChunkColumns, row: int, originals: Originals) -> Named:
@@ -257,16 +206,6 @@ def _with_original(chunk: ChunkColumns, row: int, originals: Originals) -> Named
         value, currency = chunk.value[row], chunk.currency_code[row]
         original = original._replace(value=value, currency_code=currency)
     return Named(order, original=original)
-
-
-def _by_derived_order_id(chunk: ChunkColumns, row: int, originals: Originals) -> Named:
-    """Return the conversion by the order ID that was derived for it, or reject the row."""
-    conversion = originals.conversions.get(row)
-    if conversion is not None and conversion.order_id is not None:
-        return Named(chunk.file.rules.sent_order_id(conversion.order_id))
-    reasons = _reasons(row, originals) or [Problem("ADJUSTS_NO_CONVERSION", "order_id")]
-    chunk.problems.errors[row] += reasons
-    return Named()
 
 
 def _reasons(row: int, originals: Originals) -> list[Problem]:

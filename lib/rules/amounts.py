@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Final, NamedTuple
 
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
-from lib.rules.row_rules import ActionRule, RowRules
+from lib.rules.columns import ChunkColumns, plain_text
+from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.money import parse_amount, written_currencies
@@ -25,98 +26,107 @@ ADJUSTED_VALUE: Final = AmountColumns("adjusted_value", "adjusted_value_currency
 UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
 
-_NO_COLUMN: Final = "the profile names its column, and the file has no such column"
-
 
 def read_conversion_values(chunk: ChunkColumns) -> None:
-    """Read the value of each row. Its currency is that of the row, otherwise the default."""
-    _read_values(chunk, CONVERSION_VALUE, chunk.known(currency_of_row, "currency_code"))
+    """Read the value of each row. Its currency is that of the row, otherwise the profile's.
+
+    The constant of an entry is the value of all of its rows. Without one, an empty cell rejects the
+    row, unless the profile says that it means the value of the conversion action.
+    """
+    currencies = chunk.known(currency_of_row, "currency_code")
+    empty = _read_values(chunk, CONVERSION_VALUE, currencies)
+    constants = [entry.value for entry in chunk.file.rules.entries]
+    if all(constant == "action_default" for constant in constants):
+        return
+    of_rows = chunk.of_entries(constants)
+    for row in empty:
+        constant = of_rows[row]
+        if constant is None:
+            chunk.problems.reject(row, "VALUE_MISSING", CONVERSION_VALUE.value)
+        elif not isinstance(constant, str):
+            chunk.value[row] = float(constant)
+            _state_currency(row, currencies[row], "", CONVERSION_VALUE, chunk)
 
 
 def read_adjusted_values(chunk: ChunkColumns) -> None:
     """Read the new value of each conversion that is adjusted."""
     fields = ADJUSTED_VALUE.currency, CONVERSION_VALUE.currency
     _read_values(chunk, ADJUSTED_VALUE, chunk.known(currency_of_new_value, *fields))
-    refunds, column = chunk.file.rules.refunds, ADJUSTED_VALUE.value
-    if refunds is not None and refunds.names_value and column not in chunk.file.columns:
-        # Every partial refund would become a retraction, which is final.
-        for row in range(chunk.size):
-            chunk.problems.reject(row, "ADJUSTED_VALUE_MISSING", column, _NO_COLUMN)
 
 
 def _read_values(
     chunk: ChunkColumns, columns: AmountColumns, currencies: Sequence[str | None]
-) -> None:
-    rules, problems = chunk.file.rules, chunk.problems
-    cells = chunk.cells(columns.value)
-    values, of_values = read_amounts(cells, currencies, chunk.actions, rules, problems, columns)
-    if rules.column_currency is not None:
-        for row, currency in enumerate(of_values):
-            if currency and currency != rules.column_currency:
-                problems.reject(row, "CURRENCY_CONTRADICTS", columns.currency)
-                values[row] = of_values[row] = None
-    chunk.value, chunk.currency_code = values, of_values
+) -> list[int]:
+    """Read the values and currencies of the rows. Return the rows whose cell is empty.
 
-
-def read_amounts(
-    cells: Sequence[str],
-    currencies: Sequence[str | None],
-    actions: Sequence[ActionRule],
-    rules: RowRules,
-    problems: RowProblems,
-    columns: AmountColumns = CONVERSION_VALUE,
-) -> tuple[list[float | None], list[str | None]]:
-    """Return the value and the currency of each row. Both are None for a row without a value, or
-    with one whose currency cannot be known.
-
-    `currencies` are those of the row, the header or the profile. Without any of them, a sign of
-    several currencies (`$`) may only be that of the account, and none is returned.
+    `currencies` are those of the row or the profile. Without one, a value has the currency that is
+    written beside it, or that of the account.
     """
-    decimal_comma, signs = rules.decimal_comma, rules.column_signs
-    values: list[float | None] = [None] * len(cells)
-    of_values: list[str | None] = [None] * len(cells)
-    for row, (cell, currency) in enumerate(zip(cells, currencies, strict=True)):
+    decimal_sign, scale = chunk.file.rules.decimal_sign, chunk.file.rules.value_scale
+    values: list[float | None] = [None] * chunk.size
+    of_values: list[str | None] = [None] * chunk.size
+    chunk.value, chunk.currency_code = values, of_values
+    empty: list[int] = []
+    for row, (cell, currency) in enumerate(
+        zip(chunk.cells(columns.value), currencies, strict=True)
+    ):
         if not cell:
+            empty.append(row)
             continue
         try:
-            values[row] = parse_amount(cell, decimal_comma, currency)
+            values[row] = parse_amount(cell, decimal_sign, currency)
         except RuleError:
-            text = plain_text(cell, columns.value, problems.with_placeholders)
+            text = plain_text(cell, columns.value, chunk.problems.with_placeholders)
             if not text:
+                empty.append(row)
                 continue
             try:
-                values[row] = parse_amount(text, decimal_comma, currency)
+                values[row] = parse_amount(text, decimal_sign, currency)
                 cell = text
             except RuleError as error:
-                problems.reject(row, error.code, columns.value)
-        if currency == UNREADABLE:
-            problems.reject(row, "INVALID_CURRENCY", columns.currency)
-            values[row] = None
-        elif values[row] is None:
-            continue
-        elif currency:
+                chunk.problems.reject(row, error.code, columns.value)
+                continue
+        if currency:
             of_values[row] = currency
-        elif written := written_currencies(cell) or signs:
-            of_account = actions[row].currency
-            if len(written) == 1:
-                (of_values[row],) = written
-            elif of_account is not None and of_account not in written:
-                problems.reject(row, "AMBIGUOUS_CURRENCY", columns.value)
-                values[row] = None
-    return values, of_values
+        else:
+            _state_currency(row, currency, cell, columns, chunk)
+    if scale != 1:
+        factor = Decimal(repr(scale))
+        chunk.value = [
+            None if value is None else float(Decimal(repr(value)) * factor) for value in values
+        ]
+    return empty
+
+
+def _state_currency(
+    row: int, currency: str | None, cell: str, columns: AmountColumns, chunk: ChunkColumns
+) -> None:
+    """Find the currency of a value: that of the row or the profile, or the one in its cell.
+
+    Rejects a row whose cell has a sign of several currencies, such as $.
+    """
+    written = written_currencies(cell) if cell else frozenset()
+    if currency == UNREADABLE:
+        chunk.problems.reject(row, "INVALID_CURRENCY", columns.currency)
+        chunk.value[row] = None
+    elif currency:
+        chunk.currency_code[row] = currency
+    elif len(written) == 1:
+        (chunk.currency_code[row],) = written
+    elif written:
+        chunk.problems.reject(row, "AMBIGUOUS_CURRENCY", columns.value)
+        chunk.value[row] = None
 
 
 def currency_of_row(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | None:
-    """Return the currency in a cell. If there is none: that in the header of the value column, or
-    that of the profile."""
-    default = rules.column_currency or rules.currency_code
-    return _currency_of(cell, default, with_placeholders, CONVERSION_VALUE.currency)
+    """Return the currency in a cell. If there is none: that of the profile."""
+    return _currency_of(cell, rules.currency_code, with_placeholders, CONVERSION_VALUE.currency)
 
 
 def currency_of_new_value(
     own: str, of_row: str, rules: RowRules, with_placeholders: set[str]
 ) -> str | None:
-    """Return the currency of the new value, else that of the row, else the default."""
+    """Return the currency of the new value, else that of the row, else the profile's."""
     row = currency_of_row(of_row, rules, with_placeholders)
     return _currency_of(own, row, with_placeholders, ADJUSTED_VALUE.currency)
 

@@ -23,7 +23,6 @@ from lib.model.records import Adjustment, Conversion, Record, is_derived_order_i
 from lib.rules.columns import ChunkColumns, Unsent
 from lib.rules.fields import BY_NAME
 from lib.rules.identity import CLICK_IDS
-from lib.rules.row_filter import TIME_FIELD
 from lib.rules.values.order_ids import derived_order_id
 
 R = TypeVar("R", bound=Record)
@@ -56,7 +55,6 @@ def assemble(
     chunk: ChunkColumns, record: type[Record], damaged: Iterable[RowOutcome]
 ) -> ValidatedChunk:
     """Return the records and the refused rows. `damaged` are those that could not be read."""
-    _name_time_columns(chunk)
     lines, orders, unsent = chunk.lines, chunk.order_id, chunk.unsent
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     refused = list(damaged)
@@ -94,23 +92,6 @@ def _values_of(chunk: ChunkColumns) -> tuple[Sequence[float | None], Sequence[st
             for value, currency, action in zip(values, currencies, chunk.actions, strict=True)
         ]
     return values, currencies
-
-
-def _name_time_columns(chunk: ChunkColumns) -> None:
-    """Let problems of a time name its column: rows of several stages have their times in several
-    columns."""
-    if set(chunk.time_fields) <= {TIME_FIELD}:
-        return
-
-    def named(row: int, problem: Problem) -> Problem:
-        is_time = problem.field == TIME_FIELD
-        return problem._replace(field=chunk.time_fields[row]) if is_time else problem
-
-    for found in (chunk.problems.errors, chunk.problems.warnings):
-        for row, problems in found.items():
-            problems[:] = [named(row, each) for each in problems]
-    for row, each in chunk.unsent.items():
-        chunk.unsent[row] = each._replace(reason=named(row, each.reason))
 
 
 def records_of(
@@ -248,19 +229,9 @@ class Repeat(NamedTuple):
 
 
 def drop_repeats(chunk: ChunkColumns) -> None:
-    """Send only the first row of each conversion, and none with an ambiguous date if another row
-    proves the other order of day and month."""
-    repeats = _find_repeats(chunk)
-    withheld: set[int] = set()
-    lines = chunk.lines
-    if (proof := chunk.when.proof) is not None:
-        withheld.update(set(chunk.sendable()).intersection(chunk.when.ambiguous) - repeats.keys())
-        chunk.unsent.update((row, Unsent("rejected", proof)) for row in withheld)
-    for row, (first, by) in repeats.items():
-        if first in withheld:
-            chunk.unsent[row] = Unsent("rejected", repeat_of_rejected(lines[first]), first)
-        else:
-            chunk.unsent[row] = _duplicate(chunk, row, first, by)
+    """Send only the first row of each conversion."""
+    for row, (first, by) in _find_repeats(chunk).items():
+        chunk.unsent[row] = _duplicate(chunk, row, first, by)
     identified = zip(chunk.hashed_emails, chunk.hashed_phones, strict=True)
     chunk.has_user_data = any(map(any, compress(identified, chunk.accepted())))
 

@@ -22,11 +22,9 @@ from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem
 from lib.model.records import AdjustmentType, Conversion, OptionalFields
 from lib.rules.fields import BY_NAME
-from lib.rules.row_filter import TIME_FIELD
 from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
 from lib.rules.values.conversion_clock import ConversionClock
-from lib.rules.values.order_ids import OrderIdForm
 
 T = TypeVar("T")
 
@@ -91,13 +89,17 @@ class RowProblems:
 class FileRules:
     """The rules of one file, and what its cells mean: the same for all of its chunks.
 
-    `columns` maps each field to the place of its cell in a row: those that are sent, or that help
-    to read others.
-    `sales` are the rules of the conversions that adjustments are about.
+    `columns` maps each field to the place of its cell in a row, for each entry of the profile
+    (None: its rows have no such cell). They are fields that are sent, or that help to read others.
+    `sales` are the rules of the conversions that adjustments are about, if the destination needs
+    the whole conversion.
     """
 
     def __init__(
-        self, columns: Mapping[str, int], rules: RowRules, sales: FileRules | None
+        self,
+        columns: Mapping[str, Sequence[int | None]],
+        rules: RowRules,
+        sales: FileRules | None = None,
     ) -> None:
         can = rules.capabilities.of_kind(rules.kind)
         assert can is not None  # `lib.run.reading` refuses other files
@@ -108,23 +110,9 @@ class FileRules:
         self.with_placeholders = set[str]()
         self.adjusted: dict[bytes, tuple[int, int]] = {}
         """Which conversions earlier chunks have adjusted (`lib.rules.assembly.supersede`)."""
-        if sales is None:
-            at, choice = columns.get("order_id"), rules.order_ids
-            self.order_id_form = OrderIdForm(at, choice, rules.integer_order_ids)
-        else:
-            self.order_id_form = sales.order_id_form
-            if rules.refunds is None:
-                self.order_id_form.prefer_integers()
-        self._clocks: dict[str, ConversionClock] = {}
+        self.clock = ConversionClock(rules.now, rules.zone, rules.date_order)
+        """Reads all times."""
         self._memos: dict[Callable[..., Any], Memo[Any]] = {}
-
-    def clock(self, field: str) -> ConversionClock:
-        """Return the clock that reads the times of a field."""
-        if field not in self._clocks:
-            rules = self.rules
-            zone = rules.column_zones.get(field, rules.zone)
-            self._clocks[field] = ConversionClock(rules.now, zone, rules.day_first)
-        return self._clocks[field]
 
     def memo(self, read: Callable[..., T]) -> Memo[T]:
         """Return what `read` makes of cells: `read(*cells, rules, with_placeholders)` is called
@@ -137,16 +125,10 @@ class FileRules:
 
 
 class Times(NamedTuple):
-    """The times of a column. `texts` have the format of the APIs; `instants` are in Unix seconds.
-
-    `ambiguous` are the rows whose date is also valid with day and month swapped. `proof` is their
-    problem if another date is valid only with day and month swapped.
-    """
+    """The times of a column: in the format of the APIs, and in Unix seconds."""
 
     texts: list[str]
     instants: list[int]
-    ambiguous: list[int]
-    proof: Problem | None
 
 
 class Unsent(NamedTuple):
@@ -193,39 +175,46 @@ class ChunkColumns:
     custom_variables: list[tuple[tuple[str, str], ...]]
 
     def __init__(
-        self, file: FileRules, lines: Sequence[int], rows: Sequence[Sequence[str]]
+        self,
+        file: FileRules,
+        lines: Sequence[int],
+        rows: Sequence[Sequence[str]],
+        entries: Sequence[int] = (),
     ) -> None:
         self.file = file
         self.lines = lines
         self.rows = rows
         self.size = len(rows)
+        self.entries = entries
+        """The entry of each row. Empty: all rows are of the first entry."""
         self.problems = RowProblems(file.with_placeholders)
         self.unsent: dict[int, Unsent] = {}
         self.has_user_data = False
         self.follows_earlier_chunk = False
         self.order_id = [None] * self.size  # calls have none
-        stages = file.rules.stages
-        used = {*file.columns.values(), *([stages.column] if stages else [])}
+        used = {at for places in file.columns.values() for at in places if at is not None}
         self._cells = _transposed(rows, sorted(used))
         self._empty = ("",) * self.size
-        self.time_fields: Sequence[str] = ()
-        """With `actions` in the profile: the field in whose column each row has its time."""
-        self._of_stages: Mapping[str, Sequence[str]] = {}
-        if stages is not None and rows:
-            of_rows = stages.of_rows(self._cells)
-            self.time_fields = [each.time for each in of_rows]
-            self._of_stages = stages.cells(of_rows, file.columns, self._cells)
 
     def cells(self, field: str) -> Sequence[str]:
         """Return the cells of a field's column, one for each row.
 
-        A column that is not in the file has empty cells. With `actions` in the profile, the stage
-        of a row chooses its cells in some fields.
+        A column that is not in the file has empty cells. Each entry may have a column of its own.
         """
-        if field in self._of_stages:
-            return self._of_stages[field]
-        at = self.file.columns.get(field)
-        return self._empty if at is None else self._cells.get(at, self._empty)
+        places = self.file.columns.get(field)
+        if places is None or not self.size:
+            return self._empty
+        if not self.entries or all(at == places[0] for at in places):
+            first = places[0]
+            return self._empty if first is None else self._cells[first]
+        columns = [self._empty if at is None else self._cells[at] for at in places]
+        return [columns[entry][row] for row, entry in enumerate(self.entries)]
+
+    def of_entries(self, values: Sequence[T]) -> Sequence[T]:
+        """Return the value of each row, from those of the entries."""
+        if not self.entries:
+            return [values[0]] * self.size
+        return [values[entry] for entry in self.entries]
 
     def known(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
         """Return for each row what `read` makes of its cells (`FileRules.memo`).
@@ -268,10 +257,6 @@ class ChunkColumns:
         """Return the number of placeholders in each column that has any."""
         counts: dict[str, int] = {}
         for name, cells in self.named(self.file.with_placeholders.__contains__):
-            if self.time_fields and name == TIME_FIELD:
-                pairs = zip(self.time_fields, cells, strict=True)
-                counts |= Counter(f for f, each in pairs if plain_text(each, name, set()) is None)
-                continue
             distinct = Counter(cells).items()
             count = sum(n for cell, n in distinct if plain_text(cell, name, set()) is None)
             if count:

@@ -15,7 +15,7 @@ from lib.rules.assembly import derive_order_ids, drop_repeats, match, refuse_exc
 from lib.rules.columns import Rule
 from lib.rules.identity import choose_click_ids, hash_user_identifiers, read_order_ids
 from lib.rules.optional_fields import read_consents, read_optional_fields
-from lib.rules.times import read_conversion_times, refuse_ambiguous_times
+from lib.rules.times import read_conversion_times
 
 _READ: Final[Sequence[Rule]] = (
     read_actions,
@@ -31,5 +31,5 @@ _COMPLETE: Final[Sequence[Rule]] = (refuse_exclusive_values, match, derive_order
 
 CONVERSIONS: Final[Sequence[Rule]] = (*_READ, *_COMPLETE, drop_repeats)
 
-ORIGINALS: Final[Sequence[Rule]] = (*_READ, refuse_ambiguous_times, *_COMPLETE)
+ORIGINALS: Final[Sequence[Rule]] = (*_READ, *_COMPLETE)
 """The rules of conversions that were sent before: they may repeat each other."""

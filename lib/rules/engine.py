@@ -10,7 +10,8 @@ rows ──▶ columns of cells                                             (`li
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from operator import itemgetter
 from typing import Final
 
@@ -39,23 +40,32 @@ _LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
 class Engine(FileRules):
     """Validates the rows of one file that become records of one kind (`RowRules.kind`).
 
-    `columns` maps each field to the place of its cell in a row. An engine for adjustments needs
-    `sales`, the engine of the conversions that they are about: of the same file, with the
-    capabilities of the destination that gets conversions.
+    `columns` has, for each entry of `RowRules.entries`, the place of each field in a row. An engine
+    for adjustments whose destination needs the whole conversion has `sales`, the engine of these
+    conversions.
     """
 
     def __init__(
-        self, columns: Mapping[str, int], rules: RowRules, sales: Engine | None = None
+        self,
+        columns: Sequence[Mapping[str, int]],
+        rules: RowRules,
+        sales: Engine | None = None,
     ) -> None:
         self._record, self._list = _LISTS[rules.kind]
-        used = _used_columns(columns, rules)
-        super().__init__({**sales.columns, **used} if sales is not None else used, rules, sales)
+        fields = dict.fromkeys(name for of_entry in columns for name in of_entry)
+        used = _used_fields(fields, rules)
+        places = {name: tuple(each.get(name) for each in columns) for name in used}
+        super().__init__(places, rules, sales)
 
-    def validate(self, rows: Sequence[Row]) -> ValidatedChunk:
-        """Validate the rows of a chunk."""
-        readable = [row for row in rows if not row[2]] if any(map(_CODE, rows)) else rows
+    def validate(self, rows: Sequence[Row], entries: Sequence[int] = ()) -> ValidatedChunk:
+        """Validate the rows of a chunk. `entries` are theirs; empty: all are of the first entry."""
+        readable = rows
+        if any(map(_CODE, rows)):
+            is_readable = [not row[2] for row in rows]
+            readable = [*compress(rows, is_readable)]
+            entries = [*compress(entries, is_readable)] if entries else ()
         lines, cells, _, _ = zip(*readable, strict=True) if readable else ((), (), (), ())
-        chunk = ChunkColumns(self, lines, cells)
+        chunk = ChunkColumns(self, lines, cells, entries)
         for rule in self._list:
             rule(chunk)
         damaged = [
@@ -65,22 +75,16 @@ class Engine(FileRules):
         ]
         return assemble(chunk, self._record, damaged)
 
-    def replay(self, rows: Sequence[Row]) -> None:
-        """Look at the rows of a chunk that an earlier attempt has sent: its adjustments may
-        supersede others. Conversions and calls do not depend on earlier chunks."""
-        if self._record is Adjustment:
-            self.validate(rows)
 
-
-def _used_columns(columns: Mapping[str, int], rules: RowRules) -> dict[str, int]:
-    """Return the columns that the destination can send, or that help to read other columns."""
+def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:
+    """Return the fields that the destination can send, or that help to read other ones."""
     can = rules.capabilities.of_kind(rules.kind)
-    fields = set(can.fields) if can is not None else set[str]()
+    sent = set(can.fields) if can is not None else set[str]()
     if rules.kind == "adjustment":
-        fields |= ADJUSTMENT_FIELDS
-    return {
-        column: at
-        for column, at in columns.items()
-        if is_sent(column, fields)
-        and not (rules.omit_session_and_ip and BY_NAME[base_name(column)].only_for_some)
-    }
+        sent |= {*ADJUSTMENT_FIELDS, "currency_code"}
+    return [
+        name
+        for name in fields
+        if is_sent(name, sent)
+        and not (rules.omit_session_and_ip and BY_NAME[base_name(name)].only_for_some)
+    ]

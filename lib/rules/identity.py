@@ -17,7 +17,7 @@ from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import RuleError
-from lib.rules.values.click_ids import SHORTEST, check_click_id, is_plain_click_id
+from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,
@@ -25,7 +25,7 @@ from lib.rules.values.identifiers import (
     parse_digest,
     sha256_hex,
 )
-from lib.rules.values.order_ids import check_order_id, is_plain_order_id
+from lib.rules.values.order_ids import check_order_id, is_plain_order_id, without_zero
 from lib.rules.values.phones import normalize_phone
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
@@ -81,8 +81,6 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
         except RuleError as error:
             problems.warn(row, error.code, field)
             cell = ""
-        if cell and len(cell) < SHORTEST:
-            problems.warn(row, "CLICK_ID_TOO_SHORT", field)
         click_ids[row] = cell
     return click_ids
 
@@ -182,6 +180,9 @@ def _reread_phone(
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, column)
         return sha256_hex(normalize_phone(text, region))
+    if code == "PHONE_REGION_MISSING" and not is_digest(text):
+        problems.reject(row, code, column)
+        return ""
     return _read_digest(row, text, code, column, problems)
 
 
@@ -256,7 +257,7 @@ def read_order_ids(chunk: ChunkColumns) -> None:
     Google refuses personal data in order IDs, so each one is also compared with the phone numbers
     of its row.
     """
-    problems, form = chunk.problems, chunk.file.order_id_form
+    problems, is_integer = chunk.problems, chunk.file.rules.integer_order_ids
     phone_columns = [cells for _, cells in chunk.numbered("phone")]
     cells = chunk.cells("order_id")
     chunk.order_id = order_ids = [cell or None for cell in cells]
@@ -265,8 +266,8 @@ def read_order_ids(chunk: ChunkColumns) -> None:
             continue
         order_ids[row] = None
         text = plain_text(cells[row], "order_id", problems.with_placeholders)
-        if text:
-            text = plain_text(form.read(text), "order_id", problems.with_placeholders)
+        if text and is_integer:
+            text = plain_text(without_zero(text), "order_id", problems.with_placeholders)
         if text:
             try:
                 phones = [column[row] for column in phone_columns]

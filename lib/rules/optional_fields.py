@@ -94,7 +94,7 @@ def _read_declared(
             values[row] = field.if_placeholder
         elif text:
             try:
-                value = field.parse(text, rules.decimal_comma)
+                value = field.parse(text, rules.decimal_sign)
             except RuleError as error:
                 refuse = problems.reject if field.bad_value == "row" else problems.warn
                 refuse(row, error.code, column)
@@ -135,10 +135,10 @@ def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str
     """
     if not rules.capabilities.resolves_custom_variables or (name.isascii() and name.isdigit()):
         return name
-    account = rules.account()
-    if isinstance(account, Problem) or not account.verified:
+    account = rules.account
+    if not account.verified:
         return name
-    found = (account.custom_variables or {}).get(name.casefold())
+    found = account.custom_variables.get(name.casefold())
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found
 
 

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
-from lib.model.fields import RecordKind
-from lib.model.outcomes import Problem
-from lib.rules.row_filter import StageActions
+from lib.model.fields import DecimalSign, RecordKind
+from lib.model.records import AdjustmentType
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
-from lib.rules.values.order_ids import OrderIds
-
-RULES_VERSION: Final = 1
-"""The version of the rules, which the claim of a file fixes. Code that meets a newer one touches
-nothing.
-
-A rule that changes which rows are sent, or their order IDs, makes a new version, and keeps its
-older form until no file of the older version can be in progress. A row that comes back with another
-order ID counts twice at Google."""
+from lib.rules.values.dates import DateOrder
 
 
-@dataclass(frozen=True, slots=True)
-class Refunds:
-    """How the profile recognizes the refunds in a file of sales: by the cells at `places` of a
-    row.
+class EntryRules(NamedTuple):
+    """What the rows of one entry of the profile have in common.
 
-    `names_value`: it names the column of their new values.
+    `action` is their conversion action (None: a column names it). `value` is their value;
+    "action_default": an empty cell means that of the conversion action; None: an empty cell rejects
+    the row. `adjustment_type`: None if a column names it.
     """
 
-    places: Sequence[int] = ()
-    names_value: bool = False
+    action: str | None = None
+    value: float | Literal["action_default"] | None = "action_default"
+    adjustment_type: AdjustmentType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,47 +33,33 @@ class RowRules:
     """Values that are the same for every row of a file.
 
     `now` is the start of the file's first attempt. `kind` is the kind of the records.
-    `account` returns the account of a customer ID, or the problem that prevents its use. The other
-    values come from the profile, except that the time zone of the file takes precedence for `zone`.
+    The values come from the profile and the account, except that the time zone of the file takes
+    precedence for `zone`.
 
-    `column_currency` is the currency that the header of the value column names, `column_signs` are
-    those that a sign in it may mean. `column_zones` has the time zones of the times other than the
-    conversion time.
-
-    `stages` are the profile's `actions`, if it has any and the file is one of conversions.
-
-    `look_up` returns the account as it is now, for an action that is not found in it, or None.
+    `entries` are those of the profile that send records of this kind.
 
     `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
 
-    `integer_order_ids` is True if an earlier attempt has decided it (`OrderIdForm`).
-
-    For adjustments: `refunds` is None if the rows say themselves what they are. `sent_order_id` is
-    how the destination of the conversions writes an order ID, if adjustments go to another one.
+    `sent_order_id` is how the destination of the conversions writes an order ID, if adjustments go
+    to another one.
     """
 
     now: datetime
-    account: Callable[[], Account | Problem]
+    account: Account
     capabilities: Capabilities
-    action: str | None = None
-    stages: StageActions | None = None
+    entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None
     currency_code: str | None = None
-    column_currency: str | None = None
-    column_signs: frozenset[str] = frozenset()
     phone_region: str | None = None
     ad_user_data: str | None = None
-    day_first: bool = False
-    decimal_comma: bool = False
+    date_order: DateOrder | None = None
+    decimal_sign: DecimalSign | None = None
+    value_scale: float = 1
+    integer_order_ids: bool = False
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
-    look_up: Callable[[], Account | None] = lambda: None
-    order_ids: OrderIds | None = None
-    integer_order_ids: bool = False
-    column_zones: Mapping[str, tzinfo | None] = field(default_factory=dict)
     kind: RecordKind = "conversion"
-    refunds: Refunds | None = None
     sent_order_id: Callable[[str], str] = str
 
 

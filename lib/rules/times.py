@@ -11,16 +11,16 @@ from lib.rules.columns import ChunkColumns, RowProblems, Times, plain_text
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
-from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, with_time_of_day
+from lib.rules.values.dates import Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
 _UNKNOWN_ZONE: Final = UnknownZone("time_zone")
 
 _OTHER_ORDER: Final = {
-    False: "dates are day first (as in 20/11/2026), but day_first is not set in the profile",
-    True: "dates are month first (as in 11/20/2026), but day_first is set in the profile",
+    "MDY": "a date such as 20/11/2026, but the profile says MDY",
+    "DMY": "a date such as 11/20/2026, but the profile says DMY",
 }
-"""The detail of DATE_ORDER_MISMATCH, by the profile's `day_first`."""
+"""The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
 
 
 class TimeColumn(NamedTuple):
@@ -34,17 +34,10 @@ CONVERSION_TIME: Final = TimeColumn("conversion_date_time", "TIME_MISSING")
 
 
 def read_conversion_times(chunk: ChunkColumns) -> None:
-    """Read the time of each conversion. Ambiguous dates are not rejected yet: then a row that
-    repeats one of these rows would be sent."""
+    """Read the time of each conversion."""
     cells = _with_times_of_day(chunk, chunk.problems)
     chunk.when = _read(chunk, CONVERSION_TIME, cells, chunk.actions, chunk.problems)
     chunk.time = chunk.when.texts
-
-
-def refuse_ambiguous_times(chunk: ChunkColumns) -> None:
-    """Reject the conversions whose date is valid in both orders of day and month, if another row
-    proves the other order."""
-    _refuse_ambiguous(chunk.when, chunk.problems)
 
 
 def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
@@ -55,11 +48,9 @@ def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
 def times_of(
     chunk: ChunkColumns, column: TimeColumn, cells: Sequence[str], problems: RowProblems
 ) -> Times:
-    """Return the time of each row. Ambiguous dates are rejected if another row proves the other
-    order. The look-back window of the conversion action makes no difference."""
-    when = _read(chunk, column, cells, [NO_ACTION] * chunk.size, problems)
-    _refuse_ambiguous(when, problems)
-    return when
+    """Return the time of each row. The look-back window of the conversion action makes no
+    difference."""
+    return _read(chunk, column, cells, [NO_ACTION] * chunk.size, problems)
 
 
 def _read(
@@ -70,10 +61,8 @@ def _read(
     problems: RowProblems,
 ) -> Times:
     texts, instants = [""] * chunk.size, [0] * chunk.size
-    ambiguous: list[int] = []
-    proof: Problem | None = None
     zones = chunk.known(zone_of, "time_zone")
-    clock = chunk.file.clock(column.field)
+    clock = chunk.file.clock
     read = clock.read
     for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):
         try:
@@ -82,18 +71,11 @@ def _read(
             found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, column)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
-                if found.code == "DATE_ORDER_MISMATCH" and proof is None:
-                    line = chunk.lines[row]
-                    detail = f"day and month are ambiguous here, and in line {line} {found.detail}"
-                    proof = found._replace(detail=detail)
                 continue
             texts[row], instants[row], doubts = found
         for doubt in doubts:
-            if doubt == AMBIGUOUS_ORDER:
-                ambiguous.append(row)
-            else:
-                problems.warn(row, doubt, column.field)
-    return Times(texts, instants, ambiguous, proof)
+            problems.warn(row, doubt, column.field)
+    return Times(texts, instants)
 
 
 def _read_unwrapped(
@@ -111,7 +93,8 @@ def _read_unwrapped(
     try:
         return clock.read(text, zone, lookback_days)
     except RuleError as error:
-        detail = _OTHER_ORDER[clock.day_first] if error.code == "DATE_ORDER_MISMATCH" else ""
+        order = clock.date_order if error.code == "DATE_ORDER_MISMATCH" else None
+        detail = _OTHER_ORDER[order] if order else ""
         return Problem(error.code, error.field or column.field, detail)
 
 
@@ -133,12 +116,6 @@ def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[s
                 problems.warn(row, error.code, "time_of_day")
         joined.append(date)
     return joined
-
-
-def _refuse_ambiguous(when: Times, problems: RowProblems) -> None:
-    if when.proof is not None:
-        for row in when.ambiguous:
-            problems.errors[row].append(when.proof)
 
 
 def zone_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> tzinfo | None:

@@ -1,126 +1,187 @@
-"""An attempt at a file: its lease, its time, and how far it has come."""
+"""An attempt at a run: its lease, its time, and what it knows of the outcomes so far."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
 
-import msgspec
-
-from lib.catalogue.texts import number_of_rows
-from lib.errors import NothingDone, RetryableError
+from lib.config.profile import Profile
+from lib.errors import LeaseLost, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes, Problem, Selection, Tally
-from lib.model.sent_requests import RequestSummary, ranges_of
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.sent_requests import RequestSummary
 from lib.results.findings import Findings
 from lib.run.context import RunContext
-from lib.state.claims import Lease
-from lib.state.newer_values import NewerValues
-from lib.state.run import Run
+from lib.state.markers import Markers
+from lib.state.runs import Run, SavedRun
 
-_MOST_KEPT_BYTES: Final = 1 << 20
-"""Size of the outcomes that are kept until the results document is written: some 8,000 listed rows.
-Encoded, because as objects they would need four times as much. The last one may exceed it."""
+UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
+"""The row in a last line without a line end, which may have been cut there by a broken upload.
+
+A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
+upload that follows is a duplicate."""
+
+AWAITS_CONVERSIONS: Final = "AWAITS_CONVERSIONS"
+"""An adjustment in a file with conversions: it is sent once all of them are answered."""
+
+
+def is_held(row: RowOutcome) -> bool:
+    """Return whether a row was held back because its line may have been cut."""
+    return any(problem.code == UNTERMINATED_LAST_LINE for problem in row.errors)
 
 
 @dataclass(slots=True)
-class Progress:
-    """Sums, and the outcomes that are kept. Its size depends on the number of chunks, not of rows.
+class Sums:
+    """What the markers of a run add up to. Its size depends on the number of chunks, not of rows.
 
-    `superseded_by` is the newer generation that replaced the file before it was read completely.
-    `saved` is the number of chunks that this attempt has finished, `sent` are the numbers of those
-    that the API was sent.
+    `due` has the chunks with deferred rows, each with the time at which the first of them is due,
+    and `awaiting` those in which an adjustment awaits the conversions of the file. `sent` are the
+    numbers of the chunks of which an API has got rows, the newest of them at `sent_at`.
     """
 
     tally: Tally = field(default_factory=Tally)
-    selection: Selection = field(default_factory=Selection)
-    numbers: list[int] = field(default_factory=list)
-    request_ids: list[str] = field(default_factory=list)
     requests: RequestSummary = field(default_factory=RequestSummary)
     findings: Findings = field(default_factory=Findings)
-    stop: Problem | None = None
-    superseded_by: int = 0
-    saved: int = 0
+    request_ids: list[str] = field(default_factory=list)
+    numbers: set[int] = field(default_factory=set)
+    due: dict[int, datetime] = field(default_factory=dict)
+    awaiting: set[int] = field(default_factory=set)
     sent: list[int] = field(default_factory=list)
-    kept_outcomes: dict[int, bytes] = field(default_factory=dict)
-    kept_bytes: int = 0
+    sent_at: datetime | None = None
 
     def add(self, chunk: ChunkOutcomes) -> None:
-        """Count a finished chunk."""
+        """Add a chunk that has a marker now."""
         self.tally.add(chunk.tally)
-        self.selection.add(chunk.selection)
-        self.request_ids.extend(chunk.request_ids)
         self.requests.add(chunk.sent)
         self.findings.add(chunk)
-        self.numbers.append(chunk.number)
-        if chunk.request_ids:
+        self.request_ids.extend(chunk.request_ids)
+        self.numbers.add(chunk.number)
+        if chunk.sent_at is not None:
             self.sent.append(chunk.number)
+            self.sent_at = max(chunk.sent_at, self.sent_at or chunk.sent_at)
+        if (due := chunk.next_due()) is not None:
+            self.due[chunk.number] = due
+            if AWAITS_CONVERSIONS in chunk.tally.codes:
+                self.awaiting.add(chunk.number)
 
-    def keep(self, chunk: ChunkOutcomes) -> ChunkOutcomes:
-        """Keep outcomes that a marker has, within a limit: they need not be read again.
-
-        Returns them without the rows.
-        """
-        if self.kept_bytes < _MOST_KEPT_BYTES:
-            content = msgspec.msgpack.encode(chunk)
-            self.kept_bytes += len(content)
-            self.kept_outcomes[chunk.number] = content
-        return chunk.without_rows()
-
-    def name_sent_chunks(self, stop: Problem) -> Problem:
-        """Return the reason of a stop, with the chunks that were sent before it."""
-        sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(self.sent))
-        rows = number_of_rows(self.tally.outcomes.get("uploaded", 0))
-        told = f"chunks sent before: {sent} ({rows} uploaded)" if sent else "no chunk was sent"
-        return stop._replace(detail=f"{stop.detail}; {told}")
-
-    def refusal_of_all(self) -> Problem | None:
-        """Return the file's error if the actions of all rows were refused."""
-        codes, counts = self.tally.codes, self.tally.outcomes
-        rows = self.tally.rows - counts.get("skipped", 0)
-        if not rows or counts.get("not_attempted") != rows:
-            return None
-        code = max(codes, key=lambda code: codes[code], default="")
-        return Problem(code, "", "for every row") if code else None
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next deferred row is due; None: no row is deferred."""
+        return min(self.due.values(), default=None)
 
 
-@dataclass(slots=True)
 class Attempt:
-    """What all steps of an attempt need. `has_sent`: it has begun to send or to report a chunk.
+    """What one attempt does with a run.
 
-    `newer_values` are the values of orders, as far as it has seen them. `blocked` is the code of
-    what a person must fix before a follow-up can go on.
+    The lease begins before the run is saved, and is never renewed: it lasts as long as an attempt
+    may. It is looked at before each request, by both clocks: a frozen process has an old monotonic
+    clock, and the wall clock can be set. No storage call is needed for that.
+
+    `sums` are those of the markers; `must_sum_up`: a chunk in them has other outcomes now.
+    `has_changed`: the results must be written again. `has_sent`: a request to an API has begun.
     """
 
-    lease: Lease
-    deadline: Deadline
-    context: RunContext
-    log: Log
-    progress: Progress = field(default_factory=Progress)
-    newer_values: NewerValues = field(init=False)
-    has_sent: bool = False
-    blocked: str = ""
-
-    def __post_init__(self) -> None:
-        self.newer_values = self.context.newer_values
+    def __init__(
+        self,
+        saved: SavedRun,
+        profile: Profile | None,
+        context: RunContext,
+        deadline: Deadline,
+        log: Log,
+        *,
+        lease_until: float,
+    ) -> None:
+        self._saved = saved
+        self._saving = threading.Lock()
+        self._lease_until = lease_until
+        self.profile = profile
+        self.context = context
+        self.deadline = deadline
+        self.log = log
+        self.markers = Markers(context.documents, saved.run)
+        self.sums = Sums()
+        self.must_sum_up = False
+        # The last attempt may have changed markers, and failed before it wrote the results.
+        self.has_changed = bool(saved.run.cause)
+        self.has_sent = False
 
     @property
     def run(self) -> Run:
-        """The claim as it was last written."""
-        return self.lease.run
+        """The run as this attempt has saved it last."""
+        return self._saved.run
 
-    def check(self) -> None:
-        """Raise `LeaseLost`, or `RetryableError` when time is up or the platform ends the instance.
+    @property
+    def is_first(self) -> bool:
+        """Whether no other attempt can have sent a row."""
+        return self.run.attempts == 1
 
-        It is a `NothingDone` if only the file can be the reason why nothing was sent. Not every
-        byte makes a row: a file can consist of blank lines, of one endless line, or of empty gzip
-        members. So this is called after every block of bytes, and before each chunk.
+    def save(self, **changes: Any) -> None:
+        """Change the run. Raises `LeaseLost` if another attempt has it now."""
+        with self._saving:
+            self._saved = self.context.runs.save(self._saved, **changes)
+
+    def keep(self, **changes: Any) -> None:
+        """Change the run in memory: the next `save` writes it. After a crash, it is found again."""
+        with self._saving:
+            self._saved = replace(self._saved, run=replace(self._saved.run, **changes))
+
+    def stop(self, problem: Problem) -> None:
+        """Save why the rest of the file is not sent. The first reason counts.
+
+        It is saved before the first row that is not attempted for it: the next attempt could find
+        the account corrected, and would send the rest.
         """
-        self.lease.check()
-        if self.context.monotonic() < self.deadline.last_start:
-            return
-        code = self.deadline.code
-        if code == "DEADLINE" and not self.has_sent:
-            raise NothingDone(code, "while the file was read")
-        raise RetryableError(code, "while the file was read")
+        with self._saving:
+            if self.run.stop is None:
+                self._saved = self.context.runs.save(self._saved, stop=problem)
+
+    def sum_up(self) -> None:
+        """Read the sums of all markers again."""
+        self.sums, self.must_sum_up = Sums(), False
+        with self.markers.read_all(self.markers.numbers()) as markers:
+            for marker in markers:
+                self.sums.add(marker.outcomes)
+
+    @property
+    def conversions_are_answered(self) -> bool:
+        """Whether each conversion of the file has its outcome, so that adjustments can be sent."""
+        sums = self.sums
+        others_wait = sums.tally.outcomes.get("deferred", 0) > sums.tally.codes.get(
+            AWAITS_CONVERSIONS, 0
+        )
+        return self.run.facts is not None and not sums.requests.open and not others_wait
+
+    def is_due(self, row: RowOutcome) -> bool:
+        """Return whether a deferred row can be sent now."""
+        if row.outcome != "deferred" or row.due is None:
+            return False
+        is_released = self.conversions_are_answered and any(
+            problem.code == AWAITS_CONVERSIONS for problem in row.errors
+        )
+        return is_released or row.due <= self.context.utc_now()
+
+    def due_chunks(self) -> set[int]:
+        """Return the chunks with rows that can be sent now."""
+        now = self.context.utc_now()
+        due = {number for number, due in self.sums.due.items() if due <= now}
+        return due | self.sums.awaiting if self.conversions_are_answered else due
+
+    def check_lease(self) -> None:
+        """Raise `LeaseLost` if another attempt may work on the run now."""
+        lease_ends = self.run.due
+        is_over = lease_ends is None or self.context.utc_now() >= lease_ends
+        if is_over or self.context.monotonic() >= self._lease_until:
+            raise LeaseLost("the lease has ended")
+
+    def check_time(self) -> None:
+        """Raise `RetryableError` when time is up or the platform ends the instance.
+
+        This is called after every block of bytes too: a file can consist of blank lines, of one
+        endless line, or of empty gzip members.
+        """
+        self.check_lease()
+        if self.context.monotonic() >= self.deadline.last_start:
+            raise RetryableError(self.deadline.code, "while the file was read")

@@ -1,10 +1,10 @@
 """Chunks of a file: cut, validated, serialized, and their outcomes row by row.
 
 A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
-The claim fixes these limits, and apart from them only the file's content matters. So the chunks are
+The run fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
 
-    rows ──▶ chunks_of ──▶ row filter ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
+    rows ──▶ chunks_of ──▶ which rows ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
                                                                     (sent by `lib.run.upload`)
     the APIs' answers, a part each ──▶ outcomes ──▶ ChunkOutcomes, for the marker
 """
@@ -18,10 +18,15 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from lib.config.profile import Profile
-from lib.destinations.base import AcceptedRequest, Batch, Destination, RowResult, UploadResult
+from lib.destinations.base import (
+    AcceptedRequest,
+    Destination,
+    EncodedRequest,
+    RowResult,
+    UploadResult,
+)
 from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
-from lib.model.fields import RecordKind
 from lib.model.money import Amounts, difference
 from lib.model.outcomes import (
     COUNTED,
@@ -30,19 +35,15 @@ from lib.model.outcomes import (
     Problem,
     RecordLines,
     RowOutcome,
-    Selection,
     Tally,
     chunk_outcomes,
 )
 from lib.model.records import Row
-from lib.model.sent_requests import SentRequest, ranges_of
+from lib.model.sent_requests import SentRequest, packed_texts, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
-from lib.rules.row_filter import Selected
-from lib.run.attempt import Attempt
-from lib.run.newer_values import PartValues, withheld
-from lib.run.plan import Part, Plan
+from lib.run.plan import Correction, Part, Plan
 from lib.source.errors import SourceError
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
 """Maximum number of conversions in one request, for both APIs
@@ -62,15 +63,16 @@ Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
 
 
 class Chunk(NamedTuple):
-    """The data rows of a chunk, and its `characters`, as `ChunkLimits` counts them. `first_record`
-    is the number of its first data row in the file, from 1. `checksum_error`: why the rows must not
-    be sent."""
+    """The data rows of a chunk.
+
+    `first_record` is the number of its first data row in the file, from 1. `checksum_error`: why
+    the rows must not be sent.
+    """
 
     number: int
     rows: list[Row]
     first_record: int
     checksum_error: Problem | None = None
-    characters: int = 0
 
     @property
     def record_lines(self) -> RecordLines:
@@ -82,13 +84,13 @@ class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
-    belong to the batch's i-th record. `refused` are the rows that are not sent. Some of them repeat
+    belong to its i-th record. `refused` are the rows that are not sent. Some of them repeat
     another row of the chunk: `repeats` maps their lines to the line of that row. `order_values` are
     those of its orders, if it matters which of them comes last.
     """
 
     destination: Destination[Any]
-    batch: Batch
+    requests: Sequence[EncodedRequest]
     lines: list[int]
     order_ids: list[str | None]
     with_click_id: list[bool]
@@ -96,7 +98,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    order_values: PartValues | None
+    corrections: Sequence[Correction]
 
     def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
         """Return which lines a request sent."""
@@ -106,6 +108,7 @@ class PreparedPart(NamedTuple):
             ranges_of(lines[each] for each in accepted.positions),
             ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
             values=self.values.only(accepted.positions).packed(),
+            order_ids=packed_texts(self.order_ids[each] for each in accepted.positions),
         )
 
 
@@ -113,28 +116,27 @@ class PreparedChunk(NamedTuple):
     """A chunk, ready to be sent, part by part.
 
     It must be sent after the earlier chunks if it `follows_earlier_chunk`. `skipped` are the lines
-    of the rows that do not count, and `selection` is what the row filter found. `placeholders`
-    counts the cells that contain a placeholder, by column.
+    of the rows that the profile skips. `placeholders` counts the cells that contain a placeholder,
+    by column.
     """
 
     number: int
     parts: list[PreparedPart]
     skipped: Sequence[int]
-    selection: Selection
     placeholders: Mapping[str, int]
     record_lines: RecordLines
     follows_earlier_chunk: bool
 
 
-def chunk_limits_of(profile: Profile | None) -> ChunkLimits:
+def cut_of(profile: Profile | None) -> Cut:
     """Return the size of a chunk: at most the rows of one request, and limited in memory."""
     rows = CHUNK_ROWS
     if profile is not None:
         rows = min(rows, capabilities_of(profile.destination).max_request_rows)
-    return ChunkLimits(rows, CHUNK_CHARS, CELL_CHARS)
+    return Cut(rows, CHUNK_CHARS, CELL_CHARS)
 
 
-def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[Chunk]:
+def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
     """Cut the rows of a file with `width` columns into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
@@ -162,7 +164,7 @@ def chunks_of(rows: Iterable[Row], limits: ChunkLimits, width: int) -> Iterator[
                 following = None
         except (SourceError, PermanentError) as caught:
             error, following = caught, None
-        finished = Chunk(number, chunk, first_record, _checksum_error(error), chars)
+        finished = Chunk(number, chunk, first_record, _checksum_error(error))
         chunk = []
         first_record += len(finished.rows)
         yield finished
@@ -179,27 +181,17 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
     return Problem(error.code, "", error.detail)
 
 
-def validate(plan: Plan, chunk: Chunk) -> tuple[Selected, list[tuple[Part, ValidatedChunk]]]:
-    """Validate the rows of a chunk that count, part by part."""
-    selected = plan.row_filter.select(chunk.rows)
-    first, *others = plan.parts
-    validated = [(first, first.engine.validate(selected.rows))]
-    if selected.refunds:
-        validated += [(part, part.engine.validate(selected.refunds)) for part in others]
-    return selected, validated
-
-
 def prepare(
-    plan: Plan, chunk: Chunk, job_id: int, *, maybe_sent: bool, withhold: Withhold | None = None
+    plan: Plan, chunk: Chunk, job_id: int, withhold: Withhold | None = None
 ) -> PreparedChunk | Problem:
-    """Validate the rows of a chunk that count, and serialize those that can be sent.
+    """Validate the rows of a chunk that are sent, and serialize those that can be.
 
-    Returns a `Problem` if the file must stop at this chunk: one of its rows names one account too
-    many, or has user data that the account refuses. `maybe_sent`: an earlier attempt may have sent
-    the same rows. `withhold` may leave out rows that could be sent.
+    Returns a `Problem` if the file must stop at this chunk: one of its rows has user data that the
+    account refuses, or names an action in an account that was not read. `withhold` may leave out
+    rows that could be sent.
     """
     try:
-        selected, validated = validate(plan, chunk)
+        selected, validated = plan.validate(chunk.rows)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
     if plan.refuses_user_data is not None and any(each.has_user_data for _, each in validated):
@@ -208,51 +200,24 @@ def prepare(
     placeholders = Counter[str]()
     left_out = withhold(validated) if withhold is not None else {}
     for part, each in validated:
-        own = (before.batch for before in parts if before.destination is part.destination)
-        batch = part.destination.batch(job_id, maybe_sent=maybe_sent, after=next(own, None))
-        parts.append(_serialize(part, batch, without(each, left_out) if left_out else each, plan))
+        sent = without(each, left_out) if left_out else each
+        parts.append(_serialize(part, sent, job_id, plan))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,
         parts=parts,
         skipped=selected.skipped,
-        selection=selected.selection,
         placeholders=placeholders,
         record_lines=chunk.record_lines,
         follows_earlier_chunk=any(each.follows_earlier_chunk for _, each in validated),
     )
 
 
-def withheld_rows(
-    plan: Plan, attempt: Attempt, chunk: int, validated: Validated
-) -> dict[int, RowOutcome]:
-    """Announce the values of a chunk's orders. Return the outcomes of the rows that must not be
-    sent now, because of other values of their orders, by line."""
-    values = [plan.values_of(part, each.records) for part, each in validated]
-    rows: dict[int, RowOutcome] = {}
-    found = withheld(values, attempt, chunk)
-    for (_, each), of_part in zip(validated, found, strict=True):
-        for at, (outcome, code) in of_part.items():
-            line, record = each.lines[at], each.records[at]
-            worth = each.values.at(at) if outcome == "deferred" else ()
-            errors = (Problem(code),)
-            rows[line] = RowOutcome(line, outcome, record.order_id, errors, record.warnings, *worth)
-    return rows
-
-
-def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) -> PreparedPart:
+def _serialize(part: Part, validated: ValidatedChunk, job_id: int, plan: Plan) -> PreparedPart:
     records = validated.records
-    add: dict[RecordKind, Callable[[Any], None]] = {
-        "conversion": batch.add,
-        "adjustment": batch.add_adjustment,
-        "call": batch.add_call,
-    }
-    add_record = add[part.kind]
-    for record in records:
-        add_record(record)
     return PreparedPart(
         destination=part.destination,
-        batch=batch,
+        requests=part.destination.encode(part.kind, records, job_id),
         lines=validated.lines,
         order_ids=[*map(attrgetter("order_id"), records)],
         with_click_id=[record.has_click_id for record in records],
@@ -260,7 +225,7 @@ def _serialize(part: Part, batch: Batch, validated: ValidatedChunk, plan: Plan) 
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
-        order_values=plan.values_of(part, records),
+        corrections=plan.corrections_in(part, records),
     )
 
 
@@ -312,7 +277,6 @@ def outcomes(
         unlisted,
         prepared.record_lines,
         tuple(request_ids),
-        prepared.selection,
         prepared.placeholders,
         tuple(sent),
     )

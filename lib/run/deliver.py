@@ -1,267 +1,257 @@
-"""The story of a run, from the event of an object to its results document.
+"""The story of a run, from the event of an object to its results. Begin here.
 
-event ──▶ is it ours? what does storage know of it?                       process_arrival
-      ──▶ ignored? ──▶ claim: take the run, or skip a finished one        process_object
-      ──▶ table ──▶ header ──▶ plan: parts, account, rules                (lib.run.plan)
-      ──▶ for every chunk: validate ──▶ serialize ──▶ send ──▶ save       (lib.run.upload)
-      ──▶ notes ──▶ report, results document ──▶ finished                 (lib.run.finish)
+    event ──▶ is it ours? read the object                                     deliver
+          ──▶ take the run: create it, or take it over if it is due           _taken
+          ──▶ advance: ask, send, publish, save                               lib.run.advance
+          ──▶ an attempt that cannot finish says when the next one is due     _postpone
+
+Returning acknowledges the event. A `RetryableError` means that it must come again.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.config.profile import Profile
+from lib.config.profile import Profile, choose_profile, profile_name
 from lib.config.settings import Settings
-from lib.errors import (
-    CHECKSUM_MISMATCH,
-    LeaseHeld,
-    LeaseLost,
-    NothingDone,
-    PermanentError,
-    RetryableError,
-)
+from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.model import retries
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import RunSummary
-from lib.run.alerts import alert_if_rows_fail, log_redelivery
+from lib.results.names import generations_of, report_path
+from lib.run.advance import Content, advance
 from lib.run.attempt import Attempt
-from lib.run.claim import Claim, claim_run, no_progress, too_old
+from lib.run.chunks import cut_of
 from lib.run.context import RunContext
-from lib.run.finish import finish_run
-from lib.run.plan import Plan, plan_file
-from lib.run.reading import Header, read_header, read_table
-from lib.run.upload import upload_chunks
-from lib.source.errors import SourceError
-from lib.source.names import IgnoreRules, ignored, name_problem
-from lib.source.table import Table
-from lib.state.claims import Lease
-from lib.state.generations import superseded_by
-from lib.state.output import report_path
-from lib.state.run import run_id
-from lib.state.store import Readable, StoredObject
+from lib.source.names import IgnoreRules, ignored
+from lib.state.markers import Markers
+from lib.state.runs import Run, SavedRun, run_id, run_key
+from lib.state.store import StoredObject
 
 Done = str
-"""The result of a delivery: `ignored`, `skipped` (finished before), or the document's status."""
+"""The result of a delivery: `ignored`, `skipped`, or the status of the results document."""
 
 _WRONG_BUCKET: Final = (
     "Ask the engineer who deployed the function to correct the setting or the trigger."
 )
+_QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
+"""Daily quotas begin anew at midnight in this zone."""
 
 
-def process_arrival(source: StoredObject, event_time: datetime | None, context: RunContext) -> Done:
-    """Process an object that an event has reported. `event_time` is None if it cannot be read.
-
-    Returning acknowledges the event. `RetryableError` means that the event must be delivered again.
-    """
-    settings = context.settings
-    log = context.log.bind(run_id=run_id(source))
+def deliver(source: StoredObject, context: RunContext) -> Done:
+    """Process an object that an event or a listing names."""
+    settings, log = context.settings, context.log.bind(run_id=run_id(source))
     if source.bucket != settings.input_bucket:
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
         log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
         return "ignored"
-    try:
-        # An event omits what it does not know, and its copy of the size could be wrong. An object
-        # that is gone is known only from its event.
-        stored, stream = context.store.find_and_open(source) or (source, None)
-    except RetryableError as error:
-        # The object is not known yet: an alert should be early rather than missing.
-        times = filter(None, (event_time, source.created, source.updated))
-        log_redelivery(error, min(times, default=None), context, log)
-        raise
-    # The look-up has told the time of storage. Before it, a new instance knows only its own clock.
-    return process_object(
-        stored,
-        _arrived(event_time, stored, context.utc_now()),
-        context,
-        time_limit_seconds=settings.time_limit_seconds,
-        max_age=timedelta(hours=settings.max_event_age_hours),
-        stream=stream,
-    )
-
-
-def process_object(
-    source: StoredObject,
-    event_time: datetime,
-    context: RunContext,
-    *,
-    time_limit_seconds: float,
-    max_age: timedelta,
-    stream: Readable | None = None,
-) -> Done:
-    """Process an object that an event has reported. `stream`: its content, if it is open.
-
-    Returning acknowledges the event. `RetryableError` means that the event must be delivered again.
-    A file that is still unfinished `max_age` after `event_time` ends as STALE. A file that waits
-    for the daily quota may be older: up to `sweep_max_age_days`.
-    """
-    started = context.monotonic()
-    settings = context.settings
-    log = context.log.bind(run_id=run_id(source), report=report_path(source))
     if reason := ignored(source.name, source.size, ignore_rules(settings)):
         log.info("object_ignored", reason=reason)
         return "ignored"
-
+    context.expect_connection()
+    started = context.monotonic()
     try:
-        claim = claim_run(source, event_time, max_age, context, is_read=stream is not None)
-    except LeaseHeld:
-        raise
+        live, stream = context.store.open_live(source.bucket, source.name) or (None, None)
+        content = Content(live, None)
+        if live is not None and live.generation == source.generation:
+            source, content = live, Content(live, stream)  # an event omits what it does not know
+        saved = _created(source, context) or _taken(source, context)
     except RetryableError as error:
-        log_redelivery(error, event_time, context, log)
+        _log_retry(error, log)
         raise
-    run = claim.run
-    if run.status != "running":
-        log.info("run_skipped", status=run.status)
+    if saved is None:
+        log.info("run_skipped")
         return "skipped"
-    log.info("claim_taken", attempts=run.attempts)
-    if claim.stop is None:
-        claim = replace(claim, stop=too_old(run, event_time, max_age, context))
+    return _work(saved, content, context, started)
 
-    deadline = context.deadline(started + time_limit_seconds)
-    attempt = Attempt(context.lease(run), deadline, context, log)
+
+def resume(key: str, context: RunContext, started: float | None = None) -> Done:
+    """Advance a run that is due, as a sweep finds it."""
+    started = context.monotonic() if started is None else started
+    found = context.runs.read(key)
+    if found is None or not found.run.is_due(context.utc_now()):
+        return "skipped"
+    return _work(_taken_over(found, context), None, context, started)
+
+
+# ── take the run ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _created(source: StoredObject, context: RunContext) -> SavedRun | None:
+    """Save a new run, which fixes "now", the profile and the cut. None: there is one already."""
+    now, settings = context.utc_now(), context.settings
+    profile, stop = None, None
     try:
-        with attempt.lease:
-            summary = _deliver(attempt, claim, stream)
-    except RetryableError as error:
-        if not isinstance(error, LeaseLost):
-            _release(attempt.lease, error, context)
-        log_redelivery(
-            error,
-            event_time,
-            context,
-            log,
-            progressed=attempt.progress.saved > 0,
-            attempts=run.attempts,
+        profile = choose_profile(context.profiles(), source.name)
+    except PermanentError as error:
+        stop = Problem(error.code, "", error.detail)
+    arrived = source.updated or source.created or now
+    run = Run(
+        source=source,
+        arrived=min(arrived, now),
+        now=now,
+        profile_name=profile_name(source.name),
+        profile=profile.document() if profile is not None else None,
+        cut=cut_of(profile),
+        state="working",
+        owner=context.new_token(),
+        due=now + timedelta(seconds=settings.time_limit_seconds),
+        stop=stop,
+    )
+    return context.runs.create(run)
+
+
+def _taken(source: StoredObject, context: RunContext) -> SavedRun | None:
+    """Take over the run of an object. None: there is nothing to do now.
+
+    Raises `LeaseHeld` if another attempt works on it.
+    """
+    saved = context.runs.read(run_key(source))
+    if saved is None:
+        raise RetryableError("STORAGE_UNAVAILABLE", "the run was there, and is gone")
+    run = saved.run
+    if run.state == "done":
+        results = generations_of(source, context.store, context.settings.output_bucket)
+        return None if results.document else _taken_over(saved, context)
+    if run.is_due(context.utc_now()):
+        return _taken_over(saved, context)
+    if run.state == "working":
+        raise LeaseHeld(f"until {run.due and run.due.isoformat()}")
+    return None
+
+
+def _taken_over(saved: SavedRun, context: RunContext) -> SavedRun:
+    """Save that this attempt works on the run now, and how the last one ended.
+
+    Raises `LeaseHeld` if another attempt was faster.
+    """
+    run, now = saved.run, context.utc_now()
+    marked = len(Markers(context.documents, run).numbers())
+    has_died = run.state == "working"
+    try:
+        return context.runs.save(
+            saved,
+            state="working",
+            owner=context.new_token(),
+            due=now + timedelta(seconds=context.settings.time_limit_seconds),
+            attempts=run.attempts + 1,
+            cause="DIED" if has_died else run.cause,
+            tries=(0 if marked > run.marked else run.tries) + has_died,
+            marked=marked,
+            died=run.died or has_died,
         )
+    except LeaseLost:
+        raise LeaseHeld("another attempt took over the run first") from None
+
+
+# ── the attempt ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _work(saved: SavedRun, content: Content | None, context: RunContext, started: float) -> Done:
+    """Advance a run that this attempt has taken."""
+    run, settings = saved.run, context.settings
+    log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
+    log.info("attempt_started", attempts=run.attempts)
+    profile, problem = _fixed_profile(run)
+    ends = started + settings.time_limit_seconds
+    attempt = Attempt(saved, profile, context, context.deadline(ends), log, lease_until=ends)
+    try:
+        if problem is not None:
+            attempt.stop(problem)
+        summary = advance(attempt, content)
+    except RetryableError as error:
+        _postpone(attempt, error)
+        _log_retry(error, log)
         raise
-    seconds = context.monotonic() - started
-    _log_summary(summary, context, log, seconds, event_time)
+    if summary is None:
+        return "skipped"
+    seconds = round(context.monotonic() - started, 3)
+    _tell(attempt, summary, log, seconds, was_stopped=run.facts is not None and bool(run.stop))
     return summary.status
 
 
-def _deliver(attempt: Attempt, claim: Claim, stream: Readable | None) -> RunSummary:
-    """Do everything from the claim to the end of the run."""
-    run, progress, context = attempt.run, attempt.progress, attempt.context
-    profile = claim.profile
-    if run.same_as:
-        return finish_run(attempt, profile, None, None)
-    refused = no_progress(run, context) or _refused_by_name(run.source, context.settings)
-    progress.stop = refused or claim.stop or run.stop
-    header: Header | None = None
-    plan: Plan | None = None
+def _fixed_profile(run: Run) -> tuple[Profile | None, Problem | None]:
+    """Return the profile that the first attempt fixed, and what is wrong with it now."""
+    if run.profile is None:
+        return None, None
     try:
-        if refused is not None:
-            raise PermanentError(refused.code, refused.detail)  # without opening the object
-        table = open_table(attempt, profile, stream)
-        if profile is not None:
-            try:
-                header = read_header(table, profile)
-                if progress.stop is None:
-                    plan = plan_file(
-                        table, header, profile, run, context.connect, attempt.log, context.lookup
-                    )
-                    table.hold_unterminated_line(plan.hold(profile))
-            except (SourceError, PermanentError) as error:
-                # Nothing can be sent, but the rows are still read, so that each has its outcome.
-                progress.stop = progress.stop or Problem(error.code, "", error.detail)
-        upload_chunks(table, plan, attempt)
-    except (SourceError, PermanentError) as error:
-        _stop_at(error, attempt)
-    if progress.stop is None:
-        progress.stop = progress.refusal_of_all()
-    return finish_run(attempt, profile, header, plan)
+        return Profile.model_validate(run.profile), None
+    except ValidationError:
+        detail = "this version cannot read the profile saved for this file; upload the file again"
+        return None, Problem("INVALID_PROFILE", "", detail)
 
 
-def open_table(attempt: Attempt, profile: Profile | None, stream: Readable | None = None) -> Table:
-    """Open the file of an attempt. `stream`: its content, if it is open."""
-    settings = attempt.context.settings
-    stream = stream or attempt.context.store.open(attempt.run.source)
-    limits = settings.max_file_bytes, settings.max_file_lines
-    return read_table(stream, profile, *limits, attempt.check, attempt.context.read_sheet)
+def _postpone(attempt: Attempt, error: RetryableError) -> None:
+    """Save when the next attempt is due. If that is not possible, the lease ends instead."""
+    if isinstance(error, LeaseLost):
+        return
+    run, now = attempt.run, attempt.context.utc_now()
+    due, tries = now + retries.OUTAGE, run.tries
+    if error.code in ("SHUTDOWN", "DEADLINE"):
+        due = now
+        tries += error.code == "DEADLINE" and not attempt.has_sent
+    elif error.code == "DAILY_QUOTA":
+        due = _quota_reset(now)
+    try:
+        attempt.save(state="waiting", due=due, tries=tries, cause=error.code)
+    except RetryableError:
+        return
 
 
-def _stop_at(error: SourceError | PermanentError, attempt: Attempt) -> None:
-    """Record why the rest of the file cannot be read, and add what was sent of it before."""
-    progress, context = attempt.progress, attempt.context
-    if progress.stop is None and error.code in ("SOURCE_GONE", "EMPTY_FILE"):
-        progress.superseded_by = superseded_by(attempt.run.source, context.store)
-    if not progress.superseded_by:
-        progress.stop = progress.stop or Problem(error.code, "", error.detail)
-    _add_earlier_chunks(attempt)
-    if progress.stop is not None and progress.stop.code == CHECKSUM_MISMATCH:
-        progress.stop = progress.name_sent_chunks(progress.stop)
-
-
-def _add_earlier_chunks(attempt: Attempt) -> None:
-    """Add the chunks that an earlier attempt could read, after the file has become unreadable."""
-    run, progress, ledger = attempt.run, attempt.progress, attempt.context.ledger
-    rest = ledger.finished_chunks(run) - set(progress.numbers)
-    with ledger.read_chunks(run, sorted(rest)) as chunks:
-        for chunk in chunks:
-            progress.add(chunk)
-
-
-def _arrived(event_time: datetime | None, stored: StoredObject, now: datetime) -> datetime:
-    """Return when the object arrived: not before it was created, and not later than now.
-
-    An event can say anything. If its time counted, one of 1970 would end the file as STALE, and one
-    of 2090 would hide for ever that the file is late.
-    """
-    created = stored.created or stored.updated
-    arrived = min(event_time or created or now, now)
-    return max(arrived, created) if created is not None else arrived
-
-
-def _refused_by_name(source: StoredObject, settings: Settings) -> Problem | None:
-    detail = name_problem(source.name, settings.accepted_suffixes)
-    return Problem("FILE_NAME_NOT_ACCEPTED", "", detail) if detail else None
+def _quota_reset(now: datetime) -> datetime:
+    tomorrow = now.astimezone(_QUOTA_ZONE) + timedelta(days=1)
+    return tomorrow.replace(hour=0, minute=5, second=0, microsecond=0).astimezone(now.tzinfo)
 
 
 def ignore_rules(settings: Settings) -> IgnoreRules:
     """Return the rules for objects that are not processed, from the settings."""
     prefixes = settings.ignored_prefixes
-    if settings.ledger_bucket == settings.output_bucket:
-        # Results documents of files below this prefix would be written among the ledger's objects.
+    if settings.bucket_of_state == settings.output_bucket:
+        # Results documents of files below this prefix would be written among the state's objects.
         prefixes = (*prefixes, settings.state_prefix)
     return IgnoreRules(settings.ignored_suffixes, prefixes)
 
 
-def _release(lease: Lease, error: RetryableError, context: RunContext) -> None:
-    """Release the lease, so that the next delivery can continue at once."""
-    without_progress = isinstance(error, NothingDone)
-    try:
-        lease.release(error.code, without_progress=without_progress)
-    except LeaseLost:
-        pass
-    except RetryableError:
-        # Storage cannot be reached: the lease expires instead, as if this attempt had died.
-        if not without_progress:
-            context.unreleased.add(lease.run.owner)
+# ── what people hear at once ─────────────────────────────────────────────────────────────────────
 
 
-def _log_summary(
-    summary: RunSummary, context: RunContext, log: Log, seconds: float, event_time: datetime
+def _log_retry(error: RetryableError, log: Log) -> None:
+    """Log why an attempt ends without results, as an alert if a person must correct something."""
+    if isinstance(error, LeaseHeld):
+        log.info("lease_held", detail=error.detail)
+        return
+    action = lookup(error.code).action
+    if lookup(error.code).needs_action:
+        problem = f"{error.code}: {error.detail}. {action}"
+        log.alert("settings_invalid", code=error.code, detail=problem, action=action)
+    log.warning("run_redelivered", code=error.code, detail=error.detail)
+
+
+def _tell(
+    attempt: Attempt, summary: RunSummary, log: Log, seconds: float, *, was_stopped: bool
 ) -> None:
-    """Log one summary line for the run, and publish a message about it."""
-    run = summary.run
-    fields = {
-        "status": summary.status,
-        "attempts": run.attempts,
-        "counts": summary.counts,
-        "seconds": round(seconds, 3),
-        "age_seconds": round((summary.finished_at - run.now).total_seconds(), 3),
-        # The objective of Terraform's alerts is about this number.
-        "since_arrival_seconds": round((summary.finished_at - event_time).total_seconds(), 3),
-        "requests": len(summary.request_ids),
-    }
-    error = summary.metadata.file_error
-    if error is None:
-        log.info("run_finished", **fields)
-        alert_if_rows_fail(summary.tally, context.settings, log)
-    else:
-        event = "run_stale" if error.code == "STALE" else "run_stopped"
-        action = lookup(error.code).action_if_stopped
-        log.alert(event, code=error.code, detail=error.detail, action=action, **fields)
+    """Log the end of the attempt, and that the file was stopped, if it was stopped now."""
+    run = attempt.run
+    log.info(
+        "run_finished",
+        status=summary.status,
+        attempts=run.attempts,
+        counts=summary.counts,
+        seconds=seconds,
+        since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
+    )
+    if run.stop is not None and not was_stopped:
+        log.alert(
+            "open_problem",
+            kind="file_stopped",
+            profile=run.profile_name,
+            code=run.stop.code,
+            detail=f"{run.stop.code}: {run.stop.detail}",
+            action=lookup(run.stop.code).action_if_stopped,
+        )

@@ -1,88 +1,350 @@
-"""Validates, sends and saves every chunk of a file, and prepares the next ones meanwhile.
+"""One pass over a file: validates, sends and saves every chunk that has something to send.
 
-chunks_of ──▶ is there a marker? ──yes──────────────────────▶ replay it: add its outcomes
-               │ no
-               ▼
-prepare ──▶ in a separate thread: send ──▶ write the marker ──▶ collect, in file order
-(waits for memory: it holds at most window + 1 chunks)
+    chunks_of ──▶ does the chunk have a marker? ──yes, nothing due──▶ pass over it
+                   │ no                         └─yes, rows are due─┐
+                   ▼                                                ▼
+    prepare all its rows                            prepare those rows only
+                   └──────────────┬─────────────────────────────────┘
+                                  ▼
+    in a separate thread: send ──▶ corrections ──▶ marker ──▶ collect, in file order
+
+The next chunks are prepared meanwhile, at most window + 1 of them. The first chunk that is sent
+goes alone until its answer is understood: what is wrong with all rows is found with the first ones.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from typing import Final, NamedTuple
+from dataclasses import replace
+from datetime import timedelta
+from itertools import chain
+from typing import Final
 
-from lib.destinations.base import RowResult, UploadResult
-from lib.errors import RetryableError
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
-from lib.run.attempt import Attempt
+from lib.catalogue.codes import WAITS_A_DAY, lookup
+from lib.destinations.base import MaybeSent, RowResult, UploadResult
+from lib.errors import CHECKSUM_MISMATCH, RetryableError
+from lib.model import retries
+from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.records import Record, Row
+from lib.model.sent_requests import ranges_of
+from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
     PreparedPart,
+    Validated,
     chunks_of,
     not_attempted,
     outcomes,
     prepare,
-    withheld_rows,
 )
-from lib.run.newer_values import record_answer
-from lib.run.plan import Plan
+from lib.run.plan import Order, Part, Plan
+from lib.run.statuses import ROWS_NOT_NAMED
 from lib.source.table import Table
-
-_WINDOWS_AHEAD: Final = 4
-"""While a chunk awaits its answer, later ones are sent, but only until this many times the window
-are in flight: outcomes are collected in file order."""
+from lib.state.corrections import Corrections
+from lib.state.markers import Marker
 
 MOST_BYTES: Final = 6 << 20
 """Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
 items needs four to six times its size (docs/performance.md)."""
 
+_WINDOWS_AHEAD: Final = 4
+"""While a chunk awaits its answer, later ones are sent, but only until this many times the window
+are in flight: outcomes are collected in file order."""
+
 _NOTHING_SENT: Final = UploadResult({}, ())
+
+Rows = Mapping[int, RowOutcome]
+"""Rows of a chunk by their line."""
 
 
 def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
-    """Validate and send every chunk that has no marker yet, and add all chunks to the progress.
+    """Give every row of the file an outcome, and send the deferred rows that are due.
 
-    Without a plan, nothing is sent and every row is not attempted. Raises `RetryableError` when
-    time is up or the platform ends the instance; requests in flight are then still answered and
-    saved.
+    Without a plan, or once the run has a stop, nothing is sent: rows without an outcome are not
+    attempted. Raises `RetryableError` when time is up or the platform ends the instance; requests
+    in flight are then still answered and saved.
     """
-    lease, progress = attempt.lease, attempt.progress
-    run, ledger = attempt.run, attempt.context.ledger
-    is_first = run.attempts == 1
-    done = set() if is_first else ledger.finished_chunks(run)
-    earlier = ledger.read_chunks(run, sorted(done))
-    with earlier as finished, _Uploads(attempt) as uploads:
+    marked, due = frozenset(attempt.sums.numbers), attempt.due_chunks()
+    corrections = plan.read_corrections(attempt.context.documents) if plan is not None else {}
+    with _Uploads(attempt) as uploads:
         uploads.wait_for_memory()
-        for chunk in chunks_of(table.records(), run.chunk_limits, table.width):
-            lease.check()
-            if plan is not None and not chunk.number and plan.decides_integer_order_ids(chunk.rows):
-                lease.fix_integer_order_ids()  # before the first order ID is sent
-            if chunk.number in done:
-                if plan is not None:
-                    plan.replay(chunk.rows)
-                progress.add(next(finished))
+        for chunk in chunks_of(_rows(table, plan, attempt), attempt.run.cut, table.width):
+            attempt.check_time()
+            stop = chunk.checksum_error or attempt.run.stop
+            is_marked = chunk.number in marked
+            if is_marked and (stop is not None or chunk.number not in due):
                 continue
-            attempt.check()
-            attempt.has_sent = True
-            prepared: PreparedChunk | Problem | None = chunk.checksum_error
-            if plan is not None and progress.stop is None and prepared is None:
-                withhold = partial(withheld_rows, plan, attempt, chunk.number)
-                prepared = prepare(
-                    plan, chunk, run.job_id, maybe_sent=not is_first, withhold=withhold
-                )
-            if plan is not None and isinstance(prepared, PreparedChunk):
-                uploads.start(prepared, chunk.characters, plan)
-                # Before the next chunk is read, so that its rows don't wait in memory.
-                del chunk, prepared
+            prepared: PreparedChunk | Problem | None = stop
+            if plan is not None and stop is None:
+                before = attempt.markers.read(chunk.number) if is_marked else None
+                sending = _Sending(attempt, plan, chunk, before, corrections)
+                prepared = sending.prepare()
+            if isinstance(prepared, PreparedChunk):
+                uploads.start(sending, prepared)
+                # Before the next chunk is read, so that its rows do not wait in memory.
+                del chunk, prepared, sending, before
                 uploads.wait_for_memory()
+            elif is_marked:
+                assert prepared is not None
+                attempt.stop(prepared)
             else:
                 uploads.skip(chunk, prepared)
+
+
+def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
+    """Return the rows of the file. On the first pass, a last line that may be cut is held."""
+    if plan is None:
+        return table.records()
+    is_first_pass = attempt.run.facts is None
+    return plan.records(plan.hold() if is_first_pass else "never")
+
+
+# ── one chunk ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Sending:
+    """A chunk whose rows are sent now: all of them, or those of its marker that are due.
+
+    `before` is its marker, if it has one, `corrections` are those that were accepted before.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        plan: Plan,
+        chunk: Chunk,
+        before: Marker | None,
+        corrections: Mapping[Order, int],
+    ) -> None:
+        self._attempt = attempt
+        self._plan = plan
+        self._before = before
+        self._corrections = corrections
+        self._due: Rows = {}
+        self.number = chunk.number
+        if before is not None:
+            self._due = {row.line: row for row in before.outcomes.listed if attempt.is_due(row)}
+            chunk = chunk._replace(rows=[row for row in chunk.rows if row[0] in self._due])
+        self._chunk: Chunk | None = chunk
+
+    def prepare(self) -> PreparedChunk | Problem:
+        """Validate and serialize the rows. Returns why the file must stop here, if it must."""
+        chunk, self._chunk = self._chunk, None
+        assert chunk is not None
+        return prepare(self._plan, chunk, self._attempt.run.job_id, self._withhold)
+
+    def _maybe_sent(self) -> MaybeSent:
+        """Return which orders an earlier attempt may have sent: those of a chunk without a marker
+        after an attempt that died, and those that are marked so."""
+        if self._before is None:
+            died = self._attempt.run.died
+            return lambda order_id: died
+        return {row.order_id for row in self._due.values() if row.maybe_sent}.__contains__
+
+    def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
+        """Return the rows that could be sent but are not sent now, with their outcomes."""
+        plan = self._plan
+        waits = plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
+        kept: dict[int, RowOutcome] = {}
+        if not (waits or self._due or self._corrections):
+            return kept
+        for part, rows in validated:
+            for position, (line, record) in enumerate(zip(rows.lines, rows.records, strict=True)):
+                reason = self._reason_not_to_send(part, line, record, waits=waits)
+                if reason is not None:
+                    outcome, errors = reason
+                    worth = rows.values.at(position) if outcome == "deferred" else (None, "")
+                    kept[line] = RowOutcome(
+                        line, outcome, record.order_id, errors, record.warnings, *worth
+                    )
+        return kept
+
+    def _reason_not_to_send(
+        self, part: Part, line: int, record: Record, *, waits: bool
+    ) -> tuple[Outcome, tuple[Problem, ...]] | None:
+        has_waited = line in self._due and _has(self._due[line], AWAITS_CONVERSIONS)
+        if waits and part.kind == "adjustment" and not has_waited:
+            return "deferred", (Problem(AWAITS_CONVERSIONS),)
+        if line in self._due and _was_accepted(self._due[line]):
+            # The API may have counted it: only a row that it would recognize is sent again.
+            return None if record.is_recognizable else ("rejected", ())
+        if not self._corrections or record.order_id is None:
+            return None
+        accepted = self._corrections.get(self._plan.order_of(record))
+        if accepted is None:
+            return None
+        if part.kind == "conversion":
+            return "skipped", (Problem("SUPERSEDED_SALE"),)
+        if not self._plan.api_ignores_times(part) or record.rank > accepted:
+            return None
+        if record.rank < accepted:
+            return "skipped", (Problem("SUPERSEDED_ADJUSTMENT"),)
+        return "duplicate", (Problem("RESTATEMENT_ALREADY_EXISTS"),)
+
+    def send(self, prepared: PreparedChunk) -> ChunkOutcomes:
+        """Send the rows, save what the APIs answered, and return the outcomes of the chunk."""
+        attempt, plan = self._attempt, self._plan
+        answers = _send_parts(prepared, attempt, self._maybe_sent())
+        # From here on, nothing is allowed to get lost: not even an answer that comes late.
+        stop = next((answer.stop for answer in answers if answer.stop is not None), None)
+        if stop is not None and plan.stops_at(stop):
+            attempt.stop(stop)
+        self._save_corrections(prepared, answers)
+        return attempt.markers.save(self._outcomes(prepared, answers), self._generation).outcomes
+
+    @property
+    def _generation(self) -> int:
+        return self._before.generation if self._before is not None else 0
+
+    def _outcomes(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> ChunkOutcomes:
+        accepted: Outcome = "ok" if self._plan.validate_only else "uploaded"
+        list_all = self._attempt.context.settings.list_all_rows
+        found = outcomes(prepared, answers, accepted, list_all or self._before is not None)
+        found = found.with_listed(self._settled)
+        if any(answer.request_ids for answer in answers):
+            found = replace(found, sent_at=self._attempt.context.utc_now())
+        if self._before is not None:
+            found = _merged(self._before.outcomes, found, list_all)
+        return found
+
+    def _settled(self, row: RowOutcome) -> RowOutcome:
+        """Return a row with its time, if it is deferred. A check only waits for nothing.
+
+        If the API has refused all rows of a chunk, but the file goes on, they have failed.
+        """
+        if row.outcome == "not_attempted" and self._attempt.run.stop is None:
+            return row._replace(outcome="failed")
+        if row.outcome != "deferred":
+            return row
+        if self._plan.validate_only:
+            return row._replace(outcome="ok", errors=(), warnings=row.warnings + row.errors)
+        return deferred_until(row, self._attempt)
+
+    def _save_corrections(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> None:
+        """Save which orders have another value now, before the marker says so."""
+        by_action: dict[str, dict[str, int]] = {}
+        for part, answer in zip(prepared.parts, answers, strict=True):
+            for position, correction in enumerate(part.corrections):
+                result = answer.row_results.get(position)
+                if result is None or result.outcome in COUNTED:
+                    action, digest = correction.order
+                    by_action.setdefault(action, {})[digest] = correction.rank
+        documents = self._attempt.context.documents
+        for action, ranks in by_action.items():
+            Corrections(documents, self._plan.customer_id).save(
+                self._attempt.run, self.number, action, ranks
+            )
+
+
+def _send_parts(
+    prepared: PreparedChunk, attempt: Attempt, maybe_sent: MaybeSent
+) -> list[UploadResult]:
+    """Send the parts of a chunk, and return the answer about each.
+
+    If time or quota runs out after the first answer, the rest is deferred. Raises `RetryableError`
+    if nothing was answered.
+    """
+    answers: list[UploadResult] = []
+    for part in prepared.parts:
+        if not part.lines:
+            answers.append(_NOTHING_SENT)
+            continue
+        attempt.check_lease()
+        attempt.has_sent = True
+        try:
+            answer = part.destination.send(part.requests, attempt.deadline, maybe_sent)
+        except RetryableError as error:
+            if not any(each is not _NOTHING_SENT for each in answers):
+                raise
+            answer = _deferred(part, error.code)
+        answers.append(answer)
+    return answers
+
+
+def _deferred(part: PreparedPart, code: str) -> UploadResult:
+    later = RowResult("deferred", (Problem(code),))
+    return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
+
+
+def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
+    """Return a deferred row with the time at which it is sent again; failed if it is too late."""
+    run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
+    last = run.now + timedelta(hours=settings.max_defer_hours)
+    if now >= last:
+        return row._replace(outcome="failed", due=None)
+    codes = {each.code for each in row.errors}
+    is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
+    a_day_later = run.now + retries.ADJUSTMENT
+    due = now + timedelta(hours=settings.defer_hours)
+    if UNTERMINATED_LAST_LINE in codes:
+        due = now + retries.LAST_LINE
+    elif AWAITS_CONVERSIONS in codes:
+        due = max(now, a_day_later)
+    elif codes & WAITS_A_DAY:
+        due = max(due, a_day_later)
+    elif is_transient:
+        due = now + retries.TRANSIENT_ROWS
+    return row._replace(due=min(due, last), maybe_sent=is_transient)
+
+
+def _has(row: RowOutcome, code: str) -> bool:
+    return any(problem.code == code for problem in row.errors)
+
+
+def _was_accepted(row: RowOutcome) -> bool:
+    """Return whether the API accepted the row, and may have counted it."""
+    return _has(row, ROWS_NOT_NAMED)
+
+
+def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> ChunkOutcomes:
+    """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again."""
+    new = {row.line: row for row in answer.listed}
+    listed: list[RowOutcome] = []
+    unlisted = before.unlisted()
+    for old in before.listed:
+        row = _after_resend(old, new.get(old.line, old))
+        if list_all or row.outcome not in UNLISTED or row.warnings or row.errors:
+            listed.append(row)
+        else:
+            unlisted.count(row)
+    request_ids = before.request_ids + answer.request_ids
+    merged = before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
+    return replace(merged, sent_at=answer.sent_at or before.sent_at)
+
+
+def _after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
+    """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
+    if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
+        return accepted_before(old)
+    return new
+
+
+def accepted_before(row: RowOutcome) -> RowOutcome:
+    """Return a row as the API accepted it, with the warning that it was not sent again."""
+    warnings = (*row.warnings, Problem("NOT_SENT_AGAIN"))
+    return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None)
+
+
+def close_deferred(chunk: ChunkOutcomes, outcome: Outcome, problem: Problem) -> ChunkOutcomes:
+    """Return a chunk whose deferred rows get their last outcome: nothing can be sent any more."""
+
+    def closed(row: RowOutcome) -> RowOutcome:
+        if row.outcome != "deferred":
+            return row
+        if _was_accepted(row):
+            return accepted_before(row)
+        # A held line is at fault for nothing, and its row comes again with the complete file.
+        last = "not_attempted" if is_held(row) else outcome
+        return row._replace(outcome=last, errors=(*row.errors, problem), due=None)
+
+    return chunk.with_listed(closed)
+
+
+# ── the chunks in flight ─────────────────────────────────────────────────────────────────────────
 
 
 class _Uploads:
@@ -91,13 +353,12 @@ class _Uploads:
     def __init__(self, attempt: Attempt) -> None:
         self._attempt = attempt
         self._window = attempt.context.settings.window
-        self._in_flight: deque[Future[tuple[ChunkOutcomes, Problem | None]]] = deque()
+        self._in_flight: deque[Future[ChunkOutcomes]] = deque()
+        self._started = 0
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
-        # next one is ready. Outcomes that wait for the ledger or for a slow chunk have no rows.
-        # While the API is slow, more requests than `window` may be in flight (`UnknownQuota`).
-        self._memory = MemoryBudget(self._window + 1, more=self._window // 2)
-        self._kept_lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(2 * self._window, "send")
+        # next one is ready. Outcomes that wait for the marker or for a slow chunk have no rows.
+        self._memory = MemoryBudget(self._window + 1)
+        self._pool = ThreadPoolExecutor(self._window, "send")
 
     def __enter__(self) -> _Uploads:
         return self
@@ -117,178 +378,98 @@ class _Uploads:
                 return
             self._collect()
 
-    def start(self, prepared: PreparedChunk, characters: int, plan: Plan) -> None:
+    def start(self, sending: _Sending, prepared: PreparedChunk) -> None:
         """Send a chunk in a separate thread, if need be after all earlier chunks."""
         if prepared.follows_earlier_chunk:
             self._collect_all()
-        request_bytes = sum(part.batch.close() for part in prepared.parts)
-        held = ChunkMemory(request_bytes, characters)
-        self._memory.fill(held)
-        self._in_flight.append(self._pool.submit(self._send, prepared, held, plan))
+        requests = chain.from_iterable(part.requests for part in prepared.parts)
+        request_bytes = sum(len(request.content) for request in requests)
+        self._memory.fill(request_bytes)
+        self._in_flight.append(self._pool.submit(self._send, sending, prepared, request_bytes))
+        self._started += 1
+        if self._started == 1:
+            self._collect_all()
 
-    def skip(self, chunk: Chunk, reason: Problem | PreparedChunk | None) -> None:
-        """Record that the file was stopped before this chunk.
-
-        The stop is saved before the first marker that depends on it. Otherwise the next attempt
-        could find the account corrected, and rows would be not attempted without a reason.
-        """
+    def skip(self, chunk: Chunk, reason: Problem | None) -> None:
+        """Save that the rows of a chunk are not attempted, because the file was stopped."""
         self._collect_all()
-        progress, lease = self._attempt.progress, self._attempt.lease
-        if isinstance(reason, Problem):
-            progress.stop = progress.stop or reason
-        skipped = not_attempted(chunk)
-        if progress.stop is not None and lease.run.stop is None:
-            lease.stop(progress.stop)
-        self._attempt.context.ledger.write_chunk(lease.run, skipped)
-        progress.add(skipped)
-        progress.saved += 1
+        if reason is not None:
+            self._attempt.stop(with_sent_chunks(reason, self._attempt))
+        self._add(self._attempt.markers.save(not_attempted(chunk)).outcomes)
 
     def _collect(self) -> None:
-        found, stop = self._in_flight.popleft().result()
-        progress = self._attempt.progress
-        progress.add(found)
-        progress.saved += 1
-        progress.stop = progress.stop or stop
+        self._add(self._in_flight.popleft().result())
+
+    def _add(self, chunk: ChunkOutcomes) -> None:
+        attempt = self._attempt
+        attempt.has_changed = True
+        if chunk.number in attempt.sums.numbers:
+            attempt.must_sum_up = True  # it had other outcomes before
+        else:
+            attempt.sums.add(chunk)
 
     def _collect_all(self) -> None:
         while self._in_flight:
             self._collect()
 
     def _send(
-        self, prepared: PreparedChunk, held: ChunkMemory, plan: Plan
-    ) -> tuple[ChunkOutcomes, Problem | None]:
-        """Send a chunk and save its outcomes at once. Return them, and why to stop, if so."""
-        attempt, lease = self._attempt, self._attempt.lease
-        context, progress = attempt.context, attempt.progress
-        ledger, list_all = context.ledger, context.settings.list_all_rows
-        accepted: Outcome = "ok" if plan.validate_only else "uploaded"
-        saved = 0
-
-        def save(answers: Sequence[UploadResult]) -> None:
-            nonlocal saved
-            so_far = outcomes(prepared, answers, accepted, list_all)
-            saved = ledger.write_chunk(lease.run, so_far, saved)
-
+        self, sending: _Sending, prepared: PreparedChunk, request_bytes: int
+    ) -> ChunkOutcomes:
+        context = self._attempt.context
+        began = context.monotonic()
         try:
-            lease.check()
-            began = context.monotonic()
-            answers = send_parts(prepared, attempt, save)
-            seconds = context.monotonic() - began
+            found = sending.send(prepared)
         finally:
-            self._memory.leave(held)
-        found = outcomes(prepared, answers, accepted, list_all)
-        stop = stop_of(prepared, answers)
-        stop = stop if plan.stops_at(stop) else None
-        if stop is not None:
-            lease.stop(stop)
-        ledger.write_chunk(lease.run, found, saved)
-        with self._kept_lock:
-            progress.findings.add(found)
-            found = progress.keep(found)
-        attempt.log.info(
-            "chunk_sent",
-            chunk=prepared.number,
-            requests=sum(len(answer.request_ids) for answer in answers),
-            seconds=round(seconds, 3),
-        )
-        return found, stop
+            self._memory.leave(request_bytes)
+        seconds = round(context.monotonic() - began, 3)
+        self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
+        return found
 
 
-def send_parts(
-    prepared: PreparedChunk, attempt: Attempt, save: Callable[[Sequence[UploadResult]], None]
-) -> list[UploadResult]:
-    """Send the parts of a chunk, in their order, and return the answer about each.
-
-    Before a later part is sent, `save` gets the answers so far, with that part deferred: if the
-    attempt dies, no conversion is sent again after its adjustment, which would restore its value.
-    If time or quota runs out then, the later part is deferred, because the first one is answered.
-    """
-    answers: list[UploadResult] = []
-    for at, part in enumerate(prepared.parts):
-        if not part.lines:
-            answers.append(_NOTHING_SENT)
-            continue
-        is_first = not any(each.lines for each in prepared.parts[:at])
-        if not is_first:
-            rest = (_deferred(each, "SHUTDOWN") for each in prepared.parts[at:])
-            save([*answers, *rest])
-        try:
-            answer = part.destination.send(part.batch, attempt.deadline)
-            if part.order_values is not None:
-                record_answer(part.order_values, answer, attempt, prepared.number)
-        except RetryableError as error:
-            if is_first:
-                raise
-            answer = _deferred(part, error.code)
-        answers.append(answer)
-    return answers
-
-
-def _deferred(part: PreparedPart, code: str) -> UploadResult:
-    later = RowResult("deferred", (Problem(code),))
-    return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
-
-
-def stop_of(prepared: PreparedChunk, answers: Sequence[UploadResult]) -> Problem | None:
-    """Return why the file's own destination refuses more chunks, if it does.
-
-    If another API refuses the account, only its part is not attempted.
-    """
-    own = prepared.parts[0].destination
-    found = zip(prepared.parts, answers, strict=True)
-    return next((each.stop for part, each in found if part.destination is own and each.stop), None)
+def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
+    """Add which chunks were sent, if the bytes that were read may have been wrong."""
+    if problem.code != CHECKSUM_MISMATCH:
+        return problem
+    sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
+    uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
+    told = "no chunk was sent"
+    if sent:
+        told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)"
+    return problem._replace(detail=f"{problem.detail}; {told}")
 
 
 # ── how many chunks are in memory at a time ──────────────────────────────────────────────────
 
 
-class ChunkMemory(NamedTuple):
-    """What a chunk has in memory: the bytes of its requests, and the characters of its rows.
-
-    Rows that were refused are in no request, but their outcomes need memory too.
-    """
-
-    request_bytes: int
-    characters: int
-
-
 class MemoryBudget:
-    """Counts the chunks that are prepared or in flight, and what they have in memory.
+    """Counts the chunks that are prepared or in flight, and the bytes of their requests.
 
-    There are at most `chunks`, and `more` of them if all are light. One chunk may exceed the bytes,
-    because they are known only after it was prepared.
+    One chunk may exceed the bytes, because they are known only after it was prepared.
     """
 
-    def __init__(self, chunks: int, more: int = 0, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, chunks: int, most_bytes: int = MOST_BYTES) -> None:
         self._most_chunks = chunks
-        self._more = more
         self._most_bytes = most_bytes
         self._chunks = 0
         self._bytes = 0
-        self._weight = 0
         self._changed = threading.Condition()
 
     def wait(self) -> None:
         """Wait until another chunk may be prepared, and count it."""
         with self._changed:
-            self._changed.wait_for(self._is_free)
+            self._changed.wait_for(
+                lambda: self._chunks < self._most_chunks and self._bytes < self._most_bytes
+            )
             self._chunks += 1
 
-    def _is_free(self) -> bool:
-        is_light = self._weight < self._most_bytes
-        most = self._most_chunks + (self._more if is_light else 0)
-        return self._chunks < most and self._bytes < self._most_bytes
-
-    def fill(self, held: ChunkMemory) -> None:
-        """Count what a prepared chunk holds."""
+    def fill(self, request_bytes: int) -> None:
+        """Count the requests of a prepared chunk."""
         with self._changed:
-            self._bytes += held.request_bytes
-            self._weight += max(held)
+            self._bytes += request_bytes
 
-    def leave(self, held: ChunkMemory) -> None:
+    def leave(self, request_bytes: int) -> None:
         """Forget a chunk that was answered."""
         with self._changed:
             self._chunks -= 1
-            self._bytes -= held.request_bytes
-            self._weight -= max(held)
+            self._bytes -= request_bytes
             self._changed.notify()

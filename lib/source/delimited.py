@@ -1,11 +1,11 @@
-"""Delimited text (CSV): the lines below the header → records with their problems.
+"""Delimited text (CSV): the lines below the header → rows with their problems.
 
-**No row disappears.** A block of valid lines is read as fast as with `csv.reader`, or faster. Any
-other block is read record by record. If a quote does not close, only the line in which its record
-begins is lost (with a problem), and reading continues at the next line. If it closes, but the
-record cannot be used, each of its lines is refused: see `QuoteScanner`.
+**No row disappears.** A block of lines that all are rows is read as fast as with `csv.reader`, or
+faster. Any other block is read record by record. If a quote does not close, only the line in which
+its record begins is lost (with a problem), and reading continues at the next line. If it closes,
+but the record cannot be used, each of its lines is refused: see `QuoteScanner`.
 
-**The end** tells what the last records are, so they are held back until then.
+What the last rows of a file are is decided in `lib.source.end`.
 """
 
 from __future__ import annotations
@@ -14,35 +14,30 @@ import csv
 import re
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
-from itertools import accumulate, chain, islice, repeat
+from itertools import accumulate, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lib.model.records import Row, RowProblem
 from lib.source.errors import SourceError
-from lib.source.footer import LONGEST_FOOTER, footer_length
 from lib.source.text import MAX_LINE_CHARS, UNDECODABLE, Block
 
 if TYPE_CHECKING:
     from _csv import Reader
 
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+SHORT_ROWS: Final = 10
+"""So many of the last rows with too few cells are remembered: lines of a footer often have few."""
+
+_SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
-_ASCII_SPACES = sum(map(str.isascii, _SPACES))
+_ASCII_SPACES: Final = "".join(filter(str.isascii, _SPACES))
 
 CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
     {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
 )
 """With these problems, a row is a single line, and where its cells end is not certain."""
-
-RowCells: TypeAlias = list[str] | tuple[str, ...]
-"""All cells of a row, or those that are kept."""
-
-Hold = Literal["never", "broken", "always"]
-"""When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE: a file that was
-cut ends like this. `broken`: only if the row is incomplete too."""
 
 
 def strict_reader(lines: Iterable[str], delimiter: str, spaced: bool) -> Reader:
@@ -51,7 +46,11 @@ def strict_reader(lines: Iterable[str], delimiter: str, spaced: bool) -> Reader:
 
 
 def as_line(cells: Iterable[str], delimiter: str, spaced: bool) -> str:
-    """Return the text that a strict reader reads as these cells, without a line end."""
+    """Return the text that a strict reader reads as these cells, without a line end.
+
+    >>> as_line(["a,b", "c"], ",", False)
+    '"a,b",c'
+    """
     if spaced:
         return f"{delimiter} ".join(as_line([cell], delimiter, False) for cell in cells)
     text = StringIO()
@@ -108,152 +107,119 @@ class QuoteScanner:
 
 
 class Shape(NamedTuple):
-    """The format and the size limits of the records of a file."""
+    """The format and the size limits of the rows of a file.
+
+    `spaced`: a space follows each delimiter. `width` is the number of cells in the header. A row
+    may leave out the cells after the first `fewest`: their names are empty, so they are padding.
+    `max_lines` counts the lines below the header, blank ones too: they make no rows, but take time.
+    """
 
     delimiter: str
     spaced: bool
     width: int
     fewest: int
-    """Minimum number of cells in a row: `width` without the empty names at the header's end."""
     max_cell_chars: int
     max_record_lines: int
     max_lines: int
-    """Below the header, blank lines too: they take time, although they make no rows."""
 
 
-class RecordReader:
-    """Reads the records of a file once, in order, and to its end: a last line that may be cut, a
-    report's footer.
+class RowReader:
+    """Reads the rows below the header once, in order.
 
-    After `keep_only`, the other cells of a row are dropped before the next one is read, while they
-    are in the processor's cache: its cells are a list of all, or a tuple of the kept ones. Whether
-    the last records are a footer depends on all of their cells, so the last ones of each block are
-    lists until the next block is read.
+    A row keeps only the cells of `columns`, in that order, or all cells (None). The other cells are
+    dropped before the next row is read, while they are in the processor's cache.
 
-    `hold` says when the record in a last line without a line end is held. `key_columns` contain
-    click IDs, identifiers and times; as long as they are unknown, no record is taken for a footer.
-    `blank_records` counts rows like `, ,,`. After reading, `open_record` tells how the record in
-    such a last line ends, and `footer` has the lines of the footer.
+    After reading, `blank_rows` is the number of rows like `, ,,`. `ends_open`: the last line has no
+    line end, and its rows are the last group. `short_rows` are the lines and cells of the last rows
+    with too few cells.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, columns: Sequence[int] | None = None) -> None:
+        """`columns`: at least two, if any."""
+        self.blank_rows = 0
+        self.ends_open = False
+        self.short_rows: deque[tuple[int, Sequence[str]]] = deque(maxlen=SHORT_ROWS)
         self._shape = shape
+        self._keep = itemgetter(*columns) if columns is not None else None
         # The csv module's own limit holds for the whole process, so it is not changed here.
         self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
-        # Columns without a name at the end are padding: text in them is one cell too many.
-        self._is_padded = shape.fewest < shape.width
-        # What rows without content consist of. The shorter set is faster.
-        self._blank_ascii = shape.delimiter + '"' + _SPACES[:_ASCII_SPACES]
+        # What rows without content consist of.
         self._blank = shape.delimiter + '"' + _SPACES
+        self._blank_ascii = shape.delimiter + '"' + _ASCII_SPACES
         self._quotes = QuoteScanner(shape.delimiter, shape.spaced)
-        self._ends_open = False  # a last line without a line end has been read
-        self._short: deque[tuple[int, list[str]]] = deque(maxlen=LONGEST_FOOTER)
-        """(line, cells) of the last records with too few cells."""
-        self._wraps = False  # the last block read record by record had quoted newlines
-        self.blank_records = 0
-        self.hold: Hold = "never"
-        self.open_record: Literal["complete", "broken"] | None = None
-        self.key_columns: Set[int] | None = None
-        self._kept: Callable[[list[str]], tuple[str, ...]] | None = None
-        self.footer: list[int] = []
 
-    def records(self, blocks: Iterator[Block], line: int) -> Iterator[Row]:
-        """Return the records of `blocks`. The first line of `blocks` has the number `line`."""
-        groups = self._until_end(self.read(blocks, line))
-        return chain.from_iterable(groups if self._kept is None else map(self._narrowed, groups))
-
-    def keep_only(self, columns: Sequence[int]) -> None:
-        """Return only the cells of these columns. There are at least two."""
-        self._kept = itemgetter(*columns)
-
-    def read(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
-        """Return the records of `blocks`, in groups, also those of a footer.
+    def groups(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
+        """Yield the rows of `blocks`, in groups. The first line has the number `line`.
 
         Raises `SourceError` (TOO_MANY_ROWS) at the first block after too many lines.
         """
-        history: list[str] = []  # the lines of a record that the last block did not complete
+        unfinished: list[str] = []  # the lines of a record that the last block did not complete
         end = line + self._shape.max_lines
         for block in blocks:
-            if line + len(history) > end:
-                yield self._read_carefully(history, line, damaged=True, last=True)[0]
+            if line + len(unfinished) > end:
+                yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
                 raise SourceError("TOO_MANY_ROWS", f"more than {self._shape.max_lines} lines")
-            if not (history or block.text.strip("\r\n")):
+            if not (unfinished or block.text.strip("\r\n")):
                 line += block.count_lines()
-                continue
-            if block.overlong:
-                yield self._read_carefully(history, line, damaged=True, last=True)[0]
-                line += len(history)
-                history = []
+            elif block.overlong:
+                yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
+                line += len(unfinished)
+                unfinished = []
                 yield [(line, [], self._overlong(block.text), len(block.text))]
                 line += 1
-                continue
-            if block.is_open:
-                history += block.lines()
-                self._ends_open = True
-                break
-            orderly = not (history or self._wraps or block.damaged)
-            # With as many rows as lines, no cell has a line break: each row is one line.
-            if orderly and (found := self._row_per_line(block)):
-                yield self._numbered(*found, line, block.text.isascii())
-                line += len(found[0])
-                continue
-            lines = history + block.lines()
-            # `history` may be from a damaged block.
-            damaged = block.damaged or bool(history)
-            records, done = self._read_carefully(lines, line, damaged, last=False)
-            yield records
-            history = lines[done:]
-            line += done
-        yield self._read_carefully(history, line, damaged=True, last=True)[0]
+            elif block.is_open:
+                unfinished += block.lines()
+                self.ends_open = True
+            elif not (unfinished or block.damaged) and (found := self._row_per_line(block, line)):
+                rows, row_count = found
+                yield rows
+                line += row_count
+            else:
+                lines = unfinished + block.lines()
+                # The unfinished lines may be from a damaged block.
+                damaged = block.damaged or bool(unfinished)
+                read, done = self._row_by_row(lines, line, damaged, last=False)
+                yield read
+                unfinished = lines[done:]
+                line += done
+        yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
 
-    def _csv(self, lines: Iterable[str]) -> Reader:
-        return strict_reader(lines, self._shape.delimiter, self._shape.spaced)
+    # ── every line is a row ──────────────────────────────────────────────────────────────────────
 
-    def _row_per_line(self, block: Block) -> tuple[list[RowCells], list[str]] | None:
-        """Return the cells of every line, and the lines. None: read this block record by record."""
-        quoted = '"' in block.text or self._shape.spaced
+    def _row_per_line(self, block: Block, line: int) -> tuple[Iterable[Row], int] | None:
+        """Return the rows and their number, if each line is a row that fits the header, else None.
+
+        The cells are those of `csv.reader`: without quotes in a third of the time, and in half the
+        time if all cells are in quotes.
+        """
+        shape = self._shape
+        quoted = '"' in block.text or shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
-        if max(map(len, lines)) > self._max_cell:
+        if max(map(len, lines)) > self._max_cell or shape.fewest < shape.width:
+            return None
+        # The set without other spaces is much faster.
+        blank = self._blank_ascii if block.text.isascii() else self._blank
+        if not all(map(str.strip, lines, repeat(blank))):
             return None
         if not quoted:
-            # For lines without quotes, the result of csv.reader in a third of the time.
-            return self._cells(map(str.split, lines, repeat(self._shape.delimiter)), lines), lines
-        if (rows := self._all_quoted(block, lines)) is not None:
-            return rows, lines
+            cells: Iterator[list[str]] = map(str.split, lines, repeat(shape.delimiter))
+        else:
+            cells = self._split_quoted(block, lines) or self._csv(lines)
         try:
-            rows = self._cells(self._csv(lines), lines)
+            rows = self._fitting(cells)
         except csv.Error:
             return None
-        return (rows, lines) if len(rows) == len(lines) else None
+        # With as many rows as lines, no cell has a line break.
+        if rows is None or len(rows) != len(lines):
+            return None
+        lengths = map(len, lines)
+        return zip(range(line, line + len(rows)), rows, repeat(None), lengths), len(rows)
 
-    def _cells(self, rows: Iterator[list[str]], lines: Sequence[str]) -> list[RowCells]:
-        """Return the cells of the rows in these lines. Drop the cells that are not kept, except of
-        the last rows."""
-        kept, width = self._kept, self._shape.width
-        if kept is None or self._is_padded:
-            return [*rows]
-        first = islice(rows, self._before_last_records(lines))
-        found: list[RowCells] = [kept(cells) if len(cells) == width else cells for cells in first]
-        found += rows
-        return found
+    def _split_quoted(self, block: Block, lines: Sequence[str]) -> Iterator[list[str]] | None:
+        """Return the cells of each line if all may be in quotes, as many programs write them.
 
-    def _before_last_records(self, lines: Sequence[str]) -> int:
-        """Return how many lines come before those that may be a footer. Blank ones are none."""
-        before, records = len(lines), 0
-        while before and records < LONGEST_FOOTER:
-            before -= 1
-            records += bool(lines[before].strip(self._blank))
-        return before
-
-    def _are_complete(self, rows: Sequence[RowCells]) -> bool:
-        """Whether each row has as many cells as the header. Those that were kept come from such."""
-        lists = rows if self._kept is None else [row for row in rows if isinstance(row, list)]
-        return set(map(len, lists)) <= {self._shape.width}
-
-    def _all_quoted(self, block: Block, lines: Sequence[str]) -> list[RowCells] | None:
-        """Return the cells if each line has `width` cells, all in quotes, and no other quotes.
-
-        Many programs write such files. The cells are those of csv.reader, in half the time.
+        If each line has as many cells as the header, there are no other quotes than those around
+        the cells.
         """
         width, quote = self._shape.width, repeat('"')
         if width < 2 or self._shape.spaced or block.text.count('"') != 2 * width * len(lines):
@@ -262,51 +228,35 @@ class RecordReader:
         if not (all(map(str.startswith, bare, quote)) and all(map(str.endswith, bare, quote))):
             return None
         mark = f'"{self._shape.delimiter}"'
-        rows = self._cells((line[1:-1].split(mark) for line in bare), lines)
-        # Then the marks, and the quotes at both ends, are all the quotes of each line.
-        return rows if self._are_complete(rows) else None
+        return (line[1:-1].split(mark) for line in bare)
 
-    def _numbered(
-        self, rows: list[RowCells], lines: list[str], line: int, is_ascii: bool
-    ) -> Iterable[Row]:
-        blank = self._blank_ascii if is_ascii else self._blank
-        if (
-            self._are_complete(rows)
-            and not self._is_padded
-            and all(map(str.strip, lines, repeat(blank)))
-        ):
-            return zip(range(line, line + len(rows)), rows, repeat(None), map(len, lines))
-        found: list[Row] = []
-        for number, (cells, text) in enumerate(zip(rows, lines, strict=True), line):
-            if not text.strip("\r\n"):
-                continue
-            if isinstance(cells, tuple) and not text.strip(self._blank):
-                cells = next(self._csv([text]))  # a blank row, or one with nothing but quotes
-            if isinstance(cells, tuple) or self._is_in_order(cells):
-                found.append((number, cells, None, len(text)))
-            elif record := self._fitted(number, cells, len(text)):
-                found.append(record)
-        return found
+    def _fitting(self, rows: Iterator[list[str]]) -> Sequence[Sequence[str]] | None:
+        """Return the kept cells of all rows, or None if one does not fit the header."""
+        width, keep = self._shape.width, self._keep
+        if keep is None:
+            found = [*rows]
+            return found if set(map(len, found)) == {width} else None
+        kept: list[Sequence[str]] = []
+        for cells in rows:
+            if len(cells) != width:
+                return None
+            kept.append(keep(cells))
+        return kept
 
-    def _narrowed(self, rows: Iterable[Row]) -> Iterable[Row]:
-        """Drop the cells that are not kept from the rows that still have all."""
-        kept = self._kept
-        assert kept is not None
-        return [
-            row if row[2] or not isinstance(row[1], list) else (row[0], kept(row[1]), *row[2:])
-            for row in rows
-        ]
+    def _csv(self, lines: Iterable[str]) -> Reader:
+        return strict_reader(lines, self._shape.delimiter, self._shape.spaced)
 
-    def _read_carefully(
+    # ── row by row ───────────────────────────────────────────────────────────────────────────────
+
+    def _row_by_row(
         self, lines: list[str], line: int, damaged: bool, last: bool
     ) -> tuple[list[Row], int]:
-        """Read record by record. Returns the records and the number of lines that were read.
+        """Return the rows, and the number of lines that were read.
 
         A record that is incomplete at the end of the lines is not read, unless they are the `last`.
         """
-        self._wraps = False
         check = damaged or max(map(len, lines), default=0) > self._max_cell
-        found: list[Row] = []
+        rows: list[Row] = []
         start = 0
         while start < len(lines):
             first = start
@@ -316,19 +266,15 @@ class RecordReader:
                 for cells in reader:
                     end = first + reader.line_num
                     length = sum(map(len, lines[start:end]))
-                    if end - start > 1:
-                        self._wraps = True
-                        if problem := self._swallowed(lines[start:end], cells):
-                            end = start + 1 + self._quotes.scan(lines[start:end]).lines
-                            found += self._refused(lines[start:end], line + start, problem)
-                            start = end
-                            break
+                    if end - start > 1 and (problem := self._swallowed(lines[start:end], cells)):
+                        end = start + 1 + self._quotes.scan(lines[start:end]).lines
+                        rows += self._refused(lines[start:end], line + start, problem)
+                        start = end
+                        break
                     if check and (problem := self._damage(cells)):
-                        found.append((line + start, [], problem, length))
-                    elif self._is_in_order(cells):
-                        found.append((line + start, cells, None, length))
-                    elif record := self._fitted(line + start, cells, length):
-                        found.append(record)
+                        rows.append((line + start, [], problem, length))
+                    elif row := self._fitted(line + start, cells, length):
+                        rows.append(row)
                     start = end
             except csv.Error as error:
                 end = first + reader.line_num
@@ -337,11 +283,11 @@ class RecordReader:
                 rest = lines[start:] if _is_open(str(error)) else lines[start:end]
                 quoted = self._quotes.scan(rest)
                 if quoted.is_open and not last and sum(map(len, rest)) <= MAX_LINE_CHARS:
-                    return found, start
+                    return rows, start
                 end = start + 1 + quoted.lines
-                found += self._refused(lines[start:end], line + start, problem)
+                rows += self._refused(lines[start:end], line + start, problem)
                 start = end
-        return found, start
+        return rows, start
 
     def _refused(self, lines: Sequence[str], line: int, problem: RowProblem) -> Iterator[Row]:
         """Yield a record of several lines that is refused: each line could be a row."""
@@ -378,80 +324,28 @@ class RecordReader:
             return "NUL_BYTE"
         return "CELL_TOO_LARGE" if max(map(len, cells), default=0) > self._max_cell else None
 
-    def _is_in_order(self, cells: list[str]) -> bool:
-        exact = len(cells) == self._shape.width and not self._is_padded
-        return exact and any(map(str.strip, cells))
-
     def _fitted(self, line: int, cells: list[str], length: int) -> Row | None:
         """Fit a row to the header, or return None for a blank row.
 
         Spreadsheets pad rows with empty cells, or leave out empty cells at the end.
         """
-        width = self._shape.width
+        width, fewest = self._shape.width, self._shape.fewest
         if not any(map(str.strip, cells)):
-            self.blank_records += bool(cells)
+            self.blank_rows += bool(cells)
             return None
-        if len(cells) < self._shape.fewest:
-            self._short.append((line, cells))
-            return line, [], "TOO_FEW_CELLS", length
-        if any(map(str.strip, cells[self._shape.fewest :])):
+        if any(map(str.strip, cells[fewest:])):
             return line, [], "TOO_MANY_CELLS", length
-        return line, cells[:width] + [""] * (width - len(cells)), None, length
+        kept: Sequence[str] = cells[:width] + [""] * (width - len(cells))
+        if self._keep is not None:
+            kept = self._keep(kept)
+        if len(cells) < fewest:
+            self.short_rows.append((line, kept))
+            return line, [], "TOO_FEW_CELLS", length
+        return line, kept, None, length
 
     def _overlong(self, line: str) -> RowProblem:
         longest = max(map(len, line.split(self._shape.delimiter)))
         return "CELL_TOO_LARGE" if longest > self._max_cell else "RECORD_TOO_LONG"
-
-    def _until_end(self, batches: Iterator[Iterable[Row]]) -> Iterator[Iterable[Row]]:
-        back: list[Row] = []
-        size = 0
-        try:
-            for batch in batches:
-                records = [*back, *batch]
-                size = len(records) - len(back)
-                kept = max(0, len(records) - max(size, LONGEST_FOOTER))
-                yield records[:kept]
-                back = records[kept:]
-        except Exception:
-            # The rest of the file cannot be read, so these are not its last records.
-            yield back
-            raise
-        if length := self._footer_length(back):
-            footer = back[-length:]
-            self.footer = [line for line, *_ in footer]
-            yield back[:-length]
-            yield [(line, [], "REPORT_FOOTER", chars) for line, _, _, chars in footer]
-        elif self._ends_open:
-            last = len(back) - size
-            yield back[:last] + self._held(back[last:])
-        else:
-            yield back
-
-    def _footer_length(self, records: list[Row]) -> int:
-        if self.key_columns is None:
-            return 0
-        short = dict(self._short)
-        cells = [short.get(line, cells) for line, cells, *_ in records[-LONGEST_FOOTER:]]
-        return footer_length(cells, self.key_columns)
-
-    def _held(self, records: list[Row]) -> list[Row]:
-        """Return the last records of a file whose last line has no line end.
-
-        The lines after an open quote are part of the incomplete record.
-        """
-        if not records:
-            return records
-        held = len(records) - 1
-        while held and records[held][2] and records[held - 1][2]:
-            held -= 1
-        is_broken = records[-1][2] is not None
-        self.open_record = "broken" if is_broken else "complete"
-        if self.hold == "always" or (self.hold == "broken" and is_broken):
-            return records[:held] + [
-                (line, [], "UNTERMINATED_LAST_LINE", length)
-                for line, _, _, length in records[held:]
-            ]
-        return records
 
 
 def _is_open(csv_message: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, get_args
 
 FileErrorCode = Literal[
@@ -18,14 +17,11 @@ FileErrorCode = Literal[
     "TOO_MANY_ROWS",  # or blank lines; raised when the limit is reached
     "UNKNOWN_ENCODING",  # the encoding in the profile does not exist
     "UNKNOWN_DELIMITER",  # the delimiter in the profile is not valid
-    "NO_HEADER",  # no line is the header for certain
+    "NO_HEADER",  # no line has half of the names that are wanted
+    "COLUMN_MISSING",  # a line has most of the names that are wanted
     "UNREADABLE_HEADER",  # it does not end, cannot be decoded, or has an open quote
     "TOO_MANY_COLUMNS",
-    "DUPLICATE_COLUMN",  # two columns for one field
-    "NO_USABLE_COLUMN",  # no column contains a click ID or a user identifier
-    "ADJUSTMENT_FILE",  # retractions and restatements of earlier conversions
-    "CALL_FILE",  # conversions from calls
-    "MIXED_KINDS",  # rows of several kinds
+    "DUPLICATE_COLUMN",  # two columns have the names of one field
     "NO_ROWS",  # a header without rows
 ]
 FILE_ERROR_CODES: tuple[FileErrorCode, ...] = get_args(FileErrorCode)
@@ -35,11 +31,10 @@ class SourceError(Exception):
     """The file can't be read, or its rest can't be read. A person must correct it.
 
     `detail` contains lines, limits and header names, never the value of a cell. It is safe to show
-    and to log. `fields` are those that several columns hold (DUPLICATE_COLUMN).
+    and to log.
     """
 
-    def __init__(self, code: FileErrorCode, detail: str, fields: Sequence[str] = ()) -> None:
+    def __init__(self, code: FileErrorCode, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: FileErrorCode = code
         self.detail = detail
-        self.fields = fields

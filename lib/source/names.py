@@ -6,17 +6,12 @@ Three answers: the object is ignored (a log line), its name is refused (a result
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from lib.source.formats import format_of_name
 
 COMPANION_SUFFIXES = (".ok", ".done", ".ctl", ".md5", ".sha256")
 """Suffixes of small files that a sender puts next to a file: markers and checksums."""
-
-HIDDEN = "hidden or lock file"
-INCOMPLETE = "still being written"
-"""Reasons to ignore a file that may contain rows all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +37,9 @@ def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
     if name.startswith(rules.prefixes):
         return "part of an upload"
     if any(part.startswith((".", "~$")) for part in name.split("/")):
-        return HIDDEN
+        return "hidden or lock file"
     if _ends_with(name, rules.temporary_suffixes):
-        return INCOMPLETE
+        return "still being written"
     if _ends_with(name, COMPANION_SUFFIXES):
         return "companion of another file"
     return None
@@ -56,18 +51,9 @@ def name_problem(name: str, accepted_suffixes: tuple[str, ...]) -> str | None:
         return None
     if other := format_of_name(name):
         return other
-    last = name.rsplit("/", 1)[-1].lower()
-    rename = f"rename it so that it ends in {_listed(accepted_suffixes)}"
-    for suffix in accepted_suffixes:
-        if re.search(rf"{re.escape(suffix.lower())}(?![a-z0-9])", last):
-            return f"the name continues after {suffix}; {rename}"
-    suffix = "its suffix is unknown" if "." in last else "it has no suffix"
-    return f"{suffix}; if it is a text file, {rename}"
-
-
-def _listed(suffixes: tuple[str, ...]) -> str:
-    *others, last = suffixes
-    return f"{', '.join(others)} or {last}" if others else last
+    *others, last = accepted_suffixes
+    suffixes = f"{', '.join(others)} or {last}" if others else last
+    return f"an unknown format; if it is a text file, rename it so that its name ends in {suffixes}"
 
 
 def _ends_with(name: str, suffixes: tuple[str, ...]) -> bool:

@@ -9,28 +9,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from io import StringIO
-from itertools import chain, islice
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from lib.model.records import Row
-from lib.source.delimited import (
-    CELLS_UNKNOWN,
-    Hold,
-    RecordReader,
-    Shape,
-    as_line,
-    strict_reader,
-)
+from lib.source.delimited import CELLS_UNKNOWN, RowReader, Shape, strict_reader
+from lib.source.end import Hold, LastRows
 from lib.source.errors import SourceError
-from lib.source.head import (
+from lib.source.header import (
     HEAD_CHARS,
     HEAD_LINES,
-    Head,
-    Recognize,
-    possible_headers,
-    read_head,
+    MAX_COLUMNS,
+    HeaderLine,
+    Wanted,
+    find_header,
+    header_lines,
 )
-from lib.source.header import Certainty
 from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
 from lib.source.workbook import (
     DELIMITER,
@@ -38,25 +32,16 @@ from lib.source.workbook import (
     MAGIC_BYTES,
     ReadSheet,
     Sheet,
-    SheetCell,
     SheetOptions,
     is_workbook,
     read_sheet,
 )
 
 MAX_LINES = 10_000_000
-FIRST_LINES = 200
-FIRST_CHARS = 1 << 18
-"""Limits of the text below the header from which `Table.first_rows` reads."""
 
 
 def no_time_check() -> None:
     """Read the file without interruption."""
-
-
-def take_any(names: Sequence[str]) -> Certainty:
-    """Take the first line for the header, whatever its names are."""
-    return "possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +53,13 @@ class SourceOptions:
     delimiter: str | None = None
     sheet: str | None = None
     """Name of the sheet of a workbook. None: the first one."""
-    header_row: int | None = None
-    """Line of the header, from 1. None: the first one, unless there are titles above it."""
-    recognize: Recognize = take_any
-    """How certainly a line is the header, by its names."""
-    decimal_comma: bool = False
-    """The file has this decimal sign, so the numbers of a workbook are written with it too."""
+    wanted: Wanted | None = None
+    """The names that the header has. None: the first line is the header."""
+    decimal_sign: str = "."
+    """The decimal sign with which the numbers of a workbook are written."""
     max_bytes: int = 4 << 30
     """Maximum number of bytes after unpacking."""
-    max_columns: int = 1_000
+    max_columns: int = MAX_COLUMNS
     max_cell_chars: int = 32_767
     """Excel's limit for a cell. Never more than `csv.field_size_limit()`, 131,072 by default."""
     max_record_lines: int = 500
@@ -85,8 +68,6 @@ class SourceOptions:
     """Maximum number of lines below the header, blank ones included."""
     on_block: Callable[[], None] = no_time_check
     """Called for every block of bytes, also without any rows in it. What it raises ends reading."""
-    keep_cells: bool = False
-    """Keep the cells of a workbook until `Table.originals` has yielded their row."""
     read_sheet: ReadSheet = read_sheet
     """Reads a workbook. `lib.adapters.workbook` does it in a process of its own."""
 
@@ -100,51 +81,43 @@ class OriginalRow(NamedTuple):
     """Its lines, without the last line end. Of a workbook: its cells, separated by tabs."""
     cells: list[str] | None
     """Its cells, even if they do not fit the header. None: they cannot be told."""
-    sheet_cells: Mapping[int, SheetCell]
-    """Of a workbook, with `keep_cells`: column from 1 → the cell as it is stored."""
 
 
 class Table:
-    """A file after its head was read. Its records can be read once.
+    """A file after its head was read. Its rows can be read once.
 
-    `header` contains the names in the file, stripped (padding columns: ""). `time_zone` is the raw
-    text after `Parameters:TimeZone=`. `has_titles`: other lines are above the header.
-    `likely_header_line` is a later line that looks more like it, but is not certain. `spaced`: a
-    space follows each delimiter. `text` tells about the encoding. `sheet` is the sheet of a
-    workbook, None for other files, and `unread_sheets` are others that may hold data.
-    `possible_headers` are for a person who says which line is the header.
+    `header` contains the names in the file, stripped (padding columns: ""). `header_error`: why no
+    line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone`
+    is the raw text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text`
+    tells about the encoding. `sheet` is the sheet of a workbook, None for other files, and
+    `unread_sheets` are others that may hold data.
     """
 
     def __init__(
         self,
-        head: Head,
-        lines: Sequence[str],
+        header: HeaderLine,
+        header_error: SourceError | None,
+        head: Sequence[str],
         blocks: Iterator[Block],
         text: DecodedText,
         sheet: Sheet | None,
         options: SourceOptions,
     ) -> None:
-        header = head.header
+        """`head` are the first lines of the file, `blocks` the text below the header."""
         self.header = header.names
         self.width = len(header.names)
         self.header_line = header.start + 1
-        self.likely_header_line = head.likely_line
-        self.time_zone = head.time_zone
-        self.has_titles = head.has_titles
-        self._is_merged = header.is_merged
+        self.header_error = header_error
+        self.time_zone = header.time_zone
         self.delimiter = header.delimiter
         self.spaced = header.spaced
         self.sheet = sheet.title if sheet else None
         self.unread_sheets = sheet.unread if sheet else ()
         self.text = text
         self._sheet = sheet
+        self._head = head
+        self._options = options
         self._first_line = header.end + 1
-        self._head_lines = lines[: header.end]
-        self._first_text = "".join(lines[header.end : header.end + FIRST_LINES])[:FIRST_CHARS]
-        self._first_rows: list[list[str]] | None = None
-        self.possible_headers = partial(
-            possible_headers, lines, options.delimiter, options.max_columns
-        )
         self._blocks = blocks
         self._shape = Shape(
             delimiter=header.delimiter,
@@ -155,122 +128,112 @@ class Table:
             max_record_lines=options.max_record_lines,
             max_lines=options.max_lines,
         )
-        self._reader = RecordReader(self._shape)
+        self._read_with(None, "never")
 
-    def number_columns(self, line: int) -> Set[int]:
-        """Return the columns of a row that are numbers of a workbook, with `keep_cells`."""
-        cells = self._sheet.cells_of(line) if self._sheet else {}
-        return {at - 1 for at, cell in cells.items() if isinstance(cell.value, int | float)}
+    def possible_headers(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Yield each of the first lines that can be read as a header, and its names, for a person
+        who says which line it is."""
+        options = self._options
+        for line in header_lines(self._head, options.delimiter, options.max_columns):
+            if isinstance(line, HeaderLine):
+                yield line.start + 1, line.names
 
     @property
     def line_end(self) -> str:
         """The line end of the header."""
-        last = self._head_lines[-1]
+        last = self._head[self._first_line - 2]
         return last[len(last.rstrip("\r\n")) :] or "\n"
-
-    @property
-    def blank_records(self) -> int:
-        """The number of rows without content (`, ,,`) so far. They are no records, and blank lines
-        are not counted."""
-        return self._reader.blank_records
-
-    def hold_unterminated_line(self, hold: Hold) -> None:
-        """Hold the record in a last line without a line end as UNTERMINATED_LAST_LINE.
-
-        Never if the content proves its own end, as gzip does.
-        """
-        self._reader.hold = "never" if self.text.is_gzip else hold
-
-    def expect_footer(self, key_columns: Set[int]) -> None:
-        """Mark the footer of a report as REPORT_FOOTER instead of reading rows that are none.
-
-        `key_columns` contain click IDs, identifiers and times.
-        """
-        self._reader.key_columns = key_columns
-
-    def keep_only(self, columns: Set[int]) -> Mapping[int, int]:
-        """Keep only the cells of these columns in the rows that `records` returns, at least if most
-        columns are others. Return the place of each kept column in a row.
-
-        The rows of a chunk would fill the processor's cache with cells that nobody reads.
-        """
-        if len(columns) < 2 or 2 * len(columns) > self.width:
-            return {column: column for column in range(self.width)}
-        self._reader.keep_only(sorted(columns))
-        return {column: place for place, column in enumerate(sorted(columns))}
-
-    @property
-    def footer(self) -> list[int]:
-        """The lines of the report's footer, after reading."""
-        return self._reader.footer
 
     @property
     def last_column(self) -> int:
         """The index of the last column that has a name."""
         return self._shape.fewest - 1
 
-    @property
-    def open_record(self) -> Literal["complete", "broken"] | None:
-        """How the record in the last line ends, after reading, if this line may have been cut."""
-        return None if self.text.is_gzip else self._reader.open_record
+    # ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
-    def first_rows(self) -> list[list[str]]:
-        """Return the cells of the first valid rows, from the text that was read with the header.
+    def places(self, used: Set[int]) -> Mapping[int, int]:
+        """Return the place of each kept column among the cells of a row, if these are used.
 
-        Reads nothing from the stream, and `records` returns these rows too.
+        Most columns of a wide file are used by nobody: their cells would fill the processor's
+        cache. In other files, all columns are kept.
         """
-        if self._first_rows is None:
-            # A record that the end of the text cuts off has a problem, or a shorter last cell.
-            block = Block(self._first_text, damaged=True)
-            groups = RecordReader(self._shape).read(iter([block]), self._first_line)
-            rows = chain.from_iterable(groups)
-            self._first_rows = [[*cells] for _, cells, problem, _ in rows if problem is None]
-            self._first_text = ""
-        return self._first_rows
+        is_wide = len(used) >= 2 and 2 * len(used) <= self.width
+        kept = sorted(used) if is_wide else range(self.width)
+        return {column: place for place, column in enumerate(kept)}
 
-    def records(self) -> Iterator[Row]:
+    def records(self, used: Set[int] | None = None, hold: Hold = "never") -> Iterator[Row]:
         """Return (line, cells, problem, length) of every row, in file order.
 
-        `line` is the first line of the record, as an editor counts lines. A valid row has as many
-        cells as the header, or those of `keep_only`, and its problem is None. Any other row has no
-        cells and a `RowProblem`.
+        `used` are the columns that the profile names: a row has the cells that `places(used)` says,
+        and the footer of a report is marked REPORT_FOOTER. None: all cells, and no row is taken for
+        a footer. `hold` says when the row in a last line without a line end is held.
+
+        `line` is the first line of the row, as an editor counts lines. A valid row has no problem.
+        Any other row has no cells and a `RowProblem`.
         Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
         FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """
-        records = self._reader.records(self._blocks, self._first_line)
-        first = next(records, None)
+        self._read_with(used, "never" if self.text.is_gzip else hold)  # gzip proves its own end
+        rows = self._rows(self._blocks)
+        first = next(rows, None)
         if first is None:
             raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")
-        return chain([first], records)
+        return chain([first], rows)
+
+    def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
+        columns = used_places = None
+        if used is not None:
+            places = self.places(used)
+            columns = [*places] if len(places) < self.width else None
+            used_places = [places[column] for column in used]
+        self._reader = RowReader(self._shape, columns)
+        self._last_rows = LastRows(self._reader, used_places, hold)
+
+    def _rows(self, blocks: Iterator[Block]) -> Iterator[Row]:
+        groups = self._reader.groups(blocks, self._first_line)
+        return chain.from_iterable(self._last_rows.groups(groups))
+
+    # What is known after the rows were read.
+
+    @property
+    def blank_rows(self) -> int:
+        """The number of rows without content (`, ,,`). Blank lines are not counted."""
+        return self._reader.blank_rows
+
+    @property
+    def footer(self) -> list[int]:
+        """The lines of the report's footer."""
+        return self._last_rows.footer
+
+    @property
+    def open_row(self) -> Literal["complete", "broken"] | None:
+        """How the row in the last line ends, if this line may have been cut."""
+        return None if self.text.is_gzip else self._last_rows.open_row
+
+    # ── rows as they are in the file ─────────────────────────────────────────────────────────────
 
     def originals(self) -> Iterator[OriginalRow]:
         """Yield the lines above the header, the header, and the rows of `records`, unchanged.
 
-        Only a header with merged cells is written with all its names, because it can be moved below
-        the row above it. Instead of `records`: the file is read only once.
+        Instead of `records`: the file is read only once.
         """
-        header_at = self.header_line - 1
-        for line, text in enumerate(self._head_lines[:header_at], 1):
+        above = self.header_line - 1
+        for line, text in enumerate(self._head[:above], 1):
             yield self._original(line, None, text)
-        if self._is_merged:
-            names = as_line(self.header, self.delimiter, self.spaced)
-            yield OriginalRow(self.header_line, None, names, [*self.header], {})
-        else:
-            yield self._original(self.header_line, None, "".join(self._head_lines[header_at:]))
+        header = "".join(self._head[above : self._first_line - 1])
+        yield self._original(self.header_line, None, header)
         kept = _KeptLines(self._blocks, self._first_line)
-        for line, _, problem, length in self._reader.records(iter(kept), self._first_line):
+        for line, _, problem, length in self._rows(iter(kept)):
             yield self._original(line, problem, kept.text(line, length))
 
     def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
         text = text.removesuffix("\n").removesuffix("\r")
         cells = None
         if problem not in CELLS_UNKNOWN:
-            spaced = self.spaced and self._sheet is None
-            reader = strict_reader(StringIO(text, newline=""), self.delimiter, spaced)
+            reader = strict_reader(StringIO(text, newline=""), self.delimiter, self.spaced)
             with suppress(csv.Error):  # a line above the header
                 cells = next(reader, [])
-        sheet_cells = self._sheet.cells_of(line) if self._sheet else {}
-        return OriginalRow(line, problem, text, cells, sheet_cells)
+        return OriginalRow(line, problem, text, cells)
 
 
 class _KeptLines:
@@ -291,59 +254,51 @@ class _KeptLines:
         while self._line < line:
             self._lines.popleft()
             self._line += 1
-        found = ""
-        for each in self._lines:
-            found += each
-            if len(found) >= length:
+        text = ""
+        for next_line in self._lines:
+            text += next_line
+            if len(text) >= length:
                 break
-        return found[:length]
+        return text[:length]
 
 
 def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     """Read the head of the file in `stream`, text or a workbook, and return the table of its rows.
 
-    Raises `SourceError` if the file is empty, can't be read, or has no readable header.
-    `lib.source.header.map_columns` checks whether the line is a header.
+    Raises `SourceError` if the file is empty, cannot be read, or has no line of names.
     """
     start = b""
     while len(start) < MAGIC_BYTES and (piece := stream.read(MAGIC_BYTES - len(start))):
         start += piece
     stream = Pieces(chain([start], iter(partial(stream.read, BLOCK_BYTES), b"")))
     if not is_workbook(start):
-        return _read_head(stream, options, None)
-    of_sheet = SheetOptions(
+        return _open_text(stream, options, None)
+    sheet_options = SheetOptions(
         title=options.sheet,
-        decimal_sign="," if options.decimal_comma else ".",
+        decimal_sign=options.decimal_sign,
         max_columns=options.max_columns,
         padded_lines=HEAD_LINES,
-        keep_cells=options.keep_cells,
     )
-    sheet = options.read_sheet(stream, of_sheet)
+    sheet = options.read_sheet(stream, sheet_options)
     options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
     try:
-        return _read_head(Pieces(sheet.text), options, sheet)
+        return _open_text(Pieces(sheet.text), options, sheet)
     except BaseException:
         sheet.text.close()  # the rest of a workbook would keep a process
         raise
 
 
-def _read_head(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) -> Table:
+def _open_text(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) -> Table:
     text = DecodedText(stream, options.encoding, options.max_bytes, options.on_block)
     blocks = text.blocks()
     first_blocks = _first_blocks(blocks)
-    all_lines = chain.from_iterable(block.lines() for block in first_blocks)
-    lines = list(islice(all_lines, HEAD_LINES + FIRST_LINES))
-    head = read_head(
-        lines[:HEAD_LINES],
-        options.delimiter,
-        options.max_columns,
-        options.header_row,
-        options.recognize,
-    )
-    if first_blocks[-1].overlong and head.header.end == len(lines):
-        raise SourceError("UNREADABLE_HEADER", f"line {head.header.start + 1} does not end")
-    rows = chain(_without(first_blocks, head.header.end), blocks)
-    return Table(head, lines, rows, text, sheet, options)
+    lines = [*chain.from_iterable(block.lines() for block in first_blocks)]
+    head = lines[:HEAD_LINES]
+    header, error = find_header(head, options.delimiter, options.max_columns, options.wanted)
+    if first_blocks[-1].overlong and header.end == len(lines):
+        raise SourceError("UNREADABLE_HEADER", f"line {header.start + 1} does not end")
+    rows = chain(_without(first_blocks, header.end), blocks)
+    return Table(header, error, head, rows, text, sheet, options)
 
 
 def _first_blocks(blocks: Iterator[Block]) -> list[Block]:

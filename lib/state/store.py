@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
-import msgspec
-
-SavedTime: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A time in a document: one without a time zone is refused when it is read."""
+from lib.model.outcomes import SavedTime
 
 
 class ContentDigest(NamedTuple):
@@ -89,8 +85,12 @@ class Store(Protocol):
         """Return this generation, live or noncurrent, as storage describes it now, or None."""
         ...
 
-    def find_and_open(self, source: StoredObject) -> tuple[StoredObject, Readable] | None:
-        """Do the same as `find`, and begin to stream this generation: in one call.
+    def find_live(self, bucket: str, name: str) -> StoredObject | None:
+        """Return the live generation of an object, or None."""
+        ...
+
+    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
+        """Return the live generation of an object, and begin to stream it: in one call.
 
         Of the two times, it knows only the last one: `created` is `updated` too.
         """
@@ -139,15 +139,10 @@ class Store(Protocol):
         """
         ...
 
-    def list_labelled(self, bucket: str) -> Iterator[LabelledObject]:
-        """Return all live objects of a bucket with their metadata, in the order of their names."""
+    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+        """Return all live objects below the prefix with their metadata, in their order."""
         ...
 
     def delete(self, bucket: str, name: str) -> None:
         """Delete the live version, if there is one."""
         ...
-
-
-def live_version(store: Store, bucket: str, name: str) -> StoredObject | None:
-    """Return the live generation of an object without reading it, or None."""
-    return next((each for each in store.list(bucket, name) if each.name == name), None)

@@ -13,7 +13,7 @@ mock_provider "time" {}
 variables {
   project_id = "acme-conversions"
   region     = "europe-west1"
-  profiles   = { default = { destination = "google_ads", customer_id = "123-456-7890", conversion_action = "Offline sale", time_zone = "Europe/Berlin" } }
+  profiles   = { default = { destination = "google_ads", customer_id = "123-456-7890", expect = "any time", action = "Offline sale", time_zone = "Europe/Berlin" } }
 }
 
 run "a_first_apply" {
@@ -61,7 +61,7 @@ run "a_misspelled_setting" {
   command = plan
 
   variables {
-    settings = { no_file_hour = 24 }
+    settings = { list_all_row = true }
   }
 
   expect_failures = [var.settings]
@@ -85,7 +85,7 @@ run "every_option" {
     labels                = { team = "marketing" }
     profile_editors       = ["group:marketing@example.com"]
     notification_channels = ["projects/acme-conversions/notificationChannels/1"]
-    settings              = { no_file_hours = 24, no_file_weekdays = ["mon", "fri"], list_all_rows = true }
+    settings              = { accepted_suffixes = [".csv"], list_all_rows = true }
     kms_key               = "projects/acme-keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
     sftp_servers          = { crm = { host = "sftp.example.com", user = "acme", known_hosts = "sftp.example.com ssh-ed25519 AAAA" } }
   }

@@ -13,7 +13,7 @@ import pytest
 
 import lib.adapters.object_reader as module
 from lib.adapters.storage import GoogleStore
-from lib.errors import PermanentError, RetryableError
+from lib.errors import PermanentError
 from lib.state.store import StoredObject
 from sandbox.faults import Faults
 from sandbox.storage import Storage, storage_client
@@ -41,12 +41,6 @@ def store(storage: Storage) -> GoogleStore:
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the content count as a large object."""
     monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", len(CONTENT) - 1)
-
-
-@pytest.fixture
-def first_range_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the rest of the content be read again after it was compared."""
-    monkeypatch.setattr(module, "KEPT_BYTES", RANGE)
 
 
 def put(storage: Storage, store: GoogleStore, content: bytes, encoding: str = "") -> StoredObject:
@@ -100,65 +94,24 @@ def test_a_small_object_is_read_again(
 def test_a_wrong_bit_in_a_large_object_keeps_the_last_range_back(
     storage: Storage, store: GoogleStore, faults: Faults, large: None
 ) -> None:
-    """The last chunk is never complete, and the message says where the wrong bytes were."""
+    """The last chunk is never complete."""
     source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, times=2)
+    flip(faults, RANGE + 5)
     content, detail = read_until_refused(store, source)
     assert len(content) == len(CONTENT) - RANGE
-    assert detail == f"between the bytes {RANGE} and {2 * RANGE}"
+    assert detail == "before the last bytes were used"
 
 
-def test_a_large_object_that_never_matches(
-    storage: Storage, store: GoogleStore, faults: Faults, large: None
+def test_a_reader_that_is_dropped_fetches_no_more(
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest], large: None
 ) -> None:
-    """A second mismatch ends the reading too."""
-    source = put(storage, store, CONTENT)
-    flip(faults, 5)
-    content, detail = read_until_refused(store, source)
-    assert (len(content), detail) == (len(CONTENT) - RANGE, "read twice")
-
-
-def test_a_large_object_whose_last_range_was_wrong_once(
-    storage: Storage, store: GoogleStore, faults: Faults, large: None
-) -> None:
-    """The wrong bytes were not handed out yet, so the reader continues with the right ones."""
-    source = put(storage, store, CONTENT)
-    flip(faults, len(CONTENT) - 1, nth=4)
-    assert store.open(source).read() == CONTENT
-
-
-def test_what_was_not_kept_is_read_again(
-    storage: Storage, store: GoogleStore, calls: list[StorageRequest], first_range_is_kept: None
-) -> None:
-    """Only the beginning of a compared object stays in memory; the rest takes a second read."""
+    """A few ranges are fetched ahead, and the others only when they are needed."""
     source = put(storage, store, CONTENT)
     calls.clear()
     reader = store.open(source)
     assert reader.read(RANGE) == CONTENT[:RANGE]
-    assert not reader._kept
-    assert reader.read() == CONTENT[RANGE:]
-    assert len(calls) == 4 + 3
-
-
-def test_a_bit_that_is_wrong_only_in_the_second_read(
-    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
-) -> None:
-    """The range differs from the one that was compared, and is read again."""
-    source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, nth=[5])
-    assert store.open(source).read() == CONTENT
-
-
-def test_a_second_read_that_stays_wrong(
-    storage: Storage, store: GoogleStore, faults: Faults, first_range_is_kept: None
-) -> None:
-    """Only right bytes were handed out before, so another attempt may continue."""
-    source = put(storage, store, CONTENT)
-    flip(faults, RANGE + 5, nth=[5, 6, 7])
-    reader = store.open(source)
-    assert reader.read(RANGE) == CONTENT[:RANGE]
-    with pytest.raises(RetryableError, match="STORAGE_UNAVAILABLE"):
-        reader.read(RANGE)
+    del reader
+    assert len(calls) <= 3
 
 
 @pytest.mark.parametrize("limit", [1, 1 << 20])
@@ -193,7 +146,7 @@ def test_an_object_is_described_by_the_answer_to_its_first_range(
     """This takes no call of its own, and only the time of creation may differ."""
     source = put(storage, store, CONTENT[:size])
     calls.clear()
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     stored, stream = found
     assert stream.read() == CONTENT[:size]
@@ -208,7 +161,7 @@ def test_an_object_is_described_by_the_answer_to_its_first_range(
 def test_an_empty_object_is_described_by_another_call(storage: Storage, store: GoogleStore) -> None:
     """Storage cannot answer with a range of it."""
     source = put(storage, store, b"")
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert (found[0], found[1].read()) == (source, b"")
 
@@ -219,15 +172,14 @@ def test_an_answer_that_does_not_describe_the_object(
     """The object is then described by another call."""
     monkeypatch.setattr(module._AnsweredBlob, "_extract_headers_from_download", lambda *_: None)
     source = put(storage, store, CONTENT)
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert (found[0], found[1].read()) == (source, CONTENT)
 
 
 def test_an_object_that_is_gone_is_not_described(storage: Storage, store: GoogleStore) -> None:
     """Only its event knows it then."""
-    source = put(storage, store, CONTENT)
-    assert store.find_and_open(replace(source, generation=source.generation + 1)) is None
+    assert store.open_live(BUCKET, "gone.csv") is None
 
 
 def test_a_wrong_bit_in_the_first_range_is_read_again(
@@ -236,7 +188,7 @@ def test_a_wrong_bit_in_the_first_range_is_read_again(
     """The bytes that came with the description are compared like all others."""
     source = put(storage, store, CONTENT)
     flip(faults, 5, nth=1)
-    found = store.find_and_open(StoredObject(BUCKET, source.name, source.generation, 77))
+    found = store.open_live(BUCKET, source.name)
     assert found is not None
     assert found[1].read() == CONTENT
 

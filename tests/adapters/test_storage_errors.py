@@ -23,10 +23,8 @@ from tests.adapters.conftest import BUCKET
 
 CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
     "find": ("get", lambda store, bucket: store.find(StoredObject(bucket, "a", 7, 5))),
-    "find_and_open": (
-        "get",
-        lambda store, bucket: store.find_and_open(StoredObject(bucket, "a", 7, 5)),
-    ),
+    "find_live": ("get", lambda store, bucket: store.find_live(bucket, "a")),
+    "open_live": ("get", lambda store, bucket: store.open_live(bucket, "a")),
     "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read()),
     "write": ("create", lambda store, bucket: store.write(bucket, "a", b"", if_generation_match=0)),
     "write_stream": (

@@ -54,8 +54,8 @@ def children(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
 def test_rows_are_those_that_are_read_here(children: list[Any]) -> None:
     """The process changes nothing about a workbook, and ends with it."""
     content = workbook(ROWS, name="Deals", others={"Lost ☂": [["a"], ["1"]]})
-    there = opened(content, decimal_comma=True)
-    here = open_table(io.BytesIO(content), SourceOptions(decimal_comma=True))
+    there = opened(content, decimal_sign=",")
+    here = open_table(io.BytesIO(content), SourceOptions(decimal_sign=","))
     assert (there.header, there.sheet, there.unread_sheets) == (("a", "b"), "Deals", ("Lost ☂",))
     assert list(there.records()) == list(here.records())
     assert [child.returncode for child in children] == [0]

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
-from lib.cli import check as check_module
+from lib.cli import dry_run
 from lib.source import text as text_module
-from lib.source.table import FIRST_LINES
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
 
@@ -56,7 +55,7 @@ def _asked(row: Mapping[str, str]) -> File:
     return File(content=csv_of(row), asked=True)
 
 
-REFUNDS = {"refunds": {"Status": ["partially_refunded"]}}
+RESTATES = {"conversions": [{"send": "restatement"}]}
 NO_VALUE = {"adjusted_value": ""}
 BY_CLICK = {
     "order_id": "",
@@ -80,17 +79,6 @@ def adjustment(**cells: str) -> dict[str, str]:
     }
 
 
-def refund(new_value: str) -> dict[str, str]:
-    """Return a row of a file of sales that was refunded in part."""
-    return row(
-        order_id="SO-1",
-        conversion_value="100",
-        Status="partially_refunded",
-        adjustment_date_time="2026-11-22 10:00:00+00:00",
-        adjusted_value=new_value,
-    )
-
-
 def call(**cells: str) -> dict[str, str]:
     """Return a row of a file of calls."""
     return {
@@ -112,19 +100,17 @@ FILES: dict[str, File] = {
     "PHONE_MAYBE_INTERNATIONAL": _row({"phone_region": "DE"}, phone="4915112345678"),
     "PHONE_REGION_MISSING": _row(phone="212-555-0100"),
     "INVALID_DIGEST": _row(hashed_email="abc"),
-    "INVALID_REGION": _row(country_code="Atlantis", phone="212-555-0100"),
+    "INVALID_REGION": _row(DM, **{**ADDRESS, "country_code": "Atlantis"}),
     "ADDRESS_INCOMPLETE": _row(DM, **{**ADDRESS, "postal_code": ""}),
     "TOO_MANY_IDENTIFIERS": _row(**EMAIL, **SIX_EMAILS),
     "INVALID_CLICK_ID": _row(gclid="not a click", **EMAIL),
     "CLICK_ID_CUT_OFF": _row(gclid="Cj0KCQiAexample0001...", **EMAIL),
-    "CLICK_ID_TOO_SHORT": _row(gclid="Cj0KCQiA"),
     "NO_CLICK_ID_OR_IDENTIFIER": _row(gclid=""),
     "BOTH_BRAIDS": _row(gclid="", gbraid="0AAAAAexample1", wbraid="0AAAAAexample2"),
     "GCLID_AND_BRAID": _row(gbraid="0AAAAAexample1"),
     "BRAID_ON_ONE_PER_CLICK": _row(
         asked=True, gclid="", gbraid="0AAAAAexample1", conversion_action="1002", **EMAIL
     ),
-    "CONSENT_COLUMN_IGNORED": _row({"ad_user_data": "GRANTED"}, Einwilligung="nein"),
     # Time
     "INVALID_TIME_OF_DAY": _row(
         {"time_zone": "UTC"}, conversion_date_time="2026-11-20 00:00:00", time_of_day="0.5868"
@@ -132,7 +118,10 @@ FILES: dict[str, File] = {
     "TIME_MISSING": _row(conversion_date_time=""),
     "INVALID_DATE": _row(conversion_date_time="yesterday"),
     "DATE_WITHOUT_ZONE": _row(conversion_date_time="2026-11-20 10:00:00"),
-    "DATE_ORDER_MISMATCH": _row(conversion_date_time="20/11/2026 10:00:00 +0000"),
+    "DATE_ORDER_UNDECLARED": _row(conversion_date_time="10/11/2026 10:00 +0000"),
+    "DATE_ORDER_MISMATCH": _row(
+        {"date_order": "MDY"}, conversion_date_time="20/11/2026 10:00 +0000"
+    ),
     "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
     "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
     "AMBIGUOUS_LOCAL_TIME": _row(conversion_date_time="2026-11-01 01:30:00 America/Chicago"),
@@ -149,8 +138,9 @@ FILES: dict[str, File] = {
     # Value, order ID, consent and other enums
     "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
     "NEGATIVE_VALUE": _row(conversion_value="-1"),
-    "DECIMAL_SIGN_MISMATCH": _row(conversion_value="1.234,50"),
-    "AMBIGUOUS_VALUE": _row(conversion_value="1.234"),
+    "VALUE_MISSING": _row({"value": None}, conversion_value=""),
+    "DECIMAL_SIGN_UNDECLARED": _row(conversion_value="1.234"),
+    "DECIMAL_SIGN_MISMATCH": _row({"decimal_sign": "."}, conversion_value="1.234,50"),
     "CURRENCY_CONTRADICTS": _row({"currency_code": "USD"}, conversion_value="12 EUR"),
     "AMBIGUOUS_CURRENCY": _row(DM, conversion_value="$12"),
     "INVALID_CURRENCY": _row(conversion_value="1", currency_code="XYZ"),
@@ -181,53 +171,33 @@ FILES: dict[str, File] = {
     "REPEATED_WITH_OTHER_VALUE": _file(
         csv_of(row(conversion_value="10"), row(conversion_value="25"))
     ),
-    "REPEATED_REFUSED_LINE": _file(
-        csv_of(
-            row(order_id="A1", conversion_date_time="10/11/2026 10:00 +0000"),
-            row(order_id="A1", conversion_date_time="2026-11-10 10:00 +0000"),
-            row(gclid="Cj0KCQiAexample2", conversion_date_time="20/11/2026 10:00 +0000"),
-        )
-    ),
     # Action and account
     "ACTION_MISSING": _row(conversion_action=""),
     "UNKNOWN_ACTION": _row(asked=True, conversion_action="Purchase"),
     "ACTION_NOT_ENABLED": _row(asked=True, conversion_action="1003"),
     "ACTION_WRONG_TYPE": _row(asked=True, conversion_action="1007"),
-    "CUSTOMER_ID_MISSING": _file(GOOD, customer_id=None),
     "CONVERSION_CUSTOMER_DIFFERS": _row(asked=True),
     "ZONE_DIFFERS": _row({"time_zone": "Europe/Berlin"}, asked=True),
     # The file, row by row
     "TOO_FEW_CELLS": _lines(b"Cj0KCQiAexample0001,1001"),
-    "ADJUSTMENT_ROW": _file(csv_of(*[row(Type="Sale")] * FIRST_LINES, row(Type="RETRACT"))),
-    "TOO_MANY_CELLS": _lines(LINE + b",more"),
-    "UNCLOSED_QUOTE": _lines(LINE, b'"Cj0KCQiAexample0002' + LINE[19:]),
-    "INSIDE_QUOTES": _lines(b'"' + LINE, LINE, b'C"'),
-    "BROKEN_QUOTING": _lines(b'"Cj0KCQiA"example0002' + LINE[19:]),
-    "UNDECODABLE": File(content=GOOD + b"\xff" + LINE, profile={"encoding": "utf-8"}),
-    "NUL_BYTE": _lines(LINE, b"\0" + LINE),
-    "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:]),
-    "RECORD_TOO_LONG": _lines(LINE, b"C,1001," + b"10," * 500_000),
-    "FILTER_KEEPS_NO_ROW": _row({"include": {"Stage": ["Won"]}}, Stage="Lost"),
-    "REFUNDS_SKIPPED": _row(
-        {"include": {"Shop": ["web"]}, "refunds": {"Stage": ["refunded"]}},
-        Shop="pos",
-        Stage="refunded",
-    ),
-    "FILTER_VALUE_NOT_FOUND": _row({"exclude": {"Stage": ["Lost"]}}, Stage="Won"),
-    "STAGES_NOT_FILTERED": _file(csv_of(*[row(Stage="Won")] * FIRST_LINES, row(Stage="Lost"))),
-    "UNKNOWN_COLUMNS": _row(colour="red"),
-    "COLUMN_NOT_CHOSEN": _row(**{"Amount (USD)": "", "Amount (EUR)": ""}),
-    "UNIT_IN_HEADER": _row(**{"Amount (thousands)": ""}),
     "CONSENT_NOT_STATED": _row(),
+    "TOO_MANY_CELLS": _lines(LINE + b",more", LINE),
+    "UNCLOSED_QUOTE": _lines(b'"Cj0KCQiAexample0002' + LINE[19:], LINE),
+    "INSIDE_QUOTES": _lines(b'"' + LINE, LINE, b'C"', LINE),
+    "BROKEN_QUOTING": _lines(b'"Cj0KCQiA"example0002' + LINE[19:], LINE),
+    "UNDECODABLE": File(
+        content=GOOD + b"\xff" + LINE + b"\n" + LINE, profile={"encoding": "utf-8"}
+    ),
+    "NUL_BYTE": _lines(b"\0" + LINE, LINE),
+    "CELL_TOO_LARGE": _lines(b"C" * 40_000 + LINE[19:], LINE),
+    "RECORD_TOO_LONG": _lines(b"C,1001," + b"10," * 500_000, LINE),
+    "FILTER_KEEPS_NO_ROW": _row({"skip": {"Stage": ["Lost"]}}, Stage="Lost"),
+    "NO_ENTRY_FITS": _row({"conversions": [{"rows": {"Stage": ["Won"]}}]}, Stage="Lost"),
+    "REPORT_FOOTER": _lines(LINE, b"Total,,"),
     "PLACEHOLDERS": _row(order_id="N/A"),
     "SHEETS_NOT_READ": _file(
         workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})
     ),
-    "ORDER_IDS_AS_INTEGERS": _row(order_id="1001.0"),
-    "ORDER_IDS_IN_TWO_FORMS": _file(
-        csv_of(row(order_id="1001.0"), row(order_id="1002", gclid="Cj0KCQiAexample2"))
-    ),
-    "REPORT_FOOTER": _lines(LINE, b"Total,1,"),
     "BLANK_RECORDS": _lines(LINE, b",,"),
     "NO_FINAL_LINE_END": _lines(LINE),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
@@ -250,35 +220,11 @@ FILES: dict[str, File] = {
     "NO_HEADER": _file(LINE),
     "UNREADABLE_HEADER": _file(b'gclid,"email\n' + b"C,\n" * 100),
     "TOO_MANY_COLUMNS": _file(b"gclid" + b",x" * 1000 + b"\nC\n"),
-    "DUPLICATE_COLUMN": _file(b"gclid,Google Click ID\nA,B\n"),
-    "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_value\n2026-11-20,1\n"),
-    "NO_TIME_COLUMN": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
-    "ROLE_UNDECIDED": _row(Wert_netto="12.50", Wert_brutto="14.88"),
-    "FILTER_COLUMN_MISSING": _row({"include": {"Stage": ["Won"]}}),
-    "COLUMN_OF_KIND_MISSING": _file(
-        b"Order ID,Conversion Name,Adjustment Type,Adjusted Value\nSO-1,Purchase,RETRACT,\n"
+    "COLUMN_MISSING": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
+    "DUPLICATE_COLUMN": _file(
+        b"gclid,Google Click ID,Conversion Time,Conversion Name\nA,B,2026-11-20,1001\n"
     ),
-    "MIXED_KINDS": _file(csv_of(row(Type="Sale"), row(Type="RETRACT"))),
-    "DATE_COLUMN_CHOSEN": _file(
-        b"gclid,conversion_action,Created At\nCj0KCQiAexample0001,1001,2026-11-20 10:00 Z\n"
-    ),
-    "LOOKS_LIKE_CLICK_IDS": _file(
-        csv_of(
-            {
-                **EMAIL,
-                "Kennung": "Cj0KCQiAexample0001abcdef",
-                **{name: cell for name, cell in row().items() if name != "gclid"},
-            }
-        )
-    ),
-    "LOOKS_LIKE_BRAIDS": _row(Kennung="0AAAAAexample0001abcdef"),
-    "LOOKS_LIKE_EMAILS": _row(Kontakt="buyer@example.com"),
-    "CALLS_READ_AS_LEADS": _file(
-        csv_of({**row(email="buyer@example.com", **{"Call Start Time": "x"}), "gclid": ""}).replace(
-            b"gclid", b"Kennung"
-        )
-    ),
-    "LOOKS_LIKE_PHONE_NUMBERS": _row(Kontakt="+1 212 555 0100"),
+    "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_action\n2026-11-20,1001\n"),
     "TOO_MANY_MEMBERS": _file(gzip.compress(GOOD) + gzip.compress(b"") * 200),
     "TOO_MANY_ROWS": _file(GOOD + b"\n" * (1 << 18) + LINE + b"\n"),
     "NO_ROWS": _lines(),
@@ -294,8 +240,6 @@ FILES |= {
     "ADJUSTMENT_TIME_MISSING": _file(csv_of(adjustment(adjustment_date_time=""))),
     "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
     "RETRACTION_WITH_VALUE": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
-    "PARTIAL_REFUND_WITHOUT_VALUE": _file(csv_of(refund("")), **REFUNDS),
-    "NEW_VALUE_NOT_LOWER": _file(csv_of(refund("100")), **REFUNDS),
     "ADJUSTED_ON_THAT_DAY": _file(
         csv_of(adjustment(adjustment_date_time="2026-11-23")), time_zone="UTC"
     ),
@@ -303,9 +247,8 @@ FILES |= {
     "ADJUSTS_NO_CONVERSION": _file(csv_of(adjustment(order_id=""))),
     "ADJUSTED_BEFORE_CONVERSION": _file(csv_of(adjustment(**BY_CLICK, **BEFORE))),
     "ADJUSTED_TOO_LATE": _file(csv_of(adjustment(**{**BY_CLICK, **LONG_AGO}))),
-    "ADJUSTMENT_NEEDS_ORDER_ID": _file(csv_of(adjustment(order_id="")), **DM),
-    "ADJUSTMENT_NEEDS_ORIGINAL": _file(csv_of(adjustment()), **DM),
-    "RETRACTION_NOT_SENT": _file(csv_of(adjustment(adjustment_type="RETRACT", **NO_VALUE)), **DM),
+    "ADJUSTMENT_NEEDS_ORDER_ID": _file(csv_of(adjustment(order_id="")), **DM, **RESTATES),
+    "ADJUSTMENT_NEEDS_ORIGINAL": _file(csv_of(adjustment()), **DM, **RESTATES),
     "ACTION_NOT_ADJUSTABLE": _asked(adjustment(conversion_action="1004")),
     "ACTION_NEEDS_ORDER_ID": _asked(
         adjustment(**BY_CLICK, **NO_VALUE, adjustment_type="RETRACT", conversion_action="1006")
@@ -328,21 +271,21 @@ FILES |= {
 
 # Codes that a check cannot cause, and why. The tests of the modules that raise them cover them.
 ELSEWHERE = {
+    "REPEATED_REFUSED_LINE": "only after Google has refused the row that is repeated",
     "ACTION_NAME_NOT_RESOLVABLE": "left out, because a check takes every name on trust",
     "ACCOUNT_NOT_LOOKED_UP": "only for an upload",
-    "PREFLIGHT_NOT_PERMITTED": "left out, because a check never reads an account",
+    "ANSWER_INCOMPLETE": "only for an upload",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
     "NEWER_VERSION": "only with a state document of a newer version",
-    "STATE_DAMAGED": "only with a state document that somebody has changed",
+    "STATE_UNREADABLE": "only with a state document that somebody has changed",
     "SUPERSEDED_SALE": "only after a file with a newer value of the order",
-    "ORDER_IN_PROCESS": "only while Google processes another value of the order",
+    "AWAITS_CONVERSIONS": "only for an upload",
     "SOURCE_GONE": "only for an object in a bucket",
     "ADJUSTMENT_FILE": "only for a destination without adjustments",
     "CALL_FILE": "only for a destination without calls",
     "CHECKSUM_MISMATCH": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
-    "SAME_AS": "only for an object in a bucket",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
     "CLICK_AND_TIME_ALREADY_USED": "only for an upload",
     "REFUSAL_NOT_LOCATED": "only for an upload",
@@ -351,7 +294,6 @@ ELSEWHERE = {
     "UNTERMINATED_LAST_LINE": "only for an upload: a check writes the note NO_FINAL_LINE_END",
     "LAST_LINE_REPLACED": "only for an upload",
     "RUNTIME_ENDS_SOON": "only for a function in the cloud",
-    "JOB_NOT_LISTED": "only after an upload",
     "MAYBE_SENT": "only after an attempt that crashed",
     "ROWS_NOT_NAMED": "only in Google's status after an upload",
     "NOT_COUNTED": "only in Google's status after an upload",
@@ -380,7 +322,7 @@ _PLATFORM = (
 
 
 def _ours() -> list[Code]:
-    return [code for code in CATALOGUE.values() if code.origin == "ours"]
+    return [code for code in CATALOGUE.values() if code.origin == "This function"]
 
 
 def test_every_code_of_ours_has_a_file_or_a_reason() -> None:
@@ -399,11 +341,11 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
     if code == "CONVERSION_CUSTOMER_DIFFERS":
         account = replace(ACCOUNT, conversion_customer_id="9876543210")
     if code == "FILE_TOO_LARGE":
-        monkeypatch.setattr(check_module, "MAX_FILE_BYTES", 20)
+        monkeypatch.setattr(dry_run, "MAX_FILE_BYTES", 20)
     if code == "TOO_MANY_MEMBERS":
         monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
     if code == "TOO_MANY_ROWS":
-        monkeypatch.setattr(check_module, "MAX_FILE_LINES", 1_000)
+        monkeypatch.setattr(dry_run, "MAX_FILE_LINES", 1_000)
     document = validate(
         file.content or csv_of(row(**file.cells)) if code != "EMPTY_FILE" else b"",
         file.profile,
@@ -443,8 +385,8 @@ def test_what_left_out_the_only_identifier_explains_that_none_is_left(code: str)
         cells["email"] = ""
     account = ACCOUNT if file.asked else None
     (found,) = validate(csv_of(row(**cells)), file.profile, account=account)["rows"]
-    assert [each["code"] for each in found["errors"]] == ["NO_CLICK_ID_OR_IDENTIFIER"]
-    assert code in [each["code"] for each in found["warnings"]]
+    codes = {each["code"] for each in (*found["errors"], *found["warnings"])}
+    assert {"NO_CLICK_ID_OR_IDENTIFIER", code} <= codes
 
 
 def test_no_message_repeats_a_value() -> None:

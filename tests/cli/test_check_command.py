@@ -7,13 +7,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from tests.cli.validating import NOW, csv_of, row
+from tests.cli.validating import BASE, NOW, csv_of, row, with_profiles
 from tests.results_schema import check_results
 
 ROOT = Path(__file__).parents[2]
@@ -23,7 +24,11 @@ BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yeste
 
 def run(*arguments: str | Path) -> Result:
     """Run the command in this process, at the fixed time."""
-    return CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
+    with TemporaryDirectory() as folder:
+        given = with_profiles(
+            ["check", "--now", NOW.isoformat(), *map(str, arguments)], Path(folder)
+        )
+        return CliRunner().invoke(main, given)
 
 
 @pytest.fixture
@@ -40,7 +45,11 @@ def file(tmp_path: Path) -> Any:
 
 def test_a_valid_file_exits_with_0_and_shows_how_it_was_read(file: Any) -> None:
     """A valid file exits with 0, and its encoding, delimiter, columns and counts are shown."""
-    result = run(file("Google Click ID;Conversion Name;Date\nCj0KCQiA01;Deal;2026-11-20T10:00Z\n"))
+    result = run(
+        file(
+            "Google Click ID;Conversion Name;Conversion Time\nCj0KCQiA0001;Deal;2026-11-20T10:00Z\n"
+        )
+    )
     assert result.exit_code == 0, result.output
     assert "Encoding utf-8, delimiter semicolon, column names in line 1." in result.output
     assert 'gclid ← "Google Click ID"' in result.output
@@ -58,7 +67,11 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
         assert text in result.output
     assert "yesterday" not in result.output
     full = run("--verbose", file(BAD)).output
-    for text in ("1 row: line 3", "The conversion time cannot be read", "→ Write it as"):
+    for text in (
+        "line 3, conversion_date_time",
+        "The date and time cannot be read",
+        "→ Write it as",
+    ):
         assert text in full
 
 
@@ -98,13 +111,10 @@ def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
-        ["no-such-file.csv"],
         ["--profile", "shop", "{file}"],
         ["--profiles", "{profiles}", "--profile", "nobody", "{file}"],
         ["--profiles", "{profiles}", "--profile", "wrong", "{file}"],
         ["--profiles", "{file}", "{file}"],
-        ["--route", "carrier_pigeon", "{file}"],
         ["--now", "soon", "{file}"],
         ["--all-rows", "{file}"],
     ],
@@ -129,8 +139,10 @@ def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
     profile = {
         "destination": "google_ads",
         "customer_id": "1234567890",
-        "include": {"stage": ["won"]},
-        "exclude": {"Kind": "Test"},
+        "expect": "any time",
+        "value": "action_default",
+        "conversions": [{"rows": {"stage": ["won"]}}],
+        "skip": {"stage": ["lost"], "Kind": "Test"},
     }
     profiles = file(json.dumps({"crm": profile}), "profiles.json")
     rows = [("Won", "New"), ("Lost", "New"), ("Won", "test")]
@@ -145,12 +157,14 @@ def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
     profile = {
         "destination": "google_ads",
         "customer_id": "123-456-7890",
-        "conversion_action": "Deal",
+        "expect": "any time",
+        "action": "Deal",
+        "value": "action_default",
         "time_zone": "Europe/Berlin",
-        "headers": {"gclid": "Klick"},
+        "columns": {"gclid": "Klick", "conversion_date_time": "Datum"},
     }
     profiles = file(json.dumps({"de": profile}), "profiles.json")
-    data = file("Klick,Date\nCj0KCQiAexample1,2026-11-20 10:00\n")
+    data = file("Klick,Datum\nCj0KCQiAexample1,2026-11-20 10:00\n")
     result = run("--profiles", profiles, "--profile", "de", "--json", data)
     assert result.exit_code == 0, result.output
     document = check_results(json.loads(result.stdout))
@@ -160,8 +174,11 @@ def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
 def test_the_destination_decides_about_the_notes(file: Any) -> None:
     """Only the destination that cannot send names adds a note about them."""
     data = file(csv_of(row(first_name="Ada")))
-    assert "ADDRESS_NOT_SENT" in run("--route", "google_ads", data).output
-    assert "ADDRESS_NOT_SENT" not in run("--route", "data_manager", data).output
+    document = {name: {**BASE, "destination": name} for name in ("google_ads", "data_manager")}
+    profiles = file(json.dumps(document), "profiles.json")
+    for name, is_noted in (("google_ads", True), ("data_manager", False)):
+        output = run("--profiles", profiles, "--profile", name, data).output
+        assert ("ADDRESS_NOT_SENT" in output) is is_noted
 
 
 def test_json_is_the_results_document(file: Any) -> None:
@@ -205,7 +222,7 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     "name, reported",
     [
         ("export.ods", "not accept the name of this file: a workbook of another format"),
-        ("export.csv.1", "not accept the name of this file: the name continues after .csv; rename"),
+        ("export.csv.1", "not accept the name of this file: an unknown format"),
         ("export.csv.part", "ignore this file: still being written"),
         (".export.csv", "ignore this file: hidden or lock file"),
     ],
@@ -230,7 +247,9 @@ def test_an_accepted_name_prints_nothing(file: Any, name: str) -> None:
 
 def test_names_from_the_file_are_text_not_markup(file: Any) -> None:
     """Markup in a header is printed as text."""
-    result = run(file("gclid,conversion_action,Date,[/red],[bold]x\nCj0KCQiA1,1,2026-11-20Z,a,b\n"))
+    result = run(
+        file("gclid,conversion_action,Date,[/red],[bold]x\nCj0KCQiA0001,1,2026-11-20Z,a,b\n")
+    )
     assert "[/red], [bold]x" in " ".join(result.output.split())
 
 
@@ -238,7 +257,9 @@ def test_the_check_imports_no_google_client() -> None:
     """The check imports no Google client, because that takes longer than checking a file."""
     program = (
         "import sys; from lib.cli.commands import main\n"
-        "try: main(['check', '--now', '2026-11-24', 'examples/google_template.csv'])\n"
+        "try: main(['check', '--profiles', 'examples/profiles/google.json', '--profile',"
+        " 'google', '--now', '2026-11-24',"
+        " 'examples/google_template.csv'])\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "print([m for m in sys.modules if m.startswith(('google.ads', 'google.api', 'grpc',"
         " 'google.cloud.storage', 'flask', 'functions_framework'))])"

@@ -13,7 +13,7 @@ from lib.model.fields import CUSTOM_VARIABLE
 from lib.rules.fields import FIELDS
 from tests.cli.validating import ACCOUNT, validate
 
-NEEDED = ("gclid", "email", "conversion_date_time")
+NEEDED = ("gclid", "email", "conversion_date_time", "conversion_action")
 HEADERS = st.sampled_from(
     [field.name for field in FIELDS if field.name not in (*NEEDED, CUSTOM_VARIABLE)]
     + ["email_2", "Mobile", "custom_variable.Plan", "colour", "", "E-Mail"]
@@ -41,7 +41,7 @@ def tables(draw: st.DrawFn) -> bytes:
     rows = draw(st.lists(row, min_size=1, max_size=6))
     for each in rows:  # in half of the rows, the required cells are valid
         if draw(st.booleans()):
-            each[:3] = ["Cj0KCQiAexample1", "", "2026-11-20 10:00:00+00:00"]
+            each[:4] = ["Cj0KCQiAexample1", "", "2026-11-20 10:00:00+00:00", "1001"]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=draw(st.sampled_from(",;\t|")))
     try:
@@ -59,10 +59,8 @@ def test_random_rows_never_crash_the_check(
     """Random rows end in a valid document for both destinations, with and without an account."""
     profile = {
         "destination": route,
-        "conversion_action": "1001",
         "time_zone": "America/Chicago",
-        "day_first": day_first,
-        "decimal_comma": day_first,
+        **({"date_order": "DMY", "decimal_sign": ","} if day_first else {}),
     }
     document = validate(content, profile, account=ACCOUNT if asked else None, list_all=True)
     counts = document["counts"]

@@ -60,7 +60,8 @@ def test_a_file_is_checked_with_profiles_in_the_cloud(google: Google, tmp_path: 
     profile = {
         "destination": "google_ads",
         "customer_id": "1234567890",
-        "conversion_action": "Deal",
+        "expect": "any time",
+        "value": "action_default",
         "time_zone": "UTC",
     }
     document = "// edited by Ann\n" + json.dumps({"crm": profile})

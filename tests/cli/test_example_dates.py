@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,38 +11,28 @@ from click.testing import CliRunner
 
 from sandbox.__main__ import main as sandbox
 from sandbox.examples import EXAMPLES, WRITTEN_ON, is_example, moved_to
-from tests import crm_exports
-from tests.cli.test_check_examples import FILES
-from tests.cli.validating import CUSTOMER, NOW, validate
+from tests.cli.validating import NOW, validate
+from tests.examples.test_examples import PROFILE_OF, profile_of
 
-PROFILES = json.loads((EXAMPLES / "profiles.json").read_text("utf-8"))
-ALL = {
-    **{name: profile for name, (profile, _) in FILES.items()},
-    **{file: profile for profile, file in crm_exports.FILES.items()},
-    "crm_export.csv": "default",
-}
 LATER = timedelta(days=371)  # also another day of the week, month and year
 
 
-def outcomes(content: bytes, profile: str | None, now: Any) -> dict[str, Any]:
-    """The counts and the codes of a file."""
-    settings = (
-        PROFILES[profile] if profile else {"destination": "google_ads", "customer_id": CUSTOMER}
-    )
-    document = validate(content, settings, now=now)
+def outcomes(content: bytes, name: str, now: Any) -> dict[str, Any]:
+    """The counts and the codes of an example."""
+    document = validate(content, profile_of(name), now=now)
     return {
         "counts": document["counts"],
         "codes": {*document["codes"]},
     }
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", PROFILE_OF)
 def test_a_moved_example_is_validated_as_on_its_own_day(name: str) -> None:
     """A year later, each row has the outcome that it had, in whatever format its dates are."""
     path = EXAMPLES / name
     moved = moved_to(path, WRITTEN_ON + LATER)
-    assert outcomes(moved, ALL[name], NOW + LATER) == outcomes(path.read_bytes(), ALL[name], NOW)
-    assert outcomes(path.read_bytes(), ALL[name], NOW + LATER)["counts"]["rejected"] > 0
+    assert outcomes(moved, name, NOW + LATER) == outcomes(path.read_bytes(), name, NOW)
+    assert outcomes(path.read_bytes(), name, NOW + LATER)["counts"]["rejected"] > 0
 
 
 def test_on_its_own_day_nothing_changes(tmp_path: Path) -> None:
@@ -51,7 +40,7 @@ def test_on_its_own_day_nothing_changes(tmp_path: Path) -> None:
     path = EXAMPLES / "crm_export.csv"
     assert moved_to(path, WRITTEN_ON) == path.read_bytes()
     assert is_example(path)
-    assert not is_example(EXAMPLES / "profiles.json")
+    assert not is_example(EXAMPLES / "keep_click_ids.js")
     assert not is_example(tmp_path / "crm_export.csv")
 
 

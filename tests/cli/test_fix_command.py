@@ -1,4 +1,4 @@
-"""`fix FILE RESULTS`: the rows that need a hand, as they are in the file, ready to be dropped."""
+"""`fix FILE RESULTS`: the rows to correct, as they are in the file, ready to be dropped."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import google_crc32c
-import openpyxl
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.catalogue.codes import lookup
 from lib.cli.commands import main
 from lib.results.document import SCHEMA_VERSION
-from lib.source.table import SourceOptions, open_table
-from tests.cli.validating import NOW, csv_of, row, validate
+from tests.cli.validating import BASE, NOW, csv_of, row, validate, with_profiles
 from tests.workbooks import workbook
 
 BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
@@ -32,7 +32,9 @@ OURS = ["problem", "what to do", "line"]
 
 
 def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    return CliRunner().invoke(main, [*map(str, arguments)], input=stdin)
+    with TemporaryDirectory() as folder:
+        given = with_profiles([*map(str, arguments)], Path(folder))
+        return CliRunner().invoke(main, given, input=stdin)
 
 
 @pytest.fixture
@@ -78,14 +80,14 @@ def outcomes(content: bytes, profile: dict[str, Any] | None = None) -> dict[str,
     return {k: n for k, n in validate(content, profile)["counts"].items() if n}
 
 
-def test_the_rows_that_need_a_hand_are_written_as_they_are(fix: Any) -> None:
+def test_the_rows_to_correct_are_written_as_they_are(fix: Any) -> None:
     """Our columns are in front of the file's own, and rows without an error are left out."""
     header, *rows = table(fix(MIXED))
     original = list(csv.reader(io.StringIO(MIXED.decode())))
     assert header == [*OURS, *original[0]]
     assert [each[2] for each in rows] == ["3", "4"]
     assert [each[3:] for each in rows] == [original[2], original[3]]
-    assert rows[0][0].startswith("The conversion time cannot be read")
+    assert rows[0][0].startswith("The date and time cannot be read")
     assert 'Column: "conversion_date_time".' in rows[0][0]
     assert rows[0][1].startswith("Write it as")
     assert "The email address is not valid" in rows[1][0], "a warning says why a row has nothing"
@@ -153,12 +155,9 @@ def test_a_file_with_spaces_after_its_delimiters_keeps_them(fix: Any) -> None:
 BROKEN_QUOTES = csv_of(row(), row()).replace(b",1001,", b',"1001,', 1)
 
 
-@pytest.mark.parametrize("output", ["rows.csv", "rows.xlsx"])
-def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(
-    fix: Any, output: str
-) -> None:
+def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(fix: Any) -> None:
     """Its cells are a guess that could fit the header, so a person must look at them."""
-    content = fix(BROKEN_QUOTES, output=output).read_bytes()
+    content = fix(BROKEN_QUOTES).read_bytes()
     document = validate(content)
     assert document["counts"]["rejected"] == document["counts"]["rows"] == 1
     assert "TOO_MANY_CELLS" in document["codes"]
@@ -205,46 +204,28 @@ def test_a_compressed_file_can_be_fixed_and_the_output_compressed(fix: Any) -> N
     assert gzip.decompress(packed) == plain
 
 
-def test_the_wrong_cells_are_marked_in_a_workbook(fix: Any) -> None:
-    """In a workbook, the cell with the problem is red, and nothing in it is a formula."""
-    bad = {**BAD_TIME, "Note": "=1+1", "Order ID": "000125"}
-    path = fix(csv_of(row(), bad), output="rows.xlsx")
-    header, cells = openpyxl.load_workbook(path).active.iter_rows()
-    assert [cell.value for cell in header] == [*OURS, *bad]
-    assert [cell.value for cell in cells[3:]] == list(bad.values())
-    assert {cell.data_type for cell in cells} == {"s"}
-    marked = [h.value for h, cell in zip(header, cells, strict=True) if cell.fill.fill_type]
-    assert marked == ["conversion_date_time"]
-    assert outcomes(path.read_bytes()) == {"rows": 1, "rejected": 1}
-
-
-@pytest.mark.parametrize("output", ["rows.xlsx", "rows.csv"])
-def test_the_rows_of_a_workbook_keep_their_values(fix: Any, output: str) -> None:
-    """Dates and numbers are read as in the workbook, whatever the output is."""
+def test_the_rows_of_a_workbook_become_csv(fix: Any) -> None:
+    """Its cells are written as they were read, with the line of the sheet."""
     content = workbook(
         [
-            ["gclid", "conversion_action", "conversion_date_time", "conversion_value", "currency"],
+            [
+                "gclid",
+                "conversion_action",
+                "conversion_date_time",
+                "conversion_value",
+                "currency_code",
+            ],
             ["Cj0KCQiAexample0001", 1001, "2026-11-20 10:00Z", 12.5, "EUR"],
             [],
             ["Cj0KCQiAexample0002", 1001, "2026-11-20 10:00Z", 1234.5, "Gulden"],
         ]
     )
-    profile = {"decimal_comma": True}
-    path = fix(content, "export.xlsx", output, profile=profile)
-    if output.endswith(".xlsx"):
-        *_, cells = openpyxl.load_workbook(path).active.iter_rows(values_only=True)
-        assert cells[2:] == (
-            "4",
-            "Cj0KCQiAexample0002",
-            1001,
-            "2026-11-20 10:00Z",
-            1234.5,
-            "Gulden",
-        )
-    content = path.read_bytes()
-    if output.endswith(".csv"):
-        content = content.replace(b"Gulden", b"EUR")
-        assert outcomes(content, profile) == {"rows": 1, "ok": 1}
+    profile = {"decimal_sign": ","}
+    path = fix(content, "export.xlsx", profile=profile)
+    _, bad = table(path, "utf-8-sig")
+    assert bad[2:] == ["4", "Cj0KCQiAexample0002", "1001", "2026-11-20 10:00Z", "1234,5", "Gulden"]
+    assert path.read_bytes().count(b"\r\n") == 2
+    assert outcomes(path.read_bytes().replace(b"Gulden", b"EUR"), profile) == {"rows": 1, "ok": 1}
 
 
 def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> None:
@@ -265,14 +246,22 @@ def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> No
 
 def test_a_stopped_file_may_have_rows_with_broken_quotes(fix: Any) -> None:
     """These rows have no code of their own, as no row was looked at."""
-    content = b'gclid,conversion_action\nCj0KCQiAexample0001,1001\nx,"1001\nCj0KCQiAexample0002,1\n'
-    _, *rows = table(fix(content))
+
+    def stop(document: dict[str, Any]) -> None:
+        document["file_error"] = {"code": "CUSTOMER_NOT_ENABLED", "detail": "customer 1"}
+        document["rows"] = [
+            {"line": line, "record": line - 1, "outcome": "not_attempted"}
+            | {"order_id": None, "errors": [], "warnings": []}
+            for line in (2, 3, 4)
+        ]
+
+    content = csv_of(row(), row(), row()).replace(b"1001,", b'"1001,')
+    content = content.replace(b'"1001', b"1001", 1)
+    _, *rows = table(fix(content, change=stop))
     assert [each[2:5] for each in rows] == [
-        ["2", "Cj0KCQiAexample0001", "1001"],
-        ["3", "x", "1001"],
-        ["4", "Cj0KCQiAexample0002", "1"],
+        [str(line), "Cj0KCQiAexample0001", "1001"] for line in (2, 3, 4)
     ]
-    assert rows[1][5:] == ["Compare this row with the file and delete this cell"]
+    assert rows[1][6:] == ["Compare this row with the file and delete this cell"]
 
 
 def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
@@ -355,18 +344,11 @@ def test_other_text_than_results_is_refused(
     assert not path.with_name("out.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["MAX_ROWS", "MAX_COLUMNS"])
-def test_rows_that_do_not_fit_into_a_sheet_are_refused(
-    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    """One line says what there is too much of, and what to do; nothing is written."""
-    path, results = checked
-    monkeypatch.setattr(f"lib.cli.fix_output.{name}", 2)
-    done = run("fix", path, results, "-o", path.with_name("out.xlsx"))
-    of = name.removeprefix("MAX_").lower()
-    message = f"A sheet cannot have so many {of}. Name an output file that ends in .csv."
-    assert (done.exit_code, done.stderr) == (1, f"Error: {message}\n")
-    assert not path.with_name("out.xlsx").exists()
+@pytest.mark.parametrize("name", ["rows.xlsx", "rows"])
+def test_only_text_is_written(checked: tuple[Path, Path], name: str) -> None:
+    """Another output than CSV is a usage error."""
+    done = run("fix", *checked, "-o", checked[0].with_name(name))
+    assert (done.exit_code, "its name must end in .csv" in done.stderr) == (2, True)
 
 
 def test_an_existing_output_is_kept(checked: tuple[Path, Path]) -> None:
@@ -380,13 +362,13 @@ def test_an_existing_output_is_kept(checked: tuple[Path, Path]) -> None:
     assert output.read_text() != "mine"
 
 
-def test_nothing_is_written_if_no_row_needs_a_hand(tmp_path: Path) -> None:
+def test_nothing_is_written_if_no_row_is_wrong(tmp_path: Path) -> None:
     """A file without refused rows needs no other file."""
     path = tmp_path / "export.csv"
     path.write_bytes(csv_of(row()))
     results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
     done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
-    assert (done.exit_code, done.stderr) == (0, "No row needs a hand.\n")
+    assert (done.exit_code, done.stderr) == (0, "No row needs to be corrected.\n")
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -404,24 +386,17 @@ def test_a_file_that_needs_its_profile_asks_for_it(tmp_path: Path) -> None:
     """With another delimiter, rows and columns would not be where the results say."""
     path, profiles = tmp_path / "export.csv", tmp_path / "profiles.json"
     path.write_bytes(csv_of(row(), BAD_TIME).replace(b",", b"~"))
-    profiles.write_text(
-        json.dumps(
-            {
-                "default": {
-                    "destination": "google_ads",
-                    "customer_id": "1234567890",
-                    "delimiter": "~",
-                }
-            }
-        )
-    )
+    profiles.write_text(json.dumps({"default": {**BASE, "delimiter": "~"}}))
     with_profile = ["--profiles", profiles]
     results = run("check", "--json", "--now", NOW.isoformat(), path, *with_profile).stdout_bytes
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps({"default": BASE}))
     out = tmp_path / "out.csv"
-    done = run("fix", path, "-", "-o", out, stdin=results)
+    done = run("fix", path, "-", "-o", out, "--profiles", other, stdin=results)
     assert done.exit_code == 1
     assert "add --profiles" in done.stderr
-    assert run("fix", path, "-", "-o", out, *with_profile, stdin=results).exit_code == 0
+    # The results have the profile with which they were made.
+    assert run("fix", path, "-", "-o", out, stdin=results).exit_code == 0
     assert out.read_text().startswith("problem~what to do~line~gclid~")
 
 
@@ -435,44 +410,12 @@ def test_cloud_storage_needs_a_package(
     assert 'pipx install --force "offline-conversions[gcs]"' in done.stderr
 
 
-def test_the_columns_are_known_only_together() -> None:
-    """A file's own column "line" is still reported as unknown."""
-    document = validate(csv_of(row(line="1", Problem="x")))
-    unknown = [note["detail"] for note in document["notes"] if note["code"] == "UNKNOWN_COLUMNS"]
-    assert unknown == ["line, Problem"]
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
-@pytest.mark.parametrize("output", [".csv", ".xlsx"])
-def test_names_below_merged_cells(
-    fix: Callable[..., Path], tmp_path: Path, suffix: str, output: str
-) -> None:
-    """The output has all names in the line of the profile, so it is read in the same way."""
-    rows = [
-        ["Deals of November", "", "", ""],
-        ["gclid", "When", "", "Name"],
-        ["", "date", "email", ""],
-        ["Cj0KCQiAexample0001", "soon", "ada@example.com", "1001"],
-    ]
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    content = workbook(rows) if suffix == ".xlsx" else text.getvalue().encode()
-    profile = {"header_row": 3, "headers": {"conversion_action": "Name"}}
-    path = fix(content, f"deals{suffix}", f"fixed{output}", profile=profile)
-    table = open_table(io.BytesIO(path.read_bytes()), SourceOptions(header_row=3))
-    assert table.header == (*OURS, "gclid", "date", "email", "Name")
-    ((line, cells, _, _),) = table.records()
-    assert (line, cells[2:]) == (4, ["4", *rows[3]])
-
-
 def fixed(tmp_path: Path, content: bytes) -> Result:
     """Check a file and fix it."""
     path, results = tmp_path / "export.csv", tmp_path / "results.json"
     path.write_bytes(content)
     profiles = tmp_path / "profiles.json"
-    profiles.write_text(
-        json.dumps({"default": {"destination": "google_ads", "customer_id": "1234567890"}})
-    )
+    profiles.write_text(json.dumps({"default": {**BASE, "decimal_sign": "."}}))
     options = ["--profiles", profiles]
     results.write_text(run("check", "--json", "--now", NOW.isoformat(), path, *options).stdout)
     return run("fix", path, results, "-o", tmp_path / "rows-to-fix.csv", *options)
@@ -485,26 +428,26 @@ def priced(count: int, value: str) -> list[dict[str, str]]:
 
 def test_one_setting_is_not_offered_as_cells(tmp_path: Path) -> None:
     """If most rows have the same problem, the profile's line is named, and no row is written."""
-    done = fixed(tmp_path, csv_of(*priced(2_000, "1.234")))
+    done = fixed(tmp_path, csv_of(*priced(2_000, "1.234,50")))
     assert done.exit_code == 1
-    text = "2,000 of 2,000 rows have AMBIGUOUS_VALUE: this is one setting, not 2,000 cells."
-    assert f'{text} Set "decimal_comma": true' in done.output
+    text = "2,000 of 2,000 rows have DECIMAL_SIGN_MISMATCH: this is one setting, not 2,000 cells."
+    assert f"{text} {lookup('DECIMAL_SIGN_MISMATCH').if_most}" in done.output
     assert not (tmp_path / "rows-to-fix.csv").exists()
 
 
 def test_other_rows_are_still_offered(tmp_path: Path) -> None:
     """Rows that have a wrong cell too are written, and the setting is named as well."""
-    done = fixed(tmp_path, csv_of(*priced(8, "1.234"), BAD_TIME))
+    done = fixed(tmp_path, csv_of(*priced(8, "1.234,50"), BAD_TIME))
     assert done.exit_code == 0
     assert "1 row of 9" in done.output
-    assert "8 of 9 rows have AMBIGUOUS_VALUE: this is one setting" in done.output
+    assert "8 of 9 rows have DECIMAL_SIGN_MISMATCH: this is one setting" in done.output
 
 
 def test_few_cells_are_offered(tmp_path: Path) -> None:
     """The setting would break the other rows, so it is not advised."""
     done = fixed(tmp_path, csv_of(*priced(20, "1234.50"), *priced(2, "1.234,50")))
     assert (done.exit_code, "setting" in done.output) == (0, False)
-    assert "Set decimal_comma" not in (tmp_path / "rows-to-fix.csv").read_text("utf-8")
+    assert "Write decimal_sign" not in (tmp_path / "rows-to-fix.csv").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["export.csv", "export.xlsx"])
@@ -594,7 +537,7 @@ def test_a_title_is_no_formula(fix: Any, title: str) -> None:
     """A line above the header is written like a row: a spreadsheet would calculate it."""
     header = "gclid,conversion_action,conversion_date_time"
     content = f"{title}\n{header}\nCj0KCQiAexample0001,1001,yesterday\n".encode()
-    first, *_ = table(fix(content, profile={"header_row": 2}))
+    first, *_ = table(fix(content))
     assert [each for each in first if each.startswith("=")] == []
     assert any(each.startswith("'=") for each in first)
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.results.report import report_of
 from tests.cli.validating import ACCOUNT, validate
+from tests.results.test_report import report
 
 PEOPLE = st.sampled_from(
     [
@@ -27,20 +27,20 @@ WORDS = st.sampled_from(["Mobile", "Email", "Phone", "Price", "Handy", "Mobile P
 """Cells that are also known names."""
 PROFILES: list[dict[str, Any]] = [
     {},
-    {"ad_user_data": "GRANTED", "exclude": {"Quixan": ["x"]}},
-    {"refunds": {"Mulersdorf": ["x"]}, "headers": {"phone": "Mobile"}},
-    {"destination": "data_manager", "time_zone": "Europe/Berlin", "conversion_action": "1001"},
+    {"ad_user_data": "GRANTED", "skip": {"Quixan": ["x"]}},
+    {"action": "1", "columns": {"phone": "Mobile", "conversion_date_time": "Date"}},
+    {"destination": "data_manager", "time_zone": "Europe/Berlin", "action": "1001"},
 ]
 
 
 @st.composite
 def people(draw: st.DrawFn) -> list[list[str]]:
-    """Draw rows of people, of which the first has one or two cells that are also known names."""
+    """Draw rows of people, of which the first has one known name in a cell or two."""
     width = draw(st.integers(3, 7))
     words = draw(st.integers(1, 2))
     rows = draw(st.lists(st.lists(PEOPLE, min_size=width, max_size=width), min_size=1, max_size=4))
     for row in rows:
-        row[:words] = [draw(WORDS) for _ in range(words)]
+        row[:words] = [draw(WORDS)] * words
     return [draw(st.permutations(rows[0])), *rows[1:]]
 
 
@@ -54,7 +54,7 @@ def test_no_cell_of_a_file_without_header_is_shown(
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     document = validate(text.getvalue().encode(), profile, account=ACCOUNT, list_all=True)
-    told = json.dumps(document, ensure_ascii=False) + unescape(report_of(document))
+    told = json.dumps(document, ensure_ascii=False) + unescape(report(document))
     known = {"mobile", "email", "phone", "price", "handy", "mobile phone", "tel"}
     for cell in {cell for row in rows for cell in row if cell.casefold() not in known}:
         assert cell not in told
@@ -63,18 +63,14 @@ def test_no_cell_of_a_file_without_header_is_shown(
 @pytest.mark.parametrize(
     ("line", "shown"),
     [
-        ("Mobile,Quixano,Wolfenbüttel", False),
-        ("Price,Mobile,Quixano", False),
-        ("Email,Phone,Mobile,Quixano", False),
-        ("Mobile,Phone,Email,zebulon@example.com,Quixano", False),
-        ("Close Date,Email,zebulon@example.com,Quixano", False),
-        ("Email,Close Date,Quixano", True),
-        ("gclid,Quixano", True),
-        ("Email,Date,Amount,Quixano", True),
+        ("Email,Quixano,Wolfenbüttel", False),
+        ("Email,Email,Quixano", False),
+        ("Email,zebulon@example.com,Quixano", False),
+        ("gclid,Quixano", False),
+        ("gclid,Email,Quixano", True),
     ],
 )
 def test_unknown_names_are_shown_only_of_a_header(line: str, shown: bool) -> None:
-    """An unknown name is shown beside a known one that is no cell of a row, or beside several
-    known names, and never if another cell looks like data."""
+    """An unknown name is shown beside two known ones, and not beside one in two cells."""
     document = validate(f"{line}\n{line}\n".encode())
     assert ("Quixano" in json.dumps(document)) is shown

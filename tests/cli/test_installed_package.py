@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from lib import __version__
-from tests.schedule import only_in_builds
+from tests.every_call import only_in_builds
 from tests.test_architecture import DISTRIBUTIONS, MODULES, SDK, imports_of
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_the_wheel_contains_the_command_alone(wheel: Path) -> None:
 def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path) -> None:
     """Version, a check, a profile for a file, and completion, without a Google package."""
     (tmp_path / "deals.csv").write_text(
-        "Record ID,Deal Stage,Close Date,Email\n1,Closed Won,2026-11-18 09:30,ada@example.com\n"
+        "Record ID,Close Date,Email\n1,2026-11-18 09:30,ada@example.com\n"
     )
     # A module that is named `lib` in the folder of the person does not matter.
     (tmp_path / "lib.py").write_text("raise SystemExit(9)\n")
@@ -105,8 +106,11 @@ def test_the_command_runs_from_a_fresh_environment(command: Path, tmp_path: Path
 
     assert run("--version").strip() == f"offline-conversions, version {__version__}"
     now = ["--now", "2026-11-24T12:00:00Z"]
-    account = ["--customer-id", "1234567890", "--action", "Deal", "--time-zone", "UTC"]
-    run("init", "deals.csv", *now, *account, "-o", "profiles.json")
+    answers = """--rows all --column order_id=Record\\ ID --column email=Email --value 50
+        --column conversion_date_time=Close\\ Date --time-zone UTC --currency USD
+        --expect any\\ time --ad-user-data none --destination google_ads
+        --customer-id 1234567890 --action Deal"""
+    run("init", "deals.csv", "--yes", *now, *shlex.split(answers))
     assert "1 would be sent" in run("check", *now, "--profiles", "profiles.json", "deals.csv")
     script = run(_OFFLINE_CONVERSIONS_COMPLETE="bash_source")
     assert "_offline_conversions_completion" in script

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from lib.cli.commands import main
-from lib.results.report import report_of
-from tests.results.test_report import example
+from tests.results.test_report import example, report
 
 
 def test_the_report_of_a_document_lies_beside_it(tmp_path: Path) -> None:
@@ -20,7 +19,7 @@ def test_the_report_of_a_document_lies_beside_it(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["report", str(results)])
     assert done.exit_code == 0
     page = tmp_path / "deals.csv.1.results.html"
-    assert page.read_text("utf-8") == report_of(example())
+    assert page.read_text("utf-8") == report(example())
     assert str(page) in done.output
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,10 @@ from click.testing import CliRunner, Result
 from lib.cli import terminal
 from lib.cli.commands import main
 from lib.cli.files import replacing
-from tests.cli.validating import NOW, csv_of, row
+from tests.cli.validating import NOW, csv_of, row, with_profiles
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-W", "error", "-m", "lib", "check", "--now", NOW.isoformat()]
+COMMAND = [sys.executable, "-W", "error", "-m", "lib"]
 MANY_PROBLEMS = csv_of(
     row(conversion_date_time="yesterday", conversion_value="?"),
     row(gclid="", email="nobody", currency_code="Gulden"),
@@ -34,7 +35,13 @@ MANY_PROBLEMS = csv_of(
 def run(*arguments: str | Path, charset: str = "utf-8", columns: int = 80) -> Result:
     """Run the check in this process, on a terminal with this code page and width."""
     runner = CliRunner(charset=charset, env={"COLUMNS": str(columns)})
-    return runner.invoke(main, ["check", "--now", NOW.isoformat(), *map(str, arguments)])
+    with tempfile.TemporaryDirectory() as folder:
+        return runner.invoke(main, check(Path(folder), *arguments))
+
+
+def check(folder: Path, *arguments: str | Path) -> list[str]:
+    """Return the arguments of a check, with a profile in this folder."""
+    return with_profiles(["check", "--now", NOW.isoformat(), *map(str, arguments)], folder)
 
 
 @pytest.fixture
@@ -45,15 +52,27 @@ def _heeds_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+def _opened(pipe: Path, process: subprocess.Popen[str]) -> int:
+    """Open a pipe for writing as soon as the process reads from it."""
+    while True:
+        with contextlib.suppress(OSError):  # the other end is not open yet
+            opened = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(opened, True)
+            return opened
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
 @pytest.mark.usefixtures("_heeds_ctrl_c")
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path) -> None:
     """Ctrl-C in the middle of a file prints one word."""
     pipe = tmp_path / "endless.csv"
     os.mkfifo(pipe)
+    command = [*COMMAND, *check(tmp_path, pipe)]
     with subprocess.Popen(
-        [*COMMAND, pipe], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
-        endless = os.open(pipe, os.O_WRONLY)  # returns when the command opens the other end
+        endless = _opened(pipe, process)
         with contextlib.suppress(BrokenPipeError):
             os.write(endless, csv_of(*[row()] * 5_000))  # more than a pipe holds, so it is read
             process.send_signal(signal.SIGINT)
@@ -71,7 +90,11 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*COMMAND, path, path], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False
+        [*COMMAND, *check(tmp_path, path, path)],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
@@ -81,9 +104,16 @@ FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full d
 NO_SPACE = "No space left on device."
 
 
+def with_profile(words: str, folder: Path) -> str:
+    """Return a command, a check with its time and a profile in this folder."""
+    if not words.startswith("check "):
+        return words
+    return " ".join(check(folder, *words.split()[1:]))
+
+
 def run_apart(words: str, **streams: Any) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own."""
-    command = [sys.executable, "-W", "error", "-m", "lib", *words.split()]
+    command = [*COMMAND, *words.split()]
     return subprocess.run(
         command, cwd=ROOT, stderr=subprocess.PIPE, check=False, text=True, **streams
     )
@@ -96,7 +126,7 @@ def test_a_full_disk_is_said_in_one_line(tmp_path: Path, words: str) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes(MANY_PROBLEMS)
     with open("/dev/full", "wb") as full:
-        done = run_apart(words.format(path), stdout=full)
+        done = run_apart(with_profile(words.format(path), tmp_path), stdout=full)
     assert done.returncode == 1
     assert done.stderr == (
         "Error: Cannot write to standard output or to a temporary file in "
@@ -113,7 +143,8 @@ def test_a_full_disk_is_named_by_the_file_on_it(tmp_path: Path, words: str) -> N
     (tmp_path / "results.json").write_bytes(results)
     page = tmp_path / "page.html"
     page.symlink_to("/dev/full")
-    done = run_apart(f"{words.format(tmp_path)} {page}", stdout=subprocess.DEVNULL)
+    words = f"{words.format(tmp_path)} {page}"
+    done = run_apart(with_profile(words, tmp_path), stdout=subprocess.DEVNULL)
     assert done.returncode == 1
     assert done.stderr == f"Error: Cannot read or write {page}: {NO_SPACE}\n"
 
@@ -135,16 +166,15 @@ def test_a_file_that_appears_when_it_is_complete_is_named_too(tmp_path: Path) ->
         ("check {}", 0, ""),
         ("check --json {}", 0, ""),
         ("report -", 1, "Error: standard input is no results document"),
-        ("init {}", 2, "there is no terminal to ask"),
+        ("init {}", 2, "Nobody answers, and these options are missing"),
     ],
 )
 def test_closed_streams_are_empty(tmp_path: Path, words: str, code: int, said: str) -> None:
     """`>&-` and `<&-` leave the program without a stream. It does what it would with /dev/null."""
     path = tmp_path / "export.csv"
     path.write_bytes(csv_of(row()))
-    words = f"{words} --now {NOW.isoformat()}" if "check" in words else words
     close = partial(os.closerange, 0, 2)
-    done = run_apart(words.format(path), preexec_fn=close)
+    done = run_apart(with_profile(words.format(path), tmp_path), preexec_fn=close)
     assert done.returncode == code, done.stderr
     assert (said in done.stderr) if said else not done.stderr
 
@@ -166,37 +196,13 @@ def test_an_error_of_a_disk_ends_with_its_reason(
 
     monkeypatch.setattr(terminal, "_drop_output", lambda: None)
     monkeypatch.setattr(Path, "is_dir", refuse)
-    result = CliRunner().invoke(main, ["check", str(tmp_path)])
+    result = run(tmp_path)
     assert (result.exit_code, result.stderr) == (1, f"Error: Cannot read or write{said}\n")
-
-
-@pytest.mark.parametrize(
-    ("content", "command"),
-    [
-        (b"{}", "check --profiles"),
-        (b'// ours\n{"crm": {"time_zone": "UTC"}, "shop": {}}', "check --profiles"),
-        (b'{"schema_version": 3, "run_id": "x"}', "report"),
-        (b'{"orders": {"id": 1}}', ""),
-        (b'[{"id": 1}]', ""),
-    ],
-)
-@pytest.mark.parametrize("options", [(), ("--json",)])
-def test_profiles_and_results_are_no_exports(
-    tmp_path: Path, content: bytes, command: str, options: tuple[str, ...]
-) -> None:
-    """Who checks them like an export is told which command takes them, and nothing else."""
-    path = tmp_path / "my own.json"
-    path.write_bytes(content)
-    done = run(path, *options)
-    assert done.exit_code == 1
-    if command:
-        assert done.stderr.endswith(f" {command} '{path}'\n")
-    assert (done.stdout == "") == bool(command)
 
 
 def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
     """On a Windows-1252 terminal, arrows are written in ASCII, and accents are kept."""
-    path = tmp_path / "export.csv"
+    path = tmp_path / "Übergröße.csv"
     path.write_bytes(MANY_PROBLEMS)
     result = run(path, charset="cp1252")
     assert result.exit_code == 1, result.output
@@ -217,7 +223,7 @@ def test_no_code_is_cut_and_no_line_is_longer_than_80_columns(tmp_path: Path) ->
 
 def test_standard_input_is_a_file(tmp_path: Path) -> None:
     """`-` reads standard input."""
-    result = CliRunner().invoke(main, ["check", "--now", NOW.isoformat(), "-"], input=csv_of(row()))
+    result = CliRunner().invoke(main, check(tmp_path, "-"), input=csv_of(row()))
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("standard input\n")
     assert "1 row: 1 would be sent." in result.stdout

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from lib.adapters.logging import JsonLog
-from lib.cli.check import CheckResult, OfflineDestination, check
+from lib.cli.check import CheckResult, check
+from lib.cli.dry_run import OfflineDestination
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
@@ -23,11 +25,27 @@ from tests.results_schema import check_results
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CUSTOMER = "1234567890"
+BASE = {
+    "destination": "google_ads",
+    "customer_id": CUSTOMER,
+    "expect": "any time",
+    "value": "action_default",
+}
+"""A profile that names no columns."""
 GOOD_ROW = {
     "gclid": "Cj0KCQiAexample0001",
     "conversion_action": "1001",
     "conversion_date_time": "2026-11-20 10:00:00+00:00",
 }
+
+
+def with_profiles(arguments: Sequence[str], folder: Path) -> list[str]:
+    """Return the arguments of a check of files, with the profile BASE if they name none."""
+    if "check" not in arguments or "--profiles" in arguments or "--help" in arguments:
+        return [*arguments]
+    path = folder / "profiles-of-test.json"
+    path.write_text(json.dumps({"default": BASE}))
+    return [*arguments, "--profiles", str(path)]
 
 
 def _action(number: str, **changes: Any) -> tuple[str, Action]:
@@ -73,7 +91,7 @@ class Asked(OfflineDestination):
 
     known: Account = ACCOUNT
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         return self.known
 
 
@@ -112,9 +130,7 @@ def validate(
         io.BytesIO(content),
         StoredObject("", "export.csv", 0, len(content)),
         "default",
-        Profile.model_validate(
-            {"destination": "google_ads", "customer_id": CUSTOMER, **(profile or {})}
-        ),
+        Profile.model_validate({**BASE, **(profile or {})}),
         now,
         reports.append,
         connect=connect,

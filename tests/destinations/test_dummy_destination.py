@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from lib.destinations import registry
-from lib.destinations.connections import Destinations
-from lib.followup.sweep import sweep_once
+from lib.destinations.connectors import Destinations
 from lib.run.context import RunContext
-from lib.run.deliver import process_object
+from lib.run.deliver import deliver
+from lib.sweep.sweep import sweep_once
 from tests.destinations.dummy import connector
 from tests.destinations.dummy.capabilities import CAPABILITIES
 from tests.fakes import START, World, world
@@ -31,7 +31,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setitem(registry.PACKAGES, "dummy", "tests.destinations.dummy")
     monkeypatch.setattr(connector, "REQUESTS", [])
     made = world()
-    made.profiles["default"] |= {"destination": "dummy", "conversion_action": "77"}
+    made.profiles["default"] |= {"destination": "dummy", "action": "77"}
     return made
 
 
@@ -72,9 +72,7 @@ def test_a_file_reaches_an_api_that_lib_does_not_know(google: World) -> None:
     content = "\n".join([COLUMNS, *rows, ""]).encode()
     source = google.store.put("in-bucket", "deals.csv", content)
     context = context_of(google)
-    day = timedelta(hours=20)
-    status = process_object(source, START, context, time_limit_seconds=540, max_age=day)
-    assert status == "completed"
+    assert deliver(source, context) == "completed"
 
     found = results(google, "deals.csv")
     assert found["destination"] == "dummy"
@@ -106,8 +104,7 @@ def test_an_unknown_destination_is_reported(google: World) -> None:
     """The profile names what it may be."""
     google.profiles["default"]["destination"] = "meta"
     source = google.store.put("in-bucket", "deals.csv", b"email\n")
-    day = timedelta(hours=20)
-    process_object(source, START, context_of(google), time_limit_seconds=540, max_age=day)
+    deliver(source, context_of(google))
     error = results(google, "deals.csv")["file_error"]
     assert error["code"] == "INVALID_PROFILE"
-    assert "'google_ads' or 'data_manager' or 'dummy'" in error["detail"]
+    assert '"google_ads" or "data_manager" or "dummy"' in error["detail"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
+from benchmarks.quota_share import simulate
 from lib.adapters.logging import JsonLog
-from lib.destinations.pacing import Pacer, RequestFailure, UnknownQuota
+from lib.destinations.pacing import MAX_JITTER_SECONDS, Pacer, RequestFailure
 from lib.errors import RetryableError
 from lib.model import retries
 from lib.model.deadline import Deadline, Shutdown
@@ -16,6 +17,7 @@ from tests.fakes import Clock
 
 QUOTA = RequestFailure("quota", "RESOURCE_TEMPORARILY_EXHAUSTED", 2.0)
 TRANSIENT = RequestFailure("transient", "UNAVAILABLE")
+FAR = Deadline(1e6, 1e6)
 
 
 class Wrong(Exception):
@@ -55,14 +57,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pacer(clock: Clock) -> Pacer:
-    pacer = Pacer(UnknownQuota(8, random.Random(1)), clock=clock.monotonic, sleep=clock.sleep)
-
-    def wait(timeout: float | None = None) -> bool:
-        clock.seconds += timeout or 0
-        return True
-
-    pacer._free.wait = wait  # type: ignore[method-assign]
-    return pacer
+    return Pacer(8, random_part=lambda: 1.0, clock=clock.monotonic, sleep=clock.sleep)
 
 
 Call = Callable[[Api, float], str]
@@ -84,42 +79,52 @@ def test_a_good_answer_takes_one_request(clock: Clock, call: Call) -> None:
     assert (api.at, api.timeouts) == ([0.0], [120])
 
 
-def test_the_window_shrinks_by_half_and_grows_by_one(
-    clock: Clock, pacer: Pacer, call: Call
-) -> None:
-    """The window has additive increase and multiplicative decrease, between 1 and the maximum."""
-    call(Api(clock, QUOTA, QUOTA, QUOTA), 500.0)
-    assert pacer.pace.window == pytest.approx(1 + 1)
-    for _ in range(3):
-        before = pacer.pace.window
-        for _ in range(int(before)):
-            call(Api(clock), 1e6)
-        assert before + 0.6 <= pacer.pace.window <= before + 1
-    for _ in range(200):
-        call(Api(clock), 1e6)
-    assert pacer.pace.window == 8
-    call(Api(clock, *[QUOTA] * 10), 1e6)
-    assert pacer.pace.window >= 1
+def test_requests_start_with_a_gap(clock: Clock) -> None:
+    """An instance alone never exceeds the known quota of a project."""
+    pacer = Pacer(8, 0.2, clock=clock.monotonic, sleep=clock.sleep)
+    api = Api(clock)
+    for _ in range(4):
+        pacer.send(api, row_result, deadline=FAR, timeout_seconds=120, log=JsonLog())
+    assert api.at == pytest.approx([0.0, 0.2, 0.4, 0.6])
 
 
-def test_all_requests_wait_for_googles_delay(clock: Clock, call: Call) -> None:
-    """All requests wait for the delay, not only the refused one, and the jitter only adds to it."""
+def test_all_requests_wait_for_googles_delay(clock: Clock, pacer: Pacer, call: Call) -> None:
+    """Not only the refused one. The jitter only adds to the delay."""
     refused = Api(clock, QUOTA)
-    call(refused, 500.0)
-    assert 2.0 <= refused.at[1] - refused.at[0] <= 2.0 * 1.25 + 1
-    pacer = Pacer(UnknownQuota(8, random.Random(1)), clock=clock.monotonic, sleep=clock.sleep)
-    pacer._enter(Deadline(500.0, 500.0))
+    call(refused)
+    assert refused.at == [0.0, QUOTA.retry_delay_seconds + MAX_JITTER_SECONDS]
+    assert pacer._enter(FAR) == clock.seconds
     pacer._leave(clock.seconds, QUOTA)
-    assert pacer._next_start >= clock.seconds + 2.0
+    assert pacer._enter(FAR) == refused.at[1] + QUOTA.retry_delay_seconds + MAX_JITTER_SECONDS
 
 
-def test_the_gap_between_starts_follows_the_quota(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """A refusal doubles the gap, every success makes it 1 % smaller, and finally it is zero."""
-    call(Api(clock, QUOTA, QUOTA), 1e6)
-    assert pacer.pace.gap_seconds(clock.seconds) == pytest.approx(0.1 * 0.99)
-    for _ in range(400):
-        call(Api(clock), 1e6)
-    assert pacer.pace.gap_seconds(clock.seconds) == 0
+def test_without_a_delay_of_googles_the_waits_double(clock: Clock, call: Call) -> None:
+    """Up to a limit: a longer wait would leave a quota unused that has become free."""
+    api = Api(clock, *[RequestFailure("quota", "RESOURCE_EXHAUSTED")] * 8)
+    call(api)
+    waits = [later - earlier for earlier, later in pairwise(api.at)]
+    assert waits[2:] == [2.0, 4.0, *[retries.QUOTA.longest] * 4]
+    api = Api(clock)
+    call(api)
+    call(api)
+    assert api.at[1] == api.at[0]  # full speed again
+
+
+def test_requests_in_flight_together_count_as_one_refusal(clock: Clock, pacer: Pacer) -> None:
+    """Eight refusals of one moment do not double the wait eight times."""
+    started = [pacer._enter(FAR) for _ in range(8)]
+    clock.seconds += 0.4
+    without_delay = RequestFailure("quota", "RESOURCE_EXHAUSTED")
+    pauses = [pacer._leave(each, without_delay) for each in started]
+    assert pauses == [retries.QUOTA.first] * 8
+
+
+@pytest.mark.parametrize("retry_info", [False, True])
+def test_four_instances_share_a_quota(retry_info: bool) -> None:
+    """The simulation of `make bench`, shorter: they use it, and none gets less than half."""
+    share = simulate([(0.0, 300.0)] * 4, retry_info=retry_info, seed=7)(120.0, 300.0)
+    assert share.used >= 0.85
+    assert share.fairness >= 0.5
 
 
 def test_transient_failures_are_retried_with_growing_waits(clock: Clock, call: Call) -> None:
@@ -190,8 +195,8 @@ def test_the_daily_quota_ends_the_attempt(clock: Clock, pacer: Pacer, call: Call
 
 
 def test_a_permanent_failure_is_passed_on(clock: Clock, pacer: Pacer, call: Call) -> None:
-    """The caller gets the API's error, and the window does not shrink."""
+    """The caller gets the API's error, after one request."""
     api = Api(clock, RequestFailure("permanent", "INVALID_CUSTOMER_ID"))
     with pytest.raises(Wrong):
         call(api, 500.0)
-    assert (len(api.at), pacer.pace.window, pacer._in_flight) == (1, 8, 0)
+    assert (len(api.at), pacer._in_flight) == (1, 0)

@@ -19,9 +19,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = {
-    "docs/analyst.md": "test_analyst.py",
+    "docs/get-started.md": "test_get_started.py",
     "docs/sandbox.md": "tests/sandbox/test_docs.py; the event by hand: test_readme.py",
-    "README.md: pipx install": "test_analyst.py, which answers what `init` asks",
+    "README.md: pipx install": "test_get_started.py, which answers what `init` asks",
     "docs/settings.md: LIST_ALL_ROWS": "no commands but settings: test_docs_current.py",
 }
 """Pages, or their blocks with this text → what runs them."""
@@ -43,7 +43,12 @@ STAND_INS = {
 }
 """Program → what it does instead, in the language of the shell. `$CLONE` is the folder."""
 
-PROFILE = {"destination": "google_ads", "customer_id": "123-456-7890", "conversion_action": 1001}
+PROFILE = {
+    "destination": "google_ads",
+    "customer_id": "123-456-7890",
+    "expect": "any time",
+    "action": 1001,
+}
 BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<kind>console|sh|bash)\n(?P<text>.*?)^(?P=indent)```$", re.S | re.M
 )

@@ -1,19 +1,14 @@
-"""The other ways to deploy agree with Terraform and the code, and their commands are valid."""
+"""What integrations.md creates fits the workflow, and a newcomer's first file is accepted."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
-import pytest
 import yaml
 from click.testing import CliRunner
 
 from lib.cli.commands import main
-from lib.config.profile import Profile
-from lib.config.settings import Settings
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, evaluated
 
 DOCS = ROOT / "docs"
@@ -24,53 +19,6 @@ def block(mark: str) -> str:
     """The code block below the comment `<!-- gcloud: mark -->`."""
     (found,) = re.findall(rf"<!-- gcloud: {re.escape(mark)} -->\n```\w+\n(.*?)```", PAGE, re.S)
     return str(found)
-
-
-@pytest.fixture(scope="module")
-def functions() -> dict[str, Any]:
-    """The functions of Terraform by their entry points."""
-    values = evaluated(TERRAFORM, EXAMPLE)
-    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
-
-
-def test_the_settings_are_valid_and_those_of_terraform(functions: dict[str, Any]) -> None:
-    """The code accepts env.yaml; its names are those of Terraform, and its limits too."""
-    given = yaml.safe_load(block("env.yaml"))
-    settings = Settings.from_environment(given)
-    assert settings.profiles == "profiles.json"
-    wanted = functions["ingest"]["service_config"]["environment_variables"]
-    assert set(given) <= set(wanted)
-    for name in ("TIME_LIMIT_SECONDS", "MALLOC_ARENA_MAX"):
-        assert given[name] == wanted[name]
-    for profile in json.loads(block("profiles.json")).values():
-        assert Profile.model_validate(profile).validate_only
-
-
-def test_the_function_is_that_of_terraform(functions: dict[str, Any]) -> None:
-    """Runtime, memory, time, trigger and access are the same."""
-    words = block("deploy")
-    ingest = functions["ingest"]
-    config = ingest["service_config"]
-    for flag in (
-        f"--runtime={ingest['build_config']['runtime']}",
-        f"--entry-point={ingest['build_config']['entry_point']}",
-        f"--memory={config['available_memory']}",
-        f"--cpu={config['available_cpu']}",
-        f"--timeout={config['timeout_seconds']}s",
-        f"--concurrency={config['max_instance_request_concurrency']}",
-        f"--trigger-event-filters=type={ingest['event_trigger']['event_type']}",
-        *("--ingress-settings=internal-only", "--no-allow-unauthenticated", "--retry"),
-    ):
-        assert flag in words, flag
-    assert "cp -r main.py requirements.txt lib " in words
-
-
-def test_the_grants_are_those_of_terraform() -> None:
-    """No role is granted that Terraform does not grant."""
-    roles = set(re.findall(r"--role=(roles/[\w.]+)", block("grants") + block("deploy")))
-    text = (TERRAFORM / "iam.tf").read_text(encoding="utf-8")
-    assert roles <= set(re.findall(r'"(roles/[\w.]+)"', text))
-    assert len(roles) == 6
 
 
 def test_the_workflow_uses_what_the_page_creates() -> None:
@@ -95,7 +43,7 @@ def test_the_workflow_uses_what_the_page_creates() -> None:
 
 
 def test_the_first_file_of_a_newcomer_is_accepted(tmp_path: Path) -> None:
-    """With the profile of the example, a row as of step 6 would be sent."""
+    """With the profile of the example, a row as of the first live run would be sent."""
     header = "gclid,conversion_date_time,conversion_value,order_id"
     file = tmp_path / "first.csv"
     file.write_text(f"{header}\nCj0KCQiAexample0001,2026-11-24 15:04:05,49.90,first-1\n", "utf-8")

@@ -1,44 +1,32 @@
-"""The recipes for CRMs: their profiles are those in examples/, and each file has a recipe."""
+"""The recipes show the files in examples/profiles/. Their samples arrive: tests/examples."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
-from tests.crm_exports import FILES
+from tests.examples.test_examples import PROFILE_OF
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+SYSTEMS = (
+    *("hubspot", "salesforce", "pipedrive", "zoho"),
+    *("shopify", "woocommerce", "stripe", "google"),
+)
 
 
 def test_each_profile_is_the_one_in_examples() -> None:
-    """A profile that is copied from the page is the one that the tests of the file use."""
-    shown = [json.loads(each) for each in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)]
-    examples = json.loads((ROOT / "examples" / "profiles.json").read_text("utf-8"))
-    assert shown == [{name: examples[name]} for name in FILES]
+    """A profile that is copied from the page is the one that the tests of its sample use."""
+    shown = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    folder = ROOT / "examples" / "profiles"
+    assert shown == [(folder / f"{name}.json").read_text("utf-8") for name in SYSTEMS]
 
 
-def test_each_recipe_names_its_sample() -> None:
-    """The sample in a recipe is the file of its profile."""
-    samples = re.findall(r"^\*\*Sample\*\*: `(\S+)`.+?^  \"(\w+)\": {$", PAGE, re.M | re.S)
-    assert samples == [(file, name) for name, file in FILES.items()]
-
-
-def test_each_file_says_what_was_checked() -> None:
-    """The last table has a row for each file."""
-    assert re.findall(r"^\| `(\S+)` \|", PAGE, re.MULTILINE) == list(FILES.values())
-
-
-def test_the_columns_of_other_systems_are_those_of_an_export_that_is_tested() -> None:
-    """A row has the time, value, order ID and rows that count of an export in tests/exports."""
-    owners = [
-        json.loads(path.read_text("utf-8"))["owner"]
-        for path in (ROOT / "tests" / "exports").glob("*/truth.json")
-    ]
-    roles = ("time", "value", "order id", "counts")
-    tested = {tuple(owner["columns"].get(role) for role in roles) for owner in owners}
-    table = PAGE.partition("## Other systems")[2].partition("## ")[0]
-    rows = re.findall(r"^\| .+? \| `(.+?)` \| `(.+?)` \| `(.+?)` \| `(.+?)`", table, re.MULTILINE)
-    assert len(rows) == 12
-    assert set(rows) <= tested
+def test_each_recipe_names_its_samples() -> None:
+    """The samples in a recipe are files of its profile."""
+    recipes = re.findall(
+        r"^\*\*Samples?\*\*: (.+?)\. \*\*Export\*\*.+?^  \"(\w+)\": {$", PAGE, re.M | re.S
+    )
+    assert [name for _, name in recipes] == [*SYSTEMS]
+    for samples, name in recipes:
+        assert {PROFILE_OF[sample] for sample in re.findall(r"`(\S+)`", samples)} == {name}

@@ -95,20 +95,27 @@ def decode(data: bytes) -> Input:
         content = delimiter.join(columns).encode() + b"\n" + content
     if first & _GZIP:
         content = gzip.compress(content, 1, mtime=0)
+    via_data_manager = bool(first & _DATA_MANAGER)
     profile: dict[str, Any] = {
         "customer_id": CUSTOMER,
-        "destination": DESTINATIONS[first & _DATA_MANAGER],
-        "conversion_action": "1001",
+        "destination": DESTINATIONS[via_data_manager],
+        "action": "1001",
+        "value": "action_default",
         "currency_code": "EUR",
         "phone_region": "DE" if second & 4 else None,
         "time_zone": "America/Chicago" if second & 8 else None,
         "derive_order_id": not second & 16,
-        "order_ids": "integer" if second & 32 else None,
-        "day_first": bool(first & _COMMA),
-        "decimal_comma": bool(first & _COMMA),
+        "order_ids": "integer" if second & 32 else "keep",
+        "date_order": "DMY" if first & _COMMA else None,
+        "decimal_sign": "," if first & _COMMA else ".",
     }
+    if via_data_manager and (second & 64 or columns is REFUNDS):
+        profile["adjustments_via"] = "google_ads"
     if columns is REFUNDS:
-        profile["refunds"] = {"Status": ["refunded"]}
-    if second & 64:
-        profile["adjustments_via"] = DESTINATIONS[not first & _DATA_MANAGER]
+        refunds = {"rows": {"Status": ["refunded"]}, "send": "retraction"}
+        profile["conversions"] = [refunds, {"rows": {"Status": ["*", ""]}}]
+    if columns is CONVERSIONS and second & 64:
+        named = {name: name for name in CONVERSIONS if name != "conversion_action"}
+        profile |= {"columns": named, "optional": ["gclid", "email", "phone"]}
+        profile["skip"] = {"gclid": ["skipped"]}
     return Input(content, profile, bool(first & _ACCOUNT), bool(second & 128))

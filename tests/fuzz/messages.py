@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
 
-from lib.cli.check import OfflineDestination
-from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
-from lib.destinations.data_manager.messages import EventBatch, EventDefaults
+from lib.cli.dry_run import OfflineDestination
+from lib.destinations.base import EncodedRequest
+from lib.destinations.data_manager import messages as event_messages
+from lib.destinations.data_manager.event_request import MAX_DESTINATIONS, EventRequest
+from lib.destinations.data_manager.messages import EventDefaults
+from lib.destinations.google_ads import messages as ads_messages
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.google_ads.upload_request import UploadRequest
 from lib.model.account import Account
-from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from tests.cli.validating import ACCOUNT
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d")
@@ -33,26 +35,26 @@ class SerializingDestination(OfflineDestination):
 
     has_account: bool = True
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if not self.has_account:
-            return OfflineDestination.account(self, customer_id, fresh=fresh)
+            return OfflineDestination.account(self, customer_id, custom_variables=custom_variables)
         return ACCOUNT
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: Any = None) -> Any:
+    def encode(
+        self, kind: RecordKind, records: Sequence[Any], job_id: int
+    ) -> Sequence[EncodedRequest]:
         if self.capabilities.name == "google_ads":
-            return AdsBatch(job_id, validate_only=False)
-        return EventBatch(EventDefaults())
-
-    def send(self, batch: Any, deadline: Deadline) -> UploadResult:
-        size = len(batch)
-        check = _ads_places if isinstance(batch, AdsBatch) else _event_places
-        places = sorted(check(batch))
-        assert places == list(range(size)), "each record is in one message, once"
-        return UploadResult({}, ())
+            of_ads = ads_messages.encode(kind, records, job_id, validate_only=False)
+            places = sorted(_ads_places(of_ads))
+        else:
+            events = event_messages.encode(kind, records, EventDefaults())
+            places = sorted(_event_places(events))
+        assert places == list(range(len(records))), "each record is in one message, once"
+        return ()
 
 
-def _ads_places(batch: AdsBatch) -> Iterator[int]:
-    for request in batch.take_requests():
+def _ads_places(requests: Sequence[UploadRequest]) -> Iterator[int]:
+    for request in requests:
         raw = request.message.SerializeToString()
         types = module(f"services.types.{request.kind.types}")
         parsed = getattr(types, f"{request.kind.message}Request").deserialize(raw)
@@ -65,8 +67,8 @@ def _ads_places(batch: AdsBatch) -> Iterator[int]:
         yield from request.positions
 
 
-def _event_places(batch: EventBatch) -> Iterator[int]:
-    for request in batch.take_requests():
+def _event_places(requests: Sequence[EventRequest]) -> Iterator[int]:
+    for request in requests:
         parsed = IngestEventsRequest.deserialize(request.content)
         assert IngestEventsRequest.pb(parsed) == request.message, "the client reads what is sent"
         assert len(request.content) <= LONGEST_REQUEST

@@ -20,12 +20,12 @@ from lib.model.log import Log
 from lib.model.outcomes import ChunkOutcomes
 from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
-from lib.run.chunks import chunk_limits_of
+from lib.run.chunks import cut_of
 from lib.run.reading import read_table
 from lib.source import text as text_module
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 from lib.state.store import StoredObject
 from tests.fuzz.inputs import Input
 from tests.fuzz.messages import SerializingDestination
@@ -50,10 +50,10 @@ def check_rows(given: Input) -> None:
         can = capabilities_of(profile.destination)
         return SerializingDestination(can, has_account=given.has_account)
 
-    limits = chunk_limits_of(profile)
+    limits = cut_of(profile)
     if given.small_chunks:
-        limits = ChunkLimits(2, limits.chars, limits.cell_chars)
-    with patch("lib.cli.check.chunk_limits_of", lambda profile: limits):
+        limits = Cut(2, limits.chars, limits.cell_chars)
+    with patch("lib.cli.dry_run.cut_of", lambda profile: limits):
         checked = check(
             io.BytesIO(given.content),
             StoredObject("", "export.csv", 0, len(given.content)),
@@ -106,7 +106,6 @@ def _read(content: bytes, options: SourceOptions) -> tuple[list[Row], str | None
     last = 0
     try:
         table = open_table(io.BytesIO(content), options)
-        table.first_rows()
         for record in table.records():
             line, cells, problem, length = record
             assert line > last, "each row begins on a line of its own"

@@ -23,15 +23,14 @@ from typing import Any
 from lib.adapters.events import FINALIZED, ObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
-from lib.errors import DamagedState, NewerVersion, PermanentError
-from lib.followup.sweep import sweep_once
+from lib.errors import NewerFormat, PermanentError, UnreadableState
+from lib.model.outcomes import ChunkOutcomes
 from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import NotResults, read_results
-from lib.state.concerns import WatchState
-from lib.state.ledger import ChunkMarker
-from lib.state.newer_values import Order
-from lib.state.pending_runs import PendingRun
-from lib.state.run import Run, run_id, run_key
+from lib.state.corrections import AcceptedCorrections, Corrections
+from lib.state.runs import Run, run_id, run_key
+from lib.state.store import Label
+from lib.sweep.sweep import sweep_once
 from tests.fakes import World, deliver, world
 
 ROWS = "\n".join(
@@ -60,7 +59,9 @@ PROFILES = {
     "default": {
         "destination": "google_ads",
         "customer_id": "1234567890",
-        "headers": {"order_id": ["A"]},
+        "columns": {"order_id": ["A"], "conversion_date_time": "B"},
+        "value": 10,
+        "action": "1001",
     }
 }
 SECRET = {"developer_token": "x", "client_id": "y", "json_key": {"type": "service_account"}}
@@ -81,10 +82,9 @@ RESULTS = {
 }
 
 KINDS: dict[str, type] = {
-    "claims/": Run,
-    "runs/": ChunkMarker,
-    "waiting/": PendingRun,
-    "concerns.json": WatchState,
+    "runs/": Run,
+    "chunks/": ChunkOutcomes,
+    "corrections/": AcceptedCorrections,
 }
 
 
@@ -124,14 +124,11 @@ def damaged(document: Any, rng: random.Random) -> bytes:
 
 
 def _worlds() -> Iterator[World]:
-    """Yield a world with an unfinished run, and one with a run whose follow-up is due."""
+    """Yield a world with a run that died, and one with a run whose deferred row is due."""
     for is_dead in (True, False):
         made = world()
         made.use_destination("data_manager")
-        made.profiles["default"] |= {"refunds": {"Status": ["x"]}}
-        context = made.context
-        context.newer_values.record({Order("1001", "0a"): 1}, "restated", made.clock.utc())
-        made.profiles["default"].pop("refunds")
+        made.profiles["default"] |= {"action": "1001", "adjustments_via": "google_ads"}
         if is_dead:
             made.api.before = _dies
             with contextlib.suppress(KeyboardInterrupt):
@@ -140,7 +137,10 @@ def _worlds() -> Iterator[World]:
         else:
             made.api.too_recent = {"A1"}
             deliver(made, "old.csv", ROWS)
-        sweep_once(context, 1500)
+        found = made.context.runs.read(run_key(made.store.stored("in-bucket", "old.csv")))
+        assert found is not None
+        corrections = Corrections(made.context.documents, "1234567890")
+        corrections.save(found.run, 0, "1001", {"0a": 1})
         made.clock.seconds += 7 * 3600
         yield made
 
@@ -149,10 +149,13 @@ def _dies(number: int) -> None:
     raise KeyboardInterrupt
 
 
-def check_sweep(made: World, name: str, content: bytes) -> None:
-    """Let a sweep meet a damaged document."""
+def check_sweep(made: World, name: str, content: bytes, entry: bytes | None = None) -> None:
+    """Let a sweep meet a damaged document, or a damaged `entry` of a listing."""
     bucket = made.settings.output_bucket
     made.store.objects[bucket, name] = content, made.store.objects[bucket, name][1]
+    if entry is not None:
+        text = entry.decode("utf-8", "replace")
+        made.store.labels[bucket, name] = Label(metadata={"run": text})
     made.store.put("in-bucket", "next.csv", ROWS.replace(b"A", b"B"))
     made.clock.seconds += 60
     could_be_read = is_readable(made, name)
@@ -164,23 +167,25 @@ def check_sweep(made: World, name: str, content: bytes) -> None:
     if not could_be_read:
         assert made.store.objects[bucket, name][0] == content, "it must be left alone"
         assert not [each for each in events if each["event"] == "unexpected_error"], events
-    assert any(n.startswith("next.csv") and n.endswith("json") for n in made.store.names(bucket))
+    if could_be_read or not name.startswith("_state/corrections/"):
+        names = made.store.names(bucket)
+        assert any(n.startswith("next.csv") and n.endswith("json") for n in names)
 
 
 def is_readable(made: World, name: str) -> bool:
     """Return whether a damaged document has still the types that it must have."""
     name = name.removeprefix(made.settings.state_prefix)
-    kind = next((kind for start, kind in KINDS.items() if name.startswith(start)), None)
+    kind = next(kind for start, kind in KINDS.items() if name.startswith(start))
     try:
-        return kind is None or made.context.documents.read(name, kind) is not None
-    except (DamagedState, NewerVersion):
+        return made.context.documents.read(name, kind) is not None
+    except (UnreadableState, NewerFormat):
         return False
 
 
 def check_profiles(content: bytes) -> None:
     """Read a profiles document."""
     with contextlib.suppress(PermanentError):
-        _, profile = choose_profile(read_profiles(content), "a.csv")
+        profile = choose_profile(read_profiles(content), "a.csv")
         profile.model_dump_json().encode()
 
 
@@ -241,15 +246,21 @@ def fuzz(seconds: float, seed: int, most: int | None = None) -> int:
         made, objects = rng.choice(worlds)
         names = [n for b, n in objects if b == "out-bucket" and n.startswith("_state/")]
         name = rng.choice(names)
-        content = damaged(json.loads(objects["out-bucket", name][0]), rng)
-        other = b""
+        content, entry, other = objects["out-bucket", name][0], None, b""
+        if "/runs/" in name and rng.random() < 0.3:
+            label = made.store.labels["out-bucket", name]
+            entry = damaged(json.loads(label.metadata["run"]), rng)
+        else:
+            content = damaged(json.loads(content), rng)
         try:
             for given, check in OTHERS * OTHERS_PER_SWEEP:
                 other = damaged(given, rng)
                 check(other)
-            check_sweep(_copy(made), name, content)
+            check_sweep(_copy(made), name, content, entry)
         except BaseException:
-            print(f"FAILED after {tried}: {name} {content[:2_000]!r}\nor {other[:2_000]!r}")
+            print(
+                f"FAILED after {tried}: {name} {content[:2_000]!r} {entry!r}\nor {other[:2_000]!r}"
+            )
             raise
         tried += 1
     return tried

@@ -76,7 +76,7 @@ def test_an_input_has_the_chosen_header() -> None:
 def test_a_lost_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer would find a row without an outcome."""
     (_, data), *_ = (each for each in valid_rows() if each[0] == "header 1")
-    monkeypatch.setattr("lib.cli.check.chunks_of", lambda records, limits, width: iter(()))
+    monkeypatch.setattr("lib.cli.dry_run.chunks_of", lambda records, limits, width: iter(()))
     with pytest.raises(AssertionError, match="every row has one outcome"):
         oracle.check_rows(decode(data))
 

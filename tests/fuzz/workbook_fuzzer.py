@@ -179,7 +179,7 @@ def check_workbook(content: bytes, rows: list[list[Cell]] | None = None) -> str:
         for cell, text in zip(row, cells, strict=False):
             if isinstance(cell, str):
                 shown = re.sub(r"[\t\r\n]|_x000D_", " ", cell)
-                assert text == (shown if shown.strip() else ""), "a text is another one"
+                assert text.rstrip() == shown.rstrip(), "a text is another one"
     return code
 
 

@@ -14,12 +14,14 @@ from lib.model.outcomes import ChunkOutcomes, RecordLines
 from lib.model.records import Row
 from lib.results.document import results_document
 from lib.run.chunks import chunks_of
-from lib.state.run import ChunkLimits
+from lib.state.runs import Cut
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
 
 HEADER = "gclid,conversion_action,conversion_date_time,comment"
-PROFILE = Profile.model_validate({"destination": "google_ads", "customer_id": "1234567890"})
+PROFILE = Profile.model_validate(
+    {"destination": "google_ads", "customer_id": "1234567890", "value": 1, "currency_code": "USD"}
+)
 
 
 def checked(*lines: str) -> tuple[dict[str, Any], bytes]:
@@ -50,7 +52,7 @@ def test_a_record_is_the_number_of_the_data_row() -> None:
 def test_records_are_counted_through_all_chunks() -> None:
     """The first record of a chunk follows the last one of the chunk before it."""
     records: list[Row] = [(line, [], None, 10) for line in (2, 3, 5, 9, 10)]
-    chunks = [each.record_lines for each in chunks_of(records, ChunkLimits(2, 1_000, 0), 1)]
+    chunks = [each.record_lines for each in chunks_of(records, Cut(2, 1_000, 0), 1)]
     assert chunks == [
         RecordLines(1, ((2, 3),)),
         RecordLines(3, ((5, 5), (9, 9))),
@@ -72,4 +74,4 @@ def test_texts_stand_once() -> None:
         }
     )
     assert texts == {"meaning": 1, "action": 1}
-    assert len(text) < 500 * 170
+    assert len(text) < 500 * 200

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from typing import Any, get_args
-
-import pytest
+from typing import get_args
 
 from lib.catalogue.codes import CATALOGUE
 from lib.model.outcomes import OUTCOMES, Outcome
-from tests.results_schema import MESSAGE_SCHEMA, SCHEMA
+from tests.results_schema import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(OUTCOMES)
@@ -23,13 +20,9 @@ def test_every_outcome_is_declared_in_the_order_of_its_type() -> None:
     assert tuple(NAMES) == get_args(Outcome)
 
 
-@pytest.mark.parametrize(
-    "counts",
-    [SCHEMA["properties"]["counts"], MESSAGE_SCHEMA["properties"]["counts"]],
-    ids=("results", "message"),
-)
-def test_the_schemas_count_every_outcome(counts: dict[str, Any]) -> None:
-    """Both schemas have a count for each outcome, and require it unless only a check has it."""
+def test_the_schema_counts_every_outcome() -> None:
+    """It has a count for each outcome, and requires it unless only a check has it."""
+    counts = SCHEMA["properties"]["counts"]
     assert set(NAMES) <= counts["properties"].keys()
     always = [name for name, meaning in OUTCOMES.items() if meaning.counts != "would"]
     assert counts["required"] == ["rows", *always, "warnings"]
@@ -45,15 +38,6 @@ def test_every_outcome_has_a_color() -> None:
     style = (TEMPLATES / "page.css").read_text("utf-8")
     colored = re.findall(r"([^{}]+)\{ --color:", style)
     assert {f".{name}" for name in NAMES} <= {one.strip() for c in colored for one in c.split(",")}
-
-
-def test_dashboards_count_every_outcome_of_an_upload() -> None:
-    """Metrics have a number for each."""
-    monitoring = (ROOT / "terraform" / "monitoring.tf").read_text("utf-8")
-    found = re.search(r"row_counts += (\[.*\])", monitoring)
-    assert found is not None
-    uploads = [name for name, meaning in OUTCOMES.items() if meaning.counts != "would"]
-    assert json.loads(found[1]) == uploads
 
 
 def test_the_codes_of_the_catalogue_have_declared_outcomes() -> None:

@@ -17,6 +17,13 @@ QUERY = (FOLDER / "export_conversions.sql").read_text("utf-8")
 HEADER = "gclid,email,phone,order_id,conversion_date_time,conversion_value,currency_code"
 
 
+def world_of_deals() -> World:
+    """Return a world whose profile has what the files lack: a conversion action."""
+    google = world()
+    google.profiles["default"] |= {"action": "1001", "value": "action_default"}
+    return google
+
+
 def counts_of(google: World, name: str, *rows: str) -> dict[str, int]:
     """Deliver a shard and return the counts of its results."""
     deliver(google, name, gzip.compress("\n".join((HEADER, *rows, "")).encode()))
@@ -39,7 +46,7 @@ def test_the_query_writes_the_columns_that_the_function_reads() -> None:
 @pytest.mark.parametrize("fraction", ["", ".5", ".123", ".123456"])
 def test_every_form_of_a_timestamp_is_read(fraction: str) -> None:
     """BigQuery writes as many decimals as the value has."""
-    google = world()
+    google = world_of_deals()
     when = f"{google.clock.utc():%Y-%m-%d} 00:00:00{fraction} UTC"
     row = f"Cj0KCQiAexample0001,ada@example.com,+12125550100,D-1,{when},1200.5,USD"
     assert counts_of(google, "deals-000000000000.csv.gz", row)["uploaded"] == 1
@@ -47,7 +54,7 @@ def test_every_form_of_a_timestamp_is_read(fraction: str) -> None:
 
 def test_each_shard_is_a_file_of_its_own() -> None:
     """Also one that has no rows."""
-    google = world()
+    google = world_of_deals()
     when = f"{google.clock.utc():%Y-%m-%d} 00:00:00 UTC"
     row = f"Cj0KCQiAexample0001,,,D-1,{when},10,USD"
     other = f",ada@example.com,,D-2,{when},,"

@@ -9,17 +9,14 @@ import pytest
 
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.deadline import Deadline
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
-from lib.run import attempt
-from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunk_limits_of, chunks_of
-from lib.run.upload import ChunkMemory, MemoryBudget
-from lib.state.run import ChunkLimits
-from tests.fakes import FakeBatch, World, world
-from tests.rows import csv_bytes
-from tests.run.test_deliver import deliver, document, orders, put
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, chunks_of, cut_of
+from lib.run.upload import MemoryBudget
+from lib.state.runs import Cut
+from tests.fakes import World, deliver, world
+from tests.run.test_named_histories import results, sales
 
 
 @pytest.fixture
@@ -32,14 +29,14 @@ def records(rows: int, cells: int) -> list[Row]:
     return [(line, row, None, 3 * cells) for line in range(2, rows + 2)]
 
 
-def sizes(found: list[Row], limits: ChunkLimits) -> list[int]:
+def sizes(found: list[Row], limits: Cut) -> list[int]:
     return [len(chunk.rows) for chunk in chunks_of(found, limits, len(found[0][1]))]
 
 
 def test_short_cells_count_more_than_their_text() -> None:
     """A chunk of 1,000 columns has fewer rows than its text alone would allow."""
-    limits = chunk_limits_of(None)
-    assert limits == ChunkLimits(2_000, CHUNK_CHARS, CELL_CHARS)
+    limits = cut_of(None)
+    assert limits == Cut(2_000, CHUNK_CHARS, CELL_CHARS)
     rows = -(-CHUNK_CHARS // (1_000 * (3 + CELL_CHARS)))
     assert sizes(records(400, 1_000), limits) == [rows, rows, 400 - 2 * rows]
 
@@ -48,47 +45,31 @@ def test_short_cells_count_more_than_their_text() -> None:
 def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
     rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
-    assert sizes(rows, chunk_limits_of(None)) == [2_000, 2_000]
+    assert sizes(rows, cut_of(None)) == [2_000, 2_000]
 
 
 def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
     room = MemoryBudget(9, most_bytes=100)
     room.wait()
-    room.fill(ChunkMemory(60, 60))
+    room.fill(60)
     room.wait()
-    room.fill(ChunkMemory(60, 60))
+    room.fill(60)
     waited = threading.Thread(target=room.wait)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.leave(ChunkMemory(60, 60))
+    room.leave(60)
     waited.join(180)
     assert not waited.is_alive()
 
 
-@pytest.mark.parametrize(
-    ("load", "chunks"),
-    [(ChunkMemory(10, 20), 4), (ChunkMemory(10, 60), 2), (ChunkMemory(60, 1), 2)],
-)
-def test_light_chunks_have_more_room(load: ChunkMemory, chunks: int) -> None:
-    """While neither their requests nor their rows are large, more of them may be in memory."""
-    room = MemoryBudget(2, more=2, most_bytes=100)
-    for _ in range(chunks):
-        assert room._is_free()
-        room.wait()
-        room.fill(load)
-    assert not room._is_free()
-    room.leave(load)
-    assert room._is_free()
-
-
-def test_a_chunk_larger_than_the_room_is_sent(google: World) -> None:
+def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
     room = MemoryBudget(1, most_bytes=1)
     room.wait()
-    room.fill(ChunkMemory(1 << 30, 0))
-    room.leave(ChunkMemory(1 << 30, 0))
+    room.fill(1 << 30)
+    room.leave(1 << 30)
     room.wait()
 
 
@@ -111,13 +92,12 @@ def test_what_google_says_about_a_row_is_bounded(
     """Of a thousand errors of one row, the results list the first."""
     many = RowResult("failed", tuple(Problem(f"CODE_{n}", "", "x" * 9_000) for n in range(1_000)))
 
-    def send(self: object, batch: FakeBatch, deadline: Deadline) -> UploadResult:
+    def send(self: object, *given: object) -> UploadResult:
         return UploadResult({0: many}, ("request-1",))
 
     monkeypatch.setattr(type(google.api), "send", send)
-    source = put(google, 2)
-    assert deliver(google, source) == "completed"
-    (row,) = document(google, source)["rows"]
+    assert deliver(google, "daily.csv", sales("a", "b")) == "completed"
+    (row,) = results(google)["rows"]
     assert len(row["errors"]) == MOST_PROBLEMS
     assert all(len(json.dumps(each)) < LONGEST_DETAIL + 500 for each in row["errors"])
 
@@ -126,21 +106,3 @@ def test_what_google_says_about_a_row_is_bounded(
 def test_no_destination_has_more_rows_a_request_than_a_chunk(destination: str) -> None:
     """So a chunk of ordinary rows is one request."""
     assert capabilities_of(destination).max_request_rows == 2_000
-
-
-@pytest.mark.parametrize(("most", "read"), [(0, 4), (1, 2), (1 << 20, 0)])
-def test_reports_are_kept_up_to_a_bound(
-    google: World, monkeypatch: pytest.MonkeyPatch, most: int, read: int
-) -> None:
-    """The rows of the other chunks come from their markers, once into the document, and once into
-    the CSV of the rows that the report has no room for."""
-    monkeypatch.setattr(attempt, "_MOST_KEPT_BYTES", most)
-    rows = orders(1, 2_003)
-    for row in rows:
-        row["conversion_value"] = "many"
-    source = google.store.put("in-bucket", "export.csv", csv_bytes(rows))
-    assert deliver(google, source) == "completed"
-    found = document(google, source)
-    assert len(found["rows"]) == found["counts"]["rows"] == 2_003
-    markers = [name for call, name in google.store.calls if call == "read" and "/chunks/" in name]
-    assert len(markers) == read

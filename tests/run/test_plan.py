@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
-from lib.destinations.registry import capabilities_of
-from lib.errors import PermanentError
 from lib.run.notes import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
-from lib.state.run import ChunkLimits, Terms, first_claim
-from lib.state.store import StoredObject
 from tests.fakes import FakeApi
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 PROFILE = Profile(
-    destination="google_ads", customer_id="123-456-7890", conversion_action="1001", time_zone="UTC"
+    destination="google_ads",
+    customer_id="123-456-7890",
+    action="1001",
+    value="action_default",
+    time_zone="UTC",
 )
 
 
@@ -31,11 +30,7 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
     table = read_table(io.BytesIO(f"{header}\n{row}\n".encode()), profile, 1 << 20)
     api = api or FakeApi()
     profile = profile.model_copy(update={"destination": api.capabilities.name})
-    source = StoredObject("in", "a.csv", 1, 1, "", NOW, NOW)
-    run = first_claim(
-        source, "", NOW, 60, Terms("default", None, ChunkLimits(2_000, 1 << 20, 0), 1, "")
-    )
-    return plan_file(table, read_header(table, profile), profile, run, lambda *_: api, JsonLog())
+    return plan_file(table, read_header(table, profile), profile, NOW, lambda *_: api, JsonLog())
 
 
 def codes(plan: Plan) -> list[str]:
@@ -65,61 +60,6 @@ def test_the_end_of_the_runtime_is_noted_in_time(days: int, warned: bool) -> Non
     assert [note.code for note in notes] == ["RUNTIME_ENDS_SOON"] * warned
 
 
-@pytest.mark.parametrize(
-    ("header", "route", "code"),
-    [
-        ("gclid,conversion_value", "google_ads", "NO_TIME_COLUMN"),
-        ("user_ip_address,conversion_date_time", "google_ads", "NO_USABLE_COLUMN"),
-        ("first_name,last_name,zip,country,conversion_date_time", "google_ads", "NO_USABLE_COLUMN"),
-    ],
-)
-def test_columns_that_would_fail_every_row_stop_the_file(
-    header: str, route: str, code: str
-) -> None:
-    """A header that would fail every row stops the file, before the account is read."""
-    with pytest.raises(PermanentError) as raised:
-        ready(header, FakeApi(capabilities=capabilities_of(route)))
-    assert raised.value.code == code
-
-
-def test_an_ip_address_is_enough_for_the_data_manager_api() -> None:
-    """An IP address alone does not stop the file, because the Data Manager API matches by it."""
-    plan = ready(
-        "user_ip_address,conversion_date_time",
-        FakeApi(capabilities=capabilities_of("data_manager")),
-    )
-    assert plan.parts[0].destination.capabilities.name == "data_manager"
-
-
-def test_a_file_without_an_action_is_stopped() -> None:
-    """Without an action, the file is stopped and keeps the note about a misspelled column."""
-    header = "gclid,convertion_action,conversion_date_time"
-    with pytest.raises(PermanentError) as raised:
-        ready(
-            header,
-            profile=Profile(destination="google_ads", customer_id="1234567890", time_zone="UTC"),
-        )
-    assert (raised.value.code, raised.value.detail) == (
-        "ACTION_MISSING",
-        "no conversion_action column",
-    )
-    table = read_table(io.BytesIO(header.encode()), PROFILE, 1 << 20)
-    assert (
-        read_header(table, PROFILE).notes[0].detail
-        == "convertion_action (did you mean conversion_action?)"
-    )
-
-
-def test_a_file_without_an_account_is_stopped() -> None:
-    """Without an account in the profile, the file is stopped; no account is guessed."""
-    with pytest.raises(PermanentError) as raised:
-        ready(
-            "gclid,conversion_date_time",
-            profile=Profile(destination="google_ads", conversion_action="1001"),
-        )
-    assert raised.value.code == "CUSTOMER_ID_MISSING"
-
-
 def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
     """The file gets one note, and the profile's time zone does not replace the unknown one."""
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
@@ -136,26 +76,7 @@ def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
     assert [each.code for each in validated.refused[0].errors] == ["UNKNOWN_TIME_ZONE"]
 
 
-@pytest.mark.parametrize(
-    ("header", "stated", "noted"),
-    [
-        ("gclid,conversion_date_time", None, True),
-        ("gclid,conversion_date_time", "DENIED", False),
-        ("gclid,conversion_date_time,Ad User Data", None, False),
-        ("gclid,conversion_date_time,ad_personalization", None, True),
-    ],
-)
-@pytest.mark.parametrize("route", ["google_ads", "data_manager"])
-def test_a_file_without_any_consent_is_noted(
-    header: str, stated: Any, noted: bool, route: str
-) -> None:
-    """A file gets a note if neither a column nor the profile states consent for user data."""
-    profile = PROFILE.model_copy(update={"ad_user_data": stated})
-    plan = ready(header, FakeApi(capabilities=capabilities_of(route)), profile)
-    assert ("CONSENT_NOT_STATED" in codes(plan)) is noted
-
-
 def test_fields_that_the_destination_cannot_send_are_noted() -> None:
     """With the Google Ads API, columns for addresses and ad personalization get a note."""
     plan = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
-    assert codes(plan)[:3] == ["UNKNOWN_COLUMNS", "ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]
+    assert codes(plan)[:2] == ["ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -160,7 +159,7 @@ def test_drop_moves_the_dates_of_an_example(sandbox, monkeypatch):
     day = datetime.now(UTC).date() - timedelta(days=200)
     for module in ("examples", "__main__"):
         monkeypatch.setattr(f"sandbox.{module}.WRITTEN_ON", day)
-    path = ROOT / "examples" / "hubspot_export.csv"
+    path = ROOT / "examples" / "hubspot_deals.csv"
     run = CliRunner().invoke(main, ["drop", str(path), "--control-url", sandbox.control_url])
     assert run.exit_code == 0, run.output
     assert "its dates are moved to today" in run.stderr
@@ -212,7 +211,6 @@ def test_the_demo_checks_what_the_api_says_late(tmp_path):
     assert "Without an ad click: 2" in printed
     # The actions are looked up by name, so the rules see that one of them counts one per click.
     assert "the API accepted 12 more rows" in printed
-    assert re.search(r"3 days later, .*: \d+ rows .* and Google's reports count \d+", printed)
 
 
 EXPIRED = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"

@@ -76,14 +76,6 @@ def test_clicks_secrets_profiles_and_accounts_are_put(sandbox, call):
     assert answer == {"accounts": ["42"]}
 
 
-def test_sweep_and_kill_reach_the_function(call):
-    """POST /sweep returns the function's response, POST /kill the process IDs."""
-    assert call("POST", "/sweep") == (200, {"status": 200, "answer": {"swept": True}})
-    status, answer = call("POST", "/kill")
-    assert status == 200
-    assert answer["killed"]
-
-
 def test_delete_state_makes_everything_new(sandbox, call):
     """Objects, events, faults, accounts and profiles are the initial ones again."""
     sandbox.drop(b"a\n1\n", "x.csv")

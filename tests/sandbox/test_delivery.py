@@ -159,43 +159,6 @@ def test_no_more_deliveries_than_allowed_are_in_flight(made, instances, concurre
     assert max(one.most_at_once for one in receivers) == -(-most // instances)
 
 
-def test_paused_events_wait(made):
-    """Nothing is delivered while delivery is paused, and everything afterwards."""
-    receiver = Receiver()
-    delivery = made(receiver, paused=True)
-    delivery.finalized(RESOURCE)
-    assert not delivery.wait_until_idle(0.1)
-    assert receiver.received == []
-    delivery.set(paused=False)
-    assert delivery.wait_until_idle()
-    assert len(receiver.received) == 1
-
-
-def test_a_dropped_event_is_lost_but_can_be_sent_by_hand(made):
-    """`drop` simulates an event that never arrives; `again` delivers it later."""
-    receiver = Receiver()
-    delivery = made(receiver, drop=True)
-    record = delivery.finalized(RESOURCE)
-    assert delivery.idle
-    assert record.lost
-    assert record.done
-    delivery.set(drop=False)
-    delivery.again(record.event_id)
-    assert delivery.wait_until_idle()
-    assert len(receiver.received) == 1
-
-
-def test_a_reset_forgets_what_was_due(made):
-    """A failing event is not delivered in the next test."""
-    receiver = Receiver(statuses=[500] * 100)
-    delivery = made(receiver, backoff_seconds=0.05)
-    record = delivery.finalized(RESOURCE)
-    _until(lambda: record.attempts)
-    delivery.reset()
-    assert delivery.wait_until_idle()
-    assert delivery.records() == []
-
-
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

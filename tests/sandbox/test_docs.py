@@ -42,7 +42,7 @@ def test_every_example_works(sandbox, tmp_path):
     (tmp_path / ".sandbox" / "current.json").write_text(json.dumps(sandbox.description()))
     python = f'python() {{ {sys.executable} "$@"; }}\ncurl() {{ command curl -sS --fail "$@"; }}\n'
     _, *blocks = re.findall(r"```sh\n(.*?)```", DOCUMENT, re.S)  # the first one starts a sandbox
-    assert len(blocks) == 3  # the event by hand: tests/docs/test_readme.py
+    assert len(blocks) == 2  # the event by hand: tests/docs/test_readme.py
     run = subprocess.run(
         ["bash", "-ec", python + "".join(blocks)],
         cwd=tmp_path,

@@ -26,44 +26,6 @@ def _until(condition):
         time.sleep(0.01)
 
 
-def test_a_dropped_file_reaches_the_function_and_comes_back_as_results(sandbox):
-    """The function's event contains what Google's does, as strings."""
-    name, generation = sandbox.drop(b"a,b\n1,2\n3,4\n", "export 1.csv", folder="shop")
-    document = sandbox.results(name, generation)
-    assert name == "shop/export 1.csv"
-    assert document["counts"]["rows"] == 2
-    event = document["event"]
-    assert event["generation"] == str(generation)
-    assert event["size"] == "12"
-    assert {"bucket", "metageneration", "md5Hash", "crc32c", "timeCreated"} <= set(event)
-    assert all(isinstance(value, str) for value in event.values())
-
-
-@pytest.mark.parametrize("kind", ["kill_before", "kill_after"])
-@pytest.mark.parametrize(("method", "nth"), [("get", 1), ("insert", 1)])
-def test_a_function_killed_at_a_call_is_there_for_the_next_delivery(sandbox, kind, method, nth):
-    """The process dies at that call, before or after it takes effect; the event is retried."""
-    sandbox.faults.set([{"method": f"storage.objects.{method}", "nth": nth, "kind": kind}])
-    name, generation = sandbox.drop(b"a\n1\n", "killed.csv")
-    assert sandbox.delivery.wait_until_idle()
-    (record,) = sandbox.delivery.records()
-    assert [attempt.status for attempt in record.attempts] == [0, 200]
-    assert sandbox.results(name, generation)["counts"]["rows"] == 1
-    pids = {
-        json.loads(line)["pid"]
-        for line in sandbox.function_output().splitlines()
-        if record.event_id in line
-    }
-    assert len(pids) == 2
-    writes = [
-        (one["fault"], one["status"])
-        for one in sandbox.state.request_log()
-        if one["method"] == "storage.objects.insert"
-    ]
-    if method == "insert":
-        assert writes == [(kind, "0"), (None, "200")]
-
-
 def test_an_instance_that_dies_whole_is_started_again(sandbox):
     """The platform does the same. The URL does not change."""
     instance = sandbox.function.instances[0]

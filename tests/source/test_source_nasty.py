@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schedule import EVERY_CALL
+from tests.every_call import EVERY_CALL
 
 ROOT = Path(__file__).parents[2]
 MOST_MIB = 96
@@ -96,7 +96,6 @@ PROGRAM = """
     problems, error, last = Counter(), None, None
     try:
         table = open_table(stream, SourceOptions(max_bytes={limit}))
-        table.first_rows()
         for line, cells, problem, _ in table.records():
             problems[problem or "fine"] += 1
             last = line

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lib.source import text as text_module
-from lib.source.delimited import RecordReader, as_line, strict_reader
+from lib.source.delimited import RowReader, as_line, strict_reader
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 
@@ -168,11 +168,12 @@ def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, p
 
     def read_records(keeps):
         table = open_table(io.BytesIO(content), SourceOptions(encoding="latin-1"))
-        table.expect_footer(frozenset({0}))
-        table.hold_unterminated_line("always")
-        places = table.keep_only(columns) if keeps else {at: at for at in range(table.width)}
+        all_places = {column: column for column in range(table.width)}
+        places = table.places(columns) if keeps else all_places
+        if not keeps:
+            table.places = lambda used: all_places
         try:
-            rows = [*table.records()]
+            rows = [*table.records(columns, "always")]
         except SourceError as error:
             return error.code
         assert {len(cells) for _, cells, _, _ in rows} <= {0, len(places)}
@@ -180,7 +181,7 @@ def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, p
             (line, [cells[places[at]] for at in columns] if cells else [], problem, length)
             for line, cells, problem, length in rows
         ]
-        return records, table.blank_records, table.footer, table.open_record
+        return records, table.blank_rows, table.footer, table.open_row
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
@@ -215,5 +216,5 @@ def test_quotes_around_every_cell_change_nothing(read, lines, line_end):
     content = line_end.join(['"gclid","order_id","conversion_time"', *lines, ""])
     quick = read_or_nothing(read, content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RecordReader, "_all_quoted", lambda *_: None)
+        patch.setattr(RowReader, "_split_quoted", lambda *_: None)
         assert read_or_nothing(read, content) == quick

@@ -138,7 +138,7 @@ def test_blank_records_are_counted(read):
     """Records like `,,,,` are not rows but are counted for a note; blank lines are not."""
     table, records = read(HEADER + "A,b,c,d\n,,,\n\n , \n,,,,,,\nB,b,c,d\n")
     assert problems(records) == [(2, "A"), (7, "B")]
-    assert table.blank_records == 3
+    assert table.blank_rows == 3
 
 
 @pytest.mark.parametrize("quote", ["", '"'])
@@ -149,7 +149,7 @@ def test_rows_of_white_space_are_blank(read, quote, space):
     rows = [f"{cell},,,", f",,{cell},", f"{cell},{cell},{cell},{cell}", f",,,{cell},{cell}"]
     table, records = read(HEADER + "A,b,c,d\n" + "\n".join(rows) + "\nB,b,c,d\n")
     assert problems(records) == [(2, "A"), (7, "B")]
-    assert table.blank_records == 4
+    assert table.blank_rows == 4
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.source.delimited import Hold
+from lib.source.end import Hold
 from lib.source.table import SourceOptions, Table, open_table
 
 HEADER = "gclid,email,value,order_id\n"
@@ -19,8 +19,7 @@ ROW = "A,b,c,d\n"
 def read(content: bytes, hold: Hold) -> tuple[Table, list[tuple[int, str]]]:
     """Return the table, and each record's line with its problem or its first cell."""
     table = open_table(io.BytesIO(content), SourceOptions())
-    table.hold_unterminated_line(hold)
-    return table, [(line, p or cells[0]) for line, cells, p, _ in table.records()]
+    return table, [(line, p or cells[0]) for line, cells, p, _ in table.records(hold=hold)]
 
 
 @pytest.mark.parametrize(
@@ -64,13 +63,13 @@ def test_the_end_of_the_file_is_known_after_reading(end: str, expected: str | No
     """The table tells how the last record ends, whether or not it is held."""
     for hold in ("never", "always"):
         table, _ = read((HEADER + ROW + end).encode(), hold)
-        assert table.open_record == expected
+        assert table.open_row == expected
 
 
 def test_gzip_proves_its_end() -> None:
     """Nothing is held in a gzip file, which could not be unpacked if it were cut."""
     table, records = read(gzip.compress((HEADER + "A,b,c,d").encode()), "always")
-    assert (records, table.open_record) == ([(2, "A")], None)
+    assert (records, table.open_row) == ([(2, "A")], None)
 
 
 def test_an_unclosed_quote_far_above_holds_only_the_last_line() -> None:

@@ -19,7 +19,7 @@ EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 # Every option that is not in the example, and every setting.
 ALL_ON = """
 audit_reads   = true
-runbook_url   = "https://git.example.com/docs/operate.md"
+docs_url      = "https://git.example.com/docs"
 bucket_prefix = "acme"
 labels        = { team = "marketing" }
 
@@ -48,27 +48,14 @@ settings = {
   ignored_prefixes        = ["incoming/"]
   max_file_bytes          = 1000
   max_file_lines          = 1000
-  max_attempts_without_progress = 4
   deadline_margin_seconds = 50
-  lease_seconds           = 90
   request_timeout_seconds = 100
   window                  = 4
-  max_event_age_hours     = 12
   defer_hours             = 8
   max_defer_hours         = 24
   sweep_grace_minutes     = 45
-  sweep_max_age_days      = 5
   list_all_rows           = false
-  look_up_accounts        = false
   read_diagnostics        = false
-  failing_rows_ratio      = 0.3
-  failing_rows_least      = 10
-  no_file_hours           = 24
-  no_file_grace_minutes   = 60
-  no_file_weekdays        = ["mon", "fri"]
-  no_file_holidays        = ["12-25", "2027-03-29"]
-  no_file_time_zone       = "Europe/Berlin"
-  no_file_folders         = ["crm"]
 }
 """
 

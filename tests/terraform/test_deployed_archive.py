@@ -21,7 +21,7 @@ import pytest
 from sandbox.delivery import finalized_event
 from sandbox.processes import free_port
 from sandbox.up import INPUT_BUCKET, Sandbox
-from tests.schedule import only_in_builds
+from tests.every_call import only_in_builds
 from tests.terraform.conftest import ROOT
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from pathlib import Path
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
+from lib.config.profile import Profile
 from lib.config.settings import Settings
-from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, refused
+from lib.run.advance import MOST_TRIES, STALE_AFTER
+from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, evaluated, refused
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
-    "changing.md", "data-protection.md", "deploy.md", "operate.md", "security.md"
+    "alerts.md", "deploy.md", "first-live-run.md", "operate.md", "security.md"
 )}  # fmt: skip
 
 
@@ -26,18 +30,6 @@ def table(page: str, heading: str) -> dict[str, str]:
     """First cell → second cell of the table rows below a heading that start with `code`."""
     text = PAGES[page].split(heading, 1)[1].split("\n## ")[0]
     return dict(re.findall(r"^\| `([^`]+)` \|[ ]*(.*?)[ ]*\|", text, re.M))
-
-
-def test_every_policy_has_its_section(all_on: Values) -> None:
-    """The section that its notifications link to, and no section is left over."""
-    section = PAGES["operate.md"].split("\n## Alerts\n")[1].split("\n## ")[0]
-    titles = re.findall(r"^### (\w+)$", section, re.M)
-    linked = {
-        title
-        for policy in all_on["google_monitoring_alert_policy"]
-        for title in re.findall(r"operate\.md#(\w+)", policy["documentation"]["content"])
-    }
-    assert sorted(titles) == sorted(linked)
 
 
 def test_example_names_every_needed_variable(values: Values) -> None:
@@ -62,6 +54,18 @@ def test_the_example_passes_everything_on() -> None:
     assert {name for name, _ in passed} == set(declared("variable", TERRAFORM / "variables.tf"))
 
 
+def test_the_values_on_the_page_deploy(tmp_path: Path) -> None:
+    """The terraform.tfvars of deploy.md passes every validation, and its profiles are valid."""
+    (shown,) = re.findall(r"<!-- tfvars -->\n```hcl\n(.*?)```", PAGES["deploy.md"], re.S)
+    path = tmp_path / "terraform.tfvars"
+    path.write_text(shown, encoding="utf-8")
+    values = evaluated(TERRAFORM, Path(os.path.relpath(path, TERRAFORM)))
+    assert refused(values) == []
+    (document,) = [o["content"] for o in values["google_storage_bucket_object"] if "content" in o]
+    for profile in json.loads(document).values():
+        assert Profile.model_validate(profile).validate_only
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_codes_and_outputs_on_the_pages_exist(page: str) -> None:
     """Every code on a page exists, and so does every output in `terraform output X`."""
@@ -76,12 +80,14 @@ def test_numbers_on_the_pages_are_the_codes(values: Values) -> None:
     """The limits on a page are the defaults in the code."""
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     operate = PAGES["operate.md"]
-    assert f"{defaults['max_event_age_hours']} hours after its event" in operate
     settings = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     assert f"`MAX_FILE_BYTES`, {defaults['max_file_bytes'] >> 30} GiB" in settings
     assert f"files older than {defaults['sweep_grace_minutes']:.0f} minutes" in operate
-    noncurrent = defaults["sweep_max_age_days"] + 1
-    assert f"replaced or deleted files {noncurrent:.0f} days" in PAGES["data-protection.md"]
+    recovery = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
+    assert f"{defaults['max_defer_hours']} hours after the first attempt" in recovery
+    assert f"`DEFER_HOURS` ({defaults['defer_hours']})" in recovery
+    assert f"{STALE_AFTER.days} days after the file came" in recovery
+    assert f"{MOST_TRIES} attempts in a row died" in recovery
 
 
 def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
@@ -97,10 +103,10 @@ def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
 
 
 def test_every_bucket_and_identity_is_documented(values: Values) -> None:
-    """Each bucket has a row in data-protection.md, each service account one in security.md."""
+    """Each bucket and each service account has a row in security.md."""
     for bucket in values["google_storage_bucket"]:
         kind = bucket["name"].rpartition("-")[2]
-        assert f"| {kind.capitalize()} bucket |" in PAGES["data-protection.md"]
+        assert f"| {kind.capitalize()} bucket |" in PAGES["security.md"]
     for account in values["google_service_account"]:
         assert f"| `…-{account['account_id'].rpartition('-')[2]}` |" in PAGES["security.md"]
 

@@ -134,7 +134,7 @@ def test_no_default_account_is_used(values: Values) -> None:
 
 
 def test_everything_that_holds_data_has_the_key(values: Values, organization: Values) -> None:
-    """With kms_key, buckets, images, functions, secret and topic have it; without, none has."""
+    """With kms_key, buckets, images, functions and secrets have it; without, none has."""
     for each, wanted in ((values, None), (organization, KEY)):
         held: list[object] = []
         for bucket in each["google_storage_bucket"]:

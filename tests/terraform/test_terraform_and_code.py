@@ -5,17 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import Any, get_args
-
-import pytest
+from typing import Any
 
 import main
-from lib.adapters.logging import EVENTS
-from lib.config.profile import choose_profile
+from lib.config.profile import choose_profile, profile_name
 from lib.config.settings import Settings
-from lib.followup.concerns import KINDS, ConcernSeverity
-from lib.model.outcomes import Tally
-from tests.adapters.test_log_events import SCENES
 from tests.terraform.conftest import (
     ROOT,
     TERRAFORM,
@@ -31,7 +25,6 @@ ON_LAPTOPS_ONLY = {
     "LOOKUP_ENDPOINT": "the sandbox",
     "GOOGLE_ADS_ENDPOINT": "the sandbox",
 }
-ALERT_EVENTS = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
 
 
 def functions(values: Values) -> dict[str, Any]:
@@ -71,15 +64,6 @@ def test_the_name_of_the_secret_is_the_one_that_the_code_reads() -> None:
     """`.id` of the resource is projects/P/..., the format that the setting requires."""
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
     assert "${google_secret_manager_secret.google_ads.id}/versions/${var." in text
-
-
-def test_defaults_are_written_once() -> None:
-    """Settings left out in Terraform keep the code's defaults."""
-    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
-    fallbacks = re.findall(r"coalesce\(try\(var\.settings\.(\w+), null\), ([\d.]+)\)", text)
-    assert len(fallbacks) > 4
-    for name, number in fallbacks:
-        assert Settings.model_fields[name].default == float(number), name
 
 
 # ── functions ─────────────────────────────────────────────────────────────────────────────────
@@ -155,8 +139,9 @@ def test_the_profiles_document_is_what_the_code_reads(values: Values) -> None:
     profiles = json.loads(document["content"])
     for name in profiles:
         folder = "" if name == "default" else f"{name}/"
-        assert choose_profile(profiles, f"{folder}file.csv")[0] == name
-    assert "day_first" not in profiles["default"]
+        assert profile_name(f"{folder}file.csv") == name
+        assert choose_profile(profiles, f"{folder}file.csv")
+    assert "phone_region" not in profiles["stores"]
     where = f"gs://{document['bucket']}/{document['name']}"
     for function in functions(values).values():
         assert function["service_config"]["environment_variables"]["PROFILES"] == where
@@ -215,13 +200,15 @@ def test_buckets_are_closed(values: Values) -> None:
         assert bucket["public_access_prevention"] == "enforced"
 
 
-def test_the_ledger_outlives_whatever_may_come_back(values: Values) -> None:
-    """State is kept longer than events are retried, rows are deferred and files are swept."""
-    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+def test_the_state_outlives_whatever_may_come_back(values: Values) -> None:
+    """Runs and markers are kept longer than anything can ask for them, corrections for 100 days."""
     state = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-state"))
-    days = state["lifecycle_rule"]["condition"]["age"]
-    assert days > 2 * defaults["sweep_max_age_days"]
-    assert 24 * days > 2 * max(defaults["max_defer_hours"], 24)
+    kept = {
+        folder: rule["condition"]["age"]
+        for rule in state["lifecycle_rule"]
+        for folder in rule["condition"]["matches_prefix"]
+    }
+    assert kept == {"_state/corrections/": 100, "_state/runs/": 400, "_state/chunks/": 400}
 
 
 def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:
@@ -294,105 +281,3 @@ def test_the_secret_has_no_value() -> None:
     assert "google_secret_manager_secret_version" not in "".join(
         path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf")
     )
-
-
-# ── alerts ────────────────────────────────────────────────────────────────────────────────────
-
-
-AS_CONCERNS = {
-    "rows_failing": "rows_lost",
-    "rows_not_counted": "rows_lost",
-    **{
-        name: name
-        for name in (
-            *("filter_mismatch", "follow_up_blocked", "events_missing", "file_unfinished"),
-            *("no_file", "file_ignored"),
-        )
-    },
-}
-
-
-def test_every_alert_of_the_code_is_carried_by_the_cloud(all_on: Values) -> None:
-    """Each ALERT event is in a policy, or a concern tells it; each policy has its events."""
-    at_once = local_values(all_on)["at_once"].values()
-    named = {event for policy in at_once for event in policy["events"]}
-    assert named | AS_CONCERNS.keys() | {"concern"} == ALERT_EVENTS
-    assert not named & AS_CONCERNS.keys()
-    assert set(AS_CONCERNS.values()) <= KINDS.keys()
-
-
-def test_every_severity_has_a_policy(all_on: Values) -> None:
-    """Those that a concern can have."""
-    policies = {
-        policy["conditions"]["display_name"]: policy["severity"]
-        for policy in all_on["google_monitoring_alert_policy"]
-        if "display_name" in policy["conditions"]
-    }
-    for severity in get_args(ConcernSeverity):
-        assert policies[f"concerns_{severity.lower()}"] == severity
-
-
-def test_metrics_count_events_of_the_code(values: Values) -> None:
-    """Metrics filter only by events that the code logs."""
-    for metric in values["google_logging_metric"]:
-        events = re.findall(r'jsonPayload\.event=\(?"(\w+)"', metric["filter"])
-        events += re.findall(r'OR "(\w+)"', metric["filter"])
-        assert events
-        assert set(events) <= set(EVENTS)
-
-
-def test_rows_are_counted_by_outcome(values: Values) -> None:
-    """The metrics name exactly the counts in a run's last log line."""
-    counts = set(Tally().counts())
-    named = set(local_values(values)["row_counts"])
-    assert named <= counts
-    assert counts - named <= {"rows", "warnings"}
-
-
-@pytest.mark.parametrize("number", ["chunk_seconds", "oldest_seconds", "not_counted"])
-def test_numbers_are_fields_that_the_code_logs(values: Values, number: str) -> None:
-    """The code writes the field that a metric extracts, in the same log line as its event."""
-    wanted = local_values(values)["numbers"][number]
-    for path in (ROOT / "lib").rglob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        for call in re.findall(rf'\(\s*"{wanted["event"]}",(.*?)\)\n', text, re.S):
-            if f"{wanted['field']}=" in call or ("**" in call and f'"{wanted["field"]}"' in text):
-                return
-    pytest.fail(f"no {wanted['event']} line has the field {wanted['field']}")
-
-
-def test_queries_ask_for_metrics_that_exist(all_on: Values) -> None:
-    """Every series in an alert or a chart comes from a metric in Terraform."""
-    names = {m["name"].replace("/", "_") for m in all_on["google_logging_metric"]}
-    queries = [
-        p["conditions"]["condition_prometheus_query_language"]["query"]
-        for p in all_on["google_monitoring_alert_policy"]
-        if "condition_prometheus_query_language" in p["conditions"]
-    ]
-    dashboard = all_on["google_monitoring_dashboard"][0]["dashboard_json"]
-    used = {
-        name
-        for text in [*queries, dashboard]
-        for name in re.findall(r"logging_googleapis_com:user_(\w+)\{", text)
-    }
-    assert {re.sub(r"_(sum|bucket)$", "", name) for name in used} <= names
-    assert len(used) > 15
-
-
-def test_the_dashboard_is_a_dashboard(values: Values) -> None:
-    """Valid JSON, no overlapping tiles, and seven charts."""
-    dashboard = json.loads(values["google_monitoring_dashboard"][0]["dashboard_json"])
-    tiles = dashboard["mosaicLayout"]["tiles"]
-    places = {(tile["xPos"], tile["yPos"]) for tile in tiles}
-    assert len(places) == len(tiles) == 7
-    for tile in tiles:
-        assert tile["xPos"] + tile["width"] <= dashboard["mosaicLayout"]["columns"]
-        assert tile["widget"]["xyChart"]["dataSets"]
-
-
-@pytest.mark.parametrize("event", sorted(ALERT_EVENTS))
-def test_every_alert_is_provoked_by_a_test(event: str) -> None:
-    """A scene in the log test makes the code log the event as an error."""
-    assert ("ERROR", event) in {
-        (severity, name.split()[0]) for name, (severity, _) in SCENES.items()
-    }

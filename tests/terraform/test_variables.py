@@ -25,7 +25,7 @@ REFUSED = [
     ('bucket_prefix = "Acme"', "bucket_prefix is not valid. Use 2 to 54 lower-case"),
     ("profiles = {}", "at least one profile"),
     ('profiles = { "a/b" = {} }', "so it must not contain a slash"),
-    ("settings = { no_file_hour = 24 }", "settings has a name that the function does not read"),
+    ("settings = { list_all_row = true }", "settings has a name that the function does not read"),
     ('labels = { Team = "Ann" }', "Labels must be lower-case"),
     ('google_ads_secret_version = "newest"', "the number of a version"),
     ('uploaders = ["allUsers"]', "Public access is not allowed"),
@@ -46,14 +46,15 @@ REFUSED = [
     (sftp(since="2026-02-30"), "must be a date such as 2026-11-24"),
     (sftp(schedule="hourly"), "must be five cron fields"),
     ('sftp_image = "rclone/rclone:1.75.2"', "sftp_image must end with a digest"),
-    ("input_retention_days = 7", "more than settings.sweep_max_age_days"),
-    ("results_retention_days = 7", "at least 1 more than settings.sweep_max_age_days"),
+    ("input_retention_days = 7", "a whole number, more than 7"),
+    ("results_retention_days = 7", "a whole number, more than 7"),
     ("state_retention_days = 29", "must be a whole number, at least 30"),
     ("max_instances = 2.5", "a whole number from 1 to 100"),
-    ('sweep_schedule = "*/15 24 * * *"', "five cron fields"),
+    ("sweep_minutes = 7", "5, 10, 15, 20 or 30"),
     ('existing_input_bucket = { name = "acme-conversions-conversions-state" }', "must not be the"),
     ('notification_channels = ["me@example.com"]', "notificationChannels/<number>"),
-    ('runbook_url = "docs/operate.md"', "must begin with https://"),
+    ('docs_url = "docs"', "must begin with https://"),
+    ('docs_url = "https://git.example.com/docs/"', "no slash at the end"),
 ]
 
 

@@ -52,7 +52,7 @@ class ResendBudget:
 
 @dataclass(slots=True)
 class EventRequestResult:
-    """The results of a request's events, by their positions in the batch.
+    """The results of a request's events, by their positions in the chunk.
 
     Events without a result were accepted. `accepted` are the requests that Google accepted.
     """

@@ -73,10 +73,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     max_user_identifiers=10,
     max_request_rows=2_000,
-    # This API has no queries. The Google Ads API has, for credentials that may read it.
     resolves_custom_variables=False,
-    has_preflight=False,
-    looks_up_accounts=True,
     # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=30),

@@ -1,17 +1,15 @@
 """The Data Manager API: `IngestionService.IngestEvents`, v1, with gRPC, or by REST for calls.
 
 Limits and quota: https://developers.google.com/data-manager/api/devguides/limits
-This API has no queries, so the account cannot be checked before the upload.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import grpc
 from google.ads.datamanager_v1.services.ingestion_service.transports.grpc import (
@@ -21,19 +19,23 @@ from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRespon
 from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
-from lib.destinations.base import AcceptedRequest, RowResult, UploadResult
+from lib.destinations import rest
+from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
 from lib.destinations.connections import Defect, KeptConnection, keepalive_options
-from lib.destinations.data_manager import failures, rest
+from lib.destinations.data_manager import failures
 from lib.destinations.data_manager.answers import ResendBudget, read_status, send_row_wise
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal
-from lib.destinations.data_manager.messages import EventBatch, EventDefaults
-from lib.destinations.data_manager.rest import RestRefused, RestSession
-from lib.destinations.pacing import Pacer, Quota, RequestFailure, SharedQuota
+from lib.destinations.data_manager.messages import EventDefaults, encode
+from lib.destinations.data_manager.rest import HOST, INGEST_PATH, STATUS_PATH, read_refusal
+from lib.destinations.pacing import Pacer, RequestFailure
+from lib.destinations.preflight import Preflight
+from lib.destinations.rest import RestRefused, RestSession
 from lib.errors import PermanentError, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import UNREADABLE, RequestStatus
@@ -46,8 +48,8 @@ MAX_IN_FLIGHT = 10
 """Maximum number of requests at the same time
 (https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
 
-QUOTA = Quota(requests=300, seconds=60)
-"""Requests per minute of a project, which all instances share. Reads have as much again
+REQUEST_GAP_SECONDS: Final = 60 / 300
+"""A project has 300 requests a minute, which all instances share. Reads have as much again
 (https://developers.google.com/data-manager/api/devguides/limits)."""
 
 # With gRPC's default of 16 kB, a refusal that names 2,000 events becomes RESOURCE_EXHAUSTED.
@@ -56,14 +58,16 @@ _MAX_TRAILER_BYTES = 16 << 20
 
 def new_pacer(window: int) -> Pacer:
     """Return a pacer that respects this API's limits."""
-    return Pacer(SharedQuota(QUOTA, min(window, MAX_IN_FLIGHT), random.Random()))
+    return Pacer(min(window, MAX_IN_FLIGHT), REQUEST_GAP_SECONDS)
 
 
 class Channels(NamedTuple):
-    """A channel for gRPC, and a session for what only REST can do."""
+    """A channel for gRPC, a session for what only REST can do, and the manager account that the
+    secret names ("": none)."""
 
     grpc: grpc.Channel
     rest: RestSession
+    manager_id: str
 
 
 def _ingest_with_grpc(request: EventRequest, channels: Channels, seconds: float) -> Any:
@@ -75,7 +79,7 @@ def _ingest_with_grpc(request: EventRequest, channels: Channels, seconds: float)
 
 
 def _ingest_by_rest(request: EventRequest, channels: Channels, seconds: float) -> Any:
-    answer = channels.rest.ingest(request.as_json(), seconds)
+    answer = channels.rest.post(INGEST_PATH, seconds, json=request.as_json())
     return ParseDict(answer, Response(), ignore_unknown_fields=True)
 
 
@@ -93,7 +97,7 @@ class _Transport:
 _GRPC = _Transport(
     _ingest_with_grpc, failures.classify, failures.defect_of, grpc.RpcError, failures.read_refusal
 )
-_REST = _Transport(_ingest_by_rest, rest.classify, rest.defect_of, RestRefused, rest.read_refusal)
+_REST = _Transport(_ingest_by_rest, rest.classify, rest.defect_of, RestRefused, read_refusal)
 
 
 class DataManagerConnection:
@@ -134,13 +138,13 @@ class DataManagerConnection:
         self, request_id: str, deadline: Deadline, timeout: float, log: Log
     ) -> Mapping[str, Any]:
         """Return the status of a request. Raises `RestRefused` and `RetryableError`."""
+
+        def retrieve(channels: Channels, seconds: float) -> Mapping[str, Any]:
+            asked = {"requestId": request_id}
+            return channels.rest.get(STATUS_PATH, seconds, params=asked)
+
         return self.status_pacer.send(
-            lambda seconds: self._channels.send(
-                lambda channels, seconds: channels.rest.retrieve(request_id, seconds),
-                seconds,
-                rest.defect_of,
-                log,
-            ),
+            lambda seconds: self._channels.send(retrieve, seconds, rest.defect_of, log),
             rest.classify,
             deadline=deadline,
             timeout_seconds=timeout,
@@ -149,7 +153,10 @@ class DataManagerConnection:
 
 
 class DataManager:
-    """`lib.destinations.base.Destination` for one run."""
+    """`lib.destinations.base.Destination` for one run.
+
+    The account must be the one that owns the conversions.
+    """
 
     capabilities = CAPABILITIES
     sunset: date | None = None
@@ -157,38 +164,41 @@ class DataManager:
     def __init__(
         self,
         connection: DataManagerConnection,
+        preflight: Preflight,
         log: Log,
         *,
         timeout_seconds: float,
         defaults: EventDefaults,
     ) -> None:
         self._connection = connection
+        self._preflight = preflight
         self._log = log
         self._timeout = timeout_seconds
         self._defaults = defaults
         self._refused: Problem | None = None
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        """Return the account unchecked. It must be the conversion customer. Actions need IDs."""
-        return Account(customer_id, customer_id)
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        """See `Destination.account`. This API takes custom variables by name."""
+        manager_id = self._defaults.login_customer_id
+        return self._preflight.account(customer_id, manager_id, self._log, custom_variables=False)
 
-    def with_custom_variables(self, account: Account) -> Account:
-        """Return the account unchanged: this API takes custom variables by name."""
-        return account
+    def encode(
+        self, kind: RecordKind, records: Sequence[Any], job_id: int
+    ) -> Sequence[EventRequest]:
+        """See `Destination.encode`. This API has no job ID; each request has a separate ID."""
+        return encode(kind, records, self._defaults)
 
-    def batch(
-        self, job_id: int, *, maybe_sent: bool, after: EventBatch | None = None
-    ) -> EventBatch:
-        """See `Destination.batch`. This API has no job ID; each request has a separate ID."""
-        return EventBatch(self._defaults)
+    def send(
+        self, requests: Sequence[EventRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        """See `Destination.send`. The number of requests is limited (see `answers`).
 
-    def send(self, batch: EventBatch, deadline: Deadline) -> UploadResult:
-        """See `Destination.send`. The number of requests is limited (see `answers`)."""
+        A sale that was sent before replaces itself, so `maybe_sent` changes nothing.
+        """
         row_results: dict[int, RowResult] = {}
         accepted: list[AcceptedRequest] = []
         about_actions: list[Problem] = []
         budget = ResendBudget()
-        requests = batch.take_requests()
         for request in requests:
             if self._refused is not None:
                 # After the account was refused, no more rows are sent to it.
@@ -234,7 +244,7 @@ class DataManager:
         return found
 
 
-def open_channels(credentials: Any, endpoint: str) -> Channels:
+def open_channels(credentials: Any, endpoint: str, manager_id: str) -> Channels:
     """Return channels. `endpoint` (`host:port`) replaces Google's endpoint, unless it is empty."""
     transport = IngestionServiceGrpcTransport(
         host=endpoint or IngestionServiceGrpcTransport.DEFAULT_HOST,
@@ -242,7 +252,8 @@ def open_channels(credentials: Any, endpoint: str) -> Channels:
         channel=_open_channel,
         always_use_jwt_access=True,  # as the library's client
     )
-    return Channels(transport.grpc_channel, RestSession(credentials, endpoint))
+    rest_session = RestSession(credentials, HOST, endpoint)
+    return Channels(transport.grpc_channel, rest_session, manager_id)
 
 
 def _open_channel(host: str, **given: Any) -> grpc.Channel:

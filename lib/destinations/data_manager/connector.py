@@ -6,19 +6,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from lib.destinations.connections import (
-    CONNECTION_SECONDS,
-    ConnectionSettings,
-    Connector,
-    KeptConnection,
-    ReadCredentials,
-    UploadProfile,
-)
+from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
+from lib.destinations.connectors import ConnectionSettings, Connector, UploadProfile
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
+from lib.destinations.preflight import Preflight
 from lib.model.log import Log
 
 if TYPE_CHECKING:
@@ -37,22 +32,24 @@ LAZY_PACKAGES: Final = (
 
 
 class DataManagerConnector:
-    """See `lib.destinations.connections.Connector`."""
+    """See `lib.destinations.connectors.Connector`."""
 
     def __init__(
         self,
         settings: ConnectionSettings,
         read_credentials: ReadCredentials,
+        preflight: Preflight,
         clock: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._read_credentials = read_credentials
+        self._preflight = preflight
         self._channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
         self._lock = threading.Lock()
         self._connection: DataManagerConnection | None = None
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
-        self._channels.get()
+        manager_id = profile.login_customer_id or self._channels.get().manager_id
         from lib.destinations.data_manager.client import (
             DataManager,
             DataManagerConnection,
@@ -67,10 +64,11 @@ class DataManagerConnector:
                 )
         return DataManager(
             self._connection,
+            self._preflight,
             log,
             timeout_seconds=self._settings.request_timeout_seconds,
             defaults=EventDefaults(
-                login_customer_id=profile.login_customer_id,
+                login_customer_id=manager_id or None,
                 event_source="WEB" if profile.source == "web" else profile.event_source,
                 ad_personalization=profile.ad_personalization,
                 validate_only=profile.validate_only,
@@ -78,17 +76,20 @@ class DataManagerConnector:
             ),
         )
 
-    def _credentials(self) -> Any:
-        return connect_with(self._read_credentials(), DATA_MANAGER_SCOPE)[1]
-
     def _connect(self) -> Channels:
-        with without_garbage_collection(), ThreadPoolExecutor(1, "connect") as connecting:
-            credentials = connecting.submit(self._credentials)
-            # Secret and token are fetched during these imports.
+        with without_garbage_collection(), ThreadPoolExecutor(2, "connect") as connecting:
+            credentials = connecting.submit(
+                lambda: connect_with(self._read_credentials(), DATA_MANAGER_SCOPE)
+            )
+            connecting.submit(self._preflight.connect)
+            # Secrets and tokens are fetched during these imports.
             import_lazily(LAZY_PACKAGES)
             client = import_module("lib.destinations.data_manager.client")
+            configuration, authorized = credentials.result()
             endpoint = self._settings.endpoint(CAPABILITIES.name)
-            channels: Channels = client.open_channels(credentials.result(), endpoint)
+            channels: Channels = client.open_channels(
+                authorized, endpoint, configuration.login_customer_id
+            )
             return channels
 
 

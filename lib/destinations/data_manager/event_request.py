@@ -19,9 +19,9 @@ MAX_DESTINATIONS = 10
 
 @dataclass(slots=True, eq=False)
 class EventRequest:
-    """A request of one account for one kind of record.
+    """A request with records of one kind.
 
-    `positions` are those of its events in the batch. `call_starts` has what the client library has
+    `positions` are those of its events in the chunk. `call_starts` has what the client library has
     no field for: the start of the call of each event, in RFC 3339. It is None if the events are no
     calls. Such a request is sent with gRPC, one with calls by REST (`rest`).
     """

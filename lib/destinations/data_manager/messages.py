@@ -9,7 +9,7 @@ A chunk is written as text that is sent as it is (`lib.destinations.wire_format`
 is made unless an answer names events. For a common event, protobuf's own classes take 5 µs, with
 one Python call per field and four messages in each event; the text takes 1.1 µs. What many events
 share, rare fields and calls are written by raw message classes (`.pb()`). A test checks that both
-ways give the same message for every shape of a row.
+ways give the same message for any record.
 
 A restatement is its conversion again, with the new value: Google finds the conversion by its
 transaction ID. A conversion that Google does not find would become a new one
@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -54,13 +54,13 @@ _EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MES
 
 Event = EventMessage.pb()
 
-_ORDER: tuple[RecordKind, ...] = ("conversion", "call", "adjustment")
-"""The order in which a chunk sends its records: an adjustment follows its conversion."""
-
 
 @dataclass(frozen=True, slots=True)
 class EventDefaults:
-    """Values from the profile, for everything that a row does not set."""
+    """Values from the profile, for everything that a row does not set.
+
+    `login_customer_id` is the manager account, which may also come from the secret.
+    """
 
     login_customer_id: str | None = None
     event_source: str = "OTHER"
@@ -70,218 +70,153 @@ class EventDefaults:
     """Whether order IDs are those of a website's tag, which are sent as they are."""
 
 
-@dataclass(slots=True, eq=False)
-class OpenRequest:
-    """A request to which events are added: their bytes, each with the tag of `events`.
+def encode(kind: RecordKind, records: Sequence[Any], defaults: EventDefaults) -> list[EventRequest]:
+    """Return the requests with these records, which are of one kind and account: one for every ten
+    conversion actions."""
+    actions = [*dict.fromkeys([record.action_id for record in records])]
+    if len(actions) <= MAX_DESTINATIONS:
+        return [_request(kind, records, range(len(records)), actions, defaults)] if actions else []
+    requests = []
+    for start in range(0, len(actions), MAX_DESTINATIONS):
+        part = actions[start : start + MAX_DESTINATIONS]
+        positions = [at for at, record in enumerate(records) if record.action_id in part]
+        of_part = [records[position] for position in positions]
+        requests.append(_request(kind, of_part, positions, part, defaults))
+    return requests
 
-    `actions` are its destinations. `common` has the bytes that many of its events share, by action,
-    currency and consent. `positions[i]` is the position of the i-th event in the batch, once all
-    events are there.
+
+def _request(
+    kind: RecordKind,
+    records: Sequence[Any],
+    positions: Sequence[int],
+    actions: Sequence[str],
+    defaults: EventDefaults,
+) -> EventRequest:
+    customer_id = records[0].customer_id
+    head = Request(encoding=_HEX, validate_only=defaults.validate_only)
+    for action_id in actions:
+        # The reference, by which events name the destination, is the ID of the action.
+        destination = head.destinations.add(reference=action_id, product_destination_id=action_id)
+        destination.operating_account.account_type = _GOOGLE_ADS
+        destination.operating_account.account_id = customer_id
+        if defaults.login_customer_id:
+            destination.login_account.account_type = _GOOGLE_ADS
+            destination.login_account.account_id = defaults.login_customer_id
+    call_starts: list[str] | None = None
+    if kind == "call":
+        call_starts = [_rfc_3339(call.call_time) for call in records]
+        texts = [_call(call, defaults) for call in records]
+    else:
+        sales = records if kind == "conversion" else map(restated, records)
+        shared: _Shared = {}
+        texts = [_conversion(sale, defaults, shared) for sale in sales]
+    # In protobuf, the bytes of two messages after each other are both messages in one.
+    content = head.SerializeToString() + "".join(texts).encode("latin-1")
+    return EventRequest(kind, customer_id, content, positions, len(actions), call_starts)
+
+
+def restated(adjustment: Adjustment) -> Conversion:
+    """Return the conversion that a restatement is sent as, with the order ID that was sent with it.
+
+    Raises `ValueError` for an adjustment that the capabilities exclude. It would be counted as a
+    new conversion.
     """
-
-    kind: RecordKind
-    actions: list[str] = field(default_factory=list)
-    rows: list[str] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
-    call_starts: list[str] = field(default_factory=list)
-    common: dict[tuple[str, str | None, str | None], str] = field(default_factory=dict)
-
-    def close(
-        self, customer_id: str, manager_id: str | None, *, validate_only: bool
-    ) -> EventRequest:
-        """Return the request and clear the events: they must not be in memory twice."""
-        head = Request(encoding=_HEX, validate_only=validate_only)
-        for action_id in self.actions:
-            # The reference, by which events name the destination, is the ID of the action.
-            destination = head.destinations.add(
-                reference=action_id, product_destination_id=action_id
-            )
-            destination.operating_account.account_type = _GOOGLE_ADS
-            destination.operating_account.account_id = customer_id
-            if manager_id is not None:
-                destination.login_account.account_type = _GOOGLE_ADS
-                destination.login_account.account_id = manager_id
-        text = "".join(self.rows)
-        self.rows.clear()
-        # In protobuf, the bytes of two messages after each other are both messages in one.
-        content = head.SerializeToString() + text.encode("latin-1")
-        starts = self.call_starts if self.kind == "call" else None
-        return EventRequest(
-            self.kind, customer_id, content, self.positions, len(self.actions), starts
-        )
+    original = adjustment.original
+    is_restatement = adjustment.adjustment_type == "restatement"
+    if original is None or adjustment.order_id is None or not is_restatement:
+        raise ValueError(adjustment.adjustment_type)
+    return original._replace(order_id=adjustment.order_id)
 
 
-class EventBatch:
-    """The records of one chunk as requests: one per kind and ten conversion actions."""
+_Shared = dict[tuple[str, str | None, str | None], str]
+"""What many events of a request share, by action, currency and consent."""
 
-    def __init__(self, defaults: EventDefaults) -> None:
-        self._defaults = defaults
-        self._source = _EVENT_SOURCE[defaults.event_source]
-        self._transaction_id = str if defaults.order_ids_of_tag else transaction_id
-        self._closed: list[EventRequest] = []
-        self._requests: list[OpenRequest] = []
-        self._homes: dict[tuple[RecordKind, str], OpenRequest] = {}
-        # (batch size, request) at each change of request. Most files have only one.
-        self._turns: list[tuple[int, OpenRequest]] = []
-        self._kind: RecordKind = "conversion"  # in which kind of request `add` writes
-        self._customer_id = ""  # of all records
-        nowhere: list[str] = []
-        self._append: Callable[[str], None] = nowhere.append
-        self._common: dict[tuple[str, str | None, str | None], str] = {}
 
-    def __len__(self) -> int:
-        closed = sum(request.size for request in self._closed)
-        return closed + sum(len(request.rows) for request in self._requests)
+def _conversion(record: Conversion, defaults: EventDefaults, shared: _Shared) -> str:
+    """Return the bytes of a conversion in a request."""
+    (
+        _,
+        action_id,
+        time,
+        gclid,
+        gbraid,
+        wbraid,
+        hashed_emails,
+        hashed_phones,
+        value,
+        currency_code,
+        order_id,
+        ad_user_data,
+        optional_fields,
+        _,
+    ) = record
+    key = action_id, currency_code, ad_user_data
+    body = shared.get(key)
+    if body is None:
+        source = _EVENT_SOURCE[defaults.event_source]
+        event = Event(destination_references=[action_id], event_source=source)
+        _write_shared(event, currency_code, ad_user_data, defaults)
+        body = shared[key] = _text_of(event)
+    body += event_timestamp(time)
+    # At most one click ID: the rules have chosen it.
+    click = ""
+    if gclid:
+        click = f"{_GCLID}{VARINTS[len(gclid)]}{gclid}"
+    elif gbraid:
+        click = f"{_GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
+    elif wbraid:
+        click = f"{_WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
+    if click:
+        body = f"{body}{_AD_IDENTIFIERS}{VARINTS[len(click)]}{click}"
+    if value is not None:
+        body = f"{body}{_VALUE}{double(value).decode('latin-1')}"
+    if order_id is not None:
+        if not defaults.order_ids_of_tag:
+            order_id = transaction_id(order_id)
+        order_id = latin(order_id)
+        body = f"{body}{_TRANSACTION_ID}{VARINTS[len(order_id)]}{order_id}"
+    if len(hashed_emails) == 1 == len(hashed_phones):
+        body = f"{body}{_EMAIL_BEFORE_PHONE}{hashed_emails[0]}{_PHONE}{hashed_phones[0]}"
+    elif hashed_emails or hashed_phones:
+        body += user_data(hashed_emails, hashed_phones)
+    if optional_fields is not None:
+        event = Event.FromString(body.encode("latin-1"))
+        _write_optional_fields(event, optional_fields)
+        body = _text_of(event)
+    return _in_request(body)
 
-    def close(self) -> int:
-        self._closed += self._close_requests()
-        return sum(len(request.content) for request in self._closed)
 
-    def take_requests(self) -> list[EventRequest]:
-        """Return the requests, in the order in which they must be sent, and clear the batch."""
-        self.close()
-        requests, self._closed = self._closed, []
-        return requests
+def _call(call: Call, defaults: EventDefaults) -> str:
+    """Return the bytes of a call in a request. The number of the caller is sent as a hash."""
+    event = Event()
+    event.destination_references.append(call.action_id)
+    event.event_timestamp.seconds = int(datetime.fromisoformat(call.time).timestamp())
+    event.event_source = _EVENT_SOURCE["PHONE"]
+    event.user_data.user_identifiers.add(
+        phone_number=sha256(call.caller_id.encode("ascii")).hexdigest()
+    )
+    if call.value is not None:
+        event.conversion_value = call.value
+    _write_shared(event, call.currency_code, call.ad_user_data, defaults)
+    for name, value in call.custom_variables:
+        event.custom_variables.add(variable=name, value=value)
+    return _in_request(_text_of(event))
 
-    def _close_requests(self) -> list[EventRequest]:
-        # An empty batch (the rules refused every row) has no turn and no end.
-        ends = [*(start for start, _ in self._turns), len(self)][1:]
-        for (start, request), end in zip(self._turns, ends, strict=True):
-            request.positions.extend(range(start, end))
-        requests = sorted(self._requests, key=lambda request: _ORDER.index(request.kind))
-        self._requests.clear()
-        self._homes.clear()
-        self._turns.clear()
-        self._common = {}
-        accounts = self._customer_id, self._defaults.login_customer_id
-        validate_only = self._defaults.validate_only
-        return [request.close(*accounts, validate_only=validate_only) for request in requests]
 
-    def add_adjustment(self, adjustment: Adjustment, /) -> None:
-        """Serialize a restatement: its conversion, with the order ID that was sent with it.
+def _in_request(event: str) -> str:
+    size = len(event)
+    return f"{_EVENT}{VARINTS[size] if size < len(VARINTS) else varint(size)}{event}"
 
-        Raises `ValueError` for an adjustment that the capabilities exclude. It would be counted as
-        a new conversion.
-        """
-        original = adjustment.original
-        is_restatement = adjustment.adjustment_type == "restatement"
-        if original is None or adjustment.order_id is None or not is_restatement:
-            raise ValueError(adjustment.adjustment_type)
-        # Adjustments and conversions belong to different requests.
-        self._kind, self._common = "adjustment", {}
-        self.add(original._replace(order_id=adjustment.order_id))
-        self._kind, self._common = "conversion", {}
 
-    def add_call(self, call: Call, /) -> None:
-        """Serialize a call. The number of the caller is sent as a hash."""
-        event = Event()
-        event.destination_references.append(call.action_id)
-        event.event_timestamp.seconds = int(datetime.fromisoformat(call.time).timestamp())
-        event.event_source = _EVENT_SOURCE["PHONE"]
-        event.user_data.user_identifiers.add(
-            phone_number=sha256(call.caller_id.encode("ascii")).hexdigest()
-        )
-        if call.value is not None:
-            event.conversion_value = call.value
-        self._write_shared(event, call.currency_code, call.ad_user_data)
-        for name, value in call.custom_variables:
-            event.custom_variables.add(variable=name, value=value)
-        request = self._switch("call", call.customer_id, call.action_id)
-        self._common = {}
-        request.call_starts.append(_rfc_3339(call.call_time))
-        content = _text_of(event)
-        self._append(f"{_EVENT}{varint(len(content))}{content}")
-
-    def add(self, conversion: Conversion, /) -> None:
-        """Serialize one conversion."""
-        (
-            customer_id,
-            action_id,
-            time,
-            gclid,
-            gbraid,
-            wbraid,
-            hashed_emails,
-            hashed_phones,
-            value,
-            currency_code,
-            order_id,
-            ad_user_data,
-            optional_fields,
-            _,
-        ) = conversion
-        body = self._common.get((action_id, currency_code, ad_user_data))
-        if body is None:
-            body = self._write_common(customer_id, action_id, currency_code, ad_user_data)
-        body += event_timestamp(time)
-        # At most one click ID: the rules have chosen it.
-        click = ""
-        if gclid:
-            click = f"{_GCLID}{VARINTS[len(gclid)]}{gclid}"
-        elif gbraid:
-            click = f"{_GBRAID}{VARINTS[len(gbraid)]}{gbraid}"
-        elif wbraid:
-            click = f"{_WBRAID}{VARINTS[len(wbraid)]}{wbraid}"
-        if click:
-            body = f"{body}{_AD_IDENTIFIERS}{VARINTS[len(click)]}{click}"
-        if value is not None:
-            body = f"{body}{_VALUE}{double(value).decode('latin-1')}"
-        if order_id is not None:
-            order_id = latin(self._transaction_id(order_id))
-            body = f"{body}{_TRANSACTION_ID}{VARINTS[len(order_id)]}{order_id}"
-        if len(hashed_emails) == 1 == len(hashed_phones):
-            body = f"{body}{_EMAIL_BEFORE_PHONE}{hashed_emails[0]}{_PHONE}{hashed_phones[0]}"
-        elif hashed_emails or hashed_phones:
-            body += user_data(hashed_emails, hashed_phones)
-        if optional_fields is not None:
-            event = Event.FromString(body.encode("latin-1"))
-            _write_optional_fields(event, optional_fields)
-            body = _text_of(event)
-        size = len(body)
-        length = VARINTS[size] if size < len(VARINTS) else varint(size)
-        self._append(f"{_EVENT}{length}{body}")
-
-    def _write_common(
-        self, customer_id: str, action_id: str, currency_code: str | None, consent: str | None
-    ) -> str:
-        """Return what many conversions share, and let the next ones follow in the same request."""
-        request = self._switch(self._kind, customer_id, action_id)
-        self._common = request.common
-        body = self._common.get((action_id, currency_code, consent))
-        if body is None:
-            event = Event(destination_references=[action_id], event_source=self._source)
-            self._write_shared(event, currency_code, consent)
-            body = self._common[action_id, currency_code, consent] = _text_of(event)
-        return body
-
-    def _write_shared(self, event: Any, currency_code: str | None, consent: str | None) -> None:
-        if currency_code is not None:
-            event.currency = currency_code
-        if consent is not None:
-            event.consent.ad_user_data = _CONSENT[consent]
-        if self._defaults.ad_personalization is not None:
-            event.consent.ad_personalization = _CONSENT[self._defaults.ad_personalization]
-
-    def _switch(self, kind: RecordKind, customer_id: str, action_id: str) -> OpenRequest:
-        """Let the next records follow in the request that has the action as a destination."""
-        self._customer_id = customer_id
-        request = self._homes.get((kind, action_id))
-        if request is None:
-            request = self._open_request(kind)
-            request.actions.append(action_id)
-            self._homes[kind, action_id] = request
-        if not self._turns or self._turns[-1][1] is not request:
-            self._turns.append((len(self), request))
-        self._append = request.rows.append
-        return request
-
-    def _open_request(self, kind: RecordKind) -> OpenRequest:
-        """Return a request to which an action can be added."""
-        for request in self._requests:
-            if request.kind == kind and len(request.actions) < MAX_DESTINATIONS:
-                return request
-        self._requests.append(OpenRequest(kind))
-        return self._requests[-1]
+def _write_shared(
+    event: Any, currency_code: str | None, consent: str | None, defaults: EventDefaults
+) -> None:
+    if currency_code is not None:
+        event.currency = currency_code
+    if consent is not None:
+        event.consent.ad_user_data = _CONSENT[consent]
+    if defaults.ad_personalization is not None:
+        event.consent.ad_personalization = _CONSENT[defaults.ad_personalization]
 
 
 # ── tags and bytes of an event ────────────────────────────────────────────────────────────────────

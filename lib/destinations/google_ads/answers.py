@@ -1,8 +1,7 @@
 """Google's answer to an upload → the outcome of each row.
 
 First `read_response` maps a partial failure back to the rows. Then rows are compared with others
-that were sent: several orders of one click (`send_orders_apart`, `resolve_orders`), and adjustments
-of conversions that the same chunk has just sent (`wait_for_new_conversions`).
+that were sent: several orders of one click (`send_orders_apart`, `resolve_orders`).
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from google.rpc.status_pb2 import Status
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import RowResult
+from lib.destinations.base import MaybeSent, RowResult
 from lib.destinations.google_ads.api import MessageField, partial_message
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.failures import AdsError, errors_of, failure_class
@@ -41,18 +40,26 @@ _WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
 counted, or superseded, has no reason to wait."""
 
 
+SILENT: Final = Problem("ANSWER_INCOMPLETE")
+"""The reason of a row about which an answer has neither a result nor an error."""
+
+
 class UploadRequestResult(NamedTuple):
-    """The results of a request, by position in the request."""
+    """The results of a request, by position in the request. A row without one was accepted.
+
+    `retry_rows` have a transient error, or were refused only together with others: they are sent
+    again. `stop`: why nothing more of the file is sent.
+    """
 
     row_results: dict[int, RowResult]
-    retry_rows: list[int]  # rows with a transient error, or without a result: send them again
+    retry_rows: list[int]
     stop: Problem | None
 
 
 UploadResponse: Final = partial_message(
     "UploadResponse",
-    MessageField("partial_failure_error", 1, "bytes"),
-    MessageField("results", 2, "bytes", repeated=True),
+    MessageField("partial_failure_error", 1),
+    MessageField("results", 2, repeated=True),
 )
 """The response to an upload of any kind. All that is read of a result is whether it is empty."""
 
@@ -62,7 +69,8 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
 
     A row that the failure names has failed, even if it also has a result message. An error that
     names no row of the request concerns all rows without a result message: Google has accepted the
-    others. A row without an error and without a result is sent again.
+    others. If the answer has neither a result nor an error for a row, nobody knows whether it was
+    counted: the row fails, and the file stops.
     """
     size = request.size
     answer = UploadResponse.FromString(response)
@@ -71,10 +79,12 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
     result = _assign_errors(found, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
-    retry_rows = set(result.retry_rows)
-    known = accepted | result.row_results.keys() | retry_rows
+    known = accepted.union(result.row_results, result.retry_rows)
     silent = [row for row in range(size) if row not in known]
-    return result._replace(retry_rows=result.retry_rows + silent) if silent else result
+    if not silent:
+        return result
+    result.row_results.update(dict.fromkeys(silent, RowResult("failed", (SILENT,))))
+    return result._replace(stop=SILENT)
 
 
 def _errors_in(status: Status) -> list[AdsError]:
@@ -230,9 +240,7 @@ def send_orders_apart(
                 del rows[0]
 
 
-def resolve_orders(
-    request: Any, row_results: dict[int, RowResult], maybe_sent: Callable[[str], bool]
-) -> None:
+def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: MaybeSent) -> None:
     """Give the orders that Google has not counted because of their click the outcome `failed`.
 
     `maybe_sent` returns whether this run may have sent an order ID before. Of the orders of one
@@ -275,59 +283,3 @@ def _codes(row_result: RowResult) -> set[str]:
 def _click(sent: Any) -> _Click:
     click_id = sent.gclid or sent.gbraid or sent.wbraid
     return click_id, datetime.fromisoformat(sent.conversion_date_time), sent.conversion_action
-
-
-# ── adjustments of new conversions ────────────────────────────────────────────────────────────────
-
-_NOT_FOUND = "CONVERSION_NOT_FOUND"
-
-
-def wait_for_new_conversions(
-    request: UploadRequest,
-    row_results: dict[int, RowResult],
-    sent: Iterable[tuple[UploadRequest, dict[int, RowResult]]],
-) -> None:
-    """Defer adjustments whose conversions the same chunk has just sent: they are too recent.
-
-    Google adjusts a conversion only after 24 hours, and does not document whether it calls a new
-    conversion too recent or unknown. Both are deferred, but an unknown conversion asks somebody to
-    act. `sent` are the chunk's requests of conversions, with their results. A validate-only
-    upload stores no conversion, so such an adjustment is valid there. `row_results` is updated.
-    """
-    missing = [
-        row
-        for row, row_result in row_results.items()
-        if [problem.code for problem in row_result.errors] == [_NOT_FOUND]
-    ]
-    if not missing:
-        return
-    known: set[_Name] = set()
-    for conversions, results in sent:
-        for row, conversion in enumerate(conversions.rows):
-            result = results.get(row)
-            if result is None or result.outcome in ("uploaded", "duplicate", "deferred"):
-                known.update(_names_of(conversion))
-    adjustments = request.rows
-    for row in missing:
-        if known.isdisjoint(_names_of(adjustments[row])):
-            continue
-        if request.validate_only:
-            del row_results[row]
-            continue
-        said = f"Google answered {_NOT_FOUND}; this file has just sent the conversion."
-        problem = Problem("TOO_RECENT_CONVERSION", row_results[row].errors[0].field, said)
-        row_results[row] = RowResult("deferred", (problem,), row_results[row].warnings)
-
-
-_Name = tuple[str, str, datetime | None]
-
-
-def _names_of(message: Any) -> Iterable[_Name]:
-    """Return the names by which an adjustment can find a conversion, or by which it does."""
-    action = message.conversion_action
-    if message.order_id:
-        return ((action, message.order_id, None),)
-    pair = getattr(message, "gclid_date_time_pair", message)
-    if pair.gclid:
-        return ((action, pair.gclid, datetime.fromisoformat(pair.conversion_date_time)),)
-    return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from importlib import import_module
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -15,6 +15,12 @@ API_VERSION: Final = "v26"
 SUNSET: Final = date(2027, 11, 1)
 """The day on which Google switches off this version
 (https://developers.google.com/google-ads/api/docs/sunset-dates)."""
+
+QUERY_SERVICE: Final = (
+    "googleads.googleapis.com",
+    f"/{API_VERSION}/customers/{{customer_id}}/googleAds:search",
+)
+"""Host and path of queries (`lib.destinations.registry.QueryService`)."""
 
 PACKAGE: Final = f"google.ads.googleads.{API_VERSION}"
 
@@ -33,33 +39,16 @@ def module(name: str) -> Any:
     return import_module(f"{PACKAGE}.{name}")
 
 
-def enum_name(message: Any, field: str) -> str:
-    """Return the name of an enum value, or its number if it is newer than the client library."""
-    number = getattr(message, field)
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
-    return value.name if value is not None else str(number)
-
-
-_FIELD_TYPES: Final = {
-    "bytes": FieldDescriptorProto.TYPE_BYTES,
-    "string": FieldDescriptorProto.TYPE_STRING,
-}
-
-
 class MessageField(NamedTuple):
-    """A field that is read or written. A message is `bytes`: both look the same on the wire."""
+    """A field that is read: a message, which stays as it came (bytes)."""
 
     name: str
     number: int
-    type: Literal["bytes", "string"]
     repeated: bool = False
 
 
 def partial_message(name: str, *fields: MessageField) -> Any:
-    """Return the raw class of a message that has only some of the fields of Google's own.
-
-    Other fields, and what is inside of a `bytes` field, stay as they came.
-    """
+    """Return the raw class of a message that has only some of the fields of Google's own."""
     file = FileDescriptorProto(name=f"{name}.proto", syntax="proto3")
     message = file.message_type.add(name=name)
     for field in fields:
@@ -67,7 +56,7 @@ def partial_message(name: str, *fields: MessageField) -> Any:
         message.field.add(
             name=field.name,
             number=field.number,
-            type=_FIELD_TYPES[field.type],
+            type=FieldDescriptorProto.TYPE_BYTES,
             label=FieldDescriptorProto.Label.Value(label),
         )
     pool = DescriptorPool()

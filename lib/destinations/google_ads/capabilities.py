@@ -50,7 +50,7 @@ CAPABILITIES: Final = Capabilities(
     max_user_identifiers=5,
     max_request_rows=2_000,
     resolves_custom_variables=True,
-    has_preflight=True,
+    has_queries=True,
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
     open_if="Has this account uploaded conversions through the Google Ads API between 17 December "
     "2025 and 15 June 2026?",

@@ -7,67 +7,51 @@ https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from google.protobuf.json_format import MessageToDict
+import grpc
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
-from lib.destinations.base import RowResult, UploadResult
+from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.destinations.connections import MAX_REQUEST_BYTES, KeptConnection
-from lib.destinations.google_ads.account import (
-    SEARCH_METHOD,
-    read_custom_variables,
-    read_diagnostics,
-    search,
-)
 from lib.destinations.google_ads.answers import (
+    SILENT,
     UploadRequestResult,
     read_named_rows,
     read_response,
     resolve_orders,
     send_orders_apart,
-    wait_for_new_conversions,
 )
 from lib.destinations.google_ads.api import PACKAGE, SUNSET
 from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.failures import (
-    RequestError,
     classify,
     defect_of,
     errors_of_exception,
     refusal,
     request_id_in,
-    request_id_of,
 )
-from lib.destinations.google_ads.lookup import read_account
-from lib.destinations.google_ads.messages import AdsBatch
-from lib.destinations.google_ads.upload_request import (
-    ADJUSTMENTS,
-    CLICKS,
-    UploadKind,
-    UploadRequest,
-)
+from lib.destinations.google_ads.messages import encode
+from lib.destinations.google_ads.upload_request import CLICKS, UploadKind, UploadRequest
 from lib.destinations.pacing import Pacer, RequestFailure
+from lib.destinations.preflight import Preflight
 from lib.errors import PermanentError, RetryableError
 from lib.model import retries
 from lib.model.account import Account
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import UploadDiagnostics
 
-ACCOUNT_CACHE_SECONDS = 120.0
-"""Long enough for a burst of files. Short, because somebody may be correcting the account."""
-
-PREFLIGHT_SECONDS = 30.0
-"""Maximum wait for an account's settings: less than the margin that a run keeps at its end."""
-
-# Preflight queries can be refused with these although the upload works: warn and continue.
-_QUERY_NOT_PERMITTED = {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
+UPLOADS_WITHOUT_QUERIES: Final = frozenset(
+    {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
+)
+"""Refusals of a query although uploads to the account work."""
 
 
 class GoogleAdsResponse(NamedTuple):
@@ -82,7 +66,7 @@ class GoogleAdsResponse(NamedTuple):
 
 
 class GoogleAdsConnection:
-    """The channel and the accounts that were read, kept while the instance runs.
+    """The channel (`connector.Channel`) and the pacer, kept while the instance runs.
 
     Requests and responses are bytes. The library's own stubs would copy a request of 2,000 rows
     into a proto-plus message and serialize it again, and make an object of each result.
@@ -91,26 +75,16 @@ class GoogleAdsConnection:
     def __init__(self, channel: KeptConnection[Any], pacer: Pacer) -> None:
         self._channel = channel
         self._pacer = pacer
-        self.accounts: dict[str, tuple[float, Account]] = {}
 
     def send(
-        self,
-        method: str,
-        content: bytes,
-        customer_id: str,
-        deadline: Deadline,
-        timeout_seconds: float,
-        log: Log,
+        self, request: UploadRequest, deadline: Deadline, timeout_seconds: float, log: Log
     ) -> GoogleAdsResponse:
-        """Send one request, paced and retried. `method`: such as `GoogleAdsService/Search`.
+        """Send one request, paced and retried.
 
-        It uses the channel also because the client's method drops the gRPC call, and with it the
-        `request-id` that Google's support asks for. The client's method also sets no timeout.
-
-        Raises `RequestError`; and `PermanentError` if the credentials were refused and those that
+        Raises `grpc.RpcError`; and `PermanentError` if the credentials were refused and those that
         are in the secret now do not work either.
         """
-        routing = (("x-goog-request-params", f"customer_id={customer_id}"),)
+        routing = ("x-goog-request-params", f"customer_id={request.customer_id}")
         failures: list[RequestFailure] = []
 
         def classified(error: Exception) -> RequestFailure:
@@ -118,10 +92,12 @@ class GoogleAdsConnection:
             return failures[-1]
 
         def send(channel: Any, seconds: float) -> GoogleAdsResponse:
-            stub = channel.unary_unary(f"/{PACKAGE}.services.{method}")
-            response, rpc = stub.with_call(content, timeout=seconds, metadata=routing)
+            stub = channel.grpc.unary_unary(f"/{PACKAGE}.services.{request.kind.method}")
+            response, call = stub.with_call(
+                request.content, timeout=seconds, metadata=(routing, *channel.metadata)
+            )
             maybe_repeated = any(each.kind == "transient" for each in failures)
-            return GoogleAdsResponse(response, request_id_in(rpc), maybe_repeated)
+            return GoogleAdsResponse(response, request_id_in(call), maybe_repeated)
 
         return self._pacer.send(
             lambda seconds: self._channel.send(send, seconds, defect_of, log),
@@ -141,110 +117,62 @@ class GoogleAds:
     def __init__(
         self,
         connection: GoogleAdsConnection,
+        preflight: Preflight,
         log: Log,
         *,
+        manager_id: str | None = None,
         timeout_seconds: float,
         validate_only: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connection = connection
-        self._send = partial(connection.send, timeout_seconds=timeout_seconds, log=log)
+        self._preflight = preflight
         self._log = log
+        self._manager_id = manager_id
         self._timeout = timeout_seconds
         self._validate_only = validate_only
-        self._clock = clock
-        self._sleep = sleep
         # Why the account refuses all rows of a kind in this run.
         self._refused: dict[UploadKind, Problem] = {}
 
-    # ── the account ──────────────────────────────────────────────────────────────────────────
-
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
-        cached = self._connection.accounts.get(customer_id)
-        if cached is not None and not fresh and self._clock() - cached[0] < ACCOUNT_CACHE_SECONDS:
-            return cached[1]
-        return self._keep(self._ask(customer_id))
-
-    def _keep(self, account: Account) -> Account:
-        self._connection.accounts[account.customer_id] = (self._clock(), account)
-        return account
-
-    def _ask(self, customer_id: str) -> Account:
-        try:
-            return read_account(
-                customer_id, lambda owner, query: map(MessageToDict, self._search(owner, query))
-            )
-        except RequestError as error:
-            problem = refusal(error, None)
-            if problem.code in _QUERY_NOT_PERMITTED:
-                self._log.warning("preflight_not_permitted", code=problem.code)
-                return Account(customer_id, customer_id)
-            # The pacer turns transient errors into RetryableError, so this one is permanent.
-            said = f": {problem.detail}" if problem.detail else ""
-            raise PermanentError(problem.code, f"customer {customer_id}{said}") from None
-
-    def with_custom_variables(self, account: Account) -> Account:
-        if account.custom_variables is not None or not account.verified:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        account = self._preflight.account(
+            customer_id, self._manager_id, self._log, custom_variables=custom_variables
+        )
+        unread = account.unread
+        if unread is None or account.is_unreachable or unread.code in UPLOADS_WITHOUT_QUERIES:
             return account
-        variables: dict[str, str] = {}
-        try:
-            variables = read_custom_variables(account.conversion_customer_id, self._search)
-        except RequestError as error:
-            self._log.warning("preflight_not_permitted", code=refusal(error, None).code)
-        return self._keep(replace(account, custom_variables=variables))
-
-    def _search(self, customer_id: str, query: str) -> Iterable[Any]:
-        ends = self._clock() + min(self._timeout, PREFLIGHT_SECONDS)
-
-        def send(content: bytes) -> bytes:
-            return self._send(SEARCH_METHOD, content, customer_id, Deadline(ends, ends)).content
-
-        return search(customer_id, query, send)
+        # The same API would refuse the upload for the same reason.
+        raise PermanentError(unread.code, f"customer {customer_id}")
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
-        try:
-            return read_diagnostics(customer_id, self._search)
-        except RequestError as error:
-            problem = refusal(error, None)
-            raise PermanentError(problem.code, f"customer {customer_id}") from None
+        return read_diagnostics(
+            customer_id,
+            lambda owner, query: self._preflight.search(owner, query, self._manager_id, self._log),
+        )
 
-    # ── the upload ───────────────────────────────────────────────────────────────────────────
+    def encode(
+        self, kind: RecordKind, records: Sequence[Any], job_id: int
+    ) -> Sequence[UploadRequest]:
+        return encode(kind, records, job_id, validate_only=self._validate_only)
 
-    def batch(self, job_id: int, *, maybe_sent: bool, after: AdsBatch | None = None) -> AdsBatch:
-        return AdsBatch(job_id, self._validate_only, maybe_sent, after)
-
-    def send(self, batch: AdsBatch, deadline: Deadline) -> UploadResult:
-        """See `Destination.send`.
-
-        Each kind of record has one request, and more if it is too large or if rows are
-        sent again. Adjustments follow the conversions.
-        """
-        row_results: dict[int, RowResult] = {}
-        requests = batch.take_requests()
+    def send(
+        self, requests: Sequence[UploadRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        """See `Destination.send`. A chunk has one request, and more if it is too large or if rows
+        are sent again."""
         upload = ChunkUpload(
-            lambda request: self._send(
-                request.kind.method, request.content, request.customer_id, deadline
-            ),
+            lambda request: self._connection.send(request, deadline, self._timeout, self._log),
             self._refused,
             deadline,
             self._log,
-            maybe_sent=batch.maybe_sent,
-            clock=self._clock,
-            sleep=self._sleep,
+            maybe_sent=maybe_sent,
         )
-        sent = batch.sent_clicks
-        stops = []
+        row_results: dict[int, RowResult] = {}
+        stop: Problem | None = None
         for request in requests:
             result = upload.send(request)
-            if request.kind is ADJUSTMENTS and sent:
-                wait_for_new_conversions(request, result.row_results, sent)
-            if request.kind is CLICKS:
-                sent.append((request, result.row_results))
+            stop = stop or result.stop
             for row, row_result in result.row_results.items():
                 row_results[request.positions[row]] = row_result
-            stops.append(result.stop)
-        stop = stops[0] if stops and all(stops) else None
         return UploadResult(row_results, tuple(upload.request_ids), stop)
 
 
@@ -252,37 +180,36 @@ class GoogleAds:
 class ChunkUpload:
     """The upload of one chunk.
 
-    `refused` says why the account refuses all rows of a kind in this run; this class adds to it.
-    `maybe_sent`: an earlier attempt of the run may have sent the chunk.
+    `refused` has the reasons why the account refuses all rows of a kind in this run; this class
+    adds to it.
     """
 
     send_request: Callable[[UploadRequest], GoogleAdsResponse]
     refused: dict[UploadKind, Problem]
     deadline: Deadline
     log: Log
-    maybe_sent: bool
+    maybe_sent: MaybeSent
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     request_ids: list[str] = field(default_factory=list)
     _orders_sent_again: set[str] = field(default_factory=set)
     _is_answered: bool = False
+    _is_silent: bool = False
 
     def send(self, request: UploadRequest) -> UploadRequestResult:
         """Send a request until each of its rows has a result."""
         result = self._send_rows(request)
-        if request.kind is not CLICKS or not result.row_results:
-            return result
-        send_orders_apart(
-            request.message,
-            result.row_results,
-            lambda rows: self._send_subset(request, rows).row_results,
-        )
-        resolve_orders(
-            request.message,
-            result.row_results,
-            lambda order_id: self.maybe_sent or order_id in self._orders_sent_again,
-        )
-        return result
+        if request.kind is CLICKS and result.row_results:
+            send_orders_apart(
+                request.message,
+                result.row_results,
+                lambda rows: self._send_subset(request, rows).row_results,
+            )
+            resolve_orders(request.message, result.row_results, self._maybe_sent_before)
+        return result._replace(stop=SILENT) if self._is_silent else result
+
+    def _maybe_sent_before(self, order_id: str) -> bool:
+        return order_id in self._orders_sent_again or self.maybe_sent(order_id)
 
     def _send_subset(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
         """Send some rows of a request. The results have the rows' positions in the request."""
@@ -292,19 +219,17 @@ class ChunkUpload:
         )
 
     def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
-        size = request.size
-        known = self.refused.get(request.kind)
-        if known is not None:
-            refused = RowResult("not_attempted", (known,))
-            return UploadRequestResult(dict.fromkeys(range(size), refused), [], known)
-        if len(request.content) > MAX_REQUEST_BYTES and size > 1:
+        refused = self.refused.get(request.kind)
+        if refused is not None:
+            return _all_refused(request, refused)
+        if len(request.content) > MAX_REQUEST_BYTES and request.size > 1:
             return self._send_halves(request)
         row_results: dict[int, RowResult] = {}
         stop: Problem | None = None
         problem = Problem(
             "TRANSIENT_ERROR", "", "Google still refused the row after several tries."
         )
-        pending = list(range(size))
+        pending = list(range(request.size))
         subset = request
         for tries in range(1, retries.API_ROWS.tries + 1):
             try:
@@ -315,9 +240,7 @@ class ChunkUpload:
                 # The answers so far must be saved: rows that are sent twice may count twice.
                 problem = Problem(error.code, "", error.detail)
                 break
-            row_results.update(
-                {pending[row]: row_result for row, row_result in result.row_results.items()}
-            )
+            row_results.update({pending[row]: each for row, each in result.row_results.items()})
             if subset is request:
                 stop = result.stop
             pending = [pending[row] for row in result.retry_rows]
@@ -337,8 +260,8 @@ class ChunkUpload:
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
             return self._refuse(request, Problem(error.code, "", error.detail))
-        except RequestError as error:
-            if request_id := request_id_of(error):
+        except grpc.RpcError as error:
+            if request_id := request_id_in(error):
                 self.request_ids.append(request_id)
             found = errors_of_exception(error)
             if found and all(each.row is not None for each in found):
@@ -350,7 +273,9 @@ class ChunkUpload:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._note_orders(request)
-        return read_response(answer.content, request)
+        result = read_response(answer.content, request)
+        self._is_silent |= result.stop is SILENT
+        return result
 
     def _note_orders(self, request: UploadRequest) -> None:
         """Remember which orders Google may have got before it answers about them."""
@@ -360,16 +285,17 @@ class ChunkUpload:
     def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self.refused[request.kind] = problem
-        refused = RowResult("not_attempted", (problem,))
-        return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)
+        return _all_refused(request, problem)
 
     def _send_halves(self, request: UploadRequest) -> UploadRequestResult:
-        size = request.size
-        row_results: dict[int, RowResult] = {}
-        stops = []
-        for rows in (range(size // 2), range(size // 2, size)):
-            result = self._send_subset(request, rows)
-            row_results.update(result.row_results)
-            stops.append(result.stop)
-        both = all(stop is not None for stop in stops)
-        return UploadRequestResult(row_results, [], stops[0] if both else None)
+        middle = request.size // 2
+        first = self._send_subset(request, range(middle))
+        second = self._send_subset(request, range(middle, request.size))
+        return UploadRequestResult(
+            first.row_results | second.row_results, [], first.stop and second.stop
+        )
+
+
+def _all_refused(request: UploadRequest, problem: Problem) -> UploadRequestResult:
+    refused = RowResult("not_attempted", (problem,))
+    return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)

@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import grpc
-from google.ads.googleads.errors import GoogleAdsException
 
 from lib.catalogue.codes import lookup
 from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
@@ -21,12 +20,9 @@ from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_values
 from lib.model.outcomes import Problem
 
-RequestError = (GoogleAdsException, grpc.RpcError)
-"""What a request to the API raises. Any other exception is a bug, not an answer from Google."""
-
 _FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
 
-_ROWS = {kind.rows for kind in KINDS}
+_ROWS = {kind.rows for kind in KINDS.values()}
 """Elements of Google's field paths that name a row."""
 
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{2,79}").fullmatch
@@ -90,14 +86,7 @@ def failure_class() -> Any:
 
 
 def errors_of_exception(error: Exception) -> list[AdsError]:
-    """Return Google's details of a failed request; empty if there are none.
-
-    The client library raises `GoogleAdsException` for all failures except INTERNAL and
-    RESOURCE_EXHAUSTED, so quota details must be read from the trailing metadata here.
-    """
-    if isinstance(error, GoogleAdsException):
-        # The library wraps it in proto-plus here, even if `use_proto_plus` is False.
-        return list(errors_of(getattr(error.failure, "_pb", error.failure)))
+    """Return Google's details of a failed request; empty if there are none."""
     metadata = error.trailing_metadata() if isinstance(error, grpc.Call) else None
     for key, value in metadata or ():
         if key == _FAILURE_KEY:
@@ -145,19 +134,12 @@ def defect_of(error: Exception) -> Defect | None:
 
 
 def _status(error: Exception) -> grpc.StatusCode | None:
-    if isinstance(error, GoogleAdsException):
-        status: grpc.StatusCode = error.error.code()
-        return status
-    if isinstance(error, grpc.Call):
-        return error.code()
-    return None
+    return error.code() if isinstance(error, grpc.Call) else None
 
 
 def refusal(error: Exception, sent: Any) -> Problem:
-    """Return why a request was refused permanently, as a problem of the file.
-
-    `sent` is the request's message, None for a query.
-    """
+    """Return why a request was refused permanently, as a problem of the file. `sent` is the
+    request's message."""
     found = errors_of_exception(error)
     if found:
         # An account-level reason is more specific than a general one next to it.
@@ -174,28 +156,12 @@ def _credentials_refused(error: Exception) -> bool:
     return isinstance(error, grpc.Call) and "invalid_grant" in (error.details() or "")
 
 
-def request_id_of(error: Exception) -> str:
-    """Return the ID of a failed request, for Google's support; empty if there is none."""
-    if isinstance(error, GoogleAdsException):
-        return str(error.request_id or "") or request_id_in(error.error)
-    return request_id_in(error) if isinstance(error, grpc.Call) else ""
-
-
 def request_id_in(call: Any) -> str:
-    """Return the request ID in the initial or the trailing metadata; empty if there is none."""
-    for metadata in (call.initial_metadata(), _innermost(call).trailing_metadata()):
+    """Return the ID of a request, for Google's support; empty if there is none. `call` is a gRPC
+    call, or the error of a failed one."""
+    if not isinstance(call, grpc.Call):
+        return ""
+    for metadata in (call.initial_metadata(), call.trailing_metadata()):
         if found := dict(metadata or ()).get("request-id"):
             return str(found)
     return ""
-
-
-def _innermost(call: Any) -> Any:
-    """Return the call without the wrappers of interceptors.
-
-    The library's wrapper returns the initial metadata as the trailing metadata.
-    """
-    for name in ("_underlay_call", "_call"):
-        inner = getattr(call, name, None)
-        if hasattr(inner, "trailing_metadata"):
-            return _innermost(inner)
-    return call

@@ -6,7 +6,7 @@ written once, for an `UploadRequest`. `UploadKind` declares what differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -40,7 +40,7 @@ class UploadKind:
     ) -> UploadRequest:
         """Return a request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED).
 
-        `rows` are the bytes of the records that have these positions in the batch, each with the
+        `rows` are the bytes of the records that have these positions in the chunk, each with the
         tag of the field `self.rows`.
         """
         head = _request_class(self)(
@@ -88,15 +88,18 @@ ADJUSTMENTS: Final = UploadKind(
     rows="conversion_adjustments",
     has_job_id=True,
 )
-KINDS: Final = (CLICKS, CALLS, ADJUSTMENTS)
-"""In the order in which a chunk sends them: an adjustment follows its conversion."""
+KINDS: Final[Mapping[RecordKind, UploadKind]] = {
+    "conversion": CLICKS,
+    "call": CALLS,
+    "adjustment": ADJUSTMENTS,
+}
 
 
 @dataclass(slots=True, eq=False)
 class UploadRequest:
-    """The request of one account for one kind of record.
+    """The request with the records of a chunk, which are of one kind.
 
-    `positions` are those of its records in the batch. `validate_only`: Google only checks the rows.
+    `positions` are those of its records in the chunk. `validate_only`: Google only checks the rows.
     It then returns no results.
     """
 

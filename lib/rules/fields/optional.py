@@ -14,14 +14,14 @@ from lib.rules.values.money import parse_value
 
 def _text(parse: Callable[[str], Any]) -> ParseCell:
     """Return a parser for cells without decimal numbers."""
-    return lambda cell, decimal_comma: parse(cell)
+    return lambda cell, decimal_sign: parse(cell)
 
 
 OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "ad_personalization",
         "Consent to personalized ads: Granted or Denied.",
-        aliases=("consent ad personalization", "ad personalization consent", "ad personalisation"),
+        template_names=("Ad Personalization",),
         target="ad_personalization",
         # Not None: a cell that declares consent as unspecified overrides the profile.
         parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
@@ -49,9 +49,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "user_ip_address",
         "IP address from which the ad was clicked (IPv4 or IPv6).",
-        fallbacks=("ip address", "ip"),
-        prefers_first_fallback=True,
-        identifies=True,
         target="user_ip_address",
         only_for_some=True,
         parse=_text(network.parse_ip),
@@ -59,7 +56,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "landing_page_user_agent",
         "User agent of the browser in which the landing page was opened.",
-        aliases=("user agent",),
         target="landing_page_user_agent",
         only_for_some=True,
         parse=_text(network.parse_user_agent),
@@ -67,8 +63,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "session_attributes_encoded",
         "Session attributes, encoded, as Google's script returns them.",
-        aliases=("session attributes",),
-        identifies=True,
         target="session_attributes_encoded",
         only_for_some=True,
         parse=_text(lambda cell: network.parse_session_attributes_encoded(cell).encode()),
@@ -76,7 +70,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "session_attributes_key_value_pairs",
         "Session attributes, not encoded, as key=value pairs.",
-        identifies=True,
         target="session_attributes_key_value_pairs",
         only_for_some=True,
         parse=_text(network.parse_session_attributes_pairs),
@@ -84,14 +77,12 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "merchant_id",
         "Cart data: ID of the Merchant Center account.",
-        aliases=("cart data merchant id",),
         target="cart.merchant_id",
         parse=_text(cart.parse_merchant_id),
     ),
     Field(
         "feed_country_code",
         "Cart data: country of the product feed.",
-        aliases=("cart data feed country code",),
         target="cart.feed_country_code",
         parse=_text(normalize_region_code),
         kind="country",
@@ -99,14 +90,12 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "feed_language_code",
         "Cart data: language of the product feed.",
-        aliases=("cart data feed language code",),
         target="cart.feed_language_code",
         parse=_text(cart.parse_feed_language),
     ),
     Field(
         "local_transaction_cost",
         "Cart data: discount on the whole order.",
-        aliases=("cart data local transaction cost",),
         target="cart.local_transaction_cost",
         parse=parse_value,
         bad_value="row",
@@ -115,7 +104,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
     Field(
         "items",
         "Cart data: the items bought.",
-        aliases=("cart items", "cart data items"),
         target="cart.items",
         parse=cart.parse_cart_items,
     ),

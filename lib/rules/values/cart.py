@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from lib.model.fields import DecimalSign
 from lib.model.records import CartItem
 from lib.rules.values.cells import RuleError, parse_json
 from lib.rules.values.money import parse_value
@@ -14,7 +15,7 @@ _LARGEST_MERCHANT_ID: Final = 2**63 - 1
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
 
 
-def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem, ...]:
+def parse_cart_items(value: str, decimal_sign: DecimalSign | None = None) -> tuple[CartItem, ...]:
     """Return the items of a cell.
 
     The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
@@ -28,7 +29,7 @@ def parse_cart_items(value: str, decimal_comma: bool = False) -> tuple[CartItem,
         raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
     if not raw or len(raw) > _MOST_ITEMS:
         raise RuleError("INVALID_CART_ITEMS")
-    return tuple(_item(row, decimal_comma) for row in raw)
+    return tuple(_item(row, decimal_sign) for row in raw)
 
 
 def _rows_of_json(text: str) -> list[tuple[str, ...]]:
@@ -42,13 +43,13 @@ def _rows_of_json(text: str) -> list[tuple[str, ...]]:
     return [tuple(str(row[key]) for key in keys) for row in decoded]
 
 
-def _item(row: tuple[str, ...], decimal_comma: bool) -> CartItem:
+def _item(row: tuple[str, ...], decimal_sign: DecimalSign | None) -> CartItem:
     if len(row) == 3:
         product_id, quantity, price = (cell.strip() for cell in row)
         digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
         if product_id and digits and 1 <= int(quantity) <= _LARGEST_QUANTITY:
             try:
-                return CartItem(product_id, int(quantity), parse_value(price, decimal_comma))
+                return CartItem(product_id, int(quantity), parse_value(price, decimal_sign))
             except RuleError:
                 pass
     raise RuleError("INVALID_CART_ITEMS")

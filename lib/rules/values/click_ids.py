@@ -65,7 +65,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     `gclid: ...`.
 
     Raises INVALID_CLICK_ID for inner white space, characters that URLs can't contain, a
-    placeholder, a number, or a date, and CLICK_ID_CUT_OFF for one with an ellipsis.
+    placeholder, a number, a date, or fewer than ten characters such as `TEL-2281`, and
+    CLICK_ID_CUT_OFF for one with an ellipsis.
     """
     if is_plain_click_id(value):
         return value
@@ -85,7 +86,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     if _ELLIPSIS.search(click_id):
         raise RuleError("CLICK_ID_CUT_OFF")
     if (
-        _CLICK_ID.fullmatch(click_id) is None
+        len(click_id) < SHORTEST
+        or _CLICK_ID.fullmatch(click_id) is None
         or click_id.lower() in _NO_CLICK
         or is_placeholder("text", click_id)
         or _NO_LETTERS.fullmatch(click_id)

@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import AMBIGUOUS_ORDER, Doubts, Moment, read_moment
+from lib.rules.values.dates import DateOrder, Doubts, Moment, read_moment
 
 MAX_AGE_DAYS: Final = 90
 """Google's longest click look-back window. Older conversions can't be attributed."""
@@ -35,8 +35,10 @@ class ConversionClock:
     the start of the file's first attempt, so that a resumed run makes the same decisions.
     """
 
-    def __init__(self, now: datetime, zone: tzinfo | None, day_first: bool = False) -> None:
-        self.day_first = day_first
+    def __init__(
+        self, now: datetime, zone: tzinfo | None, date_order: DateOrder | None = None
+    ) -> None:
+        self.date_order = date_order
         self._zone = zone
         self._now = int(now.timestamp())
         self._latest = self._now + CLOCK_TOLERANCE
@@ -70,7 +72,7 @@ class ConversionClock:
                     # A plain tuple: creating it takes a fifth of the time of a `Moment`.
                     text = value if len(value) == as_written else head + minutes + tail
                     return text, instant, doubts
-        moment = read_moment(value, zone or self._zone, day_first=self.day_first)
+        moment = read_moment(value, zone or self._zone, self.date_order)
         if hour is None:
             self._remember_hour(value, zone, moment)
         if moment.instant > self._latest:
@@ -89,14 +91,14 @@ class ConversionClock:
         """
         cut = value.find(":") + 1
         seconds = _SECONDS.get(value[cut : cut + 5])
-        if not cut or seconds is None or moment.doubts not in ((), (AMBIGUOUS_ORDER,)):
+        if not cut or seconds is None or moment.doubts:
             return
         before, after = value[:cut], value[cut + 5 :]
         head, tail = moment.text[:14], moment.text[19:]
         try:
             for within in _QUARTERS if _OWN_OFFSET.search(after) is None else _QUARTERS[-1:]:
                 other = before + within + after
-                read = read_moment(other, zone or self._zone, day_first=self.day_first)
+                read = read_moment(other, zone or self._zone, self.date_order)
                 if (read.text, read.doubts) != (head + within + tail, moment.doubts):
                     return
         except RuleError:  # what is behind the first colon are not the minutes

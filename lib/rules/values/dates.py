@@ -6,15 +6,14 @@ Google's file formats: https://support.google.com/google-ads/answer/7014069
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.rules.values.cells import FULL_WIDTH, RuleError
 from lib.rules.values.time_zones import zone_in_time
 
-AMBIGUOUS_ORDER: Final = "AMBIGUOUS_ORDER"
-"""The doubt about a date that is also valid with day and month swapped. The other rows decide
-whether the row is sent (`lib.rules.times`). This code is never shown."""
+DateOrder = Literal["DMY", "MDY"]
 
 Doubts = tuple[str, ...]
 """Codes of the assumptions that were made to read a time."""
@@ -133,14 +132,15 @@ _EARLIEST_YEAR: Final = 1973
 _CENTURY: Final = 2000
 
 
-def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> Moment:
+def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = None) -> Moment:
     """`11/24/2026 02:05:07 PM` in America/Chicago -> `2026-11-24 14:05:07-06:00`, as a `Moment`.
 
-    `zone` applies to a value without an offset or zone name. `day_first` reads 24/11/2026.
-    Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE or DATE_ORDER_MISMATCH.
+    `zone` applies to a value without an offset or zone name, `date_order` to 03/04/2026.
+    Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE, DATE_ORDER_MISMATCH or
+    DATE_ORDER_UNDECLARED.
 
     The doubts are AMBIGUOUS_LOCAL_TIME and NONEXISTENT_LOCAL_TIME (both read with the offset before
-    the clock change), DATE_WITHOUT_TIME (read as midnight), and `AMBIGUOUS_ORDER`.
+    the clock change) and DATE_WITHOUT_TIME (read as midnight).
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_DATE")
@@ -151,10 +151,7 @@ def read_moment(value: str, zone: tzinfo | None, *, day_first: bool = False) -> 
     parts = _parts(text)
     if parts is None:
         raise RuleError("INVALID_DATE")
-    moment = _localize(_naive(parts, day_first), parts, zone)
-    if "weekday" not in parts and _has_two_orders(parts):
-        moment = moment._replace(doubts=(*moment.doubts, AMBIGUOUS_ORDER))
-    return moment
+    return _localize(_naive(parts, date_order or _order_by_weekday(parts)), parts, zone)
 
 
 def with_time_of_day(date: str, time_of_day: str) -> str:
@@ -184,7 +181,7 @@ def is_moment(value: str) -> bool:
     try:
         read_moment(value, UTC)
     except RuleError as error:
-        return error.code in ("DATE_ORDER_MISMATCH", "UNKNOWN_TIME_ZONE")
+        return error.code in ("DATE_ORDER_UNDECLARED", "UNKNOWN_TIME_ZONE")
     return True
 
 
@@ -254,19 +251,12 @@ def _with_half_last(time: re.Match[str]) -> str:
     return f" {time[2]} {'AM' if time[1] else 'PM'}"
 
 
-def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
+def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> datetime:
     """Return date and time without a zone."""
     if "name" in parts:
         month, day = MONTHS.get((parts["name"] or "").lower(), 0), int(parts["day"] or 0)
     elif "first" in parts:
-        month, day = int(parts["first"] or 0), int(parts["other"] or 0)
-        if day_first:
-            month, day = day, month
-        # A date with dots always has the day first. A month over 12 proves that the order is wrong.
-        if month > 12 >= day or (parts["mark"] == "." and not day_first):
-            # 26-11-20 may begin with the year, so it proves no order.
-            is_unclear = len(parts["year"] or "") == 2 and parts["mark"] == "-"
-            raise RuleError("INVALID_DATE" if is_unclear else "DATE_ORDER_MISMATCH")
+        month, day = _in_order(parts, date_order)
     else:
         month, day = int(parts["month"] or 0), int(parts["day"] or 0)
     year = int(parts["year"] or 0)
@@ -287,16 +277,44 @@ def _naive(parts: dict[str, str | None], day_first: bool) -> datetime:
     weekday = parts.get("weekday")
     if weekday and WEEKDAYS[weekday.lower()] != naive.weekday():
         # Another weekday may prove that day and month are swapped.
-        raise RuleError("DATE_ORDER_MISMATCH" if _has_two_orders(parts) else "INVALID_DATE")
+        raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
     return naive
 
 
-def _has_two_orders(parts: dict[str, str | None]) -> bool:
-    """Return whether the date is also another valid date with day and month swapped."""
-    if "first" not in parts or parts["mark"] == ".":
-        return False
+def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
+    """Return the only order in which a date such as Fri 11/06/2026 has its weekday, if it names
+    one."""
+    if not parts.get("weekday") or "first" not in parts:
+        return None
+    orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
+    fitting = []
+    for order in orders:
+        with suppress(RuleError):
+            _naive(parts, order)
+            fitting.append(order)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int]:
+    """Return month and day of a date such as 03/04/2026.
+
+    A date with dots has the day first, and a number over 12 is the day. For others, the profile
+    says the order.
+    """
     first, other = int(parts["first"] or 0), int(parts["other"] or 0)
-    return first != other and first <= 12 and other <= 12
+    order = date_order
+    if order is None and parts["mark"] == ".":
+        order = "DMY"
+    # 26-11-20 may begin with the year, so it proves no order.
+    is_unclear = len(parts["year"] or "") == 2 and parts["mark"] == "-"
+    if order is None and (first == other or first > 12 or other > 12) and not is_unclear:
+        order = "DMY" if first > 12 else "MDY"
+    if order is None:
+        raise RuleError("DATE_ORDER_UNDECLARED")
+    month, day = (other, first) if order == "DMY" else (first, other)
+    if month > 12 >= day or (parts["mark"] == "." and order == "MDY"):
+        raise RuleError("INVALID_DATE" if is_unclear else "DATE_ORDER_MISMATCH")
+    return month, day
 
 
 def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None) -> Moment:

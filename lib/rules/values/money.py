@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from lib.model.fields import DecimalSign
 from lib.rules.values.cells import FULL_WIDTH, RuleError
 from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 
@@ -19,48 +20,29 @@ _EXPONENT: Final = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}", re.ASCII)
 _BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
 # `50.-` and `50,-` have no cents.
 _NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
-# Three decimals, or thousands with the other separator.
+# Three decimals, or thousands with the other sign.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-_THREE_DECIMALS: Final = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 # Other letters before a sign leave its meaning open (`B$`), unless they are a code (`MXN$`).
 _PREFIXED: Final = re.compile(r"([A-Za-z]{1,3})([$¢£¤¥\u20a0-\u20cf])")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-def parse_amount(value: str, decimal_comma: bool, currency: str | None) -> float:
+def parse_amount(value: str, decimal_sign: DecimalSign | None, currency: str | None) -> float:
     """Return the value of a conversion, read like `parse_value`.
 
-    `currency` is from the row or the profile, and empty if it can't be read. Raises AMBIGUOUS_VALUE
-    for `1.234`, unless the currency has three decimals, and CURRENCY_CONTRADICTS if the cell
-    contains another one. Also raises the codes of `parse_value`.
+    `currency` is from the row or the profile, and empty if it can't be read. Raises
+    CURRENCY_CONTRADICTS if the cell contains another one, and the codes of `parse_value`.
     """
-    point = "," if decimal_comma else "."
-    plain = value.replace(point, "", 1)
-    if plain.isdecimal() and value[-4:-3] != point and plain.isascii() and len(value) <= _LONGEST:
-        return float(value.replace(",", ".") if decimal_comma else value)
-    amount = parse_value(value, decimal_comma)
+    plain = value.replace(".", "", 1)
+    is_plain = plain.isdecimal() and plain.isascii() and len(value) <= _LONGEST
+    # 1.234 may be a number of thousands, unless the profile says what a point means.
+    if is_plain and (decimal_sign == "." or (decimal_sign is None and value[-4:-3] != ".")):
+        return float(value)
+    amount = parse_value(value, decimal_sign)
     written = written_currencies(value)
     if written and currency and currency not in written:
         raise RuleError("CURRENCY_CONTRADICTS")
-    body = _BODY.search(value)
-    number = body.group().strip() if body is not None else ""
-    if (
-        point in number
-        and _THOUSANDS.fullmatch(number)
-        and not ({currency} if currency else written or {""}) <= _THREE_DECIMALS
-    ):
-        raise RuleError("AMBIGUOUS_VALUE")
     return amount
-
-
-def written_currency(value: str) -> str | None:
-    """Return the currency next to the number in a value cell.
-
-    Returns None if there is no currency, or if its sign is used for several currencies. Raises
-    CURRENCY_CONTRADICTS if there are two currencies.
-    """
-    written = written_currencies(value)
-    return next(iter(written)) if len(written) == 1 else None
 
 
 def written_currencies(value: str) -> frozenset[str]:
@@ -100,23 +82,23 @@ def _meant(affix: str) -> frozenset[str] | None:
     return found
 
 
-def parse_value(value: str, decimal_comma: bool) -> float:
+def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
     """Return the number in `1,234.50`, `$12.00`, `€ 12` or `50.-`.
 
-    With `decimal_comma`, the format is `1.234,50`. A value with the wrong decimal sign is an error:
-    `1.5` with `decimal_comma`, `1,5` without it. Raises INVALID_CONVERSION_VALUE (also for NaN and
-    infinity), NEGATIVE_VALUE and DECIMAL_SIGN_MISMATCH.
+    With "," as the decimal sign, the format is `1.234,50`. Without one, only numbers are read that
+    mean the same with either sign, or have only one meaning: `12.50`, but not `1.234`.
+    Raises INVALID_CONVERSION_VALUE (also for NaN and infinity), NEGATIVE_VALUE,
+    DECIMAL_SIGN_MISMATCH (`1,5` with ".") and DECIMAL_SIGN_UNDECLARED.
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_CONVERSION_VALUE")
-    plain = value.replace("," if decimal_comma else ".", "", 1)
-    if plain.isdecimal() and plain.isascii():
-        return float(value.replace(",", ".") if decimal_comma else value)
-    return _parse_written(" ".join(value.replace("\u2212", "-").split()), decimal_comma)
+    if value.isdecimal() and value.isascii():
+        return float(value)
+    return _parse_written(" ".join(value.replace("\u2212", "-").split()), decimal_sign)
 
 
-def _parse_written(text: str, decimal_comma: bool) -> float:
-    if _EXPONENT.fullmatch(text) and not decimal_comma:
+def _parse_written(text: str, decimal_sign: DecimalSign | None) -> float:
+    if _EXPONENT.fullmatch(text) and decimal_sign != ",":
         return float(text)
     bracketed = text[:1] == "(" and text[-1:] == ")"  # a loss in accounting notation
     if bracketed:
@@ -129,16 +111,23 @@ def _parse_written(text: str, decimal_comma: bool) -> float:
     affixes = [_affix(part) for part in around]
     if any(affix and _meant(affix) is None for affix in affixes):
         raise RuleError("INVALID_CONVERSION_VALUE")
-    number = body.group().strip()
-    right, other = (_COMMAED, _POINTED) if decimal_comma else (_POINTED, _COMMAED)
-    match = right.fullmatch(number)
-    if match is None:
-        raise RuleError(
-            "DECIMAL_SIGN_MISMATCH" if other.fullmatch(number) else "INVALID_CONVERSION_VALUE"
-        )
-    if match["mark"]:
-        number = number.replace(match["mark"], "")
-    amount = float(number.replace(",", "."))
+    amount = _number_in(body.group().strip(), decimal_sign)
     if amount > 0 and (bracketed or "-" in around[0] or "-" in around[1]):
         raise RuleError("NEGATIVE_VALUE")
     return amount
+
+
+def _number_in(number: str, decimal_sign: DecimalSign | None) -> float:
+    """Return the number in digits, decimal signs and separators."""
+    pointed, commaed = _POINTED.fullmatch(number), _COMMAED.fullmatch(number)
+    if decimal_sign is None and _THOUSANDS.fullmatch(number):
+        raise RuleError("DECIMAL_SIGN_UNDECLARED")
+    if decimal_sign is None:
+        match, other = pointed or commaed, None
+    else:
+        match, other = (commaed, pointed) if decimal_sign == "," else (pointed, commaed)
+    if match is None:
+        raise RuleError("DECIMAL_SIGN_MISMATCH" if other else "INVALID_CONVERSION_VALUE")
+    if match["mark"]:
+        number = number.replace(match["mark"], "")
+    return float(number.replace(",", "."))

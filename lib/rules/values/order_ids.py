@@ -1,17 +1,11 @@
 """Order IDs: their form, checks for personal data, which Google refuses, and derived IDs."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
-from lib.model.outcomes import Problem
-from lib.model.records import Row
-from lib.rules.values.cells import LONGEST_PLACEHOLDER, RuleError, is_placeholder, unwrap
-
-OrderIds = Literal["keep", "integer"]
-"""How order IDs such as 1001.0 are sent. None: the first chunk of each file decides
-(`OrderIdForm`)."""
+from lib.rules.values.cells import LONGEST_PLACEHOLDER, RuleError
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)
 
@@ -105,73 +99,14 @@ def _is_same_number(order_id: str, phone: str) -> bool:
     )
 
 
-class OrderIdForm:
-    """The form of a file's order IDs: 1001, or 1001.0.
+def without_zero(order_id: str) -> str:
+    """Return 1001 for `1001.0`, and any other order ID unchanged.
 
     Programs such as pandas write whole numbers with `.0` if any cell of the column is empty. For
-    Google, 1001 and 1001.0 are two orders, so an order of Monday's file would count again on
-    Tuesday. The form is decided once for each file, from its first chunk, unless the profile
-    decides it (`choice`). The claim keeps the decision, because later chunks and later attempts
-    depend on it: `is_integer` is True if an earlier attempt has decided for 1001.
-
-    `column` is the place of the order ID in a row, if there is one.
+    Google, 1001 and 1001.0 are two orders.
     """
-
-    def __init__(self, column: int | None, choice: OrderIds | None, is_integer: bool) -> None:
-        self._column = column
-        self._is_automatic = choice is None
-        self._is_integer = is_integer if choice is None else choice == "integer"
-        self._has_kept_any = False
-        self._has_shortened_any = False
-
-    def prefer_integers(self) -> None:
-        """Read `1001.0` as 1001 in any file, unless the profile decides otherwise.
-
-        For files of adjustments: that is how nearly every file of sales has sent the order.
-        """
-        self._is_integer = self._is_integer or self._is_automatic
-
-    def decide(self, first_rows: Sequence[Row]) -> bool:
-        """Return whether the order IDs of the first chunk all end with `.0`, and are now sent
-        without it. False if this was decided before."""
-        if self._is_integer or not self._is_automatic:
-            return False
-        for order_id in self._order_ids(first_rows):
-            self._is_integer = _WITH_ZERO.fullmatch(order_id) is not None
-            if not self._is_integer:
-                break
-        return self._is_integer
-
-    def read(self, order_id: str) -> str:
-        """Return the order ID in the form of the file."""
-        number = _WITH_ZERO.fullmatch(order_id)
-        if number is None:
-            return order_id
-        if self._is_integer:
-            self._has_shortened_any = True
-            return number[1]
-        self._has_kept_any = True
-        return order_id
-
-    def replay(self, rows: Sequence[Row]) -> None:
-        """Look at rows that an earlier attempt has sent: the notes are about them too."""
-        for order_id in self._order_ids(rows):
-            self.read(order_id)
-
-    def _order_ids(self, rows: Sequence[Row]) -> Iterator[str]:
-        at = self._column
-        if at is not None:
-            cells = (cells[at] for _, cells, problem, _ in rows if not problem)
-            texts = (unwrap(cell, "text") for cell in cells)
-            yield from (text for text in texts if text and not is_placeholder("text", text))
-
-    def notes(self) -> list[Problem]:
-        """Return the notes on the form, after the rows have been read."""
-        if self._is_automatic and self._has_shortened_any:
-            return [Problem("ORDER_IDS_AS_INTEGERS", "order_id")]
-        if self._is_automatic and self._has_kept_any:
-            return [Problem("ORDER_IDS_IN_TWO_FORMS", "order_id")]
-        return []
+    number = _WITH_ZERO.fullmatch(order_id)
+    return order_id if number is None else number[1]
 
 
 def derived_order_id(

@@ -28,7 +28,7 @@ module "conversions" {
   results_retention_days    = var.results_retention_days
   state_retention_days      = var.state_retention_days
   max_instances             = var.max_instances
-  sweep_schedule            = var.sweep_schedule
+  sweep_minutes             = var.sweep_minutes
   notification_channels     = var.notification_channels
-  runbook_url               = var.runbook_url
+  docs_url                  = var.docs_url
 }

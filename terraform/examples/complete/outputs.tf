@@ -33,7 +33,3 @@ output "profiles" {
 output "run_sweep" {
   value = module.conversions.run_sweep
 }
-
-output "dashboard" {
-  value = module.conversions.dashboard
-}

@@ -132,8 +132,8 @@ variable "max_instances" {
   default = null
 }
 
-variable "sweep_schedule" {
-  type    = string
+variable "sweep_minutes" {
+  type    = number
   default = null
 }
 
@@ -142,7 +142,7 @@ variable "notification_channels" {
   default = null
 }
 
-variable "runbook_url" {
+variable "docs_url" {
   type    = string
   default = null
 }

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import random
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from lib.destinations import registry
 from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import DataManager, DataManagerConnection, open_channels
 from lib.destinations.data_manager.messages import EventDefaults
-from lib.destinations.pacing import Pacer, UnknownQuota
+from lib.destinations.pacing import Pacer
+from lib.destinations.preflight import Preflight
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import SilentLog
-from lib.model.records import Conversion
+from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
 
 CUSTOMER = "1234567890"
@@ -59,31 +61,37 @@ def connected(credentials: str, apis: Apis) -> DataManagerConnection:
     """Return a connection without the pause between requests."""
     authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
     channels = KeptConnection(
-        lambda: open_channels(authorized, apis.data_manager_endpoint), 900, time.monotonic
+        lambda: open_channels(authorized, apis.data_manager_endpoint, ""), 900, time.monotonic
     )
     channels.get()
-    pacers = [Pacer(UnknownQuota(8, random.Random(1))) for _ in range(2)]
-    return DataManagerConnection(channels, *pacers)
+    return DataManagerConnection(channels, Pacer(8), Pacer(8))
 
 
 def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
     """Return the destination as a run gets it, but without the pause between requests."""
     connection = connected(apis.google_ads_key_yaml, apis)
     given = {"event_source": "PHONE"} | defaults
+    preflight = Preflight(
+        registry.query_service(), lambda: apis.google_ads_key_yaml, apis.data_manager_endpoint
+    )
     return DataManager(
         connection,
+        preflight,
         SilentLog(),
         timeout_seconds=timeout_seconds,
         defaults=EventDefaults(**given),
     )
 
 
-def send(destination: DataManager, *conversions: Conversion, seconds: float = 60.0) -> UploadResult:
-    """Send conversions as one chunk."""
-    batch = destination.batch(42, maybe_sent=False)
-    for each in conversions:
-        batch.add(each)
-    return destination.send(batch, within(seconds))
+def send(
+    destination: DataManager,
+    *records: Record,
+    kind: RecordKind = "conversion",
+    seconds: float = 60.0,
+) -> UploadResult:
+    """Send records of one kind as one chunk."""
+    requests = destination.encode(kind, records, 42)
+    return destination.send(requests, within(seconds), lambda order_id: False)
 
 
 def within(seconds: float) -> Deadline:

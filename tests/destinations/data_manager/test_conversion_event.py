@@ -26,12 +26,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
-from lib.destinations.data_manager.client import (
-    MAX_IN_FLIGHT,
-    new_pacer,
-)
 from lib.destinations.data_manager.failures import classify, event_row, field_of
-from lib.destinations.data_manager.rest import RestRefused
+from lib.destinations.rest import RestRefused
 from lib.errors import PermanentError, RetryableError
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis
@@ -90,19 +86,9 @@ def test_validate_only_counts_nothing(apis: Apis) -> None:
 def test_order_ids_of_a_tag_are_sent_as_they_are(apis: Apis) -> None:
     """An order ID of digits gets its prefix, except if the tag of a website gave it."""
     for of_tag, sent in ((False, "order-123"), (True, "123")):
-        batch = route(apis, order_ids_of_tag=of_tag).batch(42, maybe_sent=False)
-        batch.add(conversion(order_id="123"))
-        (request,) = batch.take_requests()
+        destination = route(apis, order_ids_of_tag=of_tag)
+        (request,) = destination.encode("conversion", [conversion(order_id="123")], 42)
         assert request.events[0].transaction_id == sent
-
-
-def test_an_account_is_not_verified(apis: Apis) -> None:
-    """The account is used without verification, because this API has no queries."""
-    destination = route(apis)
-    account = destination.account(CUSTOMER)
-    assert (account.conversion_customer_id, account.verified) == (CUSTOMER, False)
-    assert destination.with_custom_variables(account) is account
-    assert ingests(apis) == []
 
 
 # ── stops ────────────────────────────────────────────────────────────────────────────────────
@@ -234,14 +220,6 @@ def test_the_daily_quota_differs_from_the_quota_per_minute(quota_limit: str, kin
     assert failure.kind == kind
     if kind == "quota":
         assert failure.retry_delay_seconds == 7
-
-
-def test_the_pacer_keeps_to_googles_limits() -> None:
-    """At most ten requests at a time and 300 per minute are sent, for any configured window."""
-    pacer = new_pacer(64)
-    assert pacer.pace.window == MAX_IN_FLIGHT == 10
-    assert pacer.pace.gap_seconds(0.0) == pytest.approx(60 / 300)
-    assert new_pacer(4).pace.window == 4
 
 
 # ── credentials ──────────────────────────────────────────────────────────────────────────────

@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 from base64 import b64encode
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,17 @@ from google.ads import datamanager_v1 as api
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.destinations.data_manager.messages import EventBatch, EventDefaults, event_timestamp
-from lib.model.records import Address, Cart, CartItem, Conversion, OptionalFields
+from lib.destinations.data_manager.event_request import EventRequest
+from lib.destinations.data_manager.messages import EventDefaults, encode, event_timestamp
+from lib.model.records import (
+    Address,
+    Adjustment,
+    Call,
+    Cart,
+    CartItem,
+    Conversion,
+    OptionalFields,
+)
 
 ROOT = Path(__file__).parents[3]
 DIGITS = "0123456789abcdef"
@@ -161,29 +172,85 @@ def request_of(actions: list[str], customer_id: str, defaults: EventDefaults) ->
     )
 
 
-@given(st.lists(conversions, min_size=1, max_size=14), all_defaults)
-def test_the_bytes_are_those_of_the_clients_messages(
-    rows: list[Conversion], defaults: EventDefaults
+def check_requests(
+    requests: list[EventRequest], rows: list[Conversion], defaults: EventDefaults
 ) -> None:
-    """Any rows give the same requests: destinations, events, and their positions in the batch."""
-    batch = EventBatch(defaults)
-    for row in rows:
-        batch.add(row)
-    assert len(batch) == len(rows)
-    requests = batch.take_requests()
-    assert len(batch) == 0
-    assert sorted(place for request in requests for place in request.positions) == list(
-        range(len(rows))
-    )
+    """Check that the requests have these conversions, each at its position."""
+    places = [place for request in requests for place in request.positions]
+    assert sorted(places) == list(range(len(rows)))
     for request in requests:
         own = [rows[place] for place in request.positions]
-        assert {row.customer_id for row in own} == {request.customer_id}
         actions = list(dict.fromkeys(row.action_id for row in own))
-        expected = request_of(actions, request.customer_id, defaults)
+        expected = request_of(actions, own[0].customer_id, defaults)
         expected.events = [event_of(row, defaults) for row in own]
         sent = api.IngestEventsRequest.deserialize(request.content)
         assert in_canonical_form(sent) == in_canonical_form(expected)
         assert (request.size, request.destination_count) == (len(own), len(actions))
+
+
+@given(st.lists(conversions, min_size=1, max_size=14), all_defaults)
+def test_conversions_are_those_of_the_clients_messages(
+    rows: list[Conversion], defaults: EventDefaults
+) -> None:
+    """Any rows give the same requests: destinations, events, and their positions in the chunk."""
+    check_requests(encode("conversion", rows, defaults), rows, defaults)
+
+
+@given(st.lists(st.tuples(conversions, words), min_size=1, max_size=5), all_defaults)
+def test_restatements_are_those_of_the_clients_messages(
+    given_rows: list[tuple[Conversion, str]], defaults: EventDefaults
+) -> None:
+    """Each is its conversion again, with the order ID that was sent with it."""
+    rows = [
+        Adjustment(
+            *(sale.customer_id, sale.action_id, "restatement", sale.time, order_id, "", ""),
+            *(sale.value, sale.currency_code, sale, ()),
+        )
+        for sale, order_id in given_rows
+    ]
+    sales = [sale._replace(order_id=order_id) for sale, order_id in given_rows]
+    check_requests(encode("adjustment", rows, defaults), sales, defaults)
+
+
+calls = st.builds(
+    Call,
+    customer_id=st.just("1234567890"),
+    action_id=st.sampled_from(["1001", "1002"]),
+    caller_id=st.sampled_from(["+12125550142", "+442071838750"]),
+    call_time=times,
+    time=times,
+    value=st.none() | st.floats(0, allow_infinity=False),
+    currency_code=st.sampled_from([None, "USD"]),
+    ad_user_data=consents,
+    custom_variables=st.sampled_from([(), (("margin", "ümlaut"),)]),
+    warnings=st.just(()),
+)
+
+
+@given(st.lists(calls, min_size=1, max_size=5), all_defaults)
+def test_calls_are_those_of_the_clients_messages(rows: list[Call], defaults: EventDefaults) -> None:
+    """A call is an event with the hash of its caller. Its start is beside the message."""
+    (request,) = encode("call", rows, defaults)
+    actions = list(dict.fromkeys(row.action_id for row in rows))
+    expected = request_of(actions, "1234567890", defaults)
+    expected.events = [call_event(row, defaults) for row in rows]
+    sent = api.IngestEventsRequest.deserialize(request.content)
+    assert in_canonical_form(sent) == in_canonical_form(expected)
+    starts = [datetime.fromisoformat(start) for start in request.call_starts or ()]
+    assert starts == [datetime.fromisoformat(row.call_time) for row in rows]
+
+
+def call_event(row: Call, defaults: EventDefaults) -> api.Event:
+    sale = Conversion(
+        *(row.customer_id, row.action_id, row.time, "", "", "", ()),
+        *((sha256(row.caller_id.encode()).hexdigest(),), row.value, row.currency_code),
+        *(None, row.ad_user_data, None, ()),
+    )
+    event = event_of(sale, replace(defaults, event_source="PHONE"))
+    event.custom_variables = [
+        api.CustomVariable(variable=name, value=value) for name, value in row.custom_variables
+    ]
+    return event
 
 
 def in_canonical_form(message: Any) -> bytes:

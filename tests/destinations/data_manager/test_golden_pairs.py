@@ -11,12 +11,8 @@ from data_manager_setup import ACTION, CUSTOMER, DIGEST, conversion
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
-from lib.destinations.data_manager.messages import (
-    EventBatch,
-    EventDefaults,
-    transaction_id,
-)
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.data_manager.messages import EventDefaults, encode, transaction_id
+from lib.destinations.google_ads import messages as ads_messages
 from lib.model.records import Address, Cart, Conversion, OptionalFields
 from lib.rules.values.cart import CartItem
 
@@ -298,17 +294,14 @@ def as_json(message: Any) -> Any:
 def test_each_api_gets_its_message(pair: Pair) -> None:
     """Each message contains exactly the fields of the pair."""
     row = bare(**pair.changes)
-    ads = AdsBatch(42, validate_only=False)
-    ads.add(row)
-    (request,) = ads.take_requests()
+    (request,) = ads_messages.encode("conversion", [row], 42, validate_only=False)
     assert as_json(request.rows[0]) == {
         "conversion_action": f"customers/{CUSTOMER}/conversionActions/{ACTION}",
         "conversion_date_time": TIME,
         **pair.ads,
     }
-    events = EventBatch(EventDefaults(event_source="PHONE"))
-    events.add(row)
-    assert as_json(events.take_requests()[0].events[0]) == {
+    (events,) = encode("conversion", [row], EventDefaults(event_source="PHONE"))
+    assert as_json(events.events[0]) == {
         "destination_references": [ACTION],
         "event_timestamp": "2026-11-20T13:05:07Z",
         "event_source": "PHONE",
@@ -324,12 +317,8 @@ def test_every_field_of_a_conversion_has_a_pair() -> None:
 
 def test_requests_are_split_by_ten_actions() -> None:
     """Each request has up to ten actions; positions identify the chunk's rows."""
-    batch = EventBatch(EventDefaults())
     rows = [str(action) for action in range(13)] * 2
-    for action in rows:
-        batch.add(bare(action_id=action))
-    assert len(batch) == len(rows)
-    requests = batch.take_requests()
+    requests = encode("conversion", [bare(action_id=action) for action in rows], EventDefaults())
     assert [len(each.destinations) for each in requests] == [MAX_DESTINATIONS, 3]
     seen = {}
     for request in requests:

@@ -9,9 +9,8 @@ import pytest
 from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
 from google.protobuf.json_format import MessageToDict
 
-from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
-from lib.destinations.data_manager.messages import EventBatch, EventDefaults
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.data_manager.messages import EventDefaults, encode
+from lib.destinations.google_ads import messages as ads_messages
 from lib.model.records import Adjustment, Call
 
 RESOURCE = f"customers/{CUSTOMER}/conversionActions/{ACTION}"
@@ -84,10 +83,9 @@ def as_json(message: Any) -> Any:
 def test_each_api_gets_its_restatement(pair: Pair) -> None:
     """One API gets the order and its new value, the other one the whole conversion again."""
     row = restatement(**pair.changes)
-    ads, events = AdsBatch(42, validate_only=False), EventBatch(EventDefaults())
-    ads.add_adjustment(row)
-    events.add_adjustment(row)
-    assert as_json(ads.take_requests()[0].rows[0]) == changed(
+    (ads,) = ads_messages.encode("adjustment", [row], 42, validate_only=False)
+    (events,) = encode("adjustment", [row], EventDefaults())
+    assert as_json(ads.rows[0]) == changed(
         {
             "adjustment_type": "RESTATEMENT",
             "conversion_action": RESOURCE,
@@ -97,7 +95,7 @@ def test_each_api_gets_its_restatement(pair: Pair) -> None:
         },
         pair.ads,
     )
-    assert as_json(events.take_requests()[0].events[0]) == changed(
+    assert as_json(events.events[0]) == changed(
         {
             "destination_references": [ACTION],
             "transaction_id": "SO-1",
@@ -172,10 +170,9 @@ OF_CALLS = [
 def test_each_api_gets_its_call(pair: Pair) -> None:
     """One API gets the plain number of the caller, the other one its hash, as JSON."""
     row = call(**pair.changes)
-    ads, events = AdsBatch(42, validate_only=False), EventBatch(EventDefaults())
-    ads.add_call(row)
-    events.add_call(row)
-    assert as_json(ads.take_requests()[0].rows[0]) == changed(
+    (ads,) = ads_messages.encode("call", [row], 42, validate_only=False)
+    (events,) = encode("call", [row], EventDefaults())
+    assert as_json(ads.rows[0]) == changed(
         {
             "caller_id": CALLER,
             "call_start_date_time": SOLD,
@@ -184,7 +181,7 @@ def test_each_api_gets_its_call(pair: Pair) -> None:
         },
         pair.ads,
     )
-    body = events.take_requests()[0].as_json()
+    body = events.as_json()
     assert body["encoding"] == "HEX"
     assert "2125550142" not in str(body)
     assert body["events"] == [
@@ -215,9 +212,8 @@ def test_a_call_of_a_validate_only_profile() -> None:
     defaults = EventDefaults(
         login_customer_id=MANAGER, validate_only=True, ad_personalization="DENIED"
     )
-    batch = EventBatch(defaults)
-    batch.add_call(call())
-    body = batch.take_requests()[0].as_json()
+    (request,) = encode("call", [call()], defaults)
+    body = request.as_json()
     assert body["validateOnly"] is True
     assert body["destinations"] == [
         {
@@ -236,44 +232,16 @@ def test_a_call_of_a_validate_only_profile() -> None:
 def test_an_adjustment_that_would_become_a_new_conversion_is_not_sent(
     changes: dict[str, Any],
 ) -> None:
-    """The rules refuse such a row before. If they did not, the batch would."""
-    batch = EventBatch(EventDefaults())
+    """The rules refuse such a row before. If they did not, the serializer would."""
     with pytest.raises(ValueError, match=r"re(statement|traction)"):
-        batch.add_adjustment(restatement(**changes))
-    assert (len(batch), batch.take_requests()) == (0, [])
-
-
-def test_restatements_follow_the_conversions() -> None:
-    """In requests of their own; positions count over all records, in the order of the file."""
-    batch = EventBatch(EventDefaults())
-    batch.add_adjustment(restatement(order_id="SO-0"))
-    for number in range(1, MAX_DESTINATIONS + 3):
-        batch.add(conversion(action_id=str(number), order_id=f"SO-{number}"))
-    batch.add_adjustment(restatement(order_id="SO-13"))
-    batch.add(conversion(action_id="1", order_id="SO-14"))
-    assert len(batch) == 15
-    requests = batch.take_requests()
-    found = [
-        (request.kind, [event.transaction_id for event in request.events]) for request in requests
-    ]
-    assert found == [
-        ("conversion", [*(f"SO-{number}" for number in range(1, 11)), "SO-14"]),
-        ("conversion", ["SO-11", "SO-12"]),
-        ("adjustment", ["SO-0", "SO-13"]),
-    ]
-    assert [request.positions for request in requests] == [
-        [*range(1, 11), 14],
-        [11, 12],
-        [0, 13],
-    ]
+        encode("adjustment", [restatement(**changes)], EventDefaults())
 
 
 def test_a_part_of_a_request_of_calls_keeps_their_starts() -> None:
     """Each event has the start of its own call."""
-    batch = EventBatch(EventDefaults())
-    for minute in range(4):
-        batch.add_call(call(call_time=f"2026-11-20 14:0{minute}:00+00:00"))
-    request = batch.take_requests()[0].subset([3, 1])
+    calls = [call(call_time=f"2026-11-20 14:0{minute}:00+00:00") for minute in range(4)]
+    (whole,) = encode("call", calls, EventDefaults())
+    request = whole.subset([3, 1])
     assert [event["callInfo"]["startTimestamp"] for event in request.as_json()["events"]] == [
         "2026-11-20T14:03:00Z",
         "2026-11-20T14:01:00Z",

@@ -24,7 +24,6 @@ CAPABILITIES: Final = Capabilities(
     max_user_identifiers=1,
     max_request_rows=7,
     resolves_custom_variables=False,
-    has_preflight=False,
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=5),
         backoff=2.0,

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
-from lib.destinations.base import AcceptedRequest, UploadResult
-from lib.destinations.connections import (
-    ConnectionSettings,
-    Connector,
-    ReadCredentials,
-    UploadProfile,
-)
+from lib.destinations.base import AcceptedRequest, MaybeSent, UploadResult
+from lib.destinations.connections import ReadCredentials
+from lib.destinations.connectors import ConnectionSettings, Connector, UploadProfile
+from lib.destinations.preflight import Preflight
 from lib.model.account import Account
 from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
 from lib.model.log import Log
 from lib.model.records import Record
 from lib.model.sent_requests import RequestStatus
@@ -25,22 +22,11 @@ REQUESTS: list[list[Record]] = []
 """The records of every request that was sent."""
 
 
-@dataclass(slots=True)
-class DummyBatch:
+class DummyRequest(NamedTuple):
     """Records, as they are."""
 
-    records: list[Record] = field(default_factory=list)
-
-    def add(self, record: Record, /) -> None:
-        self.records.append(record)
-
-    add_adjustment = add_call = add
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def close(self) -> int:
-        return 0
+    records: Sequence[Record]
+    content: bytes = b""
 
 
 class DummyDestination:
@@ -49,21 +35,21 @@ class DummyDestination:
     capabilities = CAPABILITIES
     sunset: date | None = None
 
-    def account(self, customer_id: str, *, fresh: bool = False) -> Account:
+    def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         return Account(customer_id, customer_id)
 
-    def with_custom_variables(self, account: Account) -> Account:
-        return account
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[DummyRequest]:
+        return [DummyRequest(records)] if records else []
 
-    def batch(
-        self, job_id: int, *, maybe_sent: bool, after: DummyBatch | None = None
-    ) -> DummyBatch:
-        return DummyBatch()
-
-    def send(self, batch: DummyBatch, deadline: Deadline) -> UploadResult:
-        assert len(batch) <= CAPABILITIES.max_request_rows
-        REQUESTS.append(batch.records)
-        request = AcceptedRequest(f"dummy-{len(REQUESTS)}", range(len(batch)))
+    def send(
+        self, requests: Sequence[DummyRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        ((records, _),) = requests
+        assert len(records) <= CAPABILITIES.max_request_rows
+        REQUESTS.append(list(records))
+        request = AcceptedRequest(f"dummy-{len(REQUESTS)}", range(len(records)))
         return UploadResult({}, (request.request_id,), accepted=(request,))
 
     def request_statuses(
@@ -73,12 +59,13 @@ class DummyDestination:
 
 
 class DummyConnector:
-    """`lib.destinations.connections.Connector`."""
+    """`lib.destinations.connectors.Connector`."""
 
     def __init__(
         self,
         settings: ConnectionSettings,
         read_credentials: ReadCredentials,
+        preflight: Preflight,
         clock: Callable[[], float],
     ) -> None:
         assert read_credentials() == "dummy credentials"

@@ -7,9 +7,10 @@ from typing import Any
 
 from lib.destinations.google_ads import api
 from lib.destinations.google_ads.answers import UploadRequestResult, read_response
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.google_ads.messages import encode
 from lib.destinations.google_ads.upload_request import CLICKS, UploadRequest
-from lib.model.records import Adjustment, Call, Conversion
+from lib.model.fields import RecordKind
+from lib.model.records import Adjustment, Call, Conversion, Record
 
 CUSTOMER = "1234567890"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1001"
@@ -58,21 +59,22 @@ def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> Upl
     return CLICKS.new_request(CUSTOMER, 1, validate_only, content, range(len(rows)))
 
 
-def requests_of(
-    *rows: Conversion | Adjustment | Call, validate_only: bool = False
-) -> list[UploadRequest]:
-    """Return the requests of a chunk of these records."""
-    batch = AdsBatch(7, validate_only)
-    for row in rows:
-        match row:
-            case Adjustment():
-                batch.add_adjustment(row)
-            case Call():
-                batch.add_call(row)
-            case _:
-                batch.add(row)
-    assert len(batch) == len(rows)
-    return batch.take_requests()
+def kind_of(record: Record) -> RecordKind:
+    """Return the kind of a record."""
+    match record:
+        case Adjustment():
+            return "adjustment"
+        case Call():
+            return "call"
+        case _:
+            return "conversion"
+
+
+def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:
+    """Return the request of a chunk of these records, which are of one kind."""
+    (request,) = encode(kind_of(rows[0]), rows, 7, validate_only=validate_only)
+    assert request.size == len(rows)
+    return request
 
 
 def number_of(family: str, name: str) -> int:

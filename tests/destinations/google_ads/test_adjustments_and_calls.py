@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
+from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, kind_of, retraction
 
+from lib.destinations import registry
 from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection
 from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
-from lib.destinations.google_ads.connector import build_client, open_channel
-from lib.destinations.pacing import Pacer, UnknownQuota
+from lib.destinations.google_ads.connector import open_channel
+from lib.destinations.pacing import Pacer
+from lib.destinations.preflight import Preflight
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
-from lib.model.records import Adjustment, Call, Conversion
+from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
 from sandbox.state import AdjustmentReadings
 
@@ -39,27 +40,24 @@ def apis(_apis: Apis) -> Apis:
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     """Return the destination as a run gets it."""
 
-    def connect() -> Any:
-        return open_channel(build_client(apis.google_ads_key_yaml, None, apis.endpoint))
+    def read_secret() -> str:
+        return apis.google_ads_key_yaml
 
-    kept = KeptConnection(connect, 900, time.monotonic)
-    connection = GoogleAdsConnection(kept, Pacer(UnknownQuota(8, random.Random(1))))
-    return GoogleAds(connection, SilentLog(), timeout_seconds=20, validate_only=validate_only)
+    kept = KeptConnection(
+        lambda: open_channel(read_secret(), None, apis.endpoint), 900, time.monotonic
+    )
+    preflight = Preflight(registry.query_service(), read_secret, apis.data_manager_endpoint)
+    connection = GoogleAdsConnection(kept, Pacer(8))
+    return GoogleAds(
+        connection, preflight, SilentLog(), timeout_seconds=20, validate_only=validate_only
+    )
 
 
-def send(ads: GoogleAds, *rows: Conversion | Adjustment | Call) -> UploadResult:
-    """Send the records as one chunk."""
-    batch = ads.batch(42, maybe_sent=False)
-    for row in rows:
-        match row:
-            case Adjustment():
-                batch.add_adjustment(row)
-            case Call():
-                batch.add_call(row)
-            case _:
-                batch.add(row)
+def send(ads: GoogleAds, *rows: Record) -> UploadResult:
+    """Send the records, which are of one kind, as one chunk."""
     ends = time.monotonic() + 60
-    return ads.send(batch, Deadline(ends, ends))
+    requests = ads.encode(kind_of(rows[0]), rows, 42)
+    return ads.send(requests, Deadline(ends, ends), lambda order_id: False)
 
 
 def shown(result: UploadResult) -> dict[int, tuple[str, list[str], list[str]]]:
@@ -80,17 +78,16 @@ def sold(order_id: str, **changes: Any) -> Conversion:
 
 
 def test_the_life_of_an_order(apis: Apis) -> None:
-    """Sold, corrected, refunded, in one chunk and in the wrong order: Google has the last state."""
+    """Sold, corrected, refunded, in the wrong order: Google has the last state."""
     ads = destination(apis)
+    sales = send(ads, sold("SO-1"), sold("SO-2"))
     first = send(
         ads,
         retraction(order_id="SO-1", time=ago(days=1)),
         adjustment(order_id="SO-1", time=ago(days=2), value=80.0),
-        sold("SO-1"),
         adjustment(order_id="SO-2", time=ago(days=2), value=70.0),
-        sold("SO-2"),
     )
-    assert (shown(first), first.stop, len(first.request_ids)) == ({}, None, 2)
+    assert (shown(sales), shown(first), first.stop, len(first.request_ids)) == ({}, {}, None, 1)
     assert apis.state.worth("SO-1") is None
     assert apis.state.worth("SO-2") == 70.0
     (history,) = apis.state.histories("SO-1")
@@ -158,48 +155,31 @@ def test_a_conversion_without_an_order_id_is_found_by_its_click(apis: Apis) -> N
     assert [each["value"] for each in history["history"]] == [100.0, 5.0]
 
 
-@pytest.mark.parametrize("reading", ["too_recent", "not_found"])
-def test_an_adjustment_of_a_conversion_of_the_same_chunk_waits(apis: Apis, reading: Any) -> None:
-    """Whichever error Google gives for a new conversion. Another unknown order waits too."""
-    apis.state.adjustment_readings.recent_conversions = reading
-    result = send(
-        destination(apis),
-        sold("SO-1", time=ago(hours=2)),
-        retraction(order_id="SO-1", time=ago(hours=1)),
-        retraction(order_id="SO-2", time=ago(hours=1)),
-    )
-    assert {p: (outcome, codes) for p, (outcome, codes, _) in shown(result).items()} == {
-        1: ("deferred", ["TOO_RECENT_CONVERSION"]),
-        2: ("deferred", ["CONVERSION_NOT_FOUND"]),
-    }
-
-
 def test_a_validate_only_upload_changes_nothing(apis: Apis) -> None:
-    """Its adjustments may name its own conversions, which Google has not stored."""
+    """Google checks the records and counts none."""
     ads = destination(apis, validate_only=True)
-    row = retraction(order_id="SO-1", time=ago(days=1))
-    result = send(ads, sold("SO-1"), row, retraction(order_id="SO-2", time=ago(days=1)))
-    assert {p: codes for p, (_, codes, _) in shown(result).items()} == {2: ["CONVERSION_NOT_FOUND"]}
+    assert shown(send(ads, sold("SO-1"))) == {}
+    result = send(ads, retraction(order_id="SO-2", time=ago(days=1)))
+    assert {p: codes for p, (_, codes, _) in shown(result).items()} == {0: ["CONVERSION_NOT_FOUND"]}
     assert apis.state.histories() == []
 
 
 def test_adjustments_that_google_does_not_allow(apis: Apis) -> None:
-    """The conversions of the chunk are counted, and no further adjustment is tried."""
+    """Conversions are counted, and no further adjustment is tried."""
     account = apis.state.accounts[CUSTOMER]
     apis.state.accounts[CUSTOMER] = replace(account, allowlisted_for_adjustments=False)
     try:
         ads = destination(apis)
         row = retraction(order_id="SO-1", time=ago(days=1))
+        assert shown(send(ads, sold("SO-1"))) == {}
         for _ in range(2):
-            result = send(ads, sold("SO-1"), row)
-            assert shown(result)[1][:2] == (
+            result = send(ads, row)
+            assert shown(result)[0][:2] == (
                 "not_attempted",
                 ["CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"],
             )
-            assert result.stop is None
-        alone = send(ads, row)
-        assert alone.stop is not None
-        assert alone.stop.code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
+            assert result.stop is not None
+            assert result.stop.code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
     finally:
         apis.state.accounts[CUSTOMER] = account
     methods = [each["method"].rpartition(".")[2] for each in apis.state.request_log()]
@@ -232,13 +212,3 @@ def test_calls(apis: Apis) -> None:
     }
     assert found[5][2] == ["caller_id"]
     assert CALLER[2:] not in str(result)
-
-
-def test_the_preflight_knows_what_an_action_accepts(apis: Apis) -> None:
-    """Its type decides which records may be uploaded for it, and its value which adjustments."""
-    actions = destination(apis).account(CUSTOMER).actions
-    assert actions["1001"].accepts == {"conversion", "adjustment"}
-    assert actions["1004"].accepts == {"adjustment"}
-    assert actions["1004"].needs_order_id
-    assert actions["1012"].accepts == {"call"}
-    assert [each.id for each in actions.values() if each.always_uses_default_value] == ["1013"]

@@ -6,9 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from ads_records import clicks_request
+from ads_records import clicks_request, response
 
-from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
@@ -32,17 +31,22 @@ def upload(*answers: GoogleAdsResponse) -> ChunkUpload:
 
     ends = time.monotonic() + 60
     deadline = Deadline(ends, ends)
-    options: dict[str, Any] = {"maybe_sent": False, "sleep": lambda seconds: None}
-    return ChunkUpload(call, {}, deadline, SilentLog(), **options)
+    return ChunkUpload(
+        call,
+        {},
+        deadline,
+        SilentLog(),
+        maybe_sent=lambda order_id: False,
+        sleep=lambda seconds: None,
+    )
 
 
 def test_the_answers_so_far_are_saved() -> None:
-    """Rows that Google has accepted stay uploaded; a row without a result is deferred."""
-    types = module("services.types.conversion_upload_service")
-    response = types.UploadClickConversionsResponse.pb()()
+    """Rows that Google has accepted stay uploaded; one that must be sent again is deferred."""
+    answer = response("conversions", ("internal_error", "TRANSIENT_ERROR", 2, ""))
     for number in range(2):
-        response.results.add(gclid=f"click-{number}")
-    sent = upload(GoogleAdsResponse(response.SerializeToString(), "id-1"))
+        answer.results.add().conversion_action = f"action-{number}"
+    sent = upload(GoogleAdsResponse(answer.SerializeToString(), "id-1"))
     result = sent.send(request())
     assert {row: each.outcome for row, each in result.row_results.items()} == {2: "deferred"}
     assert result.row_results[2].errors[0].code == "DEADLINE"
@@ -53,3 +57,21 @@ def test_a_chunk_without_any_answer_is_left_to_the_next_attempt() -> None:
     """Nothing is known about its rows, so the attempt ends without an outcome for them."""
     with pytest.raises(RetryableError, match="DEADLINE"):
         upload().send(request())
+
+
+@pytest.mark.parametrize("results", [[], [True, False, True], [True, True]], ids=str)
+def test_an_answer_that_says_nothing_about_a_row_stops_the_file(results: list[bool]) -> None:
+    """Nobody knows whether Google has counted it, so it is not sent again, and nothing else is."""
+    answer = response("conversions")
+    answer.ClearField("partial_failure_error")
+    for is_full in results:
+        result = answer.results.add()
+        if is_full:
+            result.conversion_action = "x"
+    sent = upload(GoogleAdsResponse(answer.SerializeToString(), "id-1")).send(request())
+    assert sent.stop is not None
+    assert sent.stop.code == "ANSWER_INCOMPLETE"
+    silent = {row for row in range(3) if row >= len(results) or not results[row]}
+    assert {row: each.outcome for row, each in sent.row_results.items()} == dict.fromkeys(
+        silent, "failed"
+    )

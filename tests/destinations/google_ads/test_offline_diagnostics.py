@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 
-from lib.destinations.google_ads.account import (
+from lib.destinations.google_ads.api import module
+from lib.destinations.google_ads.diagnostics import (
     ACCOUNT_SUMMARY_QUERY,
     ACTION_SUMMARY_QUERY,
     read_diagnostics,
 )
-from lib.destinations.google_ads.api import module
 from lib.model.sent_requests import DiagnosticsAlert, JobCounts, UploadDiagnostics
 
 _ACCOUNT = "offline_conversion_upload_client_summary"
@@ -57,7 +58,7 @@ def test_the_diagnostics_of_our_client_are_read() -> None:
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
         asked.append((customer_id, query))
-        return iter(of_accounts if query == ACCOUNT_SUMMARY_QUERY else of_actions)
+        return map(MessageToDict, of_accounts if query == ACCOUNT_SUMMARY_QUERY else of_actions)
 
     account, action = read_diagnostics("1234567890", search)
     assert asked == [("1234567890", ACCOUNT_SUMMARY_QUERY), ("1234567890", ACTION_SUMMARY_QUERY)]
@@ -67,7 +68,7 @@ def test_the_diagnostics_of_our_client_are_read() -> None:
         jobs={77: JobCounts(90, 6, 4)},
         alerts=(
             DiagnosticsAlert("EXPIRED_EVENT", 0.06),
-            DiagnosticsAlert("CONVERSION_UPLOAD_ERROR_999", 0.02),
+            DiagnosticsAlert("999", 0.02),
         ),
     )
     assert (action.conversion_action, action.jobs) == ("1001", {77: JobCounts(90, 6, 4)})
@@ -78,7 +79,8 @@ def test_actions_without_an_account_are_not_taken_for_one() -> None:
     of_accounts, of_actions = _summaries()
 
     def search(customer_id: str, query: str) -> Iterator[Any]:
-        return iter(of_accounts[:1] if query == ACCOUNT_SUMMARY_QUERY else of_actions)
+        own = of_accounts[:1] if query == ACCOUNT_SUMMARY_QUERY else of_actions
+        return map(MessageToDict, own)
 
     assert read_diagnostics("1234567890", search) == []
 

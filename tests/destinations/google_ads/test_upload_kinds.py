@@ -10,19 +10,17 @@ import pytest
 from ads_records import (
     ACTION,
     CALLER,
-    CUSTOMER,
     adjustment,
     call,
     conversion,
     read,
-    requests_of,
+    request_of,
     response,
     retraction,
 )
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.answers import wait_for_new_conversions
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
@@ -78,7 +76,7 @@ def as_json(message: Any) -> Any:
 )
 def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, Any]) -> None:
     """A retraction has no value, and only one of the two names of a conversion is sent."""
-    (request,) = requests_of(row)
+    request = request_of(row)
     (sent,) = request.rows
     assert as_json(sent) == {
         "conversion_action": ACTION,
@@ -87,35 +85,10 @@ def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, A
     }
 
 
-def test_a_chunk_of_conversions_and_adjustments() -> None:
-    """One request each. Positions count over all rows, and retractions come last."""
-    requests = requests_of(
-        retraction(order_id="SO-0"),
-        conversion(order_id="SO-1"),
-        adjustment(order_id="SO-2"),
-        conversion(order_id="SO-3"),
-        retraction(order_id="SO-4"),
-        conversion(order_id="SO-5"),
-        adjustment(order_id="SO-6"),
-    )
-    found = [
-        (request.kind.record, request.positions, [row.order_id for row in request.rows])
-        for request in requests
-    ]
-    assert found == [
-        ("conversion", [1, 3, 5], ["SO-1", "SO-3", "SO-5"]),
-        ("adjustment", [2, 6, 0, 4], ["SO-2", "SO-6", "SO-0", "SO-4"]),
-    ]
-    for request in requests:
-        sent = request.message
-        assert (sent.job_id, sent.partial_failure, sent.validate_only) == (7, True, False)
-        assert request.customer_id == CUSTOMER
-
-
 @pytest.mark.parametrize("row", [conversion(), adjustment(), call()])
 def test_a_part_of_a_request_is_the_same_request(row: Conversion | Adjustment | Call) -> None:
     """Only with fewer rows."""
-    (request,) = requests_of(row, row, row, validate_only=True)
+    request = request_of(row, row, row, validate_only=True)
     smaller = request.subset([0, 2])
     assert len(smaller.rows) == 2
     del request.rows[1]
@@ -163,7 +136,7 @@ def test_googles_answer_for_a_row(
     row: Adjustment | Call, family: str, code: str, element: str, outcome: str, column: str
 ) -> None:
     """Each kind of request has its own name for its rows, and its own columns."""
-    (request,) = requests_of(row, row, row)
+    request = request_of(row, row, row)
     answer = response(request.kind.rows, (family, code, 1, element))
     for accepted in (0, 2):
         while len(answer.results) <= accepted:
@@ -177,7 +150,7 @@ def test_googles_answer_for_a_row(
 
 def test_an_overtaken_row_does_not_wait() -> None:
     """If one error says that the row is superseded and another to wait, it is superseded."""
-    (request,) = requests_of(adjustment())
+    request = request_of(adjustment())
     answer = response(
         "conversion_adjustments",
         (ADJUSTMENT_ERROR, "TOO_RECENT_CONVERSION", 0, ""),
@@ -186,50 +159,10 @@ def test_an_overtaken_row_does_not_wait() -> None:
     assert read(answer, request).row_results[0].outcome == "skipped"
 
 
-NOT_FOUND = RowResult("deferred", (Problem("CONVERSION_NOT_FOUND", "order_id"),))
-ZONED = {"order_id": None, "gclid": "a-click", "conversion_time": "2026-11-20 11:00:00+01:00"}
-
-
-@pytest.mark.parametrize(
-    ("row", "sent", "result", "waits"),
-    [
-        (retraction(), conversion(), None, True),
-        (retraction(), conversion(), RowResult("duplicate"), True),
-        (retraction(), conversion(), RowResult("deferred"), True),
-        (retraction(), conversion(), RowResult("failed"), False),
-        (retraction(), conversion(order_id="SO-2"), None, False),
-        (retraction(), conversion(action_id="1002"), None, False),
-        (retraction(**ZONED), conversion(order_id=None), None, True),
-        (retraction(**ZONED), conversion(), None, False),
-        (retraction(**ZONED), conversion(order_id=None, gclid="other"), None, False),
-        (retraction(**ZONED), conversion(order_id=None, gclid="", gbraid="b"), None, False),
-    ],
-)
-def test_a_conversion_that_the_chunk_has_just_sent(
-    row: Adjustment, sent: Conversion, result: RowResult | None, waits: bool
-) -> None:
-    """If Google does not find it yet, nobody must act: it is certainly too recent."""
-    conversions, adjustments = requests_of(sent, row)
-    row_results = {0: NOT_FOUND}
-    results = {} if result is None else {0: result}
-    wait_for_new_conversions(adjustments, row_results, [(conversions, results)])
-    assert row_results[0].outcome == "deferred"
-    codes = [problem.code for problem in row_results[0].errors]
-    assert codes == (["TOO_RECENT_CONVERSION"] if waits else ["CONVERSION_NOT_FOUND"])
-
-
-def test_a_validated_conversion_can_be_adjusted() -> None:
-    """Google stores no conversion of a validate-only upload, so its adjustment is accepted."""
-    conversions, adjustments = requests_of(conversion(), retraction(), validate_only=True)
-    row_results = {0: NOT_FOUND}
-    wait_for_new_conversions(adjustments, row_results, [(conversions, {})])
-    assert row_results == {}
-
-
 def upload(call: Callable[[UploadRequest], GoogleAdsResponse]) -> ChunkUpload:
     """Return an upload that gets this answer."""
     deadline = Deadline(float("inf"), float("inf"))
-    return ChunkUpload(call, {}, deadline, SilentLog(), maybe_sent=False)
+    return ChunkUpload(call, {}, deadline, SilentLog(), maybe_sent=lambda order_id: False)
 
 
 def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
@@ -246,8 +179,8 @@ def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
 
     sending = upload(answer)
     for _ in range(2):
-        conversions, adjustments = requests_of(conversion(), retraction())
-        accepted, refused = sending.send(conversions), sending.send(adjustments)
+        accepted = sending.send(request_of(conversion()))
+        refused = sending.send(request_of(retraction()))
         assert (accepted.row_results, accepted.stop) == ({}, None)
         assert refused.row_results[0].outcome == "not_attempted"
         assert refused.stop == Problem("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
@@ -268,7 +201,7 @@ QUOTES = [
 @pytest.mark.parametrize("said", QUOTES)
 def test_no_message_of_google_shows_the_number_of_a_caller(said: str) -> None:
     """Whichever way it is written: in the answer for a row, for the request, and in a refusal."""
-    (request,) = requests_of(call(), call(caller_id="+442071838750"))
+    request = request_of(call(), call(caller_id="+442071838750"))
     named = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 0, "caller_id"), said=said)
     unnamed = response("conversions", (UPLOAD_ERROR, "CALL_NOT_FOUND", 99, ""), said=said)
     for answer in (named, unnamed):
@@ -281,7 +214,7 @@ def test_no_message_of_google_shows_the_number_of_a_caller(said: str) -> None:
 def test_nothing_that_is_shown_has_the_number_of_a_caller() -> None:
     """Neither the record, nor the batch, nor a request: tests and tracebacks show them."""
     row = call()
-    (request,) = requests_of(row)
+    request = request_of(row)
     shown: Mapping[str, str] = {
         "record": f"{row} {row!r}",
         "request": f"{request} {request!r}",
@@ -310,7 +243,7 @@ Refused.__abstractmethods__ = frozenset()  # only these are read
 
 def test_a_refused_request_shows_no_number_of_a_caller() -> None:
     """The text of the exception is not used."""
-    (request,) = requests_of(call())
+    request = request_of(call())
 
     def refuse(request: UploadRequest) -> GoogleAdsResponse:
         raise Refused

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations.google_ads.api import API_VERSION, module
-from lib.destinations.google_ads.messages import AdsBatch
+from lib.destinations.google_ads.messages import conversion_adjustment, encode
+from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS
 from lib.destinations.wire_format import VARINTS, varint
-from lib.model.records import Cart, CartItem, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Cart, CartItem, Conversion, OptionalFields
 
-ClickConversion = module("services.types.conversion_upload_service").ClickConversion
+_TYPES = module("services.types.conversion_upload_service")
+ClickConversion, CallConversion = _TYPES.ClickConversion, _TYPES.CallConversion
 ROOT = Path(__file__).parents[3]
 
 ids = st.text("abcXYZ012-_", min_size=1, max_size=300)
@@ -72,45 +74,131 @@ def by_attributes(row: Conversion) -> Any:
 
 
 @given(st.lists(conversions, min_size=1, max_size=5))
-def test_bytes_and_attributes_give_the_same_message(rows: list[Conversion]) -> None:
-    """Any row gives the same message, in the request of its account, at its place in the batch."""
-    batch = AdsBatch(7, False)
-    for row in rows:
-        batch.add(row)
-    assert len(batch) == len(rows)
-    found: dict[int, Any] = {}
-    for request in batch.take_requests():
-        sent = request.message
-        assert {rows[place].customer_id for place in request.positions} == {sent.customer_id}
-        assert (sent.job_id, sent.partial_failure) == (7, True)
-        found.update(zip(request.positions, request.rows, strict=True))
-    assert sorted(found) == list(range(len(rows)))
-    for place, row in enumerate(rows):
-        expected = by_attributes(row)
-        if row.optional_fields is not None:
-            # A conversion without the common fields shows what the rare fields add.
-            alone = AdsBatch(7, False)
-            alone.add(by_rare_fields(row))
-            rare = alone.take_requests()[0].rows[0]
-            for field in ("conversion_action", "conversion_date_time"):
-                rare.ClearField(field)
-            expected.MergeFrom(rare)
-        assert found[place] == expected
+def test_conversions_are_those_of_message_objects(rows: list[Conversion]) -> None:
+    """Any rows give the same messages, in one request, in the order of the file."""
+    (request,) = encode("conversion", rows, 7, validate_only=False)
+    sent = request.message
+    assert (sent.customer_id, sent.job_id, sent.partial_failure) == ("1234567890", 7, True)
+    assert (request.kind, list(request.positions)) == (CLICKS, list(range(len(rows))))
+    assert list(request.rows) == [plain_conversion(row) for row in rows]
 
 
-def by_rare_fields(row: Conversion) -> Conversion:
-    """Return the row with only its rare fields."""
-    return row._replace(
-        gclid="",
-        gbraid="",
-        wbraid="",
-        hashed_emails=(),
-        hashed_phones=(),
-        value=None,
-        currency_code=None,
-        order_id=None,
-        ad_user_data=None,
-    )
+def plain_conversion(row: Conversion) -> Any:
+    """Return the message with all fields, each set by its name."""
+    message = by_attributes(row)
+    given = row.optional_fields
+    if given is None:
+        return message
+    if given.conversion_environment is not None:
+        message.conversion_environment = {"APP": 2, "WEB": 3}[given.conversion_environment]
+    if given.user_ip_address is not None:
+        message.user_ip_address = given.user_ip_address
+    for key, value in given.session_attributes_key_value_pairs:
+        message.session_attributes_key_value_pairs.key_value_pairs.add(
+            session_attribute_key=key, session_attribute_value=value
+        )
+    add_variables(message, row.customer_id, given.custom_variables)
+    if given.cart is not None:
+        cart = message.cart_data
+        cart.merchant_id = given.cart.merchant_id
+        cart.feed_country_code = given.cart.feed_country_code
+        cart.feed_language_code = given.cart.feed_language_code
+        cart.local_transaction_cost = given.cart.local_transaction_cost
+        for item in given.cart.items:
+            cart.items.add(**item._asdict())
+    return message
+
+
+def add_variables(message: Any, customer_id: str, given: tuple[tuple[str, str], ...]) -> None:
+    for variable, value in given:
+        message.custom_variables.add(
+            conversion_custom_variable=(
+                f"customers/{customer_id}/conversionCustomVariables/{variable}"
+            ),
+            value=value,
+        )
+
+
+adjustments = st.builds(
+    Adjustment,
+    customer_id=st.just("1234567890"),
+    action_id=st.sampled_from(["1001", "1002"]),
+    adjustment_type=st.sampled_from(["retraction", "restatement"]),
+    time=st.just("2026-11-25 14:05:07-06:00"),
+    order_id=st.none() | ids,
+    gclid=ids,
+    conversion_time=st.just("2026-11-24 14:05:07-06:00"),
+    value=st.none() | st.floats(0, allow_infinity=False),
+    currency_code=st.sampled_from([None, "USD"]),
+    original=st.none(),
+    warnings=st.just(()),
+)
+
+
+def plain_adjustment(row: Adjustment) -> Any:
+    message = conversion_adjustment()()
+    message.conversion_action = f"customers/{row.customer_id}/conversionActions/{row.action_id}"
+    message.adjustment_date_time = row.time
+    message.adjustment_type = {"retraction": 2, "restatement": 3}[row.adjustment_type]
+    if row.order_id is not None:
+        message.order_id = row.order_id
+    else:
+        message.gclid_date_time_pair.gclid = row.gclid
+        message.gclid_date_time_pair.conversion_date_time = row.conversion_time
+    if row.adjustment_type == "restatement" and row.value is not None:
+        message.restatement_value.adjusted_value = row.value
+    if row.adjustment_type == "restatement" and row.currency_code is not None:
+        message.restatement_value.currency_code = row.currency_code
+    return message
+
+
+@given(st.lists(adjustments, min_size=1, max_size=5))
+def test_adjustments_are_those_of_message_objects(rows: list[Adjustment]) -> None:
+    """Any rows give the same messages, retractions last: Google takes nothing after them."""
+    (request,) = encode("adjustment", rows, 7, validate_only=True)
+    assert (request.kind, request.message.validate_only) == (ADJUSTMENTS, True)
+    order = sorted(range(len(rows)), key=lambda at: rows[at].adjustment_type == "retraction")
+    assert list(request.positions) == order
+    assert list(request.rows) == [plain_adjustment(rows[at]) for at in order]
+
+
+calls = st.builds(
+    Call,
+    customer_id=st.just("1234567890"),
+    action_id=st.sampled_from(["1001", "1002"]),
+    caller_id=st.sampled_from(["+12125550142", "+442071838750"]),
+    call_time=st.just("2026-11-24 14:05:07-06:00"),
+    time=st.just("2026-11-25 14:05:07-06:00"),
+    value=st.none() | st.floats(0, allow_infinity=False),
+    currency_code=st.sampled_from([None, "USD"]),
+    ad_user_data=st.sampled_from([None, "GRANTED", "DENIED"]),
+    custom_variables=st.sampled_from([(), (("7001", "ümlaut"),)]),
+    warnings=st.just(()),
+)
+
+
+def plain_call(row: Call) -> Any:
+    message = CallConversion.pb()()
+    message.conversion_action = f"customers/{row.customer_id}/conversionActions/{row.action_id}"
+    message.caller_id = row.caller_id
+    message.call_start_date_time = row.call_time
+    message.conversion_date_time = row.time
+    if row.value is not None:
+        message.conversion_value = row.value
+    if row.currency_code is not None:
+        message.currency_code = row.currency_code
+    if row.ad_user_data is not None:
+        message.consent.ad_user_data = {"GRANTED": 2, "DENIED": 3}[row.ad_user_data]
+    add_variables(message, row.customer_id, row.custom_variables)
+    return message
+
+
+@given(st.lists(calls, min_size=1, max_size=5))
+def test_calls_are_those_of_message_objects(rows: list[Call]) -> None:
+    """Any rows give the same messages, in the order of the file."""
+    (request,) = encode("call", rows, 7, validate_only=False)
+    assert request.kind is CALLS
+    assert list(request.rows) == [plain_call(row) for row in rows]
 
 
 @given(st.integers(0, len(VARINTS) - 1) | st.integers(0, 1 << 40))
@@ -128,9 +216,7 @@ from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.lazy_imports import import_lazily
 import_lazily(LAZY_PACKAGES)
 from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_service
-from lib.destinations.google_ads.messages import AdsBatch
 import lib.destinations.google_ads.client
-AdsBatch(1, False)
 assert not [name for name in sys.modules if "conversion_adjustment_upload_service" in name]
 assert not [name for name in sys.modules if "google_ads_service" in name]
 modules = len(sys.modules)

@@ -12,9 +12,9 @@ from lib.rules.values import dates, time_zones
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
-    AMBIGUOUS_ORDER,
     MONTHS,
     WEEKDAYS,
+    DateOrder,
     is_moment,
     read_moment,
     with_time_of_day,
@@ -164,90 +164,104 @@ def test_every_export_format_is_read(value: str, text: str) -> None:
         ("2026-04-03 00:00:00", "2026-04-03 00:00:00+00:00"),
     ],
 )
-def test_day_first_in_the_profile(value: str, text: str) -> None:
-    """With `day_first`, the day comes first, except in dates that begin with the year."""
-    assert read_moment(value, UTC, day_first=True).text == text
+def test_the_day_is_first_in_the_profile(value: str, text: str) -> None:
+    """With DMY, the day comes first, except in dates that begin with the year."""
+    assert read_moment(value, UTC, "DMY").text == text
 
 
 @pytest.mark.parametrize(
-    ("value", "is_ambiguous"), [("12/04/2026 10:00", True), ("13/04/2026 10:00", False)]
-)
-def test_a_day_after_the_twelfth_is_no_month(value: str, is_ambiguous: bool) -> None:
-    """Only a date that is also valid in the other order may be rejected by another row."""
-    found = read_moment(value, UTC, day_first=True).doubts
-    assert found == ((AMBIGUOUS_ORDER,) if is_ambiguous else ())
-
-
-@pytest.mark.parametrize(
-    "value, day_first, code",
+    ("value", "text"),
     [
-        ("24/11/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
-        ("11/24/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
-        ("13/12/2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
-        ("12/13/2026 14:05:07", True, "DATE_ORDER_MISMATCH"),
-        ("03.04.2026 14:05:07", False, "DATE_ORDER_MISMATCH"),
-        ("3. 4. 2026 14:05", False, "DATE_ORDER_MISMATCH"),
-        ("3. 4 2026", True, "INVALID_DATE"),
-        ("", False, "INVALID_DATE"),
-        ("yesterday", False, "INVALID_DATE"),
-        ("20.11.26 - 22.11.26", True, "INVALID_DATE"),
-        ("20.11.2026 \u2013 22.11", True, "INVALID_DATE"),
-        ("20/11/2026 - 10:00-11:00", True, "INVALID_DATE"),
-        ("20/11/2026 - 9h30-10h30", True, "INVALID_DATE"),
-        ("2026-11-20 @ 12.50", False, "INVALID_DATE"),
-        ("2026-02-30 10:00:00", False, "INVALID_DATE"),
-        ("2026-13-01 10:00:00", False, "INVALID_DATE"),
-        ("2026-11-20 24:00:00", False, "INVALID_DATE"),
-        ("2026-11-20 10:60:00", False, "INVALID_DATE"),
-        ("2026-11-20 13:00 PM", False, "INVALID_DATE"),
-        ("2026-11-20 00:00 AM", False, "INVALID_DATE"),
-        ("Foo 20, 2026 10:00", False, "INVALID_DATE"),
-        ("Thu, 20 Nov 2026 10:00", False, "INVALID_DATE"),
-        ("Fri 12/11/2026 10:00", True, "DATE_ORDER_MISMATCH"),
-        ("Fri 11/06/2026 10:00", True, "DATE_ORDER_MISMATCH"),
-        ("Foo, 20 Nov 2026 10:00", False, "INVALID_DATE"),
-        ("26-11-20 10:00", False, "INVALID_DATE"),
-        ("20 de Nov 2026 10:0", False, "INVALID_DATE"),
-        ("2026-11-20 15.5", False, "INVALID_DATE"),
-        ("2026-11-20 15.50:07", False, "INVALID_DATE"),
-        ("2026-11-20 (Friday)", False, "INVALID_DATE"),
-        ("2026-11-20 10:00 [Mars/Base]", False, "UNKNOWN_TIME_ZONE"),
-        ("2026-11-20 10:00 CST", False, "UNKNOWN_TIME_ZONE"),
-        ("2026-11-20 10:00 PST", False, "UNKNOWN_TIME_ZONE"),
-        ("2026-11-20 10:00 GST", False, "UNKNOWN_TIME_ZONE"),
-        ("2026-11-20 10:00 BST", False, "UNKNOWN_TIME_ZONE"),
-        ("11/20-2026 10:00", False, "INVALID_DATE"),
-        ("20261320", False, "INVALID_DATE"),
-        ("20112026", False, "INVALID_DATE"),
-        ("11202026", False, "INVALID_DATE"),
-        ("2026112", False, "INVALID_DATE"),
-        ("202611201405", False, "INVALID_DATE"),
-        ("20261120 14050", False, "INVALID_DATE"),
-        ("20261120 246060", False, "INVALID_DATE"),
-        ("2026112014050712", False, "INVALID_DATE"),
-        ("179500000", False, "INVALID_DATE"),
-        ("179500000000", False, "INVALID_DATE"),
-        ("2026\u5e7411\u6708", False, "INVALID_DATE"),
-        ("26\u5e7411\u670820\u65e5", False, "INVALID_DATE"),
-        ("2026\u5e7413\u670820\u65e5", False, "INVALID_DATE"),
-        ("2026\u5e7411\u670820\u65e5 \u591c2\u664205\u5206", False, "INVALID_DATE"),
-        ("2026-11-20 14h5", False, "INVALID_DATE"),
-        ("2026-11-20 114h05", False, "INVALID_DATE"),
-        ("2026-11-20 25h05", False, "INVALID_DATE"),
-        ("0001-01-01 00:00:00", False, "INVALID_DATE"),
-        ("9999-12-31 23:59:59", False, "INVALID_DATE"),
-        ("1.795E+12", False, "INVALID_DATE"),
-        ("45985.58", False, "INVALID_DATE"),
-        ("\u0662026-11-20 10:00:00", False, "INVALID_DATE"),
-        ("2026-11-20 10:00:00" + " " * 100 + "x" * 100, False, "INVALID_DATE"),
-        ("2026-11-20 10:00:00 Mars/Base", False, "UNKNOWN_TIME_ZONE"),
-        ("2026-11-20 10:00:00+15:00", False, "UNKNOWN_TIME_ZONE"),
+        ("13/04/2026", "2026-04-13"),
+        ("04/13/2026", "2026-04-13"),
+        ("04/04/2026", "2026-04-04"),
+        ("03.04.2026", "2026-04-03"),
+        ("3-4-2026", None),
+        ("03/04/2026", None),
+        ("03/04/26", None),
+        ("26-11-20", None),
     ],
 )
-def test_an_invalid_time_is_refused(value: str, day_first: bool, code: str) -> None:
+def test_without_a_declared_order_only_one_meaning_is_read(value: str, text: str | None) -> None:
+    """A date that has two meanings needs the profile's date_order; others need none."""
+    if text is not None:
+        assert read_moment(value, UTC).text == f"{text} 00:00:00+00:00"
+        return
+    with pytest.raises(RuleError) as refused:
+        read_moment(value, UTC)
+    assert refused.value.code == "DATE_ORDER_UNDECLARED"
+
+
+@pytest.mark.parametrize(
+    "value, order, code",
+    [
+        ("24/11/2026 14:05:07", "MDY", "DATE_ORDER_MISMATCH"),
+        ("11/24/2026 14:05:07", "DMY", "DATE_ORDER_MISMATCH"),
+        ("13/12/2026 14:05:07", "MDY", "DATE_ORDER_MISMATCH"),
+        ("12/13/2026 14:05:07", "DMY", "DATE_ORDER_MISMATCH"),
+        ("03.04.2026 14:05:07", "MDY", "DATE_ORDER_MISMATCH"),
+        ("3. 4. 2026 14:05", "MDY", "DATE_ORDER_MISMATCH"),
+        ("3. 4 2026", "DMY", "INVALID_DATE"),
+        ("", "MDY", "INVALID_DATE"),
+        ("yesterday", "MDY", "INVALID_DATE"),
+        ("20.11.26 - 22.11.26", "DMY", "INVALID_DATE"),
+        ("20.11.2026 \u2013 22.11", "DMY", "INVALID_DATE"),
+        ("20/11/2026 - 10:00-11:00", "DMY", "INVALID_DATE"),
+        ("20/11/2026 - 9h30-10h30", "DMY", "INVALID_DATE"),
+        ("2026-11-20 @ 12.50", "MDY", "INVALID_DATE"),
+        ("2026-02-30 10:00:00", "MDY", "INVALID_DATE"),
+        ("2026-13-01 10:00:00", "MDY", "INVALID_DATE"),
+        ("2026-11-20 24:00:00", "MDY", "INVALID_DATE"),
+        ("2026-11-20 10:60:00", "MDY", "INVALID_DATE"),
+        ("2026-11-20 13:00 PM", "MDY", "INVALID_DATE"),
+        ("2026-11-20 00:00 AM", "MDY", "INVALID_DATE"),
+        ("Foo 20, 2026 10:00", "MDY", "INVALID_DATE"),
+        ("Thu, 20 Nov 2026 10:00", "MDY", "INVALID_DATE"),
+        ("Fri 12/11/2026 10:00", "DMY", "DATE_ORDER_MISMATCH"),
+        ("Fri 11/06/2026 10:00", "DMY", "DATE_ORDER_MISMATCH"),
+        ("Foo, 20 Nov 2026 10:00", "MDY", "INVALID_DATE"),
+        ("26-11-20 10:00", "MDY", "INVALID_DATE"),
+        ("20 de Nov 2026 10:0", "MDY", "INVALID_DATE"),
+        ("2026-11-20 15.5", "MDY", "INVALID_DATE"),
+        ("2026-11-20 15.50:07", "MDY", "INVALID_DATE"),
+        ("2026-11-20 (Friday)", "MDY", "INVALID_DATE"),
+        ("2026-11-20 10:00 [Mars/Base]", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 CST", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 PST", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 GST", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00 BST", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("11/20-2026 10:00", "MDY", "INVALID_DATE"),
+        ("20261320", "MDY", "INVALID_DATE"),
+        ("20112026", "MDY", "INVALID_DATE"),
+        ("11202026", "MDY", "INVALID_DATE"),
+        ("2026112", "MDY", "INVALID_DATE"),
+        ("202611201405", "MDY", "INVALID_DATE"),
+        ("20261120 14050", "MDY", "INVALID_DATE"),
+        ("20261120 246060", "MDY", "INVALID_DATE"),
+        ("2026112014050712", "MDY", "INVALID_DATE"),
+        ("179500000", "MDY", "INVALID_DATE"),
+        ("179500000000", "MDY", "INVALID_DATE"),
+        ("2026\u5e7411\u6708", "MDY", "INVALID_DATE"),
+        ("26\u5e7411\u670820\u65e5", "MDY", "INVALID_DATE"),
+        ("2026\u5e7413\u670820\u65e5", "MDY", "INVALID_DATE"),
+        ("2026\u5e7411\u670820\u65e5 \u591c2\u664205\u5206", "MDY", "INVALID_DATE"),
+        ("2026-11-20 14h5", "MDY", "INVALID_DATE"),
+        ("2026-11-20 114h05", "MDY", "INVALID_DATE"),
+        ("2026-11-20 25h05", "MDY", "INVALID_DATE"),
+        ("0001-01-01 00:00:00", "MDY", "INVALID_DATE"),
+        ("9999-12-31 23:59:59", "MDY", "INVALID_DATE"),
+        ("1.795E+12", "MDY", "INVALID_DATE"),
+        ("45985.58", "MDY", "INVALID_DATE"),
+        ("\u0662026-11-20 10:00:00", "MDY", "INVALID_DATE"),
+        ("2026-11-20 10:00:00" + " " * 100 + "x" * 100, "MDY", "INVALID_DATE"),
+        ("2026-11-20 10:00:00 Mars/Base", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00:00+15:00", "MDY", "UNKNOWN_TIME_ZONE"),
+    ],
+)
+def test_an_invalid_time_is_refused(value: str, order: DateOrder, code: str) -> None:
     """A time that is invalid or contradicts the profile is refused; no date is guessed."""
     with pytest.raises(RuleError) as refused:
-        read_moment(value, UTC, day_first=day_first)
+        read_moment(value, UTC, order)
     assert refused.value.code == code
     # An error of Python's would quote the cell in a traceback.
     assert refused.value.__context__ is None
@@ -268,11 +282,6 @@ def test_a_time_without_any_zone_is_refused() -> None:
         ("2026-11-01 00:59:59", "2026-11-01 00:59:59-05:00", None),
         ("2026-11-01 02:00:00", "2026-11-01 02:00:00-06:00", None),
         ("2026-11-20", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
-        ("03/04/2026 10:00", "2026-03-04 10:00:00-06:00", AMBIGUOUS_ORDER),
-        ("3-4-2026 10:00", "2026-03-04 10:00:00-06:00", AMBIGUOUS_ORDER),
-        ("12/04/2026 10:00", "2026-12-04 10:00:00-06:00", AMBIGUOUS_ORDER),
-        ("04/12/2026 10:00", "2026-04-12 10:00:00-05:00", AMBIGUOUS_ORDER),
-        ("03/04/2026", "2026-03-04 00:00:00-06:00", ("DATE_WITHOUT_TIME", AMBIGUOUS_ORDER)),
         ("03/03/2026 10:00", "2026-03-03 10:00:00-06:00", None),
         ("03/13/2026 10:00", "2026-03-13 10:00:00-05:00", None),
         ("2026-03-04 10:00", "2026-03-04 10:00:00-06:00", None),
@@ -281,8 +290,8 @@ def test_a_time_without_any_zone_is_refused() -> None:
 def test_the_doubts_about_a_time(
     value: str, text: str, doubt: str | tuple[str, ...] | None
 ) -> None:
-    """Skipped and repeated hours use the offset from before the clock change, a missing time means
-    midnight, and a date that is also valid in the other order of day and month is marked."""
+    """Skipped and repeated hours use the offset from before the clock change, and a missing time
+    means midnight."""
     moment = read_moment(value, CHICAGO)
     assert (moment.text, moment.doubts) == (
         text,
@@ -325,12 +334,12 @@ def test_the_clock_reads_like_read_moment(
 ) -> None:
     """The cached hours never change a result, even at a clock change."""
     zone = ZoneInfo(zone_name)
-    clock = ConversionClock(NOW, zone)
+    clock = ConversionClock(NOW, zone, "MDY")
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     for minutes in (0, 1, 29, 31, 59, 60, 61, 0):
         value = (at + timedelta(minutes=minutes)).strftime(form) + suffix
-        assert clock.read(value) == read_moment(value, zone)
-        assert clock.read(value, CHICAGO) == read_moment(value, CHICAGO)
+        assert clock.read(value) == read_moment(value, zone, "MDY")
+        assert clock.read(value, CHICAGO) == read_moment(value, CHICAGO, "MDY")
 
 
 @given(
@@ -342,7 +351,7 @@ def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: 
     """Each format gives the same moment as ISO 8601."""
     zone = ZoneInfo(zone_name)
     iso = read_moment(f"{at:%Y-%m-%d %H:%M:%S}", zone).text
-    assert read_moment(at.strftime(form), zone).text == iso
+    assert read_moment(at.strftime(form), zone, "MDY").text == iso
 
 
 @pytest.mark.parametrize(
@@ -468,8 +477,8 @@ def test_a_time_before_the_look_back_window() -> None:
     for _ in range(2):
         assert clock.read("2026-10-25 12:00:00+00:00", None, 30)[2] == ()
         assert clock.read("2026-10-25 11:59:59+00:00", None, 30)[2] == ("OLDER_THAN_LOOKBACK",)
-        old = clock.read("09/10/2026 12:00:00 +0000", None, 30)
-        assert old[2] == (AMBIGUOUS_ORDER, "OLDER_THAN_LOOKBACK")
+        old = clock.read("09/30/2026 12:00:00 +0000", None, 30)
+        assert old[2] == ("OLDER_THAN_LOOKBACK",)
     with pytest.raises(RuleError) as refused:
         clock.read("2026-08-26 11:59:59+00:00")
     assert refused.value.code == "TOO_OLD"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -150,55 +147,6 @@ def test_quota_details(apis: Apis, uploader: Any) -> None:
         "RESOURCE_EXHAUSTED",
     ]
     assert errors[0].details.quota_error_details.retry_delay.seconds == 3
-
-
-def test_connection_is_really_dropped(apis: Apis, uploader: Any) -> None:
-    """drop_connection resets the TCP connection: another call on it is lost, too."""
-    apis.faults.set(
-        [
-            {"method": "UploadClickConversions", "nth": 1, "kind": "hang", "seconds": 60},
-            {"method": "UploadClickConversions", "nth": 2, "kind": "drop_connection"},
-        ]
-    )
-    hanging = _in_thread(lambda: upload(uploader))
-    while apis.faults.total_calls < 1:
-        time.sleep(0.01)
-    with pytest.raises(exceptions.ServiceUnavailable):
-        upload(uploader)
-    # It would be DEADLINE_EXCEEDED if the call had hung to its end.
-    assert isinstance(hanging(), exceptions.ServiceUnavailable)
-
-
-def _in_thread(call: Callable[[], Any]) -> Callable[[], BaseException | None]:
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(call)
-
-    def wait() -> BaseException | None:
-        error = future.exception(timeout=90)
-        pool.shutdown()
-        return error
-
-    return wait
-
-
-def test_latency(apis: Apis, uploader: Any) -> None:
-    """A delayed response is a normal response."""
-    apis.faults.set([{"method": UPLOAD, "kind": "latency_ms", "latency_ms": 80}])
-    began = time.monotonic()
-    assert not failures(upload(uploader))
-    assert time.monotonic() - began >= 0.08
-
-
-@pytest.mark.parametrize(("kind", "committed"), [("kill_before", 0), ("kill_after", 1)])
-def test_kill(apis: Apis, uploader: Any, kind: str, committed: int) -> None:
-    """A kill calls the hook before or after the call is carried out; there is no response."""
-    seen: list[int] = []
-    apis.faults.on_kill = lambda: seen.append(len(apis.state.accepted))
-    apis.faults.set([{"method": "*", "nth": 1, "kind": kind}])
-    with pytest.raises(exceptions.ServiceUnavailable):
-        upload(uploader)
-    assert seen == [committed]
-    assert apis.state.requests[-1].status == "KILLED"
 
 
 def test_chosen_row_errors(apis: Apis, uploader: Any) -> None:

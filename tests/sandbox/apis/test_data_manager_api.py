@@ -489,16 +489,6 @@ def test_an_event_for_a_website_action_counts_twice_unless_the_tag_knows_it(
     assert len(list(apis.state.book.conversions())) == count
 
 
-def test_processing_takes_its_time(apis: Apis, client: Any, status: Status) -> None:
-    """A request is PROCESSING until its processing time has passed."""
-    apis.state.data_manager.processing_seconds = 60
-    slow = ingest(client, request(event(transaction_id="A-1")))
-    apis.state.data_manager.processing_seconds = 0
-    fast = ingest(client, request(event(transaction_id="A-2", event_timestamp=moment(days=1))))
-    assert status(slow.request_id)[0][0] == "PROCESSING"
-    assert status(fast.request_id)[0][0] == "SUCCESS"
-
-
 def test_destination_references(apis: Apis, client: Any, status: Status) -> None:
     """An event goes to the destinations it references, or to all if it references none."""
     given = request(
@@ -521,13 +511,3 @@ def test_validate_only(apis: Apis, client: Any, retrieve: Callable[[str], Any]) 
     assert not apis.state.accepted
     (violation,) = retrieve(answer.request_id)["error"]["details"][1]["fieldViolations"]
     assert (violation["field"], violation["reason"]) == ("request_id", "INVALID_REQUEST_ID")
-
-
-def test_accepted_events_can_be_read(apis: Apis, client: Any) -> None:
-    """Accepted events are listed with those of the other API; `route` tells them apart."""
-    ingest(client, request(event(transaction_id="A-1")))
-    (told,) = apis.state.conversions()
-    assert (told["route"], told["customer_id"]) == ("data_manager", CUSTOMER)
-    assert told["conversion_action_id"] == 1001
-    assert told["conversion"]["transaction_id"] == "A-1"
-    assert apis.state.requests[-1].method == "data_manager.IngestEvents"

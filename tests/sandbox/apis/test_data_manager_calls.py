@@ -162,15 +162,3 @@ def test_clicks_by_rest_and_validate_only(apis: Apis, ingest: Ingest) -> None:
     assert ingest(click, action="1001")[0] == 200
     assert ingest(call(), validateOnly=True)[0] == 200
     assert len(apis.state.accepted) == 1
-
-
-def test_faults_of_calls(apis: Apis, ingest: Ingest) -> None:
-    """Fault rules for IngestEvents apply to REST: a quota, and an error after the commit."""
-    apis.faults.set(
-        [
-            {"method": "IngestEvents", "nth": 1, "kind": "resource_exhausted"},
-            {"method": "IngestEvents", "nth": 2, "kind": "internal_after_commit"},
-        ]
-    )
-    assert [ingest(call())[0] for _ in range(2)] == [429, 500]
-    assert len(apis.state.accepted) == 1

@@ -184,22 +184,6 @@ def test_request_rules(
     assert not apis.state.accepted
 
 
-@pytest.mark.parametrize(
-    ("switch", "code"),
-    [
-        ("accepted_customer_data_terms", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
-        ("enhanced_conversions_for_leads", "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
-    ],
-)
-def test_account_switches(apis: Apis, uploader: Any, switch: str, code: str) -> None:
-    """Data terms and enhanced conversions matter only for rows with user identifiers."""
-    apis.state.change_account(CUSTOMER, **{switch: False})
-    rows = [conversion(), conversion(gclid=None, user_identifiers=[{"hashed_email": EMAIL}])]
-    response = uploader.upload_click_conversions(request=request(*rows), timeout=60)
-    assert failures(response) == [("conversions[1].user_identifiers", code)]
-    assert len(apis.state.accepted) == 1
-
-
 def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: Any) -> None:
     """Allowlisted accounts may send session attributes and IP addresses."""
     apis.state.change_account(CUSTOMER, allowlisted_for_session_attributes=True)
@@ -350,16 +334,6 @@ def test_token_bucket(apis: Apis, uploader: Any, monkeypatch: pytest.MonkeyPatch
     uploader.upload_click_conversions(request=request(conversion()), timeout=60)
 
 
-def test_an_account_that_may_not_be_read(apis: Apis, uploader: Any, searcher: Any) -> None:
-    """It refuses queries but accepts uploads."""
-    apis.state.change_account(CUSTOMER, readable=False)
-    with pytest.raises(GoogleAdsException) as raised:
-        list(searcher.search(customer_id=CUSTOMER, query="SELECT customer.id FROM customer"))
-    assert code_of(raised.value.failure.errors[0]) == "ACTION_NOT_PERMITTED"
-    answer = uploader.upload_click_conversions(request=request(conversion()), timeout=60)
-    assert answer.results[0].gclid
-
-
 @pytest.mark.parametrize(
     ("scopes", "label"), [(None, "OAUTH_TOKEN_INVALID"), ({"openid"}, "SCOPE")]
 )
@@ -377,22 +351,6 @@ def test_token_of_another_kind(
     finally:
         apis.state.tokens.update(tokens)
     assert apis.state.requests[-1].status == label
-
-
-def test_conversions_and_requests_can_be_read(apis: Apis, uploader: Any) -> None:
-    """The state lists every accepted conversion and every request, and keeps the raw bytes."""
-    uploader.upload_click_conversions(request=request(conversion(order_id="A-1")), timeout=60)
-    (told,) = apis.state.conversions()
-    (logged,) = apis.state.request_log()
-    ((_, body),) = apis.state.request_bodies()
-
-    assert told["conversion"]["gclid"] == GCLID
-    assert told["route"] == "google_ads"
-    assert (told["customer_id"], told["job_id"]) == (CUSTOMER, 42)
-    assert told["request_id"] == logged["request_id"]
-    assert (logged["method"], logged["status"]) == ("google_ads.UploadClickConversions", "OK")
-    assert (logged["size"], logged["conversions"]) == (len(body), 1)
-    assert b"A-1" in body
 
 
 def test_without_checks(apis: Apis, uploader: Any) -> None:
@@ -533,15 +491,3 @@ def test_bad_accounts(apis: Apis, given: object, text: str) -> None:
     with pytest.raises(ValidationError, match=text):
         apis.state.load_accounts(given)
     assert apis.state.accounts == before
-
-
-def test_loaded_accounts_count(apis: Apis, uploader: Any) -> None:
-    """Accounts from JSON replace the default accounts."""
-    apis.state.load_accounts(
-        [{"customer_id": "7777777777", "conversion_actions": [{"id": 5, "name": "Sale"}]}]
-    )
-    row = conversion(conversion_action="customers/7777777777/conversionActions/5")
-    given = request(row, customer_id="7777777777")
-    assert not failures(uploader.upload_click_conversions(request=given, timeout=60))
-    with pytest.raises(GoogleAdsException):
-        uploader.upload_click_conversions(request=request(conversion()), timeout=60)

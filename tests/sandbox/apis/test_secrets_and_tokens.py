@@ -13,7 +13,6 @@ import requests
 from google.ads.googleads.client import GoogleAdsClient
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
-from google.auth.exceptions import RefreshError
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from sandbox.apis import SECRET, Apis
@@ -74,21 +73,6 @@ def test_tokens_remember_their_scopes(apis: Apis) -> None:
     assert scopes == {"https://www.googleapis.com/auth/adwords"}
     assert apis.state.requests[-1].method == "oauth.token"
     assert apis.state.requests[-1].body is None
-
-
-def test_refused_token(apis: Apis) -> None:
-    """A refused account causes invalid_grant when the client is created."""
-    apis.state.refuse_tokens = True
-    with pytest.raises(RefreshError, match="invalid_grant"):
-        GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version=API_VERSION)
-
-
-def test_token_endpoint_fault(apis: Apis) -> None:
-    """A fault rule can make the token endpoint fail; google-auth retries automatically."""
-    apis.faults.set([{"method": "oauth.token", "nth": 1, "kind": "unavailable"}])
-    client = GoogleAdsClient.load_from_string(apis.google_ads_key_yaml, version=API_VERSION)
-    assert client.credentials.valid
-    assert [r.status for r in apis.state.requests] == ["unavailable", "OK"]
 
 
 ASK_METADATA = """

@@ -6,48 +6,56 @@ The sandbox is not emptied between tests: names, orders and clicks are new for e
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sandbox.accounts import default_accounts
+from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
+from tests.whole.recovery.files import FOLDERS
 
 FUNCTION = Path(__file__).parent / "function"
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 60.0
 SETTINGS = {
-    # No machine is too slow to renew this lease in time, or to wait for an answer.
-    "LEASE_SECONDS": str(LEASE_SECONDS),
+    # An attempt takes a second. No machine is too slow to end one in time, or to wait for answers.
+    "TIME_LIMIT_SECONDS": str(LEASE_SECONDS),
+    "DEADLINE_MARGIN_SECONDS": "5",
     "REQUEST_TIMEOUT_SECONDS": "30",
     "SWEEP_GRACE_MINUTES": "0",
     "READ_DIAGNOSTICS": "false",  # they change no outcome of a row
-    "LOOK_UP_ACCOUNTS": "false",  # a file would depend on what earlier ones have found
-    # Some mixtures of faults kill more attempts in a row than this normally allows.
-    "MAX_ATTEMPTS_WITHOUT_PROGRESS": "50",
+}
+UNSEEN = "7777777777"
+"""An account that nobody may read, so that Google itself refuses rows of unknown actions."""
+PROFILES = {
+    **DEFAULT_PROFILES,
+    "data_manager": {**DEFAULT_PROFILES["data_manager"], "customer_id": UNSEEN},
 }
 _numbers = itertools.count()
 
 
 @contextmanager
-def running_function(**settings: str) -> Iterator[Sandbox]:
+def running_function(settings: dict[str, str] | None = None, **options: Any) -> Iterator[Sandbox]:
     """A sandbox with the function of this folder. The lease of a killed attempt ends at once."""
-    with Sandbox(source=FUNCTION, env=SETTINGS | settings) as running:
+    with Sandbox(source=FUNCTION, env=SETTINGS | (settings or {}), **options) as running:
         # The tests of a process together would exceed the 300 requests per minute of one project.
         running.state.data_manager.requests_per_minute = 1_000_000
-
-        def kill() -> None:
-            running.kill_working()
-            running.clock.advance(LEASE_SECONDS / 3600)
-
-        running.faults.on_kill = kill
+        first, *others = default_accounts()
+        unseen = replace(first, customer_id=UNSEEN, readable=False)
+        running.state.set_accounts([first, *others, unseen])
+        running.set_profiles(PROFILES)
+        running.faults.on_kill = lambda: (running.kill_working(), leases_end(running))
+        retry_soon(running)
         yield running
 
 
-@pytest.fixture(scope="session")
-def _shared() -> Iterator[Sandbox]:
-    with running_function() as running:
-        yield running
+def leases_end(google: Sandbox) -> None:
+    """Let so much time pass that no attempt has a lease any more."""
+    google.clock.advance((LEASE_SECONDS + 1) / 3600)
 
 
 def retry_soon(google: Sandbox) -> None:
@@ -55,10 +63,10 @@ def retry_soon(google: Sandbox) -> None:
     google.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.2)
 
 
-def empty(google: Sandbox) -> None:
-    """Reset all that earlier tests have left, also the clock."""
-    google.clear()
-    retry_soon(google)
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Sandbox]:
+    with running_function() as running:
+        yield running
 
 
 @contextmanager
@@ -83,6 +91,10 @@ def google(_shared: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def new_name() -> Iterator[str]:
-    """Names that no other file of this process has."""
-    return (f"file{number}.csv" for number in _numbers)
+def new_name() -> Callable[..., str]:
+    """Return names that no other file of this process has, in the folder of an API."""
+
+    def name(route: str = "google_ads") -> str:
+        return f"{FOLDERS[route]}file{next(_numbers)}.csv"
+
+    return name

@@ -2,234 +2,169 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sandbox.conversions import Accepted
 from sandbox.state import State
-from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
+from sandbox.up import Sandbox
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
-KINDS = (
-    "click",  # a click ID and an order ID
-    "identifiers",  # neither: a derived order ID
-    "warned",  # a click ID and an unusable phone number
-    "repeated",  # the order ID of an earlier line
-    "known",  # an order ID that Google has already counted
-    "rejected",  # an invalid date
-    "failed",  # a click after the conversion
-    "deferred",  # a click younger than 6 hours
-)
-COUNTED = frozenset({"click", "identifiers", "warned"})
+FOLDERS: Final = {"google_ads": "", "data_manager": "data_manager/"}
+"""The folder of the files for each API."""
+
+UPLOADS: Final = {
+    "google_ads": "google_ads.UploadClickConversions",
+    "data_manager": "data_manager.IngestEvents",
+}
+"""The method of each API that takes conversions."""
+
+OUTCOME: Final = {
+    "click": "counted",  # a click ID and an order ID
+    "identifiers": "counted",  # neither: a derived order ID
+    "warned": "counted",  # a click ID and an unusable phone number
+    "rejected": "rejected",  # an invalid date
+    "refused": "failed",  # an action that the account does not have
+    # What the Data Manager API says only later:
+    "repeated": "counted",  # the order ID of an earlier line
+    "known": "counted",  # an order ID that Google has already counted
+    "failed": "failed",  # a click after the conversion
+    "deferred": "deferred",  # a click younger than 6 hours
+}
+"""The outcome of each kind of row; "counted" is `uploaded` or, after a resend, `duplicate`."""
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "google_ads": tuple(kind for kind in OUTCOME if kind != "refused"),
+    "data_manager": ("click", "identifiers", "warned", "rejected", "refused"),
+}
+COUNTED: Final = frozenset({"click", "identifiers", "warned"})
 """Kinds of rows that Google must have, each exactly once."""
 
-OUTCOME = {
-    "click": "counted",
-    "identifiers": "counted",
-    "warned": "counted",
-    "repeated": "counted",
-    "known": "counted",
-    "rejected": "rejected",
-    "failed": "failed",
-    "deferred": "deferred",
-    # Adjustments and calls (`other_kinds`).
-    "restated": "counted",
-    "retracted": "counted",
-    "unknown": "unknown",
-    "call": "counted",
-}
-"""The outcome of each kind of row; "counted" is `uploaded` or, after a resend, `duplicate`.
-"unknown" is `deferred`, and after two days `failed`: an adjustment of an unknown conversion."""
-
-TWICE = frozenset(
-    {
-        "REPEATED_WITH_OTHER_VALUE",
-        "ORDER_ID_ALREADY_IN_USE",
-        "CLICK_CONVERSION_ALREADY_EXISTS",
-        "CALL_CONVERSION_ALREADY_EXISTS",
-        "RESTATEMENT_ALREADY_EXISTS",
-        "CONVERSION_ALREADY_RETRACTED",
-    }
-)
-"""The codes of a duplicate; the code depends on which row was sent before, and by which file."""
+MOST_ROWS: Final = 10_000
+_numbers = itertools.count(1)
 
 
 @dataclass(slots=True)
 class File:
-    """A generated file: its bytes, and the kind of each data row (the first is line 2)."""
+    """A generated file: its bytes, and the kind of each data row (the first is line 2).
+
+    The value of its n-th row is `first_value + n` and a quarter, so that a conversion at Google can
+    be traced to its row.
+    """
 
     name: str
     content: bytes
     kinds: list[str]
+    first_value: int = 0
     clicks: dict[str, datetime] = field(default_factory=dict)
     known_orders: set[str] = field(default_factory=set)
     generation: int = 0
-    generations: list[int] = field(default_factory=list)
-
-    def tell(self, state: State) -> None:
-        """Register the clicks and order IDs that the file needs with Google."""
-        state.register_clicks(self.clicks)
-        with state.lock:
-            state.order_keys.update((order, 1001) for order in self.known_orders)
 
     def drop(self, google: Sandbox) -> File:
-        """Upload the file to the input bucket."""
-        self.tell(google.state)
+        """Tell Google the clicks and orders that the file needs, and upload it."""
+        google.state.register_clicks(self.clicks)
+        with google.state.lock:
+            google.state.order_keys.update((order, 1001) for order in self.known_orders)
         _, self.generation = google.drop(self.content, self.name)
-        self.generations.append(self.generation)
         return self
 
-    def check_accepted(self, state: State, accepted: Iterable[Accepted]) -> None:
-        """Assert that Google has what the file says. `accepted` are the conversions of its jobs."""
-        check_counted_once(self, accepted)
-
-    def copy_onto_itself(self, google: Sandbox) -> int:
-        """Copy the object as a gateway does that sets its time. Return the new generation."""
-        blob = google.storage_client().bucket(INPUT_BUCKET).blob(self.name)
-        blob.metadata = {"mtime": "2026-11-21T00:00:00Z"}
-        blob.rewrite(blob)
-        self.generations.append(int(blob.generation))
-        return self.generations[-1]
+    @property
+    def results_name(self) -> str:
+        """The name of the results document of the generation that was dropped last."""
+        return f"{self.name}.{self.generation}.results.json"
 
 
-def make_file(
-    name: str, rows: int, seed: int, kinds: tuple[str, ...] = KINDS, order_length: int = 0
-) -> File:
+def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = ()) -> File:
     """Make a file of rows of random kinds, with at least one of each kind if they fit.
 
-    Only the seed decides the kinds. The conversion value contains the number of the row, so that a
-    conversion at Google can be traced to its row.
+    Only the seed decides the kinds; by default, they are those of the API of its folder.
     """
     rng = random.Random(seed)
+    route = "data_manager" if name.startswith(FOLDERS["data_manager"]) else "google_ads"
+    kinds = kinds or KINDS[route]
     chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
     rng.shuffle(chosen)
-    # The repeated rows repeat the first row, so it must be valid.
-    chosen[0] = "click"
-    now = datetime.now(UTC)
-    file = File(name, b"", chosen)
-    cells = []
-    for number, kind in enumerate(chosen, start=1):
-        order = f"{name}-{seed}-{number}".ljust(order_length, "-")
-        row = core_row(number, order_id=order, conversion_value=f"{number}.25")
-        row["gclid"] = f"Click_{seed}_{name.replace('.', '_').replace('/', '_')}_{number:06d}"
-        match kind:
-            case "identifiers":
-                row |= {"gclid": "", "order_id": "", "email": f"{name}.{seed}.{number}@example.com"}
-            case "warned":
-                row |= {"email": "", "phone": "12"}
-            case "repeated":
-                row |= {"order_id": f"{name}-{seed}-1".ljust(order_length, "-")}
-            case "known":
-                row |= {"order_id": f"known-{name}-{seed}-{number}"}
-                file.known_orders.add(row["order_id"])
-            case "rejected":
-                row |= {"conversion_date_time": "the day before yesterday"}
-            case "failed":
-                file.clicks[row["gclid"]] = now - timedelta(hours=20)
-            case "deferred":
-                file.clicks[row["gclid"]] = now - timedelta(hours=1)
-            case _:
-                pass
-        cells.append(row)
-    file.content = csv_bytes(cells)
+    chosen[0] = "click"  # The repeated rows repeat it.
+    file = File(name, b"", chosen, next(_numbers) * MOST_ROWS)
+    file.content = csv_bytes(_row(file, number, kind) for number, kind in enumerate(chosen, 1))
     return file
 
 
+def _row(file: File, number: int, kind: str) -> dict[str, str]:
+    unique = f"{file.first_value}-{number}"
+    row = core_row(
+        number,
+        gclid=_click(file, number),
+        order_id=f"order-{unique}",
+        conversion_value=f"{file.first_value + number}.25",
+    )
+    now = datetime.fromisoformat(row["conversion_date_time"]) + timedelta(days=3)
+    match kind:
+        case "identifiers":
+            row |= {"gclid": "", "order_id": "", "email": f"buyer.{unique}@example.com"}
+        case "warned":
+            row |= {"email": "", "phone": "12"}
+        case "repeated":
+            row |= {"order_id": f"order-{file.first_value}-1"}
+        case "known":
+            file.known_orders.add(row["order_id"])
+        case "rejected":
+            row |= {"conversion_date_time": "the day before yesterday"}
+        case "refused":
+            row |= {"conversion_action": "987654"}
+        case "failed":
+            file.clicks[row["gclid"]] = now - timedelta(hours=20)
+        case "deferred":
+            file.clicks[row["gclid"]] = now - timedelta(hours=1)
+        case _:
+            pass
+    return row
+
+
 def finish(google: Sandbox, file: File) -> dict[str, Any]:
-    """Return the file's document after all deliveries have ended."""
-    assert google.delivery.wait_until_idle(), [r.attempts[-3:] for r in google.delivery.records()]
-    return google.results(file.name, file.generation)
+    """Return the file's document after all deliveries have ended.
 
-
-def normal(file: File, document: dict[str, Any]) -> dict[str, Any]:
-    """Return a results document without the parts that differ between two runs of the same rows.
-
-    These are the IDs of run, job and requests, the object, times and attempts. `uploaded` and
-    `duplicate` become one outcome, because a resent row is a duplicate of itself. For these rows,
-    only the warnings are kept, and their errors are subtracted from `codes`. `file` is the file of
-    the document; its name is part of the order IDs.
+    A lease that nobody could give back ends after a while.
     """
-    counts = document["counts"]
-    codes = {code: dict(entry) for code, entry in document["codes"].items()}
-    rows = {}
-    for row in document["rows"]:
-        order_id = row["order_id"] and row["order_id"].replace(file.name, "NAME")
-        if row["outcome"] not in ("uploaded", "duplicate"):
-            rows[row["line"]] = {**row, "order_id": order_id}
-            continue
-        for error in row["errors"]:
-            codes[error["code"]]["count"] -= 1
-        if row["warnings"]:
-            warnings = row["warnings"]
-            rows[row["line"]] = {"order_id": order_id, "warnings": warnings, "outcome": "counted"}
-    differs = {"run_id", "source", "job_id", "request_ids", "started_at", "finished_at", "attempts"}
-    return {
-        **{key: value for key, value in document.items() if key not in differs},
-        "counted": counts["uploaded"] + counts["duplicate"],
-        "counts": {k: v for k, v in counts.items() if k not in ("uploaded", "duplicate")},
-        "money": _money_by_outcome(document["money"]),
-        "codes": {code: entry for code, entry in codes.items() if entry["count"]},
-        "rows": rows,
-    }
-
-
-def _money_by_outcome(money: dict[str, Any]) -> dict[str, Any]:
-    """Return the sums of rows and money, with `uploaded` and `duplicate` as one outcome."""
-    found: dict[str, Counter[str]] = {}
-    for outcome, of_outcome in money.items():
-        name = "counted" if outcome in ("uploaded", "duplicate") else outcome
-        sums = found.setdefault(name, Counter(without_value=of_outcome["without_value"]))
-        for currency, each in of_outcome["sums"].items():
-            sums.update({f"{currency} {key}": number for key, number in each.items()})
-    return {name: dict(sums) for name, sums in found.items()}
+    for seconds in (10, 20, 40, 80, 160):
+        if google.delivery.wait_until_idle(seconds):
+            return google.results(file.name, file.generation, timeout_seconds=1)
+        google.clock.advance(0.1)
+    raise AssertionError([record.attempts[-3:] for record in google.delivery.records()])
 
 
 def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
     """Assert that every line has the right outcome, and that Google has each conversion once."""
     check_document(file, document)
-    job_id = document["job_id"]
-    accepted = [each for each in google.state.accepted if each.job_id == job_id]
-    file.check_accepted(google.state, accepted)
+    check_counted_once(file, google.state)
 
 
 def check_document(file: File, document: dict[str, Any]) -> None:
-    """Assert that every line of the file has one right outcome, and that the counts add up."""
+    """Assert that every line of the file has its outcome. The schema's check adds them up."""
+    check_results(document)
     assert document["file_error"] is None
-    counts = document["counts"]
-    assert counts["rows"] == len(file.kinds)
-    by_outcome = {k: v for k, v in counts.items() if k not in ("rows", "warnings")}
-    assert sum(by_outcome.values()) == len(file.kinds)
-    expected = Counter(OUTCOME[kind] for kind in file.kinds)
-    assert expected["counted"] == counts["uploaded"] + counts["duplicate"]
-    unknown = Counter(
-        row["outcome"] for row in document["rows"] if file.kinds[row["line"] - 2] == "unknown"
-    )
-    assert unknown["deferred"] + unknown["failed"] == expected["unknown"]
-    for outcome in ("rejected", "failed", "deferred", "skipped", "not_attempted"):
-        assert counts[outcome] == expected[outcome] + unknown[outcome], outcome
-    lines = [row["line"] for row in document["rows"]]
-    assert lines == sorted(set(lines))
-    for row in document["rows"]:
-        kind = file.kinds[row["line"] - 2]
-        outcome = row["outcome"].replace("uploaded", "counted").replace("duplicate", "counted")
-        assert outcome == OUTCOME[kind] or kind == "unknown", row
-        if row["outcome"] == "duplicate":
-            assert {error["code"] for error in row["errors"]} <= TWICE, row
+    outcomes = {row["line"]: row["outcome"] for row in document["rows"]}
+    for line, kind in enumerate(file.kinds, start=2):
+        outcome = outcomes.get(line, "uploaded")
+        is_counted = outcome in ("uploaded", "duplicate")
+        assert ("counted" if is_counted else outcome) == OUTCOME[kind], (line, kind)
+    assert document["counts"]["rows"] == len(file.kinds)
+    assert outcomes.keys() <= set(range(2, len(file.kinds) + 2))
 
 
-def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
-    """Assert that Google has every row of the file that counts, once, and none of the others.
-
-    `accepted` are the conversions with the file's job ID.
-    """
-    counted = Counter(int(each.as_json()["conversion"]["conversion_value"]) for each in accepted)
+def check_counted_once(file: File, state: State) -> None:
+    """Assert that Google has every row of the file that counts, once, and none of the others."""
+    with state.lock:
+        values = [int(each.as_json()["conversion"]["conversion_value"]) for each in state.accepted]
+    counted = Counter(value - file.first_value for value in values)
+    counted = Counter({row: counted[row] for row in counted if 1 <= row <= len(file.kinds)})
     assert not {row for row, times in counted.items() if times > 1}, "counted twice"
     must = {number for number, kind in enumerate(file.kinds, start=1) if kind in COUNTED}
     # Any of the rows with the same order ID may have been the first to arrive.
@@ -238,33 +173,24 @@ def check_counted_once(file: File, accepted: Iterable[Accepted]) -> None:
     assert len(set(counted) & same) == 1
 
 
-def all_documents(google: Sandbox) -> dict[str, dict[str, Any]]:
-    """Return every results document by its name, checked against the schema."""
-    bucket = google.storage_client().bucket(OUTPUT_BUCKET)
-    return {
-        blob.name: check_results(json.loads(blob.download_as_bytes()))
-        for blob in bucket.list_blobs()
-        if blob.name.endswith(".results.json")
-    }
-
-
-def log_lines(google: Sandbox) -> list[dict[str, Any]]:
-    """Return the log lines of the function, from all instances."""
+def log_lines(google: Sandbox, file: File | None = None) -> list[dict[str, Any]]:
+    """Return the log lines of all instances, or only those about a file."""
     lines = google.function_output().splitlines()
-    return [json.loads(line) for line in lines if line.startswith('{"severity"')]
+    found = [json.loads(line) for line in lines if line.startswith('{"severity"')]
+    return [each for each in found if file is None or file.name in each.get("run_id", "")]
 
 
 def clicks_grow_old(google: Sandbox, file: File) -> None:
     """Make the clicks that were too recent ten days old, so that their rows are accepted."""
-    now = datetime.now(UTC)
-    google.state.register_clicks(
-        {
-            click: now - timedelta(days=10)
-            for click, moment in file.clicks.items()
-            if now - moment < timedelta(hours=6)
-        }
-    )
+    clicks = [
+        _click(file, number) for number, kind in enumerate(file.kinds, 1) if kind == "deferred"
+    ]
+    google.state.register_clicks(dict.fromkeys(clicks, google.clock.now() - timedelta(days=10)))
     file.kinds = ["click" if kind == "deferred" else kind for kind in file.kinds]
+
+
+def _click(file: File, number: int) -> str:
+    return f"Click_{file.first_value}-{number}_of_the_file"
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -1,44 +1,88 @@
-"""Simultaneous deliveries of one event on two instances: one of them processes the file."""
+"""Several instances, deliveries and sweeps at once: each file is processed once."""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox.up import Sandbox
-from tests.schedule import EVERY_CALL
-from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.every_call import EVERY_CALL
+from tests.whole.recovery.conftest import running_function
 from tests.whole.recovery.files import check, finish, log_lines, make_file
 
-ROUNDS = 20 if EVERY_CALL else 4
+ROUNDS = 20 if EVERY_CALL else 3
+FILES = 200 if EVERY_CALL else 30
 
 
 @pytest.fixture(scope="module")
 def two_instances() -> Iterator[Sandbox]:
     """Two processes of the function, each with several simultaneous deliveries."""
-    with Sandbox(source=FUNCTION, env=SETTINGS, instances=2) as running:
-        running.delivery.set(backoff_seconds=0.02, max_backoff_seconds=0.1)
+    with running_function(instances=2) as running:
         yield running
 
 
-@pytest.mark.parametrize("copies", [2, 8])
-def test_simultaneous_deliveries(two_instances: Sandbox, copies: int) -> None:
+def test_simultaneous_deliveries(two_instances: Sandbox) -> None:
     """All deliveries are acknowledged, with one set of conversions and one results document."""
-    google = two_instances
+    google, copies = two_instances, 4
     google.delivery.set(duplicate=copies, concurrency=copies)
-    before = len(google.delivery.records())
     # However the machine schedules the deliveries, those of the first file meet its lease.
     slow = {"kind": "latency_ms", "latency_ms": 1_000}
     google.faults.set([{"method": "UploadClickConversions", "nth": 1, **slow}])
     for number in range(ROUNDS):
-        name = f"round{copies}-{number}.csv"
-        file = make_file(name, 30 if number % 4 else 410, seed=number).drop(google)
+        file = make_file(f"round{number}.csv", 30 if number % 4 else 410, seed=number).drop(google)
         check(file, finish(google, file), google)
-        run = [line for line in log_lines(google) if line.get("run_id", "").find(name) > 0]
-        assert len([line for line in run if line["event"] == "run_finished"]) == 1
-    records = google.delivery.records()[before:]
+        events = Counter(line["event"] for line in log_lines(google, file))
+        assert (events["attempt_started"], events["run_finished"]) == (1, 1)
+        assert number or events["lease_held"]
+        assert events["run_skipped"] == copies - 1
+    records = google.delivery.records()
     assert [record.acknowledged for record in records] == [copies] * ROUNDS
-    events = [line["event"] for line in log_lines(google)]
-    assert "lease_held" in events
-    assert "run_skipped" in events
+    google.delivery.set(duplicate=1)
+
+
+def test_sweeps_during_deliveries(two_instances: Sandbox) -> None:
+    """Sweeps start the files whose event was lost, one each, and leave the others alone."""
+    google = two_instances
+    google.delivery.set(duplicate=4, concurrency=4)
+    slow = {"kind": "latency_ms", "latency_ms": 150}
+    google.faults.set([{"method": "UploadClickConversions", **slow}])
+    files = [make_file(f"heard{seed}.csv", 410, seed).drop(google) for seed in range(2)]
+    google.delivery.set(drop=True)
+    files += [make_file(f"lost{seed}.csv", 30, seed).drop(google) for seed in range(6)]
+    statuses: list[int] = []
+    sweeps = [
+        threading.Thread(target=lambda: statuses.append(google.run_sweep()[0])) for _ in range(2)
+    ]
+    for each in sweeps:
+        each.start()
+    for each in sweeps:
+        each.join()
+    google.faults.clear()
+    google.delivery.set(drop=False, duplicate=1)
+    assert statuses == [200, 200]
+    for file in files:
+        check(file, finish(google, file), google)
+        events = Counter(line["event"] for line in log_lines(google, file))
+        assert (events["attempt_started"], events["run_finished"]) == (1, 1)
+
+
+def test_a_burst_under_a_quota(two_instances: Sandbox) -> None:
+    """All files are finished, and after the pace has settled, few of the requests are refused."""
+    google = two_instances
+    google.delivery.set(concurrency=8)
+    # After a pause of the machine, all deliveries may send at once.
+    google.state.change_account("1234567890", requests_per_second=25.0, burst=8.0)
+    before = len(google.state.requests)
+    files = [
+        make_file(f"f{n}.csv", 8, n, ("click", "identifiers", "rejected", "failed")).drop(google)
+        for n in range(FILES)
+    ]
+    for file in files:
+        check(file, finish(google, file), google)
+    log = [r for r in list(google.state.requests)[before:] if r.method.endswith("ClickConversions")]
+    settled = log[len(log) // 2 :]
+    refused = [r for r in settled if r.status == "RESOURCE_TEMPORARILY_EXHAUSTED"]
+    assert len(refused) / len(settled) < 0.2

@@ -1,4 +1,4 @@
-"""Somebody removes a permission that the function needs."""
+"""Somebody removes a permission that the function needs, or breaks the profiles document."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import OUTPUT_BUCKET, Sandbox
-from tests.whole.recovery.conftest import FUNCTION, SETTINGS
+from tests.whole.recovery.conftest import running_function
 from tests.whole.recovery.files import finish, log_lines, make_file, until
 
 PROFILES = "config/profiles.json"
@@ -18,9 +18,7 @@ PROFILES = "config/profiles.json"
 @pytest.fixture(scope="module")
 def google() -> Iterator[Sandbox]:
     """A function that reads its profiles from an object."""
-    settings = {**SETTINGS, "PROFILES": f"gs://{OUTPUT_BUCKET}/{PROFILES}"}
-    with Sandbox(source=FUNCTION, env=settings) as running:
-        running.delivery.set(backoff_seconds=0.2, max_backoff_seconds=0.5)
+    with running_function({"PROFILES": f"gs://{OUTPUT_BUCKET}/{PROFILES}"}) as running:
         yield running
 
 
@@ -29,24 +27,18 @@ def write_profiles(google: Sandbox, document: str) -> None:
 
 
 def test_profiles_that_can_not_be_read(google: Sandbox) -> None:
-    """Each attempt sends an alert, and a file that is too old ends with a document."""
+    """Each attempt sends an alert, and the file is sent as soon as the permission is back."""
     write_profiles(google, json.dumps(DEFAULT_PROFILES))
     google.faults.set([{"method": "get", "target": f"*/{PROFILES}", "kind": "status_403"}])
-    file = make_file("waiting.csv", 20, seed=1).drop(google)
+    file = make_file("waiting.csv", 20, 1, ("click",)).drop(google)
     until(lambda: google.faults.fired()[0]["fired"] >= 2)
-    google.clock.advance(25)
-    document = finish(google, file)
-    google.clock.reset()
-    assert document["status"] == "stopped"
-    assert document["file_error"]["code"] == "STALE"
-    assert "STORAGE_FORBIDDEN" in document["file_error"]["detail"]
-    assert document["counts"]["not_attempted"] == document["counts"]["rows"] == 20
     assert not google.state.accepted
-    alerts = [line for line in log_lines(google) if line["severity"] == "ERROR"]
-    assert {line["event"] for line in alerts} == {"settings_invalid", "run_stale"}
+    alerts = [line for line in log_lines(google, file) if line["severity"] == "ERROR"]
+    assert {(line["event"], line["code"]) for line in alerts} == {
+        ("settings_invalid", "STORAGE_FORBIDDEN")
+    }
     google.faults.clear()
-    again = make_file("again.csv", 20, seed=1).drop(google)
-    assert finish(google, again)["status"] != "stopped"
+    assert finish(google, file)["counts"]["uploaded"] == 20
 
 
 def test_profiles_that_somebody_edited_wrongly(google: Sandbox) -> None:
@@ -57,6 +49,5 @@ def test_profiles_that_somebody_edited_wrongly(google: Sandbox) -> None:
     assert (document["status"], document["file_error"]["code"]) == ("stopped", "INVALID_PROFILE")
     assert "line 3 column 1" in document["file_error"]["detail"]
     write_profiles(google, json.dumps(DEFAULT_PROFILES))
-    document = finish(google, make_file("corrected.csv", 20, seed=2).drop(google))
-    assert document["status"] != "stopped"
-    assert document["counts"]["uploaded"] > 0
+    document = finish(google, make_file("corrected.csv", 20, 2, ("click",)).drop(google))
+    assert document["counts"]["uploaded"] == 20

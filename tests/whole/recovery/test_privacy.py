@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
-from tests.whole.recovery.conftest import FUNCTION, SETTINGS, empty
-from tests.whole.recovery.test_faults import (
-    ALONE,
-    KILLS,
-    SECRET,
-    STORAGE_CALLS,
-    TOKEN,
-    UPLOAD,
-    Rule,
-)
+from tests.whole.recovery.conftest import PROFILES, running_function
+from tests.whole.recovery.files import FOLDERS, UPLOADS
+from tests.whole.recovery.test_faults import ALONE, KILLS, SECRET, STORAGE_CALLS, TOKEN, Rule
 
 COLUMNS = (
     *CORE_COLUMNS, "email_2", "phone_2", "first_name", "last_name", "street", "city", "region",
@@ -86,20 +80,16 @@ PLANTED = re.compile(
 """A number may touch a letter: in a serialized message, the next field's tag can be one."""
 
 
-def found(google: Sandbox, by_design: Container[str] = frozenset()) -> dict[str, int]:
-    """Count the planted cells by place: in the log, in the output bucket, and in requests.
-
-    `by_design` are methods of an API whose requests must contain them.
-    """
+def found(google: Sandbox) -> dict[str, int]:
+    """Count the planted cells by place: in the log, in the output bucket, and in requests."""
     texts = {"function log": google.function_output()}
     for blob in google.storage_client().bucket(OUTPUT_BUCKET).list_blobs():
         texts[blob.name] = blob.name + blob.download_as_bytes().decode()
     for request, body in google.state.request_bodies():
-        if request.method in by_design:
-            continue
-        # Google gets only digests, except IP addresses, which are sent if the account may do this.
-        text = body.decode("utf-8", errors="replace")
-        texts[f"{request.method} {request.request_id}"] = re.sub(r"203\.0\.113\.\d+", "", text)
+        # Google gets only digests, except IP addresses, which are sent if the account may do this,
+        # and postal codes, which the Data Manager API needs as they are.
+        text = re.sub(rf"203\.0\.113\.\d+|{MARK}\d+", "", body.decode("utf-8", errors="replace"))
+        texts[f"{request.method} {request.request_id}"] = text
     counts = {place: len(PLANTED.findall(text)) for place, text in texts.items()}
     return {place: count for place, count in counts.items() if count}
 
@@ -112,38 +102,45 @@ def every_fault() -> list[Rule]:
     rules: list[Rule] = []
     for method in sorted({rule["method"] for rule in ALONE}):
         of_method = [rule for rule in ALONE if rule["method"] == method]
-        if method in (UPLOAD, *STORAGE_CALLS):
+        if method in (*UPLOADS.values(), *STORAGE_CALLS):
             of_method += [{"method": method, **kill} for kill in KILLS]
         step = 2 if method in (SECRET, TOKEN) else 1
         rules += [{**rule, "nth": 1 + step * n} for n, rule in enumerate(of_method)]
     return rules
 
 
+@pytest.fixture
+def readable(google: Sandbox) -> Iterator[Sandbox]:
+    """Both APIs get rows of an account that can be read: otherwise a name of an action, which some
+    rows have, stops the file."""
+    google.set_profiles(DEFAULT_PROFILES)
+    yield google
+    google.set_profiles(PROFILES)
+
+
 def test_no_planted_cell_is_found_after_any_fault(
-    google: Sandbox, new_name: Iterator[str], record_property: Callable[[str, object], None]
+    readable: Sandbox, new_name: Callable[..., str]
 ) -> None:
-    """Results, ledger, log, exceptions and requests to Google contain no raw user data."""
-    empty(google)
+    """Results, state, log, exceptions and requests to Google contain no raw user data."""
+    google = readable
     google.delivery.set(concurrency=6)
     google.faults.set(every_fault())
-    for _ in range(12):
-        name = next(new_name)
-        _, generation = google.drop(planted_file(name), name)
-    assert google.delivery.wait_until_idle()
-    assert google.function is not None
-    for _ in range(8):
+    for turn in range(12):
+        assert google.function is not None
+        for route in FOLDERS:
+            name = new_name(route)
+            _, generation = google.drop(planted_file(name), name)
+        if turn > 3:
+            assert google.delivery.wait_until_idle()
+            google.function.kill(google.function.instances)  # a new one asks for secret and token
         if all(rule["fired"] for rule in google.faults.fired()):
             break
-        google.function.kill(google.function.instances)  # a new one asks for secret and token again
-        name = next(new_name)
-        _, generation = google.drop(planted_file(name), name)
-        assert google.delivery.wait_until_idle()
-    fired = google.faults.fired()
-    assert all(rule["fired"] for rule in fired)
-    record_property("faults that planted rows went through", sum(r["fired"] for r in fired))
+    assert google.delivery.wait_until_idle()
+    assert [rule for rule in google.faults.fired() if not rule["fired"]] == []
     # The file had rows of every kind: sent, sent with a warning, and rejected.
     codes = set(google.results(name, generation)["codes"])
     assert {"INVALID_EMAIL", "INVALID_DATE", "ORDER_ID_LOOKS_LIKE_EMAIL"} <= codes
+    assert google.state.accepted
     assert not found(google)
 
 
@@ -154,10 +151,12 @@ def test_no_planted_cell_is_found_after_any_fault(
     ("outcome", ".results.json"),
     ("outcome", ".results.html"),
 ])  # fmt: skip
-def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, place: str) -> None:
+def test_a_leak_is_noticed(
+    leaky: Sandbox, new_name: Callable[..., str], way: str, place: str
+) -> None:
     """The same search finds the leaks of a function that leaks on purpose."""
     before = found(leaky)
-    name = next(new_name)
+    name = new_name()
     rows = [core_row(n, order_id=f"{name}-{n}") for n in range(1, 210)]
     rows[7]["email"] = f"{MARK}@example.com leak by {way}"
     # Not read with `google.results`, because a document with a leak is not valid.
@@ -169,5 +168,5 @@ def test_a_leak_is_noticed(leaky: Sandbox, new_name: Iterator[str], way: str, pl
 @pytest.fixture(scope="module")
 def leaky() -> Iterator[Sandbox]:
     """A function that leaks if a cell asks for it."""
-    with Sandbox(source=FUNCTION, env={**SETTINGS, "LEAK": "1"}) as running:
+    with running_function({"LEAK": "1"}) as running:
         yield running

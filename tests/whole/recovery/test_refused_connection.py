@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
-from tests.whole.recovery.files import check, finish, make_file
+from tests.whole.recovery.files import FOLDERS, UPLOADS, check, finish, make_file
 
 SECRET = "secret_manager.AccessSecretVersion"
-ROUTES = {
-    "google_ads": "google_ads.UploadClickConversions",
-    "data_manager": "data_manager.IngestEvents",
-}
 KINDS = ("click", "identifiers")
-
-
-def use(google: Sandbox, route: str) -> None:
-    profile = {**DEFAULT_PROFILES["default"], "destination": route, "event_source": "WEB"}
-    google.set_profiles({"default": profile})
 
 
 @pytest.fixture
@@ -29,7 +19,6 @@ def google(google: Sandbox) -> Iterator[Sandbox]:
     use_secret(google, google.apis.google_ads_key_yaml)
     yield google
     google.state.refuse_tokens = False
-    google.set_profiles(DEFAULT_PROFILES)
     use_secret(google, google.apis.google_ads_yaml)
 
 
@@ -51,58 +40,57 @@ def secrets_read(google: Sandbox) -> int:
     return sum(each.method == SECRET for each in google.state.requests)
 
 
-@pytest.mark.parametrize("route", ROUTES)
-def test_a_refused_token(google: Sandbox, new_name: Iterator[str], route: str) -> None:
+@pytest.mark.parametrize("route", FOLDERS)
+def test_a_refused_token(google: Sandbox, new_name: Callable[..., str], route: str) -> None:
     """A warm instance reads the secret again and continues; the file does not stop."""
-    use(google, route)
-    warm_up(google, next(new_name))
+    warm_up(google, new_name(route))
     before = secrets_read(google)
-    google.faults.set([{"method": ROUTES[route], "kind": "unauthenticated", "nth": 2}])
-    file = make_file(next(new_name), 410, seed=1, kinds=KINDS).drop(google)
+    google.faults.set([{"method": UPLOADS[route], "kind": "unauthenticated", "nth": 2}])
+    file = make_file(new_name(route), 410, seed=1, kinds=KINDS).drop(google)
     document = finish(google, file)
     assert document["file_error"] is None
     assert document["counts"]["uploaded"] == 410
     assert secrets_read(google) == before + 1
 
 
-def test_tokens_that_were_revoked(google: Sandbox, new_name: Iterator[str]) -> None:
+def test_tokens_that_were_revoked(google: Sandbox, new_name: Callable[..., str]) -> None:
     """All requests in flight are refused together, and one new connection serves them all."""
-    use(google, "google_ads")
-    warm_up(google, next(new_name))
+    warm_up(google, new_name())
     before = secrets_read(google)
     google.state.revoke_tokens()
-    file = make_file(next(new_name), 1_010, seed=1, kinds=KINDS).drop(google)
+    file = make_file(new_name(), 1_010, seed=1, kinds=KINDS).drop(google)
     assert finish(google, file)["counts"]["uploaded"] == 1_010
     assert secrets_read(google) == before + 1
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", FOLDERS)
 def test_refused_credentials_stop_files_only_until_they_are_replaced(
-    google: Sandbox, new_name: Iterator[str], route: str
+    google: Sandbox, new_name: Callable[..., str], route: str
 ) -> None:
     """Every row of the stopped file has its outcome, and the next file uses the new credentials."""
-    use(google, route)
-    warm_up(google, next(new_name))
-    google.faults.set([{"method": ROUTES[route], "kind": "unauthenticated"}])
+    warm_up(google, new_name(route))
+    google.faults.set([{"method": UPLOADS[route], "kind": "unauthenticated"}])
     google.state.revoke_tokens()
     google.state.refuse_tokens = True
-    stopped = finish(google, make_file(next(new_name), 410, seed=1, kinds=KINDS).drop(google))
+    stopped = finish(google, make_file(new_name(route), 410, seed=1, kinds=KINDS).drop(google))
     assert stopped["file_error"]["code"] == "CREDENTIALS_REFUSED"
     assert stopped["counts"]["not_attempted"] == stopped["counts"]["rows"] == 410
     google.state.refuse_tokens = False
     google.faults.clear()
-    warm_up(google, next(new_name))
+    warm_up(google, new_name(route))
 
 
 @pytest.mark.parametrize(
     "method",
     ["secret_manager.AccessSecretVersion", "storage.objects.get", "storage.objects.insert"],
 )
-def test_storage_and_secret_manager(google: Sandbox, new_name: Iterator[str], method: str) -> None:
+def test_storage_and_secret_manager(
+    google: Sandbox, new_name: Callable[..., str], method: str
+) -> None:
     """One refusal changes nothing: the first delivery finishes the file."""
     kind = "status_401" if method.startswith("storage") else "unauthenticated"
     google.faults.set([{"method": method, "kind": kind, "nth": 1}])
-    file = make_file(next(new_name), 20, seed=1, kinds=KINDS).drop(google)
+    file = make_file(new_name(), 20, seed=1, kinds=KINDS).drop(google)
     document = finish(google, file)
     check(file, document, google)
     assert google.faults.fired()[0]["fired"] == 1

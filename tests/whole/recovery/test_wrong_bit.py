@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 from sandbox.up import INPUT_BUCKET, Sandbox
 from tests.whole.recovery.files import finish, make_file
@@ -17,9 +17,9 @@ def flipped(google: Sandbox, name: str, at: int) -> None:
     google.faults.set([{"method": "get", "target": target, **kind}])
 
 
-def test_nothing_of_a_small_file_is_sent(google: Sandbox, new_name: Iterator[str]) -> None:
+def test_nothing_of_a_small_file_is_sent(google: Sandbox, new_name: Callable[..., str]) -> None:
     """The file stops with an error of its own, and its next upload is finished."""
-    file = make_file(next(new_name), 50, seed=1)
+    file = make_file(new_name(), 50, seed=1)
     flipped(google, file.name, 900)
     before = len(google.state.accepted)
     document = finish(google, file.drop(google))
@@ -28,14 +28,14 @@ def test_nothing_of_a_small_file_is_sent(google: Sandbox, new_name: Iterator[str
     assert "no chunk was sent" in document["file_error"]["detail"]
     assert len(google.state.accepted) == before
     google.faults.clear()
-    assert finish(google, make_file(next(new_name), 50, seed=1).drop(google))["counts"]["uploaded"]
+    assert finish(google, make_file(new_name(), 50, seed=1).drop(google))["counts"]["uploaded"]
 
 
 def test_the_chunks_of_a_large_file_that_were_sent_are_named(
-    google: Sandbox, new_name: Iterator[str]
+    google: Sandbox, new_name: Callable[..., str]
 ) -> None:
     """The last chunk is not sent, and the document says which chunks may be wrong."""
-    file = make_file(next(new_name), MANY_ROWS, seed=1)
+    file = make_file(new_name(), MANY_ROWS, seed=1)
     flipped(google, file.name, 900)
     document = finish(google, file.drop(google))
     counts = document["counts"]

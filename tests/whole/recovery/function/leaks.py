@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 import lib.run.upload
-from lib.model.outcomes import RowOutcome
+from lib.model.outcomes import Problem, RowOutcome
 
 
 def begin() -> None:
@@ -27,7 +27,8 @@ def begin() -> None:
                     traceback.print_exc()
             if "leak by outcome" in text:
                 # This reaches the chunk's marker, and from there the results document.
-                prepared.parts[0].refused.append(RowOutcome(line, "rejected", text))
+                leaked = Problem("INVALID_DATE", "", text)
+                prepared.parts[0].refused.append(RowOutcome(line, "rejected", text, (leaked,)))
         return prepared
 
     lib.run.upload.prepare = prepare

@@ -1,0 +1,247 @@
+"""The columns of a file, and what their cells look like.
+
+It decides which columns a question offers first, and nothing else: no name of a column matters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, Final, Literal
+
+from lib.adapters.workbook import read_in_child
+from lib.cli.escaping import on_terminal
+from lib.cli.files import InputFile
+from lib.model.fields import comparable
+from lib.model.records import Row
+from lib.rules.values.cells import RuleError, is_placeholder, unwrap
+from lib.rules.values.click_ids import check_click_id
+from lib.rules.values.currencies import parse_currency
+from lib.rules.values.dates import read_moment
+from lib.rules.values.enums import parse_consent
+from lib.rules.values.money import parse_value
+from lib.rules.values.order_ids import looks_like_email
+from lib.rules.values.phones import normalize_phone
+from lib.source.errors import SourceError
+from lib.source.header import WantedNames, looks_like_data
+from lib.source.table import SourceOptions, Table, open_table
+
+Look = Literal["time", "amount", "currency", "consent", "click ID", "email", "phone"]
+
+MOST_ROWS: Final = 20_000
+"""So many rows are looked at. The screen before saving is about all rows of the file."""
+_MOST_CELLS: Final = 1_000
+_FEW_VALUES: Final = 12
+_SAMPLES: Final = 3
+_MOST_MONEY: Final = 1e12
+_FEWEST_CLICK_CHARS: Final = 15
+_FEWEST_PHONE_DIGITS: Final = 7
+_YEARS: Final = range(2000, 2100)
+"""A number outside of these years is no Unix time."""
+
+
+class WrongAnswer(ValueError):
+    """An answer that is refused where it is given. The text says what to answer instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the file. `cells` has one for each row, without the additions of spreadsheets.
+
+    A placeholder such as `n/a` is an empty cell. `looks`: what most of the filled cells look like.
+    """
+
+    index: int
+    name: str
+    cells: Sequence[str]
+    looks: frozenset[Look]
+
+    @property
+    def filled(self) -> list[str]:
+        """The cells that are not empty."""
+        return [cell for cell in self.cells if cell]
+
+    @property
+    def has_few_values(self) -> bool:
+        """Whether its values could be stages: at least two, and each in two rows on average."""
+        if self.looks & {"time", "click ID", "email", "phone"}:
+            return False
+        return 2 <= len(self.values()) <= min(_FEW_VALUES, max(2, len(self.cells) // 2))
+
+    @property
+    def is_listable(self) -> bool:
+        """Whether its values say more than samples."""
+        return self.has_few_values or bool(self.looks & {"consent", "currency"})
+
+    def could_be_ids(self, rows: Sequence[int]) -> bool:
+        """Return whether most cells of these rows differ, without being texts, amounts or times."""
+        cells = [self.cells[row] for row in rows if self.cells[row]]
+        if self.looks & {"time", "email", "click ID", "currency", "consent"}:
+            return False
+        has_words = 2 * sum(" " in each or "," in each for each in cells) > len(cells)
+        has_cents = "amount" in self.looks and any("." in each for each in cells)
+        return not has_words and not has_cents and 2 * len({*cells}) > len(cells)
+
+    def values(self) -> list[tuple[str, int]]:
+        """Return the different values with their numbers of rows, the most frequent first.
+
+        Values that a run does not tell apart (`won`, `Won `) are one, in the spelling that comes
+        first.
+        """
+        counts = Counter(map(comparable, self.cells))
+        spelled = {comparable(cell): cell for cell in reversed(self.cells)}
+        return [(spelled[value], count) for value, count in counts.most_common()]
+
+    def samples(self) -> list[str]:
+        """Return the first three different cells."""
+        return [*dict.fromkeys(self.filled)][:_SAMPLES]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The first rows of a file. `rows` are those that can be read, as `Table.records` has them.
+
+    `is_guessed`: the file has letters, and does not say in which encoding.
+    """
+
+    header_line: int
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+    is_whole: bool
+    is_guessed: bool
+
+    def column(self, name: str) -> Column:
+        """Return the column of this name. Raises `WrongAnswer`."""
+        found = [each for each in self.columns if comparable(each.name) == comparable(name)]
+        if len(found) > 1:
+            raise WrongAnswer(f'The file has several columns "{on_terminal(name)}". Rename them.')
+        if not found:
+            known = [each.name for each in self.columns]
+            raise WrongAnswer(
+                f'The file has no column "{on_terminal(name)}".{nearest(name, known)}'
+            )
+        return found[0]
+
+
+def nearest(text: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean "Amount"?` if a known name is similar, otherwise ""."""
+    names = {comparable(each): each for each in known}
+    near = get_close_matches(comparable(text), names, 1)
+    return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
+
+
+def read_sample(file: InputFile, written: Mapping[str, Any]) -> Sample:
+    """Read the first rows of a file. `written` has the profile's encoding, delimiter and sheet.
+
+    Raises `SourceError` if the file cannot be read, or has no line of names.
+    """
+    options = SourceOptions(**written, read_sheet=read_in_child)
+    with file.open() as stream:
+        line, names = _line_of_names(open_table(stream, options))
+    wanted = WantedNames([(name,) for name in names if name])
+    with file.open() as stream:
+        table = open_table(stream, replace(options, wanted=wanted))
+        first = [*islice(table.records(), MOST_ROWS + 1)]
+    rows = [row for row in first[:MOST_ROWS] if row[2] is None]
+    columns = []
+    for index, name in enumerate(names):
+        cells = [_plain(row[1][index]) for row in rows]
+        if name:
+            columns.append(Column(index, name, cells, _looks_of(cells)))
+    texts = (text for column in columns for text in (column.name, *column.cells))
+    is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
+    return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
+
+
+def _line_of_names(table: Table) -> tuple[int, Sequence[str]]:
+    """Return the fullest of the first lines, and its number: titles above have fewer cells, and
+    rows below have dates or numbers."""
+    lines = [
+        (sum(map(bool, names)), line, names)
+        for line, names in table.possible_headers()
+        if 4 * sum(map(looks_like_data, filter(None, names))) < sum(map(bool, names))
+    ]
+    if not lines:
+        detail = "no line looks like names of columns. Add one above the rows"
+        raise SourceError("NO_HEADER", detail)
+    _, line, names = max(lines, key=lambda each: each[0])
+    return line, names
+
+
+def _plain(cell: str) -> str:
+    text = unwrap(cell, "text")
+    return "" if is_placeholder("unit", text) and text != "0" else text
+
+
+# ── what a cell looks like ───────────────────────────────────────────────────────────────────
+
+
+def has_look(cell: str, look: Look) -> bool:
+    """Return whether a filled cell can be read as this."""
+    with suppress(RuleError):
+        return _TESTS[look](cell)
+    return False
+
+
+def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
+    filled = [cell for cell in cells if cell][:_MOST_CELLS]
+    return frozenset(
+        look
+        for look in _TESTS
+        if filled and 2 * sum(has_look(c, look) for c in filled) > len(filled)
+    )
+
+
+def _is_time(cell: str) -> bool:
+    moment = read_moment(cell, UTC, None if "." in cell else "DMY" if _day_first(cell) else "MDY")
+    return datetime.fromisoformat(moment.text).year in _YEARS
+
+
+def _day_first(cell: str) -> bool:
+    try:
+        read_moment(cell, UTC, "MDY")
+    except RuleError:
+        return True
+    return False
+
+
+def _is_amount(cell: str) -> bool:
+    try:
+        return parse_value(cell, None) < _MOST_MONEY
+    except RuleError as error:
+        return error.code in ("NEGATIVE_VALUE", "DECIMAL_SIGN_UNDECLARED")
+
+
+def _is_click_id(cell: str) -> bool:
+    click_id = check_click_id(cell)
+    kinds = (str.isdigit, str.islower, str.isupper)
+    is_mixed = all(any(map(kind, click_id)) for kind in kinds)
+    return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed
+
+
+def _is_phone(cell: str) -> bool:
+    if sum(map(str.isdigit, cell)) < _FEWEST_PHONE_DIGITS or has_look(cell, "time"):
+        return False
+    try:
+        return bool(normalize_phone(cell, None))
+    except RuleError as error:
+        is_marked = cell.startswith(("0", "(")) or " " in cell
+        return (
+            error.code == "PHONE_REGION_MISSING" and is_marked and not any(map(str.isalpha, cell))
+        )
+
+
+_TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {
+    "time": _is_time,
+    "amount": _is_amount,
+    "currency": lambda cell: parse_currency(cell) == cell.upper() or not cell.isalpha(),
+    "consent": lambda cell: parse_consent(cell) is not None,
+    "click ID": _is_click_id,
+    "email": looks_like_email,
+    "phone": _is_phone,
+}

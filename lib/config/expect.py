@@ -1,0 +1,120 @@
+"""When files of a profile come, as its `expect` says it. Pure.
+
+any time                                        nobody knows when a file comes
+every day by 06:30 Europe/Berlin                one by this time, since the time before
+every weekday by 06:30 America/New_York         Monday to Friday
+every mon, thu by 06:30 Europe/Berlin
+every 3 hours                                   one in each span of three hours
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS: Final = {"day": frozenset(range(7)), "weekday": frozenset(range(5))}
+_DAY: Final = timedelta(days=1)
+_MAX_HOURS: Final = 24 * 7
+
+_ANY_TIME: Final = "any time"
+_BY_DAY: Final = re.compile(
+    r"every (?P<days>[a-z, ]+) by (?P<time>\d{1,2}:\d\d) (?P<zone>\S+)", re.I
+)
+_BY_HOURS: Final = re.compile(r"every (\d{1,3}) hours?", re.IGNORECASE)
+
+FORMS: Final = (
+    '"any time", "every weekday by 06:30 America/New_York", "every mon, thu by 06:30 '
+    'Europe/Berlin" or "every 3 hours"'
+)
+"""What a profile may say, for messages."""
+
+
+class Due(NamedTuple):
+    """A file must have come after one moment, and by another."""
+
+    after: datetime
+    by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AnyTime:
+    """Files come when they come, so none is missed."""
+
+    def latest_due(self, now: datetime) -> Due | None:
+        """Return None: no file is ever due."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ByDay:
+    """A file comes on each of these weekdays (0: Monday) by a time in a time zone."""
+
+    weekdays: frozenset[int]
+    by: time
+    zone: ZoneInfo
+
+    def latest_due(self, now: datetime) -> Due | None:
+        """Return the last due time before `now`, and the one before that.
+
+        With "every weekday by 06:30", on a Monday at 09:00: after Friday 06:30, by Monday 06:30.
+        """
+        times: list[datetime] = []
+        day = now.astimezone(self.zone).date() + _DAY
+        while len(times) < 2:
+            due = datetime.combine(day, self.by, self.zone)
+            if day.weekday() in self.weekdays and due <= now:
+                times.append(due)
+            day -= _DAY
+        return Due(times[1], times[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ByHours:
+    """A file comes in each span of so many hours."""
+
+    hours: int
+
+    def latest_due(self, now: datetime) -> Due | None:
+        """Return the span of hours before `now`."""
+        return Due(now - timedelta(hours=self.hours), now)
+
+
+Expectation = AnyTime | ByDay | ByHours
+
+
+def parse_expect(text: str) -> Expectation:
+    """Read `every weekday by 06:30 Europe/Berlin`. Raises `ValueError` with what to write."""
+    plain = " ".join(text.split())
+    if plain.lower() == _ANY_TIME:
+        return AnyTime()
+    if hours := _BY_HOURS.fullmatch(plain):
+        if not 1 <= int(hours[1]) <= _MAX_HOURS:
+            raise ValueError(f"the hours must be 1 to {_MAX_HOURS}.")
+        return ByHours(int(hours[1]))
+    form = _BY_DAY.fullmatch(plain)
+    weekdays = _weekdays(form["days"].lower()) if form else None
+    if form is None or weekdays is None:
+        raise ValueError(f"not understood. Write {FORMS}.")
+    try:
+        by = time.fromisoformat(form["time"].zfill(5))
+    except ValueError:
+        raise ValueError(f"{form['time']} is not a time. Write one such as 06:30.") from None
+    try:
+        zone = ZoneInfo(form["zone"])
+    except (ValueError, OSError, LookupError):
+        message = f"{form['zone']} is not an IANA time zone. Write one such as Europe/Berlin."
+        raise ValueError(message) from None
+    return ByDay(weekdays, by, zone)
+
+
+def _weekdays(text: str) -> frozenset[int] | None:
+    if text in _DAYS:
+        return _DAYS[text]
+    names = [name.strip() for name in text.split(",")]
+    if not all(name in _WEEKDAYS for name in names):
+        return None
+    return frozenset(map(_WEEKDAYS.index, names))

@@ -1,0 +1,279 @@
+"""Preflight: one look at an account and its conversion actions, before the first row.
+
+The look goes by REST through the only API with queries about accounts (`registry.queries`), also
+for destinations without queries:
+https://developers.google.com/google-ads/api/rest/reference/rest/latest/customers.googleAds/search
+
+It has a scope of its own, so credentials may be allowed to upload and not to look. A look that
+fails stops nothing by itself: the account then says why it could not be read.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
+
+from lib.destinations import rest
+from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.pacing import Pacer
+from lib.destinations.registry import QueryService
+from lib.destinations.rest import RestRefused, RestSession
+from lib.errors import PermanentError, RetryableError, UploadError
+from lib.model.account import Account, Action
+from lib.model.deadline import Deadline
+from lib.model.fields import RecordKind
+from lib.model.log import Log
+from lib.model.outcomes import Problem
+
+KEPT_SECONDS: Final = 60.0
+"""How long a look is used: enough for a burst of files, and shorter than a person needs to correct
+an account."""
+
+LOOK_SECONDS: Final = 30.0
+"""Maximum wait for a look: less than the margin that a run keeps at its end."""
+
+QUERY_SECONDS: Final = 10.0
+"""Maximum wait for the answer to one query. A look makes two, and one more if another account owns
+the conversions or the file has custom variables."""
+
+_MAX_QUERIES_AT_ONCE: Final = 4
+
+# https://developers.google.com/google-ads/api/docs/conversions/upload-offline
+# (`conversion_tracking_setting` replaces the `offline_conversion_tracking_info` of an older guide).
+_SETTING = "customer.conversion_tracking_setting"
+
+CUSTOMER_QUERY: Final = (
+    "SELECT customer.id, customer.time_zone, customer.currency_code, "
+    f"{_SETTING}.google_ads_conversion_customer, {_SETTING}.accepted_customer_data_terms, "
+    f"{_SETTING}.effective_enablement_setting FROM customer"
+)
+
+ACTION_QUERY: Final = (
+    "SELECT conversion_action.id, conversion_action.name, conversion_action.resource_name, "
+    "conversion_action.type, conversion_action.status, conversion_action.counting_type, "
+    "conversion_action.click_through_lookback_window_days, conversion_action.owner_customer, "
+    "conversion_action.value_settings.always_use_default_value "
+    "FROM conversion_action"
+)
+
+CUSTOM_VARIABLE_QUERY: Final = (
+    "SELECT conversion_custom_variable.id, conversion_custom_variable.name "
+    "FROM conversion_custom_variable WHERE conversion_custom_variable.status = 'ENABLED'"
+)
+
+ACCEPTS: Final[Mapping[str, frozenset[RecordKind]]] = {
+    "UPLOAD_CLICKS": frozenset({"conversion", "adjustment"}),
+    "UPLOAD_CALLS": frozenset({"call"}),
+    "WEBPAGE": frozenset({"adjustment"}),
+    "SALESFORCE": frozenset({"adjustment"}),
+}
+"""Type of conversion action → the kinds of record that may be uploaded for it."""
+
+Json = Mapping[str, Any]
+"""A resource as JSON: what is false is left out, and numbers of 64 bits are texts."""
+
+Search = Callable[[str, str], Iterator[Json]]
+"""(customer ID, query) → the resources that the query selects."""
+
+
+class _Queries(NamedTuple):
+    """A session for queries, and the manager account that the secret names ("": none)."""
+
+    session: RestSession
+    manager_id: str
+
+
+class Preflight:
+    """Looks at accounts, and remembers them for `KEPT_SECONDS`. One per instance. Thread-safe."""
+
+    def __init__(
+        self,
+        service: QueryService,
+        read_credentials: ReadCredentials,
+        endpoint: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._read_credentials = read_credentials
+        self._endpoint = endpoint
+        self._clock = clock
+        self._queries = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
+        self._pacer = Pacer(_MAX_QUERIES_AT_ONCE)
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[str, str | None, bool], tuple[float, Account]] = {}
+
+    def connect(self) -> None:
+        """Connect, so that the first look need not. Whether that fails matters only then."""
+        with suppress(UploadError):
+            self._queries.get()
+
+    def account(
+        self, customer_id: str, manager_id: str | None, log: Log, *, custom_variables: bool
+    ) -> Account:
+        """Return the account. `manager_id` is the manager account that gives access to it.
+
+        It is not `verified` if the look failed; then `Account.unread` is the reason.
+        """
+        key = customer_id, manager_id, custom_variables
+        with self._lock:
+            seen_at, account = self._seen.get(key, (0.0, None))
+        if account is None or self._clock() - seen_at >= KEPT_SECONDS:
+            account = self._look(customer_id, manager_id, log, custom_variables)
+            with self._lock:
+                self._seen[key] = self._clock(), account
+        return account
+
+    def _look(
+        self, customer_id: str, manager_id: str | None, log: Log, custom_variables: bool
+    ) -> Account:
+        deadline = self._deadline()
+
+        def search(owner: str, query: str) -> Iterator[Json]:
+            return self._search(owner, query, manager_id, deadline, log)
+
+        try:
+            return read_account(customer_id, search, custom_variables=custom_variables)
+        except UploadError as error:
+            log.warning("account_not_read", code=error.code, detail=error.detail)
+            return Account(
+                customer_id,
+                customer_id,
+                unread=Problem(error.code, "", error.detail),
+                is_unreachable=isinstance(error, RetryableError),
+            )
+
+    def search(
+        self, customer_id: str, query: str, manager_id: str | None, log: Log
+    ) -> Iterator[Json]:
+        """Yield what a query selects.
+
+        Raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached now.
+        """
+        return self._search(customer_id, query, manager_id, self._deadline(), log)
+
+    def _deadline(self) -> Deadline:
+        ends = time.monotonic() + LOOK_SECONDS
+        return Deadline(ends, ends)
+
+    def _search(
+        self, customer_id: str, query: str, manager_id: str | None, deadline: Deadline, log: Log
+    ) -> Iterator[Json]:
+        resource = _json_name(query.partition(" FROM ")[2].split()[0])
+        path = self._service.path.format(customer_id=customer_id)
+        body = {"query": query}
+
+        def send(queries: _Queries, seconds: float) -> Json:
+            manager = manager_id or queries.manager_id
+            headers = {"login-customer-id": manager} if manager else {}
+            return queries.session.post(path, seconds, json=body, headers=headers)
+
+        while True:
+            page = self._page(send, deadline, log)
+            for row in page.get("results", ()):
+                yield row[resource]
+            if not page.get("nextPageToken"):
+                return
+            body["pageToken"] = page["nextPageToken"]
+
+    def _page(self, send: Callable[[_Queries, float], Json], deadline: Deadline, log: Log) -> Json:
+        try:
+            return self._pacer.send(
+                lambda seconds: self._queries.send(send, seconds, rest.defect_of, log),
+                rest.classify,
+                deadline=deadline,
+                timeout_seconds=QUERY_SECONDS,
+                log=log,
+            )
+        except RestRefused as refused:
+            raise PermanentError(refused.code) from None
+        except RetryableError as error:
+            if error.code == "DEADLINE":  # that of the look, not of the attempt
+                raise RetryableError("API_UNAVAILABLE", error.detail) from None
+            raise
+
+    def _connect(self) -> _Queries:
+        configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)
+        headers = {
+            "developer-token": configuration.developer_token,
+            "linked-customer-id": configuration.linked_customer_id,
+        }
+        session = RestSession(
+            credentials,
+            self._service.host,
+            self._endpoint,
+            {name: value for name, value in headers.items() if value},
+            configuration.http_proxy,
+        )
+        return _Queries(session, configuration.login_customer_id)
+
+
+def _json_name(name: str) -> str:
+    """Return the name of a resource in JSON: `conversion_action` → `conversionAction`."""
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+# ── JSON → account ────────────────────────────────────────────────────────────────────────────────
+
+
+def read_account(customer_id: str, search: Search, *, custom_variables: bool = False) -> Account:
+    """Read an account, and the conversion actions of the customer that owns its conversions.
+
+    Raises what `search` raises, and `PermanentError` (CUSTOMER_NOT_FOUND).
+    """
+    customer = _customer(customer_id, search)
+    setting = customer.get("conversionTrackingSetting", {})
+    owner = setting.get("googleAdsConversionCustomer", "").rpartition("/")[2] or customer_id
+    if owner != customer_id:
+        # The terms and settings that matter are those of the account that gets the conversions.
+        customer = _customer(owner, search)
+        setting = customer.get("conversionTrackingSetting", {})
+    actions = [_action(each, owner) for each in search(owner, ACTION_QUERY)]
+    return Account(
+        customer_id=customer_id,
+        conversion_customer_id=owner,
+        time_zone=customer.get("timeZone", ""),
+        currency_code=customer.get("currencyCode", ""),
+        verified=True,
+        accepted_customer_data_terms=setting.get("acceptedCustomerDataTerms", False),
+        enhanced_conversions_on=setting.get("effectiveEnablementSetting") != "OFF",
+        actions={action.id: action for action in actions},
+        custom_variables=_custom_variables(owner, search) if custom_variables else {},
+    )
+
+
+def _customer(customer_id: str, search: Search) -> Json:
+    for customer in search(customer_id, CUSTOMER_QUERY):
+        return customer
+    raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}")
+
+
+def _action(given: Json, customer_id: str) -> Action:
+    owner = given.get("ownerCustomer", "").rpartition("/")[2]
+    action_type = given.get("type", "")
+    value_settings = given.get("valueSettings", {})
+    return Action(
+        id=str(given["id"]),
+        name=given.get("name", ""),
+        enabled=given.get("status") == "ENABLED",
+        accepts=ACCEPTS.get(action_type, frozenset()),
+        one_per_click=given.get("countingType") == "ONE_PER_CLICK",
+        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or 30,
+        owned=owner in ("", customer_id),
+        needs_order_id=action_type == "WEBPAGE",
+        always_uses_default_value=value_settings.get("alwaysUseDefaultValue", False),
+    )
+
+
+def _custom_variables(customer_id: str, search: Search) -> dict[str, str]:
+    """Return the custom variables: name (case folded) → ID. None if the query is refused."""
+    with suppress(PermanentError):
+        return {
+            variable["name"].casefold(): str(variable["id"])
+            for variable in search(customer_id, CUSTOM_VARIABLE_QUERY)
+        }
+    return {}

@@ -1,0 +1,173 @@
+"""Requests by REST: a session, its errors, and what to do about them.
+
+Used for what a client library has no method for, and for queries about accounts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+import requests
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
+from google.auth.transport.requests import AuthorizedSession
+
+from lib.destinations.connections import Defect
+from lib.destinations.pacing import RequestFailure
+
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500
+
+
+class RestRefused(Exception):
+    """Google answered with an error. `code` is its most specific reason.
+
+    `reason` is the one of the whole request, if there is one. `is_daily`: the quota of a day is
+    used up. `error` is Google's `google.rpc.Status`, as JSON. Its texts may quote what was sent.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        *,
+        is_daily: bool = False,
+        retry_delay_seconds: float = 0.0,
+        reason: str = "",
+        error: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.is_daily = is_daily
+        self.retry_delay_seconds = retry_delay_seconds
+        self.reason = reason
+        self.error: Mapping[str, Any] = error or {}
+
+    @property
+    def is_about_the_caller(self) -> bool:
+        """Whether Google refuses the credentials or the project, and not this request."""
+        return self.status in (_UNAUTHORIZED, _FORBIDDEN)
+
+
+class RestSession:
+    """An HTTP session, which keeps its connections open.
+
+    `endpoint` (`host:port`) replaces the `host`, unless it is empty. `headers` are sent with each
+    request, `proxy` is an address, or "".
+    """
+
+    def __init__(
+        self,
+        credentials: Any,
+        host: str,
+        endpoint: str = "",
+        headers: Mapping[str, str] | None = None,
+        proxy: str = "",
+    ) -> None:
+        self._session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
+        self._session.headers.update(headers or {})
+        if proxy:
+            self._session.proxies = {"https": proxy}
+        self._root = f"https://{endpoint or host}"
+        # A server that replaces Google's is trusted by the same file as over gRPC.
+        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
+        self._verify = roots or True
+
+    def get(self, path: str, timeout_seconds: float, **given: Any) -> Mapping[str, Any]:
+        """Return the JSON of an answer. `given` goes to `requests`, such as `params`.
+
+        Raises `RestRefused`, and what `requests` and google-auth raise (see `classify`).
+        """
+        return self._answer(self._session.get, path, timeout_seconds, given)
+
+    def post(self, path: str, timeout_seconds: float, **given: Any) -> Mapping[str, Any]:
+        """Send a request, such as one with `json`. Returns and raises as `get`."""
+        return self._answer(self._session.post, path, timeout_seconds, given)
+
+    def _answer(
+        self, send: Any, path: str, timeout_seconds: float, given: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        url = self._root + path
+        try:
+            answer = send(url, timeout=timeout_seconds, verify=self._verify, **given)
+        except RefreshError as error:
+            if error.retryable:
+                raise
+            raise RestRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
+        if not answer.ok:
+            raise refusal_of(answer)
+        response: Mapping[str, Any] = answer.json()
+        return response
+
+
+def refusal_of(answer: requests.Response) -> RestRefused:
+    """Return the exception for a `google.rpc.Status` as JSON.
+
+    Its code is the reason of a violation, else of the error, else its name. A proxy or load
+    balancer answers with a page of its own: then it is the HTTP status.
+    """
+    try:
+        error = answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        error = {}
+    if not isinstance(error, dict):
+        error = {}
+    code = error.get("status") or f"HTTP_{answer.status_code}"
+    reason, is_daily, delay = "", False, 0.0
+    details = error.get("details", ())
+    for detail in details:
+        match detail.get("@type", "").rpartition(".")[2]:
+            case "ErrorInfo":
+                reason = detail.get("reason", "")
+                code = reason or code
+                is_daily |= "PerDay" in detail.get("metadata", {}).get("quota_limit", "")
+            case "RetryInfo":
+                delay = _seconds(detail.get("retryDelay", ""))
+    for detail in details:
+        for violation in detail.get("fieldViolations", ())[:1]:
+            code = violation.get("reason", code)
+        for each in detail.get("errors", ())[:1]:  # of a GoogleAdsFailure
+            code = next(iter(each.get("errorCode", {}).values()), code)
+            is_daily |= code == "RESOURCE_EXHAUSTED"
+            quota = each.get("details", {}).get("quotaErrorDetails", {})
+            delay = _seconds(quota.get("retryDelay", "")) or delay
+    return RestRefused(
+        answer.status_code,
+        code,
+        is_daily=is_daily,
+        retry_delay_seconds=delay,
+        reason=reason,
+        error=error,
+    )
+
+
+def _seconds(duration: str) -> float:
+    """Return the seconds of a duration such as "1.5s"; 0 if there is none."""
+    return float(duration.removesuffix("s") or 0)
+
+
+def classify(error: Exception) -> RequestFailure:
+    """Decide what to do about a failed request."""
+    if isinstance(error, RestRefused):
+        if error.is_daily:
+            return RequestFailure("daily_quota", error.code)
+        if error.status == _TOO_MANY_REQUESTS:
+            return RequestFailure("quota", error.code, error.retry_delay_seconds)
+        if error.status >= _SERVER_ERROR:
+            return RequestFailure("transient", error.code)
+    elif isinstance(error, requests.RequestException | TransportError) or (
+        isinstance(error, GoogleAuthError) and error.retryable
+    ):
+        return RequestFailure("transient", type(error).__name__)
+    return RequestFailure("permanent", type(error).__name__)
+
+
+def defect_of(error: Exception) -> Defect | None:
+    """Return why the connection must not be used again, if a failed request shows that."""
+    if isinstance(error, RestRefused) and error.status == _UNAUTHORIZED:
+        return "UNAUTHENTICATED"
+    return "NO_ANSWER" if isinstance(error, requests.Timeout) else None

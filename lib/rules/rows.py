@@ -1,0 +1,126 @@
+"""Which rows are sent, and as what: by the values that a profile lists for columns of the file.
+
+    a row with any value of `skip`                             ──▶ skipped
+    else the first entry of `conversions` whose `rows` all fit ──▶ that entry
+    else                                                       ──▶ rejected: NO_ENTRY_FITS
+
+So a stage that nobody has listed is heard of. Values are compared as `comparable` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import compress
+from typing import Final, NamedTuple
+
+from lib.model.fields import comparable
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import Row
+from lib.rules.values.cells import Memo, is_placeholder, unwrap
+
+EMPTY: Final = ""
+ANY_OTHER: Final = "*"
+"""Any value of a column that no list of the profile names, except an empty cell."""
+
+FOOTER: Final = "REPORT_FOOTER"
+"""The problem of the last records of a file if they are the report's footer, and no rows."""
+
+_SKIPPED: Final = -1
+_UNKNOWN: Final = -2
+
+Conditions = Mapping[str, Sequence[str]]
+"""Column → values. All columns must have one of their values."""
+
+
+class Selected(NamedTuple):
+    """The rows of a chunk that are sent, and the number of the entry of each.
+
+    `rows` has the rows that could not be read too: their problem is reported. `entries` is empty if
+    all rows are of entry 0. `skipped` are the lines of the rows that are not sent, `refused` the
+    rows that no entry fits.
+    """
+
+    rows: Sequence[Row]
+    entries: Sequence[int]
+    skipped: Sequence[int]
+    refused: Sequence[RowOutcome] = ()
+
+
+class RowSelection:
+    """Applies `skip`, and the `rows` of each entry.
+
+    `places` tells which cell of a row a column is.
+    """
+
+    def __init__(
+        self, skip: Conditions, entries: Sequence[Conditions], places: Mapping[str, int]
+    ) -> None:
+        self._skip = _as_sets(skip)
+        self._entries = [_as_sets(rows) for rows in entries]
+        listed: dict[str, set[str]] = {}
+        for conditions in (self._skip, *self._entries):
+            for column, values in conditions.items():
+                listed.setdefault(column, set()).update(values)
+        self._columns = list(listed)
+        self._places = [places[column] for column in self._columns]
+        self._values = [Memo(_value_of, frozenset(listed[column])) for column in self._columns]
+        self._entry_of: dict[tuple[str, ...], int] = {}
+        names = " and ".join(f'"{column}"' for column in self._columns)
+        self._problem = Problem("NO_ENTRY_FITS", "", f"columns: {names}")
+
+    def select(self, rows: Sequence[Row]) -> Selected:
+        """Return which rows of a chunk are sent."""
+        end = len(rows)
+        while end and rows[end - 1][2] == FOOTER:
+            end -= 1
+        footer = [line for line, *_ in rows[end:]]
+        rows = rows[:end] if footer else rows
+        if not self._columns:
+            return Selected(rows, (), footer)
+        entries = [0 if row[2] else self._entry(row[1]) for row in rows]
+        if not any(entries):
+            return Selected(rows, (), footer)
+        skipped = [row[0] for row, entry in zip(rows, entries, strict=True) if entry == _SKIPPED]
+        refused = [
+            RowOutcome(row[0], "rejected", None, (self._problem,))
+            for row, entry in zip(rows, entries, strict=True)
+            if entry == _UNKNOWN
+        ]
+        kept = [entry >= 0 for entry in entries]
+        return Selected(
+            [*compress(rows, kept)], [*compress(entries, kept)], [*skipped, *footer], refused
+        )
+
+    def _entry(self, cells: Sequence[str]) -> int:
+        values = tuple(
+            memo[cells[place]] for memo, place in zip(self._values, self._places, strict=True)
+        )
+        entry = self._entry_of.get(values)
+        if entry is None:
+            # There are few: each value is one that is listed, "" or "*".
+            entry = self._entry_of[values] = self._decide(values)
+        return entry
+
+    def _decide(self, values: Sequence[str]) -> int:
+        row = dict(zip(self._columns, values, strict=True))
+        if any(row[column] in listed for column, listed in self._skip.items()):
+            return _SKIPPED
+        for number, entry in enumerate(self._entries):
+            if all(row[column] in listed for column, listed in entry.items()):
+                return number
+        return _UNKNOWN
+
+
+def _as_sets(conditions: Conditions) -> dict[str, frozenset[str]]:
+    return {column: frozenset(map(comparable, values)) for column, values in conditions.items()}
+
+
+def _value_of(cell: str, listed: frozenset[str]) -> str:
+    """Return the value in a cell: one that is listed, EMPTY or ANY_OTHER.
+
+    A placeholder such as NULL is an empty cell, unless it is listed.
+    """
+    value = comparable(unwrap(cell, "word"))
+    if value in listed and value != ANY_OTHER:
+        return value
+    return EMPTY if not value or is_placeholder("word", value) else ANY_OTHER

@@ -1,0 +1,410 @@
+"""What an API reports later: final statuses of requests, and diagnostics of the file's job.
+
+The final status of a request becomes the final outcomes of its rows (`apply_final_statuses`):
+
+                    ┌─ named, already counted ─────────────▶ duplicate
+                    ├─ named, a temporary reason ──────────▶ deferred: only this row is sent again
+    uploaded ───────┼─ named, no ad click, no click ID ────▶ uploaded, and counted as unmatched
+    (awaiting)      ├─ named, any other reason ────────────▶ failed
+                    ├─ counted but not named, temporary ───▶ deferred: the rest of the request
+                    └─ not named ──────────────────────────▶ uploaded, finally
+
+The schedule begins when the newest requests were sent (`Capabilities.reports_later`), and ends, so
+every run ends too. If rows would be sent again too late, a temporary reason is treated like others.
+
+Diagnostics change no row. They become a part of the document's `processing`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from lib.catalogue.codes import NOBODY_CLICKED, lookup
+from lib.config.settings import Settings
+from lib.destinations.base import DiagnosingDestination, PolledDestination
+from lib.destinations.registry import capabilities_of
+from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.model.capabilities import CheckSchedule
+from lib.model.money import Amounts
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
+from lib.model.sent_requests import (
+    UNREADABLE,
+    JobCounts,
+    RequestStatus,
+    SentRequest,
+    UploadDiagnostics,
+    numbers_in,
+    unpacked_texts,
+)
+from lib.run.attempt import Attempt, Sums
+from lib.state.runs import Followed, Run
+
+ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
+"""The error of a row that may or may not be counted."""
+
+FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
+
+_STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
+
+
+# ── when to ask ──────────────────────────────────────────────────────────────────────────────────
+
+
+def poll_schedule(run: Run) -> CheckSchedule | None:
+    """Return when final statuses are asked for. None: no API of the run reports them later."""
+    return next((each for each in map(_schedule_of, _senders(run)) if each is not None), None)
+
+
+def diagnostics_schedule(run: Run, *, is_on: bool) -> CheckSchedule | None:
+    """Return when the diagnostics of the job are read. None: never."""
+    senders = _senders(run)
+    return capabilities_of(senders[0]).diagnostics if is_on and senders else None
+
+
+def _schedule_of(sender: str) -> CheckSchedule | None:
+    return capabilities_of(sender).reports_later
+
+
+def _senders(run: Run) -> list[str]:
+    """Return the destinations that got rows of the run. A run that only validates has none."""
+    profile = run.profile if isinstance(run.profile, dict) else {}
+    if profile.get("validate_only"):
+        return []
+    named = profile.get("destination"), profile.get("adjustments_via")
+    return [str(each) for each in named if each]
+
+
+def followed_since(run: Run, sums: Sums) -> Followed:
+    """Return what was asked about the newest requests: nothing, if they are newer than that."""
+    followed = run.followed
+    if followed.sent_at == sums.sent_at:
+        return followed
+    return replace(followed, sent_at=sums.sent_at, polls=0, diagnosed=0)
+
+
+def _next_poll(run: Run, sums: Sums) -> datetime | None:
+    followed, schedule = followed_since(run, sums), poll_schedule(run)
+    if schedule is None or followed.sent_at is None or not sums.requests.open:
+        return None
+    return schedule.next_check(followed.sent_at, followed.polls)
+
+
+def _next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
+    followed = followed_since(run, sums)
+    schedule = diagnostics_schedule(run, is_on=settings.read_diagnostics)
+    if schedule is None or followed.sent_at is None or _is_final(followed.diagnostics):
+        return None
+    return schedule.next_check(followed.sent_at, followed.diagnosed)
+
+
+def next_look(run: Run, sums: Sums, settings: Settings) -> datetime | None:
+    """Return when the API is asked again about the requests of a run. None: never again."""
+    times = _next_poll(run, sums), _next_diagnosis(run, sums, settings)
+    return min((each for each in times if each is not None), default=None)
+
+
+# ── ask ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def ask(attempt: Attempt) -> None:
+    """Sum up the markers of the run, and ask what is due: final statuses, and diagnostics.
+
+    Each marker is saved before the next requests are asked for, so that a crash loses no answer.
+    """
+    attempt.sum_up()
+    now, settings, blocked = attempt.context.utc_now(), attempt.context.settings, ""
+    try:
+        due = _next_poll(attempt.run, attempt.sums)
+        if due is not None and due <= now:
+            _ask_for_statuses(attempt, now)
+        due = _next_diagnosis(attempt.run, attempt.sums, settings)
+        if due is not None and due <= now:
+            _ask_for_diagnostics(attempt, now)
+    except PermanentError as error:
+        # Perhaps the credentials are refused. The schedule decides if the API is asked again.
+        blocked = error.code
+        action = lookup(error.code).action
+        attempt.log.alert("follow_up_blocked", code=blocked, detail=error.detail, action=action)
+    except LeaseLost:
+        raise
+    except RetryableError as error:
+        attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
+    if attempt.must_sum_up:
+        attempt.sum_up()
+    attempt.keep(blocked=blocked)
+
+
+def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
+    run, profile, settings = attempt.run, attempt.profile, attempt.context.settings
+    if profile is None:
+        return
+    sender = next(each for each in _senders(run) if _schedule_of(each) is not None)
+    sending = profile.model_copy(update={"destination": sender})
+    destination = attempt.context.connect(sending, attempt.log)
+    assert isinstance(destination, PolledDestination)
+    followed = followed_since(run, attempt.sums)
+    # Counted before the API is asked: one that never answers is not asked for ever.
+    attempt.save(followed=replace(followed, polls=followed.polls + 1, polled_at=now))
+    again_at = now + timedelta(hours=settings.defer_hours)
+    can_defer = again_at <= run.now + timedelta(hours=settings.max_defer_hours)
+
+    def with_time(row: RowOutcome) -> RowOutcome:
+        if row.outcome != "deferred" or row.due is not None:
+            return row
+        return row._replace(due=again_at, maybe_sent=True)
+
+    for number in sorted(attempt.sums.numbers):
+        before = attempt.markers.read(number)
+        still_open = [each.request_id for each in before.outcomes.sent if each.is_open]
+        if not still_open:
+            continue
+        if attempt.context.monotonic() >= attempt.deadline.last_start:
+            break
+        attempt.check_lease()
+        statuses: dict[str, list[RequestStatus]] = {}
+        for status in destination.request_statuses(still_open, attempt.deadline):
+            statuses.setdefault(status.request_id, []).append(status)
+        outcomes = apply_final_statuses(before.outcomes, statuses, can_defer)
+        outcomes = outcomes.with_listed(with_time)
+        if outcomes != before.outcomes:
+            attempt.markers.save(outcomes, before.generation)
+            attempt.must_sum_up = attempt.has_changed = True
+
+
+def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
+    run, profile = attempt.run, attempt.profile
+    if profile is None or run.facts is None:
+        return
+    destination = attempt.context.connect(profile, attempt.log)
+    assert isinstance(destination, DiagnosingDestination)
+    followed = followed_since(run, attempt.sums)
+    attempt.save(followed=replace(followed, diagnosed=followed.diagnosed + 1))
+    found = destination.upload_diagnostics(run.facts.customer_id)
+    part = diagnostics_of_job(run.job_id, found, now, followed.diagnostics)
+    attempt.keep(followed=replace(attempt.run.followed, diagnostics=part))
+    attempt.has_changed = True
+
+
+# ── what final statuses mean for the rows ────────────────────────────────────────────────────────
+
+
+def apply_final_statuses(
+    chunk: ChunkOutcomes, statuses: Mapping[str, Sequence[RequestStatus]], can_defer: bool
+) -> ChunkOutcomes:
+    """Return the chunk after the API's answer about some of its open requests.
+
+    `statuses` has the statuses of each request by its ID. A request without a final status for
+    every conversion action stays open. `can_defer`: there is time to send rows again.
+    """
+    rows = {row.line: row for row in chunk.listed}
+    sent = []
+    for request in chunk.sent:
+        found = statuses.get(request.request_id, ()) if request.is_open else ()
+        if not found:
+            sent.append(request)
+        elif not all(each.is_final for each in found):
+            sent.append(request._replace(statuses=tuple(map(_without_records, found))))
+        else:
+            sent.append(_apply_to_request(request, found, rows, can_defer))
+    listed = [rows[line] for line in sorted(rows)]
+    before = {row.line for row in chunk.listed}
+    unlisted = chunk.unlisted()
+    unlisted.remove("uploaded", [row for row in listed if row.line not in before])
+    return chunk.with_rows(listed, unlisted, chunk.request_ids, tuple(sent))
+
+
+@dataclass(slots=True)
+class _Reasons:
+    """What the API says about the rows of a request: reasons by line, and unnamed rows."""
+
+    errors: dict[int, list[str]] = field(default_factory=dict)
+    warnings: dict[int, list[str]] = field(default_factory=dict)
+    unnamed: Counter[str] = field(default_factory=Counter)
+
+    def add(self, status: RequestStatus, lines: Sequence[int]) -> None:
+        for reason, count in status.errors.items():
+            named = _lines_of(status.error_records.get(reason, ()), lines)
+            for line in named:
+                self.errors.setdefault(line, []).append(reason)
+            self.unnamed[reason] += max(0, count - len(named))
+        for reason, records in status.warning_records.items():
+            for line in _lines_of(records, lines):
+                self.warnings.setdefault(line, []).append(reason)
+
+
+def _lines_of(records: Sequence[int], lines: Sequence[int]) -> list[int]:
+    """Positions in the request → lines. A position outside of the request names no row."""
+    return [lines[each] for each in dict.fromkeys(records) if 0 <= each < len(lines)]
+
+
+def _apply_to_request(
+    request: SentRequest,
+    statuses: Sequence[RequestStatus],
+    rows: dict[int, RowOutcome],
+    can_defer: bool,
+) -> SentRequest:
+    """Change the `rows` of a request, and return the request with its counts."""
+    lines = list(numbers_in(request.lines))
+    values, positions = Amounts.unpacked(request.values), {n: at for at, n in enumerate(lines)}
+    order_ids = unpacked_texts(request.order_ids)
+
+    def row_in(line: int) -> RowOutcome:
+        if line in rows:
+            return rows[line]
+        at = positions[line]
+        return RowOutcome(line, "uploaded", order_ids[at], (), (), *values.at(at))
+
+    unclicked = set(numbers_in(request.unclicked))
+    reasons = _Reasons()
+    for status in statuses:
+        reasons.add(status, lines)
+    not_counted: Counter[str] = Counter()
+    unmatched = 0
+    for line, found in reasons.errors.items():
+        outcome, reason = _final_outcome(found, line not in unclicked, can_defer)
+        if outcome == "unmatched":
+            unmatched += 1
+            continue
+        if outcome == "failed":
+            not_counted[reason] += 1
+        rows[line] = row_in(line)._replace(outcome=outcome, errors=tuple(map(Problem, found)))
+    for line, found in reasons.warnings.items():
+        row = row_in(line)
+        rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
+    named = reasons.errors.keys()
+    unnamed = _at_most(len(lines) - len(named), reasons.unnamed)
+    if can_defer and any(map(_is_temporary, unnamed)):
+        # Rows of the other unnamed reasons are counted with the request that sends them again.
+        for line in lines:
+            if line not in named:
+                rows[line] = row_in(line)._replace(
+                    outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),)
+                )
+        unnamed.clear()
+    more, lost = _without_names(unnamed, len(unclicked - named))
+    matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
+    if any(each.status == UNREADABLE for each in statuses):
+        matchable = 0  # it is not known which of them have an ad click
+    return request._replace(
+        lines=(),
+        unclicked=(),
+        values=b"",
+        order_ids=b"",
+        statuses=tuple(map(_without_records, statuses)),
+        matchable=matchable,
+        unmatched=unmatched + more,
+        not_counted=not_counted + lost,
+        unnamed=lost.total(),
+    )
+
+
+def _final_outcome(
+    reasons: Sequence[str], has_click_id: bool, can_defer: bool
+) -> tuple[FinalOutcome, str]:
+    """Return what the reasons mean for a row, and the one that decides."""
+    by_outcome: dict[FinalOutcome, str] = {}
+    for reason in reasons:
+        outcome: FinalOutcome = "failed"
+        if reason in NOBODY_CLICKED and not has_click_id:
+            outcome = "unmatched"
+        elif lookup(reason).outcome == "duplicate":
+            outcome = "duplicate"
+        elif can_defer and _is_temporary(reason):
+            outcome = "deferred"
+        by_outcome.setdefault(outcome, reason)
+    strongest = next(each for each in _STRONGEST_FIRST if each in by_outcome)
+    return strongest, by_outcome[strongest]
+
+
+def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
+    """Limit the counts to this number of rows, because a row is counted for each of its reasons."""
+    limited: Counter[str] = Counter()
+    for reason, count in unnamed.most_common():
+        limited[reason] = min(count, rows - limited.total())
+    return +limited
+
+
+def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:
+    """Return how many unnamed rows are unmatched, and the reasons of those that never count.
+
+    At most `unclicked` rows can be unmatched, because only rows without a click ID are.
+    """
+    lost = Counter(
+        {
+            reason: count
+            for reason, count in unnamed.items()
+            if lookup(reason).outcome != "duplicate"
+        }
+    )
+    unmatched = 0
+    for reason in NOBODY_CLICKED & lost.keys():
+        unmatched = min(lost[reason], unclicked)
+        lost[reason] -= unmatched
+    return unmatched, +lost
+
+
+def _is_temporary(reason: str) -> bool:
+    entry = lookup(reason)
+    return entry.outcome == "deferred" or entry.scope == "transient"
+
+
+def _without_records(status: RequestStatus) -> RequestStatus:
+    """Return the status as it is kept. What it says of single rows is in their outcomes."""
+    return status._replace(error_records={}, warning_records={})
+
+
+# ── diagnostics of the job ───────────────────────────────────────────────────────────────────────
+
+
+def diagnostics_of_job(
+    job_id: int,
+    found: Sequence[UploadDiagnostics],
+    read_at: datetime,
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """Return the `diagnostics` part of a document, or the `previous` one if nothing is new.
+
+    `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
+    most recent ones.
+    """
+    if not found or (previous and previous["job"] and job_id not in found[0].jobs):
+        return dict(previous) if previous else None
+    account, *actions = found
+    return {
+        "read_at": read_at.isoformat(),
+        "status": account.status,
+        "last_upload": account.last_upload,
+        "jobs_listed": len(account.jobs),
+        "job": _counts(account.jobs.get(job_id)),
+        "conversion_actions": [
+            {
+                "conversion_action": action.conversion_action,
+                "status": action.status,
+                "job": _counts(action.jobs[job_id]),
+            }
+            for action in actions
+            if job_id in action.jobs
+        ],
+        "alerts": [
+            {
+                "code": alert.code,
+                "share": alert.share,
+                "meaning": lookup(alert.code).meaning,
+                "action": lookup(alert.code).action,
+            }
+            for alert in account.alerts
+        ],
+    }
+
+
+def _is_final(diagnostics: Mapping[str, Any] | None) -> bool:
+    """Whether the API has counted all rows of the job."""
+    return bool(diagnostics and diagnostics["job"] and not diagnostics["job"]["pending"])
+
+
+def _counts(job: JobCounts | None) -> dict[str, int] | None:
+    return job._asdict() if job is not None else None

@@ -1,0 +1,89 @@
+"""Markers: what is saved of a chunk as soon as all its rows have an outcome.
+
+    chunks/<run>/000042.json     the outcomes of chunk 42
+
+A row has an outcome if its chunk has a marker, and only then. A marker is created once. It is
+replaced by compare-and-swap when some of its rows get other outcomes: a deferred row was sent
+again, or the API has reported a final status. Of two attempts that save the same chunk, the first
+one wins, and the other one goes on with what the first one saved.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from lib.errors import RetryableError
+from lib.model.outcomes import ChunkOutcomes
+from lib.state.documents import Documents
+from lib.state.runs import Run
+
+_READ_AHEAD: Final = 8
+"""Number of markers that are fetched ahead; each has some kilobytes."""
+
+
+class Marker(NamedTuple):
+    """The outcomes of a chunk, and the generation of the object that has them."""
+
+    outcomes: ChunkOutcomes
+    generation: int
+
+
+class Markers:
+    """The markers of one run. Every method raises `RetryableError` if storage is not there."""
+
+    def __init__(self, documents: Documents, run: Run) -> None:
+        self._documents = documents
+        self._folder = f"chunks/{run.key}/"
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of the chunks that have a marker, in ascending order."""
+        names = (name for name, _ in self._documents.list(self._folder))
+        found = (name.removeprefix(self._folder).removesuffix(".json") for name in names)
+        return sorted(int(number) for number in found if number.isdecimal())
+
+    def read(self, number: int) -> Marker:
+        """Return the marker of a chunk. Raises `RetryableError` if it is gone."""
+        found = self._documents.read(self._name(number), ChunkOutcomes)
+        if found is None:
+            detail = f"the marker of chunk {number} no longer exists"
+            raise RetryableError("STORAGE_UNAVAILABLE", detail)
+        return Marker(*found)
+
+    @contextmanager
+    def read_all(self, numbers: Iterable[int]) -> Iterator[Iterator[Marker]]:
+        """Return the markers of these chunks in their order. Some are fetched ahead.
+
+        The threads end with the `with` block, however it ends: the garbage collector would wait for
+        them wherever it happens to run.
+        """
+
+        def in_order(pool: ThreadPoolExecutor) -> Iterator[Marker]:
+            ahead: deque[Future[Marker]] = deque()
+            for number in numbers:
+                ahead.append(pool.submit(self.read, number))
+                if len(ahead) == _READ_AHEAD:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+
+        with ThreadPoolExecutor(_READ_AHEAD, "markers") as pool:
+            yield in_order(pool)
+
+    def save(self, outcomes: ChunkOutcomes, replaced: int = 0) -> Marker:
+        """Save the outcomes of a chunk, and return what is saved now.
+
+        `replaced` is the generation of the marker with its earlier outcomes; 0: it has none yet. If
+        another attempt was faster, what it has saved is returned.
+        """
+        name = self._name(outcomes.number)
+        generation = self._documents.write(name, outcomes, if_generation_match=replaced)
+        if generation is not None:
+            return Marker(outcomes, generation)
+        return self.read(outcomes.number)
+
+    def _name(self, number: int) -> str:
+        return f"{self._folder}{number:06d}.json"

@@ -1,0 +1,380 @@
+"""Open problems: what does not come, and what does not count. One table has each kind and its rule.
+
+A sweep logs one line for each problem while it holds. Nothing is remembered here: Cloud Monitoring
+knows since when a problem is open, tells people once a day, and says when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from lib.catalogue.texts import number_of_rows
+from lib.config.profile import Profile, profile_name
+from lib.model.money import ACCOUNT_CURRENCY, amount
+from lib.results.names import rows_to_fix, without_suffix
+from lib.state.runs import RunEntry
+from lib.state.store import StoredObject
+
+UNFINISHED_AFTER: Final = timedelta(hours=2)
+NOT_STARTED_AFTER: Final = timedelta(minutes=30)
+FORGOTTEN_AFTER: Final = timedelta(days=7)
+"""A stopped file, a lost row or a file that was never started is told for so long."""
+NOTHING_NEW_AFTER: Final = timedelta(days=3)
+ONLY_CHECKED_AFTER: Final = timedelta(days=7)
+LARGEST_SHARE_LOST: Final = 0.2
+"""Of the rows or the money of a file, or of a profile's files of seven days."""
+_MOST_FILES_NAMED: Final = 20
+_DAYS_OF_EXPECTATIONS: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a sweep sees: the runs, the live input files by run key, and the profiles.
+
+    `unreadable` are the keys of runs that cannot be read. `without_run` are the files that no
+    attempt has begun with.
+    """
+
+    now: datetime
+    entries: Sequence[RunEntry]
+    unreadable: set[str]
+    files: Mapping[str, StoredObject]
+    without_run: Sequence[StoredObject]
+    profiles: Mapping[str, Any]
+
+    def is_recent(self, entry: RunEntry) -> bool:
+        """Return whether a problem of this file is still told."""
+        return self.now - entry.arrived <= FORGOTTEN_AFTER
+
+    def is_replaced(self, entry: RunEntry) -> bool:
+        """Return whether a later file has the rows of this one, or somebody has deleted it."""
+        return entry.key not in self.files or entry.superseded
+
+    def by_profile(self) -> dict[str, list[RunEntry]]:
+        """Return the runs of each profile, oldest file first."""
+        found: dict[str, list[RunEntry]] = {}
+        for entry in sorted(self.entries, key=lambda each: (each.arrived, each.generation)):
+            if not entry.superseded:
+                found.setdefault(entry.profile, []).append(entry)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An open problem of a profile, and the micros that are at stake by currency."""
+
+    profile: str
+    detail: str
+    money: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of open problem. Its name is that of its section in docs/alerts.md."""
+
+    name: str
+    severity: Literal["ERROR", "WARNING"]
+    title: str
+    action: str
+    find: Callable[[View], Iterator[Found]]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProblem:
+    """A problem that holds now."""
+
+    kind: Kind
+    profile: str
+    detail: str
+    money: Mapping[str, int]
+
+    @property
+    def at_stake(self) -> str:
+        """What the rows are worth, for people; empty if nothing says so."""
+        return " and ".join(
+            f"{amount(micros)} {currency or ACCOUNT_CURRENCY}"
+            for currency, micros in sorted(self.money.items(), key=lambda each: -each[1])
+            if micros
+        )
+
+
+def open_problems(view: View) -> list[OpenProblem]:
+    """Return all problems that hold now: the dearest first, then in the order of the table."""
+    problems = [
+        OpenProblem(kind, found.profile, found.detail, found.money)
+        for kind in KINDS
+        for found in kind.find(view)
+    ]
+    return sorted(problems, key=lambda each: -max(each.money.values(), default=0))
+
+
+# ── what does not come ───────────────────────────────────────────────────────────────────────────
+
+
+def _no_file(view: View) -> Iterator[Found]:
+    """A profile expects a file, and none has come since the last one was due."""
+    arrivals: dict[str, list[datetime]] = {}
+    for entry in view.entries:
+        arrivals.setdefault(entry.profile, []).append(entry.arrived)
+    for file in view.without_run:
+        arrived = file.updated or file.created
+        if arrived is not None:
+            arrivals.setdefault(profile_name(file.name), []).append(arrived)
+    for name, written in view.profiles.items():
+        try:
+            expectation = Profile.model_validate(written).expectation
+        except ValidationError:
+            continue  # a file of this profile is stopped, and that is told
+        if expectation is None:
+            continue
+        due = expectation.latest_due(view.now)
+        if due is None:
+            continue
+        came = _counts_for(due.after, due.by, sorted(arrivals.get(name, [])), expectation)
+        if not came:
+            last = max(arrivals.get(name, []), default=None)
+            since = f"the last one came {last:%Y-%m-%d %H:%M} UTC" if last else "none has ever come"
+            yield Found(name, f"due by {due.by:%Y-%m-%d %H:%M %Z}; {since}", {})
+
+
+def _counts_for(
+    after: datetime, by: datetime, arrivals: Sequence[datetime], expectation: Any
+) -> bool:
+    """Return whether a file came for the last due time, or after it.
+
+    A file that comes late is the one of the time before: it does not count for the next one, unless
+    another one follows.
+    """
+    if arrivals and arrivals[-1] > by:
+        return True
+    came = [arrival for arrival in arrivals if after < arrival <= by]
+    if not came:
+        return False
+    before = expectation.latest_due(after)
+    is_missing_before = before is not None and not any(
+        before.after < arrival <= before.by for arrival in arrivals
+    )
+    had_files = any(arrival <= after for arrival in arrivals)
+    return len(came) > 1 or not (is_missing_before and had_files)
+
+
+def _unfinished(view: View) -> Iterator[Found]:
+    """Two hours after a file came, it has no complete results."""
+    found: dict[str, list[str]] = {}
+    for entry in view.entries:
+        is_late = view.now - entry.arrived >= UNFINISHED_AFTER
+        if not entry.is_read and is_late and view.is_recent(entry) and not view.is_replaced(entry):
+            why = f" ({entry.cause}, {entry.tries} tries)" if entry.cause or entry.tries else ""
+            found.setdefault(entry.profile, []).append(f"{entry.name}{why}")
+    for key in view.unreadable & view.files.keys():
+        file = view.files[key]
+        found.setdefault(profile_name(file.name), []).append(f"{file.name} (STATE_UNREADABLE)")
+    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+
+
+def _not_started(view: View) -> Iterator[Found]:
+    """A file came, and no event has started it."""
+    found: dict[str, list[str]] = {}
+    for file in view.without_run:
+        arrived = file.updated or file.created or view.now
+        if NOT_STARTED_AFTER <= view.now - arrived <= FORGOTTEN_AFTER:
+            found.setdefault(profile_name(file.name), []).append(file.name)
+    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+
+
+def _stopped(view: View) -> Iterator[Found]:
+    """A file was stopped, and nobody has replaced or deleted it."""
+    found: dict[str, list[str]] = {}
+    for entry in view.entries:
+        if entry.stop and view.is_recent(entry) and not view.is_replaced(entry):
+            detail = f": {entry.stop_detail}" if entry.stop_detail else ""
+            found.setdefault(entry.profile, []).append(f"{entry.name} ({entry.stop}{detail})")
+    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+
+
+def _nothing_new(view: View) -> Iterator[Found]:
+    """Files come, and nothing of them is meant to be sent, or they are the same for three days."""
+    for profile, entries in view.by_profile().items():
+        read = [entry for entry in entries if entry.is_read and not entry.stop]
+        if not read or not view.is_recent(read[-1]):
+            continue
+        newest = read[-1]
+        if newest.totals.outcomes and not newest.meant:
+            rows = sum(newest.totals.outcomes.values())
+            yield Found(profile, f"{newest.name}: all {number_of_rows(rows)} are skipped", {})
+            continue
+        same = []
+        for entry in reversed(read):
+            if entry.content != newest.content:
+                break
+            same.append(entry)
+        if len(same) > 1 and newest.arrived - same[-1].arrived >= NOTHING_NEW_AFTER:
+            yield Found(profile, f"{len(same)} files with the same content", {})
+
+
+def _empty_columns(view: View) -> Iterator[Found]:
+    """A column that the profile names has no cell in the newest file."""
+    for profile, entries in view.by_profile().items():
+        read = [entry for entry in entries if entry.is_read]
+        if read and read[-1].empty_columns and view.is_recent(read[-1]):
+            columns = ", ".join(f'"{name}"' for name in read[-1].empty_columns)
+            yield Found(profile, f"{read[-1].name}: {columns}", {})
+
+
+# ── what does not count ──────────────────────────────────────────────────────────────────────────
+
+
+def _rows_lost(view: View) -> Iterator[Found]:
+    """Too large a share of the rows or the money of a profile does not count."""
+    for profile, entries in view.by_profile().items():
+        recent = [entry for entry in entries if view.is_recent(entry) and entry.is_read]
+        recent = [entry for entry in _without_corrected(recent) if entry.meant]
+        if not recent:
+            continue
+        changed = view.now - timedelta(days=1)
+        alone = [
+            entry
+            for entry in recent
+            if entry is recent[-1] or (entry.changed_at or entry.arrived) >= changed
+        ]
+        files = [entry for entry in alone if _is_too_much([entry])]
+        if not files and _is_too_much(recent):
+            files = [entry for entry in recent if entry.lost]
+        if files:
+            money: dict[str, int] = {}
+            for entry in files:
+                for currency, micros in entry.lost_money().items():
+                    money[currency] = money.get(currency, 0) + micros
+            yield Found(profile, _named(map(_loss, files)), money)
+
+
+def _is_too_much(entries: Sequence[RunEntry]) -> bool:
+    lost, meant = sum(e.lost for e in entries), sum(e.meant for e in entries)
+    if lost > LARGEST_SHARE_LOST * meant:
+        return True
+    for currency in {name for entry in entries for name in entry.lost_money()}:
+        lost = sum(entry.lost_money().get(currency, 0) for entry in entries)
+        meant = sum(entry.meant_money().get(currency, 0) for entry in entries)
+        if lost > LARGEST_SHARE_LOST * meant:
+            return True
+    return False
+
+
+def _loss(entry: RunEntry) -> str:
+    code = f", mostly {entry.totals.code}" if entry.totals.code else ""
+    return f"{entry.name}: {entry.lost} of {number_of_rows(entry.meant)}{code}"
+
+
+def _without_corrected(entries: Sequence[RunEntry]) -> list[RunEntry]:
+    """Return the files without those that a later one corrects: of the same name, or of `fix`."""
+    found: list[RunEntry] = []
+    names: set[str] = set()
+    for entry in reversed(entries):
+        name = without_suffix(entry.name)
+        if name not in names and rows_to_fix(entry.name) not in names:
+            found.append(entry)
+        names.add(name)
+    return found[::-1]
+
+
+def _only_checked(view: View) -> Iterator[Found]:
+    """For a week, files were only checked: nothing of them counts."""
+    for profile, entries in view.by_profile().items():
+        checked: list[RunEntry] = []
+        for entry in reversed(entries):
+            if not entry.validate_only:
+                break
+            checked.append(entry)
+        is_long = bool(checked) and view.now - checked[-1].arrived >= ONLY_CHECKED_AFTER
+        if is_long and view.is_recent(checked[0]):
+            yield Found(profile, f"{len(checked)} files", {})
+
+
+def _blocked(view: View) -> Iterator[Found]:
+    """What Google says later of uploaded rows cannot be read."""
+    found: dict[str, list[str]] = {}
+    for entry in view.entries:
+        if entry.blocked and view.is_recent(entry):
+            found.setdefault(entry.profile, []).append(f"{entry.name} ({entry.blocked})")
+    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+
+
+def _named(files: Iterable[str]) -> str:
+    """Return the names of files for one line."""
+    names = list(files)
+    more = len(names) - _MOST_FILES_NAMED
+    shown = "; ".join(names[:_MOST_FILES_NAMED])
+    return f"{shown}; and {more} more" if more > 0 else shown
+
+
+KINDS: Final = (
+    Kind(
+        "rows_lost",
+        "ERROR",
+        "Rows do not count",
+        "Open the report of the file, correct the rows, and upload them with `fix`.",
+        _rows_lost,
+    ),
+    Kind(
+        "file_stopped",
+        "ERROR",
+        "A file was stopped",
+        "Correct what the detail says, and upload the file again.",
+        _stopped,
+    ),
+    Kind(
+        "no_file",
+        "ERROR",
+        "An expected file has not come",
+        "Ask the owner of the export why it did not run.",
+        _no_file,
+    ),
+    Kind(
+        "file_unfinished",
+        "ERROR",
+        "A file is not finished",
+        "Read the log of the function for this file.",
+        _unfinished,
+    ),
+    Kind(
+        "file_not_started",
+        "ERROR",
+        "No event has started a file",
+        "Check the trigger of the function and its permissions.",
+        _not_started,
+    ),
+    Kind(
+        "follow_up_blocked",
+        "ERROR",
+        "Later answers of Google cannot be read",
+        "Correct the credentials or the permission that the code names.",
+        _blocked,
+    ),
+    Kind(
+        "nothing_sent",
+        "WARNING",
+        "Files come, and nothing new is sent",
+        "Check the export and the `skip` and `rows` of the profile.",
+        _nothing_new,
+    ),
+    Kind(
+        "column_empty",
+        "WARNING",
+        "A column is empty",
+        "Check the export, or add the field to `optional`.",
+        _empty_columns,
+    ),
+    Kind(
+        "only_checked",
+        "WARNING",
+        "Files have only been checked for a week",
+        "Remove `validate_only` from the profile, or stop the export.",
+        _only_checked,
+    ),
+)
+"""Every kind of open problem."""

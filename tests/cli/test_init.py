@@ -1,0 +1,422 @@
+"""`init FILE`: each question, each refusal, and the profile that is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from lib.cli.commands import main
+from lib.config.profile import Profile
+
+NOW = "2026-11-24T12:00:00Z"
+CLICKS = [f"Cj0KCQiA{letter}example{number}wB" for number, letter in enumerate("ABCDEF")]
+DEALS = f"""\
+Deal,Stage,Closed,Amount,Currency,Number,Click,Mail,Phone,Opt-in,Account
+Racks,Won,2026-11-20 10:00:00,100.50,USD,1001,{CLICKS[0]},ann@example.com,(212) 555-0101,Yes,Acme
+Bins,Won,2026-11-20 11:00:00,200.00,USD,1002,{CLICKS[1]},bob@example.com,(212) 555-0102,No,Acme
+Tape,Lost,2026-11-20 12:00:00,300.00,USD,1003,{CLICKS[2]},cy@example.com,(212) 555-0103,Yes,Acme
+Desk,Lead,2026-11-21 12:00:00,400.00,USD,1004,{CLICKS[3]},dee@example.com,(212) 555-0104,Yes,Acme
+Lamp,Won,2026-11-21 13:00:00,500.00,USD,1005,,eve@example.com,(212) 555-0105,,Test
+Sofa,Won,2026-11-21 14:00:00,600.00,USD,1006,,,,Yes,Acme
+"""
+FIRST = {
+    "consent": "Opt-in",
+    "refusals": "1",
+    "rows": "Stage",
+    "sales": "Won",
+    "others": "0",
+    "refunds": "0",
+    "left out": "no",
+    "time": "Closed",
+    "value": "Amount",
+    "currency": "Currency",
+    "order ID": "Number",
+    "gclid": "Click",
+    "email": "Mail",
+    "phone": "Phone",
+    "zone": "America/Chicago",
+    "country": "US",
+    "API": "Google Ads API",
+    "account": "123-456-7890",
+    "action": "Closed deal",
+    "expect": "any time",
+}
+"""The answers to the questions about `DEALS`, in their order."""
+OPTIONS = {
+    "--rows": "Stage=Won",
+    "--skip": ["Stage=Lost", "Stage=Lead"],
+    "--column": [
+        *("conversion_date_time=Closed", "conversion_value=Amount", "currency_code=Currency"),
+        *("order_id=Number", "gclid=Click"),
+    ],
+    "--ad-user-data": "GRANTED",
+    "--time-zone": "America/Chicago",
+    "--destination": "google_ads",
+    "--customer-id": "1234567890",
+    "--action": "Closed deal",
+    "--expect": "any time",
+}
+"""What a script gives for `DEALS`."""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the file, on the screen of its owner."""
+    monkeypatch.chdir(tmp_path)
+    for module in ("asking", "review"):
+        monkeypatch.setattr(f"lib.cli.init.{module}.is_own_screen", lambda: True)
+    return tmp_path
+
+
+def init(content: str | bytes, lines: Sequence[str], *options: str) -> Result:
+    """Run the command with these lines of input."""
+    data = content if isinstance(content, bytes) else content.encode()
+    Path("deals.csv").write_bytes(data)
+    command = ["init", "deals.csv", "--now", NOW, *options]
+    return CliRunner().invoke(main, command, input="".join(f"{line}\n" for line in lines))
+
+
+def answer(content: str | bytes = DEALS, *options: str, **changed: str | Sequence[str]) -> Result:
+    """Answer all questions, changed by `changed`, and save. Several lines are several answers;
+    `""`: the question does not come."""
+    given: dict[str, Any] = {**FIRST, **{key.replace("_", " "): v for key, v in changed.items()}}
+    lines: list[str] = []
+    for value in given.values():
+        lines += [value] if isinstance(value, str) and value else value
+    return init(content, [*lines, "s"], *options)
+
+
+def saved(name: str = "default", path: str = "profiles.json") -> dict[str, Any]:
+    """The profile that was written. It is valid."""
+    profile: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))[name]
+    Profile.model_validate(profile)
+    return profile
+
+
+def script(content: str = DEALS, **changed: str | Sequence[str] | None) -> Result:
+    """Give options instead of answers. None: without this one."""
+    given = {**OPTIONS, **{f"--{key.replace('_', '-')}": value for key, value in changed.items()}}
+    options = [
+        text
+        for option, values in given.items()
+        for value in ([values] if isinstance(values, str) else values or [])
+        for text in (option, value)
+    ]
+    return init(content, [], "--yes", *options)
+
+
+def test_the_answers_become_a_profile() -> None:
+    """There is one key for each answer, and what is not chosen is left out by name."""
+    done = answer()
+    assert done.exit_code == 0, done.output
+    assert saved() == {
+        "destination": "google_ads",
+        "customer_id": "123-456-7890",
+        "expect": "any time",
+        "action": "Closed deal",
+        "columns": {
+            "ad_user_data": "Opt-in",
+            "conversion_date_time": "Closed",
+            "conversion_value": "Amount",
+            "currency_code": "Currency",
+            "order_id": "Number",
+            "gclid": "Click",
+            "email": "Mail",
+            "phone": "Phone",
+        },
+        "conversions": [{"rows": {"Stage": ["Won"]}}],
+        "skip": {"Stage": ["Lost", "Lead"]},
+        "time_zone": "America/Chicago",
+        "phone_region": "US",
+    }
+
+
+CHANGES: list[tuple[dict[str, str | list[str]], dict[str, Any]]] = [
+    ({"refusals": "they are left out"}, {"skip": {"Opt-in": ["No"], "Stage": ["Lost", "Lead"]}}),
+    ({"consent": "no column: all people agreed", "refusals": ""}, {"ad_user_data": "GRANTED"}),
+    ({"sales": "1, Lead"}, {"conversions": [{"rows": {"Stage": ["Won", "Lead"]}}]}),
+    ({"sales": "1,=Signed"}, {"conversions": [{"rows": {"Stage": ["Won", "Signed"]}}]}),
+    (
+        {"left out": ["Account", "Test", "no"]},
+        {"skip": {"Stage": ["Lost", "Lead"], "Account": ["Test"]}},
+    ),
+    ({"left out": ["Phone", "(empty)", "*", "no"]}, {}),
+    ({"value": ["no column: each has the same value", "49.90"]}, {"value": 49.9}),
+    ({"currency": ["no column: always the same", "€"]}, {"currency_code": "EUR"}),
+    ({"country": "Austria"}, {"phone_region": "AT"}),
+    (
+        {"API": "Data Manager API", "action": "7155501002"},
+        {"destination": "data_manager", "action": "7155501002"},
+    ),
+    ({"expect": "every weekday by 06:30 Europe/Berlin"}, {}),
+]
+
+
+@pytest.mark.parametrize("answers, keys", CHANGES)
+def test_each_answer_is_a_key(
+    answers: Mapping[str, str | Sequence[str]], keys: Mapping[str, Any]
+) -> None:
+    """Other answers to a question give other values of its keys."""
+    done = answer(**{key.replace(" ", "_"): value for key, value in answers.items()})
+    assert done.exit_code == 0, done.output
+    profile = saved()
+    assert {key: profile[key] for key in keys} == keys
+
+
+REFUSALS: list[tuple[str, str, str]] = [
+    ("consent", "Stage", 'No cell of "Stage" is yes, no, granted or denied.'),
+    ("rows", "Opt-in", "This is the column of consent"),
+    ("rows", "Deal", "Each row has another value there."),
+    ("sales", "Wonn", 'No row has the value "Wonn". Did you mean "Won"?'),
+    ("time", "Amount", 'No cell of "Amount" is a date or time.'),
+    ("time", "Closde", 'The file has no column "Closde". Did you mean "Closed"?'),
+    ("time", "", "Answer with a number from 1 to 1, or the name of a column."),
+    ("value", "Deal", 'No cell of "Deal" is an amount.'),
+    ("gclid", "Mail", 'No cell of "Mail" is a click ID.'),
+    ("zone", "Chicago", "Not an IANA time zone. Write a name such as America/Chicago."),
+    ("country", "Ruritania", "Not a country."),
+    ("account", "12345", "Wrong format. Write the 10 digits of a Google Ads account"),
+    ("expect", "each night", "not understood. Write"),
+]
+
+
+@pytest.mark.parametrize("key, wrong, said", REFUSALS)
+def test_a_wrong_answer_is_refused_where_it_is_given(key: str, wrong: str, said: str) -> None:
+    """The question comes again, with what to answer instead, and the rest goes on."""
+    done = answer(**{key.replace(" ", "_"): [wrong, FIRST[key]]})
+    assert done.exit_code == 0, done.output
+    assert said.lower() in done.output.lower()
+    assert saved()["action"] == "Closed deal"
+
+
+def test_data_manager_takes_only_the_id_of_an_action() -> None:
+    """Its name cannot be looked up here."""
+    done = answer(API="Data Manager API", action=["Closed deal", "7155501002"])
+    assert "The Data Manager API needs the ID of the conversion action" in done.output
+    assert saved()["action"] == "7155501002"
+
+
+def test_another_conversion_has_its_own_time_value_and_action() -> None:
+    """It is another entry. Its one value is in the currency of its row."""
+    done = answer(
+        others=["Lead", "0"],
+        value=["Amount", "Closed", "no column: each has the same value", "50"],
+        action=["Closed deal", "Qualified lead"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"] == [
+        {"rows": {"Stage": ["Won"]}},
+        {
+            "rows": {"Stage": ["Lead"]},
+            "action": "Qualified lead",
+            "value": 50,
+        },
+    ]
+    assert "3 conversions (Lead)" not in done.output
+    assert "1 conversion (Lead), 50.00 USD" in done.output
+
+
+def test_refunds_retract_sales() -> None:
+    """They have their own time, and Data Manager leaves them to the Google Ads API."""
+    done = answer(
+        refunds=["Lost", "the sale no longer counts"],
+        value=["Amount", "Closed"],
+        API="Data Manager API",
+        action="7155501002",
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"][1] == {
+        "rows": {"Stage": ["Lost"]},
+        "send": "retraction",
+        "columns": {"adjustment_date_time": "Closed"},
+    }
+    assert saved()["adjustments_via"] == "google_ads"
+    assert "1 refund" in done.output
+
+
+def test_consent_makes_no_sale() -> None:
+    """Its column is offered for consent, and not among those that say what a row is."""
+    done = answer()
+    (offered,) = done.output.split("Which column says whether a row is a sale")[1:]
+    assert "Opt-in" not in offered.partition("Number")[0]
+
+
+def test_an_order_id_that_repeats_is_said() -> None:
+    """The question says how many differ, and asks again before it takes such a column."""
+    done = answer(
+        DEALS.replace("1002", "1001").replace("1006", "1001"),
+        order_ID=["Number", "no", "Number", "yes"],
+    )
+    assert done.exit_code == 0, done.output
+    assert "2 different in 4 sales: 2 would count as repeats. Take it all the same?" in done.output
+
+
+def test_an_order_id_may_be_derived() -> None:
+    """Then no column is named."""
+    answer(order_ID="none: an ID is derived from person or click, time and value")
+    assert "order_id" not in saved()["columns"]
+
+
+@pytest.mark.parametrize(
+    "old, new, key, told, value, shown",
+    [
+        ("10:00:00", "10:00:00", "", "", None, ""),
+        (",100.50,", ',"1,234",', "decimal_sign", "a point", ".", "1,234 → 1,234.00"),
+        (",100.50,", ',"1,234",', "decimal_sign", "a comma", ",", "1,234 → 1.23"),
+        (".00,USD", ",USD", "", "", None, ""),
+        ("2026-11-20 10:00:00", "11/10/2026 10:00", "date_order", "month first", "MDY", "10 Nov"),
+        ("2026-11-20 10:00:00", "11/10/2026 10:00", "date_order", "day first", "DMY", "11 Oct"),
+        (",1001,", ",1001.0,", "order_ids", "nothing", "integer", "1001.0 → 1001"),
+    ],
+)
+def test_only_a_cell_that_needs_it_asks_how_cells_are_written(
+    old: str, new: str, key: str, told: str, value: object, shown: str
+) -> None:
+    """The question shows a cell of the chosen column, and what it means with each answer."""
+    done = answer(
+        DEALS.replace(old, new, 1) if key else DEALS.replace(old, new),
+        phone=["Phone", *([told] if told else [])],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved().get(key) == value
+    assert shown in done.output
+
+
+def test_whole_numbers_may_be_cents() -> None:
+    """It is asked only if no value has cents."""
+    content = DEALS.replace(".00", "").replace("100.50", "10050")
+    done = answer(content, phone=["Phone", "cents"])
+    assert saved()["value_scale"] == 0.01
+    assert "10050 → 100.50" in done.output
+
+
+def test_a_written_currency_needs_no_question() -> None:
+    """An amount with its own sign says what it is in."""
+    content = DEALS.replace(",USD", "").replace(",Currency", "")
+    for amount in ("100.50", "200.00", "300.00", "400.00", "500.00", "600.00"):
+        content = content.replace(f",{amount}", f",€{amount}")
+    done = answer(content, currency="")
+    assert done.exit_code == 0, done.output
+    assert "In which currency" not in done.output
+
+
+def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:
+    """The answer decides what the screen shows of its letters."""
+    content = DEALS.replace("Racks", "Möbel").encode("windows-1252")
+    done = init(content, ["windows-1252", *FIRST.values(), "s"])
+    assert done.exit_code == 0, done.output
+    assert "Möbel" in done.output
+    assert saved()["encoding"] == "windows-1252"
+
+
+def test_the_names_may_be_below_titles() -> None:
+    """The fullest of the first lines has them."""
+    done = answer(f"Report of deals\n\n{DEALS}")
+    assert done.exit_code == 0, done.output
+    assert "names in line 3" in done.output
+
+
+def test_a_file_without_names_is_refused() -> None:
+    """Its first line is somebody's row, which is not shown."""
+    done = init(DEALS.partition("\n")[2], [])
+    assert done.exit_code == 1
+    assert "no line looks like names of columns" in done.output
+    assert "ann@example.com" not in done.output
+
+
+def test_elsewhere_than_at_the_terminal_no_cell_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log of answers has names of columns, and no samples."""
+    for module in ("asking", "review"):
+        monkeypatch.setattr(f"lib.cli.init.{module}.is_own_screen", lambda: False)
+    done = answer()
+    assert done.exit_code == 0, done.output
+    for cell in ("ann@example.com", CLICKS[0], "555-0101", "+12125550101", "Acme"):
+        assert cell not in done.output
+
+
+# ── options ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_script_answers_by_options() -> None:
+    """With --yes nothing is asked."""
+    done = script()
+    assert done.exit_code == 0, done.output
+    assert saved() == {
+        "destination": "google_ads",
+        "customer_id": "1234567890",
+        "expect": "any time",
+        "action": "Closed deal",
+        "columns": {
+            "conversion_date_time": "Closed",
+            "conversion_value": "Amount",
+            "currency_code": "Currency",
+            "order_id": "Number",
+            "gclid": "Click",
+        },
+        "conversions": [{"rows": {"Stage": ["Won"]}}],
+        "skip": {"Stage": ["Lost", "Lead"]},
+        "time_zone": "America/Chicago",
+        "ad_user_data": "GRANTED",
+    }
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"ad_user_data": None}, "--ad-user-data GRANTED, DENIED or none"),
+        ({"rows": None}, "--rows COLUMN=VALUE, or --rows all"),
+        ({"time_zone": None}, "--time-zone NAME"),
+        ({"customer_id": None}, "--customer-id ID"),
+        ({"action": None}, "--action NAME_OR_ID"),
+        ({"expect": None}, "--expect WHEN"),
+        ({"column": ["conversion_value=Amount"]}, "--column conversion_date_time=NAME"),
+        ({"column": ["gclid=GLCID"]}, 'no column "GLCID"'),
+        ({"column": ["conversion_date_time=Closde"]}, 'Did you mean "Closed"?'),
+        ({"column": ["gclick=Click"]}, "gclick is not a field."),
+        ({"column": ["email=Amount"]}, 'No cell of "Amount" is an email address.'),
+        ({"rows": "Stage=Wonn"}, 'No row has "Wonn" under "Stage". Did you mean "Won"?'),
+        (
+            {"skip": "Stage=Lost"},
+            '1 row (lines 5) fit neither --rows nor --skip. Add --skip "Stage',
+        ),
+        ({"customer_id": "12345"}, "Write the 10 digits"),
+        ({"destination": "data_manager"}, "needs the ID of the conversion action"),
+        ({"destination": "bing"}, 'Write "google_ads" or "data_manager"'),
+        ({"date_order": "YMD"}, "--date-order"),
+        ({"value": "much"}, "Write a number of 0 or more"),
+        ({"value": "50"}, "columns.conversion_value names a column too"),
+    ],
+)
+def test_what_is_missing_or_misspelled_ends_the_command(changed: Any, said: str) -> None:
+    """Exit code 2, what to give, and nothing is written."""
+    done = script(**changed)
+    assert (done.exit_code, Path("profiles.json").exists()) == (2, False), done.output
+    assert said.lower() in " ".join(done.output.split()).lower()
+
+
+def test_without_a_terminal_and_options_it_says_what_to_give() -> None:
+    """A pipe that ends is nobody who answers."""
+    done = init(DEALS, [])
+    assert done.exit_code == 2
+    for option in ("--rows", "--ad-user-data", "--destination", "--expect"):
+        assert option in done.output
+
+
+def test_options_answer_questions_in_a_terminal_too() -> None:
+    """Only the rest is asked."""
+    lines = [value for key, value in FIRST.items() if key not in ("zone", "action")]
+    done = init(DEALS, [*lines, "s"], "--time-zone", "America/Chicago", "--action", "Closed deal")
+    assert done.exit_code == 0, done.output
+    assert "In which time zone" not in done.output
+
+
+def test_every_row_may_be_a_sale() -> None:
+    """`--rows all` says so."""
+    done = script(rows="all", skip=None)
+    assert done.exit_code == 0, done.output
+    assert "conversions" not in saved()

@@ -1,0 +1,171 @@
+"""The screen of `init`: everything before it is written, and what changes an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_init import CLICKS, DEALS, FIRST, answer, folder, init, saved, script
+
+__all__ = ["folder"]
+
+
+def screen(output: str) -> str:
+    """The last screen, with single spaces."""
+    text = output.rpartition('Profile "')[2]
+    return " ".join(text.split())
+
+
+def test_the_screen_shows_each_answer_beside_what_google_gets() -> None:
+    """The samples come from the rules of a run."""
+    shown = screen(answer().output)
+    for text in (
+        'default" for deals.csv, names in line 1',
+        "Opt-in Yes (4 rows) → GRANTED No (1 row) → DENIED (empty) (1 row) → nothing is stated",
+        "Stage: Won → sale Stage: Lost, Lead → left out",
+        "Closed 2026-11-20 10:00:00 → 20 November 2026, 10:00:00 (-06:00)",
+        "Amount 100.50 → 100.50 USD",
+        "Number: 4 different in 4 sales",
+        "ann@example.com → ann@example.com, hashed",
+        "(212) 555-0101 → +12125550101, hashed",
+    ):
+        assert text in shown
+
+
+def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
+    """Each column of `skip` has its number, and each reason of a refusal its lines."""
+    shown = screen(answer(refusals="they are left out", left_out=["Account", "Test", "no"]).output)
+    for text in (
+        "6 rows in the file",
+        "-1 left out by Opt-in: No",
+        "-2 left out by Stage: Lost, Lead",
+        "-1 left out by Account: Test",
+        "-1 rejected, line 7: The row has no usable click ID",
+        "1 sent to Google: 1 sale, 100.50 USD Is that so?",
+        "Columns that are not used: Deal",
+    ):
+        assert text in shown
+
+
+def test_sales_that_differ_are_shown() -> None:
+    """One that was refused consent, and one without a click, are unlike the first."""
+    shown = screen(answer().output)
+    for line in (2, 3, 6):
+        assert f"line {line}: 2026-11-2" in shown
+    assert CLICKS[0] not in shown.partition("Some of them")[2]
+
+
+def test_a_click_id_that_looks_like_none_is_among_the_samples() -> None:
+    """A note in the same column would be sent as a click ID."""
+    shown = screen(answer(DEALS.replace(CLICKS[1], "TEL-2281-77")).output)
+    assert "TEL-2281-77 → TEL-2281-77" in shown
+
+
+def test_a_number_changes_an_answer() -> None:
+    """The question comes again, then the screen."""
+    done = init(DEALS, [*FIRST.values(), "4", "1", "q"])
+    assert done.exit_code == 0
+    assert done.output.count('Profile "default"') == 2
+
+
+def test_a_change_asks_only_what_it_makes_open() -> None:
+    """With another API, the action's name is no answer any more."""
+    lines = [*FIRST.values(), "Sent by", "13", "Data Manager API", "7155501002", "s"]
+    done = init(DEALS, lines)
+    assert done.exit_code == 0, done.output
+    assert "Answer with a number from 1 to" in done.output
+    assert (saved()["destination"], saved()["action"]) == ("data_manager", "7155501002")
+
+
+def test_another_stage_replaces_what_is_left_out() -> None:
+    """The rows of the answer before are not kept."""
+    done = init(DEALS, [*FIRST.values(), "2", "Stage", "Lost", "0", "0", "s"])
+    assert done.exit_code == 0, done.output
+    assert saved()["skip"] == {"Stage": ["Won", "Lead"]}
+
+
+def test_a_column_that_is_left_out_by_stays_if_another_is_added() -> None:
+    """The question shows what is left out now."""
+    lines = ["3", "Account", "Test", "no", "3", "Currency", "=EUR", "no", "s"]
+    done = init(DEALS, [*FIRST.values(), *lines])
+    assert done.exit_code == 0, done.output
+    assert "left out now: Test" in done.output
+    assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"], "Currency": ["EUR"]}
+
+
+def test_q_writes_nothing() -> None:
+    """Not even an empty document."""
+    done = init(DEALS, [*FIRST.values(), "q"])
+    assert (done.exit_code, Path("profiles.json").exists()) == (0, False)
+    assert "Nothing was saved." in done.output
+
+
+def test_a_profile_that_stops_its_file_is_not_saved() -> None:
+    """Without a person and without a click nothing can be sent."""
+    lines = [*FIRST.values()]
+    start = lines.index("Click")
+    lines[start : start + 3] = ["none"] * 5  # gclid, gbraid, wbraid, email, phone
+    lines.remove("US")
+    done = init(DEALS, [*lines, "s", "q"])
+    assert "no column by which the Google Ads API finds the conversion" in done.output
+    assert "It cannot be saved yet" in done.output
+
+
+def test_an_existing_profile_begins_on_the_screen() -> None:
+    """Its answers can be changed, and the other profiles of the document stay."""
+    script()
+    document = json.loads(Path("profiles.json").read_text())
+    Path("profiles.json").write_text(json.dumps({"shop": {"destination": "x"}, **document}))
+    done = init(DEALS, ["3", "Account", "Test", "no", "s"], "--profiles", "profiles.json")
+    assert done.exit_code == 0, done.output
+    assert done.output.lstrip().startswith('Profile "default" for deals.csv')
+    assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"]}
+    assert json.loads(Path("profiles.json").read_text())["shop"] == {"destination": "x"}
+
+
+def test_names_of_templates_become_columns() -> None:
+    """An existing profile without columns shows those of the file that count."""
+    content = DEALS.replace("Closed,Amount", "Conversion Time,Conversion Value").replace(
+        "Click,Mail,Phone", "gclid,Mail,Tel"
+    )
+    profile = {"destination": "google_ads", "customer_id": "1234567890", "action": "Sale"}
+    Path("profiles.json").write_text(json.dumps({"default": {**profile, "time_zone": "UTC"}}))
+    done = init(content, ["q"])
+    assert done.exit_code == 0, done.output
+    shown = screen(done.output)
+    assert "Time Conversion Time" in shown
+    assert "4 sent to Google" in shown
+
+
+def test_another_file_of_a_profile_says_what_it_lacks() -> None:
+    """The screen has the name of the column that is missing."""
+    script()
+    done = init(DEALS.replace("Amount", "Net"), ["q"])
+    assert done.exit_code == 0, done.output
+    assert 'missing: "Amount"' in screen(done.output)
+
+
+@pytest.mark.parametrize(
+    "document, said",
+    [
+        ("{", "is not valid JSON"),
+        ('// Ann\n{"default": {}}', "has comments, which would be lost"),
+        ('{"default": {"customer_id": "1"}}', 'profile "default": destination: not set'),
+    ],
+)
+def test_a_document_that_cannot_be_kept_is_refused(document: str, said: str) -> None:
+    """Exit code 2, and the document stays as it is."""
+    Path("profiles.json").write_text(document)
+    done = init(DEALS, ["q"])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert Path("profiles.json").read_text() == document
+
+
+def test_a_name_that_is_there_twice_is_refused() -> None:
+    """Exit code 1 or 2, with the reason, and nothing is written."""
+    done = script(DEALS.replace("Deal,Stage", "Stage ,Stage", 1))
+    assert (done.exit_code, Path("profiles.json").exists()) == (2, False)
+    assert 'several columns "Stage"' in done.output

@@ -1,0 +1,217 @@
+"""What a profile may say, and what each misuse is answered with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lib.config.profile import (
+    MAX_PROFILES_BYTES,
+    Profile,
+    choose_profile,
+    missing_keys,
+    profile_name,
+    read_profiles,
+)
+from lib.errors import PermanentError
+
+FEED: dict[str, Any] = {
+    "destination": "google_ads",
+    "customer_id": "123-456-7890",
+    "expect": "any time",
+    "action": "Sale",
+    "columns": {
+        "conversion_date_time": "Sold at",
+        "conversion_value": "Amount",
+        "order_id": "Order",
+        "gclid": ["GCLID", "Click ID"],
+    },
+}
+STAGES: dict[str, Any] = {
+    **FEED,
+    "conversions": [
+        {"rows": {"Stage": "Qualified"}, "action": 1001, "value": 50},
+        {"rows": {"Stage": ["Won", "*"]}, "columns": {"conversion_value": "Net"}},
+        {
+            "rows": {"Stage": "Refunded"},
+            "send": "retraction",
+            "columns": {"adjustment_date_time": "Refunded at", "gclid": None},
+        },
+    ],
+    "skip": {"Stage": ["Lost", ""], "Test": True},
+}
+
+
+def columns(**named: Any) -> dict[str, Any]:
+    """The profile of a feed whose columns differ from FEED's: None removes one."""
+    merged = {**FEED["columns"], **named}
+    return {**FEED, "columns": {name: each for name, each in merged.items() if each is not None}}
+
+
+def entries(*listed: dict[str, Any], **keys: Any) -> dict[str, Any]:
+    return {**FEED, "conversions": list(listed), **keys}
+
+
+REFUND: dict[str, Any] = {
+    "rows": {"Stage": "Refunded"},
+    "send": "retraction",
+    "columns": {"adjustment_date_time": "Refunded at"},
+}
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ({**FEED, "destination": "bing"}, 'destination: "bing": not an allowed value. Write'),
+        ({**FEED, "customer_id": "12345"}, 'customer_id: "12345": wrong format. Write the 10'),
+        ({"action": "Sale"}, "destination: not set. Write google_ads or data_manager."),
+        ({**FEED, "currency": "EUR"}, "not a profile key. Did you mean currency_code?"),
+        ({**FEED, "include": {}}, "include: not a profile key. Remove it."),
+        ({**FEED, "encoding": "zip"}, 'encoding: "zip": not'),
+        ({**FEED, "expect": "soon"}, 'expect: "soon": not understood. Write "any time"'),
+        ({**FEED, "date_order": "YMD"}, "date_order: \"YMD\": not an allowed value. Write 'DMY'"),
+        ({**FEED, "decimal_sign": "'"}, "decimal_sign: \"'\": not an allowed value."),
+        ({**FEED, "value_scale": 0}, "value_scale: 0: too small. Write a number greater than 0."),
+        ({**FEED, "value": "10"}, 'value: "10": not an amount. Write a number of 0 or more'),
+        ({**FEED, "source": "web"}, '"destination": "data_manager". Write that, too.'),
+        ({**FEED, "skip": {"Stage": []}}, '"Stage" has no list of values. Write {"Stage"'),
+        ({**FEED, "skip": ["Lost"]}, 'not an object. Write {"column name": ["value", ...]}.'),
+        (columns(gclid=None, glcid="GCLID"), "columns.glcid: not a field. Did you mean gclid?"),
+        (columns(gclid=[]), 'columns.gclid: no column name. Write one, such as "Amount"'),
+        (columns(order_id_2="Other"), "columns.order_id_2: not a field."),
+        (columns(conversion_action="Event"), 'action: "Sale", but columns.conversion_action names'),
+        (columns(conversion_date_time=None), 'Write "conversion_date_time": "column name" under'),
+        (columns(conversion_value=None), 'profile: no value. Write "conversion_value"'),
+        (columns(gclid=None), 'no column by which the Google Ads API finds the conversion'),
+        (columns(gclid=None, first_name="A", last_name="B"), "no column by which"),
+        ({**FEED, "action": None}, 'profile: no conversion action. Write "action":'),
+        ({**FEED, "value": 5}, "value: 5, but columns.conversion_value names a column too. Remove"),
+        (
+            {**columns(ad_user_data="Opt-in"), "ad_user_data": "GRANTED"},
+            'ad_user_data: "GRANTED", but columns.ad_user_data names a column too.',
+        ),
+        ({**FEED, "optional": ["phone"]}, 'optional: "phone" is not in columns. Remove it'),
+        ({**FEED, "optional": ["order_id"]}, 'optional: "order_id" may not be missing from a file'),
+        (entries({}, REFUND), "conversions[1]: no row is left for it, because the entry before"),
+        (
+            entries({"value": 5, "columns": {"conversion_value": "Net"}}),
+            "conversions[0].value: 5, but conversions[0].columns.conversion_value names a column",
+        ),
+        (
+            entries({"action": 1, "columns": {"conversion_action": "Event"}}),
+            'conversions[0].action: "1", but its columns name a column of actions too.',
+        ),
+        (entries({"columns": {"glcid": "A"}}), "conversions[0].columns.glcid: not a field."),
+        (entries({"columns": {"caller_id": "A"}}), "columns.caller_id: not read for conversion."),
+        (entries({"send": "refund"}), 'conversions[0].send: "refund": not an allowed value.'),
+        (entries({**REFUND, "value": 5}), "conversions[0].value: 5, but its rows are sent as"),
+        (entries({**REFUND, "columns": {}}), 'Write "adjustment_date_time": "column name"'),
+        (entries({**REFUND, "send": "restatement"}), "no new value. Write \"adjusted_value\""),
+        (entries({**REFUND, "send": "adjustment"}), 'Write "adjustment_type": "column name"'),
+        (
+            entries(
+                {
+                    **REFUND,
+                    "columns": {**REFUND["columns"], "order_id": None, "gclid": None},
+                }
+            ),
+            'finds the conversion. Write "order_id": "column name" under columns.',
+        ),
+        (
+            entries(REFUND, destination="data_manager"),
+            'does not send "retraction". Write "adjustments_via": "google_ads".',
+        ),
+        (entries({**REFUND, "send": "call"}), 'Write "call_start_date_time": "column name"'),
+        (
+            entries({"rows": {"Stage": "Won"}}, skip={"stage": "won "}),
+            'conversions[0].rows: "Stage" "Won" is in skip too. Remove it from skip.',
+        ),
+    ],
+)  # fmt: skip
+def test_a_misuse_is_told_with_key_value_and_what_to_write(
+    profile: dict[str, Any], message: str
+) -> None:
+    """Each misuse is INVALID_PROFILE, and the message says what to write."""
+    with pytest.raises(PermanentError) as caught:
+        choose_profile({"default": profile}, "feed.csv")
+    assert caught.value.code == "INVALID_PROFILE"
+    assert message in caught.value.detail
+
+
+def test_entries_take_from_the_profile_what_they_do_not_say() -> None:
+    """The entry's column or constant beats the profile's, and null switches a field off."""
+    profile = Profile.model_validate(STAGES)
+    qualified, won, refunded = profile.entries
+    assert (qualified.action, qualified.value) == ("1001", 50)
+    assert "conversion_value" not in qualified.columns
+    assert (won.action, won.value, won.columns["conversion_value"]) == ("Sale", None, ("Net",))
+    assert won.columns["gclid"] == ("GCLID", "Click ID")
+    assert refunded.kind == "adjustment"
+    assert "gclid" not in refunded.columns
+    assert profile.skip == {"Stage": ("Lost", ""), "Test": ("true",)}
+
+
+def test_a_profile_without_columns_decides_nothing_about_them() -> None:
+    """Without columns, those of the file decide; the profile needs only its required keys."""
+    profile = Profile.model_validate({"destination": "google_ads", "customer_id": 1234567890})
+    (entry,) = profile.entries
+    assert not profile.names_columns
+    assert (entry.send, entry.columns) == (None, {})
+    assert missing_keys(profile)[0].startswith("expect: not set.")
+
+
+def test_adjustments_go_to_the_other_destination() -> None:
+    """With adjustments_via, all adjustments go there, and conversions do not."""
+    profile = Profile.model_validate(
+        entries(REFUND, destination="data_manager", adjustments_via="google_ads")
+    )
+    assert profile.sender("adjustment") == "google_ads"
+    assert profile.sender("conversion") == "data_manager"
+
+
+@pytest.mark.parametrize("profile", [FEED, STAGES])
+def test_a_profile_survives_being_stored(profile: dict[str, Any]) -> None:
+    """What a claim stores of a profile means the same when it is read again."""
+    read = Profile.model_validate(profile)
+    again = Profile.model_validate(json.loads(json.dumps(read.document())))
+    assert again.entries == read.entries
+    assert again == read
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ('{"a": {}, "a": {}}', '"a" is there twice'),
+        ('{"customer_id": 1}', 'a profile without a name. Give it one: {"default": {...}}.'),
+        ("[]", 'does not list profiles by name. Write {"<profile name>": {...}, ...}.'),
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"a": {"action": "\\ud83d"}}', "has half a character"),
+        (b"\xff\xfe", "is not UTF-8 text"),
+    ],
+)
+def test_an_unreadable_document_is_told(document: str | bytes, message: str) -> None:
+    """A profiles document of another form is INVALID_PROFILE, with what is wrong."""
+    with pytest.raises(PermanentError, match="INVALID_PROFILE") as caught:
+        read_profiles(document)
+    assert message in caught.value.detail
+
+
+def test_comments_are_ignored_and_folders_choose() -> None:
+    """Lines with // are comments; the first folder of an object chooses its profile."""
+    profiles = read_profiles("{\n  // the shop\n" + f'"shop": {json.dumps(FEED)}}}')
+    assert profile_name("shop/2026/a.csv") == "shop"
+    with pytest.raises(PermanentError, match="UNKNOWN_PROFILE"):
+        choose_profile(profiles, "a.csv")
+
+
+def test_a_document_of_more_than_a_mebibyte_is_refused() -> None:
+    """To read it would need more memory than an instance has. The size decides, not the content."""
+    document = b"{}".ljust(MAX_PROFILES_BYTES)
+    assert read_profiles(document) == {}
+    with pytest.raises(PermanentError) as raised:
+        read_profiles(document + b" ", "gs://config/profiles.json")
+    assert raised.value.code == "INVALID_PROFILE"
+    assert "larger than 1 MiB" in raised.value.detail

@@ -1,0 +1,108 @@
+"""Results of files of any size, as a run makes them, for the tests of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from lib.model.money import Sum
+from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, Tally, chunk_outcomes
+from lib.model.sent_requests import RequestSummary
+from lib.results.document import RunSummary, document_head
+from lib.results.findings import Findings
+from lib.results.report import Links, render_report
+from lib.run.attempt import Sums
+from lib.run.finish import totals_of
+from lib.state.runs import Cut, FileFacts, Run, RunEntry, entry_of
+from lib.state.store import StoredObject
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SALE = 10_000_000
+"""What a row is worth, in micros."""
+LINKS = Links("https://storage.cloud.google.com/out/a.json", "https://storage.cloud.google.com/b")
+PROBLEMS: Sequence[tuple[Outcome, Problem]] = (
+    ("rejected", Problem("FUTURE_DATE", "conversion_date_time")),
+    ("rejected", Problem("NO_CLICK_ID_OR_IDENTIFIER")),
+    ("failed", Problem("EXPIRED_EVENT", "", "The click occurred before the click-through window.")),
+    ("rejected", Problem("INVALID_CLICK_ID", "gclid")),
+    ("rejected", Problem("INVALID_CURRENCY", "currency_code")),
+    ("rejected", Problem("INVALID_DATE", "conversion_date_time")),
+    ("rejected", Problem("NEGATIVE_VALUE", "conversion_value")),
+    ("rejected", Problem("INVALID_CONSENT", "ad_user_data")),
+    ("rejected", Problem("TOO_FEW_CELLS")),
+    ("rejected", Problem("ORDER_ID_LOOKS_LIKE_EMAIL", "order_id")),
+    ("failed", Problem("CLICK_NOT_FOUND", "", "The click could not be found. " * 8)),
+    ("uploaded", Problem("INVALID_PHONE", "phone")),
+    ("duplicate", Problem("REPEATED_LINE", "", "the same order ID as in line 2")),
+    ("deferred", Problem("TOO_RECENT_CONVERSION", "", "is sent again tomorrow")),
+)
+
+
+def row(
+    line: int, outcome: Outcome, *codes: str, warnings: str = "", micros: int | None = SALE
+) -> RowOutcome:
+    """Return the outcome of a row with these errors."""
+    problems = tuple(map(Problem, codes)), tuple(map(Problem, warnings.split()))
+    return RowOutcome(line, outcome, f"order-{line}", *problems, micros, "USD")
+
+
+def summary_of(
+    listed: Iterable[RowOutcome] = (),
+    *,
+    unlisted: Mapping[str, int] | None = None,
+    run: Mapping[str, Any] | None = None,
+    profile: Mapping[str, Any] | None = None,
+    notes: Sequence[Problem] = (),
+    requests: RequestSummary | None = None,
+    awaiting: int = 0,
+) -> RunSummary:
+    """Return the results of a file with these rows, and with these numbers of unlisted ones."""
+    tally, findings = Tally(awaiting=awaiting), Findings()
+    rows = sorted(listed)
+    for start in range(0, len(rows), 1_000):
+        part = rows[start : start + 1_000]
+        lines = [each.line for each in part]
+        chunk = chunk_outcomes(start, part, Tally(), RecordLines.of(lines[0] - 1, lines))
+        tally.add(chunk.tally)
+        findings.add(chunk)
+    for outcome, count in (unlisted or {}).items():
+        tally.count_unlisted(outcome, count, {"USD": Sum(count, count * SALE)})
+    keys = {"destination": "google_ads", "customer_id": "1234567890", **(profile or {})}
+    columns = {"conversion_date_time": "Close Date", "phone": "Phone"}
+    begun = Run(
+        StoredObject("in", "crm/deals.csv", 123, 48_211, "1B2M2Y8AsgTpgAmY7PhCfg=="),
+        *(NOW, NOW, "crm", keys, Cut(1_000, 1_000_000, 0), "done", "", None),
+        facts=FileFacts("1234567890", columns),
+    )
+    return RunSummary(
+        run=replace(begun, **(run or {})),
+        tally=tally,
+        request_ids=("request-1",),
+        finished_at=NOW,
+        requests=requests,
+        notes=tuple(notes),
+        findings=findings,
+    )
+
+
+def file_of(rows: int) -> RunSummary:
+    """Return the results of a file of so many rows, of which a fifth has a problem."""
+    listed = []
+    for line in range(2, rows + 2, 5):
+        outcome, problem = PROBLEMS[line // 5 % len(PROBLEMS)]
+        errors, warnings = ((), (problem,)) if outcome == "uploaded" else ((problem,), ())
+        listed.append(RowOutcome(line, outcome, f"HS-{line}", errors, warnings, SALE, "USD"))
+    return summary_of(listed, unlisted={"uploaded": rows - len(listed), "skipped": 9})
+
+
+def report_on(summary: RunSummary, links: Links = LINKS) -> str:
+    """Return the report."""
+    return render_report(document_head(summary), summary.findings, links)
+
+
+def entry_on(summary: RunSummary, **changes: Any) -> RunEntry:
+    """Return what a listing shows of the run."""
+    sums = Sums(tally=summary.tally, findings=summary.findings)
+    return entry_of(replace(summary.run, totals=totals_of(summary.run, sums), **changes))

@@ -1,0 +1,227 @@
+"""The first sentences of a report: what a boss asks, in every case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lib.model.outcomes import Problem
+from lib.model.sent_requests import RequestSummary
+from lib.results.document import RunSummary, document_head
+from lib.results.headline import headline_of
+from lib.results.overview import render_overview
+from lib.state.runs import RunEntry
+from lib.state.store import StoredObject
+from tests.results.files import NOW, entry_on, row, summary_of
+from tests.results.test_report import words
+
+FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
+NOBODY = "Nobody needs to do anything."
+UPLOAD = "Correct the rows that it writes, and upload the new file to the same folder."
+LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
+
+WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
+WRONG_DATES = [row(line, "rejected", "FUTURE_DATE") for line in (2, 3, 4)]
+SETTINGS = [row(line, "rejected", "DECIMAL_SIGN_MISMATCH") for line in range(2, 8)]
+STOP = {"stop": Problem("CUSTOMER_NOT_ENABLED")}
+CHECK = {"validate_only": True}
+
+CASES: dict[str, tuple[RunSummary, str, str, str]] = {
+    "no row": (summary_of(), "done", "The file has no row.", NOBODY),
+    "one sale": (
+        summary_of(unlisted={"uploaded": 1}),
+        *("done", "Google took the only sale, worth 10 USD.", NOBODY),
+    ),
+    "all": (
+        summary_of(unlisted={"uploaded": 3, "skipped": 7}),
+        *("done", "Google took all 3 sales, worth 30 USD.", NOBODY),
+    ),
+    "some to correct": (
+        summary_of([WRONG_DATE], unlisted={"uploaded": 3, "skipped": 7}),
+        "correct",
+        "Google took 3 of 4 sales, worth 30 USD. 1 sale, worth 10 USD, needs correction.",
+        UPLOAD,
+    ),
+    "most to correct": (
+        summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
+        "alarm",
+        "Google took 1 of 4 sales, worth 10 USD. 3 sales, worth 30 USD, need correction.",
+        UPLOAD,
+    ),
+    "few rows with most of the money": (
+        summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
+        "alarm",
+        "Google took 9 of 10 sales, worth 90 USD. 1 sale, worth 1,000 USD, needs correction.",
+        UPLOAD,
+    ),
+    "not all have a value": (
+        summary_of(
+            [WRONG_DATE, row(3, "rejected", "FUTURE_DATE", micros=None)], unlisted={"uploaded": 3}
+        ),
+        "correct",
+        "Google took 3 of 5 sales, worth 30 USD. 2 sales, worth at least 10 USD, need correction.",
+        UPLOAD,
+    ),
+    "no value": (
+        summary_of(
+            [
+                row(2, "rejected", "FUTURE_DATE", micros=None),
+                row(3, "uploaded", warnings="INVALID_PHONE", micros=None),
+            ]
+        ),
+        "correct",
+        "Google took 1 of 2 rows. 1 row needs correction.",
+        UPLOAD,
+    ),
+    "one setting": (
+        summary_of(SETTINGS, unlisted={"uploaded": 2}),
+        "alarm",
+        "Google took 2 of 8 sales, worth 20 USD. One setting keeps out 6 sales, worth 60 USD.",
+        'Write "decimal_sign": "," in the profile',
+    ),
+    "stopped": (
+        summary_of(unlisted={"not_attempted": 4}, run=STOP),
+        "alarm",
+        "Google took none of 4 sales: the file was stopped.",
+        "Enable the account in Google Ads, or correct customer_id. Then upload the file again",
+    ),
+    "stopped later": (
+        summary_of(unlisted={"uploaded": 3, "not_attempted": 1}, run=STOP),
+        "correct",
+        "Google took 3 of 4 sales, worth 30 USD. Then the file was stopped.",
+        "Enable the account",
+    ),
+    "not read": (
+        summary_of(run=STOP),
+        *("alarm", "Google took nothing: the file was stopped.", "Enable the account"),
+    ),
+    "deferred": (
+        summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")], unlisted={"uploaded": 3}),
+        "wait",
+        "Google took 3 of 4 sales, worth 30 USD. 1 is sent again automatically.",
+        LATER,
+    ),
+    "awaiting": (
+        summary_of(unlisted={"uploaded": 3}, requests=RequestSummary(1, open=1), awaiting=2),
+        "wait",
+        "Google took all 3 sales, worth 30 USD. It is still processing 2 of them.",
+        LATER,
+    ),
+    "not counted": (
+        summary_of(unlisted={"uploaded": 3}, notes=[Problem("NOT_COUNTED", "", "2 of 3 rows")]),
+        "correct",
+        "Google took all 3 sales, worth 30 USD. But 2 of 3 rows will never count.",
+        "Read the codes",
+    ),
+    "cannot be corrected": (
+        summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
+        "done",
+        "Google took 3 of 4 sales, worth 30 USD. 1 does not count.",
+        f"{NOBODY} The reasons are below.",
+    ),
+    "had before": (
+        summary_of([row(2, "duplicate", "REPEATED_LINE"), row(3, "duplicate", "REPEATED_LINE")]),
+        *("done", "Google took no new sale: it had all 2 sales before.", NOBODY),
+    ),
+    "all skipped": (
+        summary_of(unlisted={"skipped": 4}, notes=[Problem("FILTER_KEEPS_NO_ROW", "", "4 rows")]),
+        *("correct", "Google got none of 4 rows.", "Compare the values under skip"),
+    ),
+    "replaced": (
+        summary_of(run={"superseded_by": 124}),
+        "done",
+        "Another version of the file has replaced this one before it was read.",
+        "The results of generation 124 have the rows.",
+    ),
+    "only checked": (
+        summary_of([WRONG_DATE], unlisted={"ok": 3}, profile=CHECK),
+        "correct",
+        "This was only a check: 3 of 4 rows can be uploaded. "
+        "1 row, worth 10 USD, needs correction.",
+        UPLOAD,
+    ),
+    "check of a wrong file": (
+        summary_of(run=STOP, profile=CHECK),
+        *("alarm", "This was only a check: the file would be stopped.", "Enable the account"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_first_sentences_say_what_happened_and_what_to_do(case: str) -> None:
+    """Money, sales, rows that need somebody, and the next step. Red: most money does not count."""
+    summary, tone, title, step = CASES[case]
+    found = headline_of(document_head(summary), summary.findings)
+    assert (found.tone, found.title.replace("\xa0", " ")) == (tone, title)
+    assert step in found.step
+    assert found.command == (FIX if step == UPLOAD else "")
+
+
+def test_the_command_is_safe_to_paste() -> None:
+    """A shell takes the name of a file as one word, whatever it contains."""
+    source = StoredObject("in", "a/b $(rm -r).csv", 5, 1)
+    summary = summary_of([WRONG_DATE], run={"source": source})
+    command = headline_of(document_head(summary), summary.findings).command
+    assert command.endswith("fix 'b $(rm -r).csv' 'b $(rm -r).csv.5.results.json'")
+
+
+def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
+    """The results of an offline check have no bucket, so `fix` is not the next step."""
+    summary = summary_of([WRONG_DATE], run={"source": StoredObject("", "deals.csv", 1, 1)})
+    found = headline_of(document_head(summary), summary.findings)
+    assert (found.command, found.step) == (
+        "",
+        "Correct these rows in the file, and check it again.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "tone", "text"),
+    [
+        ("all", "done", "Google took all 3 rows, worth 30 USD."),
+        (
+            "some to correct",
+            "correct",
+            "Google took 3 of 4 rows, worth 30 USD. 1 row does not count. Most frequent reason: "
+            "The conversion time is in the future.",
+        ),
+        ("few rows with most of the money", "alarm", "1 row does not count"),
+        ("stopped", "alarm", "The file was stopped: The account is not enabled, or was closed."),
+        ("deferred", "wait", "1 row will be sent again automatically."),
+        ("replaced", "done", "Another version of the file has replaced this one."),
+    ],
+)
+def test_the_overview_says_the_same_in_short(case: str, tone: str, text: str) -> None:
+    """For each file, in the same colour as its report."""
+    page = render_overview("out", [entry_on(CASES[case][0])], [])
+    assert f'class="file {tone}"' in page
+    assert text in words(page)
+
+
+def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None:
+    """Forty files, the newest one first. The problems keep their order."""
+    summary = CASES["all"][0]
+    entries: list[RunEntry] = [
+        entry_on(
+            summary,
+            arrived=NOW - timedelta(hours=hours),
+            source=replace(summary.run.source, name=f"{hours}.csv"),
+        )
+        for hours in range(60)
+    ]
+    problem = dict.fromkeys(("kind", "profile", "detail", "at_stake"), "x")
+    problems = [
+        problem | {"title": "Rows do not count", "at_stake": "9 USD", "action": "Use `fix`."},
+        problem | {"title": "A file was stopped", "action": ""},
+    ]
+    page = render_overview("out", entries[::-1], problems)
+    text = words(page)
+    assert "2 open problems. The first is about 9 USD." in text
+    assert text.index("Rows do not count") < text.index("A file was stopped")
+    assert "Use <code>fix</code>." in page
+    assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
+    assert text.index(" 0.csv") < text.index(" 39.csv")
+    assert " 40.csv" not in text
+    assert "No open problems. Nobody needs to do anything." in words(render_overview("out", [], []))

@@ -1,0 +1,80 @@
+"""Which orders an earlier attempt may have sent, as the destination is told for each chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from lib.destinations.base import MaybeSent, UploadResult
+from lib.model.deadline import Deadline
+from tests.fakes import START, FakeApi, FakeRequest, World, deliver, deliver_again, sweep, world
+from tests.rows import core_row, csv_bytes
+
+
+class Dies(BaseException):
+    """The process is killed."""
+
+
+@dataclass(slots=True)
+class Asking(FakeApi):
+    """An API that notes of each order that is sent whether it may have been sent before."""
+
+    told: list[dict[str, bool]] = field(default_factory=list)
+
+    def send(
+        self, requests: Sequence[FakeRequest], deadline: Deadline, maybe_sent: MaybeSent
+    ) -> UploadResult:
+        orders = [record.order_id or "" for request in requests for record in request.records]
+        self.told.append({order: maybe_sent(order) for order in orders})
+        return FakeApi.send(self, requests, deadline, maybe_sent)
+
+
+@pytest.fixture
+def google() -> World:
+    made = world()
+    made.api = Asking()
+    return made
+
+
+def told(google: World) -> list[dict[str, bool]]:
+    assert isinstance(google.api, Asking)
+    return google.api.told
+
+
+def sales(*orders: str) -> bytes:
+    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+    return csv_bytes(
+        core_row(number, order_id=order, conversion_date_time=sold_at)
+        for number, order in enumerate(orders, 1)
+    )
+
+
+def test_after_a_death_each_row_without_a_marker_may_have_been_sent(google: World) -> None:
+    """The attempt may have died between the API's answer and the marker."""
+
+    def die(number: int) -> None:
+        raise Dies
+
+    google.api.after = die
+    with pytest.raises(Dies):
+        deliver(google, "daily.csv", sales("a", "b"))
+    google.api.after = lambda number: None
+    google.clock.seconds += 120
+    deliver_again(google, "daily.csv")
+    assert told(google) == [{"a": False, "b": False}, {"a": True, "b": True}]
+
+
+@pytest.mark.parametrize(
+    ("code", "maybe"), [("TRANSIENT_ERROR", True), ("TOO_RECENT_EVENT", False)]
+)
+def test_a_deferred_row_is_told_apart_by_its_reason(google: World, code: str, maybe: bool) -> None:
+    """After a transient error, Google may have processed the row; if it is too recent, not."""
+    google.api.deferred, google.api.deferred_code = {"a"}, code
+    deliver(google, "daily.csv", sales("a", "b"))
+    google.api.deferred.clear()
+    google.clock.seconds += 7 * 3600
+    sweep(google)
+    assert told(google) == [{"a": False, "b": False}, {"a": maybe}]

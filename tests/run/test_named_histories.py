@@ -1,0 +1,629 @@
+"""Histories that have a name: what happened to a file, and what its results say in the end.
+
+`test_any_history` looks for what nobody has thought of. These are the ones that somebody has.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.errors import LeaseHeld, PermanentError, RetryableError
+from lib.model.outcomes import Problem
+from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
+from lib.state.runs import Run, RunEntry, run_key
+from lib.state.store import Readable, StoredObject
+from tests.fakes import START, World, deliver, deliver_again, sweep, world
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+IN, OUT = "in-bucket", "out-bucket"
+HOUR = 3600
+SOLD_AT = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
+
+
+def sales(*orders: str, **cells: str) -> bytes:
+    """Return a file with a sale for each of these orders."""
+    return csv_bytes(
+        core_row(n, order_id=order, conversion_date_time=SOLD_AT, **cells)
+        for n, order in enumerate(orders, 1)
+    )
+
+
+def results(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, Any]:
+    """Return the results document of the newest generation of a file, or of an older one."""
+    names = [n for n in google.store.names(OUT) if n.startswith(f"{name}.")]
+    documents = [n for n in names if n.endswith(".results.json")]
+    found: dict[str, Any] = json.loads(google.store.objects[OUT, documents[number]][0])
+    return found
+
+
+def outcomes(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, int]:
+    """Return how many rows have each outcome."""
+    counts = results(google, name, number)["counts"]
+    return {each: n for each, n in counts.items() if n and each not in ("rows", "warnings")}
+
+
+def saved(google: World, name: str = "daily.csv") -> Run:
+    """Return the saved run of the live generation of a file."""
+    source = google.store.stored(IN, name)
+    found = google.context.runs.read(run_key(source))
+    assert found is not None
+    return found.run
+
+
+def entries(google: World) -> list[RunEntry]:
+    return [each for each in google.context.runs.entries() if isinstance(each, RunEntry)]
+
+
+def fails(error: Exception) -> Callable[[int], None]:
+    def fail(number: int) -> None:
+        raise error
+
+    return fail
+
+
+def passes(number: int) -> None:
+    """Let the request pass."""
+
+
+class Dies(BaseException):
+    """The process is killed."""
+
+
+@pytest.fixture
+def google() -> World:
+    return world()
+
+
+def test_a_small_file_costs_seven_calls_to_storage(google: World) -> None:
+    """Read, run, marker, report, marker again for the document, document, run."""
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert [operation for operation, _ in google.store.calls] == [
+        *("read", "write", "write", "write", "read", "write", "write"),
+    ]
+    assert saved(google).state == "done"
+
+
+def test_a_second_delivery_of_a_done_run_does_nothing(google: World) -> None:
+    """The event is acknowledged, and nothing is sent or written again."""
+    deliver(google, "daily.csv", sales("a"))
+    before = dict(google.store.objects)
+    assert deliver_again(google, "daily.csv") == "skipped"
+    assert google.store.objects == before
+    assert google.api.counted == ["a"]
+
+
+def test_a_young_lease_is_respected(google: World) -> None:
+    """A delivery that meets a working attempt is retried, not acknowledged."""
+    google.api.before = fails(Dies())
+    with pytest.raises(Dies):
+        deliver(google, "daily.csv", sales("a"))
+    with pytest.raises(LeaseHeld):
+        deliver_again(google, "daily.csv")
+    google.api.before = passes
+    google.clock.seconds += 61
+    assert deliver_again(google, "daily.csv") == "completed"
+
+
+def test_a_broken_upload_that_ends_within_a_value(google: World) -> None:
+    """`1` of `1270.00` is held, and never sent, because the whole file comes a minute later."""
+    whole = sales("a", "b", conversion_value="1270.00").replace(b"1270.00", b"1270.00")
+    columns = [c for c in CORE_COLUMNS if c != "conversion_value"] + ["conversion_value"]
+    rows = [
+        core_row(n, order_id=o, conversion_date_time=SOLD_AT, conversion_value="1270.00")
+        for n, o in enumerate("ab", 1)
+    ]
+    whole = csv_bytes(rows, columns)
+    deliver(google, "daily.csv", whole.rstrip(b"\r\n")[: -len("270.00")])
+    assert outcomes(google) == {"uploaded": 1, "deferred": 1}
+    google.clock.seconds += 60
+    deliver(google, "daily.csv", whole)
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google, number=0) == {"uploaded": 1, "not_attempted": 1}
+    assert outcomes(google, number=1) == {"uploaded": 1, "duplicate": 1}
+    assert results(google, number=1)["money"]["uploaded"]["sums"]["USD"]["micros"] == 1_270_000_000
+
+
+def test_a_last_line_that_nobody_completes_is_sent_after_ten_minutes(google: World) -> None:
+    """A file whose writer never ends the last line loses no row."""
+    deliver(google, "daily.csv", sales("a", "b").rstrip(b"\r\n"))
+    assert google.api.counted == ["a"]
+    google.clock.seconds += 601
+    sweep(google)
+    assert google.api.counted == ["a", "b"]
+    assert outcomes(google) == {"uploaded": 2}
+
+
+def test_an_unfinished_file_is_overwritten_with_other_rows(google: World) -> None:
+    """Monday's file, which an outage has stopped, and Tuesday's of the same name both count."""
+    google.store.versioned = True
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("monday"))
+    google.api.before = passes
+    google.clock.seconds += 24 * HOUR
+    deliver(google, "daily.csv", sales("tuesday"))
+    sweep(google)
+    assert sorted(google.api.counted) == ["monday", "tuesday"]
+
+
+def test_an_unfinished_file_is_overwritten_and_gone(google: World) -> None:
+    """Without versions, the results of Monday's file say that its object is gone."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("monday"))
+    google.api.before = passes
+    google.clock.seconds += 24 * HOUR
+    deliver(google, "daily.csv", sales("tuesday"))
+    sweep(google)
+    assert results(google, number=0)["file_error"]["code"] == "SOURCE_GONE"
+    assert google.api.counted == ["tuesday"]
+
+
+def test_an_outage_of_an_hour_is_no_fault_of_the_file(google: World) -> None:
+    """However often its attempts fail, the file is sent as soon as the API answers."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    for _ in range(6):
+        google.clock.seconds += 601
+        sweep(google)
+    assert saved(google).tries == 0
+    google.api.before = passes
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 1}
+
+
+def test_an_outage_of_two_days_ends_no_file(google: World) -> None:
+    """A file that nobody could send for two days is sent when the API answers again."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    google.clock.seconds += 48 * HOUR
+    sweep(google)
+    google.api.before = passes
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 1}
+
+
+def test_a_file_that_no_attempt_survives_ends_after_five(google: World) -> None:
+    """NO_PROGRESS says so, the object is not opened again, and the sixth attempt lives."""
+    deaths = 0
+
+    def die(operation: str, name: str) -> None:
+        nonlocal deaths
+        if operation == "read" and name == "daily.csv":
+            deaths += 1
+            raise Dies
+
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    google.api.before = fails(Dies())
+    for _ in range(5):
+        with pytest.raises(Dies):
+            deliver_again(google, source.name)
+        google.clock.seconds += 61
+    google.store.before = die
+    google.clock.seconds += 61
+    sweep(google)
+    assert deaths == 0
+    document = results(google)
+    assert document["file_error"]["code"] == "NO_PROGRESS"
+    assert "MAYBE_SENT" in [note["code"] for note in document["notes"]]
+    assert saved(google).state == "done"
+
+
+def test_progress_forgives_every_death(google: World) -> None:
+    """A file whose attempts die after one more chunk each is sent to its end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        google.store.put(IN, "daily.csv", sales(*"abcdefg"))
+        for died_at in range(2, 8):
+
+            def die(number: int, last: int = died_at) -> None:
+                if google.api.batches > last:
+                    raise Dies
+
+            google.api.batches = died_at - 1
+            google.api.before = die
+            with pytest.raises(Dies):
+                deliver_again(google, "daily.csv")
+            google.clock.seconds += 61
+        google.api.before = passes
+        deliver_again(google, "daily.csv")
+    assert sum(outcomes(google).values()) == 7
+    assert sorted(set(google.api.counted)) == [*"abcdefg"]
+
+
+def test_a_stale_file_keeps_the_reason_of_its_stop(google: World) -> None:
+    """What was wrong first is told, also a week later."""
+    google.profiles.clear()
+    google.store.lose.append("daily.csv.1000.results.html")
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    google.clock.seconds += 8 * 24 * HOUR
+    sweep(google)
+    assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
+
+
+def test_rows_that_nobody_could_send_for_a_week_are_stale(google: World) -> None:
+    """STALE ends the file, with its rows in no count."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    google.clock.seconds += 8 * 24 * HOUR
+    sweep(google)
+    document = results(google)
+    assert document["file_error"]["code"] == "STALE"
+    assert document["counts"]["rows"] == 0
+
+
+def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their values may be wrong. The rows of the last chunk are not attempted."""
+
+    class ReadWrongly:
+        def __init__(self, stream: Readable) -> None:
+            self.stream = stream
+
+        def read(self, size: int, /) -> bytes:
+            if content := self.stream.read(size):
+                return content
+            raise PermanentError("CHECKSUM_MISMATCH", "read twice")
+
+    open_live = type(google.store).open_live
+
+    def open_wrongly(self: Any, bucket: str, name: str) -> Any:
+        live, stream = open_live(self, bucket, name)
+        return live, ReadWrongly(stream)
+
+    monkeypatch.setattr(type(google.store), "open_live", open_wrongly)
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 2_000)
+    deliver(google, "daily.csv", sales(*map(str, range(5_000))))
+    assert outcomes(google)["uploaded"] == 4_000
+    assert 0 < outcomes(google)["not_attempted"] < 1_000
+    told = results(google)["file_error"]["detail"]
+    assert told == "read twice; chunks sent before: 0 to 1 (4,000 rows uploaded)"
+
+
+def test_a_refused_account_stops_a_resend_at_once(google: World) -> None:
+    """Deferred rows are not attempted, the results say why, and a line says so at once."""
+    google.api.too_recent = {"b"}
+    deliver(google, "daily.csv", sales("a", "b"))
+    google.api.too_recent, google.api.stop = set(), Problem("CUSTOMER_NOT_ENABLED")
+    google.clock.seconds += 7 * HOUR
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
+    assert results(google)["file_error"]["code"] == "CUSTOMER_NOT_ENABLED"
+    assert [entry.stop for entry in entries(google)] == ["CUSTOMER_NOT_ENABLED"]
+
+
+def test_a_stop_is_kept_although_the_account_was_corrected(google: World) -> None:
+    """If the attempt that stopped the file dies, the next one does not send the rest either."""
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+
+    def die(operation: str, name: str) -> None:
+        if name.endswith(".results.html"):
+            raise Dies
+
+    google.store.before = die
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        with pytest.raises(Dies):
+            deliver(google, "daily.csv", sales("a", "b"))
+        google.api.stop, google.store.before = None, lambda operation, name: None
+        google.clock.seconds += 61
+        deliver_again(google, "daily.csv")
+    assert outcomes(google) == {"not_attempted": 2}
+    assert not google.api.counted
+
+
+def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
+    """Rows may have other actions, so the file goes on, and these rows are lost."""
+    google.api.stop = Problem("INVALID_CONVERSION_ACTION_ID")
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert outcomes(google) == {"failed": 2}
+    assert results(google)["file_error"] is None
+    assert [entry.lost for entry in entries(google)] == [2]
+
+
+def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:
+    """Each deferred row has its own time: an unknown sale waits a day, a recent click six hours."""
+    google.api.too_recent, google.api.too_recent_code = {"a"}, "TOO_RECENT_EVENT"
+    google.api.deferred, google.api.deferred_code = {"b"}, "CONVERSION_NOT_FOUND"
+    deliver(google, "daily.csv", sales("a", "b"))
+    google.api.too_recent, google.api.deferred = set(), set()
+    google.clock.seconds += 7 * HOUR
+    sweep(google)
+    assert google.api.counted == ["a"]
+    google.clock.seconds += 18 * HOUR
+    sweep(google)
+    assert google.api.counted == ["a", "b"]
+
+
+def test_rows_that_stay_too_recent_fail_after_three_days(google: World) -> None:
+    """They fail with their own reason, 72 hours after the first attempt."""
+    google.api.too_recent = {"a"}
+    deliver(google, "daily.csv", sales("a"))
+    for _ in range(13):
+        google.clock.seconds += 6 * HOUR
+        sweep(google)
+    assert outcomes(google) == {"failed": 1}
+    assert results(google)["rows"][0]["errors"][0]["code"] == "TOO_RECENT_EVENT"
+    assert saved(google).state == "done"
+
+
+def test_deferred_rows_whose_object_is_gone_fail(google: World) -> None:
+    """SOURCE_GONE is among their reasons, and the rest of the results stays."""
+    google.api.too_recent = {"b"}
+    deliver(google, "daily.csv", sales("a", "b"))
+    google.store.delete(IN, "daily.csv")
+    google.clock.seconds += 7 * HOUR
+    sweep(google)
+    document = results(google)
+    assert outcomes(google) == {"uploaded": 1, "failed": 1}
+    assert document["file_error"] is None
+    assert "SOURCE_GONE" in [each["code"] for each in document["rows"][0]["errors"]]
+
+
+def test_a_held_last_line_whose_object_is_gone_is_not_attempted(google: World) -> None:
+    """Nobody has to act: the row was never complete."""
+    deliver(google, "daily.csv", sales("a", "b").rstrip(b"\r\n"))
+    google.store.delete(IN, "daily.csv")
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
+
+
+def test_a_copy_onto_itself_is_superseded(google: World) -> None:
+    """Of two generations with the same content, the one that is not live sends nothing."""
+    first = google.store.put(IN, "daily.csv", sales("a"))
+    google.clock.seconds += 1
+    second = google.store.put(IN, "daily.csv", sales("a"))
+    assert _deliver(google, first) == "superseded"
+    assert _deliver(google, second) == "completed"
+    assert outcomes(google, number=0) == {}
+    assert google.api.counted == ["a"]
+
+
+def _deliver(google: World, source: StoredObject) -> str:
+    from lib.run.deliver import deliver as deliver_object
+
+    return deliver_object(source, google.context)
+
+
+def test_a_file_that_is_dropped_again_is_another_run(google: World) -> None:
+    """So one re-runs a file after INVALID_PROFILE, and nothing counts twice."""
+    profiles = dict(google.profiles)
+    google.profiles.clear()
+    deliver(google, "daily.csv", sales("a"))
+    assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
+    google.profiles.update(profiles)
+    google.store.delete(IN, "daily.csv")
+    deliver(google, "daily.csv", sales("a"))
+    assert outcomes(google) == {"uploaded": 1}
+
+
+def test_a_profile_that_is_edited_between_two_attempts(google: World) -> None:
+    """The first attempt fixes the profile: all rows of a file are read alike."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a", currency_code=""))
+    google.profiles["default"] = google.profiles["default"] | {"currency_code": "EUR"}
+    google.api.before = passes
+    google.clock.seconds += 601
+    sweep(google)
+    assert [*results(google)["money"]["uploaded"]["sums"]] == ["USD"]
+
+
+def test_results_that_were_deleted_come_back_with_the_next_event(google: World) -> None:
+    """They are made of the markers, without sending anything."""
+    deliver(google, "daily.csv", sales("a"))
+    before = results(google)
+    google.store.delete(OUT, "daily.csv.1000.results.json")
+    google.store.delete(OUT, "daily.csv.1000.results.html")
+    deliver_again(google, "daily.csv")
+    after = results(google)
+    assert after["counts"] == before["counts"]
+    assert google.api.batches == 1
+
+
+def test_a_deleted_marker_is_sent_again(google: World) -> None:
+    """While the run waits, its rows have no outcome any more: Google knows those that it has."""
+    google.api.too_recent = {"b"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        deliver(google, "daily.csv", sales("a", "b"))
+        google.store.delete(OUT, f"_state/chunks/{saved(google).key}/000000.json")
+        google.api.too_recent = set()
+        google.clock.seconds += 7 * HOUR
+        sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "duplicate": 1}
+    assert google.api.counted == ["a", "b"]
+
+
+def test_a_damaged_run_is_named_and_left_as_it_is(google: World) -> None:
+    """STATE_UNREADABLE is retried, and the sweep says that the file is unfinished."""
+    google.api.too_recent = {"a"}
+    deliver(google, "daily.csv", sales("a"))
+    name = f"_state/runs/{saved(google).key}.json"
+    google.store.put(OUT, name, b"{}")
+    google.store.labels.pop((OUT, name))
+    with pytest.raises(RetryableError, match="STATE_UNREADABLE"):
+        deliver_again(google, "daily.csv")
+    google.clock.seconds += 7 * HOUR
+    assert sweep(google)["unreadable"] == 1
+    assert google.store.objects[OUT, name][0] == b"{}"
+
+
+def test_a_run_of_a_newer_version_is_left_alone(google: World) -> None:
+    """A higher format is a retryable error."""
+    deliver(google, "daily.csv", sales("a"))
+    name = f"_state/runs/{saved(google).key}.json"
+    content, _ = google.store.objects[OUT, name]
+    google.store.put(OUT, name, content.replace(b'"format":1', b'"format":2', 1))
+    with pytest.raises(RetryableError, match="NEWER_VERSION"):
+        deliver_again(google, "daily.csv")
+
+
+def test_a_row_is_only_validated(google: World) -> None:
+    """With validate_only nothing waits: a deferral becomes `ok` with a warning."""
+    google.profiles["default"]["validate_only"] = True
+    google.api.too_recent = {"a"}
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert outcomes(google) == {"ok": 2}
+    assert results(google)["rows"][0]["warnings"][0]["code"] == "TOO_RECENT_EVENT"
+    assert saved(google).state == "done"
+
+
+def test_the_first_chunk_goes_alone(google: World) -> None:
+    """A file that the account refuses costs one request, however many chunks it has."""
+    google = world(window=8)
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        deliver(google, "daily.csv", sales(*"abcdef"))
+    assert google.api.batches == 1
+    assert outcomes(google) == {"not_attempted": 6}
+
+
+def test_money_of_many_chunks_is_exact(google: World) -> None:
+    """Chunks are answered in any order, and their sums are added in one thread."""
+    google = world(window=8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        deliver(google, "daily.csv", sales(*map(str, range(50)), conversion_value="1"))
+    assert results(google)["money"]["uploaded"]["sums"]["USD"] == {"rows": 50, "micros": 50_000_000}
+
+
+def test_a_sweep_starts_a_file_whose_event_was_lost(google: World) -> None:
+    """A file past its grace without a run is processed like one with an event."""
+    google.store.put(IN, "daily.csv", sales("a"))
+    google.clock.seconds += 60
+    sweep(google)
+    assert google.api.counted == ["a"]
+
+
+def test_a_sweep_takes_no_file_older_than_a_week(google: World) -> None:
+    """What is older was there before, or somebody has decided about it."""
+    google.store.put(IN, "daily.csv", sales("a"))
+    google.clock.seconds += 8 * 24 * HOUR
+    sweep(google)
+    assert not google.api.counted
+
+
+def test_clocks_that_are_ten_minutes_wrong(google: World) -> None:
+    """An instance whose clock is ahead takes over too early: nothing counts twice."""
+    overtaken = False
+
+    def overtake(number: int) -> None:
+        nonlocal overtaken
+        if not overtaken:
+            overtaken = True
+            ahead = lambda: google.clock.utc() + timedelta(minutes=10)  # noqa: E731
+            source = google.store.stored(IN, "daily.csv")
+            from lib.run.deliver import deliver as deliver_object
+
+            deliver_object(source, replace(google.context, utc_now=ahead))
+
+    google.api.before = overtake
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a", "b"))
+    deliver_again(google, "daily.csv")
+    assert google.api.counted == ["a", "b"]
+    assert sum(outcomes(google).values()) == 2
+
+
+# ── what the API reports later ───────────────────────────────────────────────────────────────────
+
+
+def test_rows_that_fail_later_keep_their_order_ids(google: World) -> None:
+    """A row that was not listed before is listed with what a person needs to find it."""
+    google.use_destination("data_manager")
+    google.api.statuses = lambda ids: [
+        RequestStatus(
+            each,
+            "PARTIAL_SUCCESS",
+            "1001",
+            2,
+            {"PROCESSING_ERROR_REASON_EXPIRED_CLICK": 1},
+            error_records={"PROCESSING_ERROR_REASON_EXPIRED_CLICK": (1,)},
+        )
+        for each in ids
+    ]
+    deliver(google, "daily.csv", sales("order-a", "order-b"))
+    assert saved(google).state == "waiting"
+    google.clock.seconds += 3 * HOUR
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "failed": 1}
+    assert results(google)["rows"][0]["order_id"] == "order-b"
+    assert saved(google).state == "done"
+
+
+def test_statuses_are_asked_for_although_the_object_is_gone(google: World) -> None:
+    """What Google says of sent rows does not need the file."""
+    google.use_destination("data_manager")
+    google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
+    deliver(google, "daily.csv", sales("order-a"))
+    google.store.delete(IN, "daily.csv")
+    google.clock.seconds += HOUR
+    sweep(google)
+    assert results(google)["processing"]["status"] == "finished"
+    assert saved_state(google) == ["done"]
+
+
+def saved_state(google: World) -> list[str]:
+    return [entry.state for entry in entries(google)]
+
+
+def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: World) -> None:
+    """The code stays in the run while it holds, and the schedule asks again."""
+    google.use_destination("data_manager")
+
+    def refuse(ids: Any) -> Any:
+        raise PermanentError("USER_PERMISSION_DENIED")
+
+    google.api.statuses = refuse
+    deliver(google, "daily.csv", sales("order-a"))
+    google.clock.seconds += HOUR
+    sweep(google)
+    assert [entry.blocked for entry in entries(google)] == ["USER_PERMISSION_DENIED"]
+    google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
+    google.clock.seconds += HOUR
+    sweep(google)
+    assert [entry.blocked for entry in entries(google)] == [""]
+    assert saved(google).state == "done"
+
+
+def test_a_status_that_never_comes_ends_the_schedule(google: World) -> None:
+    """After a day, nobody asks any more: the rows stay uploaded."""
+    google.use_destination("data_manager")
+    deliver(google, "daily.csv", sales("order-a"))
+    for _ in range(60):
+        google.clock.seconds += HOUR
+        sweep(google)
+    assert saved(google).state == "done"
+    assert outcomes(google)["uploaded"] == 1
+
+
+def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
+    """0 successful and 6 failed rows of 6 uploaded ones are rows that do not count."""
+    google = world(read_diagnostics=True)
+    deliver(google, "daily.csv", sales(*"abcdef"))
+    job = saved(google).job_id
+    google.api.diagnostics = lambda customer: [
+        UploadDiagnostics("NEEDS_ATTENTION", "", {job: JobCounts(0, 6, 0)})
+    ]
+    google.clock.seconds += 2 * HOUR
+    sweep(google)
+    entry, *_ = entries(google)
+    assert entry.lost == 6
+    assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6

@@ -1,0 +1,90 @@
+"""Every event that an alert watches is triggered, and is logged under its stable name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import flask
+import pytest
+
+import main
+from lib.adapters.logging import EVENTS, JsonLog
+from lib.errors import RetryableError
+from lib.state.runs import run_key
+from lib.state.store import StoredObject
+from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
+from tests.rows import core_row, csv_bytes
+
+ROOT = Path(__file__).parents[2]
+
+
+def logged(output: str, event: str) -> dict[str, Any]:
+    """Return the last log line of that event; every line must be one JSON object."""
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    (*_, last) = [line for line in lines if line["event"] == event]
+    assert last["severity"] == ("ERROR" if EVENTS[event].startswith("ALERT") else last["severity"])
+    return last
+
+
+def test_a_file_was_stopped(google: Sandbox) -> None:
+    """An unusable file raises an alert with its code, its object's name, and all there is to do."""
+    results = google.results(*google.drop(b"", "empty.csv"))
+    assert google.delivery.wait_until_idle()
+    line = logged(google.function_output(), "open_problem")
+    assert (line["kind"], line["profile"]) == ("file_stopped", "default")
+    assert line["code"] == "EMPTY_FILE"
+    assert "empty.csv" in line["run_id"]
+    assert line["action"] == results["codes"]["EMPTY_FILE"]["action"]
+    assert line["action"].endswith("Then upload the file again: nothing counts twice.")
+
+
+def test_unreadable_state(google: Sandbox) -> None:
+    """A run that somebody has changed is answered with 5xx and named, and no data is logged."""
+    google.delivery.set(paused=True, backoff_seconds=0.05, time_limit_seconds=0)
+    name, generation = google.drop(csv_bytes([core_row(1)]), "broken.csv")
+    key = run_key(StoredObject(INPUT_BUCKET, name, generation, 0))
+    run = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/runs/{key}.json")
+    run.upload_from_string('{"format": 1, "secret": "buyer@example.com"}')
+    google.delivery.set(paused=False)
+    assert google.delivery.wait_until_idle()
+    (record,) = google.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [503]
+    line = logged(google.function_output(), "settings_invalid")
+    assert line["code"] == "STATE_UNREADABLE"
+    assert key in line["detail"]
+    assert "buyer" not in google.function_output()
+
+
+def test_settings_invalid() -> None:
+    """The alert names every wrong variable of the environment, and no event is acknowledged."""
+    wrong = {"WINDOW": "many", "DEFER_HOURS": "-1"}
+    with Sandbox(source=ROOT, env=wrong) as google:
+        google.delivery.set(backoff_seconds=0.05, time_limit_seconds=0.5)
+        google.drop(csv_bytes([core_row(1)]), "never.csv")
+        assert google.delivery.wait_until_idle()
+        (record,) = google.delivery.records()
+        assert not record.acknowledged
+        problems = logged(google.function_output(), "settings_invalid")["detail"].split("; ")
+    assert {problem.partition(":")[0] for problem in problems} == set(wrong)
+
+
+def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sweep without storage raises an alert and answers 5xx, which the scheduler also reports."""
+
+    def unreachable(*_: object) -> dict[str, Any]:
+        raise RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")
+
+    class Wired:
+        log = JsonLog()
+
+        class settings:  # noqa: N801 (replaces an object of a module)
+            sweep_time_limit_seconds = 1
+
+    monkeypatch.setattr(main, "_context", lambda: Wired)
+    monkeypatch.setattr("lib.sweep.sweep.sweep_once", unreachable)
+    with flask.Flask("test").test_request_context():
+        _, status = main.sweep(flask.request)
+    assert status == 503
+    assert logged(capsys.readouterr().out, "sweep_failed")["code"] == "STORAGE_UNAVAILABLE"

@@ -1,0 +1,139 @@
+"""The Data Manager API end to end: events arrive, and what Google says later is in the results."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.profiles import DEFAULT_PROFILES
+from sandbox.up import Sandbox
+from tests.results_schema import check_results
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+PROFILE = DEFAULT_PROFILES["data_manager"]
+
+
+class File:
+    """A dropped file, and the time that passes after the drop."""
+
+    def __init__(self, google: Sandbox, content: bytes) -> None:
+        self.google = google
+        self.name, self.generation = google.drop(content, "export.csv", folder="data_manager")
+        assert google.delivery.wait_until_idle()
+
+    def document(self) -> dict[str, Any]:
+        return check_results(self.google.results(self.name, self.generation))
+
+    def after(self, hours: float) -> dict[str, Any]:
+        """Let this many hours pass, run the sweep twice, and return the document."""
+        self.google.clock.advance(hours)
+        for _ in range(2):
+            status, body = self.google.run_sweep()
+            assert status == 200, body
+        return self.document()
+
+
+def clicked(google: Sandbox, rows: list[dict[str, str]], hours: float) -> None:
+    moment = google.state.now() - timedelta(hours=hours)
+    google.state.register_clicks({row["gclid"]: moment for row in rows if row["gclid"]})
+
+
+def sent_to(google: Sandbox) -> list[int]:
+    """Return the number of events in each request that was sent."""
+    requests = list(google.state.requests)
+    return [each.conversions for each in requests if each.method.endswith("IngestEvents")]
+
+
+def test_rows_arrive_as_events_and_only_bad_ones_fail(unreadable: Sandbox) -> None:
+    """Only bad rows fail, although Google refuses a whole request for one bad event."""
+    rows = [core_row(n, conversion_action="9999") for n in range(1, 2001)]  # Google refuses these
+    rows += [core_row(n) for n in range(2001, 2502)]
+    rows[6] = core_row(7, conversion_value="-1")  # rejected by our rules
+    results = File(unreadable, csv_bytes(rows)).document()
+    assert results["file_error"] is None
+    counts = results["counts"]
+    assert (counts["rejected"], counts["failed"], counts["uploaded"]) == (1, 1999, 501)
+    assert len(unreadable.state.accepted) == 501
+    assert results["request_ids"]
+
+
+def test_actions_are_looked_up_by_their_names(google: Sandbox) -> None:
+    """A name becomes the ID of its action, and the action of a tag stops the file."""
+    columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
+    row = {name: cell for name, cell in core_row(1).items() if name in columns}
+    content = csv_bytes([row], columns)
+    google.set_profiles({"data_manager": {**PROFILE, "action": "phone sale"}})
+    assert File(google, content).document()["counts"]["uploaded"] == 1
+    google.set_profiles({"data_manager": {**PROFILE, "action": "1004"}})
+    assert File(google, content).document()["file_error"]["code"] == "ACTION_OF_TAG"
+    assert [each.action_id for each in google.state.accepted] == [1001]
+
+
+@pytest.mark.parametrize("adjusts", [False, True])
+def test_only_rows_with_recent_clicks_are_sent_again(google: Sandbox, adjusts: bool) -> None:
+    """Rows that Google names are deferred, sent again after six hours, and count once, whichever
+    way Google handles a known transaction ID."""
+    google.state.data_manager.repeats_adjust = adjusts
+    rows = [core_row(n) for n in range(1, 21)]
+    clicked(google, rows[:3], 1)
+    file = File(google, csv_bytes(rows))
+    document = file.document()
+    assert document["status"] == "completed"  # Google has not been asked yet
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (20, 20)
+    document = file.after(0.6)
+    assert document["status"] == "waiting"
+    assert {row["line"]: row["outcome"] for row in document["rows"]} == dict.fromkeys(
+        (2, 3, 4), "deferred"
+    )
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (17, 0)
+    assert file.after(4)["status"] == "waiting"
+    assert sent_to(google) == [20]
+    clicked(google, rows, 240)
+    document = file.after(2.1)
+    assert (document["status"], document["counts"]["awaiting"]) == ("completed", 3)
+    assert sent_to(google) == [20, 3]
+    document = file.after(0.6)
+    assert document["processing"]["status"] == "finished"
+    assert (document["counts"]["uploaded"], document["counts"]["awaiting"]) == (20, 0)
+    assert document["rows"] == document["notes"] == []
+    counted = Counter(
+        each.as_json()["conversion"]["transaction_id"] for each in google.state.accepted
+    )
+    assert counted == {f"order-{n}": 1 for n in range(1, 21)}
+
+
+def test_the_last_word_on_every_row(unreadable: Sandbox) -> None:
+    """Lines and reasons agree, also after a request was refused and sent again in part."""
+    google = unreadable
+    rows = [core_row(n) for n in range(1, 31)]
+    rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
+    rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
+    rows[8] |= {"gclid": "Click_of_yesterday_0001"}
+    rows[10] |= {"conversion_value": "-1"}  # our rules reject it
+    rows[12] |= {"gclid": "Click_of_nobody_00001"}
+    rows[14] |= {"order_id": "known-order"}
+    nobody = hashlib.sha256(b"nobody@example.com").hexdigest()
+    google.state.data_manager.no_click = {nobody, rows[12]["gclid"]}
+    clicked(google, rows[8:9], 2)
+    google.state.order_keys.add(("known-order", 1001))
+    document = File(google, csv_bytes(rows)).after(0.6)
+    found = {
+        row["line"]: (row["outcome"], row["errors"][0]["code"].removeprefix(REASON))
+        for row in document["rows"]
+    }
+    assert found == {
+        4: ("failed", "INVALID_CONVERSION_ACTION_ID"),
+        10: ("deferred", "TOO_RECENT_CLICK"),
+        12: ("rejected", "NEGATIVE_VALUE"),
+        14: ("failed", "CLICK_NOT_FOUND"),
+        16: ("duplicate", "DUPLICATE_TRANSACTION_ID"),
+    }
+    assert (document["counts"]["uploaded"], document["counts"]["unmatched"]) == (25, 1)
+    assert len(google.state.accepted) == 24  # all uploaded rows, except the unmatched one
+
+
+REASON = "PROCESSING_ERROR_REASON_"

@@ -1,0 +1,231 @@
+"""The main job in the sandbox: a file is dropped, its rows arrive, the results add up."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.profiles import DEFAULT_PROFILES
+from sandbox.up import OUTPUT_BUCKET, Sandbox
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.workbooks import Cell, Number, workbook
+
+UPLOAD = "UploadClickConversions"
+PROFILE = DEFAULT_PROFILES["default"]
+
+
+def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
+    """Drop a file and wait for its results document."""
+    return google.results(*google.drop(content, name))
+
+
+def uploads(google: Sandbox) -> list[Any]:
+    return [each for each in google.state.requests if each.method.endswith(UPLOAD)]
+
+
+def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
+    """Valid rows are uploaded, and bad ones are rejected with code, field, message and action."""
+    rows = [core_row(n) for n in range(1, 8)]
+    rows[2] = core_row(3, conversion_date_time="yesterday")
+    rows[4] = core_row(5, gclid="", email="nobody", phone="12")
+    results = deliver(google, csv_bytes(rows))
+    assert results["status"] == "completed"
+    counts = {outcome: number for outcome, number in results["counts"].items() if number}
+    assert counts == {"rows": 7, "uploaded": 5, "rejected": 2, "warnings": 1}
+    bad_date, without_identifier = results["rows"]
+    assert (bad_date["line"], bad_date["record"], bad_date["outcome"]) == (4, 3, "rejected")
+    assert bad_date["errors"][0]["code"] == "INVALID_DATE"
+    assert bad_date["errors"][0]["field"] == "conversion_date_time"
+    assert results["codes"]["INVALID_DATE"]["action"]
+    assert results["columns"]["conversion_date_time"] == "conversion_date_time"
+    assert "yesterday" not in json.dumps(results)
+    assert without_identifier["errors"][0]["code"] == "NO_CLICK_ID_OR_IDENTIFIER"
+    assert len(google.state.accepted) == 5
+
+
+def test_requests_are_cut_at_2000_and_share_one_job(google: Sandbox) -> None:
+    """4,001 rows are sent in three requests with one job ID, and what arrives is complete."""
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4002)))
+    assert results["counts"]["uploaded"] == 4001
+    assert sorted(request.conversions for request in uploads(google)) == [1, 2000, 2000]
+    assert {request.job_id for request in uploads(google)} == {results["job_id"]}
+    assert len(results["request_ids"]) == 3
+    conversion = next(
+        each["conversion"]
+        for each in google.state.conversions()
+        if each["conversion"]["order_id"] == "order-1"
+    )
+    assert conversion["gclid"] == "Cj0KCQiAexample00000001"
+    assert conversion["conversion_action"] == "customers/1234567890/conversionActions/1001"
+    assert (conversion["conversion_value"], conversion["currency_code"]) == (1.5, "USD")
+    assert conversion["consent"] == {"ad_user_data": "GRANTED"}
+    email, phone = conversion["user_identifiers"]
+    assert email["hashed_email"] == _sha256("buyer.1@example.com")
+    assert phone["hashed_phone_number"] == _sha256("+12125550101")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_a_partial_failure_has_the_right_line(google: Sandbox) -> None:
+    """Index 0 of the second chunk's request is row 2,001, which is line 2,002 of the file."""
+    errors = ["conversion_upload_error.EVENT_NOT_FOUND", "conversion_upload_error.9999"]
+    fault = {"kind": "row_error", "nth": 2, "rows": [0], "error": errors}
+    google.faults.set([{"method": UPLOAD, **fault}])
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 2004)))
+    (row,) = results["rows"]
+    assert (row["line"], row["outcome"]) == (2002, "failed")
+    # The second one is newer than the client: it is shown as it is, with a default action.
+    codes = [error["code"] for error in row["errors"]]
+    assert codes[0] == "EVENT_NOT_FOUND"
+    assert "9999" in codes[1]
+    assert results["codes"][codes[1]]["action"]
+    assert results["counts"]["uploaded"] == 2002
+
+
+def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:
+    """After its event was acknowledged, the file is due when the API may answer again."""
+    google.faults.set([{"method": UPLOAD, "kind": "resource_exhausted", "nth": 1}])
+    name, generation = google.drop(csv_bytes([core_row(1)]), "quota.csv")
+    assert google.delivery.wait_until_idle()
+    (record,) = google.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [503, 200]
+    assert google.function is not None
+    google.function.kill()  # an instance remembers the quota for a moment
+    google.clock.advance(25)
+    assert google.run_sweep()[0] == 200
+    results = google.results(name, generation, timeout_seconds=0)
+    assert (results["counts"]["uploaded"], results["attempts"]) == (1, 2)
+
+
+def test_deferred_rows_are_sent_when_they_are_due(google: Sandbox) -> None:
+    """Not before, and the results are written again."""
+    click, now = core_row(1)["gclid"], google.state.now()
+    google.state.register_clicks({click: now - timedelta(hours=1)})
+    name, generation = google.drop(csv_bytes([core_row(1), core_row(2)]), "recent.csv")
+    first = google.results(name, generation)
+    assert (first["status"], first["counts"]["deferred"]) == ("waiting", 1)
+    google.state.register_clicks({click: now - timedelta(days=10)})
+    for hours, uploaded in ((3, 1), (4, 2)):
+        google.clock.advance(hours)
+        assert google.run_sweep()[0] == 200
+        assert google.results(name, generation)["counts"]["uploaded"] == uploaded
+    assert google.results(name, generation)["status"] == "completed"
+
+
+# ── files and accounts that cannot be used ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "EMPTY_FILE"),
+        (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "NO_HEADER"),
+    ],
+)
+def test_an_unusable_file_has_one_attempt_and_one_error(
+    google: Sandbox, content: bytes, code: str
+) -> None:
+    """The file has one error with an action, the event is acknowledged, and nothing is uploaded."""
+    results = deliver(google, content)
+    assert results["file_error"]["code"] == code
+    assert results["codes"][code]["action"]
+    assert results["status"] == "stopped"
+    assert "x@example.com" not in json.dumps(results)
+    assert google.delivery.wait_until_idle()
+    (record,) = google.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [200]
+    assert not uploads(google)
+
+
+@pytest.mark.parametrize(
+    ("customer", "code"),
+    [
+        ("3333333333", "USER_PERMISSION_DENIED"),
+        ("4444444444", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
+        ("6666666666", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"),
+    ],
+)
+def test_an_account_that_is_not_ready_stops_the_file(
+    google: Sandbox, customer: str, code: str
+) -> None:
+    """What the account lacks is one error of the file, and every row is `not_attempted`."""
+    google.set_profiles({"default": {**PROFILE, "customer_id": customer}})
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+    assert results["file_error"]["code"] == code
+    assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 3
+    assert not google.state.accepted
+
+
+@pytest.mark.parametrize("action", ["1001", "Phone sale"])
+def test_an_account_that_cannot_be_read(unreadable: Sandbox, action: str) -> None:
+    """An action ID goes on, with a note; a name stops the file."""
+    unreadable.set_profiles({"default": {**PROFILE, "action": action}})
+    columns = [name for name in CORE_COLUMNS if name != "conversion_action"]
+    row = {name: cell for name, cell in core_row(1).items() if name in columns}
+    results = deliver(unreadable, csv_bytes([row], columns))
+    if action == "1001":
+        assert results["counts"]["uploaded"] == 1
+        assert "ACCOUNT_NOT_LOOKED_UP" in [note["code"] for note in results["notes"]]
+    else:
+        assert results["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"), [(b"json_key: 5", "SECRET_INVALID"), (None, "CREDENTIALS_REFUSED")]
+)
+def test_a_wrong_secret_stops_the_file(google: Sandbox, secret: bytes | None, code: str) -> None:
+    """Wrong credentials are reported, and nothing is uploaded. Once they are corrected, the next
+    file is uploaded."""
+    name = google.apis.secret_version.rpartition("/versions/")[0]
+    assert google.function is not None
+    google.function.kill()  # a fresh instance, which has no connection yet
+    google.state.set_secret(name, secret or google.apis.google_ads_key_yaml.encode())
+    google.state.refuse_tokens = secret is None
+    try:
+        results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
+        assert not uploads(google)
+        google.state.set_secret(name, google.apis.google_ads_yaml.encode())
+        google.state.refuse_tokens = False
+        second = deliver(google, csv_bytes([core_row(1)]), "second.csv")
+    finally:
+        google.state.set_secret(name, google.apis.google_ads_yaml.encode())
+        google.state.refuse_tokens = False
+        google.function.kill()
+    assert results["file_error"]["code"] == code
+    assert results["counts"]["not_attempted"] == 3
+    assert second["counts"]["uploaded"] == 1
+
+
+def test_objects_that_are_no_files(google: Sandbox) -> None:
+    """An upload in progress is ignored; what cannot be read by its name is stopped."""
+    google.drop(b"half a fi", "upload.csv.filepart")
+    assert google.delivery.wait_until_idle()
+    assert not [*google.storage_client().list_blobs(OUTPUT_BUCKET)]
+    assert "object_ignored" in google.function_output()
+    results = deliver(google, b"PK\x03\x04", "export.zip")
+    assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
+    assert google.delivery.wait_until_idle()
+    assert [record.acknowledged for record in google.delivery.records()] == [1, 1]
+
+
+def test_a_workbook_is_uploaded(google: Sandbox) -> None:
+    """Its dates, numbers and texts arrive as a person sees them, and lines are rows in Excel."""
+    columns = ["gclid", "conversion_action", "conversion_date_time", "conversion_value", "order_id"]
+    when = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(days=3)
+    rows: list[list[Cell]] = [
+        ["Cj0KCQiAexample0001", "1001", when, Number(1270.5, "#,##0.00"), 1001.0],
+        [],
+        ["Cj0KCQiAexample0002", "1001", when, Number(-5, "0.00"), "A-2"],
+    ]
+    results = deliver(google, workbook([columns, *rows], name="Won"), "won.xlsx")
+    assert (results["counts"]["uploaded"], results["counts"]["rejected"]) == (1, 1)
+    assert [row["line"] for row in results["rows"]] == [4]
+    (accepted,) = google.state.accepted
+    conversion = accepted.as_json()["conversion"]
+    assert (conversion["order_id"], conversion["conversion_value"]) == ("1001", 1270.5)
