@@ -142,7 +142,7 @@ CHANGES: list[tuple[dict[str, str | list[str]], dict[str, Any]]] = [
     ({"sales": "1, Lead"}, {"conversions": [{"rows": {"Stage": ["Won", "Lead"]}}]}),
     ({"sales": "1,=Signed"}, {"conversions": [{"rows": {"Stage": ["Won", "Signed"]}}]}),
     (
-        {"left out": ["Account", "Test", "no"]},
+        {"left out": ["Account", "Test", "it is sent", "no"]},
         {"skip": {"Stage": ["Lost", "Lead"], "Account": ["Test"]}},
     ),
     ({"left out": ["Phone", "(empty)", "*", "no"]}, {}),
@@ -237,6 +237,59 @@ def test_refunds_retract_sales() -> None:
     }
     assert saved()["adjustments_via"] == "google_ads"
     assert "1 refund" in done.output
+
+
+def test_a_value_that_the_file_does_not_have_is_not_sent() -> None:
+    """Each entry lists the values that are kept, so that a new one fits none and is rejected."""
+    done = answer(
+        others=["Lead", "0"],
+        left_out=["Account", "Test", "it is rejected", "no"],
+        value=["Amount", "Closed", "Amount"],
+        action=["Closed deal", "Qualified lead"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["skip"] == {"Stage": ["Lost"], "Account": ["Test"]}
+    assert [entry["rows"] for entry in saved()["conversions"]] == [
+        {"Stage": ["Won"], "Account": ["Acme"]},
+        {"Stage": ["Lead"], "Account": ["Acme"]},
+    ]
+    Path("next.csv").write_text(DEALS.replace("Desk", "Bank").replace("Yes,Acme", "Yes,Partner"))
+    checked = CliRunner().invoke(
+        main, ["check", "next.csv", "--profiles", "profiles.json", "--now", NOW]
+    )
+    assert "NO_ENTRY_FITS" in checked.output
+
+
+def test_without_a_column_of_stages_only_kept_values_are_sent() -> None:
+    """Several columns may have such values."""
+    done = answer(
+        rows="none: every row is a sale",
+        sales="",
+        others="",
+        refunds="",
+        left_out=["Stage", "2,3", "1", "Account", "Test", "1", "no"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"] == [{"rows": {"Stage": ["Won"], "Account": ["Acme"]}}]
+
+
+def test_other_sales_keep_which_values_of_another_column_are_sent() -> None:
+    """A change of what is a sale must not let rows through that were left out."""
+    done = answer(
+        left_out=["Account", "Test", "1", "no"], expect=["any time", "2", "Stage", "1", "0", "0"]
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"] == [{"rows": {"Stage": ["Won"], "Account": ["Acme"]}}]
+
+
+def test_a_column_that_says_what_a_row_is_leaves_out_no_more() -> None:
+    """Its values are answered where the sales are."""
+    done = answer(
+        refunds=["Lost", "the sale no longer counts"],
+        value=["Amount", "Closed"],
+        left_out=["Stage", "no"],
+    )
+    assert "This column says already what a row is." in done.output
 
 
 def test_consent_makes_no_sale() -> None:

@@ -14,7 +14,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
 from lib.model.fields import RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
-from lib.rules.rows import RowSelection
+from lib.rules.rows import ANY_OTHER, RowSelection
 
 _NEEDED: Final[Mapping[str, tuple[Look, str]]] = {
     "conversion_date_time": ("time", "a date or time"),
@@ -121,13 +121,29 @@ class Answers:
         """Return where an answer is written: the profile, or one of its entries."""
         return self.profile if entry is None else self.entries[entry]
 
+    @property
+    def of_kinds(self) -> list[str]:
+        """The columns that say what a row is: those by which the entries differ, or the first."""
+        first, *others = [entry.get("rows", {}) for entry in self.entries]
+        if not others:
+            return [*first][:1]
+        names = {name: None for rows in (first, *others) for name in rows}
+        return [n for n in names if any(rows.get(n) != first.get(n) for rows in others)]
+
     def other_skips(self) -> dict[str, list[str]]:
         """Return the values of `skip` in columns that decide nothing else."""
-        deciding = {name for entry in self.entries for name in entry.get("rows", {})}
+        deciding = {*self.of_kinds}
         if (consent := self.column("ad_user_data")) is not None:
             deciding.add(consent.name)
         skipped = self.profile.get("skip", {})
         return {name: values for name, values in skipped.items() if name not in deciding}
+
+    def unseen(self, name: str) -> str:
+        """Return what happens to a row with a value of a column that the profile does not list."""
+        if ANY_OTHER in self.profile.get("skip", {}).get(name, ()):
+            return "left out"
+        listed = [entry.get("rows", {}).get(name, (ANY_OTHER,)) for entry in self.entries]
+        return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"
 
     # ── columns ──
 
@@ -199,3 +215,14 @@ class Answers:
             skipped[column] = [*values]
         if not skipped:
             del self.profile["skip"]
+
+    def keep(self, column: str, values: Sequence[str]) -> None:
+        """Let all entries take only these values of a column; without any, all values."""
+        entries = self.profile.get("conversions", []) or [{}]
+        for entry in entries:
+            rows = {**entry.pop("rows", {}), column: [*values]}
+            if rows := {name: listed for name, listed in rows.items() if listed}:
+                entry["rows"] = rows
+        self.profile["conversions"] = entries
+        if entries == [{}]:
+            del self.profile["conversions"]

@@ -15,8 +15,10 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.answers import Answers, refuse_action, refuse_column
 from lib.cli.init.asking import (
     ANY_VALUE,
+    VALUES_SHOWN,
     Offer,
     ask,
+    cell,
     choose,
     list_values,
     of_column,
@@ -139,7 +141,8 @@ def is_open(question: Question, answers: Answers) -> bool:
 def name_of(answers: Answers, number: int) -> str:
     """Return the values by which an entry is known: `Qualified and 2 more`."""
     rows = answers.entries[number].get("rows", {})
-    first, *more = [each for values in rows.values() for each in values] or ["the other rows"]
+    known = [each for name in answers.of_kinds for each in rows.get(name, ())]
+    first, *more = known or ["the other rows"]
     return f"{written(first)} and {len(more)} more" if more else written(first)
 
 
@@ -293,8 +296,10 @@ def consent_in(value: str) -> str | None:
 
 def ask_rows(answers: Answers) -> None:
     """Ask which rows are sales, other conversions and refunds, by the values of a column."""
-    for name in [name for entry in answers.entries for name in entry.get("rows", {})]:
+    for name in answers.of_kinds:
         answers.skip(name, [])
+    rows = answers.entries[0].get("rows", {})
+    kept = {name: rows[name] for name in answers.other_skips() if name in rows}
     answers.profile.pop("conversions", None)
     answers.answered -= {key for key in answers.answered if key[-1:].isdecimal()}
     more = [Offer("sales", "none: every row is a sale"), Offer("refunds", "none: all are refunds")]
@@ -320,6 +325,9 @@ def ask_rows(answers: Answers) -> None:
         entries = [_refund(answers, {})]
     if entries:
         answers.profile["conversions"] = entries
+    for name, values in kept.items():
+        if not isinstance(chosen, Column) or name != chosen.name:
+            answers.keep(name, values)
 
 
 def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
@@ -362,6 +370,13 @@ def _refund(answers: Answers, entry: dict[str, Any]) -> dict[str, Any]:
 
 def ask_left_out(answers: Answers) -> None:
     """Ask for other columns by which rows are left out, until there is none."""
+
+    def read(name: str) -> Column:
+        column = answers.sample.column(name)
+        if column.name in answers.of_kinds and len(answers.entries) > 1:
+            raise WrongAnswer("This column says already what a row is.")
+        return column
+
     while True:
         now = answers.other_skips()
         offers = [Offer(None, "no")]
@@ -370,14 +385,27 @@ def ask_left_out(answers: Answers) -> None:
             offers.append(Offer(answers.sample.column(name), on_terminal(name), note))
         which = "another column" if now else "a column"
         question = f"Is there {which} by which rows are left out, such as tests or cancellations?"
-        column = choose(question, [*offers, *_offers(answers)], answers.sample.column)
+        column = choose(question, [*offers, *_offers(answers)], read)
         if column is None:
             return
         values = column.values()
         list_values(column, values)
         text = f"Which are left out? Numbers with commas, {ANY_VALUE} for any value, or 0 for none"
         known = [value for value, _ in values]
-        answers.skip(column.name, pick(text, values, known, any_value=True))
+        left_out = pick(text, values, known, any_value=True)
+        kept = [value for value in known if value not in left_out]
+        answers.skip(column.name, left_out)
+        is_closed = left_out and kept and ANY_VALUE not in left_out and _ask_unseen(kept)
+        answers.keep(column.name, kept if is_closed else [])
+
+
+def _ask_unseen(kept: Sequence[str]) -> bool:
+    """Ask whether only these values of a column are sent."""
+    first, more = ", ".join(map(cell, kept[:VALUES_SHOWN])), len(kept) - VALUES_SHOWN
+    only = f"only {first}{f' and {more} more' if more > 0 else ''}"
+    question = "What happens to a row with a value that this file does not have?"
+    offers = [Offer(True, "it is rejected", only), Offer(False, "it is sent")]
+    return bool(choose(question, offers))
 
 
 # ── where conversions go ─────────────────────────────────────────────────────────────────────

@@ -59,7 +59,8 @@ def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[
         return [*_rows(answers)]
     if key == "left_out":
         skipped = answers.other_skips().items()
-        return [_values(name, values) for name, values in skipped] or ["nothing else"]
+        listed = [(_values(name, values), _unseen(answers, name)) for name, values in skipped]
+        return [line for lines in listed for line in lines] or ["nothing else"]
     if question.field == "conversion_value" and isinstance(level.get("value"), (int, float)):
         return [f"always {level['value']:,}"]
     if question.field:
@@ -72,6 +73,7 @@ def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[
 
 def _rows(answers: Answers) -> Iterator[str]:
     """Yield which rows are sent as what."""
+    left_out = answers.other_skips()
     for number, entry in enumerate(answers.entries):
         send = entry.get("send", "conversion")
         what = {"conversion": "conversion", "retraction": "refund: no longer counts"}.get(
@@ -79,11 +81,18 @@ def _rows(answers: Answers) -> Iterator[str]:
         )
         if send == "conversion" and number not in answers.others:
             what = "sale"
-        listed = [_values(name, values) for name, values in entry.get("rows", {}).items()]
+        kept = entry.get("rows", {}).items()
+        listed = [_values(name, values) for name, values in kept if name not in left_out]
         yield f"{' and '.join(listed) or 'all rows'} → {what}"
-    for name in {name for entry in answers.entries for name in entry.get("rows", {})}:
+    names = [name for entry in answers.entries for name in entry.get("rows", {})]
+    for name in dict.fromkeys(each for each in names if each not in left_out):
         if skipped := answers.profile.get("skip", {}).get(name):
             yield f"{_values(name, skipped)} → left out"
+        yield _unseen(answers, name)
+
+
+def _unseen(answers: Answers, name: str) -> str:
+    return f"{on_terminal(name)}: a value not seen here → {answers.unseen(name)}"
 
 
 def _values(name: str, values: Sequence[str] | str) -> str:
