@@ -53,6 +53,13 @@ def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
         assert text in shown
 
 
+def test_warnings_of_rows_that_are_sent_are_counted() -> None:
+    """Each has its meaning, its code and its number of rows."""
+    shown = screen(answer(DEALS.replace("2026-11-20 10:00:00", "2026-11-20", 1)).output)
+    assert "1 of them with a warning: The cell has a date without a time" in shown
+    assert "(DATE_WITHOUT_TIME)" in shown
+
+
 def test_sales_that_differ_are_shown() -> None:
     """One that was refused consent, and one without a click, are unlike the first."""
     shown = screen(answer().output)

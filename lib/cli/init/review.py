@@ -208,6 +208,8 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
             for currency, each in trial.sums.get(number, {}).items()
         ]
         yield f"         {_what(answers, number, count)}{', ' * bool(sums)}{' + '.join(sums)}"
+    for code, count in trial.warned.items():
+        yield f"{count:>7,}  of them with a warning: {lookup(code).meaning} ({code})"
     yield "         Is that so?"
     if trial.kept and is_own_screen():
         yield ""

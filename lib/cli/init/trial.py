@@ -70,6 +70,8 @@ class Trial:
     """Column of `skip` → rows that it leaves out, if the columns before it do not."""
     refused: dict[tuple[str, str], Refused] = field(default_factory=dict)
     """(outcome, code) → rows."""
+    warned: Counter[str] = field(default_factory=Counter)
+    """Code of a warning → rows that would be sent all the same."""
     sent: Counter[int] = field(default_factory=Counter)
     """Number of an entry → rows that would be sent."""
     sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
@@ -115,6 +117,7 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
         if outcome.outcome == "ok":
             entry, row = rows[outcome.line]
             trial.sent[entry] += 1
+            trial.warned.update({problem.code for problem in outcome.warnings})
             if outcome.sums:
                 add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if len(trial.kept) < _KEPT:
