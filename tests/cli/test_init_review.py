@@ -60,6 +60,27 @@ def test_warnings_of_rows_that_are_sent_are_counted() -> None:
     assert "(DATE_WITHOUT_TIME)" in shown
 
 
+def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
+    """There is one sample of each, with its value."""
+    rows = "".join(
+        f"Rug,Won,2026-11-21 14:00:0{n},{n}.00,EUR,200{n},{CLICKS[0]},,,Yes,Acme\n"
+        for n in range(5)
+    )
+    done = answer(
+        f"{DEALS}{rows}",
+        refunds=["Lost", "Amount"],
+        value=["Amount", "Closed"],
+    )
+    assert done.exit_code == 0, done.output
+    shown = screen(done.output)
+    assert "Stage: Lost → new value" in shown
+    assert "1 new value" in shown
+    samples = shown.partition("Some of them")[2]
+    assert "2026-11-20 12:00:00-06:00" in samples
+    assert "300.00 USD" in samples
+    assert "order 1003" in samples
+
+
 def test_sales_that_differ_are_shown() -> None:
     """One that was refused consent, and one without a click, are unlike the first."""
     shown = screen(answer().output)

@@ -76,11 +76,11 @@ def _rows(answers: Answers) -> Iterator[str]:
     left_out = answers.other_skips()
     for number, entry in enumerate(answers.entries):
         send = entry.get("send", "conversion")
-        what = {"conversion": "conversion", "retraction": "refund: no longer counts"}.get(
-            send, send
-        )
+        what = _NAMES.get(send, send)
         if send == "conversion" and number not in answers.others:
             what = "sale"
+        if send == "retraction":
+            what += ": no longer counts"
         kept = entry.get("rows", {}).items()
         listed = [_values(name, values) for name, values in kept if name not in left_out]
         yield f"{' and '.join(listed) or 'all rows'} → {what}"
@@ -169,6 +169,7 @@ def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
     return cell(str(found)) if found else "left out"
 
 
+_NAMES: Final = {"retraction": "refund", "restatement": "new value"}
 _KEYS: Final = {"conversion_value": "value"}
 _NO_COLUMN: Final = {
     "order_id": "none: derived from person or click, time and value",
@@ -222,7 +223,8 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
 
 def _what(answers: Answers, number: int, count: int) -> str:
     if answers.kind(number) == "adjustment":
-        return number_of(count, "refund")
+        send = answers.entries[number]["send"]
+        return number_of(count, _NAMES.get(send, send))
     if number in answers.others:
         return f"{number_of(count, 'conversion')} ({name_of(answers, number)})"
     return number_of(count, "sale")

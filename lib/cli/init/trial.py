@@ -22,7 +22,7 @@ from lib.rules.rows import FOOTER, RowSelection
 from lib.run.plan import Plan
 
 _KEPT: Final = 200
-"""So many rows that would be sent are kept, for samples."""
+"""So many rows that would be sent are kept, for samples, and the first one of each entry."""
 _LINES_KEPT: Final = 5
 _SHOWN: Final = 3
 
@@ -81,13 +81,14 @@ class Trial:
     """The columns of the file that nothing is read from."""
 
     def differing(self) -> list[SentRow]:
-        """Return up to three rows that differ: in kind first, then the dearest."""
+        """Return three rows that differ, at least one of each entry, and then the dearest."""
         alike: dict[tuple[object, ...], SentRow] = {}
         for row in self.kept:
             alike.setdefault(row.likeness, row)
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        found = {row.line: row for row in (*alike.values(), *dearest)}
-        return [*found.values()][:_SHOWN]
+        kinds = {row.entry: row for row in reversed(alike.values())}
+        found = {row.line: row for row in (*kinds.values(), *alike.values(), *dearest)}
+        return [*found.values()][: max(_SHOWN, len(kinds))]
 
 
 def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
@@ -120,7 +121,7 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             trial.warned.update({problem.code for problem in outcome.warnings})
             if outcome.sums:
                 add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
-            if len(trial.kept) < _KEPT:
+            if len(trial.kept) < _KEPT or trial.sent[entry] == 1:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
