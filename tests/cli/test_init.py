@@ -292,6 +292,27 @@ def test_a_column_that_says_what_a_row_is_leaves_out_no_more() -> None:
     assert "This column says already what a row is." in done.output
 
 
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        ("Customer Phone", "503-555-0142"),
+        ("Mobile", "773.555.0186"),
+        ("customer_tel", "9855550123"),
+        ("Handynummer", "15155501234"),
+        ("電話番号", "0355501234"),
+        ("Teléfono móvil", "915550123"),
+    ],
+)
+def test_the_name_of_a_column_of_phones_makes_it_one(name: str, number: str) -> None:
+    """Numbers without + or spaces could be anything else."""
+    content = DEALS.replace(",Phone,", f",{name},")
+    for last in range(1, 6):
+        content = content.replace(f"(212) 555-010{last}", number)
+    done = answer(content, "--encoding", "utf-8", phone=name)
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["phone"] == name
+
+
 def test_consent_makes_no_sale() -> None:
     """Its column is offered for consent, and not among those that say what a row is."""
     done = answer()

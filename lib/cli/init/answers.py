@@ -46,7 +46,7 @@ def refuse_column(name: str, column: Column) -> None:
     if not is_field(name):
         raise WrongAnswer(f"{name} is not a field.{nearest(name, BY_NAME)}")
     look, what = _NEEDED.get(base_name(name), (None, ""))
-    if look is None or any(has_look(cell, look) for cell in column.filled):
+    if not look or look in column.looks or any(has_look(cell, look) for cell in column.filled):
         return
     if column.filled or look in _NEVER_EMPTY:
         raise WrongAnswer(f'No cell of "{column.name}" is {what}. Name another column.')

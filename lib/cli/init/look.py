@@ -1,10 +1,12 @@
 """The columns of a file, and what their cells look like.
 
-It decides which columns a question offers first, and nothing else: no name of a column matters.
+It decides which columns a question offers first, and nothing else. Names of columns do not matter,
+except for phones: `5035550142` could be any number.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -41,6 +43,9 @@ _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
 _FEWEST_PHONE_DIGITS: Final = 7
+_OF_PHONES: Final = re.compile(
+    r"phone|mobil|m[oó]vil|handy|celular|tel[eé]fon|電話|携帯|(?<![^\W_])tel(?![^\W_])"
+)
 _YEARS: Final = range(2000, 2100)
 """A number outside of these years is no Unix time."""
 
@@ -152,7 +157,7 @@ def read_sample(file: InputFile, written: Mapping[str, Any]) -> Sample:
     for index, name in enumerate(names):
         cells = [_plain(row[1][index]) for row in rows]
         if name:
-            columns.append(Column(index, name, cells, _looks_of(cells)))
+            columns.append(Column(index, name, cells, _looks_of(name, cells)))
     texts = (text for column in columns for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
     return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
@@ -188,13 +193,20 @@ def has_look(cell: str, look: Look) -> bool:
     return False
 
 
-def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
+def _looks_of(name: str, cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
-    return frozenset(
+    found: set[Look] = {
         look
         for look in _TESTS
         if filled and 2 * sum(has_look(c, look) for c in filled) > len(filled)
-    )
+    }
+    if _OF_PHONES.search(comparable(name)) and 2 * sum(map(_has_digits, filled)) > len(filled):
+        found.add("phone")
+    return frozenset(found)
+
+
+def _has_digits(cell: str) -> bool:
+    return sum(map(str.isdigit, cell)) >= _FEWEST_PHONE_DIGITS
 
 
 def _is_time(cell: str) -> bool:
@@ -225,7 +237,7 @@ def _is_click_id(cell: str) -> bool:
 
 
 def _is_phone(cell: str) -> bool:
-    if sum(map(str.isdigit, cell)) < _FEWEST_PHONE_DIGITS or has_look(cell, "time"):
+    if not _has_digits(cell) or has_look(cell, "time"):
         return False
     try:
         return bool(normalize_phone(cell, None))
