@@ -388,6 +388,13 @@ def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:
     assert saved()["encoding"] == "windows-1252"
 
 
+def test_a_file_that_cannot_be_decoded_says_how_to_name_its_encoding() -> None:
+    """The names of the columns are read first."""
+    done = init(DEALS.replace("Deal,", "Gerät,").encode("windows-1252"), [], "--encoding", "utf-8")
+    assert done.exit_code == 1
+    assert "line 1 cannot be decoded as text. Name the encoding: --encoding" in done.output
+
+
 def test_the_names_may_be_below_titles() -> None:
     """The fullest of the first lines has them."""
     done = answer(f"Report of deals\n\n{DEALS}")
