@@ -81,6 +81,12 @@ def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
     assert "order 1003" in samples
 
 
+def test_any_value_is_any_filled_cell_if_none_is_listed() -> None:
+    """The screen does not speak of values that nobody has given."""
+    shown = screen(answer(left_out=["Mail", "*", "no"]).output)
+    assert "Mail: any filled cell; a value not seen here: left out" in shown
+
+
 def test_sales_that_differ_are_shown() -> None:
     """One that was refused consent, and one without a click, are unlike the first."""
     shown = screen(answer().output)
@@ -133,8 +139,8 @@ def test_each_column_says_what_happens_to_a_value_that_the_file_lacks() -> None:
     done = init(DEALS, [*FIRST.values(), *lines])
     assert done.exit_code == 0, done.output
     shown = screen(done.output)
-    assert "Account: Test Account: a value not seen here → rejected" in shown
-    assert "Currency: EUR Currency: a value not seen here → sent" in shown
+    assert "Account: Test; a value not seen here: rejected" in shown
+    assert "Currency: EUR; a value not seen here: sent" in shown
     assert "Stage: a value not seen here → rejected" in shown
 
 
