@@ -376,7 +376,30 @@ def test_a_written_currency_needs_no_question() -> None:
         content = content.replace(f",{amount}", f",€{amount}")
     done = answer(content, currency="")
     assert done.exit_code == 0, done.output
-    assert "In which currency" not in done.output
+    assert "which currency" not in done.output.lower()
+
+
+def test_without_a_column_of_currencies_its_code_is_asked_for() -> None:
+    """A menu with one item would be no question."""
+    done = answer(DEALS.replace(",USD", "").replace(",Currency", ""), currency="EUR")
+    assert done.exit_code == 0, done.output
+    assert "no column: always the same" not in done.output
+    assert saved()["currency_code"] == "EUR"
+
+
+def test_the_column_of_new_values_may_be_that_of_sales_too() -> None:
+    """A file can have one column of amounts for both."""
+    done = answer(refunds=["Lost", "Amount"], value=["1", "Closed"])
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["conversion_value"] == "Amount"
+
+
+def test_who_does_not_know_the_api_gets_the_one_that_is_open() -> None:
+    """It asks for the ID of the action, because it knows no names."""
+    done = answer(API="I don't know", action="7155501002")
+    assert done.exit_code == 0, done.output
+    assert "counts sales? Its ID:" in done.output
+    assert saved()["destination"] == "data_manager"
 
 
 def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:

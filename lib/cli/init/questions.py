@@ -153,7 +153,7 @@ def _offers(answers: Answers, looks: Sequence[Look] = (), *, shared: bool = Fals
     """Return the columns with one of these looks that have no other field, in the file's order.
 
     Without a look: those with few values, which could be stages. `shared`: also those that have a
-    field, because entries may have the same column.
+    field, because entries may have the same column, and a sale that of a new value.
     """
     used = set() if shared else answers.with_field()
     if not looks:
@@ -187,7 +187,7 @@ def _ask_column(
         return column
 
     answers.set_column(field, None, entry)
-    offers = _offers(answers, looks, shared=entry is not None)
+    offers = _offers(answers, looks, shared=entry is not None or field == "conversion_value")
     chosen = choose(question, [*offers, *more], read)
     answers.set_column(field, chosen if isinstance(chosen, Column) else None, entry)
     return chosen
@@ -224,9 +224,11 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
 def ask_currency(answers: Answers) -> None:
     """Ask for the column of the currency, or its code. A constant value is in it too."""
     answers.set_constant("currency_code", None)
+    answers.set_column("currency_code", None)
     more = [Offer(None, "no column: always the same")]
-    question = "In which currency are the values?"
-    if _ask_column("currency_code", question, ["currency"], None, answers, more) is None:
+    question, looks = "In which currency are the values?", ("currency",)
+    ask_which = partial(_ask_column, "currency_code", question, looks, None, answers, more)
+    if not _offers(answers, looks) or ask_which() is None:
         _ask_constant("currency_code", answers)
 
 
@@ -350,7 +352,7 @@ def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
     while other := picked(f"Which are {more}?"):
         entries.append(other)
         more = "one more conversion with an action of its own"
-    if refunds := picked("Which are refunds of sales that were sent before?"):
+    if refunds := picked("Which change or refund sales that were sent before?"):
         entries.append(_refund(answers, refunds))
     return entries
 
@@ -362,7 +364,7 @@ def _refund(answers: Answers, entry: dict[str, Any]) -> dict[str, Any]:
         offer._replace(note=f"has the new value of the sale: {offer.note}")
         for offer in _offers(answers, ["amount"])
     ]
-    new = choose("What do the refunds change?", offers, answers.sample.column)
+    new = choose("What do they change?", offers, answers.sample.column)
     if new is None:
         return {**entry, "send": "retraction"}
     return {**entry, "send": "restatement", "columns": {"adjusted_value": new.name}}
@@ -427,6 +429,8 @@ def ask_destination(answers: Answers) -> None:
     for name in registry.names():
         can = registry.capabilities_of(name)
         offers.append(Offer(name, can.title, f"only if: {can.open_if}" if can.open_if else ""))
+    unknown = [Offer(each.value, "I don't know", each.label) for each in offers if not each.note]
+    offers += unknown[:1]
     answers.set_constant("destination", choose("By which API are conversions sent?", offers))
 
 
@@ -439,5 +443,7 @@ def ask_action(answers: Answers, entry: int | None = None) -> None:
 
     which = "sales" if entry is None else name_of(answers, entry)
     say()
-    text = f"Which conversion action in Google Ads counts {which}? Its name or ID"
+    can = registry.capabilities_of(answers.profile["destination"])
+    text = f"Which conversion action in Google Ads counts {which}? Its "
+    text += "name or ID" if can.has_queries else "ID"
     answers.level(entry)["action"] = ask(text, read)
