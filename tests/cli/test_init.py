@@ -330,6 +330,18 @@ def test_an_order_id_that_repeats_is_said() -> None:
     assert "2 different in 4 sales: 2 would count as repeats. Take it all the same?" in done.output
 
 
+def test_order_ids_may_look_like_click_ids_and_are_no_names() -> None:
+    """Each name of a person may be there once, and a system may make long keys."""
+    keys = "".join(f"agxzfm1haWxmb29nYWVyN{n}Example," for n in range(6)).split(",")
+    lines = DEALS.splitlines()
+    added = ["Box Key,First name", *(f"{k},{n}" for k, n in zip(keys, "ABCDEF", strict=False))]
+    content = "\n".join(f"{a},{b}" for a, b in zip(lines, added, strict=True))
+    done = answer(content)
+    offered = done.output.split("Which column has the order ID")[1].partition("derived")[0]
+    assert "Box Key" in offered
+    assert "First name" not in offered
+
+
 def test_an_order_id_may_be_derived() -> None:
     """Then no column is named."""
     answer(order_ID="none: an ID is derived from person or click, time and value")
@@ -404,7 +416,7 @@ def test_who_does_not_know_the_api_gets_the_one_that_is_open() -> None:
 
 def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:
     """The answer decides what the screen shows of its letters."""
-    content = DEALS.replace("Racks", "Möbel").encode("windows-1252")
+    content = DEALS.replace("Acme", "Möbel").encode("windows-1252")
     done = init(content, ["windows-1252", *FIRST.values(), "s"])
     assert done.exit_code == 0, done.output
     assert "Möbel" in done.output

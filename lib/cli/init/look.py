@@ -46,6 +46,7 @@ _FEWEST_PHONE_DIGITS: Final = 7
 _OF_PHONES: Final = re.compile(
     r"phone|mobil|m[oó]vil|handy|celular|tel[eé]fon|電話|携帯|(?<![^\W_])tel(?![^\W_])"
 )
+_ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
 _YEARS: Final = range(2000, 2100)
 """A number outside of these years is no Unix time."""
 
@@ -84,13 +85,13 @@ class Column:
         return self.has_few_values or bool(self.looks & {"consent", "currency"})
 
     def could_be_ids(self, rows: Sequence[int]) -> bool:
-        """Return whether most cells of these rows differ, without being texts, amounts or times."""
+        """Return whether most cells of these rows differ, without being words, amounts or times."""
         cells = [self.cells[row] for row in rows if self.cells[row]]
-        if self.looks & {"time", "email", "click ID", "currency", "consent"}:
+        if self.looks & {"time", "email", "currency", "consent"}:
             return False
-        has_words = 2 * sum(" " in each or "," in each for each in cells) > len(cells)
+        ids = [each for each in cells if _ID.fullmatch(each)]
         has_cents = "amount" in self.looks and any("." in each for each in cells)
-        return not has_words and not has_cents and 2 * len({*cells}) > len(cells)
+        return 2 * len(ids) > len(cells) and not has_cents and 2 * len({*cells}) > len(cells)
 
     def values(self) -> list[tuple[str, int]]:
         """Return the different values with their numbers of rows, the most frequent first.
