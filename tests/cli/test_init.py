@@ -391,6 +391,19 @@ def test_a_written_currency_needs_no_question() -> None:
     assert "which currency" not in done.output.lower()
 
 
+def test_dates_without_a_time_ask_for_the_column_of_it() -> None:
+    """The time of day may have no signs between its numbers."""
+    content = DEALS.replace(",Number,", ",Hour,Number,").replace(",USD,", ",093309,USD,")
+    for hour in range(10, 15):
+        content = content.replace(f" {hour}:00:00", "")
+    done = answer(
+        content.replace("Amount,Currency,Hour", "Amount,Hour,Currency"), value=["Amount", "Hour"]
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["time_of_day"] == "Hour"
+    assert "093309 → 20 November 2026, 09:33:09 (-06:00)" in done.output
+
+
 def test_without_a_column_of_currencies_its_code_is_asked_for() -> None:
     """A menu with one item would be no question."""
     done = answer(DEALS.replace(",USD", "").replace(",Currency", ""), currency="EUR")

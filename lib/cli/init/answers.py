@@ -20,6 +20,7 @@ _NEEDED: Final[Mapping[str, tuple[Look, str]]] = {
     "conversion_date_time": ("time", "a date or time"),
     "adjustment_date_time": ("time", "a date or time"),
     "call_start_date_time": ("time", "a date or time"),
+    "time_of_day": ("time of day", "a time of day"),
     "conversion_value": ("amount", "an amount"),
     "adjusted_value": ("amount", "an amount"),
     "currency_code": ("currency", "a currency"),

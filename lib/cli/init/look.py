@@ -24,7 +24,7 @@ from lib.model.records import Row
 from lib.rules.values.cells import RuleError, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email
@@ -33,7 +33,7 @@ from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
 
-Look = Literal["time", "amount", "currency", "consent", "click ID", "email", "phone"]
+Look = Literal["time", "time of day", "amount", "currency", "consent", "click ID", "email", "phone"]
 
 MOST_ROWS: Final = 20_000
 """So many rows are looked at. The screen before saving is about all rows of the file."""
@@ -251,6 +251,7 @@ def _is_phone(cell: str) -> bool:
 
 _TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {
     "time": _is_time,
+    "time of day": is_time_of_day,
     "amount": _is_amount,
     "currency": lambda cell: parse_currency(cell) == cell.upper() or not cell.isalpha(),
     "consent": lambda cell: parse_consent(cell) is not None,

@@ -29,7 +29,13 @@ from lib.cli.init.asking import (
 )
 from lib.cli.init.constants import CONSTANTS, read_constant
 from lib.cli.init.look import Column, Look, WrongAnswer
-from lib.cli.init.writing import SPELLINGS, needs_currency, needs_region, needs_zone
+from lib.cli.init.writing import (
+    SPELLINGS,
+    needs_currency,
+    needs_region,
+    needs_time_of_day,
+    needs_zone,
+)
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
 from lib.rules.values.cells import RuleError
@@ -60,6 +66,9 @@ def questions(answers: Answers) -> Iterator[Question]:
     own = {*answers.others, *answers.corrections}
     for number in [None] * (len(own) < len(answers.entries)) + answers.others:
         yield from _of_conversions(answers, number)
+    if needs_time_of_day(answers):
+        of_day = partial(ask_person, "time_of_day", "Time of day", "time of day")
+        yield Question("time_of_day", "Time of day", "", of_day, "time_of_day")
     for number in answers.corrections:
         title, field = f"Time of {name_of(answers, number)}", "adjustment_date_time"
         when = partial(_ask_column, field, "When was the sale refunded?", ["time"], number)

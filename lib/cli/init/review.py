@@ -144,7 +144,7 @@ def _form(field: str, text: str) -> str:
 
 def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
     record = row.record
-    if field in ("conversion_date_time", "adjustment_date_time"):
+    if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
         return long_time(record.time)
     if field == "conversion_value" and record.value is not None:
         currency = record.currency_code or ACCOUNT_CURRENCY

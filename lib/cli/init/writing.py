@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from lib.cli.init.answers import Answers
 from lib.cli.init.asking import Offer, cell, choose
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import at_end_of_day, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
@@ -119,6 +119,12 @@ SPELLINGS: Final = (
 def cells_of(answers: Answers, *fields: str) -> list[str]:
     """Return the filled cells of all columns that hold one of these fields."""
     return [each for field in fields for column in answers.columns(field) for each in column.filled]
+
+
+def needs_time_of_day(answers: Answers) -> bool:
+    """Return whether a conversion has a date without a time."""
+    dates = cells_of(answers, "conversion_date_time")
+    return any(map(at_end_of_day, dates)) or answers.column("time_of_day") is not None
 
 
 def needs_zone(answers: Answers) -> bool:
