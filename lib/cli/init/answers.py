@@ -210,20 +210,20 @@ class Answers:
 
     def skip(self, column: str, values: Sequence[str]) -> None:
         """Let these values of a column be left out, and no others."""
-        skipped = self.profile.setdefault("skip", {})
-        skipped.pop(column, None)
-        if values:
-            skipped[column] = [*values]
-        if not skipped:
-            del self.profile["skip"]
+        _list_values(self.profile, "skip", column, values)
 
     def keep(self, column: str, values: Sequence[str]) -> None:
         """Let all entries take only these values of a column; without any, all values."""
-        entries = self.profile.get("conversions", []) or [{}]
-        for entry in entries:
-            rows = {**entry.pop("rows", {}), column: [*values]}
-            if rows := {name: listed for name, listed in rows.items() if listed}:
-                entry["rows"] = rows
-        self.profile["conversions"] = entries
-        if entries == [{}]:
+        self.profile["conversions"] = self.entries
+        for entry in self.entries:
+            _list_values(entry, "rows", column, values)
+        if self.entries == [{}]:
             del self.profile["conversions"]
+
+
+def _list_values(level: dict[str, Any], key: str, column: str, values: Sequence[str]) -> None:
+    """Let a key list these values of a column; without any, not the column."""
+    listed = {**level.get(key, {}), column: [*values]}
+    level[key] = {name: each for name, each in listed.items() if each}
+    if not level[key]:
+        del level[key]

@@ -102,7 +102,9 @@ def choose(
 
 
 def of_column(column: Column) -> str:
-    """Return three samples of a column, and how many of its cells are filled."""
+    """Return three samples of a column, and how many of its cells are filled; or its few values."""
+    if column.has_few_values or column.looks & {"consent", "currency"}:
+        return of_values(column)
     samples = " · ".join(map(cell, column.samples())) if is_own_screen() else ""
     return f"{samples}  ({len(column.filled)} of {len(column.cells)} filled)".strip()
 

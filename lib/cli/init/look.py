@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -78,11 +79,6 @@ class Column:
         if self.looks & {"time", "click ID", "email", "phone"}:
             return False
         return 2 <= len(self.values()) <= min(_FEW_VALUES, max(2, len(self.cells) // 2))
-
-    @property
-    def is_listable(self) -> bool:
-        """Whether its values say more than samples."""
-        return self.has_few_values or bool(self.looks & {"consent", "currency"})
 
     def could_be_ids(self, rows: Sequence[int]) -> bool:
         """Return whether most cells of these rows differ, without being words, amounts or times."""
@@ -196,14 +192,11 @@ def has_look(cell: str, look: Look) -> bool:
 
 def _looks_of(name: str, cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
-    found: set[Look] = {
-        look
-        for look in _TESTS
-        if filled and 2 * sum(has_look(c, look) for c in filled) > len(filled)
-    }
-    if _OF_PHONES.search(comparable(name)) and 2 * sum(map(_has_digits, filled)) > len(filled):
-        found.add("phone")
-    return frozenset(found)
+    tests: list[tuple[Look, Callable[[str], bool]]]
+    tests = [(look, partial(has_look, look=look)) for look in _TESTS]
+    if _OF_PHONES.search(comparable(name)):
+        tests.append(("phone", _has_digits))
+    return frozenset(look for look, test in tests if 2 * sum(map(test, filled)) > len(filled))
 
 
 def _has_digits(cell: str) -> bool:

@@ -22,7 +22,6 @@ from lib.cli.init.asking import (
     choose,
     list_values,
     of_column,
-    of_values,
     pick,
     say,
     written,
@@ -168,9 +167,7 @@ def _offers(answers: Answers, looks: Sequence[Look] = (), *, shared: bool = Fals
     if not looks:
         used |= answers.deciding()
     return [
-        Offer(
-            each, on_terminal(each.name), of_values(each) if each.is_listable else of_column(each)
-        )
+        Offer(each, on_terminal(each.name), of_column(each))
         for each in answers.sample.columns
         if each.index not in used
         and (each.looks.intersection(looks) if looks else each.has_few_values)
@@ -235,7 +232,8 @@ def ask_currency(answers: Answers) -> None:
     answers.set_constant("currency_code", None)
     answers.set_column("currency_code", None)
     more = [Offer(None, "no column: always the same")]
-    question, looks = "In which currency are the values?", ("currency",)
+    question = "In which currency are the values?"
+    looks: Sequence[Look] = ["currency"]
     ask_which = partial(_ask_column, "currency_code", question, looks, None, answers, more)
     if not _offers(answers, looks) or ask_which() is None:
         _ask_constant("currency_code", answers)
@@ -349,9 +347,8 @@ def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
 
     def picked(question: str) -> dict[str, Any] | None:
-        chosen = (
-            pick(f"{question} Numbers such as 1,3, or 0 for none", values, rest) if rest else []
-        )
+        text = f"{question} Numbers such as 1,3, or 0 for none"
+        chosen = pick(text, values, rest) if rest else []
         rest[:] = [each for each in rest if each not in chosen]
         return {"rows": {column.name: chosen}} if chosen else None
 
@@ -368,12 +365,9 @@ def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
 
 def _refund(answers: Answers, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry of refunds, after asking whether they have a new value."""
-    offers = [Offer(None, "the sale no longer counts")]
-    offers += [
-        offer._replace(note=f"has the new value of the sale: {offer.note}")
-        for offer in _offers(answers, ["amount"])
-    ]
-    new = choose("What do they change?", offers, answers.sample.column)
+    offers = [Offer(None, "the sale no longer counts"), *_offers(answers, ["amount"])]
+    question = "What do they change? Or which column has the new value of the sale?"
+    new = choose(question, offers, answers.sample.column)
     if new is None:
         return {**entry, "send": "retraction"}
     return {**entry, "send": "restatement", "columns": {"adjusted_value": new.name}}
@@ -412,8 +406,7 @@ def ask_left_out(answers: Answers) -> None:
 
 def _ask_unseen(kept: Sequence[str]) -> bool:
     """Ask whether only these values of a column are sent."""
-    first, more = ", ".join(map(cell, kept[:VALUES_SHOWN])), len(kept) - VALUES_SHOWN
-    only = f"only {first}{f' and {more} more' if more > 0 else ''}"
+    only = f"only {', '.join(map(cell, kept[:VALUES_SHOWN]))}{', …' * (len(kept) > VALUES_SHOWN)}"
     question = "What happens to a row with a value that this file does not have?"
     offers = [Offer(True, "it is rejected", only), Offer(False, "it is sent")]
     return bool(choose(question, offers))
@@ -453,6 +446,6 @@ def ask_action(answers: Answers, entry: int | None = None) -> None:
     which = "sales" if entry is None else name_of(answers, entry)
     say()
     can = registry.capabilities_of(answers.profile["destination"])
-    text = f"Which conversion action in Google Ads counts {which}? Its "
-    text += "name or ID" if can.has_queries else "ID"
+    its = "Its name or ID" if can.has_queries else "Its ID"
+    text = f"Which conversion action in Google Ads counts {which}? {its}"
     answers.level(entry)["action"] = ask(text, read)

@@ -189,9 +189,8 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
     for (outcome, code), refused in trial.refused.items():
         lines = ", ".join(map(str, refused.lines)) + ", …" * (refused.rows > len(refused.lines))
         columns = f" ({', '.join(map(on_terminal, refused.columns))})" if refused.columns else ""
-        meaning, action = (
-            _SENTENCE.split(t)[0] for t in (lookup(code).meaning, lookup(code).action)
-        )
+        entry = lookup(code)
+        meaning, action = (_SENTENCE.split(text)[0] for text in (entry.meaning, entry.action))
         where = "line" if refused.rows == 1 else "lines"
         yield f"{-refused.rows:>7,}  {outcome}, {where} {lines}{columns}: {meaning}"
         yield f"         {code} → {action}"

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.files import InputFile
-from lib.cli.init.look import has_look
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
@@ -40,13 +39,8 @@ class SentRow(NamedTuple):
         """Rows that are alike have the same entry, currency, consent and kinds of identifiers."""
         if isinstance(self.record, Adjustment):
             return (self.entry,)
-        filled = (name for name in ("email", "phone") if self.cells.get(name))
-        click = self.cells.get("gclid", "")
-        is_usual = bool(click) and has_look(click.strip(), "click ID")
-        return (
-            *(self.entry, self.record.currency_code, self.record.ad_user_data),
-            *(bool(click), is_usual, *filled),
-        )
+        filled = (name for name in ("gclid", "email", "phone") if self.cells.get(name))
+        return (self.entry, self.record.currency_code, self.record.ad_user_data, *filled)
 
 
 @dataclass(slots=True)

@@ -64,9 +64,8 @@ class Spelling(NamedTuple):
     @property
     def option(self) -> str:
         """What a script gives."""
-        return (
-            f"--{self.key.replace('_', '-')} {' or '.join(str(each) for each, _ in self.choices)}"
-        )
+        choices = " or ".join(str(each) for each, _ in self.choices)
+        return f"--{self.key.replace('_', '-')} {choices}"
 
     def sample(self, answers: Answers) -> str:
         """Return the first cell that needs it, or ""."""
@@ -78,14 +77,10 @@ class Spelling(NamedTuple):
     def ask(self, answers: Answers) -> None:
         """Ask what a cell means, and set the key."""
         sample = self.sample(answers)
-        offers = [
-            Offer(
-                value,
-                label,
-                f"{cell(sample)} → {cell(self.means(sample, value))}" if sample else "",
-            )
-            for value, label in self.choices
-        ]
+        offers = []
+        for value, label in self.choices:
+            note = f"{cell(sample)} → {cell(self.means(sample, value))}" if sample else ""
+            offers.append(Offer(value, label, note))
         answers.set_constant(self.key, choose(self.question, offers))
 
 
