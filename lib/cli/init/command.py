@@ -194,8 +194,8 @@ def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sampl
         return read()
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
-        hint = " Name the encoding: --encoding windows-1252." if "decoded" in text else ""
-        raise click.ClickException(text + hint) from None
+        hint = f" Name the encoding: --encoding {' or '.join(_ENCODINGS)}."
+        raise click.ClickException(text + hint * ("decoded" in text)) from None
     except EndOfInput:
         raise _lacks(["--encoding NAME, such as windows-1252"]) from None
 
