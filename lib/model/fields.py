@@ -40,13 +40,11 @@ class Field:
 
     name: str
     description: str
-    """For the column table of docs/input.md."""
+    """For the column table of docs/columns.md."""
     template_names: tuple[str, ...] = ()
     """Names in Google's templates (https://support.google.com/google-ads/answer/7014069)."""
     numbered: bool = False
     """Several columns may contain it: `email`, `email_2`, ..."""
-    identifies: bool = False
-    """At least one destination can identify a click or a person by this field alone."""
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})
     """Files of these kinds can have it."""
     target: str = ""

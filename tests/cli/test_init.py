@@ -142,7 +142,7 @@ CHANGES: list[tuple[dict[str, str | list[str]], dict[str, Any]]] = [
     ({"sales": "1, Lead"}, {"conversions": [{"rows": {"Stage": ["Won", "Lead"]}}]}),
     ({"sales": "1,=Signed"}, {"conversions": [{"rows": {"Stage": ["Won", "Signed"]}}]}),
     (
-        {"left out": ["Account", "Test", "no"]},
+        {"left out": ["Account", "Test", "it is sent", "no"]},
         {"skip": {"Stage": ["Lost", "Lead"], "Account": ["Test"]}},
     ),
     ({"left out": ["Phone", "(empty)", "*", "no"]}, {}),
@@ -239,6 +239,80 @@ def test_refunds_retract_sales() -> None:
     assert "1 refund" in done.output
 
 
+def test_a_value_that_the_file_does_not_have_is_not_sent() -> None:
+    """Each entry lists the values that are kept, so that a new one fits none and is rejected."""
+    done = answer(
+        others=["Lead", "0"],
+        left_out=["Account", "Test", "it is rejected", "no"],
+        value=["Amount", "Closed", "Amount"],
+        action=["Closed deal", "Qualified lead"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["skip"] == {"Stage": ["Lost"], "Account": ["Test"]}
+    assert [entry["rows"] for entry in saved()["conversions"]] == [
+        {"Stage": ["Won"], "Account": ["Acme"]},
+        {"Stage": ["Lead"], "Account": ["Acme"]},
+    ]
+    Path("next.csv").write_text(DEALS.replace("Desk", "Bank").replace("Yes,Acme", "Yes,Partner"))
+    checked = CliRunner().invoke(
+        main, ["check", "next.csv", "--profiles", "profiles.json", "--now", NOW]
+    )
+    assert "NO_ENTRY_FITS" in checked.output
+
+
+def test_without_a_column_of_stages_only_kept_values_are_sent() -> None:
+    """Several columns may have such values."""
+    done = answer(
+        rows="none: every row is a sale",
+        sales="",
+        others="",
+        refunds="",
+        left_out=["Stage", "2,3", "1", "Account", "Test", "1", "no"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"] == [{"rows": {"Stage": ["Won"], "Account": ["Acme"]}}]
+
+
+def test_other_sales_keep_which_values_of_another_column_are_sent() -> None:
+    """A change of what is a sale must not let rows through that were left out."""
+    done = answer(
+        left_out=["Account", "Test", "1", "no"], expect=["any time", "2", "Stage", "1", "0", "0"]
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["conversions"] == [{"rows": {"Stage": ["Won"], "Account": ["Acme"]}}]
+
+
+def test_a_column_that_says_what_a_row_is_leaves_out_no_more() -> None:
+    """Its values are answered where the sales are."""
+    done = answer(
+        refunds=["Lost", "the sale no longer counts"],
+        value=["Amount", "Closed"],
+        left_out=["Stage", "no"],
+    )
+    assert "This column says already what a row is." in done.output
+
+
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        ("Customer Phone", "503-555-0142"),
+        ("Mobile", "773.555.0186"),
+        ("customer_tel", "9855550123"),
+        ("Handynummer", "15155501234"),
+        ("電話番号", "0355501234"),
+        ("Teléfono móvil", "915550123"),
+    ],
+)
+def test_the_name_of_a_column_of_phones_makes_it_one(name: str, number: str) -> None:
+    """Numbers without + or spaces could be anything else."""
+    content = DEALS.replace(",Phone,", f",{name},")
+    for last in range(1, 6):
+        content = content.replace(f"(212) 555-010{last}", number)
+    done = answer(content, "--encoding", "utf-8", phone=name)
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["phone"] == name
+
+
 def test_consent_makes_no_sale() -> None:
     """Its column is offered for consent, and not among those that say what a row is."""
     done = answer()
@@ -254,6 +328,18 @@ def test_an_order_id_that_repeats_is_said() -> None:
     )
     assert done.exit_code == 0, done.output
     assert "2 different in 4 sales: 2 would count as repeats. Take it all the same?" in done.output
+
+
+def test_order_ids_may_look_like_click_ids_and_are_no_names() -> None:
+    """Each name of a person may be there once, and a system may make long keys."""
+    keys = "".join(f"agxzfm1haWxmb29nYWVyN{n}Example," for n in range(6)).split(",")
+    lines = DEALS.splitlines()
+    added = ["Box Key,First name", *(f"{k},{n}" for k, n in zip(keys, "ABCDEF", strict=False))]
+    content = "\n".join(f"{a},{b}" for a, b in zip(lines, added, strict=True))
+    done = answer(content)
+    offered = done.output.split("Which column has the order ID")[1].partition("derived")[0]
+    assert "Box Key" in offered
+    assert "First name" not in offered
 
 
 def test_an_order_id_may_be_derived() -> None:
@@ -302,16 +388,59 @@ def test_a_written_currency_needs_no_question() -> None:
         content = content.replace(f",{amount}", f",€{amount}")
     done = answer(content, currency="")
     assert done.exit_code == 0, done.output
-    assert "In which currency" not in done.output
+    assert "which currency" not in done.output.lower()
+
+
+def test_dates_without_a_time_ask_for_the_column_of_it() -> None:
+    """The time of day may have no signs between its numbers."""
+    content = DEALS.replace(",Number,", ",Hour,Number,").replace(",USD,", ",093309,USD,")
+    for hour in range(10, 15):
+        content = content.replace(f" {hour}:00:00", "")
+    done = answer(
+        content.replace("Amount,Currency,Hour", "Amount,Hour,Currency"), value=["Amount", "Hour"]
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["time_of_day"] == "Hour"
+    assert "093309 → 20 November 2026, 09:33:09 (-06:00)" in done.output
+
+
+def test_without_a_column_of_currencies_its_code_is_asked_for() -> None:
+    """A menu with one item would be no question."""
+    done = answer(DEALS.replace(",USD", "").replace(",Currency", ""), currency="EUR")
+    assert done.exit_code == 0, done.output
+    assert "no column: always the same" not in done.output
+    assert saved()["currency_code"] == "EUR"
+
+
+def test_the_column_of_new_values_may_be_that_of_sales_too() -> None:
+    """A file can have one column of amounts for both."""
+    done = answer(refunds=["Lost", "Amount"], value=["1", "Closed"])
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["conversion_value"] == "Amount"
+
+
+def test_who_does_not_know_the_api_gets_the_one_that_is_open() -> None:
+    """It asks for the ID of the action, because it knows no names."""
+    done = answer(API="I don't know", action="7155501002")
+    assert done.exit_code == 0, done.output
+    assert "counts sales? Its ID:" in done.output
+    assert saved()["destination"] == "data_manager"
 
 
 def test_the_encoding_is_asked_for_if_the_file_does_not_state_it() -> None:
     """The answer decides what the screen shows of its letters."""
-    content = DEALS.replace("Racks", "Möbel").encode("windows-1252")
+    content = DEALS.replace("Acme", "Möbel").encode("windows-1252")
     done = init(content, ["windows-1252", *FIRST.values(), "s"])
     assert done.exit_code == 0, done.output
     assert "Möbel" in done.output
     assert saved()["encoding"] == "windows-1252"
+
+
+def test_a_file_that_cannot_be_decoded_says_how_to_name_its_encoding() -> None:
+    """The names of the columns are read first."""
+    done = init(DEALS.replace("Deal,", "Gerät,").encode("windows-1252"), [], "--encoding", "utf-8")
+    assert done.exit_code == 1
+    assert "line 1 cannot be decoded as text. Name the encoding: --encoding" in done.output
 
 
 def test_the_names_may_be_below_titles() -> None:

@@ -24,7 +24,7 @@ def test_the_screen_shows_each_answer_beside_what_google_gets() -> None:
     for text in (
         'default" for deals.csv, names in line 1',
         "Opt-in Yes (4 rows) → GRANTED No (1 row) → DENIED (empty) (1 row) → nothing is stated",
-        "Stage: Won → sale Stage: Lost, Lead → left out",
+        "Stage: Won → sale Stage: Lost, Lead → left out Stage: a value not seen here → rejected",
         "Closed 2026-11-20 10:00:00 → 20 November 2026, 10:00:00 (-06:00)",
         "Amount 100.50 → 100.50 USD",
         "Number: 4 different in 4 sales",
@@ -36,7 +36,11 @@ def test_the_screen_shows_each_answer_beside_what_google_gets() -> None:
 
 def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
     """Each column of `skip` has its number, and each reason of a refusal its lines."""
-    shown = screen(answer(refusals="they are left out", left_out=["Account", "Test", "no"]).output)
+    shown = screen(
+        answer(
+            refusals="they are left out", left_out=["Account", "Test", "it is sent", "no"]
+        ).output
+    )
     for text in (
         "6 rows in the file",
         "-1 left out by Opt-in: No",
@@ -47,6 +51,40 @@ def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
         "Columns that are not used: Deal",
     ):
         assert text in shown
+
+
+def test_warnings_of_rows_that_are_sent_are_counted() -> None:
+    """Each has its meaning, its code and its number of rows."""
+    shown = screen(answer(DEALS.replace("2026-11-20 10:00:00", "2026-11-20", 1)).output)
+    assert "1 of them with a warning: The cell has a date without a time" in shown
+    assert "(DATE_WITHOUT_TIME)" in shown
+
+
+def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
+    """There is one sample of each, with its value."""
+    rows = "".join(
+        f"Rug,Won,2026-11-21 14:00:0{n},{n}.00,EUR,200{n},{CLICKS[0]},,,Yes,Acme\n"
+        for n in range(5)
+    )
+    done = answer(
+        f"{DEALS}{rows}",
+        refunds=["Lost", "Amount"],
+        value=["Amount", "Closed"],
+    )
+    assert done.exit_code == 0, done.output
+    shown = screen(done.output)
+    assert "Stage: Lost → new value" in shown
+    assert "1 new value" in shown
+    samples = shown.partition("Some of them")[2]
+    assert "2026-11-20 12:00:00-06:00" in samples
+    assert "300.00 USD" in samples
+    assert "order 1003" in samples
+
+
+def test_any_value_is_any_filled_cell_if_none_is_listed() -> None:
+    """The screen does not speak of values that nobody has given."""
+    shown = screen(answer(left_out=["Mail", "*", "no"]).output)
+    assert "Mail: any filled cell; a value not seen here: left out" in shown
 
 
 def test_sales_that_differ_are_shown() -> None:
@@ -88,11 +126,22 @@ def test_another_stage_replaces_what_is_left_out() -> None:
 
 def test_a_column_that_is_left_out_by_stays_if_another_is_added() -> None:
     """The question shows what is left out now."""
-    lines = ["3", "Account", "Test", "no", "3", "Currency", "=EUR", "no", "s"]
+    lines = ["3", "Account", "Test", "2", "no", "3", "Currency", "=EUR", "2", "no", "s"]
     done = init(DEALS, [*FIRST.values(), *lines])
     assert done.exit_code == 0, done.output
     assert "left out now: Test" in done.output
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"], "Currency": ["EUR"]}
+
+
+def test_each_column_says_what_happens_to_a_value_that_the_file_lacks() -> None:
+    """It is the answer to the question of that column."""
+    lines = ["3", "Account", "Test", "it is rejected", "Currency", "=EUR", "it is sent", "no", "q"]
+    done = init(DEALS, [*FIRST.values(), *lines])
+    assert done.exit_code == 0, done.output
+    shown = screen(done.output)
+    assert "Account: Test; a value not seen here: rejected" in shown
+    assert "Currency: EUR; a value not seen here: sent" in shown
+    assert "Stage: a value not seen here → rejected" in shown
 
 
 def test_q_writes_nothing() -> None:
@@ -118,7 +167,7 @@ def test_an_existing_profile_begins_on_the_screen() -> None:
     script()
     document = json.loads(Path("profiles.json").read_text())
     Path("profiles.json").write_text(json.dumps({"shop": {"destination": "x"}, **document}))
-    done = init(DEALS, ["3", "Account", "Test", "no", "s"], "--profiles", "profiles.json")
+    done = init(DEALS, ["3", "Account", "Test", "2", "no", "s"], "--profiles", "profiles.json")
     assert done.exit_code == 0, done.output
     assert done.output.lstrip().startswith('Profile "default" for deals.csv')
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"]}

@@ -14,12 +14,13 @@ from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
 from lib.model.fields import RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
-from lib.rules.rows import RowSelection
+from lib.rules.rows import ANY_OTHER, RowSelection
 
 _NEEDED: Final[Mapping[str, tuple[Look, str]]] = {
     "conversion_date_time": ("time", "a date or time"),
     "adjustment_date_time": ("time", "a date or time"),
     "call_start_date_time": ("time", "a date or time"),
+    "time_of_day": ("time of day", "a time of day"),
     "conversion_value": ("amount", "an amount"),
     "adjusted_value": ("amount", "an amount"),
     "currency_code": ("currency", "a currency"),
@@ -46,7 +47,7 @@ def refuse_column(name: str, column: Column) -> None:
     if not is_field(name):
         raise WrongAnswer(f"{name} is not a field.{nearest(name, BY_NAME)}")
     look, what = _NEEDED.get(base_name(name), (None, ""))
-    if look is None or any(has_look(cell, look) for cell in column.filled):
+    if not look or look in column.looks or any(has_look(cell, look) for cell in column.filled):
         return
     if column.filled or look in _NEVER_EMPTY:
         raise WrongAnswer(f'No cell of "{column.name}" is {what}. Name another column.')
@@ -121,13 +122,29 @@ class Answers:
         """Return where an answer is written: the profile, or one of its entries."""
         return self.profile if entry is None else self.entries[entry]
 
+    @property
+    def of_kinds(self) -> list[str]:
+        """The columns that say what a row is: those by which the entries differ, or the first."""
+        first, *others = [entry.get("rows", {}) for entry in self.entries]
+        if not others:
+            return [*first][:1]
+        names = {name: None for rows in (first, *others) for name in rows}
+        return [n for n in names if any(rows.get(n) != first.get(n) for rows in others)]
+
     def other_skips(self) -> dict[str, list[str]]:
         """Return the values of `skip` in columns that decide nothing else."""
-        deciding = {name for entry in self.entries for name in entry.get("rows", {})}
+        deciding = {*self.of_kinds}
         if (consent := self.column("ad_user_data")) is not None:
             deciding.add(consent.name)
         skipped = self.profile.get("skip", {})
         return {name: values for name, values in skipped.items() if name not in deciding}
+
+    def unseen(self, name: str) -> str:
+        """Return what happens to a row with a value of a column that the profile does not list."""
+        if ANY_OTHER in self.profile.get("skip", {}).get(name, ()):
+            return "left out"
+        listed = [entry.get("rows", {}).get(name, (ANY_OTHER,)) for entry in self.entries]
+        return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"
 
     # ── columns ──
 
@@ -193,9 +210,20 @@ class Answers:
 
     def skip(self, column: str, values: Sequence[str]) -> None:
         """Let these values of a column be left out, and no others."""
-        skipped = self.profile.setdefault("skip", {})
-        skipped.pop(column, None)
-        if values:
-            skipped[column] = [*values]
-        if not skipped:
-            del self.profile["skip"]
+        _list_values(self.profile, "skip", column, values)
+
+    def keep(self, column: str, values: Sequence[str]) -> None:
+        """Let all entries take only these values of a column; without any, all values."""
+        self.profile["conversions"] = self.entries
+        for entry in self.entries:
+            _list_values(entry, "rows", column, values)
+        if self.entries == [{}]:
+            del self.profile["conversions"]
+
+
+def _list_values(level: dict[str, Any], key: str, column: str, values: Sequence[str]) -> None:
+    """Let a key list these values of a column; without any, not the column."""
+    listed = {**level.get(key, {}), column: [*values]}
+    level[key] = {name: each for name, each in listed.items() if each}
+    if not level[key]:
+        del level[key]

@@ -17,7 +17,7 @@ from lib.model.fields import comparable
 T = TypeVar("T")
 
 _LONGEST: Final = 32
-_VALUES_SHOWN: Final = 5
+VALUES_SHOWN: Final = 5
 _VALUES_LISTED: Final = 30
 HIDDEN: Final = "…"
 ANY_VALUE: Final = "*"
@@ -102,7 +102,9 @@ def choose(
 
 
 def of_column(column: Column) -> str:
-    """Return three samples of a column, and how many of its cells are filled."""
+    """Return three samples of a column, and how many of its cells are filled; or its few values."""
+    if column.has_few_values or column.looks & {"consent", "currency"}:
+        return of_values(column)
     samples = " · ".join(map(cell, column.samples())) if is_own_screen() else ""
     return f"{samples}  ({len(column.filled)} of {len(column.cells)} filled)".strip()
 
@@ -110,8 +112,8 @@ def of_column(column: Column) -> str:
 def of_values(column: Column) -> str:
     """Return the most frequent values of a column with their numbers."""
     values = column.values()
-    shown = [f"{cell(value)} ({count})" for value, count in values[:_VALUES_SHOWN]]
-    return ", ".join([*shown, "…"] if len(values) > _VALUES_SHOWN else shown)
+    shown = [f"{cell(value)} ({count})" for value, count in values[:VALUES_SHOWN]]
+    return ", ".join([*shown, "…"] if len(values) > VALUES_SHOWN else shown)
 
 
 def list_values(column: Column, values: Sequence[tuple[str, int]]) -> None:

@@ -193,7 +193,9 @@ def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sampl
         )
         return read()
     except SourceError as error:
-        raise click.ClickException(f"{file.name}: {error.detail or error.code}.") from None
+        text = f"{file.name}: {error.detail or error.code}."
+        hint = f" Name the encoding: --encoding {' or '.join(_ENCODINGS)}."
+        raise click.ClickException(text + hint * ("decoded" in text)) from None
     except EndOfInput:
         raise _lacks(["--encoding NAME, such as windows-1252"]) from None
 

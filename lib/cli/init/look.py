@@ -1,16 +1,19 @@
 """The columns of a file, and what their cells look like.
 
-It decides which columns a question offers first, and nothing else: no name of a column matters.
+It decides which columns a question offers first, and nothing else. Names of columns do not matter,
+except for phones: `5035550142` could be any number.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -22,7 +25,7 @@ from lib.model.records import Row
 from lib.rules.values.cells import RuleError, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email
@@ -31,7 +34,7 @@ from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
 
-Look = Literal["time", "amount", "currency", "consent", "click ID", "email", "phone"]
+Look = Literal["time", "time of day", "amount", "currency", "consent", "click ID", "email", "phone"]
 
 MOST_ROWS: Final = 20_000
 """So many rows are looked at. The screen before saving is about all rows of the file."""
@@ -41,6 +44,10 @@ _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
 _FEWEST_PHONE_DIGITS: Final = 7
+_OF_PHONES: Final = re.compile(
+    r"phone|mobil|m[oó]vil|handy|celular|tel[eé]fon|電話|携帯|(?<![^\W_])tel(?![^\W_])"
+)
+_ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
 _YEARS: Final = range(2000, 2100)
 """A number outside of these years is no Unix time."""
 
@@ -73,19 +80,14 @@ class Column:
             return False
         return 2 <= len(self.values()) <= min(_FEW_VALUES, max(2, len(self.cells) // 2))
 
-    @property
-    def is_listable(self) -> bool:
-        """Whether its values say more than samples."""
-        return self.has_few_values or bool(self.looks & {"consent", "currency"})
-
     def could_be_ids(self, rows: Sequence[int]) -> bool:
-        """Return whether most cells of these rows differ, without being texts, amounts or times."""
+        """Return whether most cells of these rows differ, without being words, amounts or times."""
         cells = [self.cells[row] for row in rows if self.cells[row]]
-        if self.looks & {"time", "email", "click ID", "currency", "consent"}:
+        if self.looks & {"time", "email", "currency", "consent"}:
             return False
-        has_words = 2 * sum(" " in each or "," in each for each in cells) > len(cells)
+        ids = [each for each in cells if _ID.fullmatch(each)]
         has_cents = "amount" in self.looks and any("." in each for each in cells)
-        return not has_words and not has_cents and 2 * len({*cells}) > len(cells)
+        return 2 * len(ids) > len(cells) and not has_cents and 2 * len({*cells}) > len(cells)
 
     def values(self) -> list[tuple[str, int]]:
         """Return the different values with their numbers of rows, the most frequent first.
@@ -152,7 +154,7 @@ def read_sample(file: InputFile, written: Mapping[str, Any]) -> Sample:
     for index, name in enumerate(names):
         cells = [_plain(row[1][index]) for row in rows]
         if name:
-            columns.append(Column(index, name, cells, _looks_of(cells)))
+            columns.append(Column(index, name, cells, _looks_of(name, cells)))
     texts = (text for column in columns for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
     return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
@@ -188,13 +190,17 @@ def has_look(cell: str, look: Look) -> bool:
     return False
 
 
-def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
+def _looks_of(name: str, cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
-    return frozenset(
-        look
-        for look in _TESTS
-        if filled and 2 * sum(has_look(c, look) for c in filled) > len(filled)
-    )
+    tests: list[tuple[Look, Callable[[str], bool]]]
+    tests = [(look, partial(has_look, look=look)) for look in _TESTS]
+    if _OF_PHONES.search(comparable(name)):
+        tests.append(("phone", _has_digits))
+    return frozenset(look for look, test in tests if 2 * sum(map(test, filled)) > len(filled))
+
+
+def _has_digits(cell: str) -> bool:
+    return sum(map(str.isdigit, cell)) >= _FEWEST_PHONE_DIGITS
 
 
 def _is_time(cell: str) -> bool:
@@ -225,7 +231,7 @@ def _is_click_id(cell: str) -> bool:
 
 
 def _is_phone(cell: str) -> bool:
-    if sum(map(str.isdigit, cell)) < _FEWEST_PHONE_DIGITS or has_look(cell, "time"):
+    if not _has_digits(cell) or has_look(cell, "time"):
         return False
     try:
         return bool(normalize_phone(cell, None))
@@ -238,6 +244,7 @@ def _is_phone(cell: str) -> bool:
 
 _TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {
     "time": _is_time,
+    "time of day": is_time_of_day,
     "amount": _is_amount,
     "currency": lambda cell: parse_currency(cell) == cell.upper() or not cell.isalpha(),
     "consent": lambda cell: parse_consent(cell) is not None,

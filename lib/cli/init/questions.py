@@ -15,19 +15,26 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.answers import Answers, refuse_action, refuse_column
 from lib.cli.init.asking import (
     ANY_VALUE,
+    VALUES_SHOWN,
     Offer,
     ask,
+    cell,
     choose,
     list_values,
     of_column,
-    of_values,
     pick,
     say,
     written,
 )
 from lib.cli.init.constants import CONSTANTS, read_constant
 from lib.cli.init.look import Column, Look, WrongAnswer
-from lib.cli.init.writing import SPELLINGS, needs_currency, needs_region, needs_zone
+from lib.cli.init.writing import (
+    SPELLINGS,
+    needs_currency,
+    needs_region,
+    needs_time_of_day,
+    needs_zone,
+)
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
 from lib.rules.values.cells import RuleError
@@ -58,6 +65,9 @@ def questions(answers: Answers) -> Iterator[Question]:
     own = {*answers.others, *answers.corrections}
     for number in [None] * (len(own) < len(answers.entries)) + answers.others:
         yield from _of_conversions(answers, number)
+    if needs_time_of_day(answers):
+        of_day = partial(ask_person, "time_of_day", "Time of day", "time of day")
+        yield Question("time_of_day", "Time of day", "", of_day, "time_of_day")
     for number in answers.corrections:
         title, field = f"Time of {name_of(answers, number)}", "adjustment_date_time"
         when = partial(_ask_column, field, "When was the sale refunded?", ["time"], number)
@@ -139,7 +149,8 @@ def is_open(question: Question, answers: Answers) -> bool:
 def name_of(answers: Answers, number: int) -> str:
     """Return the values by which an entry is known: `Qualified and 2 more`."""
     rows = answers.entries[number].get("rows", {})
-    first, *more = [each for values in rows.values() for each in values] or ["the other rows"]
+    known = [each for name in answers.of_kinds for each in rows.get(name, ())]
+    first, *more = known or ["the other rows"]
     return f"{written(first)} and {len(more)} more" if more else written(first)
 
 
@@ -150,15 +161,13 @@ def _offers(answers: Answers, looks: Sequence[Look] = (), *, shared: bool = Fals
     """Return the columns with one of these looks that have no other field, in the file's order.
 
     Without a look: those with few values, which could be stages. `shared`: also those that have a
-    field, because entries may have the same column.
+    field, because entries may have the same column, and a sale that of a new value.
     """
     used = set() if shared else answers.with_field()
     if not looks:
         used |= answers.deciding()
     return [
-        Offer(
-            each, on_terminal(each.name), of_values(each) if each.is_listable else of_column(each)
-        )
+        Offer(each, on_terminal(each.name), of_column(each))
         for each in answers.sample.columns
         if each.index not in used
         and (each.looks.intersection(looks) if looks else each.has_few_values)
@@ -184,7 +193,7 @@ def _ask_column(
         return column
 
     answers.set_column(field, None, entry)
-    offers = _offers(answers, looks, shared=entry is not None)
+    offers = _offers(answers, looks, shared=entry is not None or field == "conversion_value")
     chosen = choose(question, [*offers, *more], read)
     answers.set_column(field, chosen if isinstance(chosen, Column) else None, entry)
     return chosen
@@ -221,9 +230,12 @@ def ask_value(answers: Answers, entry: int | None = None) -> None:
 def ask_currency(answers: Answers) -> None:
     """Ask for the column of the currency, or its code. A constant value is in it too."""
     answers.set_constant("currency_code", None)
+    answers.set_column("currency_code", None)
     more = [Offer(None, "no column: always the same")]
     question = "In which currency are the values?"
-    if _ask_column("currency_code", question, ["currency"], None, answers, more) is None:
+    looks: Sequence[Look] = ["currency"]
+    ask_which = partial(_ask_column, "currency_code", question, looks, None, answers, more)
+    if not _offers(answers, looks) or ask_which() is None:
         _ask_constant("currency_code", answers)
 
 
@@ -293,8 +305,10 @@ def consent_in(value: str) -> str | None:
 
 def ask_rows(answers: Answers) -> None:
     """Ask which rows are sales, other conversions and refunds, by the values of a column."""
-    for name in [name for entry in answers.entries for name in entry.get("rows", {})]:
+    for name in answers.of_kinds:
         answers.skip(name, [])
+    rows = answers.entries[0].get("rows", {})
+    kept = {name: rows[name] for name in answers.other_skips() if name in rows}
     answers.profile.pop("conversions", None)
     answers.answered -= {key for key in answers.answered if key[-1:].isdecimal()}
     more = [Offer("sales", "none: every row is a sale"), Offer("refunds", "none: all are refunds")]
@@ -320,6 +334,9 @@ def ask_rows(answers: Answers) -> None:
         entries = [_refund(answers, {})]
     if entries:
         answers.profile["conversions"] = entries
+    for name, values in kept.items():
+        if not isinstance(chosen, Column) or name != chosen.name:
+            answers.keep(name, values)
 
 
 def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
@@ -330,9 +347,8 @@ def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
 
     def picked(question: str) -> dict[str, Any] | None:
-        chosen = (
-            pick(f"{question} Numbers such as 1,3, or 0 for none", values, rest) if rest else []
-        )
+        text = f"{question} Numbers such as 1,3, or 0 for none"
+        chosen = pick(text, values, rest) if rest else []
         rest[:] = [each for each in rest if each not in chosen]
         return {"rows": {column.name: chosen}} if chosen else None
 
@@ -342,19 +358,16 @@ def _entries_of(answers: Answers, column: Column) -> list[dict[str, Any]]:
     while other := picked(f"Which are {more}?"):
         entries.append(other)
         more = "one more conversion with an action of its own"
-    if refunds := picked("Which are refunds of sales that were sent before?"):
+    if refunds := picked("Which change or refund sales that were sent before?"):
         entries.append(_refund(answers, refunds))
     return entries
 
 
 def _refund(answers: Answers, entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry of refunds, after asking whether they have a new value."""
-    offers = [Offer(None, "the sale no longer counts")]
-    offers += [
-        offer._replace(note=f"has the new value of the sale: {offer.note}")
-        for offer in _offers(answers, ["amount"])
-    ]
-    new = choose("What do the refunds change?", offers, answers.sample.column)
+    offers = [Offer(None, "the sale no longer counts"), *_offers(answers, ["amount"])]
+    question = "What do they change? Or which column has the new value of the sale?"
+    new = choose(question, offers, answers.sample.column)
     if new is None:
         return {**entry, "send": "retraction"}
     return {**entry, "send": "restatement", "columns": {"adjusted_value": new.name}}
@@ -362,6 +375,13 @@ def _refund(answers: Answers, entry: dict[str, Any]) -> dict[str, Any]:
 
 def ask_left_out(answers: Answers) -> None:
     """Ask for other columns by which rows are left out, until there is none."""
+
+    def read(name: str) -> Column:
+        column = answers.sample.column(name)
+        if column.name in answers.of_kinds and len(answers.entries) > 1:
+            raise WrongAnswer("This column says already what a row is.")
+        return column
+
     while True:
         now = answers.other_skips()
         offers = [Offer(None, "no")]
@@ -370,14 +390,26 @@ def ask_left_out(answers: Answers) -> None:
             offers.append(Offer(answers.sample.column(name), on_terminal(name), note))
         which = "another column" if now else "a column"
         question = f"Is there {which} by which rows are left out, such as tests or cancellations?"
-        column = choose(question, [*offers, *_offers(answers)], answers.sample.column)
+        column = choose(question, [*offers, *_offers(answers)], read)
         if column is None:
             return
         values = column.values()
         list_values(column, values)
         text = f"Which are left out? Numbers with commas, {ANY_VALUE} for any value, or 0 for none"
         known = [value for value, _ in values]
-        answers.skip(column.name, pick(text, values, known, any_value=True))
+        left_out = pick(text, values, known, any_value=True)
+        kept = [value for value in known if value not in left_out]
+        answers.skip(column.name, left_out)
+        is_closed = left_out and kept and ANY_VALUE not in left_out and _ask_unseen(kept)
+        answers.keep(column.name, kept if is_closed else [])
+
+
+def _ask_unseen(kept: Sequence[str]) -> bool:
+    """Ask whether only these values of a column are sent."""
+    only = f"only {', '.join(map(cell, kept[:VALUES_SHOWN]))}{', …' * (len(kept) > VALUES_SHOWN)}"
+    question = "What happens to a row with a value that this file does not have?"
+    offers = [Offer(True, "it is rejected", only), Offer(False, "it is sent")]
+    return bool(choose(question, offers))
 
 
 # ── where conversions go ─────────────────────────────────────────────────────────────────────
@@ -399,6 +431,8 @@ def ask_destination(answers: Answers) -> None:
     for name in registry.names():
         can = registry.capabilities_of(name)
         offers.append(Offer(name, can.title, f"only if: {can.open_if}" if can.open_if else ""))
+    unknown = [Offer(each.value, "I don't know", each.label) for each in offers if not each.note]
+    offers += unknown[:1]
     answers.set_constant("destination", choose("By which API are conversions sent?", offers))
 
 
@@ -411,5 +445,7 @@ def ask_action(answers: Answers, entry: int | None = None) -> None:
 
     which = "sales" if entry is None else name_of(answers, entry)
     say()
-    text = f"Which conversion action in Google Ads counts {which}? Its name or ID"
+    can = registry.capabilities_of(answers.profile["destination"])
+    its = "Its name or ID" if can.has_queries else "Its ID"
+    text = f"Which conversion action in Google Ads counts {which}? {its}"
     answers.level(entry)["action"] = ask(text, read)

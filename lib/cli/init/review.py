@@ -59,7 +59,10 @@ def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[
         return [*_rows(answers)]
     if key == "left_out":
         skipped = answers.other_skips().items()
-        return [_values(name, values) for name, values in skipped] or ["nothing else"]
+        return [
+            f"{_values(answers, name, values)}; a value not seen here: {answers.unseen(name)}"
+            for name, values in skipped
+        ] or ["nothing else"]
     if question.field == "conversion_value" and isinstance(level.get("value"), (int, float)):
         return [f"always {level['value']:,}"]
     if question.field:
@@ -72,23 +75,22 @@ def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[
 
 def _rows(answers: Answers) -> Iterator[str]:
     """Yield which rows are sent as what."""
+    left_out = answers.other_skips()
     for number, entry in enumerate(answers.entries):
-        send = entry.get("send", "conversion")
-        what = {"conversion": "conversion", "retraction": "refund: no longer counts"}.get(
-            send, send
-        )
-        if send == "conversion" and number not in answers.others:
-            what = "sale"
-        listed = [_values(name, values) for name, values in entry.get("rows", {}).items()]
-        yield f"{' and '.join(listed) or 'all rows'} → {what}"
-    for name in {name for entry in answers.entries for name in entry.get("rows", {})}:
+        kept = entry.get("rows", {}).items()
+        listed = [_values(answers, name, values) for name, values in kept if name not in left_out]
+        yield f"{' and '.join(listed) or 'all rows'} → {_kind(answers, number)}"
+    names = [name for entry in answers.entries for name in entry.get("rows", {})]
+    for name in dict.fromkeys(each for each in names if each not in left_out):
         if skipped := answers.profile.get("skip", {}).get(name):
-            yield f"{_values(name, skipped)} → left out"
+            yield f"{_values(answers, name, skipped)} → left out"
+        yield f"{on_terminal(name)}: a value not seen here → {answers.unseen(name)}"
 
 
-def _values(name: str, values: Sequence[str] | str) -> str:
-    listed = [values] if isinstance(values, str) else values
-    texts = ("any value not listed" if each == ANY_VALUE else written(each) for each in listed)
+def _values(answers: Answers, name: str, values: Sequence[str]) -> str:
+    is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in answers.entries)
+    any_value = "any value not listed" if is_listed else "any filled cell"
+    texts = (any_value if each == ANY_VALUE else written(each) for each in values)
     return f"{on_terminal(name)}: {', '.join(texts)}"
 
 
@@ -142,7 +144,7 @@ def _form(field: str, text: str) -> str:
 
 def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
     record = row.record
-    if field in ("conversion_date_time", "adjustment_date_time"):
+    if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
         return long_time(record.time)
     if field == "conversion_value" and record.value is not None:
         currency = record.currency_code or ACCOUNT_CURRENCY
@@ -160,6 +162,7 @@ def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
     return cell(str(found)) if found else "left out"
 
 
+_NAMES: Final = {"retraction": "refund", "restatement": "new value"}
 _KEYS: Final = {"conversion_value": "value"}
 _NO_COLUMN: Final = {
     "order_id": "none: derived from person or click, time and value",
@@ -182,13 +185,12 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
     if trial.footer:
         yield f"{-trial.footer:>7,}  footer below the rows"
     for name, count in trial.skipped.items():
-        yield f"{-count:>7,}  left out by {_values(name, trial.profile.skip[name])}"
+        yield f"{-count:>7,}  left out by {_values(answers, name, trial.profile.skip[name])}"
     for (outcome, code), refused in trial.refused.items():
         lines = ", ".join(map(str, refused.lines)) + ", …" * (refused.rows > len(refused.lines))
         columns = f" ({', '.join(map(on_terminal, refused.columns))})" if refused.columns else ""
-        meaning, action = (
-            _SENTENCE.split(t)[0] for t in (lookup(code).meaning, lookup(code).action)
-        )
+        entry = lookup(code)
+        meaning, action = (_SENTENCE.split(text)[0] for text in (entry.meaning, entry.action))
         where = "line" if refused.rows == 1 else "lines"
         yield f"{-refused.rows:>7,}  {outcome}, {where} {lines}{columns}: {meaning}"
         yield f"         {code} → {action}"
@@ -199,6 +201,8 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
             for currency, each in trial.sums.get(number, {}).items()
         ]
         yield f"         {_what(answers, number, count)}{', ' * bool(sums)}{' + '.join(sums)}"
+    for code, count in trial.warned.items():
+        yield f"{count:>7,}  of them with a warning: {lookup(code).meaning} ({code})"
     yield "         Is that so?"
     if trial.kept and is_own_screen():
         yield ""
@@ -210,8 +214,11 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
 
 
 def _what(answers: Answers, number: int, count: int) -> str:
-    if answers.kind(number) == "adjustment":
-        return number_of(count, "refund")
-    if number in answers.others:
-        return f"{number_of(count, 'conversion')} ({name_of(answers, number)})"
-    return number_of(count, "sale")
+    which = f" ({name_of(answers, number)})" if number in answers.others else ""
+    return f"{number_of(count, _kind(answers, number))}{which}"
+
+
+def _kind(answers: Answers, number: int) -> str:
+    send = answers.entries[number].get("send", "conversion")
+    is_sale = send == "conversion" and number not in answers.others
+    return "sale" if is_sale else _NAMES.get(send, send)

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 
 from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.files import InputFile
-from lib.cli.init.look import has_look
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
@@ -22,7 +21,7 @@ from lib.rules.rows import FOOTER, RowSelection
 from lib.run.plan import Plan
 
 _KEPT: Final = 200
-"""So many rows that would be sent are kept, for samples."""
+"""So many rows that would be sent are kept, for samples, and the first one of each entry."""
 _LINES_KEPT: Final = 5
 _SHOWN: Final = 3
 
@@ -40,13 +39,8 @@ class SentRow(NamedTuple):
         """Rows that are alike have the same entry, currency, consent and kinds of identifiers."""
         if isinstance(self.record, Adjustment):
             return (self.entry,)
-        filled = (name for name in ("email", "phone") if self.cells.get(name))
-        click = self.cells.get("gclid", "")
-        is_usual = bool(click) and has_look(click.strip(), "click ID")
-        return (
-            *(self.entry, self.record.currency_code, self.record.ad_user_data),
-            *(bool(click), is_usual, *filled),
-        )
+        filled = (name for name in ("gclid", "email", "phone") if self.cells.get(name))
+        return (self.entry, self.record.currency_code, self.record.ad_user_data, *filled)
 
 
 @dataclass(slots=True)
@@ -70,6 +64,8 @@ class Trial:
     """Column of `skip` → rows that it leaves out, if the columns before it do not."""
     refused: dict[tuple[str, str], Refused] = field(default_factory=dict)
     """(outcome, code) → rows."""
+    warned: Counter[str] = field(default_factory=Counter)
+    """Code of a warning → rows that would be sent all the same."""
     sent: Counter[int] = field(default_factory=Counter)
     """Number of an entry → rows that would be sent."""
     sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
@@ -79,13 +75,14 @@ class Trial:
     """The columns of the file that nothing is read from."""
 
     def differing(self) -> list[SentRow]:
-        """Return up to three rows that differ: in kind first, then the dearest."""
+        """Return three rows that differ, at least one of each entry, and then the dearest."""
         alike: dict[tuple[object, ...], SentRow] = {}
         for row in self.kept:
             alike.setdefault(row.likeness, row)
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        found = {row.line: row for row in (*alike.values(), *dearest)}
-        return [*found.values()][:_SHOWN]
+        kinds = {row.entry: row for row in reversed(alike.values())}
+        found = {row.line: row for row in (*kinds.values(), *alike.values(), *dearest)}
+        return [*found.values()][: max(_SHOWN, len(kinds))]
 
 
 def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
@@ -115,9 +112,10 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
         if outcome.outcome == "ok":
             entry, row = rows[outcome.line]
             trial.sent[entry] += 1
+            trial.warned.update({problem.code for problem in outcome.warnings})
             if outcome.sums:
                 add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
-            if len(trial.kept) < _KEPT:
+            if len(trial.kept) < _KEPT or trial.sent[entry] == 1:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))

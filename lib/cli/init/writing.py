@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from lib.cli.init.answers import Answers
 from lib.cli.init.asking import Offer, cell, choose
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import read_moment
+from lib.rules.values.dates import at_end_of_day, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
@@ -64,9 +64,8 @@ class Spelling(NamedTuple):
     @property
     def option(self) -> str:
         """What a script gives."""
-        return (
-            f"--{self.key.replace('_', '-')} {' or '.join(str(each) for each, _ in self.choices)}"
-        )
+        choices = " or ".join(str(each) for each, _ in self.choices)
+        return f"--{self.key.replace('_', '-')} {choices}"
 
     def sample(self, answers: Answers) -> str:
         """Return the first cell that needs it, or ""."""
@@ -78,14 +77,10 @@ class Spelling(NamedTuple):
     def ask(self, answers: Answers) -> None:
         """Ask what a cell means, and set the key."""
         sample = self.sample(answers)
-        offers = [
-            Offer(
-                value,
-                label,
-                f"{cell(sample)} → {cell(self.means(sample, value))}" if sample else "",
-            )
-            for value, label in self.choices
-        ]
+        offers = []
+        for value, label in self.choices:
+            note = f"{cell(sample)} → {cell(self.means(sample, value))}" if sample else ""
+            offers.append(Offer(value, label, note))
         answers.set_constant(self.key, choose(self.question, offers))
 
 
@@ -119,6 +114,12 @@ SPELLINGS: Final = (
 def cells_of(answers: Answers, *fields: str) -> list[str]:
     """Return the filled cells of all columns that hold one of these fields."""
     return [each for field in fields for column in answers.columns(field) for each in column.filled]
+
+
+def needs_time_of_day(answers: Answers) -> bool:
+    """Return whether a conversion has a date without a time."""
+    dates = cells_of(answers, "conversion_date_time")
+    return any(map(at_end_of_day, dates)) or answers.column("time_of_day") is not None
 
 
 def needs_zone(answers: Answers) -> bool:

@@ -73,6 +73,7 @@ _TIME: Final = (
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
+_SIX_DIGITS: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
 _MARK: Final = r"[-\u2013@|] "
 _ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp](?:\. ?)?[Mm]\.?)?$)"
@@ -168,12 +169,19 @@ def with_time_of_day(date: str, time_of_day: str) -> str:
         return date
     if not is_time_of_day(time_of_day):
         raise RuleError("INVALID_TIME_OF_DAY")
-    return f"{day} {_in_signs(_one_spelling(time_of_day))}"
+    return f"{day} {_plain_time(time_of_day)}"
 
 
 def is_time_of_day(value: str) -> bool:
-    """Return whether the text is a time without a date: `2:05 PM`, but also `14.05`."""
-    return _TIME_OF_DAY.fullmatch(_in_signs(_one_spelling(value))) is not None
+    """Return whether the text is a time without a date: `2:05 PM`, but also `14.05`, `140507`."""
+    return _TIME_OF_DAY.fullmatch(_plain_time(value)) is not None
+
+
+def _plain_time(time_of_day: str) -> str:
+    """`140507` → `14:05:07`. A time that is written in another way stays."""
+    text = _in_signs(_one_spelling(time_of_day))
+    digits = _SIX_DIGITS.fullmatch(text)
+    return ":".join(digits.groups()) if digits else text
 
 
 def is_moment(value: str) -> bool:

@@ -366,6 +366,7 @@ def test_every_format_reads_the_same_moment(at: datetime, form: str, zone_name: 
         ("20. November 2026", "14:05", "20. November 2026 14:05"),
         ("20261120", "14h05", "20261120 14:05"),
         ("20261120T000000", "14:05", "20261120 14:05"),
+        ("2026-11-20", "093309", "2026-11-20 09:33:09"),
         ("20261120 0000", "14:05", "20261120 14:05"),
         ("20 novembre 2026 00h00", "14 h 05 min 07 s", "20 novembre 2026 14:05:07"),
         ("2026\u5e7411\u670820\u65e5", "14\u664205\u5206", "2026-11-20 14:05"),
@@ -405,7 +406,9 @@ def test_a_date_is_recognized_before_its_order_is_known(value: str, is_one: bool
 
 
 @pytest.mark.parametrize("date", ["2026-11-20", "2026-11-20 00:00:00"])
-@pytest.mark.parametrize("time", ["3 days", "1.5", "0.586805555555556", "afternoon", "14h5"])
+@pytest.mark.parametrize(
+    "time", ["3 days", "1.5", "0.586805555555556", "afternoon", "14h5", "250000"]
+)
 def test_a_time_of_day_that_cannot_be_read(date: str, time: str) -> None:
     """A date at midnight needs the other cell, so an unreadable one is reported."""
     with pytest.raises(RuleError, match="INVALID_TIME_OF_DAY"):
