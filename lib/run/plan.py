@@ -26,6 +26,7 @@ from lib.model.records import AdjustmentType, Record, Row
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
+from lib.rules.fields import FIELDS
 from lib.rules.row_rules import EntryRules, RowRules
 from lib.rules.rows import RowSelection, Selected
 from lib.rules.values.cells import RuleError
@@ -306,11 +307,18 @@ def _error_of_names(account: Account) -> UploadError | None:
 def _named_columns(
     header: Header, profile: Profile, places: Mapping[int, int]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the columns that need a cell: their names in the file, and their places in a row."""
+    """Return the columns that need a cell: their names in the file, and their places in a row.
+
+    Many a file has no refund, or no sale of one stage, so only what all sales need counts.
+    """
+    sales = [each for each in header.entries if each.kind == "conversion"] or header.entries
+    of_others = {field.name for field in FIELDS if sales[0].kind not in field.record_kinds}
     return {
         name: tuple(places[column] for column in header.columns_of(field))
         for field, name in header.names.items()
-        if profile.names_columns and field not in profile.optional
+        if profile.names_columns
+        and field not in {*profile.optional, *of_others}
+        and all(field in each.fields for each in sales)
     }
 
 

@@ -80,3 +80,23 @@ def test_fields_that_the_destination_cannot_send_are_noted() -> None:
     """With the Google Ads API, columns for addresses and ad personalization get a note."""
     plan = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
     assert codes(plan)[:2] == ["ADDRESS_NOT_SENT", "AD_PERSONALIZATION_NOT_SENT"]
+
+
+def test_only_what_all_sales_need_must_have_a_cell() -> None:
+    """A week without refunds has no time of a refund, and that is no problem."""
+    columns = {
+        "conversion_date_time": "Closed",
+        "gclid": "Click",
+        "order_id": "Deal",
+        "adjustment_date_time": "Refunded",
+    }
+    refunds = {"send": "retraction", "rows": {"Stage": ["Refunded"]}}
+    profile = Profile.model_validate(
+        {
+            **PROFILE.model_dump(exclude_unset=True),
+            "columns": columns,
+            "conversions": [{"rows": {"Stage": ["Won"]}}, refunds],
+        }
+    )
+    plan = ready("Closed,Click,Deal,Refunded,Stage", profile=profile)
+    assert {*plan.unseen} == {"Closed", "Click", "Deal"}
