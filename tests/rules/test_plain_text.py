@@ -152,6 +152,13 @@ def test_null_is_a_surname_and_na_is_namibia() -> None:
     assert address.region_code == "NA"
 
 
+def test_a_consent_that_cannot_be_read_rejects_the_row() -> None:
+    """It may be a refusal, so it never counts as the consent of the profile."""
+    validated = validate_row(settings={"ad_user_data": "GRANTED"}, ad_user_data="perhaps")
+    assert validated.sent == {}
+    assert validated.refused[2] == "INVALID_CONSENT"
+
+
 def test_a_placeholder_is_no_consent() -> None:
     """A placeholder in a consent column does not take the profile's value; an empty cell does."""
     granted = {"ad_user_data": "GRANTED"}
