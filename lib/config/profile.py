@@ -46,10 +46,6 @@ KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
 ACTION_DEFAULT: Final = "action_default"
 """The value of a conversion whose value cell is empty: that of its conversion action."""
 
-EMPTY_CELL: Final = ""
-ANY_OTHER_VALUE: Final = "*"
-"""In `rows` and `skip`: any value that no list of the profile names for that column."""
-
 
 def _account_number(value: object) -> object:
     """`123-456-7890` and 1234567890 → "1234567890": people write account numbers both ways."""

@@ -26,9 +26,6 @@ QUERIES: Final = "lib.destinations.google_ads.api"
 QUERY_ENDPOINT: Final = "lookup"
 """The name by which its endpoint is set."""
 
-OPEN_TO_ALL: Final = "data_manager"
-"""The API that every account can use: commands assume it for a file without a profile."""
-
 
 def names() -> Iterable[str]:
     """Return the names that a profile may use."""

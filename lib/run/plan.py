@@ -19,14 +19,14 @@ from lib.destinations.base import Destination
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
-from lib.model.fields import CUSTOM_VARIABLE, RecordKind
+from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
 from lib.model.records import AdjustmentType, Record, Row
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
-from lib.rules.fields import FIELDS
+from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import EntryRules, RowRules
 from lib.rules.rows import RowSelection, Selected
 from lib.rules.values.cells import RuleError
@@ -312,12 +312,12 @@ def _named_columns(
     Many a file has no refund, or no sale of one stage, so only what all sales need counts.
     """
     sales = [each for each in header.entries if each.kind == "conversion"] or header.entries
-    of_others = {field.name for field in FIELDS if sales[0].kind not in field.record_kinds}
     return {
         name: tuple(places[column] for column in header.columns_of(field))
         for field, name in header.names.items()
         if profile.names_columns
-        and field not in {*profile.optional, *of_others}
+        and field not in profile.optional
+        and sales[0].kind in BY_NAME[base_name(field)].record_kinds
         and all(field in each.fields for each in sales)
     }
 

@@ -29,7 +29,6 @@ ONLY_CHECKED_AFTER: Final = timedelta(days=7)
 LARGEST_SHARE_LOST: Final = 0.2
 """Of the rows or the money of a file, or of a profile's files of seven days."""
 _MOST_FILES_NAMED: Final = 20
-_DAYS_OF_EXPECTATIONS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)

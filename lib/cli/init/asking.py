@@ -13,6 +13,7 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, WrongAnswer, nearest
 from lib.cli.terminal import is_own_screen
 from lib.model.fields import comparable
+from lib.rules.rows import ANY_OTHER
 
 T = TypeVar("T")
 
@@ -20,7 +21,6 @@ _LONGEST: Final = 32
 VALUES_SHOWN: Final = 5
 _VALUES_LISTED: Final = 30
 HIDDEN: Final = "…"
-ANY_VALUE: Final = "*"
 
 
 class EndOfInput(Exception):
@@ -152,7 +152,7 @@ def pick(
             return known[comparable(text)]
         if text.startswith("=") and text[1:].strip():
             return text[1:].strip()
-        if text == ANY_VALUE and any_value:
+        if text == ANY_OTHER and any_value:
             return text
         raise WrongAnswer(
             f'No row has the value "{on_terminal(text)}".{near_value(text, known.values())} Write '

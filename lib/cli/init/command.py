@@ -30,6 +30,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import comparable
 from lib.rules.fields import field_named
+from lib.rules.rows import ANY_OTHER
 from lib.source.errors import SourceError
 
 _EXAMPLES: Final = """
@@ -240,7 +241,7 @@ def _by_column(answers: Answers, pairs: Sequence[tuple[str, str]]) -> dict[str, 
     for name, value in pairs:
         column = answers.sample.column(name)
         known = [each for each, _ in column.values()]
-        is_known = comparable(value) in map(comparable, known) or value == "*"
+        is_known = comparable(value) in map(comparable, known) or value == ANY_OTHER
         if not is_known and (nearest(value, known) or column.name not in found):
             raise WrongAnswer(f'No row has "{value}" under "{name}".{near_value(value, known)}')
         found.setdefault(column.name, []).append(value)

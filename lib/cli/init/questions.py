@@ -14,7 +14,6 @@ from typing import Any, Final
 from lib.cli.escaping import on_terminal
 from lib.cli.init.answers import Answers, refuse_action, refuse_column
 from lib.cli.init.asking import (
-    ANY_VALUE,
     VALUES_SHOWN,
     Offer,
     ask,
@@ -37,6 +36,7 @@ from lib.cli.init.writing import (
 )
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
+from lib.rules.rows import ANY_OTHER
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 
@@ -395,12 +395,12 @@ def ask_left_out(answers: Answers) -> None:
             return
         values = column.values()
         list_values(column, values)
-        text = f"Which are left out? Numbers with commas, {ANY_VALUE} for any value, or 0 for none"
+        text = f"Which are left out? Numbers with commas, {ANY_OTHER} for any value, or 0 for none"
         known = [value for value, _ in values]
         left_out = pick(text, values, known, any_value=True)
         kept = [value for value in known if value not in left_out]
         answers.skip(column.name, left_out)
-        is_closed = left_out and kept and ANY_VALUE not in left_out and _ask_unseen(kept)
+        is_closed = left_out and kept and ANY_OTHER not in left_out and _ask_unseen(kept)
         answers.keep(column.name, kept if is_closed else [])
 
 

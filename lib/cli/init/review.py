@@ -11,7 +11,7 @@ from lib.catalogue.texts import number_of, number_of_rows
 from lib.cli.check_output import record_as_text
 from lib.cli.escaping import on_terminal
 from lib.cli.init.answers import Answers
-from lib.cli.init.asking import ANY_VALUE, cell, of_values, say, written
+from lib.cli.init.asking import cell, of_values, say, written
 from lib.cli.init.look import MOST_ROWS, has_look
 from lib.cli.init.questions import Question, consent_in, differing, name_of
 from lib.cli.init.trial import SentRow, Trial
@@ -19,6 +19,7 @@ from lib.cli.init.writing import long_time
 from lib.cli.terminal import is_own_screen
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.records import is_derived_order_id
+from lib.rules.rows import ANY_OTHER
 from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import normalize_email
 from lib.rules.values.phones import normalize_phone
@@ -90,7 +91,7 @@ def _rows(answers: Answers) -> Iterator[str]:
 def _values(answers: Answers, name: str, values: Sequence[str]) -> str:
     is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in answers.entries)
     any_value = "any value not listed" if is_listed else "any filled cell"
-    texts = (any_value if each == ANY_VALUE else written(each) for each in values)
+    texts = (any_value if each == ANY_OTHER else written(each) for each in values)
     return f"{on_terminal(name)}: {', '.join(texts)}"
 
 

@@ -184,15 +184,6 @@ def _plain_time(time_of_day: str) -> str:
     return ":".join(digits.groups()) if digits else text
 
 
-def is_moment(value: str) -> bool:
-    """Return whether the text is a time, if it may be in either order of day and month."""
-    try:
-        read_moment(value, UTC)
-    except RuleError as error:
-        return error.code in ("DATE_ORDER_UNDECLARED", "UNKNOWN_TIME_ZONE")
-    return True
-
-
 def at_end_of_day(date: str) -> str | None:
     """Return the last second of a date; None if it has a time or a zone, or is not a date."""
     if len(date) > _LONGEST:

@@ -80,11 +80,6 @@ def looks_like_phone(text: str) -> bool:
     return _PHONE.fullmatch(text) is not None
 
 
-def looks_personal(text: str) -> bool:
-    """Return whether the text contains an email address, or has the format of a phone number."""
-    return looks_like_email(text) or looks_like_phone(text)
-
-
 def _is_same_number(order_id: str, phone: str) -> bool:
     """Return whether both have the same digits, apart from a calling code or trunk zeros."""
     digits = _NO_DIGITS.sub("", order_id)

@@ -15,7 +15,6 @@ from lib.rules.values.dates import (
     MONTHS,
     WEEKDAYS,
     DateOrder,
-    is_moment,
     read_moment,
     with_time_of_day,
 )
@@ -389,22 +388,6 @@ def test_a_text_that_is_too_long_for_a_date_stays() -> None:
     assert with_time_of_day("2026-11-20" + " " * 100, "14:05") == "2026-11-20" + " " * 100
 
 
-@pytest.mark.parametrize(
-    ("value", "is_one"),
-    [
-        ("2026-11-20", True),
-        ("20/11/2026 14:05", True),
-        ("11/20/2026 14:05", True),
-        ("2026-11-20 14:05 Mars/Base", True),
-        ("yesterday", False),
-        ("46350.59", False),
-    ],
-)
-def test_a_date_is_recognized_before_its_order_is_known(value: str, is_one: bool) -> None:
-    """A column of dates is recognized by its cells, whatever the profile will say about them."""
-    assert is_moment(value) is is_one
-
-
 @pytest.mark.parametrize("date", ["2026-11-20", "2026-11-20 00:00:00"])
 @pytest.mark.parametrize(
     "time", ["3 days", "1.5", "0.586805555555556", "afternoon", "14h5", "250000"]
@@ -601,3 +584,25 @@ def test_an_unknown_zone_is_refused(name: str) -> None:
     with pytest.raises(RuleError) as refused:
         load_zone(name)
     assert refused.value.code == "UNKNOWN_TIME_ZONE"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("10/11/2026 14:05", "DATE_ORDER_UNDECLARED"),
+        ("2026-11-20 14:05 Mars/Base", "UNKNOWN_TIME_ZONE"),
+        ("yesterday", "INVALID_DATE"),
+        ("46350.59", "INVALID_DATE"),
+    ],
+)
+def test_a_date_is_told_from_other_text(value: str, code: str) -> None:
+    """A date that lacks its order or a known zone is not called unreadable."""
+    with pytest.raises(RuleError) as refused:
+        read_moment(value, UTC)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("value", ["2026-11-20", "20/11/2026 14:05", "11/20/2026 14:05"])
+def test_a_date_that_can_have_one_order_only_is_read(value: str) -> None:
+    """Nobody has to declare the order of such a date."""
+    assert read_moment(value, UTC).text.startswith("2026-11-20")
