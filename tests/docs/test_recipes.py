@@ -1,4 +1,4 @@
-"""The recipes show the files in examples/profiles/. Their samples arrive: tests/examples."""
+"""Each recipe links to a file in examples/profiles/. Their samples arrive: tests/examples."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from tests.examples.test_examples import PROFILE_OF
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
-SYSTEMS = (
+RECIPES = re.findall(
+    r"^\*\*Profile\*\*: \[`\w+.json`\]\(../examples/profiles/(\w+)\.json\)\."
+    r"\s\*\*Samples?\*\*: (.+?)\.\s\*\*Export\*\*",
+    PAGE,
+    re.M | re.S,
+)
+SYSTEMS = [
     *("hubspot", "salesforce", "pipedrive", "zoho"),
     *("shopify", "woocommerce", "stripe", "google"),
-)
+]
 
 
-def test_each_profile_is_the_one_in_examples() -> None:
+def test_the_profile_on_the_page_is_the_one_in_examples() -> None:
     """A profile that is copied from the page is the one that the tests of its sample use."""
-    shown = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    folder = ROOT / "examples" / "profiles"
-    assert shown == [(folder / f"{name}.json").read_text("utf-8") for name in SYSTEMS]
+    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert shown == (ROOT / "examples" / "profiles" / "hubspot.json").read_text("utf-8")
 
 
 def test_each_recipe_names_its_samples() -> None:
     """The samples in a recipe are files of its profile."""
-    recipes = re.findall(
-        r"^\*\*Samples?\*\*: (.+?)\. \*\*Export\*\*.+?^  \"(\w+)\": {$", PAGE, re.M | re.S
-    )
-    assert [name for _, name in recipes] == [*SYSTEMS]
-    for samples, name in recipes:
-        assert {PROFILE_OF[sample] for sample in re.findall(r"`(\S+)`", samples)} == {name}
+    assert [profile for profile, _ in RECIPES] == SYSTEMS
+    for profile, samples in RECIPES:
+        assert {PROFILE_OF[sample] for sample in re.findall(r"`(\S+)`", samples)} == {profile}
