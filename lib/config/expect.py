@@ -3,7 +3,7 @@
 any time                                        nobody knows when a file comes
 every day by 06:30 Europe/Berlin                one by this time, since the time before
 every weekday by 06:30 America/New_York         Monday to Friday
-every mon, thu by 06:30 Europe/Berlin
+every mon, thu by 06:30 Europe/Berlin           or with the full names: every monday, thursday
 every 3 hours                                   one in each span of three hours
 """
 
@@ -15,7 +15,8 @@ from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-_WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_NUMBERS: Final = {name: number for number, day in enumerate(_WEEKDAYS) for name in (day, day[:3])}
 _DAYS: Final = {"day": frozenset(range(7)), "weekday": frozenset(range(5))}
 _DAY: Final = timedelta(days=1)
 _MAX_HOURS: Final = 24 * 7
@@ -27,7 +28,7 @@ _BY_DAY: Final = re.compile(
 _BY_HOURS: Final = re.compile(r"every (\d{1,3}) hours?", re.IGNORECASE)
 
 FORMS: Final = (
-    '"any time", "every weekday by 06:30 America/New_York", "every mon, thu by 06:30 '
+    '"any time", "every weekday by 06:30 America/New_York", "every monday, thu by 06:30 '
     'Europe/Berlin" or "every 3 hours"'
 )
 """What a profile may say, for messages."""
@@ -93,7 +94,7 @@ def parse_expect(text: str) -> Expectation:
         return AnyTime()
     if hours := _BY_HOURS.fullmatch(plain):
         if not 1 <= int(hours[1]) <= _MAX_HOURS:
-            raise ValueError(f"the hours must be 1 to {_MAX_HOURS}.")
+            raise ValueError(f'not 1 to {_MAX_HOURS} hours. Write "every 3 hours", for example.')
         return ByHours(int(hours[1]))
     form = _BY_DAY.fullmatch(plain)
     weekdays = _weekdays(form["days"].lower()) if form else None
@@ -112,9 +113,10 @@ def parse_expect(text: str) -> Expectation:
 
 
 def _weekdays(text: str) -> frozenset[int] | None:
+    """`mon, thursday` → the numbers 0 and 3; None if a name is not that of a day."""
     if text in _DAYS:
         return _DAYS[text]
     names = [name.strip() for name in text.split(",")]
-    if not all(name in _WEEKDAYS for name in names):
+    if not all(name in _NUMBERS for name in names):
         return None
-    return frozenset(map(_WEEKDAYS.index, names))
+    return frozenset(map(_NUMBERS.__getitem__, names))

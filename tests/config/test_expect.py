@@ -18,6 +18,7 @@ MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
         ("Every  weekday by 6:30 UTC", "2026-11-20 06:30", "2026-11-23 06:30"),
         ("every weekday by 06:30 America/New_York", "2026-11-19 11:30", "2026-11-20 11:30"),
         ("every mon, thu by 09:00 UTC", "2026-11-19 09:00", "2026-11-23 09:00"),
+        ("every Monday, thu by 09:00 UTC", "2026-11-19 09:00", "2026-11-23 09:00"),
         ("every 3 hours", "2026-11-23 06:00", "2026-11-23 09:00"),
     ],
 )
@@ -41,11 +42,11 @@ def test_any_time_is_never_due() -> None:
         ("every mon, fry by 06:30 UTC", "not understood. Write"),
         ("every weekday by 25:00 UTC", "25:00 is not a time. Write one such as 06:30."),
         ("every weekday by 06:30 Berlin", "Berlin is not an IANA time zone."),
-        ("every 0 hours", "the hours must be 1 to 168."),
+        ("every 0 hours", 'not 1 to 168 hours. Write "every 3 hours"'),
     ],
 )
 def test_what_is_not_understood_is_told(text: str, message: str) -> None:
     """A text of another form says what to write."""
-    with pytest.raises(ValueError, match=r"hours|not") as caught:
+    with pytest.raises(ValueError, match="not") as caught:
         parse_expect(text)
     assert message in str(caught.value)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
-from lib.cli.files import InputFile, replacing
+from lib.cli.files import replacing
 from lib.cli.init.answers import Answers, refuse_action
 from lib.cli.init.asking import EndOfInput, Offer, ask, choose, near_value, say
 from lib.cli.init.constants import CONSTANTS, read_constant
@@ -149,20 +149,19 @@ def init_command(
     many conversions Google gets, and their sum. A number changes an answer, s saves. Nothing is
     sent, and no account is read.
     """
-    read = InputFile(file)
     document = _document(output)
     written = _existing(document, name)
     written |= {key: given[key] for key in _READING if given[key]}
-    sample = _sample(read, written, may_ask=not yes)
+    sample = _sample(file, written, may_ask=not yes)
     answers = Answers(sample, written)
     if name in document:
         _know_all(answers)
     _apply(answers, given)
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     if yes:
-        trial = _unasked(read, answers, now)
+        trial = _unasked(file, answers, now)
         show(title, [*questions(answers)], answers, trial)
-    elif not _asked(read, answers, now, title):
+    elif not _asked(file, answers, now, title):
         say("Nothing was saved.")
         return
     _save(output, document, name, answers.profile)
@@ -174,7 +173,7 @@ def init_command(
     )
 
 
-def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sample:
+def _sample(file: Path, written: dict[str, Any], *, may_ask: bool) -> Sample:
     """Read the first rows. If the file does not state its encoding, ask for it, and keep it."""
 
     def read() -> Sample:
@@ -194,7 +193,7 @@ def _sample(file: InputFile, written: dict[str, Any], *, may_ask: bool) -> Sampl
         )
         return read()
     except SourceError as error:
-        text = f"{file.name}: {error.detail or error.code}."
+        text = f"{file}: {error.detail or error.code}."
         hint = f" Name the encoding: --encoding {' or '.join(_ENCODINGS)}."
         raise click.ClickException(text + hint * ("decoded" in text)) from None
     except EndOfInput:
@@ -251,7 +250,7 @@ def _by_column(answers: Answers, pairs: Sequence[tuple[str, str]]) -> dict[str, 
 # ── with and without somebody who answers ────────────────────────────────────────────────────
 
 
-def _asked(file: InputFile, answers: Answers, now: datetime, title: str) -> bool:
+def _asked(file: Path, answers: Answers, now: datetime, title: str) -> bool:
     """Ask what is open, and show everything, until somebody saves or ends. Return whether to save.
 
     Raises `click.UsageError` if the input ends before.
@@ -300,7 +299,7 @@ def _lacks(missing: Sequence[str]) -> click.UsageError:
     return click.UsageError(f"Nobody answers, and these options are missing:{listed}")
 
 
-def _unasked(file: InputFile, answers: Answers, now: datetime) -> Trial:
+def _unasked(file: Path, answers: Answers, now: datetime) -> Trial:
     """Return what the options amount to. Raises `click.UsageError` if they are not enough."""
     if missing := _missing(answers):
         raise _lacks(missing)
@@ -321,7 +320,7 @@ def _unasked(file: InputFile, answers: Answers, now: datetime) -> Trial:
     return trial
 
 
-def _trial(file: InputFile, answers: Answers, now: datetime) -> Trial | str:
+def _trial(file: Path, answers: Answers, now: datetime) -> Trial | str:
     """Return what a run would do, or why the answers are no profile."""
     answers.send_corrections()
     try:

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
-from lib.cli.files import InputFile
 from lib.model.fields import comparable
 from lib.model.records import Row
 from lib.rules.values.cells import RuleError, is_placeholder, unwrap
@@ -137,16 +137,16 @@ def nearest(text: str, known: Iterable[str]) -> str:
     return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
 
 
-def read_sample(file: InputFile, written: Mapping[str, Any]) -> Sample:
+def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     """Read the first rows of a file. `written` has the profile's encoding, delimiter and sheet.
 
     Raises `SourceError` if the file cannot be read, or has no line of names.
     """
     options = SourceOptions(**written, read_sheet=read_in_child)
-    with file.open() as stream:
+    with file.open("rb") as stream:
         line, names = _line_of_names(open_table(stream, options))
     wanted = WantedNames([(name,) for name in names if name])
-    with file.open() as stream:
+    with file.open("rb") as stream:
         table = open_table(stream, replace(options, wanted=wanted))
         first = [*islice(table.records(), MOST_ROWS + 1)]
     rows = [row for row in first[:MOST_ROWS] if row[2] is None]

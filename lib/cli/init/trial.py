@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from lib.cli.dry_run import DryChunk, DryRun
-from lib.cli.files import InputFile
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
@@ -85,10 +85,10 @@ class Trial:
         return [*found.values()][: max(_SHOWN, len(kinds))]
 
 
-def try_out(file: InputFile, profile: Profile, now: datetime) -> Trial:
+def try_out(file: Path, profile: Profile, now: datetime) -> Trial:
     """Read the whole file as a run that starts at `now` would. Nothing is sent."""
     trial, dry_run = Trial(profile), DryRun(profile, now, list_all=True)
-    with file.open() as stream:
+    with file.open("rb") as stream:
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
                 _add(trial, dry_run.plan, chunk)
