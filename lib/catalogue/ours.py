@@ -29,6 +29,7 @@ from lib.catalogue.texts import (
     UPDATE_FUNCTION,
     VALUE_OF_EACH,
 )
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 
 # What several codes mean
 _NO_ADDRESS = warning(
@@ -71,9 +72,9 @@ _ENCODING = (
 _CLICK_ACTION = "Use a conversion action of the type Import > Track conversions from clicks."
 _CALL_ACTION = "Use a conversion action of the type Import > Track conversions from calls."
 _TAG_ORDER_ID = "Add the order ID that the tag on your website sends as the transaction ID."
-_ADJUSTMENT_TYPE = (
-    "Write RETRACT if the conversion no longer counts, or RESTATE if it has another value."
-)
+_WORDS = [each.word for each in ADJUSTMENT_TYPES.values()]
+_MEANINGS = [f"{each.word} if {each.meaning}" for each in ADJUSTMENT_TYPES.values()]
+_ADJUSTMENT_TYPE = f"Write {', or '.join(_MEANINGS)}."
 _BOTH_TIMES = "Correct the times, and check the time zone of both columns."
 _CALLER = (
     "Write the number with + and the country code. Without a number, Google cannot match the "
@@ -478,10 +479,10 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     # Adjustments
     "ADJUSTMENT_TYPE_MISSING": rejected(
-        "The row does not say whether it retracts or restates a conversion.", _ADJUSTMENT_TYPE
+        "The row does not say of which type the adjustment is.", _ADJUSTMENT_TYPE
     ),
     "INVALID_ADJUSTMENT_TYPE": rejected(
-        "The type of the adjustment is neither RETRACT nor RESTATE.", _ADJUSTMENT_TYPE
+        f"The type of the adjustment is neither {' nor '.join(_WORDS)}.", _ADJUSTMENT_TYPE
     ),
     "ADJUSTMENT_TIME_MISSING": rejected(
         "The row has no adjustment time, by which Google recognizes an adjustment.",

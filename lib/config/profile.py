@@ -28,19 +28,19 @@ from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.fields import RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.values.enums import Consent
 
-Send = Literal["conversion", "call", "retraction", "restatement", "adjustment"]
+Send = Literal["conversion", "call", AdjustmentType, "adjustment"]
 """What rows are sent as. With `adjustment`, the type of each is in a column."""
 
 KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
     "conversion": "conversion",
     "call": "call",
-    "retraction": "adjustment",
-    "restatement": "adjustment",
     "adjustment": "adjustment",
+    **dict.fromkeys(ADJUSTMENT_TYPES, "adjustment"),
 }
 
 ACTION_DEFAULT: Final = "action_default"
@@ -464,10 +464,14 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     kind = KIND_OF_SEND[send]
     capabilities = registry.capabilities_of(profile.sender(kind))
     can = capabilities.of_kind(kind)
-    types = {"retraction", "restatement"} if send == "adjustment" else {send}
-    if can is None or (kind == "adjustment" and not can.adjustment_types >= types):
-        able = next(name for name in registry.names() if registry.capabilities_of(name).retracts)
-        line = f'"adjustments_via": "{able}"' if kind == "adjustment" else '"send": "conversion"'
+    types = possible_types(send)
+    if can is None or not types <= can.adjustment_types:
+        line = '"send": "conversion"'
+        if kind == "adjustment":
+            able = (
+                each for each in registry.names() if registry.capabilities_of(each).adjusts(types)
+            )
+            line = f'"adjustments_via": "{next(able)}"'
         yield f'{key}.send: the {capabilities.title} does not send "{send}". Write {line}.'
         return
     if not profile.names_columns:
@@ -483,7 +487,8 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
             f'{key}: no value. Write "conversion_value": "column name" under columns, or a number '
             'as "value".'
         )
-    if send == "restatement" and "adjusted_value" not in columns:
+    stated = stated_type(send)
+    if stated and ADJUSTMENT_TYPES[stated].has_value and "adjusted_value" not in columns:
         yield f'{key}: no new value. Write "adjusted_value": "column name" under columns.'
     if send == "adjustment" and "adjustment_type" not in columns:
         yield f'{key}: no column of types. Write "adjustment_type": "column name" under columns.'

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from lib.model.adjustment_types import AdjustmentType
 from lib.model.fields import RecordKind
-from lib.model.records import AdjustmentType
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,10 @@ class Capabilities:
         """The kinds of record that it can send."""
         return frozenset({"conversion", *self.other_kinds})
 
-    @property
-    def retracts(self) -> bool:
-        """Whether it can send retractions."""
+    def adjusts(self, types: Set[AdjustmentType]) -> bool:
+        """Return whether it can send adjustments of all of these types."""
         adjustments = self.other_kinds.get("adjustment")
-        return adjustments is not None and "retraction" in adjustments.adjustment_types
+        return adjustments is not None and types <= adjustments.adjustment_types
 
     def for_tags(self) -> Capabilities:
         """Return what it can do for conversions of a website's tag: the order ID is the tag's."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple, TypeAlias, get_args
 
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.outcomes import Problem
 
 RowProblem = Literal[
@@ -153,12 +154,10 @@ class Conversion(NamedTuple):
         return self.order_id is not None or self.gclid != ""
 
 
-AdjustmentType = Literal["retraction", "restatement"]
-
-
-def rank_of(adjustment: str, time: int) -> int:
-    """Return the rank of an adjustment: a later one counts, but a retraction is final."""
-    return _FINAL if adjustment == "retraction" else time
+def rank_of(adjustment_type: AdjustmentType, time: int) -> int:
+    """Return the rank of an adjustment at `time`, in Unix seconds: a later one counts, but a final
+    one counts more than all others."""
+    return _FINAL if ADJUSTMENT_TYPES[adjustment_type].is_final else time
 
 
 class Adjustment(NamedTuple):

@@ -11,8 +11,9 @@ from datetime import datetime, tzinfo
 from itertools import compress
 from typing import Final, NamedTuple
 
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, TYPE_OF_WORD, AdjustmentType
 from lib.model.outcomes import Problem
-from lib.model.records import AdjustmentType, Conversion
+from lib.model.records import Conversion
 from lib.rules.actions import read_actions
 from lib.rules.amounts import ADJUSTED_VALUE, read_adjusted_values
 from lib.rules.assembly import records_of, supersede
@@ -25,12 +26,8 @@ from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
 
 _TIME: Final = TimeColumn("adjustment_date_time", "ADJUSTMENT_TIME_MISSING")
-_TYPES: Final[Mapping[str, AdjustmentType]] = {
-    "RETRACT": "retraction",
-    "RETRACTION": "retraction",
-    "RESTATE": "restatement",
-    "RESTATEMENT": "restatement",
-}
+_UNREAD: Final[AdjustmentType] = next(iter(ADJUSTMENT_TYPES))
+"""Placeholder for the type of a row that is rejected for it."""
 _UNIDENTIFIED: Final = "NO_CLICK_ID_OR_IDENTIFIER"
 
 
@@ -91,24 +88,24 @@ def read_types(chunk: ChunkColumns) -> None:
         found = stated
         if found is None:
             text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
-            found = _TYPES.get(text.upper())
+            found = TYPE_OF_WORD.get(text.upper())
             if found is None:
                 code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
                 chunk.problems.reject(row, code, "adjustment_type")
-        types.append(found or "retraction")
+        types.append(found or _UNREAD)
     chunk.adjustment_type = types
 
 
 def check_values(chunk: ChunkColumns) -> None:
     """Reject values that contradict the type of their adjustment."""
     problems, values = chunk.problems, chunk.value
-    for row, kind in enumerate(chunk.adjustment_type):
+    for row, adjustment_type in enumerate(chunk.adjustment_type):
         value = values[row]
         if row in problems.errors:
             continue
-        if kind == "retraction":
+        if refused := ADJUSTMENT_TYPES[adjustment_type].value_refused:
             if value:
-                problems.reject(row, "RETRACTION_WITH_VALUE", ADJUSTED_VALUE.value)
+                problems.reject(row, refused, ADJUSTED_VALUE.value)
             values[row] = chunk.currency_code[row] = None
         elif value is None:
             problems.reject(row, "ADJUSTED_VALUE_MISSING", ADJUSTED_VALUE.value)

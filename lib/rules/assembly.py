@@ -15,6 +15,7 @@ from operator import attrgetter, not_
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from lib.catalogue.codes import lookup
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
 from lib.model.money import Amounts
@@ -376,7 +377,7 @@ def _superseded(
     `first` if it is in this chunk."""
     if rank < other:
         return Unsent("skipped", Problem("SUPERSEDED_ADJUSTMENT", "", f"by line {line}"))
-    is_restatement = chunk.adjustment_type[row] == "restatement"
-    what = "adjustment time" if is_restatement else "adjustment"
+    is_final = ADJUSTMENT_TYPES[chunk.adjustment_type[row]].is_final
+    what = "adjustment" if is_final else "adjustment time"
     detail = f"the same conversion and {what} as in line {line}"
     return Unsent("duplicate", Problem("REPEATED_LINE", "", detail), first)

@@ -18,9 +18,10 @@ from itertools import compress, repeat
 from operator import is_, itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
+from lib.model.adjustment_types import AdjustmentType
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem
-from lib.model.records import AdjustmentType, Conversion, OptionalFields
+from lib.model.records import Conversion, OptionalFields
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap

@@ -8,9 +8,9 @@ from datetime import datetime, tzinfo
 from typing import Final, Literal, NamedTuple
 
 from lib.model.account import Account
+from lib.model.adjustment_types import AdjustmentType
 from lib.model.capabilities import Capabilities
 from lib.model.fields import DecimalSign, RecordKind
-from lib.model.records import AdjustmentType
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
 

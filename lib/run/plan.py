@@ -18,11 +18,12 @@ from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account
+from lib.model.adjustment_types import stated_type
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
-from lib.model.records import AdjustmentType, Record, Row
+from lib.model.records import Record, Row
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -41,12 +42,6 @@ from lib.state.documents import Documents
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
-
-_TYPES: Final[Mapping[str, AdjustmentType]] = {
-    "retraction": "retraction",
-    "restatement": "restatement",
-}
-
 
 Order = tuple[str, str]
 """An order, by the ID of its conversion action and its digest."""
@@ -354,7 +349,7 @@ def _rules(
         account=account,
         capabilities=as_used(destination.capabilities, profile),
         entries=[
-            EntryRules(each.entry.action, each.entry.value, _TYPES.get(each.send))
+            EntryRules(each.entry.action, each.entry.value, stated_type(each.send))
             for each in entries
         ],
         zone=zone,

@@ -14,6 +14,7 @@ from typing import Final
 from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
 from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.outcomes import Problem
@@ -111,9 +112,11 @@ class _KnownNames:
 def _required(send: Send) -> list[str]:
     """Return the fields without which no row can be sent."""
     needed = REQUIRED[KIND_OF_SEND[send]]
-    says_type = send in ("retraction", "restatement")
-    found = [field for field in needed if not (says_type and field == "adjustment_type")]
-    return [*found, "adjusted_value"] if send == "restatement" else found
+    stated = stated_type(send)
+    if stated is None:
+        return [*needed]
+    of_value = ["adjusted_value"] if ADJUSTMENT_TYPES[stated].has_value else []
+    return [*(field for field in needed if field != "adjustment_type"), *of_value]
 
 
 def _names_of(field: str) -> Names:
@@ -252,8 +255,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     fields = _read_for(send, known)
     kind = KIND_OF_SEND[send]
     can = sender_of(profile, kind).of_kind(kind)
-    types = {"retraction", "restatement"} if send == "adjustment" else set()
-    if can is None or not can.adjustment_types >= types:
+    if can is None or not possible_types(send) <= can.adjustment_types:
         code = "CALL_FILE" if kind == "call" else "ADJUSTMENT_FILE"
         raise PermanentError(code, "its columns say so")
     if isinstance(entry.value, (int, float)):
@@ -287,10 +289,10 @@ _SEND_OF_FILE: Final[Mapping[RecordKind, Send]] = {
 def _read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
     """Return the fields that rows of this kind are read for: a retraction has no new value."""
     unread: set[str] = set()
-    if send in ("retraction", "restatement"):
+    if stated := stated_type(send):
         unread.add("adjustment_type")
-    if send == "retraction":
-        unread |= {"adjusted_value", "adjusted_value_currency"}
+        if not ADJUSTMENT_TYPES[stated].has_value:
+            unread |= {"adjusted_value", "adjusted_value_currency"}
     return {field: column for field, column in fields.items() if field not in unread}
 
 

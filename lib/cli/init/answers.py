@@ -12,6 +12,7 @@ from lib.config.profile import KIND_OF_SEND
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
+from lib.model.adjustment_types import possible_types
 from lib.model.fields import RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.rows import ANY_OTHER, RowSelection
@@ -202,10 +203,11 @@ class Answers:
             self.profile[key] = value
 
     def send_corrections(self) -> None:
-        """Let an API that takes retractions send all corrections, if the destination does not."""
-        sends = {self.entries[number]["send"] for number in self.corrections}
-        able = [name for name in registry.names() if capabilities_of(name).retracts]
-        if "retraction" in sends and self.profile["destination"] not in able:
+        """Let an API that takes these corrections send them, if the destination does not."""
+        sends = [self.entries[number]["send"] for number in self.corrections]
+        types = frozenset().union(*map(possible_types, sends))
+        able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
+        if self.profile["destination"] not in able:
             self.profile.setdefault("adjustments_via", able[0])
 
     def skip(self, column: str, values: Sequence[str]) -> None:

@@ -43,6 +43,7 @@ from lib.destinations.wire_format import (
     varint,
     write_plain_values,
 )
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
@@ -122,8 +123,8 @@ def restated(adjustment: Adjustment) -> Conversion:
     new conversion.
     """
     original = adjustment.original
-    is_restatement = adjustment.adjustment_type == "restatement"
-    if original is None or adjustment.order_id is None or not is_restatement:
+    has_value = ADJUSTMENT_TYPES[adjustment.adjustment_type].has_value
+    if original is None or adjustment.order_id is None or not has_value:
         raise ValueError(adjustment.adjustment_type)
     return original._replace(order_id=adjustment.order_id)
 

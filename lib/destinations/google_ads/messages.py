@@ -31,8 +31,9 @@ from lib.destinations.wire_format import (
     varint,
     write_plain_values,
 )
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import RecordKind
-from lib.model.records import Adjustment, AdjustmentType, Call, Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
 
 _TYPES = module("services.types.conversion_upload_service")
 ClickConversion = _TYPES.ClickConversion.pb()
@@ -49,7 +50,6 @@ def conversion_adjustment() -> Any:
 # Enum numbers, as the raw classes require.
 _CONSENT: Final = {"GRANTED": 2, "DENIED": 3}
 _FIRST_PARTY_SOURCE: Final = 2
-_ADJUSTMENT_TYPE: Final[dict[AdjustmentType, int]] = {"retraction": 2, "restatement": 3}
 
 
 def encode(
@@ -66,16 +66,16 @@ def encode(
         content = "".join([_conversion(each, shared) for each in records]).encode("latin-1")
     else:
         if kind == "adjustment":
-            # Google accepts no adjustment after a retraction, so retractions are the last ones.
-            positions = sorted(positions, key=lambda each: _is_retraction(records[each]))
+            # Google accepts no adjustment after a final one, so retractions are the last ones.
+            positions = sorted(positions, key=lambda each: _is_final(records[each]))
         write = _adjustment if kind == "adjustment" else _call
         content = b"".join(upload_kind.row(write(records[each])) for each in positions)
     customer_id = records[0].customer_id
     return [upload_kind.new_request(customer_id, job_id, validate_only, content, positions)]
 
 
-def _is_retraction(adjustment: Adjustment) -> bool:
-    return adjustment.adjustment_type == "retraction"
+def _is_final(adjustment: Adjustment) -> bool:
+    return ADJUSTMENT_TYPES[adjustment.adjustment_type].is_final
 
 
 _Shared = dict[tuple[str, str | None, str | None], str]
@@ -214,7 +214,7 @@ def _write_custom_variables(
 def _adjustment(adjustment: Adjustment) -> Any:
     """Return the message. It names the conversion by its order ID, or else by gclid and time."""
     message = conversion_adjustment()(
-        adjustment_type=_ADJUSTMENT_TYPE[adjustment.adjustment_type],
+        adjustment_type=adjustment.adjustment_type.upper(),  # the API has the same names
         conversion_action=_action_name(adjustment.customer_id, adjustment.action_id),
         adjustment_date_time=adjustment.time,
     )
@@ -224,7 +224,7 @@ def _adjustment(adjustment: Adjustment) -> Any:
         message.gclid_date_time_pair.gclid = adjustment.gclid
         message.gclid_date_time_pair.conversion_date_time = adjustment.conversion_time
     # Google refuses a retraction with a value.
-    if adjustment.adjustment_type == "restatement":
+    if ADJUSTMENT_TYPES[adjustment.adjustment_type].has_value:
         if adjustment.value is not None:
             message.restatement_value.adjusted_value = adjustment.value
         if adjustment.currency_code is not None:

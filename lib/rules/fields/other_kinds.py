@@ -11,15 +11,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import Field
 
 _OF_ADJUSTMENTS: Final = partial(Field, record_kinds=frozenset({"adjustment"}), bad_value="row")
 _OF_CALLS: Final = partial(Field, record_kinds=frozenset({"call"}), bad_value="row")
 
+_TYPES: Final = [f"{each.word} ({each.meaning})" for each in ADJUSTMENT_TYPES.values()]
+
 ADJUSTMENT: Final[tuple[Field, ...]] = (
     _OF_ADJUSTMENTS(
         "adjustment_type",
-        "Adjustments: RETRACT (the conversion no longer counts) or RESTATE (it has another value).",
+        f"Adjustments: {' or '.join(_TYPES)}.",
         template_names=("Adjustment Type",),
         target="adjustment_type",
         kind="word",
