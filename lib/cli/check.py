@@ -18,7 +18,6 @@ from lib.model.records import Record
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
-from lib.run.notes import notes_on_skipped
 from lib.run.plan import notes_of
 from lib.source.table import Table
 from lib.state.runs import FileFacts, Run
@@ -164,6 +163,4 @@ def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
         return notes
     if table.open_row is not None and plan.hold() in ("always", table.open_row):
         notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
-    if dry_run.stop is None:
-        notes += notes_on_skipped(tally)
     return notes

@@ -19,7 +19,6 @@ from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
 from lib.run.attempt import UNTERMINATED_LAST_LINE, Attempt, is_held
 from lib.run.finish import publish, totals_of
-from lib.run.notes import notes_on_skipped
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.run.statuses import ask, followed_since, next_look
@@ -69,11 +68,14 @@ def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
         if not _needs_file(attempt):
             break
         content = content or Content(context.store.find_live(source.bucket, source.name), None)
-        last_word = _last_word(attempt, content.live)
+        live = content.live
+        is_live = live is not None and live.generation == source.generation
+        last_word = _last_word(attempt, live, is_live=is_live)
         if last_word is not None:
             _end(attempt, last_word)
             break
-        _close_replaced_line(attempt, content.live)
+        if not is_live:
+            _close_replaced_line(attempt, live)
         _send(attempt, content.stream)
         content = content._replace(stream=None)
     if attempt.run.stop is not None:
@@ -95,13 +97,12 @@ def _needs_file(attempt: Attempt) -> bool:
     return attempt.run.stop is None and bool(attempt.due_chunks())
 
 
-def _last_word(attempt: Attempt, live: StoredObject | None) -> LastWord | None:
+def _last_word(attempt: Attempt, live: StoredObject | None, *, is_live: bool) -> LastWord | None:
     """Return why nothing of the file is sent any more, if nothing is."""
     run, context = attempt.run, attempt.context
     name = run.source.name
     if refused := name_problem(name, context.settings.accepted_suffixes):
         return LastWord(Problem("FILE_NAME_NOT_ACCEPTED", "", refused), "not_attempted")
-    is_live = live is not None and live.generation == run.source.generation
     if live is not None and not is_live and live.content.equals(run.source.content):
         problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
         attempt.keep(superseded_by=live.generation, stop=None)
@@ -180,16 +181,14 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums
-    notes = notes_of(header, plan, sums.tally)
     empty_columns: tuple[str, ...] = ()
-    if plan is not None and attempt.run.stop is None:
-        notes += notes_on_skipped(sums.tally)
-        if attempt.is_first:  # a later attempt has not read all rows
-            empty_columns = tuple(plan.unseen)
+    if plan is not None and attempt.run.stop is None and attempt.is_first:
+        # A later attempt has not read all rows.
+        empty_columns = tuple(plan.unseen)
     return FileFacts(
         customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
-        notes=tuple(notes),
+        notes=tuple(notes_of(header, plan, sums.tally)),
         empty_columns=empty_columns,
         chunks=len(sums.numbers),
     )
@@ -213,8 +212,7 @@ def _close_replaced_line(attempt: Attempt, live: StoredObject | None) -> None:
 
     The newer generation is a file of its own, which contains the whole row.
     """
-    is_live = live is not None and live.generation == attempt.run.source.generation
-    if is_live or UNTERMINATED_LAST_LINE not in attempt.sums.tally.codes:
+    if UNTERMINATED_LAST_LINE not in attempt.sums.tally.codes:
         return
     marker = attempt.markers.read(max(attempt.sums.numbers))
     problem = Problem("LAST_LINE_REPLACED", "", f"generation {live.generation if live else 0}")

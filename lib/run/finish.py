@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from lib.catalogue.codes import lookup
@@ -18,10 +18,18 @@ from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, resu
 from lib.results.findings import Cause
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
-from lib.run.notes import notes_on_runtime
 from lib.run.statuses import poll_schedule
 from lib.state.markers import Marker
 from lib.state.runs import Run, RunTotals
+
+RUNTIME_END: Final = date(2029, 10, 10)
+"""The day on which python313, the runtime in `terraform/`, is deprecated: patches end.
+
+https://cloud.google.com/run/docs/runtime-support
+"""
+
+_RUNTIME_WARNING: Final = timedelta(days=90)
+"""How long before that day the results have a note about it: Google's own notice is as long."""
 
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
@@ -103,6 +111,13 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
     is_final = not requests.open and not sums.tally.outcomes.get("deferred")
     if is_final and matchable >= _MATCHABLE_ROWS and matched <= _NEARLY_NONE * matchable:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
+
+
+def notes_on_runtime(now: datetime) -> list[Problem]:
+    """Return a note if Google soon ends the support of the runtime in `terraform/`."""
+    if RUNTIME_END - now.date() >= _RUNTIME_WARNING:
+        return []
+    return [Problem("RUNTIME_ENDS_SOON", "", f"on {RUNTIME_END}")]
 
 
 def _lost(cause: Cause) -> int:

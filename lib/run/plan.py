@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
+from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.errors import PermanentError, RetryableError, UploadError
@@ -33,7 +34,6 @@ from lib.rules.rows import RowSelection, Selected
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.notes import notes_on_account, notes_on_reading, notes_on_sunset
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
 from lib.source.end import Hold
 from lib.source.table import Table
@@ -42,6 +42,9 @@ from lib.state.documents import Documents
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
+
+_SUNSET_WARNING: Final = timedelta(days=60)
+"""How long before an API version is switched off the results have a note about it."""
 
 Order = tuple[str, str]
 """An order, by the ID of its conversion action and its digest."""
@@ -220,9 +223,9 @@ def plan_file(
     zone_name = table.time_zone or profile.time_zone
     notes = [
         *header.notes,
-        *notes_on_sunset(parts[0].destination, now),
+        *_notes_on_sunset(parts[0].destination, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
-        *notes_on_account(account, zone_name, zone),
+        *_notes_on_account(account, zone_name, zone),
     ]
     return Plan(
         table=table,
@@ -387,8 +390,58 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
     return Engine(columns, rules)
 
 
+# ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────
+
+
+def _notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Problem]:
+    """Return a note if the API version is switched off soon."""
+    sunset = destination.sunset
+    if sunset is None or sunset - now.date() >= _SUNSET_WARNING:
+        return []
+    return [Problem("API_VERSION_ENDS_SOON", "", f"on {sunset}")]
+
+
+def _notes_on_account(
+    account: Account, zone_name: str | None, zone: tzinfo | None
+) -> list[Problem]:
+    """Return notes on an account that was not read, and on differences between account and file.
+    `zone` is that of the file's times."""
+    if account.unread is not None:
+        return [Problem("ACCOUNT_NOT_LOOKED_UP", "", account.unread.code)]
+    notes = []
+    if account.conversion_customer_id != account.customer_id:
+        detail = f"{account.customer_id} → {account.conversion_customer_id}"
+        notes.append(Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail))
+    known = not isinstance(zone, UnknownZone)
+    if zone_name and known and account.time_zone and zone_name != account.time_zone:
+        notes.append(Problem("ZONE_DIFFERS", "", f"file {zone_name}, account {account.time_zone}"))
+    return notes
+
+
 def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        return [*plan.notes, *notes_on_reading(plan.table, tally, plan.header.names)]
+        return [*plan.notes, *_notes_on_rows(plan.table, tally, plan.header.names)]
     return list(header.notes) if header is not None else []
+
+
+def _notes_on_rows(table: Table, tally: Tally, names: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield the notes that are only known after the rows have been read.
+
+    `names` are the file's own column names.
+    """
+    for column, count in tally.placeholders.items():
+        note = BY_NAME[base_name(column)].placeholder_note
+        detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
+        yield Problem("PLACEHOLDERS", "", detail)
+    if table.blank_rows:
+        yield Problem("BLANK_RECORDS", "", str(table.blank_rows))
+    if table.footer:
+        first, last = table.footer[0], table.footer[-1]
+        where = f"line {first}" if first == last else f"lines {first} to {last}"
+        yield Problem("REPORT_FOOTER", "", where)
+    if table.text.encoding_guessed:
+        yield Problem("ENCODING_GUESSED")
+    if tally.rows and tally.outcomes.get("skipped", 0) == tally.rows:
+        # A value that was renamed in the system of the export looks the same.
+        yield Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(tally.rows))

@@ -18,9 +18,9 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_
 from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.outcomes import Problem
+from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME, REQUIRED, field_named, kind_of
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
-from lib.run.notes import notes_on_columns, notes_on_sheets
 from lib.source.errors import SourceError
 from lib.source.header import (
     Match,
@@ -31,6 +31,7 @@ from lib.source.header import (
     columns_named,
     quoted,
     shown,
+    shown_title,
 )
 from lib.source.table import MAX_LINES, SourceOptions, Table, no_time_check, open_table
 from lib.source.workbook import ReadSheet, read_sheet
@@ -215,10 +216,10 @@ def read_header(table: Table, profile: Profile) -> Header:
     for each in entries:
         for field, column in each.fields.items():
             names.setdefault(field, {})[shown(header[column], column)] = None
-    notes = [
-        *notes_on_sheets(table),
-        *notes_on_columns(names, profile, _sendable(profile, entries)),
-    ]
+    notes = _notes_on_columns(names, profile, _sendable(profile, entries))
+    if table.unread_sheets:
+        others = ", ".join(map(shown_title, table.unread_sheets))
+        notes.insert(0, Problem("SHEETS_NOT_READ", "", others))
     return Header(
         tuple(entries),
         of_values,
@@ -305,3 +306,26 @@ def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:
         if kind == "adjustment":
             fields.update(ADJUSTMENT_FIELDS)
     return fields
+
+
+def _notes_on_columns(
+    fields: Collection[str], profile: Profile, sendable: Collection[str]
+) -> list[Problem]:
+    """Return notes on columns that are not sent, or missing.
+
+    `sendable` are the fields that the profile's destinations can send with these records.
+    """
+    by_code: dict[str, list[str]] = {}
+    for column in fields:
+        if not is_sent(column, sendable):
+            by_code.setdefault(BY_NAME[base_name(column)].not_sent_code, []).append(column)
+    notes = [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
+    missing = [name for name in ADDRESS_FIELDS if name not in fields]
+    sent = [name for name in ADDRESS_FIELDS if name in sendable]
+    # A country column alone is for phone numbers.
+    if missing and any(name in fields for name in sent if name != "country_code"):
+        notes.append(Problem("ADDRESS_COLUMNS_MISSING", "", f"missing: {', '.join(missing)}"))
+    is_consent_sent = "ad_user_data" in sendable
+    if is_consent_sent and "ad_user_data" not in fields and profile.ad_user_data is None:
+        notes.append(Problem("CONSENT_NOT_STATED"))
+    return notes

@@ -52,14 +52,12 @@ class Cut(NamedTuple):
 class FileFacts:
     """What the first complete pass has found out about the file.
 
-    `columns` maps fields to the file's own column names, `actions` the IDs of conversion actions to
-    their names. `empty_columns` are columns that the profile names and that have no cell. `chunks`
-    is the number of chunks of the file.
+    `columns` maps fields to the file's own column names. `empty_columns` are columns that the
+    profile names and that have no cell. `chunks` is the number of chunks of the file.
     """
 
     customer_id: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
-    actions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     empty_columns: tuple[str, ...] = ()
     chunks: int = 0

@@ -9,7 +9,7 @@ import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
-from lib.run.notes import RUNTIME_END, notes_on_runtime
+from lib.run.finish import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
 from tests.fakes import FakeApi

@@ -3,7 +3,7 @@
 The fields are mapped as in
 https://developers.google.com/data-manager/api/devguides/events/google-ads/offline/upgrade/field-mappings
 The conversion environment, for which this API has no field, is not written; a note in the results
-reports this (`lib.run.notes`).
+reports this (`lib.run.reading`).
 
 A chunk is written as text that is sent as it is (`lib.destinations.wire_format`): no message object
 is made unless an answer names events. For a common event, protobuf's own classes take 5 µs, with
