@@ -77,10 +77,10 @@ fuzz: MINUTES ?= 10
 fuzz: $(VENV)/.fuzz .fuzz/.corpora ## Try inputs that nobody thought of (MINUTES=10 SEED=0)
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
-# Both destinations, unless ROUTE is given.
+# First everything that the tests only sample. Then both destinations, unless ROUTE is given.
 soak: MINUTES ?= 30
 soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each, SEED=0 ROUTE=google_ads|data_manager)
-	EVERY_CALL=1 $(BIN)/python -m pytest -n auto tests/run tests/whole/recovery
+	EVERY_CALL=1 $(BIN)/python -m pytest -n auto $$(grep -rlw "import EVERY_CALL" tests --include="test_*.py")
 	@set -e; for route in $(if $(filter file,$(origin ROUTE)),google_ads data_manager,$(ROUTE)); do \
 		echo "== $$route"; \
 		$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) --route $$route; \

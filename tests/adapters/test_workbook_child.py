@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -17,13 +16,13 @@ from lib.adapters import workbook as module
 from lib.adapters.workbook import read_in_child
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
+from tests.every_call import EVERY_CALL
 from tests.fuzz.workbook_fuzzer import check_workbook
 from tests.fuzz.workbooks import HOSTILE, SHEET, UNREADABLE
 from tests.workbooks import workbook
 
 ROWS = [["a", "b"], *([str(number), number / 7] for number in range(5_000))]
 QUICK = [name for name in HOSTILE if not name.startswith(("two", "three", "forty", "twelve"))]
-EVERY = os.environ.get("EVERY_CALL")
 
 
 def opened(content: bytes, **options: Any) -> Table:
@@ -85,7 +84,7 @@ def test_rows_before_damage_are_read_first() -> None:
     assert len(seen) > 5_000
 
 
-@pytest.mark.parametrize("name", HOSTILE if EVERY else QUICK[::3])
+@pytest.mark.parametrize("name", HOSTILE if EVERY_CALL else QUICK[::3])
 def test_a_hostile_workbook_is_an_error_of_the_file(name: str) -> None:
     """None takes long or needs much memory, whatever it is made of, and the next workbook is
     read. A fast machine reads some of them in time."""

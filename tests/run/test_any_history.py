@@ -22,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tests.every_call import EVERY_CALL
 from tests.fakes import (
     STEPS,
     Interruption,
@@ -34,7 +35,6 @@ from tests.fakes import (
     sales_file,
 )
 
-EVERY_CALL = bool(os.environ.get("EVERY_CALL"))
 STRIDE = 3
 """Without EVERY_CALL, less important interruptions come at every third call."""
 SHRINK = bool(os.environ.get("SHRINK"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import pytest
 from sandbox.delivery import finalized_event
 from sandbox.processes import free_port
 from sandbox.up import INPUT_BUCKET, Sandbox
-from tests.every_call import only_in_builds
+from tests.every_call import IN_BUILD, only_in_builds
 from tests.terraform.conftest import ROOT
 
 
@@ -61,7 +60,7 @@ def interpreter() -> Path:
             check=False,
         )
         if installed.returncode != 0:
-            if os.environ.get("CI"):
+            if IN_BUILD:
                 pytest.fail(installed.stderr[-2000:])
             pytest.skip("requirements.txt cannot be installed here (no network?)")
         (home / "complete").touch()
