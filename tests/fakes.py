@@ -603,7 +603,7 @@ SALES_PROFILE: dict[str, Any] = {
     "optional": ["gclid", "email"],
 }
 _CHANGES = {"adjustment_date_time": "Changed on", "adjusted_value": "New value"}
-_ENTRIES: list[dict[str, Any]] = [
+SALES_ENTRIES: list[dict[str, Any]] = [
     {"rows": {"Status": ["Sold"]}},
     {"rows": {"Status": ["Reduced"]}, "send": "restatement", "columns": _CHANGES},
     {"rows": {"Status": ["Refunded"]}, "send": "retraction", "columns": _CHANGES},
@@ -970,7 +970,7 @@ def platform(
     made = world(list_all_rows=True, max_defer_hours=9999)
     made.store.versioned = True
     profile = made.profiles["default"]
-    entries = _ENTRIES if "google_ads" in (destination, adjustments_via) else _ENTRIES[:2]
+    entries = SALES_ENTRIES if "google_ads" in (destination, adjustments_via) else SALES_ENTRIES[:2]
     profile |= {**SALES_PROFILE, "destination": destination, "conversions": entries}
     profile |= {"adjustments_via": adjustments_via} if adjustments_via else {}
     with pytest.MonkeyPatch.context() as patch:

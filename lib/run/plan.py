@@ -287,8 +287,7 @@ def check_actions(rules: RowRules) -> None:
         found = resolve_action("", action, rules, set())
         if isinstance(found, Problem):
             unread = _error_of_names(rules.account) if found.code == NAME_NOT_RESOLVABLE else None
-            detail = found.detail or f'action in the profile: "{action}"'
-            raise unread or PermanentError(found.code, detail)
+            raise unread or PermanentError(found.code, f'action in the profile: "{action}"')
 
 
 def _error_of_names(account: Account) -> UploadError | None:

@@ -26,11 +26,11 @@ from typing import Any, Final, Literal
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
 from lib.config.settings import Settings
 from lib.destinations.base import DiagnosingDestination, PolledDestination
-from lib.destinations.registry import capabilities_of
+from lib.destinations.registry import PACKAGES, capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.model.capabilities import CheckSchedule
 from lib.model.money import Amounts
-from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
+from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
     JobCounts,
@@ -70,12 +70,15 @@ def _schedule_of(sender: str) -> CheckSchedule | None:
 
 
 def _senders(run: Run) -> list[str]:
-    """Return the destinations that got rows of the run. A run that only validates has none."""
+    """Return the destinations that got rows of the run. A run that only validates has none.
+
+    Another version may have saved the profile, with a destination that this one does not have.
+    """
     profile = run.profile if isinstance(run.profile, dict) else {}
     if profile.get("validate_only"):
         return []
     named = profile.get("destination"), profile.get("adjustments_via")
-    return [str(each) for each in named if each]
+    return [each for each in named if each in PACKAGES]
 
 
 def followed_since(run: Run, sums: Sums) -> Followed:
@@ -150,13 +153,7 @@ def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
     # Counted before the API is asked: one that never answers is not asked for ever.
     attempt.save(followed=replace(followed, polls=followed.polls + 1, polled_at=now))
     again_at = now + timedelta(hours=settings.defer_hours)
-    can_defer = again_at <= run.now + timedelta(hours=settings.max_defer_hours)
-
-    def with_time(row: RowOutcome) -> RowOutcome:
-        if row.outcome != "deferred" or row.due is not None:
-            return row
-        return row._replace(due=again_at, maybe_sent=True)
-
+    is_too_late = again_at > run.now + timedelta(hours=settings.max_defer_hours)
     for number in sorted(attempt.sums.numbers):
         before = attempt.markers.read(number)
         still_open = [each.request_id for each in before.outcomes.sent if each.is_open]
@@ -168,8 +165,9 @@ def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, attempt.deadline):
             statuses.setdefault(status.request_id, []).append(status)
-        outcomes = apply_final_statuses(before.outcomes, statuses, can_defer)
-        outcomes = outcomes.with_listed(with_time)
+        outcomes = apply_final_statuses(
+            before.outcomes, statuses, None if is_too_late else again_at
+        )
         if outcomes != before.outcomes:
             attempt.markers.save(outcomes, before.generation)
             attempt.must_sum_up = attempt.has_changed = True
@@ -193,12 +191,15 @@ def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
 
 
 def apply_final_statuses(
-    chunk: ChunkOutcomes, statuses: Mapping[str, Sequence[RequestStatus]], can_defer: bool
+    chunk: ChunkOutcomes,
+    statuses: Mapping[str, Sequence[RequestStatus]],
+    again_at: datetime | None,
 ) -> ChunkOutcomes:
     """Return the chunk after the API's answer about some of its open requests.
 
     `statuses` has the statuses of each request by its ID. A request without a final status for
-    every conversion action stays open. `can_defer`: there is time to send rows again.
+    every conversion action stays open. Rows with a temporary reason are sent again at `again_at`;
+    None: it is too late for that.
     """
     rows = {row.line: row for row in chunk.listed}
     sent = []
@@ -209,7 +210,7 @@ def apply_final_statuses(
         elif not all(each.is_final for each in found):
             sent.append(request._replace(statuses=tuple(map(_without_records, found))))
         else:
-            sent.append(_apply_to_request(request, found, rows, can_defer))
+            sent.append(_apply_to_request(request, found, rows, again_at))
     listed = [rows[line] for line in sorted(rows)]
     before = {row.line for row in chunk.listed}
     unlisted = chunk.unlisted()
@@ -245,45 +246,34 @@ def _apply_to_request(
     request: SentRequest,
     statuses: Sequence[RequestStatus],
     rows: dict[int, RowOutcome],
-    can_defer: bool,
+    again_at: datetime | None,
 ) -> SentRequest:
     """Change the `rows` of a request, and return the request with its counts."""
-    lines = list(numbers_in(request.lines))
-    values, positions = Amounts.unpacked(request.values), {n: at for at, n in enumerate(lines)}
-    order_ids = unpacked_texts(request.order_ids)
-
-    def row_in(line: int) -> RowOutcome:
-        if line in rows:
-            return rows[line]
-        at = positions[line]
-        return RowOutcome(line, "uploaded", order_ids[at], (), (), *values.at(at))
-
-    unclicked = set(numbers_in(request.unclicked))
+    accepted = _accepted_rows(request)
+    lines, unclicked = [*accepted], set(numbers_in(request.unclicked))
     reasons = _Reasons()
     for status in statuses:
         reasons.add(status, lines)
     not_counted: Counter[str] = Counter()
     unmatched = 0
-    for line, found in reasons.errors.items():
-        outcome, reason = _final_outcome(found, line not in unclicked, can_defer)
+    for line, codes in reasons.errors.items():
+        outcome, code = _final_outcome(codes, line not in unclicked, again_at is not None)
         if outcome == "unmatched":
             unmatched += 1
             continue
         if outcome == "failed":
-            not_counted[reason] += 1
-        rows[line] = row_in(line)._replace(outcome=outcome, errors=tuple(map(Problem, found)))
-    for line, found in reasons.warnings.items():
-        row = row_in(line)
-        rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, found)))
+            not_counted[code] += 1
+        rows[line] = _settled(rows.get(line) or accepted[line], outcome, codes, again_at)
+    for line, codes in reasons.warnings.items():
+        row = rows.get(line) or accepted[line]
+        rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
     named = reasons.errors.keys()
     unnamed = _at_most(len(lines) - len(named), reasons.unnamed)
-    if can_defer and any(map(_is_temporary, unnamed)):
+    if again_at is not None and any(map(_is_temporary, unnamed)):
         # Rows of the other unnamed reasons are counted with the request that sends them again.
-        for line in lines:
-            if line not in named:
-                rows[line] = row_in(line)._replace(
-                    outcome="deferred", errors=(Problem(ROWS_NOT_NAMED),)
-                )
+        for line in accepted.keys() - named:
+            row = rows.get(line) or accepted[line]
+            rows[line] = _settled(row, "deferred", [ROWS_NOT_NAMED], again_at)
         unnamed.clear()
     more, lost = _without_names(unnamed, len(unclicked - named))
     matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
@@ -299,6 +289,27 @@ def _apply_to_request(
         unmatched=unmatched + more,
         not_counted=not_counted + lost,
         unnamed=lost.total(),
+    )
+
+
+def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
+    """Return the rows of an open request by their line, in its order, as the API accepted them."""
+    values, order_ids = Amounts.unpacked(request.values), unpacked_texts(request.order_ids)
+    return {
+        line: RowOutcome(line, "uploaded", order_ids[position], (), (), *values.at(position))
+        for position, line in enumerate(numbers_in(request.lines))
+    }
+
+
+def _settled(
+    row: RowOutcome, outcome: Outcome, codes: Sequence[str], again_at: datetime | None
+) -> RowOutcome:
+    is_deferred = outcome == "deferred"
+    return row._replace(
+        outcome=outcome,
+        errors=tuple(map(Problem, codes)),
+        due=again_at if is_deferred else None,
+        maybe_sent=is_deferred,
     )
 
 

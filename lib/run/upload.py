@@ -354,7 +354,7 @@ class _Uploads:
         self._attempt = attempt
         self._window = attempt.context.settings.window
         self._in_flight: deque[Future[ChunkOutcomes]] = deque()
-        self._started = 0
+        self._has_started = False
         # A chunk stays in memory until it is answered: one more than can be in flight, so that the
         # next one is ready. Outcomes that wait for the marker or for a slow chunk have no rows.
         self._memory = MemoryBudget(self._window + 1)
@@ -386,8 +386,8 @@ class _Uploads:
         request_bytes = sum(len(request.content) for request in requests)
         self._memory.fill(request_bytes)
         self._in_flight.append(self._pool.submit(self._send, sending, prepared, request_bytes))
-        self._started += 1
-        if self._started == 1:
+        if not self._has_started:
+            self._has_started = True
             self._collect_all()
 
     def skip(self, chunk: Chunk, reason: Problem | None) -> None:

@@ -67,6 +67,7 @@ def test_the_first_file_is_checked_like_every_other(google: World, action: str) 
     sales would count twice."""
     stopped = sold(google, action)
     assert stopped["file_error"]["code"] == "ACTION_OF_TAG"
+    assert stopped["file_error"]["detail"] == f'action in the profile: "{action}"'
     assert google.api.batches == 0
 
 

@@ -6,19 +6,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from lib.errors import LeaseHeld, PermanentError, RetryableError
+from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import Readable, StoredObject
-from tests.fakes import START, World, deliver, deliver_again, sweep, world
+from tests.fakes import (
+    SALES_ENTRIES,
+    SALES_PROFILE,
+    START,
+    SalesRow,
+    World,
+    deliver,
+    deliver_again,
+    platform,
+    sales_file,
+    sweep,
+    world,
+)
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
@@ -294,15 +308,21 @@ def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
     assert told == "read twice; chunks sent before: 0 to 1 (4,000 rows uploaded)"
 
 
-def test_a_refused_account_stops_a_resend_at_once(google: World) -> None:
+def test_a_refused_account_stops_a_resend_at_once(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Deferred rows are not attempted, the results say why, and a line says so at once."""
     google.api.too_recent = {"b"}
     deliver(google, "daily.csv", sales("a", "b"))
     google.api.too_recent, google.api.stop = set(), Problem("CUSTOMER_NOT_ENABLED")
     google.clock.seconds += 7 * HOUR
+    capsys.readouterr()
     sweep(google)
     assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
     assert results(google)["file_error"]["code"] == "CUSTOMER_NOT_ENABLED"
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if line["event"] == "open_problem"]
+    assert (told["severity"], told["kind"]) == ("ERROR", "file_stopped")
     assert [entry.stop for entry in entries(google)] == ["CUSTOMER_NOT_ENABLED"]
 
 
@@ -450,6 +470,20 @@ def test_a_deleted_marker_is_sent_again(google: World) -> None:
     assert google.api.counted == ["a", "b"]
 
 
+def test_a_deleted_run_is_begun_again(google: World) -> None:
+    """The sweep finds its file without a run. Google knows the rows that are sent again."""
+    google.api.too_recent = {"b"}
+    deliver(google, "daily.csv", sales("a", "b"))
+    google.store.delete(OUT, f"_state/runs/{saved(google).key}.json")
+    google.api.too_recent = set()
+    for _ in range(3):
+        google.clock.seconds += 7 * HOUR
+        sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "duplicate": 1}
+    assert google.api.counted == ["a", "b"]
+    assert saved(google).state == "done"
+
+
 def test_a_damaged_run_is_named_and_left_as_it_is(google: World) -> None:
     """STATE_UNREADABLE is retried, and the sweep says that the file is unfinished."""
     google.api.too_recent = {"a"}
@@ -488,6 +522,15 @@ def test_the_first_chunk_goes_alone(google: World) -> None:
     """A file that the account refuses costs one request, however many chunks it has."""
     google = world(window=8)
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    another = threading.Event()
+
+    def wait_for_another(number: int) -> None:
+        if number == 1:
+            another.wait(0.2)
+        else:
+            another.set()
+
+    google.api.before = wait_for_another
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
         deliver(google, "daily.csv", sales(*"abcdef"))
@@ -508,7 +551,8 @@ def test_a_sweep_starts_a_file_whose_event_was_lost(google: World) -> None:
     """A file past its grace without a run is processed like one with an event."""
     google.store.put(IN, "daily.csv", sales("a"))
     google.clock.seconds += 60
-    sweep(google)
+    counts = sweep(google)
+    assert (counts["started"], counts["finished"], counts["again"]) == (1, 1, 0)
     assert google.api.counted == ["a"]
 
 
@@ -540,6 +584,115 @@ def test_clocks_that_are_ten_minutes_wrong(google: World) -> None:
     deliver_again(google, "daily.csv")
     assert google.api.counted == ["a", "b"]
     assert sum(outcomes(google).values()) == 2
+
+
+def test_two_sweeps_and_four_deliveries_at_once() -> None:
+    """One of them has the run, and the others leave it alone."""
+    google = world(window=2)
+    google.store.put(IN, "daily.csv", sales(*"abcdef"))
+    google.clock.seconds += 60
+    begin = threading.Barrier(6)
+
+    def take_part(number: int) -> None:
+        begin.wait()
+        try:
+            sweep(google) if number < 2 else deliver_again(google, "daily.csv")
+        except RetryableError:
+            return  # the event comes again
+
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as pool:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        list(pool.map(take_part, range(6)))
+    assert sorted(google.api.counted) == [*"abcdef"]
+    assert google.api.batches == 6
+    assert outcomes(google) == {"uploaded": 6}
+    assert saved(google).state == "done"
+
+
+def test_an_attempt_does_not_overwrite_its_successor(google: World) -> None:
+    """Only if its own answer got lost, what is saved is what it wanted to save."""
+    deliver(google, "daily.csv", sales("a"))
+    runs = google.context.runs
+    mine = runs.read(saved(google).key)
+    assert mine is not None
+    theirs = runs.save(mine, owner="another attempt")
+    with pytest.raises(LeaseLost):
+        runs.save(mine, state="waiting")
+    assert runs.read(mine.run.key) == theirs
+    google.store.lose.append(f"_state/runs/{mine.run.key}.json")
+    assert runs.save(theirs, tries=1).run == saved(google)
+
+
+# ── corrections ──────────────────────────────────────────────────────────────────────────────────
+
+
+def with_corrections(google: World, destination: str) -> None:
+    """Let the rows of a file be sales and, according to their status, corrections."""
+    google.use_destination(destination)
+    entries = SALES_ENTRIES if destination == "google_ads" else SALES_ENTRIES[:2]
+    google.profiles["default"] |= {**SALES_PROFILE, "conversions": entries}
+
+
+def test_corrections_follow_their_sales_in_the_same_attempt(google: World) -> None:
+    """They wait until all sales of the file are answered, and not a day longer."""
+    with_corrections(google, "google_ads")
+    deliver(google, "daily.csv", sales_file([SalesRow(3, 3), SalesRow(0), SalesRow(3)]))
+    assert google.api.counted == ["order-0", "order-3"]
+    assert google.api.adjusted == [("order-3", None)]
+    assert outcomes(google) == {"uploaded": 3}
+    assert saved(google).state == "done"
+
+
+def test_hourly_corrections_with_final_statuses_after_six_hours(google: World) -> None:
+    """Each correction waits for the sales of its own file only, so none starves."""
+    with_corrections(google, "data_manager")
+    sent_at: dict[str, float] = {}
+
+    def statuses(ids: Sequence[str]) -> list[RequestStatus]:
+        ages = {each: google.clock.seconds - sent_at[each] for each in ids}
+        return [
+            RequestStatus(each, "SUCCESS" if age >= 6 * HOUR else "PROCESSING", "1001", 1)
+            for each, age in ages.items()
+        ]
+
+    google.api.before = lambda n: sent_at.update({f"request-{n}": google.clock.seconds})
+    google.api.statuses = statuses
+    for hour in range(48):
+        google.clock.seconds = hour * HOUR
+        if hour < 24:
+            rows = [SalesRow(3 * hour), SalesRow(3 * hour - 3, 1)]
+            deliver(google, f"{hour:02}.csv", sales_file(rows[: 2 if hour else 1]))
+        sweep(google)
+        corrected = {order for order, _ in google.api.adjusted}
+        due = {f"order-{3 * n - 3}" for n in range(1, min(hour - 8, 24))}
+        assert due <= corrected, hour
+    assert len(google.api.adjusted) == 23
+    assert {entry.state for entry in entries(google)} == {"done"}
+
+
+@pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
+def test_a_nightly_export_repeats_corrected_sales(destination: str) -> None:
+    """Neither API loses the correction, and no sale counts twice."""
+    with platform(destination) as made:
+        files = {
+            "sold.csv": [SalesRow(0), SalesRow(3)],
+            "changed.csv": [SalesRow(0, 1)],
+            "night-1.csv": [SalesRow(0), SalesRow(3), SalesRow(6)],
+            "night-2.csv": [SalesRow(0), SalesRow(3), SalesRow(6)],
+        }
+        for name, rows in files.items():
+            source = made.upload(name, sales_file(rows))
+            assert made.deliver(source)
+            for _ in range(4):
+                made.google.process()
+                made.world.clock.seconds += 6 * HOUR
+                made.sweep()
+        found = made.results(source)
+        assert found is not None
+        again = {"google_ads": ["duplicate"] * 3, "data_manager": ["skipped", *["uploaded"] * 2]}
+        assert [row["outcome"] for row in found["rows"]] == again[destination]
+        assert made.google.values == {"order-0": 60.0, "order-3": 100.0, "order-6": 100.0}
+        assert len(made.google.counted) == 3
 
 
 # ── what the API reports later ───────────────────────────────────────────────────────────────────

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from lib.errors import RetryableError
 from tests.fakes import deliver, deliver_again, world
-from tests.run.test_named_histories import HOUR, OUT, outcomes, sales
+from tests.run.test_named_histories import HOUR, OUT, outcomes, results, sales, saved
 from tests.workbooks import workbook
 
 
@@ -60,3 +61,22 @@ def test_a_run_of_another_version_is_finished() -> None:
     deliver_again(google, "daily.csv")
     assert outcomes(google) == {"uploaded": 2}
     assert google.api.counted == ["a", "b"]
+
+
+def test_a_saved_profile_that_this_version_cannot_read() -> None:
+    """It stops the file, and says what to do: its rows must not be read in another way."""
+    google = world()
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    name = f"_state/runs/{saved(google).key}.json"
+    content, generation = google.store.objects[OUT, name]
+    found = json.loads(content)
+    found["profile"]["destination"] = "of_another_version"
+    google.store.objects[OUT, name] = json.dumps(found).encode(), generation
+    google.api.preflight = None
+    google.clock.seconds += HOUR
+    deliver_again(google, "daily.csv")
+    assert outcomes(google) == {"not_attempted": 1}
+    assert results(google)["file_error"]["code"] == "INVALID_PROFILE"
+    assert results(google)["file_error"]["detail"].endswith("upload the file again")

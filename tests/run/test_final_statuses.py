@@ -1,0 +1,205 @@
+"""What the API says later of a request → the outcomes of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.model.money import Amounts, Sum, add_sums
+from lib.model.outcomes import (
+    ChunkOutcomes,
+    Problem,
+    RecordLines,
+    RowOutcome,
+    Tally,
+    chunk_outcomes,
+)
+from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, packed_texts, ranges_of
+from lib.run.statuses import apply_final_statuses
+
+P = "PROCESSING_ERROR_REASON_"
+TOO_RECENT, INTERNAL = P + "TOO_RECENT_CLICK", P + "INTERNAL_ERROR"
+NO_CLICK, NO_CONSENT, AGAIN = P + "CLICK_NOT_FOUND", P + "NO_CONSENT", P + "DUPLICATE_GCLID"
+LATER = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+LINES = (2, 3, 4, 7, 8)
+"""The lines of a request. The rows in lines 3 and 8 have no click ID."""
+RECORDS = RecordLines(1, ranges_of(LINES))
+
+
+def accepted(*listed: RowOutcome) -> ChunkOutcomes:
+    """Return a chunk with one open request."""
+    orders = packed_texts(f"order-{line}" for line in LINES)
+    sent = SentRequest("r-1", ranges_of(LINES), ranges_of([3, 8]), order_ids=orders)
+    rest = Tally(5 - len(listed), {"uploaded": 5 - len(listed)})
+    return chunk_outcomes(0, listed, rest, RECORDS, ("r-1",), sent=(sent,))
+
+
+def status(
+    errors: dict[str, int], records: dict[str, tuple[int, ...]] | None = None, **given: Any
+) -> RequestStatus:
+    """Return a status that counts these errors, and names these positions."""
+    state = given.pop("status", "PARTIAL_SUCCESS")
+    return RequestStatus("r-1", state, "1001", 5, errors, error_records=records or {}, **given)
+
+
+def after(
+    found: RequestStatus, *listed: RowOutcome, again_at: datetime | None = LATER
+) -> ChunkOutcomes:
+    return apply_final_statuses(accepted(*listed), {"r-1": [found]}, again_at)
+
+
+def outcomes(chunk: ChunkOutcomes) -> dict[int, str]:
+    return {row.line: row.outcome for row in chunk.listed}
+
+
+@pytest.mark.parametrize(
+    ("reason", "record", "again_at", "expected"),
+    [
+        (NO_CONSENT, 0, LATER, {2: "failed"}),
+        (AGAIN, 3, LATER, {7: "duplicate"}),
+        (TOO_RECENT, 3, LATER, {7: "deferred"}),
+        (INTERNAL, 1, LATER, {3: "deferred"}),
+        pytest.param(TOO_RECENT, 3, None, {7: "failed"}, id="too late to be sent again"),
+        pytest.param(NO_CLICK, 0, LATER, {2: "failed"}, id="with a click ID"),
+        pytest.param(NO_CLICK, 1, LATER, {}, id="with user data alone"),
+        (P + "NEW_NEXT_YEAR", 4, LATER, {8: "failed"}),
+    ],
+)
+def test_a_named_row(
+    reason: str, record: int, again_at: datetime | None, expected: dict[int, str]
+) -> None:
+    """Only the row that the API names changes, and it has the API's reason."""
+    chunk = after(status({reason: 1}, {reason: (record,)}), again_at=again_at)
+    assert outcomes(chunk) == expected
+    assert all(row.errors == (Problem(reason),) for row in chunk.listed)
+    assert all(row.order_id == f"order-{row.line}" for row in chunk.listed)
+    is_deferred = "deferred" in expected.values()
+    assert [row.due for row in chunk.listed if row.maybe_sent] == [LATER] * is_deferred
+    assert (chunk.tally.rows, chunk.tally.awaiting) == (5, 0)
+    assert chunk.tally.unmatched == (not expected)
+    lost = chunk.sent[0].not_counted
+    assert lost == ({reason: 1} if "failed" in expected.values() else {})
+
+
+def test_several_reasons_for_one_row() -> None:
+    """A permanent reason decides, and all reasons are listed."""
+    chunk = after(status({TOO_RECENT: 2, NO_CONSENT: 1}, {TOO_RECENT: (0, 2), NO_CONSENT: (2,)}))
+    assert outcomes(chunk) == {2: "deferred", 4: "failed"}
+    assert [each.code for each in chunk.listed[1].errors] == [TOO_RECENT, NO_CONSENT]
+
+
+def test_a_listed_row_keeps_its_warnings_and_order_id() -> None:
+    """A later answer adds to what is known about the row, and a warning changes no outcome."""
+    warned = RowOutcome(4, "uploaded", "A-4", (), (Problem("INVALID_PHONE"),))
+    chunk = after(status({NO_CONSENT: 1}, {NO_CONSENT: (2,)}), warned)
+    assert chunk.listed == (warned._replace(outcome="failed", errors=(Problem(NO_CONSENT),)),)
+    later = "PROCESSING_WARNING_REASON_INTERNAL_ERROR"
+    found = RequestStatus("r-1", "SUCCESS", warnings={later: 1}, warning_records={later: (2,)})
+    assert after(found, warned).listed == (
+        warned._replace(warnings=(Problem("INVALID_PHONE"), Problem(later))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("errors", "deferred", "unmatched", "unnamed"),
+    [
+        ({NO_CONSENT: 2}, 0, 0, 2),
+        ({AGAIN: 2}, 0, 0, 0),
+        ({NO_CLICK: 1}, 0, 1, 0),
+        pytest.param({NO_CLICK: 4}, 0, 2, 2, id="only two rows have no click ID"),
+        pytest.param({NO_CONSENT: 4, P + "INVALID_GCLID": 3}, 0, 0, 5, id="some rows have both"),
+        ({NO_CONSENT: 50}, 0, 0, 5),
+        ({TOO_RECENT: 1}, 5, 0, 0),
+        pytest.param({TOO_RECENT: 1, NO_CONSENT: 2}, 5, 0, 0, id="the resend counts them again"),
+    ],
+)
+def test_counts_without_names(
+    errors: dict[str, int], deferred: int, unmatched: int, unnamed: int
+) -> None:
+    """A count without names changes no row, unless the whole request must be sent again."""
+    chunk = after(status(errors))
+    assert [*outcomes(chunk).values()] == ["deferred"] * deferred
+    assert all(row.errors == (Problem("ROWS_NOT_NAMED"),) for row in chunk.listed)
+    assert {row.due for row in chunk.listed} <= {LATER}
+    assert (chunk.tally.unmatched, chunk.sent[0].unnamed) == (unmatched, unnamed)
+
+
+def test_some_rows_are_named() -> None:
+    """Named rows have their outcome; the rest of the request is sent again."""
+    chunk = after(status({TOO_RECENT: 2, NO_CONSENT: 1}, {TOO_RECENT: (1,), NO_CONSENT: (0,)}))
+    assert outcomes(chunk) == {2: "failed"} | dict.fromkeys((3, 4, 7, 8), "deferred")
+    codes = {row.line: row.errors[0].code for row in chunk.listed}
+    assert codes == {2: NO_CONSENT, 3: TOO_RECENT} | dict.fromkeys((4, 7, 8), "ROWS_NOT_NAMED")
+
+
+def test_a_position_outside_of_the_request() -> None:
+    """A position that no row has is treated like a count without a name."""
+    chunk = after(status({NO_CONSENT: 2}, {NO_CONSENT: (5, -1)}))
+    assert not chunk.listed
+    assert chunk.sent[0].unnamed == 2
+
+
+def test_a_request_stays_open_until_every_action_is_final() -> None:
+    """While one conversion action is processed, or no answer came, no row changes."""
+    found = [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)}), status({}, status="PROCESSING")]
+    chunk = apply_final_statuses(accepted(), {"r-1": found}, LATER)
+    assert not chunk.listed
+    assert chunk.tally.awaiting == 5
+    assert [each.status for each in chunk.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
+    assert apply_final_statuses(accepted(), {}, LATER) == accepted()
+
+
+def test_a_request_gets_one_final_status() -> None:
+    """Rows that were sent again get none from the request that sent them first."""
+    once = after(status({TOO_RECENT: 1}, {TOO_RECENT: (0,)}))
+    found = {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}
+    assert apply_final_statuses(once, found, LATER) == once
+
+
+def test_matches_of_a_request_without_a_status_are_unknown() -> None:
+    """Rows whose request the API has forgotten are not counted as rows with an ad click."""
+    forgotten = after(RequestStatus("r-1", UNREADABLE, code="INVALID_REQUEST_ID"))
+    assert (forgotten.tally.outcomes, forgotten.tally.awaiting) == ({"uploaded": 5}, 0)
+    assert forgotten.sent[0].matchable == 0
+    assert after(status({})).sent[0].matchable == 2
+
+
+@given(lines=st.sets(st.integers(2, 60), min_size=1), data=st.data(), can_defer=st.booleans())
+def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_defer: bool) -> None:
+    """Whatever the API counts and names, rows and money add up."""
+    ordered = sorted(lines)
+    positions = st.lists(st.integers(0, len(ordered) + 1), max_size=5, unique=True)
+    reasons = (TOO_RECENT, INTERNAL, NO_CLICK, NO_CONSENT, AGAIN)
+    records = {reason: tuple(data.draw(positions)) for reason in reasons}
+    more = data.draw(st.fixed_dictionaries({reason: st.integers(0, 3) for reason in reasons}))
+    errors = {reason: len(records[reason]) + more[reason] for reason in reasons}
+    unclicked = sorted(data.draw(st.sets(st.sampled_from(ordered))))
+    values = Amounts.of(ordered, ["USD" if line % 3 else "EUR" for line in ordered])
+    sent = SentRequest(
+        "r-1",
+        ranges_of(ordered),
+        ranges_of(unclicked),
+        values=values.packed(),
+        order_ids=packed_texts(None for _ in ordered),
+    )
+    rest = Tally()
+    rest.count_unlisted("uploaded", len(ordered), values.sums())
+    before = chunk_outcomes(0, (), rest, RECORDS, ("r-1",), sent=(sent,))
+    again_at = LATER if can_defer else None
+    chunk = apply_final_statuses(before, {"r-1": [status(errors, records)]}, again_at)
+    assert chunk.tally.rows == sum(chunk.tally.outcomes.values()) == len(ordered)
+    assert chunk.tally.unmatched <= len(unclicked)
+    assert chunk.sent[0].unnamed + chunk.tally.unmatched <= chunk.tally.outcomes["uploaded"]
+    waiting = Counter(row.outcome for row in chunk.listed if row.due)
+    assert waiting["deferred"] == waiting.total() == chunk.tally.outcomes.get("deferred", 0)
+    assert can_defer or not waiting
+    everything: dict[str, Sum] = {}
+    for outcome, sums in chunk.tally.money.items():
+        assert sum(each.rows for each in sums.values()) == chunk.tally.outcomes[outcome]
+        add_sums(everything, sums)
+    assert everything == values.sums()
