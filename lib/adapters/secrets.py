@@ -22,7 +22,7 @@ _TIMEOUT_SECONDS = 20.0
 def read_credentials(settings: Settings) -> str:
     """Return the text of the google-ads.yaml.
 
-    Raises `PermanentError` (SECRET_NOT_SET, SECRET_NOT_FOUND, SECRET_NOT_READABLE, SECRET_INVALID)
+    Raises `PermanentError` (SECRET_NOT_FOUND, SECRET_NOT_READABLE, SECRET_INVALID)
     when a person must act, and `RetryableError` when Secret Manager cannot be reached now.
     """
     if settings.credentials_secret:
@@ -30,7 +30,7 @@ def read_credentials(settings: Settings) -> str:
     if settings.credentials_path:
         return _from_file(settings.credentials_path)
     raise PermanentError(
-        "SECRET_NOT_SET",
+        "SECRET_NOT_FOUND",
         "neither GOOGLE_ADS_SECRET nor GOOGLE_ADS_CONFIGURATION_FILE_PATH is set",
     )
 

@@ -117,7 +117,7 @@ conversion actions are still sent."""
 CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
     "NO_CLICK_ID_OR_IDENTIFIER": frozenset(
         {
-            *("INVALID_CLICK_ID", "CLICK_ID_CUT_OFF", "BRAID_ON_ONE_PER_CLICK"),
+            *("INVALID_CLICK_ID", "BRAID_ON_ONE_PER_CLICK"),
             *("INVALID_EMAIL", "INVALID_DIGEST", "INVALID_PHONE", "PHONE_REGION_MISSING"),
             *("ADDRESS_INCOMPLETE", "INVALID_REGION"),
             *("INVALID_IP_ADDRESS", "INVALID_SESSION_ATTRIBUTES"),

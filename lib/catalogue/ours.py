@@ -31,31 +31,8 @@ from lib.catalogue.texts import (
 )
 from lib.model.adjustment_types import ADJUSTMENT_TYPES
 
-# What several codes mean
-_NO_ADDRESS = warning(
-    "The postal address is incomplete, so it is left out.",
-    "Fill in first name, last name, country and postal code. Or leave the names and the postal "
-    "code empty.",
-)
-_PERSONAL_ORDER_ID = rejected(
-    "The order ID looks like an email address or a phone number. Google refuses personal data in "
-    "order IDs.",
-    "Export the order number instead, or leave the cell empty.",
-)
-_PERSONAL_VARIABLE = warning(
-    "A custom variable looks like an email address or a phone number. It is left out, because "
-    "Google refuses personal data there.",
-    "Remove the personal data from that column.",
-)
-_NOT_SENT = note(
-    "This destination cannot send some of the columns, so they are left out.",
-    'No action needed. If you need them, use another destination, such as "destination": '
-    '"data_manager" in the profile.',
-)
-
 # What to do about several codes
 _FILE_AGAIN = "the file again: nothing counts twice."
-_ONE_WORD = "Write one of these words, or leave the cell empty."
 _DATE_ORDER = (
     'Write "date_order": "DMY" in the profile if 03/04/2026 means 3 April, or "date_order": "MDY" '
     "if it means March 4."
@@ -64,56 +41,30 @@ _DECIMAL_SIGN = (
     'Write "decimal_sign": "," in the profile for numbers such as 1.234,50, or "decimal_sign": '
     '"." for numbers such as 1,234.50.'
 )
-_PHONE_REGION = 'Write the country in the profile, for example "phone_region": "US".'
 _ENCODING = (
     'Export the file as UTF-8, or write its encoding in the profile, for example "encoding": '
     '"windows-1252".'
 )
 _CLICK_ACTION = "Use a conversion action of the type Import > Track conversions from clicks."
-_CALL_ACTION = "Use a conversion action of the type Import > Track conversions from calls."
-_TAG_ORDER_ID = "Add the order ID that the tag on your website sends as the transaction ID."
-_WORDS = [each.word for each in ADJUSTMENT_TYPES.values()]
 _MEANINGS = [f"{each.word} if {each.meaning}" for each in ADJUSTMENT_TYPES.values()]
-_ADJUSTMENT_TYPE = f"Write {', or '.join(_MEANINGS)}."
-_BOTH_TIMES = "Correct the times, and check the time zone of both columns."
-_CALLER = (
-    "Write the number with + and the country code. Without a number, Google cannot match the "
-    "call: leave out the row."
-)
 _READ_ACCESS = "ask your engineer to let the credentials read the account in the Google Ads API."
 _GO_TO_LINE = "Open the file at the line shown"
-_NEWER_VERSION = "No action needed; see the results of the newer version."
-_LEFT_OUT_LINES = "No action needed; they contain no conversions."
-_SECRET = (
-    "Ask your engineer to store the credentials in the secret, and to write its version in "
-    "GOOGLE_ADS_SECRET."
-)
 
 TABLE: Final[dict[str, CodeText]] = {
     # Click IDs, email addresses, phone numbers, addresses
     "NO_CLICK_ID_OR_IDENTIFIER": rejected(
-        "The row has no usable click ID, email address or phone number. If it contains one, a "
-        "warning says why it is left out.",
-        "Add a click ID, an email address or a phone number. The Data Manager API also accepts a "
-        "complete postal address, an IP address or session attributes.",
+        "The row has no click ID, email address or phone number that can be used.",
+        "Add one. The Data Manager API also accepts a complete postal address, an IP address or "
+        "session attributes.",
     ),
     "INVALID_CLICK_ID": warning(
-        "The click ID cannot be a real one: it has spaces or fewer than ten characters, or is a "
-        "number, a date, words or a placeholder. It is left out.",
-        COMPLETE_CLICK_ID,
+        "The click ID is not a whole one: it has spaces, an ellipsis (...) or fewer than ten "
+        "characters, or is a number, a date, words or a placeholder. It is left out.",
+        f"{COMPLETE_CLICK_ID} Forms and CRM fields often have no room for it.",
     ),
-    "CLICK_ID_CUT_OFF": warning(
-        "The click ID contains an ellipsis (...), so part of it is missing. It is left out.",
-        "Export the whole click ID. Forms and CRM fields often have no room for it.",
-    ),
-    "BOTH_BRAIDS": warning(
-        "The row has both a gbraid and a wbraid. Google accepts one of them, so only the gbraid "
-        "is sent.",
-        "Keep the one from the address of the landing page, and remove the other.",
-    ),
-    "GCLID_AND_BRAID": warning(
-        "The row has a gclid, and also a gbraid or wbraid. Only the gclid is sent.",
-        "No action needed, unless the gclid is the wrong one.",
+    "SEVERAL_CLICK_IDS": warning(
+        "The row has several click IDs, of which Google takes one: the gclid, or else the gbraid.",
+        "No action needed, unless another one is right. Then leave only that one in the row.",
     ),
     "BRAID_ON_ONE_PER_CLICK": warning(
         "The conversion action counts one conversion per click, so it does not accept a gbraid or "
@@ -138,7 +89,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "PHONE_REGION_MISSING": rejected(
         "The phone number has no country code, and neither the row nor the profile says which "
         "country it is from.",
-        f"{_PHONE_REGION} Or name the column of the country under columns.",
+        'Write the country in the profile, for example "phone_region": "US". Or name the column '
+        "of the country under columns.",
     ),
     "INVALID_DIGEST": warning(
         "The hash is not a SHA-256 hash, or it is the hash of an empty cell. It is left out.",
@@ -149,9 +101,11 @@ TABLE: Final[dict[str, CodeText]] = {
         "accepts. Only the first ones are sent.",
         "Keep the best ones: at most five for the Google Ads API, ten for the Data Manager API.",
     ),
-    "ADDRESS_INCOMPLETE": _NO_ADDRESS,
-    "EMPTY_POSTAL_CODE": _NO_ADDRESS,
-    "INVALID_NAME": _NO_ADDRESS,
+    "ADDRESS_INCOMPLETE": warning(
+        "The postal address is incomplete, so it is left out.",
+        "Fill in first name, last name, country and postal code. Or leave the names and the "
+        "postal code empty.",
+    ),
     "INVALID_REGION": warning(
         "The country is not known, so it is not used.", "Write its two-letter code, such as US."
     ),
@@ -173,7 +127,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "Export it exactly as the browser sends it, or leave the cell empty.",
     ),
     # Time
-    "TIME_MISSING": rejected("The row has no conversion time.", "Fill in the conversion time."),
+    "TIME_MISSING": rejected(
+        "The row has no time in this column.",
+        "Fill in the time of the conversion, of the call, or of the adjustment.",
+    ),
     "INVALID_DATE": rejected(
         "The date and time cannot be read.",
         "Write it as 2026-11-24 14:05. If it is a number such as 46350.59, format the column as "
@@ -202,15 +159,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "one of their own are rejected.",
         "Correct it, or remove it to use time_zone of the profile.",
     ),
-    "AMBIGUOUS_LOCAL_TIME": warning(
-        "This time occurs twice on that day, because the clocks were set back. The earlier one is "
-        "used.",
+    "CLOCKS_CHANGED": warning(
+        "The clocks were changed at this time, so it occurs twice that day, or not at all. The "
+        "offset from before the change is used.",
         "Export times with their offset, such as -05:00.",
-    ),
-    "NONEXISTENT_LOCAL_TIME": warning(
-        "This time does not exist, because the clocks were set forward. The offset from before "
-        "the change is used.",
-        "Check the time zone of the export.",
     ),
     "DATE_WITHOUT_TIME": warning(
         "The cell has a date without a time, so midnight is used. Google refuses conversions that "
@@ -288,8 +240,11 @@ TABLE: Final[dict[str, CodeText]] = {
         'Write the currency in the profile, for example "currency_code": "USD", or name its '
         "column under columns.",
     ),
-    "ORDER_ID_LOOKS_LIKE_EMAIL": _PERSONAL_ORDER_ID,
-    "ORDER_ID_LOOKS_LIKE_PHONE": _PERSONAL_ORDER_ID,
+    "ORDER_ID_IS_PERSONAL": rejected(
+        "The order ID looks like an email address or a phone number. Google refuses personal data "
+        "in order IDs.",
+        "Export the order number instead, or leave the cell empty.",
+    ),
     "ORDER_ID_SHORTENED": rejected(
         "A spreadsheet has shortened the order ID, as in 1.2E+11, so different orders would count "
         "as one.",
@@ -305,18 +260,14 @@ TABLE: Final[dict[str, CodeText]] = {
         "refusal would count as consent.",
         "Write Granted or Denied, or leave the cell empty.",
     ),
-    "INVALID_CONVERSION_ENVIRONMENT": warning(
-        "The conversion environment is not APP or WEB, so it is left out.", _ONE_WORD
-    ),
-    "INVALID_CUSTOMER_TYPE": warning(
-        "The customer type is not NEW, RETURNING or REENGAGED, so it is left out.", _ONE_WORD
-    ),
-    "INVALID_EVENT_SOURCE": warning(
-        "The event source is not WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER, so it is left out.",
-        _ONE_WORD,
+    "UNKNOWN_WORD": warning(
+        "The word in the cell is not one that Google knows, so it is left out.",
+        "Write APP or WEB as conversion_environment; NEW, RETURNING or REENGAGED as "
+        "customer_type; WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER as event_source. Or leave the "
+        "cell empty.",
         if_most=(
-            "Remove event_source from columns in the profile, and write one for all rows, for "
-            'example "event_source": "PHONE".'
+            "Check which column the profile names for this field. The same event_source for all "
+            'rows is written in the profile, for example "event_source": "PHONE".'
         ),
     ),
     "WORD_NOT_SENT": warning(
@@ -336,8 +287,11 @@ TABLE: Final[dict[str, CodeText]] = {
         "The language of the product feed is not known, so it is left out.",
         "Write its two-letter code, such as en.",
     ),
-    "CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL": _PERSONAL_VARIABLE,
-    "CUSTOM_VARIABLE_LOOKS_LIKE_PHONE": _PERSONAL_VARIABLE,
+    "CUSTOM_VARIABLE_IS_PERSONAL": warning(
+        "A custom variable looks like an email address or a phone number. It is left out, because "
+        "Google refuses personal data there.",
+        "Remove the personal data from that column.",
+    ),
     "CUSTOM_VARIABLE_TOO_LONG": warning(
         "A custom variable is longer than 100 characters, so it is left out.",
         "Shorten it to at most 100 characters.",
@@ -384,15 +338,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "Give this order its own conversion time, such as one second later, and upload it again. "
         "If Google already has this order, no action is needed.",
     ),
-    "SUPERSEDED_SALE": superseded(
-        "Google already has a correction or a refund of this order. The sale would undo it, so it "
-        "is not sent.",
-        "No action needed. If the correction was wrong, upload another one with a later time.",
-    ),
-    "SUPERSEDED_ADJUSTMENT": superseded(
-        "Another adjustment of the same conversion counts instead of this one: a later one, or a "
+    "OLDER_THAN_CORRECTION": superseded(
+        "Another correction of the same conversion counts instead of this row: a later one, or a "
         "retraction, which is final.",
-        "No action needed.",
+        "No action needed. If that correction is wrong, upload another one with a later time.",
     ),
     "AWAITS_CONVERSIONS": deferred(
         "The row adjusts a conversion, and the file also contains conversions. It is sent as soon "
@@ -420,7 +369,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "Enable it in Google Ads, or name another conversion action.",
     ),
     "ACTION_WRONG_TYPE": rejected(
-        "The conversion action does not accept uploaded conversions from clicks.", _CLICK_ACTION
+        "The type of the conversion action does not fit the row.",
+        f"{_CLICK_ACTION} Conversions from calls need the type Import > Track conversions from "
+        'calls, and "send": "call" in their entry of conversions. An adjustment needs the '
+        "conversion action of its conversion; those of calls cannot be adjusted.",
     ),
     "ACTION_OF_TAG": rejected(
         "The tag on your website counts this conversion action, so an uploaded sale could count "
@@ -433,28 +385,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "Use the conversion action of the tag, or remove source from the profile.",
     ),
     "TAG_ORDER_ID_MISSING": rejected(
-        'The profile has "source": "web", but the row has no order ID. Google would count the '
-        "conversion of the tag a second time.",
-        _TAG_ORDER_ID,
-    ),
-    "ACTION_FOR_CALLS": rejected(
-        "The conversion action counts phone calls, but the row is a conversion from a click.",
-        f'{_CLICK_ACTION} If the rows are conversions from calls, write "send": "call" in their '
-        "entry of conversions.",
-    ),
-    "ACTION_NOT_FOR_CALLS": rejected(
-        "The row is a conversion from a call, but the conversion action does not count calls.",
-        _CALL_ACTION,
-    ),
-    "ACTION_NOT_ADJUSTABLE": rejected(
-        "Google does not adjust conversions of this conversion action. It adjusts those that were "
-        "imported from clicks, or counted by the tag on your website.",
-        "Use the conversion action of the conversion that the row adjusts.",
-    ),
-    "ACTION_NEEDS_ORDER_ID": rejected(
         "The tag on your website counts this conversion action. Google finds its conversions only "
         "by their order ID, and the row has none.",
-        _TAG_ORDER_ID,
+        "Add the order ID that the tag on your website sends as the transaction ID.",
     ),
     "ACTION_USES_DEFAULT_VALUE": rejected(
         "The row changes the value of a conversion, but its conversion action always uses the "
@@ -478,15 +411,9 @@ TABLE: Final[dict[str, CodeText]] = {
         f"count twice. To let the function check it, {_READ_ACCESS}",
     ),
     # Adjustments
-    "ADJUSTMENT_TYPE_MISSING": rejected(
-        "The row does not say of which type the adjustment is.", _ADJUSTMENT_TYPE
-    ),
     "INVALID_ADJUSTMENT_TYPE": rejected(
-        f"The type of the adjustment is neither {' nor '.join(_WORDS)}.", _ADJUSTMENT_TYPE
-    ),
-    "ADJUSTMENT_TIME_MISSING": rejected(
-        "The row has no adjustment time, by which Google recognizes an adjustment.",
-        "Fill in the time of the adjustment.",
+        "The row does not say of which type the adjustment is.",
+        f"Write {', or '.join(_MEANINGS)}.",
     ),
     "ADJUSTED_VALUE_MISSING": rejected(
         "The row restates a conversion, but has no new value.",
@@ -511,47 +438,33 @@ TABLE: Final[dict[str, CodeText]] = {
         "Add the order ID of the conversion. If it was sent without one, add its gclid and its "
         "conversion time.",
     ),
-    "ADJUSTED_BEFORE_CONVERSION": rejected(
-        "The adjustment is earlier than the conversion.", _BOTH_TIMES
+    "TIMES_CONTRADICT": rejected(
+        "The conversion is earlier than its call, or later than its adjustment.",
+        "Correct the times, and check the time zone of both columns.",
     ),
     "ADJUSTED_TOO_LATE": rejected(
         "The conversion is more than 54 days old, so Google no longer adjusts it.",
         "Upload adjustments sooner. The value of this conversion can no longer be changed.",
     ),
-    "ADJUSTMENT_NEEDS_ORDER_ID": rejected(
-        "The row has no order ID. This destination would count a new conversion instead of "
-        "adjusting the old one.",
-        'Add the order ID of the conversion, or set "adjustments_via": "google_ads" in the '
-        "profile.",
-    ),
     "ADJUSTMENT_NEEDS_ORIGINAL": rejected(
-        "This destination can restate a conversion only if the row has all of its data, including "
-        "its time and an identifier. Other errors of the row say what is wrong with them.",
-        'Add the data of the sale, or set "adjustments_via": "google_ads" in the profile.',
+        "This destination restates a conversion by sending it again, so the row needs the order "
+        "ID and all data of the sale. Other errors of the row say what is wrong with them.",
+        'Add the order ID and the data of the sale, or set "adjustments_via": "google_ads" in the '
+        "profile.",
     ),
     "ADJUSTMENT_FILE": file(
         "The file contains adjustments, which this destination cannot send. Nothing is sent.",
         'Set "adjustments_via": "google_ads" in the profile.',
     ),
     # Calls
-    "CALLER_ID_MISSING": rejected("The row has no phone number of the caller.", _CALLER),
     "INVALID_CALLER_ID": rejected(
-        "The phone number of the caller is not valid for its country.", _CALLER
-    ),
-    "CALLER_ID_WITHOUT_COUNTRY": rejected(
-        "The phone number of the caller has no country code, and neither the row nor the profile "
-        "names the country.",
-        "Write the number with + and the country code.",
-        if_most=_PHONE_REGION,
+        "The row has no valid phone number of the caller, so Google cannot match the call.",
+        "Write the number with + and the country code. If there is none, leave out the row.",
     ),
     "CALLER_ID_HASHED": rejected(
         "The phone number of the caller is hashed, but Google matches calls by the plain number.",
         "Export the plain number.",
     ),
-    "CALL_TIME_MISSING": rejected(
-        "The row has no start of the call.", "Fill in the start of the call."
-    ),
-    "CONVERSION_BEFORE_CALL": rejected("The conversion is earlier than its call.", _BOTH_TIMES),
     "CALL_FILE": file(
         "The file contains conversions from phone calls, which this destination cannot send. "
         "Nothing is sent.",
@@ -559,13 +472,10 @@ TABLE: Final[dict[str, CodeText]] = {
         "name their column as phone in the profile.",
     ),
     # Lines of the file
-    "TOO_FEW_CELLS": rejected(
-        "The line has fewer cells than the header.",
-        f"{_GO_TO_LINE}: a delimiter or a quotation mark may be missing.",
-    ),
-    "TOO_MANY_CELLS": rejected(
-        "The line has more cells than the header.",
-        f"{_GO_TO_LINE}: put a value that contains the delimiter in quotation marks.",
+    "WRONG_NUMBER_OF_CELLS": rejected(
+        "The line has fewer or more cells than the header.",
+        f"{_GO_TO_LINE}: a delimiter or a quotation mark may be missing. A value that contains "
+        "the delimiter must be in quotation marks.",
     ),
     "UNCLOSED_QUOTE": rejected(
         "A quotation mark opens on this line and is never closed, or the lines up to the one that "
@@ -591,12 +501,8 @@ TABLE: Final[dict[str, CodeText]] = {
         "The line contains a NUL byte, which never occurs in text files.",
         "Export the file again; it may be damaged.",
     ),
-    "CELL_TOO_LARGE": rejected(
-        "A cell is longer than 32,767 characters.",
-        f"{_GO_TO_LINE}: a closing quotation mark may be missing.",
-    ),
     "RECORD_TOO_LONG": rejected(
-        "The row is longer than one million characters.",
+        "A cell is longer than 32,767 characters, or the row is longer than one million.",
         f"{_GO_TO_LINE}: a closing quotation mark or a line break may be missing.",
     ),
     "UNTERMINATED_LAST_LINE": deferred(
@@ -604,28 +510,16 @@ TABLE: Final[dict[str, CodeText]] = {
         "row waits for 10 minutes, and is then sent, unless the file has been uploaded again.",
         "No action needed. If your files always end like this, end the last line.",
     ),
-    "LAST_LINE_REPLACED": not_attempted(
-        "The last line of the file had no line end, and the file was uploaded again within 10 "
-        "minutes. The row of this upload is not sent.",
-        "Find the row in the results of the newer upload; the detail names its generation.",
-    ),
-    "NO_FINAL_LINE_END": note(
-        "The last line of the file has no line end. Its row waits for 10 minutes, because the "
-        "upload may have broken off there.",
-        "End the last line of the file.",
-    ),
     "PLACEHOLDERS": note(
         "Some cells contain a placeholder, such as N/A, null or -, instead of a value.",
         "Correct the export if these values exist. Otherwise no action is needed.",
     ),
     "REPORT_FOOTER": note(
         "The file ends with the footer of a report, such as a total. It is left out.",
-        _LEFT_OUT_LINES,
+        "No action needed; it contains no conversions.",
     ),
-    "BLANK_RECORDS": note("The file contains blank lines. They are left out.", _LEFT_OUT_LINES),
     # The file as a whole
-    "EMPTY_FILE": file("The file is empty.", "Check the export."),
-    "NO_ROWS": file("The file has column names but no rows.", "Check the export."),
+    "EMPTY_FILE": file("The file has no rows.", "Check the export."),
     "FILE_NAME_NOT_ACCEPTED": file(
         "The file name does not end in an accepted suffix, so the file is not opened.",
         "Upload a file whose name ends in .csv, .tsv, .txt or .xlsx, or in .csv.gz if it is "
@@ -639,9 +533,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "The workbook is protected with a password.",
         "Remove the password in Excel, and upload the file again.",
     ),
-    "CORRUPT_WORKBOOK": file(
-        "The workbook is damaged or incomplete.",
-        "Save it in Excel as a new .xlsx or CSV file, and upload that file.",
+    "CORRUPT_FILE": file(
+        "The workbook or the compressed file is damaged or incomplete.",
+        "Save or compress it again, and upload the new file.",
     ),
     "WORKBOOK_TOO_LARGE": file(
         "The workbook is larger than allowed (about 200,000 rows).",
@@ -655,33 +549,15 @@ TABLE: Final[dict[str, CodeText]] = {
         "The workbook has other sheets. Only its first sheet is read.",
         "Write the name of another sheet as sheet in the profile if the conversions are there.",
     ),
-    "CORRUPT_GZIP": file(
-        "The compressed file is damaged or incomplete.", "Compress the file and upload it again."
-    ),
-    "TOO_MANY_MEMBERS": file(
-        "The gzip file consists of more than one million members.",
-        "Compress the whole file at once, not each row, and upload it again.",
-    ),
-    "TOO_MANY_ROWS": file(
-        "The file has more lines than allowed. Blank lines count too.",
-        "Split the file, or ask your engineer to raise MAX_FILE_LINES.",
-    ),
     "FILE_TOO_LARGE": file(
-        "The file is larger than allowed after decompression.",
-        "Split the file, or ask your engineer to raise MAX_FILE_BYTES.",
-    ),
-    "UNKNOWN_ENCODING": file(
-        "The encoding in the profile is not known.",
-        "Correct encoding in the profile, or remove it to have the encoding detected.",
+        "The file is larger than allowed. The detail says which limit it exceeds.",
+        "Split the file, or ask your engineer to raise MAX_FILE_LINES or MAX_FILE_BYTES. If it is "
+        "compressed row by row, compress it as a whole.",
     ),
     "ENCODING_GUESSED": note(
         "The file is not UTF-8, so it is read as Windows-1252. If that is wrong, letters with "
         "accents are wrong.",
         _ENCODING,
-    ),
-    "UNKNOWN_DELIMITER": file(
-        "The delimiter in the profile is not valid.",
-        "Correct delimiter in the profile, or remove it to have the delimiter detected.",
     ),
     "NO_HEADER": file(
         "None of the first 50 lines has half of the column names that the profile says. The "
@@ -716,11 +592,11 @@ TABLE: Final[dict[str, CodeText]] = {
         "Add the missing columns if you want to send postal addresses. Otherwise no action is "
         "needed.",
     ),
-    "AD_PERSONALIZATION_NOT_SENT": _NOT_SENT,
-    "ADDRESS_NOT_SENT": _NOT_SENT,
-    "COLUMN_NOT_SENT": _NOT_SENT,
-    "CONVERSION_ENVIRONMENT_NOT_SENT": _NOT_SENT,
-    "EVENT_SOURCE_NOT_SENT": _NOT_SENT,
+    "COLUMN_NOT_SENT": note(
+        "This destination cannot send some of the columns, so they are left out.",
+        'No action needed. If you need them, use another destination, such as "destination": '
+        '"data_manager" in the profile.',
+    ),
     "CONSENT_NOT_STATED": note(
         "Neither the file nor the profile states consent, so Google may not be able to use the "
         "conversions.",
@@ -758,8 +634,8 @@ TABLE: Final[dict[str, CodeText]] = {
         f"Upload {_FILE_AGAIN}",
     ),
     "SUPERSEDED": not_attempted(
-        "The same upload replaced this version of the file, as some upload programs do.",
-        _NEWER_VERSION,
+        "A newer upload has replaced this version of the file, or its unfinished last line.",
+        "No action needed; the results of the newer version have the rows.",
     ),
     "LEASE_HELD": transient(
         "Another attempt is already processing the file.", RETRIED_AUTOMATICALLY
@@ -823,13 +699,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "Check phone_region in the profile, and which columns it names as email and phone. If "
         "these contain hashes, export the original values instead.",
     ),
-    "API_VERSION_ENDS_SOON": note(
-        "Google will soon switch off the API version that the function uses.",
-        "Ask your engineer to update the function before that day.",
-    ),
-    "RUNTIME_ENDS_SOON": note(
-        "Google will soon stop updating the Python version that the function runs on. Uploads go "
-        "on, but without security updates.",
+    "SUPPORT_ENDS_SOON": note(
+        "Google will soon stop supporting what the function uses. From that day on, without its "
+        "API version no upload works, and its Python version gets no security updates.",
         "Ask your engineer to update the function before that day.",
     ),
     # Settings, secrets, the platform
@@ -841,10 +713,11 @@ TABLE: Final[dict[str, CodeText]] = {
     "INVALID_PROFILE": file(
         "The profile is not valid. The detail lists what is wrong.", "Correct the profile."
     ),
-    "SECRET_NOT_SET": account("No credentials for Google Ads are configured.", _SECRET),
     "SECRET_NOT_FOUND": account(
-        "The secret with the Google Ads credentials does not exist, or its version is disabled.",
-        _SECRET,
+        "The secret with the Google Ads credentials is not configured, does not exist, or its "
+        "version is disabled.",
+        "Ask your engineer to store the credentials in the secret, and to write its version in "
+        "GOOGLE_ADS_SECRET.",
     ),
     "SECRET_NOT_READABLE": account(
         "The function may not read the secret with the Google Ads credentials.",

@@ -162,5 +162,5 @@ def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
     if plan is None or table is None:
         return notes
     if table.open_row is not None and plan.hold() in ("always", table.open_row):
-        notes.append(Problem("NO_FINAL_LINE_END"))  # a run would hold this row
+        notes.append(Problem("UNTERMINATED_LAST_LINE"))  # a run would hold this row
     return notes

@@ -62,8 +62,6 @@ class Field:
     """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
     only_for_some: bool = False
     """Google takes it only from some callers; `omit_session_and_ip` in the profile omits it."""
-    not_sent_code: str = "COLUMN_NOT_SENT"
-    """Code of the note on a file with this column if the destination can't send it."""
 
 
 def comparable(text: str) -> str:

@@ -20,14 +20,12 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.outcomes import Problem
 
 RowProblem = Literal[
-    "TOO_FEW_CELLS",
-    "TOO_MANY_CELLS",
+    "WRONG_NUMBER_OF_CELLS",
     "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
     "INSIDE_QUOTES",  # a line that may belong to a quoted cell of a refused row
     "BROKEN_QUOTING",  # text after a closing quote: "a"b
     "UNDECODABLE",
     "NUL_BYTE",
-    "CELL_TOO_LARGE",
     "RECORD_TOO_LONG",
     "UNTERMINATED_LAST_LINE",  # the file may be cut in this line
     "REPORT_FOOTER",  # not a row: a total, or a line about the report

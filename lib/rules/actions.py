@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, get_args
 
 from lib.model.account import Account, Action, action_id_in
@@ -17,12 +16,6 @@ _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
 """An action that is given by its name, in an account that was not read. No row can be sent without
 the ID, so the file stops or is tried again."""
-
-_WRONG_TYPE: Final[Mapping[RecordKind, str]] = {
-    "conversion": "ACTION_WRONG_TYPE",
-    "adjustment": "ACTION_NOT_ADJUSTABLE",
-    "call": "ACTION_NOT_FOR_CALLS",
-}
 
 
 def read_actions(chunk: ChunkColumns) -> None:
@@ -92,8 +85,4 @@ def _wrong_type(action: Action, rules: RowRules) -> str | None:
             return None if is_of_tag else "ACTION_NOT_OF_TAG"
         if is_of_tag:
             return "ACTION_OF_TAG"
-    if kind in action.accepts:
-        return None
-    if kind == "conversion" and "call" in action.accepts:
-        return "ACTION_FOR_CALLS"
-    return _WRONG_TYPE[kind]
+    return None if kind in action.accepts else "ACTION_WRONG_TYPE"

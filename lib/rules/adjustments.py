@@ -20,12 +20,12 @@ from lib.rules.assembly import records_of, supersede
 from lib.rules.columns import ChunkColumns, RowProblems, Rule, Times, plain_text
 from lib.rules.conversions import ORIGINALS
 from lib.rules.identity import read_click_ids, read_order_ids
-from lib.rules.times import CONVERSION_TIME, TimeColumn, conversion_times, times_of, zone_of
+from lib.rules.times import CONVERSION_TIME, conversion_times, times_of, zone_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
 
-_TIME: Final = TimeColumn("adjustment_date_time", "ADJUSTMENT_TIME_MISSING")
+_TIME: Final = "adjustment_date_time"
 _UNREAD: Final[AdjustmentType] = next(iter(ADJUSTMENT_TYPES))
 """Placeholder for the type of a row that is rejected for it."""
 _UNIDENTIFIED: Final = "NO_CLICK_ID_OR_IDENTIFIER"
@@ -42,7 +42,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> None:
     one day was refunded after it was sold. But the time of a refund is never in the future. So on
     the day itself, it is the start of the file's first attempt, which is the same for all attempts.
     """
-    cells = list(chunk.cells(_TIME.field))
+    cells = list(chunk.cells(_TIME))
     zones = chunk.known(zone_of, "time_zone")
     now, clock = chunk.file.rules.now, chunk.file.clock
     known: dict[tuple[str, tzinfo | None], str] = {}
@@ -51,11 +51,11 @@ def read_adjustment_times(chunk: ChunkColumns) -> None:
         if not cell or ":" in cell:
             continue
         if (cell, zone) not in known:
-            text = plain_text(cell, _TIME.field, set()) or cell
+            text = plain_text(cell, _TIME, set()) or cell
             known[cell, zone] = _completed(text, zone, clock, now)
         if known[cell, zone]:
             cells[row] = known[cell, zone]
-            chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME.field)
+            chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME)
     chunk.when = times_of(chunk, _TIME, cells, chunk.problems)
     chunk.time = chunk.when.texts
 
@@ -90,8 +90,7 @@ def read_types(chunk: ChunkColumns) -> None:
             text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
             found = TYPE_OF_WORD.get(text.upper())
             if found is None:
-                code = "INVALID_ADJUSTMENT_TYPE" if text else "ADJUSTMENT_TYPE_MISSING"
-                chunk.problems.reject(row, code, "adjustment_type")
+                chunk.problems.reject(row, "INVALID_ADJUSTMENT_TYPE", "adjustment_type")
         types.append(found or _UNREAD)
     chunk.adjustment_type = types
 
@@ -154,7 +153,7 @@ def name_conversions(chunk: ChunkColumns) -> None:
         elif order is not None:
             named = Named(chunk.file.rules.sent_order_id(order))
         elif chunk.actions[row].needs_order_id:
-            problems.reject(row, "ACTION_NEEDS_ORDER_ID", "order_id")
+            problems.reject(row, "TAG_ORDER_ID_MISSING", "order_id")
             named = Named()
         elif gclids[row]:
             if row in about_times.errors:
@@ -195,7 +194,7 @@ def _with_original(chunk: ChunkColumns, row: int, originals: Originals) -> Named
     """
     order, original = chunk.order_id[row], originals.conversions.get(row)
     if order is None:
-        chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORDER_ID", "order_id")
+        chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL", "order_id")
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
         chunk.problems.errors[row] += _reasons(row, originals)
@@ -220,11 +219,11 @@ def _check_times(chunk: ChunkColumns, when: Times, about_times: RowProblems) -> 
         if row in problems.errors:
             continue
         if sold and adjusted < sold:
-            problems.reject(row, "ADJUSTED_BEFORE_CONVERSION", _TIME.field)
+            problems.reject(row, "TIMES_CONTRADICT", _TIME)
         elif limit is not None:
             is_too_old = any(e.code == "TOO_OLD" for e in about_times.errors.get(row, ()))
             if is_too_old or (sold and now - sold > limit.total_seconds()):
-                problems.reject(row, "ADJUSTED_TOO_LATE", CONVERSION_TIME.field)
+                problems.reject(row, "ADJUSTED_TOO_LATE", CONVERSION_TIME)
 
 
 ADJUSTMENTS: Final[Sequence[Rule]] = (

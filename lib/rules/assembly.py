@@ -331,7 +331,7 @@ def supersede(chunk: ChunkColumns) -> None:
         the same adjustment again      ──▶ the first one
 
     An API may apply the adjustments of one request in any order. So the others are not sent: they
-    are `skipped` (SUPERSEDED_ADJUSTMENT), or duplicates. Adjustments of earlier chunks are
+    are `skipped` (OLDER_THAN_CORRECTION), or duplicates. Adjustments of earlier chunks are
     remembered as digests, up to a limit: then an older restatement of a later chunk is not sent
     either. Beyond the limit, only the API can tell.
     """
@@ -376,7 +376,7 @@ def _superseded(
     """Return why an adjustment is not sent: the one in `line` has the rank `other`, and is the row
     `first` if it is in this chunk."""
     if rank < other:
-        return Unsent("skipped", Problem("SUPERSEDED_ADJUSTMENT", "", f"by line {line}"))
+        return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {line}"))
     is_final = ADJUSTMENT_TYPES[chunk.adjustment_type[row]].is_final
     what = "adjustment" if is_final else "adjustment time"
     detail = f"the same conversion and {what} as in line {line}"

@@ -10,20 +10,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from lib.model.outcomes import Problem
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import drop_repeated_calls
 from lib.rules.columns import ChunkColumns, RowProblems, Rule, plain_text
 from lib.rules.identity import phone_regions
 from lib.rules.optional_fields import read_consents, read_custom_variables
-from lib.rules.times import CONVERSION_TIME, TimeColumn, conversion_times, times_of
+from lib.rules.times import CONVERSION_TIME, conversion_times, times_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import is_digest
 from lib.rules.values.phones import normalize_phone
 
 _CALLER: Final = "caller_id"
-_START: Final = TimeColumn("call_start_date_time", "CALL_TIME_MISSING")
+_START: Final = "call_start_date_time"
 
 
 def read_callers(chunk: ChunkColumns) -> None:
@@ -38,7 +37,7 @@ def read_callers(chunk: ChunkColumns) -> None:
 def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems) -> str:
     text = plain_text(cell, _CALLER, problems.with_placeholders)
     if not text:
-        problems.reject(row, "CALLER_ID_MISSING", _CALLER)
+        problems.reject(row, "INVALID_CALLER_ID", _CALLER)
         return ""
     if is_digest(text):
         problems.reject(row, "CALLER_ID_HASHED", _CALLER)
@@ -50,23 +49,20 @@ def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems)
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, _CALLER)
         return normalize_phone(text, region)
-    if code == "PHONE_REGION_MISSING":
-        problems.errors[row].append(Problem("CALLER_ID_WITHOUT_COUNTRY", _CALLER))
-    else:
-        problems.reject(row, "INVALID_CALLER_ID", _CALLER)
+    problems.reject(row, "INVALID_CALLER_ID" if code == "INVALID_PHONE" else code, _CALLER)
     return ""
 
 
 def read_call_times(chunk: ChunkColumns) -> None:
     """Read the start of each call and the time of its conversion."""
     problems = chunk.problems
-    chunk.starts = times_of(chunk, _START, chunk.cells(_START.field), problems)
+    chunk.starts = times_of(chunk, _START, chunk.cells(_START), problems)
     chunk.when = conversion_times(chunk, problems)
     chunk.call_time, chunk.time = chunk.starts.texts, chunk.when.texts
     moments = zip(chunk.starts.instants, chunk.when.instants, strict=True)
     for row, (start, end) in enumerate(moments):
         if row not in problems.errors and end < start:
-            problems.reject(row, "CONVERSION_BEFORE_CALL", CONVERSION_TIME.field)
+            problems.reject(row, "TIMES_CONTRADICT", CONVERSION_TIME)
 
 
 CALLS: Final[Sequence[Rule]] = (

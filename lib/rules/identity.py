@@ -57,13 +57,13 @@ def choose_click_ids(chunk: ChunkColumns) -> None:
             continue
         column = "gbraid" if gbraid else "wbraid"
         if gclids[row]:
-            problems.warn(row, "GCLID_AND_BRAID", column)
+            problems.warn(row, "SEVERAL_CLICK_IDS", column)
             gbraids[row] = wbraids[row] = ""
         elif chunk.actions[row].one_per_click:
             problems.warn(row, "BRAID_ON_ONE_PER_CLICK", column)
             gbraids[row] = wbraids[row] = ""
         elif gbraid and wbraid:
-            problems.warn(row, "BOTH_BRAIDS", "wbraid")
+            problems.warn(row, "SEVERAL_CLICK_IDS", "wbraid")
             wbraids[row] = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, Times, plain_text
@@ -23,14 +23,7 @@ _OTHER_ORDER: Final = {
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
 
 
-class TimeColumn(NamedTuple):
-    """The field of a time, and the code of a row without one."""
-
-    field: str
-    missing_code: str
-
-
-CONVERSION_TIME: Final = TimeColumn("conversion_date_time", "TIME_MISSING")
+CONVERSION_TIME: Final = "conversion_date_time"
 
 
 def read_conversion_times(chunk: ChunkColumns) -> None:
@@ -45,17 +38,15 @@ def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
     return times_of(chunk, CONVERSION_TIME, _with_times_of_day(chunk, problems), problems)
 
 
-def times_of(
-    chunk: ChunkColumns, column: TimeColumn, cells: Sequence[str], problems: RowProblems
-) -> Times:
+def times_of(chunk: ChunkColumns, field: str, cells: Sequence[str], problems: RowProblems) -> Times:
     """Return the time of each row. The look-back window of the conversion action makes no
     difference."""
-    return _read(chunk, column, cells, [NO_ACTION] * chunk.size, problems)
+    return _read(chunk, field, cells, [NO_ACTION] * chunk.size, problems)
 
 
 def _read(
     chunk: ChunkColumns,
-    column: TimeColumn,
+    field: str,
     cells: Sequence[str],
     actions: Sequence[ActionRule],
     problems: RowProblems,
@@ -68,13 +59,13 @@ def _read(
         try:
             texts[row], instants[row], doubts = read(cell, zone, action.lookback_days)
         except RuleError:
-            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, column)
+            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, field)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
                 continue
             texts[row], instants[row], doubts = found
         for doubt in doubts:
-            problems.warn(row, doubt, column.field)
+            problems.warn(row, doubt, field)
     return Times(texts, instants)
 
 
@@ -84,23 +75,23 @@ def _read_unwrapped(
     lookback_days: int,
     clock: ConversionClock,
     problems: RowProblems,
-    column: TimeColumn,
+    field: str,
 ) -> tuple[str, int, Doubts] | Problem:
     """Read a cell that is empty, wrapped, or not a valid time."""
-    text = plain_text(cell, column.field, problems.with_placeholders)
+    text = plain_text(cell, field, problems.with_placeholders)
     if not text:
-        return Problem(column.missing_code, column.field)
+        return Problem("TIME_MISSING", field)
     try:
         return clock.read(text, zone, lookback_days)
     except RuleError as error:
         order = clock.date_order if error.code == "DATE_ORDER_MISMATCH" else None
         detail = _OTHER_ORDER[order] if order else ""
-        return Problem(error.code, error.field or column.field, detail)
+        return Problem(error.code, error.field or field, detail)
 
 
 def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[str]:
     """Return the time column, with the times of day of the other column if the file has one."""
-    dates, times = chunk.cells(CONVERSION_TIME.field), chunk.cells("time_of_day")
+    dates, times = chunk.cells(CONVERSION_TIME), chunk.cells("time_of_day")
     if not any(times):
         return dates
     marks = problems.with_placeholders
@@ -108,7 +99,7 @@ def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[s
     for row, (date, time) in enumerate(zip(dates, times, strict=True)):
         time_of_day = plain_text(time, "time_of_day", marks)
         if time_of_day and date:
-            day = plain_text(date, CONVERSION_TIME.field, marks) or date
+            day = plain_text(date, CONVERSION_TIME, marks) or date
             try:
                 joined.append(with_time_of_day(day, time_of_day))
                 continue

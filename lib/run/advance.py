@@ -215,7 +215,7 @@ def _close_replaced_line(attempt: Attempt, live: StoredObject | None) -> None:
     if UNTERMINATED_LAST_LINE not in attempt.sums.tally.codes:
         return
     marker = attempt.markers.read(max(attempt.sums.numbers))
-    problem = Problem("LAST_LINE_REPLACED", "", f"generation {live.generation if live else 0}")
+    problem = Problem("SUPERSEDED", "", f"generation {live.generation if live else 0}")
 
     def closed(row: RowOutcome) -> RowOutcome:
         if row.outcome != "deferred" or not is_held(row):

@@ -117,7 +117,7 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
     """Return a note if Google soon ends the support of the runtime in `terraform/`."""
     if RUNTIME_END - now.date() >= _RUNTIME_WARNING:
         return []
-    return [Problem("RUNTIME_ENDS_SOON", "", f"on {RUNTIME_END}")]
+    return [Problem("SUPPORT_ENDS_SOON", "", f"the Python version, on {RUNTIME_END}")]
 
 
 def _lost(cause: Cause) -> int:

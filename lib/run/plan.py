@@ -397,7 +397,7 @@ def _notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Probl
     sunset = destination.sunset
     if sunset is None or sunset - now.date() >= _SUNSET_WARNING:
         return []
-    return [Problem("API_VERSION_ENDS_SOON", "", f"on {sunset}")]
+    return [Problem("SUPPORT_ENDS_SOON", "", f"the API version, on {sunset}")]
 
 
 def _notes_on_account(
@@ -433,8 +433,6 @@ def _notes_on_rows(table: Table, tally: Tally, names: Mapping[str, str]) -> Iter
         note = BY_NAME[base_name(column)].placeholder_note
         detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
         yield Problem("PLACEHOLDERS", "", detail)
-    if table.blank_rows:
-        yield Problem("BLANK_RECORDS", "", str(table.blank_rows))
     if table.footer:
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"

@@ -315,11 +315,8 @@ def _notes_on_columns(
 
     `sendable` are the fields that the profile's destinations can send with these records.
     """
-    by_code: dict[str, list[str]] = {}
-    for column in fields:
-        if not is_sent(column, sendable):
-            by_code.setdefault(BY_NAME[base_name(column)].not_sent_code, []).append(column)
-    notes = [Problem(code, "", ", ".join(names)) for code, names in by_code.items()]
+    unsent = ", ".join(column for column in fields if not is_sent(column, sendable))
+    notes = [Problem("COLUMN_NOT_SENT", "", unsent)] if unsent else []
     missing = [name for name in ADDRESS_FIELDS if name not in fields]
     sent = [name for name in ADDRESS_FIELDS if name in sendable]
     # A country column alone is for phone numbers.

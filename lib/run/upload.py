@@ -178,11 +178,11 @@ class _Sending:
         if accepted is None:
             return None
         if part.kind == "conversion":
-            return "skipped", (Problem("SUPERSEDED_SALE"),)
+            return "skipped", (Problem("OLDER_THAN_CORRECTION"),)
         if not self._plan.api_ignores_times(part) or record.rank > accepted:
             return None
         if record.rank < accepted:
-            return "skipped", (Problem("SUPERSEDED_ADJUSTMENT"),)
+            return "skipped", (Problem("OLDER_THAN_CORRECTION"),)
         return "duplicate", (Problem("RESTATEMENT_ALREADY_EXISTS"),)
 
     def send(self, prepared: PreparedChunk) -> ChunkOutcomes:

@@ -35,7 +35,7 @@ _SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
 _ASCII_SPACES: Final = "".join(filter(str.isascii, _SPACES))
 
 CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
-    {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE", "RECORD_TOO_LONG"}
+    {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "RECORD_TOO_LONG"}
 )
 """With these problems, a row is a single line, and where its cells end is not certain."""
 
@@ -129,14 +129,12 @@ class RowReader:
     A row keeps only the cells of `columns`, in that order, or all cells (None). The other cells are
     dropped before the next row is read, while they are in the processor's cache.
 
-    After reading, `blank_rows` is the number of rows like `, ,,`. `ends_open`: the last line has no
-    line end, and its rows are the last group. `short_rows` are the lines and cells of the last rows
-    with too few cells.
+    After reading, `ends_open`: the last line has no line end, and its rows are the last group.
+    `short_rows` are the lines and cells of the last rows with too few cells.
     """
 
     def __init__(self, shape: Shape, columns: Sequence[int] | None = None) -> None:
         """`columns`: at least two, if any."""
-        self.blank_rows = 0
         self.ends_open = False
         self.short_rows: deque[tuple[int, Sequence[str]]] = deque(maxlen=SHORT_ROWS)
         self._shape = shape
@@ -151,21 +149,21 @@ class RowReader:
     def groups(self, blocks: Iterator[Block], line: int) -> Iterator[Iterable[Row]]:
         """Yield the rows of `blocks`, in groups. The first line has the number `line`.
 
-        Raises `SourceError` (TOO_MANY_ROWS) at the first block after too many lines.
+        Raises `SourceError` (FILE_TOO_LARGE) at the first block after too many lines.
         """
         unfinished: list[str] = []  # the lines of a record that the last block did not complete
         end = line + self._shape.max_lines
         for block in blocks:
             if line + len(unfinished) > end:
                 yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
-                raise SourceError("TOO_MANY_ROWS", f"more than {self._shape.max_lines} lines")
+                raise SourceError("FILE_TOO_LARGE", f"more than {self._shape.max_lines} lines")
             if not (unfinished or block.text.strip("\r\n")):
                 line += block.count_lines()
             elif block.overlong:
                 yield self._row_by_row(unfinished, line, damaged=True, last=True)[0]
                 line += len(unfinished)
                 unfinished = []
-                yield [(line, [], self._overlong(block.text), len(block.text))]
+                yield [(line, [], "RECORD_TOO_LONG", len(block.text))]
                 line += 1
             elif block.is_open:
                 unfinished += block.lines()
@@ -308,7 +306,7 @@ class RowReader:
         if too_long or sum(map(len, lines)) > MAX_LINE_CHARS:
             return "UNCLOSED_QUOTE"
         if max(map(len, cells)) > self._max_cell:
-            return "CELL_TOO_LARGE"
+            return "RECORD_TOO_LONG"
         delimiters = self._shape.width - 1
         alike = [line.count(self._shape.delimiter) == delimiters for line in lines]
         wrong_width = not self._shape.fewest <= len(cells) <= self._shape.width
@@ -322,7 +320,7 @@ class RowReader:
             return "UNDECODABLE"
         if "\0" in text:
             return "NUL_BYTE"
-        return "CELL_TOO_LARGE" if max(map(len, cells), default=0) > self._max_cell else None
+        return "RECORD_TOO_LONG" if max(map(len, cells), default=0) > self._max_cell else None
 
     def _fitted(self, line: int, cells: list[str], length: int) -> Row | None:
         """Fit a row to the header, or return None for a blank row.
@@ -331,21 +329,16 @@ class RowReader:
         """
         width, fewest = self._shape.width, self._shape.fewest
         if not any(map(str.strip, cells)):
-            self.blank_rows += bool(cells)
             return None
         if any(map(str.strip, cells[fewest:])):
-            return line, [], "TOO_MANY_CELLS", length
+            return line, [], "WRONG_NUMBER_OF_CELLS", length
         kept: Sequence[str] = cells[:width] + [""] * (width - len(cells))
         if self._keep is not None:
             kept = self._keep(kept)
         if len(cells) < fewest:
             self.short_rows.append((line, kept))
-            return line, [], "TOO_FEW_CELLS", length
+            return line, [], "WRONG_NUMBER_OF_CELLS", length
         return line, kept, None, length
-
-    def _overlong(self, line: str) -> RowProblem:
-        longest = max(map(len, line.split(self._shape.delimiter)))
-        return "CELL_TOO_LARGE" if longest > self._max_cell else "RECORD_TOO_LONG"
 
 
 def _is_open(csv_message: str) -> bool:
@@ -355,4 +348,4 @@ def _is_open(csv_message: str) -> bool:
 def _quote_problem(csv_message: str, lines: int) -> RowProblem:
     if lines > 1 or csv_message.startswith("unexpected end"):
         return "UNCLOSED_QUOTE"
-    return "CELL_TOO_LARGE" if csv_message.startswith("field larger") else "BROKEN_QUOTING"
+    return "RECORD_TOO_LONG" if csv_message.startswith("field larger") else "BROKEN_QUOTING"

@@ -114,10 +114,10 @@ def find_header(
     `wanted`, the first line is the header.
 
     With an error, the line only comes closest to the header: its rows may be counted, but not sent.
-    Raises `SourceError` with EMPTY_FILE, UNKNOWN_DELIMITER, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
+    Raises `SourceError` with EMPTY_FILE, INVALID_PROFILE, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
-        raise SourceError("UNKNOWN_DELIMITER", "the delimiter in the profile must be one character")
+        raise SourceError("INVALID_PROFILE", "the delimiter in the profile must be one character")
     closest: tuple[HeaderLine, Match] | None = None
     unreadable: SourceError | None = None
     for line in header_lines(lines, delimiter, max_columns):

@@ -170,14 +170,14 @@ class Table:
 
         `line` is the first line of the row, as an editor counts lines. A valid row has no problem.
         Any other row has no cells and a `RowProblem`.
-        Raises `SourceError` with NO_ROWS if there are no rows. Raises it with CORRUPT_GZIP or
+        Raises `SourceError` with EMPTY_FILE if there are no rows. Raises it with CORRUPT_FILE or
         FILE_TOO_LARGE when the error is reached, after the rows before it were yielded.
         """
         self._read_with(used, "never" if self.text.is_gzip else hold)  # gzip proves its own end
         rows = self._rows(self._blocks)
         first = next(rows, None)
         if first is None:
-            raise SourceError("NO_ROWS", f"no rows below the header in line {self.header_line}")
+            raise SourceError("EMPTY_FILE", f"no rows below the header in line {self.header_line}")
         return chain([first], rows)
 
     def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
@@ -194,11 +194,6 @@ class Table:
         return chain.from_iterable(self._last_rows.groups(groups))
 
     # What is known after the rows were read.
-
-    @property
-    def blank_rows(self) -> int:
-        """The number of rows without content (`, ,,`). Blank lines are not counted."""
-        return self._reader.blank_rows
 
     @property
     def footer(self) -> list[int]:

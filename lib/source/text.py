@@ -127,9 +127,9 @@ class DecodedText:
         """Read the first block. `encoding` is the one in the profile.
 
         `on_block` is called for every block of bytes, packed or not: bytes that are no content take
-        time too. Raises `SourceError` with EMPTY_FILE, UNKNOWN_ENCODING or NOT_TEXT. `blocks`
-        raises it with CORRUPT_GZIP, TOO_MANY_MEMBERS, or FILE_TOO_LARGE for more than `max_bytes`
-        unpacked bytes.
+        time too. Raises `SourceError` with EMPTY_FILE, INVALID_PROFILE or NOT_TEXT. `blocks`
+        raises it with CORRUPT_FILE, or with FILE_TOO_LARGE for more than `max_bytes` unpacked
+        bytes.
         """
         start = stream.read(BLOCK_BYTES)
         while len(start) < len(_GZIP_MAGIC) and (more := stream.read(BLOCK_BYTES)):
@@ -229,18 +229,18 @@ def _gunzip(pieces: Iterator[bytes], on_block: Callable[[], None]) -> Iterator[b
                 member = _new_member()
                 members += 1
                 if members > MAX_GZIP_MEMBERS:
-                    raise SourceError("TOO_MANY_MEMBERS", f"more than {MAX_GZIP_MEMBERS}")
+                    raise SourceError("FILE_TOO_LARGE", f"more than {MAX_GZIP_MEMBERS} members")
             try:
                 unpacked = member.decompress(piece, BLOCK_BYTES)
             except zlib.error:
-                raise SourceError("CORRUPT_GZIP", "the gzip data is damaged") from None
+                raise SourceError("CORRUPT_FILE", "the gzip data is damaged") from None
             yield unpacked
             full = len(unpacked) == BLOCK_BYTES and not member.eof
             if full:
                 on_block()
             piece = member.unused_data if member.eof else member.unconsumed_tail
     if not member.eof:
-        raise SourceError("CORRUPT_GZIP", "the gzip data ends too early: the file was cut short")
+        raise SourceError("CORRUPT_FILE", "the gzip data ends too early: the file was cut short")
 
 
 def _smaller(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -267,7 +267,7 @@ def _codec_name(wanted: str) -> str:
         io.TextIOWrapper(io.BytesIO(), wanted)  # refuses codecs that are not for text, like "hex"
         name = codecs.lookup(wanted).name
     except (LookupError, ValueError):
-        raise SourceError("UNKNOWN_ENCODING", "the encoding in the profile is unknown") from None
+        raise SourceError("INVALID_PROFILE", "the encoding in the profile is unknown") from None
     return "utf-8" if name == "utf-8-sig" else name
 
 

@@ -48,8 +48,8 @@ MAX_COLUMNS: Final = 16_384
 MAX_CELL_CHARS: Final = 32_767
 
 ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
-    "CORRUPT_WORKBOOK": "a row cannot be read",
-    "TOO_MANY_ROWS": f"the sheet has more than {MAX_ROWS} rows",
+    "CORRUPT_FILE": "a row cannot be read",
+    "WORKBOOK_TOO_LARGE": f"the sheet has more than {MAX_ROWS} rows",
 }
 """Errors that are only found while the rows are read, and their details."""
 
@@ -75,7 +75,7 @@ class Sheet:
     """The sheet of a workbook that is read, as text in `ENCODING`, with `DELIMITER`.
 
     `unread` are the titles of other sheets that may hold data. Reading the text raises
-    `SourceError` (CORRUPT_WORKBOOK, TOO_MANY_ROWS) when it reaches the reason.
+    `SourceError` (CORRUPT_FILE, WORKBOOK_TOO_LARGE) when it reaches the reason.
     """
 
     title: str
@@ -94,7 +94,7 @@ def is_workbook(start: bytes) -> bool:
 def read_sheet(stream: ByteStream, options: SheetOptions) -> Sheet:
     """Return the sheet of a workbook. Its rows are read when its text is.
 
-    Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_WORKBOOK, WORKBOOK_TOO_LARGE,
+    Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_FILE, WORKBOOK_TOO_LARGE,
     SHEET_NOT_FOUND, or NOT_TEXT for another kind of spreadsheet or archive.
     """
     return sheet_of(content_of(stream), options)
@@ -127,7 +127,7 @@ def sheet_of(content: bytes, options: SheetOptions) -> Sheet:
     except (SourceError, MemoryError):
         raise
     except Exception:  # damage raises many types, and a message of theirs could quote a cell
-        raise SourceError("CORRUPT_WORKBOOK", "it cannot be opened") from None
+        raise SourceError("CORRUPT_FILE", "it cannot be opened") from None
     return Sheet(chosen.title, unread, _lines(chosen, options))
 
 
@@ -154,7 +154,7 @@ def _sheets_of(content: bytes) -> list[Any]:
 
 def _chosen(sheets: list[Any], wanted: str | None) -> Any:
     if not sheets:
-        raise SourceError("CORRUPT_WORKBOOK", "it has no sheet that can be read")
+        raise SourceError("CORRUPT_FILE", "it has no sheet that can be read")
     if wanted is None:
         return next((sheet for sheet in sheets if sheet.sheet_state == "visible"), sheets[0])
     title = wanted.strip().casefold()
@@ -186,7 +186,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
     try:
         for line, row in enumerate(_rows(sheet), 1):
             if line > MAX_ROWS:
-                problem = "TOO_MANY_ROWS"
+                problem = "WORKBOOK_TOO_LARGE"
                 break
             texts = _texts(row, options)
             if line <= options.padded_lines:
@@ -202,7 +202,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
     except MemoryError:
         raise
     except Exception:  # see `sheet_of`
-        problem = "CORRUPT_WORKBOOK"
+        problem = "CORRUPT_FILE"
     yield buffer.getvalue().encode(ENCODING, "replace")
     if problem is not None:
         raise SourceError(problem, ERRORS_OF_ROWS[problem])

@@ -63,8 +63,8 @@ def test_rows_are_those_that_are_read_here(children: list[Any]) -> None:
 @pytest.mark.parametrize(
     "content, options, code",
     [
-        (workbook(ROWS)[:5_000], {}, "CORRUPT_WORKBOOK"),
-        (workbook([["a"], [UNREADABLE]]), {}, "CORRUPT_WORKBOOK"),
+        (workbook(ROWS)[:5_000], {}, "CORRUPT_FILE"),
+        (workbook([["a"], [UNREADABLE]]), {}, "CORRUPT_FILE"),
         (workbook(ROWS), {"sheet": "Lost"}, "SHEET_NOT_FOUND"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), {}, "NOT_TEXT"),
         (workbook(ROWS) + bytes(25 << 20), {}, "WORKBOOK_TOO_LARGE"),
@@ -79,7 +79,7 @@ def test_rows_before_damage_are_read_first() -> None:
     """The error comes when the damage is reached."""
     rows = [["a", "b"], *[["1" * 20, "2"]] * 8_000, [UNREADABLE]]
     seen = []
-    with pytest.raises(SourceError, match="CORRUPT_WORKBOOK"):
+    with pytest.raises(SourceError, match="CORRUPT_FILE"):
         seen.extend(opened(workbook(rows)).records())
     assert len(seen) > 5_000
 
@@ -89,7 +89,7 @@ def test_a_hostile_workbook_is_an_error_of_the_file(name: str) -> None:
     """None takes long or needs much memory, whatever it is made of, and the next workbook is
     read. A fast machine reads some of them in time."""
     code = check_workbook(HOSTILE[name]())
-    assert code in ("", "CORRUPT_WORKBOOK", "WORKBOOK_TOO_LARGE", "EMPTY_FILE")
+    assert code in ("", "CORRUPT_FILE", "WORKBOOK_TOO_LARGE", "EMPTY_FILE")
     assert len(list(opened(workbook(ROWS)).records())) == 5_000
 
 

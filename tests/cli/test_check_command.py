@@ -178,7 +178,7 @@ def test_the_destination_decides_about_the_notes(file: Any) -> None:
     profiles = file(json.dumps(document), "profiles.json")
     for name, is_noted in (("google_ads", True), ("data_manager", False)):
         output = run("--profiles", profiles, "--profile", name, data).output
-        assert ("ADDRESS_NOT_SENT" in output) is is_noted
+        assert ("COLUMN_NOT_SENT" in output) is is_noted
 
 
 def test_json_is_the_results_document(file: Any) -> None:
@@ -214,7 +214,7 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     packed = gzip.compress(rows)
     document = json.loads(run("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout)
     check_results(document)
-    assert document["file_error"]["code"] == "CORRUPT_GZIP"
+    assert document["file_error"]["code"] == "CORRUPT_FILE"
     assert 2_000 < document["counts"]["ok"] < 20_000
 
 

@@ -31,7 +31,7 @@ def test_lines_are_those_of_an_editor(end: str) -> None:
     assert found == [
         (6, "INVALID_DATE"),
         (8, "INVALID_DATE"),
-        (10, "TOO_FEW_CELLS"),
+        (10, "WRONG_NUMBER_OF_CELLS"),
         (12, "FUTURE_DATE"),
     ]
     assert document["counts"]["ok"] == 2

@@ -160,7 +160,7 @@ def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(fix: Any)
     content = fix(BROKEN_QUOTES).read_bytes()
     document = validate(content)
     assert document["counts"]["rejected"] == document["counts"]["rows"] == 1
-    assert "TOO_MANY_CELLS" in document["codes"]
+    assert "WRONG_NUMBER_OF_CELLS" in document["codes"]
 
 
 def test_a_row_with_broken_quotes_is_shown_cell_by_cell(fix: Any) -> None:

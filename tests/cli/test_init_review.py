@@ -46,7 +46,7 @@ def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
         "-1 left out by Opt-in: No",
         "-2 left out by Stage: Lost, Lead",
         "-1 left out by Account: Test",
-        "-1 rejected, line 7: The row has no usable click ID",
+        "-1 rejected, line 7: The row has no click ID",
         "1 sent to Google: 1 sale, 100.50 USD Is that so?",
         "Columns that are not used: Deal",
     ):

@@ -56,7 +56,7 @@ def test_a_valid_workbook_that_is_refused_is_noticed() -> None:
     """The fuzzer would find a cell that stops the file."""
     content, rows = valid(random.Random(0))
     check_workbook(content, rows)
-    with pytest.raises(AssertionError, match="a valid workbook ends with CORRUPT_WORKBOOK"):
+    with pytest.raises(AssertionError, match="a valid workbook ends with CORRUPT_FILE"):
         check_workbook(workbook([[*"abcdef"], *rows, [UNREADABLE]]), [*rows, [UNREADABLE]])
 
 

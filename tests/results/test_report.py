@@ -106,10 +106,10 @@ def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
 def test_notes_that_need_nobody_are_closed() -> None:
     """Warnings of uploaded rows, and notes without an action, are not what somebody must read."""
     listed = [row(2, "uploaded", warnings="INVALID_PHONE")]
-    notes = [Problem("BLANK_RECORDS", "", "3"), Problem("ENCODING_GUESSED")]
+    notes = [Problem("REPORT_FOOTER", "", "line 3"), Problem("ENCODING_GUESSED")]
     page = report_on(summary_of(listed, notes=notes))
     closed = page.partition("2 notes that need nobody now</summary>")[2].partition("Google Ads")[0]
-    assert "BLANK_RECORDS" in closed
+    assert "REPORT_FOOTER" in closed
     assert "INVALID_PHONE" in closed
     assert "ENCODING_GUESSED" not in closed
     assert "What to correct" not in page

@@ -229,26 +229,26 @@ SO-4,,buyer@example.com,2026-01-01,100,noon,RESTATE,80
     assert (original.order_id, original.value, original.currency_code) == ("SO-1", 80.0, "USD")
     assert original.time == "2026-11-10 10:00:00+00:00"
     assert validated.refused == {
-        3: "ADJUSTMENT_NEEDS_ORDER_ID",
+        3: "ADJUSTMENT_NEEDS_ORIGINAL",
         4: "ADJUSTMENT_NEEDS_ORIGINAL",
         5: "ADJUSTMENT_NEEDS_ORIGINAL TOO_OLD",
     }
 
 
 CHANGES = {
-    "later value": ("SO-1,noon,RESTATE,80", "SO-1,evening,RESTATE,60", "SUPERSEDED_ADJUSTMENT", ""),
+    "later value": ("SO-1,noon,RESTATE,80", "SO-1,evening,RESTATE,60", "OLDER_THAN_CORRECTION", ""),
     "earlier value": (
         "SO-1,evening,RESTATE,60",
         "SO-1,noon,RESTATE,80",
         "",
-        "SUPERSEDED_ADJUSTMENT",
+        "OLDER_THAN_CORRECTION",
     ),
-    "retracted": ("SO-1,evening,RESTATE,60", "SO-1,noon,RETRACT,", "SUPERSEDED_ADJUSTMENT", ""),
+    "retracted": ("SO-1,evening,RESTATE,60", "SO-1,noon,RETRACT,", "OLDER_THAN_CORRECTION", ""),
     "retracted before": (
         "SO-1,noon,RETRACT,",
         "SO-1,evening,RESTATE,60",
         "",
-        "SUPERSEDED_ADJUSTMENT",
+        "OLDER_THAN_CORRECTION",
     ),
     "same": ("SO-1,noon,RESTATE,80", "SO-1,noon,RESTATE,80", "", "REPEATED_LINE"),
     "retracted twice": ("SO-1,noon,RETRACT,", "SO-1,evening,RETRACT,", "", "REPEATED_LINE"),
@@ -268,7 +268,7 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
         lost = {}
         assert validated.waits  # the second chunk is sent after the first one
     assert validated.refused == lost
-    outcome = {"SUPERSEDED_ADJUSTMENT": "skipped", "REPEATED_LINE": "duplicate"}
+    outcome = {"OLDER_THAN_CORRECTION": "skipped", "REPEATED_LINE": "duplicate"}
     assert validated.outcomes == {line: outcome[code] for line, code in lost.items()}
 
 
@@ -278,7 +278,7 @@ def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatc
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
     first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
     second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"
-    assert validate(f"{header}{first}\n---\n{second}").refused == {4: "SUPERSEDED_ADJUSTMENT"}
+    assert validate(f"{header}{first}\n---\n{second}").refused == {4: "OLDER_THAN_CORRECTION"}
 
 
 def test_calls() -> None:

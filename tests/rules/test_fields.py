@@ -135,8 +135,7 @@ def test_a_bad_value_costs_what_its_code_says(field: Field) -> None:
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=name_of)
-def test_a_column_that_is_not_sent_has_a_note(field: Field) -> None:
-    """The note is in the catalogue, and names the column (`lib.run.plan`)."""
-    assert CATALOGUE[field.not_sent_code].severity == "note"
+def test_a_field_has_a_name_and_a_description(field: Field) -> None:
+    """The name is an identifier, and the description a sentence."""
     assert field.description.endswith(".")
     assert field.name == CUSTOM_VARIABLE or field.name.isidentifier()

@@ -75,7 +75,7 @@ def test_an_entry_without_rows_takes_all_that_are_left() -> None:
 def test_rows_that_could_not_be_read_are_kept() -> None:
     """Their problem is reported, whatever is skipped. A footer is skipped."""
     rows = [
-        row_of(problem="TOO_FEW_CELLS"),
+        row_of(problem="WRONG_NUMBER_OF_CELLS"),
         row_of("Closed Lost", "", "", line=3),
         row_of(line=4, problem="REPORT_FOOTER"),
     ]

@@ -223,7 +223,7 @@ def test_order_ids_with_zero(more: str, is_integer: bool, sent: list[str]) -> No
     validated = validate(text, integer_order_ids=is_integer)
     kept = [each.order_id for line, each in validated.sent.items() if line != 6]
     assert [order_id for order_id in kept if order_id] == sent
-    assert validated.refused == ({6: "ORDER_ID_LOOKS_LIKE_PHONE"} if is_integer else {})
+    assert validated.refused == ({6: "ORDER_ID_IS_PERSONAL"} if is_integer else {})
 
 
 ORDERS_OF_A_CLICK = """
@@ -292,7 +292,7 @@ AAAAAAAAAAAAAA1,+1 212-555-0100,2026-11-20 10:00:00,{order_id}
 AAAAAAAAAAAAAA2,,2026-11-20 10:00:00,2125550100
 """
     )
-    assert validated.refused == {2: "ORDER_ID_LOOKS_LIKE_PHONE"}
+    assert validated.refused == {2: "ORDER_ID_IS_PERSONAL"}
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,7 @@ Cj0KCQiAexampleCj0KCQiA...,,,2026-11-20 10:00:00
 """
     )
     invalid = dict.fromkeys([2, 3, 4], "INVALID_CLICK_ID")
-    assert validated.warned == {**invalid, **dict.fromkeys([6, 7], "CLICK_ID_CUT_OFF")}
+    assert validated.warned == {**invalid, **dict.fromkeys([6, 7], "INVALID_CLICK_ID")}
     assert validated.placeholders == {}
     assert validated.refused == dict.fromkeys([4, 7], "NO_CLICK_ID_OR_IDENTIFIER")
     sent = {line: (each.gclid, each.wbraid) for line, each in validated.sent.items()}
@@ -416,10 +416,10 @@ CCCCCCCCCCCCCC5,GGGGGGGGGGGGGG5,,,1003,2026-11-20 10:00:00
         6: ("CCCCCCCCCCCCCC5", "-", "-"),
     }
     assert validated.warned == {
-        2: "BOTH_BRAIDS",
+        2: "SEVERAL_CLICK_IDS",
         4: "BRAID_ON_ONE_PER_CLICK",
         5: "BRAID_ON_ONE_PER_CLICK",
-        6: "GCLID_AND_BRAID",
+        6: "SEVERAL_CLICK_IDS",
     }
     assert validated.refused == {5: "NO_CLICK_ID_OR_IDENTIFIER"}
     assert (validated.sent[4].order_id or "").startswith("auto-")  # its click ID is left out

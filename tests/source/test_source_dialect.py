@@ -46,7 +46,7 @@ def test_profile_delimiter(read):
     assert (table.header, records) == (("a,b", "gclid"), [(2, ["1,2", "3"], None)])
     with pytest.raises(SourceError) as error:
         read("a^^b\n", delimiter="^^")
-    assert error.value.code == "UNKNOWN_DELIMITER"
+    assert error.value.code == "INVALID_PROFILE"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_padded_header(read):
     assert records == [
         (2, ["A", "a@example.com", "", ""], None),
         (3, ["B", "", "", ""], None),
-        (4, [], "TOO_FEW_CELLS"),
+        (4, [], "WRONG_NUMBER_OF_CELLS"),
     ]
 
 
@@ -119,8 +119,8 @@ def test_padded_header(read):
         ('gclid,"email"x\nA,a\n', "UNREADABLE_HEADER"),
         (b"gclid,\x81\xe9\nA,a\n", "UNREADABLE_HEADER"),
         ("gclid,a\0b\n" + "A,a\n" * 9, "UNREADABLE_HEADER"),
-        ("gclid\n", "NO_ROWS"),
-        ("Parameters:TimeZone=UTC\ngclid,email\n\n,\n", "NO_ROWS"),
+        ("gclid\n", "EMPTY_FILE"),
+        ("Parameters:TimeZone=UTC\ngclid,email\n\n,\n", "EMPTY_FILE"),
         ("Parameters:TimeZone=UTC\n", "EMPTY_FILE"),
     ],
 )

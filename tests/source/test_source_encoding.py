@@ -101,7 +101,7 @@ def test_unknown_encoding(read, encoding):
     """An encoding that does not exist, or is not a text encoding, stops the file."""
     with pytest.raises(SourceError) as error:
         read(TEXT, encoding=encoding)
-    assert error.value.code == "UNKNOWN_ENCODING"
+    assert error.value.code == "INVALID_PROFILE"
 
 
 @pytest.mark.parametrize("content", [bytes(1000), bytes(range(256)) + bytes(100)])
@@ -197,7 +197,7 @@ def test_corrupt_gzip(read, damage):
     rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(50_000))
     with pytest.raises(SourceError) as error:
         read(damage(gzip.compress(("gclid,name\n" + rows).encode())))
-    assert error.value.code == "CORRUPT_GZIP"
+    assert error.value.code == "CORRUPT_FILE"
 
 
 def test_rows_before_the_damage_are_read():
@@ -206,7 +206,7 @@ def test_rows_before_the_damage_are_read():
     packed = gzip.compress(("gclid,name\n" + rows).encode())
     records = open_table(io.BytesIO(packed[:-4]), SourceOptions()).records()
     lines: list[int] = []
-    with pytest.raises(SourceError, match="CORRUPT_GZIP"):
+    with pytest.raises(SourceError, match="CORRUPT_FILE"):
         lines.extend(line for line, *_ in records)
     assert len(lines) > 80_000
 

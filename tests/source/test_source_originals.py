@@ -43,8 +43,8 @@ def test_cells_that_do_not_fit_the_header_are_there() -> None:
     """Only where quotes make cells uncertain are there none."""
     rows = originals('a,b\n1\n1,2,3\n1,"2\n4,5\n\0,6')
     assert [(row.problem, row.cells) for row in rows[1:]] == [
-        ("TOO_FEW_CELLS", ["1"]),
-        ("TOO_MANY_CELLS", ["1", "2", "3"]),
+        ("WRONG_NUMBER_OF_CELLS", ["1"]),
+        ("WRONG_NUMBER_OF_CELLS", ["1", "2", "3"]),
         ("UNCLOSED_QUOTE", None),
         (None, ["4", "5"]),
         ("NUL_BYTE", ["\0", "6"]),
@@ -83,7 +83,7 @@ def test_rows_are_those_of_records_with_their_lines(
 def test_a_line_that_is_cut_is_one_row() -> None:
     """The text of an endless line ends where reading it ended."""
     (_, row, last) = originals("a,b\n1," + "x" * (2 * text_module.MAX_LINE_CHARS) + "\n3,4\n")
-    assert (row.problem, len(row.text)) == ("CELL_TOO_LARGE", text_module.MAX_LINE_CHARS)
+    assert (row.problem, len(row.text)) == ("RECORD_TOO_LONG", text_module.MAX_LINE_CHARS)
     assert last.cells == ["3", "4"]
 
 
@@ -95,5 +95,5 @@ def test_the_rows_of_a_workbook_have_its_texts() -> None:
         (1, None, []),
         (2, None, ["a", "b"]),
         (4, None, ["x", "0.25"]),
-        (9, "TOO_MANY_CELLS", ["y", "", "z"]),
+        (9, "WRONG_NUMBER_OF_CELLS", ["y", "", "z"]),
     ]

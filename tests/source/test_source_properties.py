@@ -66,7 +66,7 @@ def test_every_row_comes_back(read, file, block_bytes, packed):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
         if not expected:
-            with pytest.raises(SourceError, match="NO_ROWS"):
+            with pytest.raises(SourceError, match="EMPTY_FILE"):
                 read(content, **options)
             return
         table, records = read(content, **options)
@@ -98,7 +98,7 @@ def read_or_nothing(read, content, **options):
     try:
         table, records = read(content, **options)
     except SourceError as error:
-        if error.code not in {"NO_ROWS", "NOT_TEXT"}:
+        if error.code not in {"EMPTY_FILE", "NOT_TEXT"}:
             raise
         return (), None
     return table.header, records
@@ -128,7 +128,7 @@ def test_no_line_disappears(read, content, block_bytes):
             # The lines after the first line of the record are blank or part of its cells.
             inside = sum(len(LINE_END.findall(cell)) for cell in cells)
             assert len(rest) <= inside
-        elif problem in {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "CELL_TOO_LARGE"}:
+        elif problem in {"UNCLOSED_QUOTE", "INSIDE_QUOTES", "BROKEN_QUOTING", "RECORD_TOO_LONG"}:
             assert rest == []
         elif rest:
             # A record of several lines with valid quotes, but without valid cells.
@@ -181,7 +181,7 @@ def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, p
             (line, [cells[places[at]] for at in columns] if cells else [], problem, length)
             for line, cells, problem, length in rows
         ]
-        return records, table.blank_rows, table.footer, table.open_row
+        return records, table.footer, table.open_row
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", block_bytes)

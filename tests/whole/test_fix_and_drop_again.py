@@ -47,7 +47,7 @@ PLANTED = (
     # Google refuses this one: the click was later.
     Planted("CONVERSION_PRECEDES_EVENT", {"gclid": YESTERDAY}, {"gclid": "Click_of_last_week_1"}),
     Planted("UNCLOSED_QUOTE", {"note": "torn, quote"}, {"note": "whole"}),
-    Planted("TOO_FEW_CELLS", {"note": "torn"}, {"note": "whole"}),
+    Planted("WRONG_NUMBER_OF_CELLS", {"note": "torn"}, {"note": "whole"}),
 )
 
 

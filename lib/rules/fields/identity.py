@@ -7,7 +7,7 @@ from typing import Final
 
 from lib.model.fields import Field
 
-_OF_ADDRESS: Final = partial(Field, target="address", not_sent_code="ADDRESS_NOT_SENT")
+_OF_ADDRESS: Final = partial(Field, target="address")
 
 IDENTITY: Final[tuple[Field, ...]] = (
     Field(

@@ -28,7 +28,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         if_placeholder="UNSPECIFIED",
         placeholder_note=NOT_STATED,
         bad_value="row",
-        not_sent_code="AD_PERSONALIZATION_NOT_SENT",
         kind="word",
     ),
     Field(
@@ -36,7 +35,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         "Where the conversion happened: APP or WEB.",
         target="conversion_environment",
         parse=_text(enums.parse_conversion_environment),
-        not_sent_code="CONVERSION_ENVIRONMENT_NOT_SENT",
         kind="word",
     ),
     Field(
@@ -118,7 +116,6 @@ OPTIONAL: Final[tuple[Field, ...]] = (
         "Where the conversion happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
         target="event_source",
         parse=_text(enums.parse_event_source),
-        not_sent_code="EVENT_SOURCE_NOT_SENT",
         kind="word",
     ),
 )

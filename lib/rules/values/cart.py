@@ -78,15 +78,12 @@ def parse_feed_language(value: str) -> str:
 def parse_custom_variable(value: str) -> str:
     """Return the value of a custom variable, trimmed.
 
-    Raises CUSTOM_VARIABLE_TOO_LONG, and CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL or
-    CUSTOM_VARIABLE_LOOKS_LIKE_PHONE, because Google drops conversions with personal data in custom
-    variables.
+    Raises CUSTOM_VARIABLE_TOO_LONG, and CUSTOM_VARIABLE_IS_PERSONAL, because Google drops
+    conversions with personal data in custom variables.
     """
     text = value.strip()
     if len(text) > 100:
         raise RuleError("CUSTOM_VARIABLE_TOO_LONG")
-    if looks_like_email(text):
-        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_EMAIL")
-    if looks_like_phone(text):
-        raise RuleError("CUSTOM_VARIABLE_LOOKS_LIKE_PHONE")
+    if looks_like_email(text) or looks_like_phone(text):
+        raise RuleError("CUSTOM_VARIABLE_IS_PERSONAL")
     return text

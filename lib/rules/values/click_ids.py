@@ -65,8 +65,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
     `gclid: ...`.
 
     Raises INVALID_CLICK_ID for inner white space, characters that URLs can't contain, a
-    placeholder, a number, a date, or fewer than ten characters such as `TEL-2281`, and
-    CLICK_ID_CUT_OFF for one with an ellipsis.
+    placeholder, a number, a date, an ellipsis, or fewer than ten characters such as `TEL-2281`.
     """
     if is_plain_click_id(value):
         return value
@@ -84,7 +83,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         elif has_parameters and (":" in click_id or "?" in click_id or "&" in click_id):
             raise RuleError("INVALID_CLICK_ID")
     if _ELLIPSIS.search(click_id):
-        raise RuleError("CLICK_ID_CUT_OFF")
+        raise RuleError("INVALID_CLICK_ID")
     if (
         len(click_id) < SHORTEST
         or _CLICK_ID.fullmatch(click_id) is None

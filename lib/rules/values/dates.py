@@ -140,8 +140,8 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE, DATE_ORDER_MISMATCH or
     DATE_ORDER_UNDECLARED.
 
-    The doubts are AMBIGUOUS_LOCAL_TIME and NONEXISTENT_LOCAL_TIME (both read with the offset before
-    the clock change) and DATE_WITHOUT_TIME (read as midnight).
+    The doubts are CLOCKS_CHANGED (read with the offset before the change) and DATE_WITHOUT_TIME
+    (read as midnight).
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_DATE")
@@ -325,9 +325,7 @@ def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None
     local = naive.replace(tzinfo=zone)
     doubts: Doubts = ()
     if local.utcoffset() != local.replace(fold=1).utcoffset():
-        # In the skipped hour, the offset before the change is the smaller one.
-        skipped = local.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != naive
-        doubts = ("NONEXISTENT_LOCAL_TIME" if skipped else "AMBIGUOUS_LOCAL_TIME",)
+        doubts = ("CLOCKS_CHANGED",)
     elif parts["hour"] is None:
         doubts = ("DATE_WITHOUT_TIME",)
     return _format(local, doubts)

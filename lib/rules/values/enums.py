@@ -45,21 +45,20 @@ def parse_consent(value: str) -> Consent | None:
     return _look_up(value, _CONSENT, "INVALID_CONSENT")
 
 
-def one_of(code: str, *words: str, not_stated: tuple[str, ...] = ()) -> Callable[[str], str | None]:
+def one_of(*words: str, not_stated: tuple[str, ...] = ()) -> Callable[[str], str | None]:
     """Return a parser for one of these words, in any case and with any separator.
 
-    "Unspecified", "unknown" and the words of `not_stated` give None. The parser raises `code` for
-    every other text.
+    "Unspecified", "unknown" and the words of `not_stated` give None. The parser raises UNKNOWN_WORD
+    for every other text.
     """
     known: dict[str, str | None] = dict.fromkeys((*_NOT_STATED, *not_stated))
     known |= {word: word for word in words}
-    return lambda value: _look_up(value, known, code)
+    return lambda value: _look_up(value, known, "UNKNOWN_WORD")
 
 
-parse_conversion_environment: Final = one_of("INVALID_CONVERSION_ENVIRONMENT", "APP", "WEB")
-parse_customer_type: Final = one_of("INVALID_CUSTOMER_TYPE", "NEW", "RETURNING", "REENGAGED")
+parse_conversion_environment: Final = one_of("APP", "WEB")
+parse_customer_type: Final = one_of("NEW", "RETURNING", "REENGAGED")
 parse_event_source: Final = one_of(
-    "INVALID_EVENT_SOURCE",
     *("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"),
     not_stated=("EVENT_SOURCE_UNSPECIFIED",),
 )

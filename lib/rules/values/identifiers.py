@@ -74,22 +74,22 @@ def _unwrapped(email: str) -> str:
 def normalize_name(value: str) -> str:
     """Return a given or family name: trimmed, lower case, Unicode NFC.
 
-    Inner spaces, punctuation and diacritics stay. Raises INVALID_NAME if nothing is left.
+    Inner spaces, punctuation and diacritics stay. Raises ADDRESS_INCOMPLETE if nothing is left.
     """
     name = value.strip().lower()
     if not name.isascii():
         # NFC can turn one type of space into another, so trim after it.
         name = unicodedata.normalize("NFC", name.strip(INVISIBLE)).strip()
     if not name:
-        raise RuleError("INVALID_NAME")
+        raise RuleError("ADDRESS_INCOMPLETE")
     return name
 
 
 def normalize_postal_code(value: str) -> str:
-    """Return the postal code, trimmed and otherwise unchanged. Raises EMPTY_POSTAL_CODE."""
+    """Return the postal code, trimmed and otherwise unchanged. Raises ADDRESS_INCOMPLETE."""
     code = value.strip()
     if not code:
-        raise RuleError("EMPTY_POSTAL_CODE")
+        raise RuleError("ADDRESS_INCOMPLETE")
     return code
 
 

@@ -47,8 +47,8 @@ def is_plain_order_id(value: str) -> bool:
 def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     """Return the order ID, trimmed. `phones` are the phone numbers of the row, as in the file.
 
-    Raises ORDER_ID_LOOKS_LIKE_EMAIL, ORDER_ID_LOOKS_LIKE_PHONE (Google refuses personal data in
-    order IDs: ORDER_ID_CONTAINS_PII), ORDER_ID_TOO_LONG and ORDER_ID_SHORTENED.
+    Raises ORDER_ID_IS_PERSONAL (Google refuses personal data in order IDs: ORDER_ID_CONTAINS_PII),
+    ORDER_ID_TOO_LONG and ORDER_ID_SHORTENED.
     """
     if is_plain_order_id(value):
         return value
@@ -58,15 +58,13 @@ def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     if len(order_id) >= _FEWEST_PHONE_DIGITS:
         for phone in map(str.rstrip, phones):
             if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
-                raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
+                raise RuleError("ORDER_ID_IS_PERSONAL")
     if order_id.isdecimal() or (order_id.isascii() and order_id.isalnum()):
         return order_id
     if _SHORTENED.fullmatch(order_id):
         raise RuleError("ORDER_ID_SHORTENED")
-    if looks_like_email(order_id):
-        raise RuleError("ORDER_ID_LOOKS_LIKE_EMAIL")
-    if looks_like_phone(order_id):
-        raise RuleError("ORDER_ID_LOOKS_LIKE_PHONE")
+    if looks_like_email(order_id) or looks_like_phone(order_id):
+        raise RuleError("ORDER_ID_IS_PERSONAL")
     return order_id
 
 

@@ -167,8 +167,8 @@ def test_normalizing_a_name_twice_changes_nothing(raw: str) -> None:
 
 def test_an_empty_name_or_postal_code_is_refused() -> None:
     """An empty name or postal code is refused, because it can match nobody."""
-    assert code_of(normalize_name, " \u200b") == "INVALID_NAME"
-    assert code_of(normalize_postal_code, " ") == "EMPTY_POSTAL_CODE"
+    assert code_of(normalize_name, " \u200b") == "ADDRESS_INCOMPLETE"
+    assert code_of(normalize_postal_code, " ") == "ADDRESS_INCOMPLETE"
 
 
 def test_a_postal_code_is_only_trimmed() -> None:

@@ -27,11 +27,11 @@ def packed(piece: bytes, times: int) -> bytes:
 
 
 POISON: dict[str, Callable[[], tuple[bytes, str, str]]] = {
-    "line ends": lambda: (packed(b"\n" * MIB, 16), ".csv.gz", "TOO_MANY_ROWS"),
+    "line ends": lambda: (packed(b"\n" * MIB, 16), ".csv.gz", "FILE_TOO_LARGE"),
     "too many members": lambda: (
         gzip.compress(HEAD + ROW) + EMPTY_MEMBER * 1_000_001,
         ".csv.gz",
-        "TOO_MANY_MEMBERS",
+        "FILE_TOO_LARGE",
     ),
     "one endless line": lambda: (packed(b"x" * MIB, 64), ".csv.gz", ""),
     "a workbook": lambda: (
