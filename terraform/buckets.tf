@@ -2,7 +2,7 @@
 # the input bucket starts the function: the function must never write there.
 
 locals {
-  bucket_prefix = coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")
+  bucket_prefix = "${var.project_id}-${var.name}"
 
   input_bucket = one(concat(
     [for bucket in google_storage_bucket.input : { name = bucket.name, location = bucket.location }],
@@ -33,7 +33,7 @@ resource "google_storage_bucket" "input" {
 
   lifecycle_rule {
     condition {
-      age = var.input_retention_days
+      age = var.retention_days.input
     }
     action {
       type = "Delete"
@@ -86,7 +86,7 @@ resource "google_storage_bucket" "output" {
 
   lifecycle_rule {
     condition {
-      age = var.results_retention_days
+      age = var.retention_days.results
     }
     action {
       type = "Delete"
@@ -142,7 +142,7 @@ resource "google_storage_bucket" "state" {
   # Later than anything can ask for them.
   lifecycle_rule {
     condition {
-      age            = var.state_retention_days
+      age            = var.retention_days.state
       matches_prefix = ["${local.state_prefix}runs/", "${local.state_prefix}chunks/"]
     }
     action {

@@ -36,7 +36,7 @@ locals {
       STATE_BUCKET             = google_storage_bucket.state.name
       STATE_PREFIX             = local.state_prefix
       PROFILES                 = "gs://${local.profiles_bucket}/${local.profiles_object}"
-      GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/${var.google_ads_secret_version}"
+      GOOGLE_ADS_SECRET        = "${google_secret_manager_secret.google_ads.id}/versions/latest"
       TIME_LIMIT_SECONDS       = tostring(local.ingest_timeout_seconds)
       SWEEP_TIME_LIMIT_SECONDS = tostring(local.sweep_time_limit_seconds)
       # One heap for all threads: with glibc's default, one per thread, the peak is a quarter higher.
@@ -126,7 +126,7 @@ resource "google_cloudfunctions2_function" "ingest" {
     entry_point       = "ingest"
     service_account   = local.accounts.builder.id
     docker_repository = google_artifact_registry_repository.images.id
-    worker_pool       = var.build_worker_pool
+    worker_pool       = var.network.build_worker_pool
 
     source {
       storage_source {
@@ -145,8 +145,8 @@ resource "google_cloudfunctions2_function" "ingest" {
     max_instance_request_concurrency = 1
     max_instance_count               = var.max_instances
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
-    vpc_connector                    = var.vpc_connector
-    vpc_connector_egress_settings    = var.vpc_connector == null ? null : var.vpc_egress
+    vpc_connector                    = var.network.vpc_connector
+    vpc_connector_egress_settings    = var.network.vpc_connector == null ? null : var.network.vpc_egress
     all_traffic_on_latest_revision   = true
     service_account_email            = local.accounts.function.email
     environment_variables            = local.environment
@@ -181,7 +181,7 @@ resource "google_cloudfunctions2_function" "sweep" {
     entry_point       = "sweep"
     service_account   = local.accounts.builder.id
     docker_repository = google_artifact_registry_repository.images.id
-    worker_pool       = var.build_worker_pool
+    worker_pool       = var.network.build_worker_pool
 
     source {
       storage_source {
@@ -200,8 +200,8 @@ resource "google_cloudfunctions2_function" "sweep" {
     max_instance_request_concurrency = 1
     max_instance_count               = 1
     ingress_settings                 = "ALLOW_INTERNAL_ONLY"
-    vpc_connector                    = var.vpc_connector
-    vpc_connector_egress_settings    = var.vpc_connector == null ? null : var.vpc_egress
+    vpc_connector                    = var.network.vpc_connector
+    vpc_connector_egress_settings    = var.network.vpc_connector == null ? null : var.network.vpc_egress
     all_traffic_on_latest_revision   = true
     service_account_email            = local.accounts.function.email
     environment_variables            = local.environment

@@ -252,15 +252,3 @@ resource "google_storage_bucket_iam_member" "readers" {
   role   = "roles/storage.objectViewer"
   member = each.value
 }
-
-# On the project: audit settings exist per project and service, not per bucket.
-resource "google_project_iam_audit_config" "reads" {
-  for_each = toset(var.audit_reads ? ["storage.googleapis.com", "secretmanager.googleapis.com"] : [])
-
-  project = var.project_id
-  service = each.value
-
-  audit_log_config {
-    log_type = "DATA_READ"
-  }
-}

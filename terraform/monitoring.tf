@@ -37,7 +37,7 @@ check "notification_channels" {
   }
 }
 
-# ── metrics ───────────────────────────────────────────────────────────────────────────────────
+# ── open problems ─────────────────────────────────────────────────────────────────────────────
 
 resource "google_logging_metric" "open_problems" {
   for_each = local.severities
@@ -51,13 +51,13 @@ resource "google_logging_metric" "open_problems" {
     metric_kind = "DELTA"
     value_type  = "INT64"
 
+    # The section in docs/alerts.md.
     labels {
-      key         = "kind"
-      description = "Section in docs/alerts.md."
+      key = "kind"
     }
+    # The first folder of the file, or default.
     labels {
-      key         = "profile"
-      description = "First folder of the file, or default."
+      key = "profile"
     }
   }
 
@@ -67,26 +67,12 @@ resource "google_logging_metric" "open_problems" {
   }
 }
 
-resource "google_logging_metric" "sweeps" {
-  project     = var.project_id
-  name        = "${var.name}/sweeps"
-  description = "Finished sweeps."
-  filter      = "${local.logs_of_functions} AND jsonPayload.event=\"sweep_finished\""
-
-  metric_descriptor {
-    metric_kind = "DELTA"
-    value_type  = "INT64"
-  }
-}
-
 # A policy can name a metric only some time after its creation.
 resource "time_sleep" "metrics" {
   create_duration = "120s"
 
-  depends_on = [google_logging_metric.open_problems, google_logging_metric.sweeps]
+  depends_on = [google_logging_metric.open_problems]
 }
-
-# ── alerts ────────────────────────────────────────────────────────────────────────────────────
 
 resource "google_monitoring_alert_policy" "open_problems" {
   for_each = local.severities
@@ -141,6 +127,8 @@ resource "google_monitoring_alert_policy" "open_problems" {
   depends_on = [time_sleep.metrics]
 }
 
+# ── the functions ─────────────────────────────────────────────────────────────────────────────
+
 resource "google_monitoring_alert_policy" "function_failing" {
   project               = var.project_id
   display_name          = "${var.name}: The function does not work as it should"
@@ -188,12 +176,11 @@ resource "google_monitoring_alert_policy" "sweep_silent" {
   conditions {
     display_name = "sweep_silent"
 
-    # Its name in PromQL: / and - become _ (https://cloud.google.com/monitoring/promql/promql-mapping).
     # `or vector(0)`: no data at all is exactly the case to detect. A sweep may take 27 minutes, so the next one may end
     # this long after it was due. `increase` extrapolates, so its results are compared with halves.
     condition_prometheus_query_language {
-      query                     = "(sum(increase(logging_googleapis_com:user_${replace(google_logging_metric.sweeps.name, "/[/-]/", "_")}{monitored_resource=\"cloud_run_revision\"}[10m])) or vector(0)) < 0.5"
-      duration                  = "${60 * (var.sweep_minutes + 18)}s"
+      query                     = "(sum(increase(run_googleapis_com:request_count{monitored_resource=\"cloud_run_revision\",service_name=\"${google_cloudfunctions2_function.sweep.name}\",response_code=\"200\"}[10m])) or vector(0)) < 0.5"
+      duration                  = "${60 * (local.sweep_minutes + 18)}s"
       evaluation_interval       = "60s"
       disable_metric_validation = true
     }
@@ -202,7 +189,7 @@ resource "google_monitoring_alert_policy" "sweep_silent" {
   documentation {
     mime_type = "text/markdown"
     subject   = "${var.name}: The sweep does not run"
-    content   = "No sweep has finished for ${var.sweep_minutes + 28} minutes. Until it runs again, nobody hears of open problems, and deferred rows wait.\n\n${local.read_on.sweep_silent}"
+    content   = "No sweep has finished for ${local.sweep_minutes + 28} minutes. Until it runs again, nobody hears of open problems, and deferred rows wait.\n\n${local.read_on.sweep_silent}"
   }
 
   alert_strategy {
@@ -218,5 +205,5 @@ resource "google_monitoring_alert_policy" "sweep_silent" {
     }
   }
 
-  depends_on = [google_cloud_scheduler_job.sweep, time_sleep.metrics]
+  depends_on = [google_cloud_scheduler_job.sweep]
 }

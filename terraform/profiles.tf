@@ -60,7 +60,7 @@ resource "google_storage_bucket_object" "edited_profiles" {
 
 # Listing is needed to open the bucket in the console, and this bucket has nothing else.
 resource "google_storage_bucket_iam_member" "profile_readers" {
-  for_each = toset(local.profiles_are_edited ? concat(var.profile_editors, var.profile_readers) : [])
+  for_each = toset(var.profile_editors)
 
   bucket = google_storage_bucket.profiles[0].name
   role   = "roles/storage.objectViewer"

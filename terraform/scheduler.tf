@@ -1,9 +1,15 @@
+locals {
+  # How often the sweep looks for missed files, sends deferred rows, and says which problems are open. A problem
+  # counts as over if no sweep has logged it for an hour.
+  sweep_minutes = 15
+}
+
 resource "google_cloud_scheduler_job" "sweep" {
   project     = var.project_id
   name        = "${var.name}-sweep"
   region      = var.region
   description = "Calls the sweep."
-  schedule    = "*/${var.sweep_minutes} * * * *"
+  schedule    = "*/${local.sweep_minutes} * * * *"
   time_zone   = "Etc/UTC"
 
   # The same as the function's timeout; also the longest time that Cloud Scheduler can wait.

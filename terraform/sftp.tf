@@ -136,16 +136,16 @@ resource "google_cloud_run_v2_job" "sftp" {
       encryption_key  = var.kms_key
 
       dynamic "vpc_access" {
-        for_each = var.vpc_connector[*]
+        for_each = var.network.vpc_connector[*]
 
         content {
           connector = vpc_access.value
-          egress    = var.vpc_egress
+          egress    = var.network.vpc_egress
         }
       }
 
       containers {
-        image   = var.sftp_image
+        image   = each.value.image
         command = ["/bin/sh"]
         args    = ["-c", file("${path.module}/sftp_pull.sh")]
 

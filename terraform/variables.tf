@@ -34,17 +34,6 @@ variable "name" {
   }
 }
 
-variable "bucket_prefix" {
-  type        = string
-  default     = null
-  description = "Prefix of the bucket names, which must be unique worldwide. Unset: <project_id>-<name>."
-
-  validation {
-    condition     = var.bucket_prefix == null || can(regex("^[a-z0-9][a-z0-9-]{1,53}$", var.bucket_prefix))
-    error_message = "bucket_prefix is not valid. Use 2 to 54 lower-case letters, digits and hyphens; suffixes such as -output are added."
-  }
-}
-
 variable "labels" {
   type        = map(string)
   default     = {}
@@ -100,35 +89,6 @@ variable "profile_editors" {
   }
 }
 
-variable "profile_readers" {
-  type        = list(string)
-  default     = []
-  nullable    = false
-  description = "IAM members that may read the profiles that profile_editors edit."
-
-  validation {
-    condition     = alltrue([for m in var.profile_readers : can(regex("^(user|group|serviceAccount|principal|principalSet):.+$", m))])
-    error_message = "Each member must begin with user:, group:, serviceAccount:, principal: or principalSet:. Public access is not allowed."
-  }
-
-  validation {
-    condition     = length(var.profile_readers) == 0 || length(var.profile_editors) > 0
-    error_message = "profile_readers needs profile_editors: without them, the profiles are only in Terraform's own bucket."
-  }
-}
-
-variable "google_ads_secret_version" {
-  type        = string
-  default     = "latest"
-  nullable    = false
-  description = "Version of the secret with the google-ads.yaml: latest, or a number to pin a version."
-
-  validation {
-    condition     = can(regex("^(latest|[1-9][0-9]*)$", var.google_ads_secret_version))
-    error_message = "google_ads_secret_version must be latest or the number of a version."
-  }
-}
-
 # ── access ──────────────────────────────────────────────────────────────────────────────────────
 
 variable "uploaders" {
@@ -162,13 +122,6 @@ variable "grant_storage_agent" {
   description = "Grant Cloud Storage's service agent the permission to publish events, on the whole project. False in all deployments of a project but one, or if somebody else grants it."
 }
 
-variable "audit_reads" {
-  type        = bool
-  default     = false
-  nullable    = false
-  description = "Write an audit log line for every read in Cloud Storage and Secret Manager. This replaces the project's own audit settings for the two services."
-}
-
 # ── rules of an organization ──────────────────────────────────────────────────────────────────────
 # docs/deploy.md, "In an organization with rules of its own", says what each of them needs.
 
@@ -178,7 +131,7 @@ variable "existing_input_bucket" {
   description = "Bucket that exists already and receives the files, with its location if it is not region. Its versioning and its lifecycle stay as they are."
 
   validation {
-    condition     = !contains([for kind in ["output", "state", "source"] : "${coalesce(var.bucket_prefix, "${var.project_id}-${var.name}")}-${kind}"], try(var.existing_input_bucket.name, ""))
+    condition     = !contains([for kind in ["output", "state", "source"] : "${var.project_id}-${var.name}-${kind}"], try(var.existing_input_bucket.name, ""))
     error_message = "existing_input_bucket must not be the bucket of the results, the state or the code: each object in it starts the function."
   }
 }
@@ -206,37 +159,29 @@ variable "kms_key" {
   }
 }
 
-variable "vpc_connector" {
-  type        = string
-  default     = null
-  description = "Serverless VPC Access connector for everything that the functions send: projects/P/locations/REGION/connectors/C."
-
-  validation {
-    condition     = var.vpc_connector == null || can(regex("^projects/[^/]+/locations/${var.region}/connectors/[^/]+$", var.vpc_connector))
-    error_message = "vpc_connector must be projects/P/locations/REGION/connectors/C, in the same region as everything else."
-  }
-}
-
-variable "vpc_egress" {
-  type        = string
-  default     = "ALL_TRAFFIC"
+variable "network" {
+  type = object({
+    vpc_connector     = optional(string)
+    vpc_egress        = optional(string, "ALL_TRAFFIC")
+    build_worker_pool = optional(string)
+  })
+  default     = {}
   nullable    = false
-  description = "What goes through vpc_connector: ALL_TRAFFIC, or PRIVATE_RANGES_ONLY, which Google's APIs are not."
+  description = "Serverless VPC Access connector for what the functions send (projects/P/locations/REGION/connectors/C), what goes through it (ALL_TRAFFIC, or PRIVATE_RANGES_ONLY, which Google's APIs are not), and the private pool of Cloud Build that builds them (projects/P/locations/REGION/workerPools/W)."
 
   validation {
-    condition     = contains(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"], var.vpc_egress)
-    error_message = "vpc_egress must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY."
+    condition     = var.network.vpc_connector == null || can(regex("^projects/[^/]+/locations/${var.region}/connectors/[^/]+$", var.network.vpc_connector))
+    error_message = "network.vpc_connector must be projects/P/locations/REGION/connectors/C, in the same region as everything else."
   }
-}
-
-variable "build_worker_pool" {
-  type        = string
-  default     = null
-  description = "Private pool of Cloud Build that builds the functions: projects/P/locations/REGION/workerPools/W."
 
   validation {
-    condition     = var.build_worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.build_worker_pool))
-    error_message = "build_worker_pool must be projects/P/locations/REGION/workerPools/W."
+    condition     = contains(["ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"], var.network.vpc_egress)
+    error_message = "network.vpc_egress must be ALL_TRAFFIC or PRIVATE_RANGES_ONLY."
+  }
+
+  validation {
+    condition     = var.network.build_worker_pool == null || can(regex("^projects/[^/]+/locations/[^/]+/workerPools/[^/]+$", var.network.build_worker_pool))
+    error_message = "network.build_worker_pool must be projects/P/locations/REGION/workerPools/W."
   }
 }
 
@@ -263,6 +208,8 @@ variable "sftp_servers" {
     # A run must end before the next one begins. So a job has no retries, and the schedule starts it again.
     schedule        = optional(string, "*/15 * * * *")
     timeout_seconds = optional(number, 840)
+    # rclone 1.62 or newer, pinned by its digest. This is 1.75.2.
+    image = optional(string, "rclone/rclone@sha256:2687085f718d3c628f7fdfb77c52a1d344332aed543110bb88088f2c70d43eb5")
   }))
   default     = {}
   nullable    = false
@@ -292,62 +239,39 @@ variable "sftp_servers" {
     condition     = alltrue([for server in values(var.sftp_servers) : length(split(" ", server.schedule)) == 5])
     error_message = "schedule of an SFTP server must be five cron fields, such as 10 * * * *."
   }
-}
-
-variable "sftp_image" {
-  type        = string
-  default     = "rclone/rclone@sha256:2687085f718d3c628f7fdfb77c52a1d344332aed543110bb88088f2c70d43eb5" # 1.75.2
-  nullable    = false
-  description = "Image of rclone, 1.62 or newer, pinned by its digest."
 
   validation {
-    condition     = can(regex("@sha256:[0-9a-f]{64}$", var.sftp_image))
-    error_message = "sftp_image must end with a digest (@sha256:...), because a tag such as :1.75.2 can move."
+    condition     = alltrue([for server in values(var.sftp_servers) : can(regex("@sha256:[0-9a-f]{64}$", server.image))])
+    error_message = "image of an SFTP server must end with a digest (@sha256:...), because a tag such as :1.75.2 can move."
   }
 }
 
 # ── retention ───────────────────────────────────────────────────────────────────────────────────
 
-variable "input_retention_days" {
-  type        = number
-  default     = 30
+variable "retention_days" {
+  type = object({
+    input   = optional(number, 30)
+    results = optional(number, 400)
+    state   = optional(number, 400)
+  })
+  default     = {}
   nullable    = false
-  description = "Days after which input files, which contain raw personal data, are deleted."
+  description = "Days after which input files, which contain raw personal data, and results are deleted, and after which the function forgets a file. A forgotten file could be sent twice."
 
   validation {
-    # For 7 days, the sweep looks for files that were missed, and rows are sent again. The files must still exist.
-    condition     = floor(var.input_retention_days) == var.input_retention_days && var.input_retention_days > 7
-    error_message = "input_retention_days must be a whole number, more than 7."
+    # For 7 days, the sweep looks for files that were missed, rows are sent again, and lost results are written again.
+    condition     = alltrue([for days in [var.retention_days.input, var.retention_days.results] : floor(days) == days && days > 7])
+    error_message = "retention_days.input and retention_days.results must be whole numbers, more than 7."
   }
-}
-
-variable "results_retention_days" {
-  type        = number
-  default     = 400
-  nullable    = false
-  description = "Days after which results documents are deleted."
-
-  validation {
-    # For 7 days, a run whose results are gone writes them again.
-    condition     = floor(var.results_retention_days) == var.results_retention_days && var.results_retention_days > 7
-    error_message = "results_retention_days must be a whole number, more than 7."
-  }
-}
-
-variable "state_retention_days" {
-  type        = number
-  default     = 400
-  nullable    = false
-  description = "Days after which the function forgets a file. A forgotten file could be sent twice."
 
   validation {
     # Far longer than an event is repeated, a row waits, or the sweep looks for a file.
-    condition     = floor(var.state_retention_days) == var.state_retention_days && var.state_retention_days >= 30
-    error_message = "state_retention_days must be a whole number, at least 30."
+    condition     = floor(var.retention_days.state) == var.retention_days.state && var.retention_days.state >= 30
+    error_message = "retention_days.state must be a whole number, at least 30."
   }
 }
 
-# ── capacity and schedule ───────────────────────────────────────────────────────────────────────
+# ── capacity ────────────────────────────────────────────────────────────────────────────────────
 
 variable "max_instances" {
   type        = number
@@ -358,19 +282,6 @@ variable "max_instances" {
   validation {
     condition     = floor(var.max_instances) == var.max_instances && var.max_instances >= 1 && var.max_instances <= 100
     error_message = "max_instances must be a whole number from 1 to 100."
-  }
-}
-
-variable "sweep_minutes" {
-  type        = number
-  default     = 15
-  nullable    = false
-  description = "Every so many minutes, the sweep looks for missed files, sends deferred rows, and says which problems are open."
-
-  validation {
-    # An open problem counts as over if no sweep has logged it for an hour.
-    condition     = contains([5, 10, 15, 20, 30], var.sweep_minutes)
-    error_message = "sweep_minutes must be 5, 10, 15, 20 or 30."
   }
 }
 

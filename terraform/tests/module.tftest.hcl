@@ -47,16 +47,6 @@ run "another_name" {
   expect_failures = [terraform_data.deployment]
 }
 
-run "another_bucket_prefix" {
-  command = plan
-
-  variables {
-    bucket_prefix = "acme"
-  }
-
-  expect_failures = [terraform_data.deployment]
-}
-
 run "a_misspelled_setting" {
   command = plan
 
@@ -81,11 +71,12 @@ run "every_option" {
   command = plan
 
   variables {
-    audit_reads           = true
     labels                = { team = "marketing" }
     profile_editors       = ["group:marketing@example.com"]
     notification_channels = ["projects/acme-conversions/notificationChannels/1"]
     settings              = { accepted_suffixes = [".csv"], list_all_rows = true }
+    network               = { vpc_connector = "projects/acme-network/locations/europe-west1/connectors/c" }
+    retention_days        = { input = 14 }
     kms_key               = "projects/acme-keys/locations/europe-west1/keyRings/r/cryptoKeys/k"
     sftp_servers          = { crm = { host = "sftp.example.com", user = "acme", known_hosts = "sftp.example.com ssh-ed25519 AAAA" } }
   }

@@ -18,13 +18,10 @@ EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 
 # Every option that is not in the example, and every setting.
 ALL_ON = """
-audit_reads   = true
-docs_url      = "https://git.example.com/docs"
-bucket_prefix = "acme"
-labels        = { team = "marketing" }
+docs_url = "https://git.example.com/docs"
+labels  = { team = "marketing" }
 
 profile_editors = ["group:marketing@example.com"]
-profile_readers = ["group:analysts@example.com"]
 
 sftp_servers = {
   crm = {

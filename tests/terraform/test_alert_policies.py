@@ -51,7 +51,10 @@ def test_every_kind_has_its_section(all_on: Values) -> None:
     for severity in ("error", "warning"):
         content = policies(all_on)[f"open_problem_{severity}"]["documentation"]["content"]
         assert "(https://git.example.com/docs/alerts.md#${metric.label.kind})" in content
-        assert "(https://storage.cloud.google.com/acme-output/index.html)" in content
+        assert (
+            "(https://storage.cloud.google.com/acme-conversions-conversions-output/index.html)"
+            in content
+        )
 
 
 @pytest.mark.parametrize("policy", ["open_problems", "sweep_silent"])
@@ -85,7 +88,7 @@ def test_terraform_names_events_that_exist(values: Values) -> None:
     at_once = set(local_values(values)["events_at_once"])
     filters = [metric["filter"] for metric in values["google_logging_metric"]]
     counted = {name for each in filters for name in re.findall(r'jsonPayload\.event="(\w+)"', each)}
-    assert counted == {"open_problem", "sweep_finished"}
+    assert counted == {"open_problem"}
     assert at_once | counted <= set(EVENTS)
     alerts = {name for name, meaning in EVENTS.items() if meaning.startswith("ALERT")}
     assert at_once == alerts - {"open_problem"}
@@ -125,7 +128,7 @@ def test_the_sweep_may_be_silent_as_long_as_one_takes(values: Values) -> None:
     """For its interval, and for as long as a sweep works."""
     silent = policies(values)["sweep_silent"]["conditions"]["condition_prometheus_query_language"]
     assert silent["duration"] == f"{60 * (15 + 18)}s"
-    assert "logging_googleapis_com:user_conversions_sweeps{" in silent["query"]
+    assert 'service_name="conversions-sweep",response_code="200"' in silent["query"]
     (job,) = values["google_cloud_scheduler_job"]
     assert job["schedule"] == "*/15 * * * *"
 

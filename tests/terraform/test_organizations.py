@@ -22,8 +22,7 @@ ACCOUNTS = {
 ORGANIZATION = f"""
 existing_input_bucket = {{ name = "acme-uploads", location = "EU" }}
 kms_key               = "{KEY}"
-vpc_connector         = "{CONNECTOR}"
-build_worker_pool     = "{POOL}"
+network               = {{ vpc_connector = "{CONNECTOR}", build_worker_pool = "{POOL}" }}
 grant_storage_agent   = false
 force_destroy         = true
 

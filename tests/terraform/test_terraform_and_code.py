@@ -63,7 +63,7 @@ def test_the_environment_is_valid(values: Values, all_on: Values) -> None:
 def test_the_name_of_the_secret_is_the_one_that_the_code_reads() -> None:
     """`.id` of the resource is projects/P/..., the format that the setting requires."""
     text = (TERRAFORM / "function.tf").read_text(encoding="utf-8")
-    assert "${google_secret_manager_secret.google_ads.id}/versions/${var." in text
+    assert "${google_secret_manager_secret.google_ads.id}/versions/latest" in text
 
 
 # ── functions ─────────────────────────────────────────────────────────────────────────────────

@@ -76,7 +76,10 @@ def test_the_job_sees_no_results(all_on: Values) -> None:
     grants = [
         g for g in all_on["google_storage_bucket_iam_member"] if "sftp" in g["__tfmeta"]["path"]
     ]
-    assert sorted(grant["bucket"] for grant in grants) == ["acme-input", "acme-sftp"]
+    assert sorted(grant["bucket"] for grant in grants) == [
+        "acme-conversions-conversions-input",
+        "acme-conversions-conversions-sftp",
+    ]
     assert "google_project_iam_member" not in text
 
 
@@ -95,7 +98,7 @@ def test_the_page_has_valid_values(tmp_path: Path) -> None:
         r'"sftp_servers" {\n  type = map\(object\({\n(.*?)\n  }\)\)', text, re.S
     )
     attributes = re.findall(r"^    (\w+) += ", declared, re.M)
-    assert len(attributes) == 11
+    assert len(attributes) == 12
     for attribute in attributes:
         assert f"`{attribute}`" in page
 
@@ -105,17 +108,26 @@ def test_edited_profiles_are_not_overwritten(values: Values, all_on: Values) -> 
     text = (TERRAFORM / "profiles.tf").read_text(encoding="utf-8")
     edited = text.split('"edited_profiles" {')[1].split("\n}")[0]
     assert "ignore_changes  = all\n    prevent_destroy = true" in edited
-    wanted = {"acme-profiles/profiles.json": all_on, "acme-conversions-conversions-source/": values}
+    wanted = {
+        "acme-conversions-conversions-profiles/profiles.json": all_on,
+        "acme-conversions-conversions-source/": values,
+    }
     for where, each in wanted.items():
         for function in each["google_cloudfunctions2_function"]:
             address = function["service_config"]["environment_variables"]["PROFILES"]
             assert address.startswith(f"gs://{where}")
         (output,) = [o for o in each["output"] if o["__tfmeta"]["path"] == "output.profiles"]
         assert output["value"] == address
-    (bucket,) = [b for b in all_on["google_storage_bucket"] if b["name"] == "acme-profiles"]
+    (bucket,) = [
+        b
+        for b in all_on["google_storage_bucket"]
+        if b["name"] == "acme-conversions-conversions-profiles"
+    ]
     assert bucket["versioning"]["enabled"] is True
     (document,) = [
-        o for o in all_on["google_storage_bucket_object"] if o.get("bucket") == "acme-profiles"
+        o
+        for o in all_on["google_storage_bucket_object"]
+        if o.get("bucket") == "acme-conversions-conversions-profiles"
     ]
     assert document["name"] == "profiles.json"
     (kept,) = [o for o in values["google_storage_bucket_object"] if "content" in o]
@@ -124,19 +136,28 @@ def test_edited_profiles_are_not_overwritten(values: Values, all_on: Values) -> 
 
 def test_editors_write_one_object_and_readers_none(all_on: Values) -> None:
     """Nobody of them gets a grant on another bucket or on the project."""
-    members = {"group:marketing@example.com", "group:analysts@example.com"}
     grants = [
         (grant["member"], grant["bucket"], grant["role"], "condition" in grant)
         for grant in all_on["google_storage_bucket_iam_member"]
-        if "profile_" in grant["__tfmeta"]["path"] and grant["member"] in members
+        if "profile_" in grant["__tfmeta"]["path"]
+        and grant["member"] == "group:marketing@example.com"
     ]
     assert sorted(grants) == [
-        ("group:analysts@example.com", "acme-profiles", "roles/storage.objectViewer", False),
-        ("group:marketing@example.com", "acme-profiles", "roles/storage.objectUser", True),
-        ("group:marketing@example.com", "acme-profiles", "roles/storage.objectViewer", False),
+        (
+            "group:marketing@example.com",
+            "acme-conversions-conversions-profiles",
+            "roles/storage.objectUser",
+            True,
+        ),
+        (
+            "group:marketing@example.com",
+            "acme-conversions-conversions-profiles",
+            "roles/storage.objectViewer",
+            False,
+        ),
     ]
     (editor,) = [g for g in all_on["google_storage_bucket_iam_member"] if "condition" in g]
-    name = '"projects/_/buckets/acme-profiles/objects/profiles.json"'
+    name = '"projects/_/buckets/acme-conversions-conversions-profiles/objects/profiles.json"'
     assert editor["condition"]["expression"] == f"resource.name == {name}"
 
 

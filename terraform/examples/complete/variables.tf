@@ -13,11 +13,6 @@ variable "name" {
   default = null
 }
 
-variable "bucket_prefix" {
-  type    = string
-  default = null
-}
-
 variable "labels" {
   type    = any
   default = null
@@ -37,16 +32,6 @@ variable "profile_editors" {
   default = null
 }
 
-variable "profile_readers" {
-  type    = any
-  default = null
-}
-
-variable "google_ads_secret_version" {
-  type    = string
-  default = null
-}
-
 variable "uploaders" {
   type    = any
   default = null
@@ -58,11 +43,6 @@ variable "readers" {
 }
 
 variable "grant_storage_agent" {
-  type    = bool
-  default = null
-}
-
-variable "audit_reads" {
   type    = bool
   default = null
 }
@@ -82,18 +62,8 @@ variable "kms_key" {
   default = null
 }
 
-variable "vpc_connector" {
-  type    = string
-  default = null
-}
-
-variable "vpc_egress" {
-  type    = string
-  default = null
-}
-
-variable "build_worker_pool" {
-  type    = string
+variable "network" {
+  type    = any
   default = null
 }
 
@@ -107,32 +77,12 @@ variable "sftp_servers" {
   default = null
 }
 
-variable "sftp_image" {
-  type    = string
-  default = null
-}
-
-variable "input_retention_days" {
-  type    = number
-  default = null
-}
-
-variable "results_retention_days" {
-  type    = number
-  default = null
-}
-
-variable "state_retention_days" {
-  type    = number
+variable "retention_days" {
+  type    = any
   default = null
 }
 
 variable "max_instances" {
-  type    = number
-  default = null
-}
-
-variable "sweep_minutes" {
   type    = number
   default = null
 }
