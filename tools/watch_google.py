@@ -30,7 +30,6 @@ from lib.destinations.google_ads.messages import (
     conversion_adjustment,
 )
 
-COLUMNS: Final = Path(__file__).parents[1] / "docs" / "columns.md"
 SOON: Final = timedelta(days=180)
 
 KNOWN_BY_REST: Final = {
@@ -56,6 +55,46 @@ MESSAGES: Final[dict[str, dict[str, Any]]] = {
 
 WRITTEN_BY_US: Final = {"conversion_action", "destination_references"}
 """What no column has: which action a record is for."""
+
+_DEVICE: Final = "ad_identifiers.landing_page_device_info"
+_ADDRESS: Final = "user_data.user_identifiers.address"
+NOT_SENT: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("Event", "few businesses know it; the value of a conversion says more"): (
+        "user_properties.customer_value_bucket",
+    ),
+    ("Event", "no page says what it does for Google Ads"): ("last_updated_timestamp",),
+    ("Event", "for Google Analytics only"): (
+        *(f"{_ADDRESS}.{each}" for each in ("address_line", "city", "administrative_area")),
+        *(f"{_DEVICE}.{each}" for each in ("category", "language_code", "model", "brand")),
+        *(f"{_DEVICE}.{each}" for each in ("screen_height", "screen_width")),
+        *(f"{_DEVICE}.{each}" for each in ("operating_system", "operating_system_version")),
+        *(f"{_DEVICE}.{each}" for each in ("browser", "browser_version")),
+        *("event_device_info", "event_name", "client_id", "user_id", "app_instance_id"),
+        *("additional_event_parameters", "user_properties.additional_user_properties"),
+        "cart_data.coupon_codes",
+    ),
+    ("Event", "for Floodlight (Campaign Manager 360) and publishers"): (
+        *("ad_identifiers.dclid", "ad_identifiers.impression_id", "ad_identifiers.match_id"),
+        *("ad_identifiers.mobile_device_id", "ad_identifiers.encrypted_user_ids"),
+        *("ad_identifiers.ppid", "ad_identifiers.visitor_ppid", "conversion_count"),
+    ),
+    ("Event", "for store sales, which need an allowlist"): ("event_location",),
+    ("Event", "for data partners"): ("third_party_user_data",),
+    ("Event", "needs an agreement with Google"): ("experimental_fields",),
+    ("ClickConversion", "for actions with external attribution, which few accounts have"): (
+        "external_attribution_data",
+    ),
+    ("ClickConversion", "Google's texts contradict each other; Data Manager takes addresses"): (
+        "user_identifiers.address_info",
+    ),
+    ("ClickConversion", "not for conversions"): (
+        *("user_identifiers.mobile_id", "user_identifiers.third_party_user_id"),
+    ),
+    ("ConversionAdjustment", "for a tag's conversions, which the Data Manager API enhances"): (
+        *("user_identifiers", "user_agent"),
+    ),
+}
+"""A message of Google's and why we do not send these fields of it → the fields."""
 
 
 def discovery_document() -> dict[str, Any]:
@@ -121,17 +160,6 @@ def _unwritten(message: Any, written: set[str], above: str = "") -> Iterator[str
             yield path
 
 
-def listed_as_not_sent() -> set[tuple[str, str]]:
-    """Return what the table in docs/columns.md lists, each row with a reason."""
-    page = COLUMNS.read_text("utf-8").partition("<!-- not sent -->\n")[2]
-    listed = set[tuple[str, str]]()
-    for row in page.partition("\n\n")[0].splitlines()[2:]:
-        _, message, names, reason, _ = row.split("|")
-        assert len(reason) > 10, row
-        listed |= {(message.strip(), name.strip()) for name in names.split(",")}
-    return listed
-
-
 def news_of_google_ads(today: date, versions: Iterable[str]) -> Iterator[str]:
     """Yield newer versions of the Google Ads API, and the end of ours."""
     newest = max(versions, key=_number)
@@ -159,9 +187,10 @@ def main(arguments: list[str]) -> int:
         for name in beyond_the_client(discovery_document()["schemas"])
         if everything or not is_known(name)
     ]
-    lines += [f"{message}.{path} (not sent, no reason)" for message, path in sorted(
-        not_sent() - listed_as_not_sent()
-    )]  # fmt: skip
+    decided = {(message, path) for (message, _), paths in NOT_SENT.items() for path in paths}
+    lines += [
+        f"{message}.{path} (not sent, no reason)" for message, path in sorted(not_sent() - decided)
+    ]
     lines += news_of_google_ads(datetime.now(UTC).date(), installed_versions())
     for line in lines:
         print(f"- {line}")

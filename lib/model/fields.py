@@ -40,7 +40,7 @@ class Field:
 
     name: str
     description: str
-    """For the column table of docs/columns.md."""
+    """For the column table of docs/input.md."""
     template_names: tuple[str, ...] = ()
     """Names in Google's templates (https://support.google.com/google-ads/answer/7014069)."""
     numbered: bool = False

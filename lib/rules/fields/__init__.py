@@ -2,8 +2,8 @@
 
 A field with `parse` needs nothing else in `lib.rules`. A field without it is read by a rule
 (`lib.rules.identity`, `times`, `amounts`, ...), because its meaning depends on other columns.
-`make reference` writes docs/columns.md from these declarations. CONTRIBUTING.md explains how to add
-a field.
+`make reference` writes a table of docs/input.md from these declarations. CONTRIBUTING.md explains
+how to add a field.
 """
 
 from __future__ import annotations
