@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.figures import Figure
-from lib.destinations.data_manager.client import REQUEST_GAP_SECONDS
+from lib.destinations.data_manager.connector import REQUEST_GAP_SECONDS
 from lib.destinations.pacing import Pacer, RequestFailure
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline

@@ -33,7 +33,7 @@ from lib.destinations.google_ads.messages import (
 SOON: Final = timedelta(days=180)
 
 KNOWN_BY_REST: Final = {
-    "Event.callInfo": "sent by REST (lib/destinations/data_manager/rest.py)",
+    "Event.callInfo": "sent by REST (lib/destinations/data_manager/client.py)",
     "ErrorCount.recordIndices": "read by REST",
     "WarningCount.recordIndices": "read by REST",
     "AdIdentifiers.leadId": "not sent: no page says what it needs",

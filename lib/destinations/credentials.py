@@ -131,7 +131,15 @@ class GoogleAdsYaml(BaseModel):
     login_customer_id: AccountOfSecret = ""
     linked_customer_id: AccountOfSecret = ""
     endpoint: str = ""
-    http_proxy: str = ""
+
+    @property
+    def ads_headers(self) -> dict[str, str]:
+        """What goes with each request to the Google Ads API, beside the manager account."""
+        headers = {
+            "developer-token": self.developer_token,
+            "linked-customer-id": self.linked_customer_id,
+        }
+        return {name: value for name, value in headers.items() if value}
 
     @model_validator(mode="before")
     @classmethod

@@ -1,13 +1,12 @@
 """How fast requests are sent, and how failed ones are retried.
 
-There is one `Pacer` per instance and API. All requests share it, also across the files that a warm
-instance processes one after another. A delay that Google asks for holds back all requests, not only
-the one that was refused
+There is one `Pacer` per instance and quota. All requests share it, also across the files that a
+warm instance processes one after another. A refusal because of the quota holds back all requests,
+not only the one that was refused
 (https://developers.google.com/google-ads/api/docs/best-practices/quotas).
 
-Instances know nothing of each other. Each one sends at full speed until Google refuses a request
-because of the quota. Then it waits, and tries with one request now and then, until Google accepts
-one again.
+Instances know nothing of each other. Each one sends with a fixed gap until Google refuses a
+request. Then it waits for as long as Google asks, or else twice as long each time.
 """
 
 from __future__ import annotations
@@ -28,11 +27,12 @@ T = TypeVar("T")
 
 FailureKind = Literal["transient", "quota", "daily_quota", "permanent"]
 
+Defect = Literal["UNAUTHENTICATED", "NO_ANSWER"]
+"""Why a connection must not be used again. UNAUTHENTICATED: the server refuses its credentials.
+NO_ANSWER: not one byte came back in time, so the network may have forgotten the connection."""
+
 MAX_JITTER_SECONDS: Final = 1.0
 """The most that is added to Google's own delay, so that instances do not return together."""
-
-PROBE_SECONDS: Final = 2.0
-"""The time between two requests as long as the last answer was a refusal because of the quota."""
 
 _STEP_SECONDS: Final = 1.0
 """The longest single sleep: a shutdown brings the deadline forward."""
@@ -51,6 +51,10 @@ class RequestFailure:
     kind: FailureKind
     code: str
     retry_delay_seconds: float = 0.0
+    defect: Defect | None = None
+
+
+Classify = Callable[[Exception], RequestFailure]
 
 
 class Pacer:
@@ -76,15 +80,14 @@ class Pacer:
         self._free = threading.Condition()
         self._in_flight = 0
         self._next_start = 0.0
-        self._closed_until = 0.0
-        # Quota refusals in a row. Those of requests that were in flight together count once.
+        self._paused_until = 0.0
         self._refusals = 0
-        self._refused_at = 0.0
+        """Refusals because of the quota, in a row."""
 
     def send(
         self,
         request: Callable[[float], T],
-        classify: Callable[[Exception], RequestFailure],
+        classify: Classify,
         *,
         deadline: Deadline,
         timeout_seconds: float,
@@ -97,8 +100,9 @@ class Pacer:
         """
         backoff = retries.API_REQUEST
         tries = 0
+        not_before, waits_for = 0.0, "while waiting for other requests or for the quota"
         while True:
-            started = self._enter(deadline)
+            self._enter(not_before, deadline, waits_for)
             failure: RequestFailure | None = None
             try:
                 left = deadline.last_answer - self._clock()
@@ -108,10 +112,9 @@ class Pacer:
                 if failure.kind == "permanent":
                     raise
             finally:
-                pause = self._leave(started, failure)
+                delay = self._leave(failure)
             if failure.kind == "daily_quota":
                 raise RetryableError("DAILY_QUOTA", failure.code)
-            delay = 0.0  # after a quota error, this request waits in `_enter`, as all others do
             if failure.kind == "transient":
                 tries += 1
                 delay = backoff.seconds_after(tries) * self._random_part()
@@ -120,65 +123,45 @@ class Pacer:
                 code=failure.code,
                 kind=failure.kind,
                 tries=tries,
-                delay_seconds=round(max(delay, pause), 3),
+                delay_seconds=round(delay, 3),
             )
             if tries >= backoff.tries:
                 raise RetryableError("API_UNAVAILABLE", failure.code)
-            self._wait_to_retry(delay, deadline, failure.code)
+            not_before = self._clock() + delay
+            waits_for = f"while waiting to retry after {failure.code}"
 
-    def _wait_to_retry(self, seconds: float, deadline: Deadline, code: str) -> None:
-        ends = self._clock() + seconds
-        while ends < deadline.last_start:
-            left = ends - self._clock()
-            if left <= 0:
-                return
-            self._sleep(min(left, _STEP_SECONDS))
-        raise RetryableError(deadline.code, f"while waiting to retry after {code}")
-
-    def _enter(self, deadline: Deadline) -> float:
-        """Wait until a request may start. Returns when it starts."""
+    def _enter(self, not_before: float, deadline: Deadline, waits_for: str) -> None:
+        """Wait until a request may start: not before this moment, nor after the deadline."""
         while True:
             with self._free:
                 now = self._clock()
-                if now < self._closed_until:
-                    raise RetryableError("DAILY_QUOTA", "an earlier request was refused")
-                last_start = deadline.last_start
-                if now >= last_start:
-                    raise RetryableError(
-                        deadline.code, "while waiting for other requests to finish"
-                    )
+                starts = max(now, not_before, self._next_start, self._paused_until)
+                if starts >= deadline.last_start:
+                    raise RetryableError(deadline.code, waits_for)
                 if self._in_flight >= self._window:
-                    self._free.wait(min(last_start - now, _STEP_SECONDS))
+                    self._free.wait(min(deadline.last_start - now, _STEP_SECONDS))
                     continue
-                wait = self._next_start - now
-                if wait <= 0:
+                if starts <= now:
                     self._in_flight += 1
-                    self._next_start = now + (PROBE_SECONDS if self._refusals else self._gap)
-                    return now
-                if now + wait >= last_start:
-                    raise RetryableError(deadline.code, "while waiting for the quota")
-            self._sleep(min(wait, _STEP_SECONDS))
+                    self._next_start = now + self._gap
+                    return
+            self._sleep(min(starts - now, _STEP_SECONDS))
 
-    def _leave(self, started: float, failure: RequestFailure | None) -> float:
+    def _leave(self, failure: RequestFailure | None) -> float:
         """Record the answer. Returns the seconds for which no request may start because of it."""
         pause = 0.0
         with self._free:
             now = self._clock()
             self._in_flight -= 1
-            is_newer = started >= self._refused_at
-            if failure is None or failure.kind == "permanent":
-                if self._refusals and is_newer:
-                    self._refusals = 0
-                    self._next_start = now + self._gap
-            elif failure.kind == "daily_quota":
-                # Until then, every request would be refused too.
-                self._closed_until = now + retries.DAILY_QUOTA_SECONDS
-            elif failure.kind == "quota":
-                if is_newer:
-                    self._refusals += 1
-                    self._refused_at = now
+            # Answers during a pause are to requests that were in flight with the refused one. They
+            # say nothing new: eight refusals of one moment count as one.
+            is_news = now >= self._paused_until
+            if failure is not None and failure.kind == "quota":
+                self._refusals += is_news
                 pause = self._pause_after_refusal(failure.retry_delay_seconds)
-                self._next_start = max(self._next_start, now + pause)
+                self._paused_until = max(self._paused_until, now + pause)
+            elif is_news and (failure is None or failure.kind == "permanent"):
+                self._refusals = 0
             self._free.notify_all()
         return pause
 

@@ -1,7 +1,7 @@
 """Preflight: one look at an account and its conversion actions, before the first row.
 
-The look goes by REST through the only API with queries about accounts (`registry.queries`), also
-for destinations without queries:
+The look goes by REST through the only API with queries about accounts, also for destinations
+without queries:
 https://developers.google.com/google-ads/api/rest/reference/rest/latest/customers.googleAds/search
 
 It has a scope of its own, so credentials may be allowed to upload and not to look. A look that
@@ -10,17 +10,16 @@ fails stops nothing by itself: the account then says why it could not be read.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lib.destinations import rest
-from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
+from lib.destinations.connections import KeptConnection, PacedConnection, ReadCredentials
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.api import HOST, QUERY_PATH
 from lib.destinations.pacing import Pacer
-from lib.destinations.registry import QueryService
 from lib.destinations.rest import RestRefused, RestSession
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account, Action
@@ -80,61 +79,43 @@ Search = Callable[[str, str], Iterator[Json]]
 """(customer ID, query) → the resources that the query selects."""
 
 
-class _Queries(NamedTuple):
-    """A session for queries, and the manager account that the secret names ("": none)."""
-
-    session: RestSession
-    manager_id: str
-
-
 class Preflight:
     """Looks at accounts, and remembers them for `KEPT_SECONDS`. One per instance. Thread-safe."""
 
     def __init__(
         self,
-        service: QueryService,
         read_credentials: ReadCredentials,
         endpoint: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._service = service
         self._read_credentials = read_credentials
         self._endpoint = endpoint
         self._clock = clock
-        self._queries = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
-        self._pacer = Pacer(_MAX_QUERIES_AT_ONCE)
-        self._lock = threading.Lock()
-        self._seen: dict[tuple[str, str | None, bool], tuple[float, Account]] = {}
+        self._session = KeptConnection(self._connect)
+        self._queries = PacedConnection(self._session, Pacer(_MAX_QUERIES_AT_ONCE))
+        self._seen: dict[tuple[str, str, bool], tuple[float, Account]] = {}
 
     def connect(self) -> None:
         """Connect, so that the first look need not. Whether that fails matters only then."""
         with suppress(UploadError):
-            self._queries.get()
+            self._session.get()
 
     def account(
-        self, customer_id: str, manager_id: str | None, log: Log, *, custom_variables: bool
+        self, customer_id: str, manager_id: str, log: Log, *, custom_variables: bool
     ) -> Account:
-        """Return the account. `manager_id` is the manager account that gives access to it.
+        """Return the account. `manager_id` is the manager account that gives access to it, or "".
 
         It is not `verified` if the look failed; then `Account.unread` is the reason.
         """
         key = customer_id, manager_id, custom_variables
-        with self._lock:
-            seen_at, account = self._seen.get(key, (0.0, None))
+        seen_at, account = self._seen.get(key, (0.0, None))
         if account is None or self._clock() - seen_at >= KEPT_SECONDS:
             account = self._look(customer_id, manager_id, log, custom_variables)
-            with self._lock:
-                self._seen[key] = self._clock(), account
+            self._seen[key] = self._clock(), account
         return account
 
-    def _look(
-        self, customer_id: str, manager_id: str | None, log: Log, custom_variables: bool
-    ) -> Account:
-        deadline = self._deadline()
-
-        def search(owner: str, query: str) -> Iterator[Json]:
-            return self._search(owner, query, manager_id, deadline, log)
-
+    def _look(self, customer_id: str, manager_id: str, log: Log, custom_variables: bool) -> Account:
+        search = self.searching(manager_id, log)
         try:
             return read_account(customer_id, search, custom_variables=custom_variables)
         except UploadError as error:
@@ -146,43 +127,41 @@ class Preflight:
                 is_unreachable=isinstance(error, RetryableError),
             )
 
-    def search(
-        self, customer_id: str, query: str, manager_id: str | None, log: Log
-    ) -> Iterator[Json]:
-        """Yield what a query selects.
+    def searching(self, manager_id: str, log: Log) -> Search:
+        """Return a function for the queries of one look, which together have `LOOK_SECONDS`.
 
-        Raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached now.
+        It raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached.
         """
-        return self._search(customer_id, query, manager_id, self._deadline(), log)
-
-    def _deadline(self) -> Deadline:
         ends = time.monotonic() + LOOK_SECONDS
-        return Deadline(ends, ends)
+        headers = {"login-customer-id": manager_id} if manager_id else {}
 
-    def _search(
-        self, customer_id: str, query: str, manager_id: str | None, deadline: Deadline, log: Log
-    ) -> Iterator[Json]:
-        resource = _json_name(query.partition(" FROM ")[2].split()[0])
-        path = self._service.path.format(customer_id=customer_id)
-        body = {"query": query}
+        def search(customer_id: str, query: str) -> Iterator[Json]:
+            resource = _json_name(query.partition(" FROM ")[2].split()[0])
+            path = QUERY_PATH.format(customer_id=customer_id)
+            body = {"query": query}
+            while True:
+                page = self._page(path, body, headers, Deadline(ends, ends), log)
+                for row in page.get("results", ()):
+                    yield row[resource]
+                if not page.get("nextPageToken"):
+                    return
+                body["pageToken"] = page["nextPageToken"]
 
-        def send(queries: _Queries, seconds: float) -> Json:
-            manager = manager_id or queries.manager_id
-            headers = {"login-customer-id": manager} if manager else {}
-            return queries.session.post(path, seconds, json=body, headers=headers)
+        return search
 
-        while True:
-            page = self._page(send, deadline, log)
-            for row in page.get("results", ()):
-                yield row[resource]
-            if not page.get("nextPageToken"):
-                return
-            body["pageToken"] = page["nextPageToken"]
-
-    def _page(self, send: Callable[[_Queries, float], Json], deadline: Deadline, log: Log) -> Json:
+    def _page(
+        self,
+        path: str,
+        body: Mapping[str, str],
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        log: Log,
+    ) -> Json:
         try:
-            return self._pacer.send(
-                lambda seconds: self._queries.send(send, seconds, rest.defect_of, log),
+            return self._queries.send(
+                lambda session, seconds: session.send(
+                    "POST", path, seconds, json=body, headers=headers
+                ),
                 rest.classify,
                 deadline=deadline,
                 timeout_seconds=QUERY_SECONDS,
@@ -195,20 +174,9 @@ class Preflight:
                 raise RetryableError("API_UNAVAILABLE", error.detail) from None
             raise
 
-    def _connect(self) -> _Queries:
+    def _connect(self) -> RestSession:
         configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)
-        headers = {
-            "developer-token": configuration.developer_token,
-            "linked-customer-id": configuration.linked_customer_id,
-        }
-        session = RestSession(
-            credentials,
-            self._service.host,
-            self._endpoint,
-            {name: value for name, value in headers.items() if value},
-            configuration.http_proxy,
-        )
-        return _Queries(session, configuration.login_customer_id)
+        return RestSession(credentials, self._endpoint or HOST, configuration.ads_headers)
 
 
 def _json_name(name: str) -> str:

@@ -1,7 +1,7 @@
 """The advertising APIs by name.
 
 An API's package has `capabilities.py` with `CAPABILITIES`, which imports no client library, and
-`connector.py` with `CONNECTOR`, its class of `lib.destinations.connections.Connector`. A connector
+`connector.py` with `CONNECTOR`, its class of `lib.destinations.connectors.Connector`. A connector
 is imported only when a file needs it: Google's client libraries take half a second and 60 MB.
 
 To add an API, add a package to `lib.destinations` and one line here.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lib.model.capabilities import Capabilities
 
@@ -20,11 +20,8 @@ PACKAGES: Final[dict[str, str]] = {
     "data_manager": "lib.destinations.data_manager",
 }
 
-QUERIES: Final = "lib.destinations.google_ads.api"
-"""The module with `QUERY_SERVICE`, which answers queries about accounts for all destinations."""
-
 QUERY_ENDPOINT: Final = "lookup"
-"""The name by which its endpoint is set."""
+"""The name by which the endpoint of queries about accounts is set (`preflight`)."""
 
 
 def names() -> Iterable[str]:
@@ -41,16 +38,3 @@ def capabilities_of(name: str) -> Capabilities:
 def connector_class(name: str) -> Any:
     """Return the connector of a destination. Imports the API's client library."""
     return import_module(f"{PACKAGES[name]}.connector").CONNECTOR
-
-
-class QueryService(NamedTuple):
-    """Where queries about accounts are answered: by POST to this path, which has a placeholder for
-    `customer_id`."""
-
-    host: str
-    path: str
-
-
-def query_service() -> QueryService:
-    """Return the service for queries about accounts. Imports no client library."""
-    return QueryService(*import_module(QUERIES).QUERY_SERVICE)

@@ -13,7 +13,6 @@ import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 
-from lib.destinations.connections import Defect
 from lib.destinations.pacing import RequestFailure
 
 _UNAUTHORIZED: Final = 401
@@ -25,8 +24,8 @@ _SERVER_ERROR: Final = 500
 class RestRefused(Exception):
     """Google answered with an error. `code` is its most specific reason.
 
-    `reason` is the one of the whole request, if there is one. `is_daily`: the quota of a day is
-    used up. `error` is Google's `google.rpc.Status`, as JSON. Its texts may quote what was sent.
+    `is_daily`: the quota of a day is used up. `error` is Google's `google.rpc.Status`, as JSON. Its
+    texts may quote what was sent.
     """
 
     def __init__(
@@ -36,7 +35,6 @@ class RestRefused(Exception):
         *,
         is_daily: bool = False,
         retry_delay_seconds: float = 0.0,
-        reason: str = "",
         error: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(code)
@@ -44,7 +42,6 @@ class RestRefused(Exception):
         self.code = code
         self.is_daily = is_daily
         self.retry_delay_seconds = retry_delay_seconds
-        self.reason = reason
         self.error: Mapping[str, Any] = error or {}
 
     @property
@@ -54,46 +51,32 @@ class RestRefused(Exception):
 
 
 class RestSession:
-    """An HTTP session, which keeps its connections open.
+    """An HTTP session with a server (`host`, or `host:port`), which keeps its connections open.
 
-    `endpoint` (`host:port`) replaces the `host`, unless it is empty. `headers` are sent with each
-    request, `proxy` is an address, or "".
+    `headers` are sent with each request.
     """
 
     def __init__(
-        self,
-        credentials: Any,
-        host: str,
-        endpoint: str = "",
-        headers: Mapping[str, str] | None = None,
-        proxy: str = "",
+        self, credentials: Any, server: str, headers: Mapping[str, str] | None = None
     ) -> None:
         self._session: Any = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]
         self._session.headers.update(headers or {})
-        if proxy:
-            self._session.proxies = {"https": proxy}
-        self._root = f"https://{endpoint or host}"
+        self._root = f"https://{server}"
         # A server that replaces Google's is trusted by the same file as over gRPC.
-        roots = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") if endpoint else None
-        self._verify = roots or True
+        self._verify = os.environ.get("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH") or True
 
-    def get(self, path: str, timeout_seconds: float, **given: Any) -> Mapping[str, Any]:
-        """Return the JSON of an answer. `given` goes to `requests`, such as `params`.
+    def send(
+        self, method: str, path: str, timeout_seconds: float, **given: Any
+    ) -> Mapping[str, Any]:
+        """Return the JSON of an answer. `given` goes to `requests`, such as `params` or `json`.
 
         Raises `RestRefused`, and what `requests` and google-auth raise (see `classify`).
         """
-        return self._answer(self._session.get, path, timeout_seconds, given)
-
-    def post(self, path: str, timeout_seconds: float, **given: Any) -> Mapping[str, Any]:
-        """Send a request, such as one with `json`. Returns and raises as `get`."""
-        return self._answer(self._session.post, path, timeout_seconds, given)
-
-    def _answer(
-        self, send: Any, path: str, timeout_seconds: float, given: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
         url = self._root + path
         try:
-            answer = send(url, timeout=timeout_seconds, verify=self._verify, **given)
+            answer = self._session.request(
+                method, url, timeout=timeout_seconds, verify=self._verify, **given
+            )
         except RefreshError as error:
             if error.retryable:
                 raise
@@ -117,13 +100,12 @@ def refusal_of(answer: requests.Response) -> RestRefused:
     if not isinstance(error, dict):
         error = {}
     code = error.get("status") or f"HTTP_{answer.status_code}"
-    reason, is_daily, delay = "", False, 0.0
+    is_daily, delay = False, 0.0
     details = error.get("details", ())
     for detail in details:
         match detail.get("@type", "").rpartition(".")[2]:
             case "ErrorInfo":
-                reason = detail.get("reason", "")
-                code = reason or code
+                code = detail.get("reason") or code
                 is_daily |= "PerDay" in detail.get("metadata", {}).get("quota_limit", "")
             case "RetryInfo":
                 delay = _seconds(detail.get("retryDelay", ""))
@@ -136,12 +118,7 @@ def refusal_of(answer: requests.Response) -> RestRefused:
             quota = each.get("details", {}).get("quotaErrorDetails", {})
             delay = _seconds(quota.get("retryDelay", "")) or delay
     return RestRefused(
-        answer.status_code,
-        code,
-        is_daily=is_daily,
-        retry_delay_seconds=delay,
-        reason=reason,
-        error=error,
+        answer.status_code, code, is_daily=is_daily, retry_delay_seconds=delay, error=error
     )
 
 
@@ -153,21 +130,20 @@ def _seconds(duration: str) -> float:
 def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed request."""
     if isinstance(error, RestRefused):
+        if error.status == _UNAUTHORIZED:
+            return RequestFailure("permanent", error.code, defect="UNAUTHENTICATED")
         if error.is_daily:
             return RequestFailure("daily_quota", error.code)
         if error.status == _TOO_MANY_REQUESTS:
             return RequestFailure("quota", error.code, error.retry_delay_seconds)
         if error.status >= _SERVER_ERROR:
             return RequestFailure("transient", error.code)
-    elif isinstance(error, requests.RequestException | TransportError) or (
+        return RequestFailure("permanent", error.code)
+    code = type(error).__name__
+    if isinstance(error, requests.Timeout):
+        return RequestFailure("transient", code, defect="NO_ANSWER")
+    if isinstance(error, requests.RequestException | TransportError) or (
         isinstance(error, GoogleAuthError) and error.retryable
     ):
-        return RequestFailure("transient", type(error).__name__)
-    return RequestFailure("permanent", type(error).__name__)
-
-
-def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed request shows that."""
-    if isinstance(error, RestRefused) and error.status == _UNAUTHORIZED:
-        return "UNAUTHENTICATED"
-    return "NO_ANSWER" if isinstance(error, requests.Timeout) else None
+        return RequestFailure("transient", code)
+    return RequestFailure("permanent", code)

@@ -35,14 +35,10 @@ API_ROWS = Backoff(first=1.0, longest=2.0, tries=3)
 """Rows with a transient error in a request that was accepted. After the last try, they are
 deferred."""
 
-QUOTA = Backoff(first=0.5, longest=8.0, tries=0)
+QUOTA = Backoff(first=2.0, longest=16.0, tries=0)
 """No request starts for this long after one was refused because of a quota, if the API names no
 delay. It has no most tries: the time limit ends them. A longer wait would leave the quota unused
 that has become free meanwhile."""
-
-DAILY_QUOTA_SECONDS = 2.0
-"""After the daily quota is used up, requests are refused here for this long: the API would refuse
-them too."""
 
 STORAGE_TIMEOUT_SECONDS = 30.0
 """Cloud Storage may stay silent for this long."""

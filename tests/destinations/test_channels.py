@@ -9,11 +9,11 @@ from typing import Any
 import grpc
 import pytest
 
-from lib.destinations import connections
-from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
-from lib.destinations.data_manager.client import INGEST_METHOD, open_channels
+from lib.destinations import channels
+from lib.destinations.channels import open_channel
+from lib.destinations.credentials import ADWORDS_SCOPE, DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.data_manager.client import INGEST_METHOD
 from lib.destinations.google_ads.api import PACKAGE
-from lib.destinations.google_ads.connector import open_channel
 from lib.destinations.google_ads.upload_request import CLICKS
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
@@ -33,14 +33,15 @@ def apis(ca_directory: Path) -> Iterator[Apis]:
 def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
     credentials = connect_with(apis.google_ads_key_yaml, DATA_MANAGER_SCOPE)[1]
-    upload = open_channels(credentials, endpoint, "").grpc.unary_unary(INGEST_METHOD)
+    upload = open_channel(endpoint, credentials).unary_unary(INGEST_METHOD)
     return lambda seconds: upload(b"", timeout=seconds)
 
 
 def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    channel = open_channel(apis.google_ads_key_yaml, None, endpoint)
-    upload = channel.grpc.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
+    credentials = connect_with(apis.google_ads_key_yaml, ADWORDS_SCOPE)[1]
+    channel = open_channel(endpoint, credentials)
+    upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
     request = CLICKS.new_request("1234567890", 1, False, b"", ()).content
     return lambda seconds: upload(request, timeout=seconds)
 
@@ -50,8 +51,8 @@ def test_a_forgotten_connection_is_closed_long_before_the_timeout(
     apis: Apis, route: Callable[..., Callable[[float], object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request on it fails within seconds, and the next one uses a new connection."""
-    monkeypatch.setattr(connections, "KEEPALIVE_SECONDS", 1)
-    monkeypatch.setattr(connections, "KEEPALIVE_TIMEOUT_SECONDS", 1)
+    monkeypatch.setattr(channels, "KEEPALIVE_SECONDS", 1)
+    monkeypatch.setattr(channels, "KEEPALIVE_TIMEOUT_SECONDS", 1)
     endpoint = apis.endpoint if route is google_ads else apis.data_manager_endpoint
     network = Network(endpoint)
     upload = route(apis, f"localhost:{network.port}")

@@ -92,10 +92,13 @@ def test_all_requests_wait_for_googles_delay(clock: Clock, pacer: Pacer, call: C
     """Not only the refused one. The jitter only adds to the delay."""
     refused = Api(clock, QUOTA)
     call(refused)
-    assert refused.at == [0.0, QUOTA.retry_delay_seconds + MAX_JITTER_SECONDS]
-    assert pacer._enter(FAR) == clock.seconds
-    pacer._leave(clock.seconds, QUOTA)
-    assert pacer._enter(FAR) == refused.at[1] + QUOTA.retry_delay_seconds + MAX_JITTER_SECONDS
+    pause = QUOTA.retry_delay_seconds + MAX_JITTER_SECONDS
+    assert refused.at == [0.0, pause]
+    pacer._enter(0.0, FAR, "")
+    pacer._leave(QUOTA)
+    other = Api(clock)
+    call(other)
+    assert other.at == [2 * pause]
 
 
 def test_without_a_delay_of_googles_the_waits_double(clock: Clock, call: Call) -> None:
@@ -103,7 +106,8 @@ def test_without_a_delay_of_googles_the_waits_double(clock: Clock, call: Call) -
     api = Api(clock, *[RequestFailure("quota", "RESOURCE_EXHAUSTED")] * 8)
     call(api)
     waits = [later - earlier for earlier, later in pairwise(api.at)]
-    assert waits[2:] == [2.0, 4.0, *[retries.QUOTA.longest] * 4]
+    quota = retries.QUOTA
+    assert waits == [quota.seconds_after(refusals) for refusals in range(1, 9)]
     api = Api(clock)
     call(api)
     call(api)
@@ -112,10 +116,10 @@ def test_without_a_delay_of_googles_the_waits_double(clock: Clock, call: Call) -
 
 def test_requests_in_flight_together_count_as_one_refusal(clock: Clock, pacer: Pacer) -> None:
     """Eight refusals of one moment do not double the wait eight times."""
-    started = [pacer._enter(FAR) for _ in range(8)]
+    for _ in range(8):
+        pacer._enter(0.0, FAR, "")
     clock.seconds += 0.4
-    without_delay = RequestFailure("quota", "RESOURCE_EXHAUSTED")
-    pauses = [pacer._leave(each, without_delay) for each in started]
+    pauses = [pacer._leave(RequestFailure("quota", "RESOURCE_EXHAUSTED")) for _ in range(8)]
     assert pauses == [retries.QUOTA.first] * 8
 
 

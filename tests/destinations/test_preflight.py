@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from lib.destinations import preflight as module
-from lib.destinations import registry
 from lib.destinations.preflight import (
     ACTION_QUERY,
     CUSTOM_VARIABLE_QUERY,
@@ -46,15 +45,14 @@ def clock() -> Clock:
 def preflight(apis: Apis, clock: Clock | None = None, secret: str = "") -> Preflight:
     """Return the preflight of a new instance."""
     text = secret or apis.google_ads_key_yaml
-    service = registry.query_service()
     monotonic = (clock or Clock()).monotonic
-    return Preflight(service, lambda: text, apis.data_manager_endpoint, monotonic)
+    return Preflight(lambda: text, apis.data_manager_endpoint, monotonic)
 
 
 def look(
     at: Preflight,
     customer_id: str = CUSTOMER,
-    manager_id: str | None = None,
+    manager_id: str = "",
     *,
     custom_variables: bool = False,
 ) -> Account:
@@ -99,10 +97,8 @@ def test_the_owner_of_the_conversions_is_read(apis: Apis) -> None:
     assert queries(apis) == 3
 
 
-def test_a_manager_account_that_only_the_secret_names(apis: Apis) -> None:
-    """It gives access as one in the profile does."""
-    secret = f"{apis.google_ads_key_yaml}login_customer_id: {MANAGER}\n"
-    assert look(preflight(apis, secret=secret), OWNER).verified
+def test_a_manager_account_gives_access(apis: Apis) -> None:
+    """To an account that the credentials may not read by themselves."""
     assert look(preflight(apis), OWNER, MANAGER).verified
     assert not look(preflight(apis), OWNER).verified
 
@@ -176,7 +172,7 @@ def test_the_status_decides_what_an_answer_is(
     """Also when a proxy answers with a page of its own."""
     answer = requests.Response()
     answer.status_code, answer._content = status, page
-    fake = SimpleNamespace(post=lambda url, **given: answer)
+    fake = SimpleNamespace(request=lambda method, url, **given: answer)
 
     def made(session: RestSession, *given: Any, **named: Any) -> None:
         session._session, session._root, session._verify = fake, "", True
@@ -196,11 +192,11 @@ def test_the_rows_of_all_pages(apis: Apis, monkeypatch: pytest.MonkeyPatch) -> N
         "3": {"results": [{"conversionAction": {"id": "2"}}]},
     }
 
-    def post(session: RestSession, path: str, seconds: float, **given: Any) -> Any:
+    def send(session: RestSession, method: str, path: str, seconds: float, **given: Any) -> Any:
         return pages[given["json"].get("pageToken", "")]
 
-    monkeypatch.setattr(RestSession, "post", post)
-    found = preflight(apis).search(CUSTOMER, ACTION_QUERY, None, SilentLog())
+    monkeypatch.setattr(RestSession, "send", send)
+    found = preflight(apis).searching("", SilentLog())(CUSTOMER, ACTION_QUERY)
     assert [each["id"] for each in found] == ["1", "2"]
 
 

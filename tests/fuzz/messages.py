@@ -17,7 +17,6 @@ from lib.destinations.data_manager import messages as event_messages
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS, EventRequest
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.google_ads import messages as ads_messages
-from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.upload_request import UploadRequest
 from lib.model.account import Account
 from lib.model.fields import RecordKind
@@ -27,6 +26,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d")
 DIGEST = re.compile(r"[0-9a-f]{64}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 LONGEST_REQUEST = 60 << 20
+"""In bytes. Google refuses 64 MB, as if the quota were used up. A chunk has no room for so much."""
 
 
 @dataclass(slots=True)
@@ -56,9 +56,8 @@ class SerializingDestination(OfflineDestination):
 def _ads_places(requests: Sequence[UploadRequest]) -> Iterator[int]:
     for request in requests:
         raw = request.message.SerializeToString()
-        types = module(f"services.types.{request.kind.types}")
-        parsed = getattr(types, f"{request.kind.message}Request").deserialize(raw)
-        assert type(parsed).pb(parsed) == request.message, "the client reads what was written"
+        parsed = request.kind.message("Request").FromString(raw)
+        assert parsed == request.message, "the client reads what was written"
         assert len(raw) <= LONGEST_REQUEST
         assert request.customer_id.isdigit()
         assert len(request.rows) == len(request.positions)

@@ -22,7 +22,7 @@ from tools import watch_google
 
 ALL = [registry.capabilities_of(name) for name in registry.names()]
 NOT_IN_THE_CLIENT = {("data_manager", "call_start_date_time")}
-"""Paths for which only REST has a field (`lib.destinations.data_manager.rest`)."""
+"""Paths for which only REST has a field (`lib.destinations.data_manager.client`)."""
 
 MADE_BY_THE_ENGINE = {
     *("customer_id", "action_id", "warnings", "optional_fields"),

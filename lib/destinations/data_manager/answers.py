@@ -24,7 +24,6 @@ from typing import Any, Final
 
 from lib.catalogue.codes import lookup
 from lib.destinations.base import AcceptedRequest, RowResult
-from lib.destinations.connections import MAX_REQUEST_BYTES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation, event_row, field_of
 from lib.destinations.redaction import quotes_value, without_values
@@ -89,9 +88,6 @@ def send_row_wise(
         if budget.left <= 0 and not is_first:
             problem = Problem("REFUSAL_NOT_LOCATED")
             result.set_all([each], RowResult("deferred", (problem,)))
-            continue
-        if len(each.content) > MAX_REQUEST_BYTES and each.size > 1:
-            waiting += _halves(each)
             continue
         budget.left -= not is_first
         is_first = False

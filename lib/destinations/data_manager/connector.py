@@ -1,74 +1,56 @@
-"""Connects to the Data Manager API. All accounts share one connection."""
+"""Connects to the Data Manager API. All accounts share one connection and its pacers."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from lib.destinations.connections import CONNECTION_SECONDS, KeptConnection, ReadCredentials
-from lib.destinations.connectors import ConnectionSettings, Connector, UploadProfile
-from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.connections import KeptConnection, PacedConnection
+from lib.destinations.connectors import Connector, Instance, UploadProfile
+from lib.destinations.credentials import DATA_MANAGER_SCOPE
 from lib.destinations.data_manager.capabilities import CAPABILITIES
-from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
-from lib.destinations.preflight import Preflight
+from lib.destinations.pacing import Pacer
 from lib.model.log import Log
 
 if TYPE_CHECKING:
-    from lib.destinations.data_manager.client import Channels, DataManager, DataManagerConnection
+    from lib.destinations.data_manager.client import Channels, DataManager
 
 _PACKAGE: Final = "google.ads.datamanager_v1"
 
-LAZY_PACKAGES: Final = (
-    _PACKAGE,
-    f"{_PACKAGE}.types",
-    f"{_PACKAGE}.services",
-    f"{_PACKAGE}.services.ingestion_service",
-    f"{_PACKAGE}.services.ingestion_service.transports",
-)
+LAZY_PACKAGES: Final = (_PACKAGE, f"{_PACKAGE}.types")
 """The packages of which only the modules that are used are imported (`lazy_imports`)."""
+
+MAX_IN_FLIGHT: Final = 10
+"""Maximum number of requests at the same time
+(https://developers.google.com/data-manager/api/devguides/concepts/best-practices)."""
+
+REQUEST_GAP_SECONDS: Final = 60 / 300
+"""A project has 300 requests a minute, which all instances share. Reads have as much again
+(https://developers.google.com/data-manager/api/devguides/limits)."""
 
 
 class DataManagerConnector:
     """See `lib.destinations.connectors.Connector`."""
 
-    def __init__(
-        self,
-        settings: ConnectionSettings,
-        read_credentials: ReadCredentials,
-        preflight: Preflight,
-        clock: Callable[[], float],
-    ) -> None:
-        self._settings = settings
-        self._read_credentials = read_credentials
-        self._preflight = preflight
-        self._channels = KeptConnection(self._connect, CONNECTION_SECONDS, clock)
-        self._lock = threading.Lock()
-        self._connection: DataManagerConnection | None = None
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._kept = KeptConnection(self._connect)
+        window = min(instance.settings.window, MAX_IN_FLIGHT)
+        self._uploads = PacedConnection(self._kept, Pacer(window, REQUEST_GAP_SECONDS))
+        self._reads = PacedConnection(self._kept, Pacer(MAX_IN_FLIGHT, REQUEST_GAP_SECONDS))
 
     def destination(self, profile: UploadProfile, log: Log) -> DataManager:
-        manager_id = profile.login_customer_id or self._channels.get().manager_id
-        from lib.destinations.data_manager.client import (
-            DataManager,
-            DataManagerConnection,
-            new_pacer,
-        )
+        manager_id = self._kept.get().manager_id
+        from lib.destinations.data_manager.client import DataManager
         from lib.destinations.data_manager.messages import EventDefaults
 
-        with self._lock:
-            if self._connection is None:
-                self._connection = DataManagerConnection(
-                    self._channels, new_pacer(self._settings.window)
-                )
         return DataManager(
-            self._connection,
-            self._preflight,
+            self._uploads,
+            self._reads,
+            self._instance.preflight,
             log,
-            timeout_seconds=self._settings.request_timeout_seconds,
+            timeout_seconds=self._instance.settings.request_timeout_seconds,
             defaults=EventDefaults(
-                login_customer_id=manager_id or None,
+                login_customer_id=profile.login_customer_id or manager_id,
                 event_source="WEB" if profile.source == "web" else profile.event_source,
                 ad_personalization=profile.ad_personalization,
                 validate_only=profile.validate_only,
@@ -77,20 +59,13 @@ class DataManagerConnector:
         )
 
     def _connect(self) -> Channels:
-        with without_garbage_collection(), ThreadPoolExecutor(2, "connect") as connecting:
-            credentials = connecting.submit(
-                lambda: connect_with(self._read_credentials(), DATA_MANAGER_SCOPE)
-            )
-            connecting.submit(self._preflight.connect)
-            # Secrets and tokens are fetched during these imports.
-            import_lazily(LAZY_PACKAGES)
-            client = import_module("lib.destinations.data_manager.client")
-            configuration, authorized = credentials.result()
-            endpoint = self._settings.endpoint(CAPABILITIES.name)
-            channels: Channels = client.open_channels(
-                authorized, endpoint, configuration.login_customer_id
-            )
-            return channels
+        configuration, credentials = self._instance.connect(
+            DATA_MANAGER_SCOPE, LAZY_PACKAGES, "lib.destinations.data_manager.client"
+        )
+        from lib.destinations.data_manager.client import open_channels
+
+        endpoint = self._instance.settings.endpoint(CAPABILITIES.name)
+        return open_channels(credentials, endpoint, configuration.login_customer_id)
 
 
 CONNECTOR: Final[type[Connector]] = DataManagerConnector

@@ -8,16 +8,22 @@ https://developers.google.com/data-manager/api/devguides/concepts/understand-err
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import grpc
+from google.protobuf import any_pb2
+from google.protobuf.json_format import ParseDict, ParseError
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
-from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
+from lib.destinations import rest
+from lib.destinations.channels import classify_by_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_personal_data, without_values
+from lib.destinations.rest import RestRefused
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 
@@ -25,6 +31,7 @@ _DETAILS_KEY = "grpc-status-details-bin"
 
 _EVENT = re.compile(r"(?:^|\.)events\[(\d+)\]\.?")
 _DESTINATION = re.compile(r"^(?:destinations\.)?destinations\[(\d+)\]")
+_CAPITAL = re.compile(r"(?<=[a-z0-9])[A-Z]")
 _REQUEST_FIELD = re.compile(r"^(?:destinations|encoding|encryption_info|consent|validate_only)\b")
 
 # Parts of Google's path that cover several columns, and the column to show for them.
@@ -116,83 +123,79 @@ class _Details(NamedTuple):
     violations: tuple[Violation, ...] = ()
 
 
-def _details(error: grpc.Call) -> _Details:
+def _details(error: grpc.Call | RestRefused) -> _Details:
+    """Return what Google says about the error, which it says in the same messages by REST."""
     details = _Details()
-    for key, value in error.trailing_metadata() or ():
-        if key != _DETAILS_KEY:
-            continue
-        for packed in status_pb2.Status.FromString(value).details:
-            info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-            bad = error_details_pb2.BadRequest()
-            if packed.Unpack(info):
-                limit = info.metadata.get("quota_limit", "")
-                details = details._replace(reason=info.reason, quota_limit=limit)
-            elif packed.Unpack(retry):
-                delay = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
-                details = details._replace(retry_delay_seconds=delay)
-            elif packed.Unpack(bad):
-                violations = tuple(violation_of(each) for each in bad.field_violations)
-                details = details._replace(violations=details.violations + violations)
+    for packed in _packed_details(error):
+        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
+        bad = error_details_pb2.BadRequest()
+        if packed.Unpack(info):
+            limit = info.metadata.get("quota_limit", "")
+            details = details._replace(reason=info.reason, quota_limit=limit)
+        elif packed.Unpack(retry):
+            delay = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
+            details = details._replace(retry_delay_seconds=delay)
+        elif packed.Unpack(bad):
+            violations = tuple(map(_violation, bad.field_violations))
+            details = details._replace(violations=details.violations + violations)
     return details
 
 
-def violation_of(raw: Any) -> Violation:
+def _packed_details(error: grpc.Call | RestRefused) -> Iterator[any_pb2.Any]:
+    if isinstance(error, RestRefused):
+        for detail in error.error.get("details", ()):
+            with suppress(ParseError):  # a type that we do not know
+                yield ParseDict(detail, any_pb2.Any(), ignore_unknown_fields=True)
+        return
+    for key, value in error.trailing_metadata() or ():
+        if key == _DETAILS_KEY:
+            yield from status_pb2.Status.FromString(value).details
+
+
+def _violation(raw: Any) -> Violation:
     """Return a raw `FieldViolation` as a `Violation`."""
-    row = event_row(raw.field)
-    destination = None if row is not None else _DESTINATION.search(raw.field)
+    # By REST, names are written like `callInfo`.
+    path = _CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", raw.field)
+    row = event_row(path)
+    destination = None if row is not None else _DESTINATION.search(path)
     return Violation(
         row,
         int(destination[1]) if destination else None,
-        raw.field,
+        path,
         raw.reason or "INVALID_ARGUMENT",
         raw.description,
     )
 
 
-def read_refusal(error: grpc.Call) -> Refusal:
-    """Return why a request was refused permanently."""
-    status = error.code()
-    details = _details(error)
-    code = details.reason or status.name
-    if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
-        code = "CREDENTIALS_REFUSED"
-    message = "" if details.violations else without_personal_data(str(error.details() or ""))
-    if code == "CREDENTIALS_REFUSED":
+def read_refusal(error: grpc.Call | RestRefused) -> Refusal:
+    """Return why a request was refused permanently, with gRPC or by REST."""
+    if classify(error).defect == "UNAUTHENTICATED":
         # The client's message may contain the token endpoint's answer.
-        message = ""
-    return Refusal(status, code, message, details.violations)
+        return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
+    if isinstance(error, RestRefused):
+        name, said = error.error.get("status", error.code), error.error.get("message", "")
+        status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
+    else:
+        status, said = error.code(), error.details()
+        name = status.name
+    details = _details(error)
+    message = "" if details.violations else without_personal_data(str(said or ""))
+    return Refusal(status, details.reason or name, message, details.violations)
 
 
 def classify(error: Exception) -> RequestFailure:
-    """Decide what to do about a failed request."""
+    """Decide what to do about a failed request, with gRPC or by REST."""
     if not isinstance(error, grpc.Call):
-        return RequestFailure("permanent", type(error).__name__)
-    status = error.code()
-    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        details = _details(error)
-        # https://developers.google.com/data-manager/api/devguides/limits names the limits:
-        # IngestionMutateRequestsPerDayPerProject, IngestionMutateRequestsPerMinutePerProject.
-        if "PerDay" in details.quota_limit:
-            return RequestFailure("daily_quota", details.quota_limit)
-        if "metadata size" in (error.details() or ""):
-            # Not a quota error: the details were too large, so the request must become smaller.
-            return RequestFailure("permanent", "ANSWER_TOO_LARGE")
-        return RequestFailure("quota", details.reason or status.name, details.retry_delay_seconds)
-    if status in TRANSIENT_STATUSES and not _credentials_refused(error):
-        return RequestFailure("transient", status.name)
-    return RequestFailure("permanent", status.name)
-
-
-def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed request shows that."""
-    if not isinstance(error, grpc.Call):
-        return None
-    if error.code() is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
-        return "UNAUTHENTICATED"
-    return "NO_ANSWER" if is_silent(error) else None
-
-
-def _credentials_refused(error: grpc.Call) -> bool:
-    """Whether the refresh token was refused. gRPC reports UNAVAILABLE, which would be retried."""
-    text = error.details() or ""
-    return "metadata from plugin failed" in text and "invalid_" in text
+        return rest.classify(error)
+    failure = classify_by_status(error)
+    if failure.kind != "quota":
+        return failure
+    details = _details(error)
+    # https://developers.google.com/data-manager/api/devguides/limits names the limits:
+    # IngestionMutateRequestsPerDayPerProject, IngestionMutateRequestsPerMinutePerProject.
+    if "PerDay" in details.quota_limit:
+        return RequestFailure("daily_quota", details.quota_limit)
+    if "metadata size" in (error.details() or ""):
+        # Not a quota error: the details were too large, so the request must become smaller.
+        return RequestFailure("permanent", "ANSWER_TOO_LARGE")
+    return RequestFailure("quota", details.reason or failure.code, details.retry_delay_seconds)

@@ -60,10 +60,10 @@ Event = EventMessage.pb()
 class EventDefaults:
     """Values from the profile, for everything that a row does not set.
 
-    `login_customer_id` is the manager account, which may also come from the secret.
+    `login_customer_id` is the manager account of the profile, or else of the secret ("": none).
     """
 
-    login_customer_id: str | None = None
+    login_customer_id: str = ""
     event_source: str = "OTHER"
     ad_personalization: str | None = None
     validate_only: bool = False

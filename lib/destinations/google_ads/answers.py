@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from google.rpc.status_pb2 import Status
-
 from lib.catalogue.codes import lookup
 from lib.destinations.base import MaybeSent, RowResult
-from lib.destinations.google_ads.api import MessageField, partial_message
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.failures import AdsError, errors_of, failure_class
 from lib.destinations.google_ads.upload_request import UploadKind, UploadRequest
@@ -40,8 +37,8 @@ _WEAKEST_LAST: Final[tuple[Outcome, ...]] = ("duplicate", "skipped", "deferred")
 counted, or superseded, has no reason to wait."""
 
 
-SILENT: Final = Problem("ANSWER_INCOMPLETE")
-"""The reason of a row about which an answer has neither a result nor an error."""
+SILENT: Final = RowResult("failed", (Problem("ANSWER_INCOMPLETE"),))
+"""The result of a row about which an answer has neither a result nor an error."""
 
 
 class UploadRequestResult(NamedTuple):
@@ -56,14 +53,6 @@ class UploadRequestResult(NamedTuple):
     stop: Problem | None
 
 
-UploadResponse: Final = partial_message(
-    "UploadResponse",
-    MessageField("partial_failure_error", 1),
-    MessageField("results", 2, repeated=True),
-)
-"""The response to an upload of any kind. All that is read of a result is whether it is empty."""
-
-
 def read_response(response: bytes, request: UploadRequest) -> UploadRequestResult:
     """Return the results of a request's rows from its serialized response.
 
@@ -72,23 +61,22 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
     others. If the answer has neither a result nor an error for a row, nobody knows whether it was
     counted: the row fails, and the file stops.
     """
-    size = request.size
-    answer = UploadResponse.FromString(response)
-    found = _errors_in(Status.FromString(answer.partial_failure_error))
-    accepted = {row for row, result in enumerate(answer.results[:size]) if result}
+    answer = request.kind.message("Response").FromString(response)
+    found = _errors_in(answer.partial_failure_error)
+    results = answer.results[: request.size]
+    nothing = type(answer)().results.add()
+    accepted = {row for row, result in enumerate(results) if result != nothing}
     result = _assign_errors(found, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
     known = accepted.union(result.row_results, result.retry_rows)
-    silent = [row for row in range(size) if row not in known]
-    if not silent:
-        return result
-    result.row_results.update(dict.fromkeys(silent, RowResult("failed", (SILENT,))))
-    return result._replace(stop=SILENT)
+    silent = [row for row in range(request.size) if row not in known]
+    result.row_results.update(dict.fromkeys(silent, SILENT))
+    return result
 
 
-def _errors_in(status: Status) -> list[AdsError]:
-    """Return the errors of a partial failure. Without one, the status is empty."""
+def _errors_in(status: Any) -> list[AdsError]:
+    """Return the errors of a partial failure (`google.rpc.Status`). Without one, it is empty."""
     found: list[AdsError] = []
     for detail in status.details:
         failure = failure_class()()

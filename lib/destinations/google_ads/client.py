@@ -16,7 +16,9 @@ import grpc
 
 from lib.catalogue.codes import ABOUT_THE_ACTION, lookup
 from lib.destinations.base import MaybeSent, RowResult, UploadResult
-from lib.destinations.connections import MAX_REQUEST_BYTES, KeptConnection
+from lib.destinations.channels import open_channel
+from lib.destinations.connections import PacedConnection
+from lib.destinations.credentials import GoogleAdsYaml
 from lib.destinations.google_ads.answers import (
     SILENT,
     UploadRequestResult,
@@ -25,19 +27,18 @@ from lib.destinations.google_ads.answers import (
     resolve_orders,
     send_orders_apart,
 )
-from lib.destinations.google_ads.api import PACKAGE, SUNSET
+from lib.destinations.google_ads.api import HOST, PACKAGE, SUNSET
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.failures import (
     classify,
-    defect_of,
     errors_of_exception,
     refusal,
     request_id_in,
 )
 from lib.destinations.google_ads.messages import encode
 from lib.destinations.google_ads.upload_request import CLICKS, UploadKind, UploadRequest
-from lib.destinations.pacing import Pacer, RequestFailure
+from lib.destinations.pacing import RequestFailure
 from lib.destinations.preflight import Preflight
 from lib.errors import PermanentError, RetryableError
 from lib.model import retries
@@ -54,6 +55,23 @@ UPLOADS_WITHOUT_QUERIES: Final = frozenset(
 """Refusals of a query although uploads to the account work."""
 
 
+class AdsChannel(NamedTuple):
+    """A channel, the metadata of each request, and the manager account in the secret, or ""."""
+
+    grpc: grpc.Channel
+    metadata: tuple[tuple[str, str], ...]
+    manager_id: str
+
+
+def open_ads_channel(configuration: GoogleAdsYaml, credentials: Any, endpoint: str) -> AdsChannel:
+    """Return a channel. `endpoint` replaces that of the secret and of Google, unless it is ""."""
+    return AdsChannel(
+        open_channel(endpoint or configuration.endpoint or HOST, credentials),
+        tuple(configuration.ads_headers.items()),
+        configuration.login_customer_id,
+    )
+
+
 class GoogleAdsResponse(NamedTuple):
     """The serialized response to a request, and the ID of the request.
 
@@ -65,49 +83,6 @@ class GoogleAdsResponse(NamedTuple):
     maybe_repeated: bool = False
 
 
-class GoogleAdsConnection:
-    """The channel (`connector.Channel`) and the pacer, kept while the instance runs.
-
-    Requests and responses are bytes. The library's own stubs would copy a request of 2,000 rows
-    into a proto-plus message and serialize it again, and make an object of each result.
-    """
-
-    def __init__(self, channel: KeptConnection[Any], pacer: Pacer) -> None:
-        self._channel = channel
-        self._pacer = pacer
-
-    def send(
-        self, request: UploadRequest, deadline: Deadline, timeout_seconds: float, log: Log
-    ) -> GoogleAdsResponse:
-        """Send one request, paced and retried.
-
-        Raises `grpc.RpcError`; and `PermanentError` if the credentials were refused and those that
-        are in the secret now do not work either.
-        """
-        routing = ("x-goog-request-params", f"customer_id={request.customer_id}")
-        failures: list[RequestFailure] = []
-
-        def classified(error: Exception) -> RequestFailure:
-            failures.append(classify(error))
-            return failures[-1]
-
-        def send(channel: Any, seconds: float) -> GoogleAdsResponse:
-            stub = channel.grpc.unary_unary(f"/{PACKAGE}.services.{request.kind.method}")
-            response, call = stub.with_call(
-                request.content, timeout=seconds, metadata=(routing, *channel.metadata)
-            )
-            maybe_repeated = any(each.kind == "transient" for each in failures)
-            return GoogleAdsResponse(response, request_id_in(call), maybe_repeated)
-
-        return self._pacer.send(
-            lambda seconds: self._channel.send(send, seconds, defect_of, log),
-            classified,
-            deadline=deadline,
-            timeout_seconds=timeout_seconds,
-            log=log,
-        )
-
-
 class GoogleAds:
     """`lib.destinations.base.Destination` for one run."""
 
@@ -116,13 +91,13 @@ class GoogleAds:
 
     def __init__(
         self,
-        connection: GoogleAdsConnection,
+        connection: PacedConnection[AdsChannel],
         preflight: Preflight,
         log: Log,
         *,
-        manager_id: str | None = None,
+        manager_id: str,
         timeout_seconds: float,
-        validate_only: bool = False,
+        validate_only: bool,
     ) -> None:
         self._connection = connection
         self._preflight = preflight
@@ -144,10 +119,7 @@ class GoogleAds:
         raise PermanentError(unread.code, f"customer {customer_id}")
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
-        return read_diagnostics(
-            customer_id,
-            lambda owner, query: self._preflight.search(owner, query, self._manager_id, self._log),
-        )
+        return read_diagnostics(customer_id, self._preflight.searching(self._manager_id, self._log))
 
     def encode(
         self, kind: RecordKind, records: Sequence[Any], job_id: int
@@ -157,23 +129,50 @@ class GoogleAds:
     def send(
         self, requests: Sequence[UploadRequest], deadline: Deadline, maybe_sent: MaybeSent
     ) -> UploadResult:
-        """See `Destination.send`. A chunk has one request, and more if it is too large or if rows
-        are sent again."""
+        """See `Destination.send`. A chunk has one request; if rows are sent again, it has more."""
+        (request,) = requests
         upload = ChunkUpload(
-            lambda request: self._connection.send(request, deadline, self._timeout, self._log),
+            lambda request: self._send(request, deadline),
             self._refused,
             deadline,
             self._log,
             maybe_sent=maybe_sent,
         )
-        row_results: dict[int, RowResult] = {}
-        stop: Problem | None = None
-        for request in requests:
-            result = upload.send(request)
-            stop = stop or result.stop
-            for row, row_result in result.row_results.items():
-                row_results[request.positions[row]] = row_result
-        return UploadResult(row_results, tuple(upload.request_ids), stop)
+        row_results, _, stop = upload.send(request)
+        by_position = {request.positions[row]: each for row, each in row_results.items()}
+        return UploadResult(by_position, tuple(upload.request_ids), stop)
+
+    def _send(self, request: UploadRequest, deadline: Deadline) -> GoogleAdsResponse:
+        """Send one request, paced and retried.
+
+        Raises `grpc.RpcError`; and `PermanentError` if the credentials were refused and those that
+        are in the secret now do not work either.
+        """
+        metadata = [("x-goog-request-params", f"customer_id={request.customer_id}")]
+        if self._manager_id:
+            metadata.append(("login-customer-id", self._manager_id))
+        maybe_repeated = False
+
+        def send(channel: AdsChannel, seconds: float) -> GoogleAdsResponse:
+            stub = channel.grpc.unary_unary(f"/{PACKAGE}.services.{request.kind.method}")
+            response, call = stub.with_call(
+                request.content, timeout=seconds, metadata=(*metadata, *channel.metadata)
+            )
+            return GoogleAdsResponse(response, request_id_in(call), maybe_repeated)
+
+        def classified(error: Exception) -> RequestFailure:
+            nonlocal maybe_repeated
+            failure = classify(error)
+            maybe_repeated |= failure.kind == "transient"
+            return failure
+
+        return self._connection.send(
+            send,
+            classified,
+            deadline=deadline,
+            timeout_seconds=self._timeout,
+            log=self._log,
+        )
 
 
 @dataclass(slots=True)
@@ -194,7 +193,6 @@ class ChunkUpload:
     request_ids: list[str] = field(default_factory=list)
     _orders_sent_again: set[str] = field(default_factory=set)
     _is_answered: bool = False
-    _is_silent: bool = False
 
     def send(self, request: UploadRequest) -> UploadRequestResult:
         """Send a request until each of its rows has a result."""
@@ -206,7 +204,9 @@ class ChunkUpload:
                 lambda rows: self._send_subset(request, rows).row_results,
             )
             resolve_orders(request.message, result.row_results, self._maybe_sent_before)
-        return result._replace(stop=SILENT) if self._is_silent else result
+        if SILENT in result.row_results.values():
+            return result._replace(stop=SILENT.errors[0])
+        return result
 
     def _maybe_sent_before(self, order_id: str) -> bool:
         return order_id in self._orders_sent_again or self.maybe_sent(order_id)
@@ -222,8 +222,6 @@ class ChunkUpload:
         refused = self.refused.get(request.kind)
         if refused is not None:
             return _all_refused(request, refused)
-        if len(request.content) > MAX_REQUEST_BYTES and request.size > 1:
-            return self._send_halves(request)
         row_results: dict[int, RowResult] = {}
         stop: Problem | None = None
         problem = Problem(
@@ -273,9 +271,7 @@ class ChunkUpload:
             self.request_ids.append(answer.request_id)
         if answer.maybe_repeated:
             self._note_orders(request)
-        result = read_response(answer.content, request)
-        self._is_silent |= result.stop is SILENT
-        return result
+        return read_response(answer.content, request)
 
     def _note_orders(self, request: UploadRequest) -> None:
         """Remember which orders Google may have got before it answers about them."""
@@ -286,14 +282,6 @@ class ChunkUpload:
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self.refused[request.kind] = problem
         return _all_refused(request, problem)
-
-    def _send_halves(self, request: UploadRequest) -> UploadRequestResult:
-        middle = request.size // 2
-        first = self._send_subset(request, range(middle))
-        second = self._send_subset(request, range(middle, request.size))
-        return UploadRequestResult(
-            first.row_results | second.row_results, [], first.stop and second.stop
-        )
 
 
 def _all_refused(request: UploadRequest, problem: Problem) -> UploadRequestResult:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from lib.catalogue.codes import lookup
-from lib.destinations.connections import TRANSIENT_STATUSES, Defect, is_silent
+from lib.destinations.channels import classify_by_status
 from lib.destinations.google_ads.api import PACKAGE, module
 from lib.destinations.google_ads.upload_request import KINDS
 from lib.destinations.pacing import RequestFailure
@@ -94,66 +94,39 @@ def errors_of_exception(error: Exception) -> list[AdsError]:
     return []
 
 
+_ABOUT_THE_CUSTOMER = frozenset({"CLIENT_CUSTOMER_ID_INVALID", "CUSTOMER_NOT_FOUND"})
+"""Authentication errors for which other credentials are no remedy."""
+
+
 def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed request."""
+    if not isinstance(error, grpc.Call):
+        return RequestFailure("permanent", type(error).__name__)
     found = errors_of_exception(error)
+    if not found:
+        return classify_by_status(error)
     for each in found:
         if each.code == "RESOURCE_EXHAUSTED":
             return RequestFailure("daily_quota", each.code)
         if each.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
             return RequestFailure("quota", each.code, each.retry_delay_seconds)
-    if found:
-        if all(lookup(each.code).scope == "transient" for each in found):
-            return RequestFailure("transient", found[0].code)
-        return RequestFailure("permanent", found[0].code)
-    status = _status(error)
-    if status is None:
-        return RequestFailure("permanent", type(error).__name__)
-    if _credentials_refused(error):
-        return RequestFailure("permanent", "CREDENTIALS_REFUSED")
-    if status is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        return RequestFailure("quota", status.name)
-    if status in TRANSIENT_STATUSES:
-        return RequestFailure("transient", status.name)
-    return RequestFailure("permanent", status.name)
-
-
-_ABOUT_THE_CUSTOMER = frozenset({"CLIENT_CUSTOMER_ID_INVALID", "CUSTOMER_NOT_FOUND"})
-"""Authentication errors for which other credentials are no remedy."""
-
-
-def defect_of(error: Exception) -> Defect | None:
-    """Return why the connection must not be used again, if a failed request shows that."""
-    status = _status(error)
-    codes = {each.code for each in errors_of_exception(error)}
-    if _credentials_refused(error):
-        return "UNAUTHENTICATED"
-    if status is grpc.StatusCode.UNAUTHENTICATED and codes.isdisjoint(_ABOUT_THE_CUSTOMER):
-        return "UNAUTHENTICATED"
-    return "NO_ANSWER" if is_silent(error) else None
-
-
-def _status(error: Exception) -> grpc.StatusCode | None:
-    return error.code() if isinstance(error, grpc.Call) else None
+    if all(lookup(each.code).scope == "transient" for each in found):
+        return RequestFailure("transient", found[0].code)
+    codes = {each.code for each in found}
+    if error.code() is grpc.StatusCode.UNAUTHENTICATED and codes.isdisjoint(_ABOUT_THE_CUSTOMER):
+        return RequestFailure("permanent", found[0].code, defect="UNAUTHENTICATED")
+    return RequestFailure("permanent", found[0].code)
 
 
 def refusal(error: Exception, sent: Any) -> Problem:
     """Return why a request was refused permanently, as a problem of the file. `sent` is the
     request's message."""
     found = errors_of_exception(error)
-    if found:
-        # An account-level reason is more specific than a general one next to it.
-        found.sort(key=lambda each: lookup(each.code).scope != "account")
-        return Problem(found[0].code, "", without_values(found[0].message, sent))
-    status = _status(error)
-    if status is grpc.StatusCode.UNAUTHENTICATED or _credentials_refused(error):
-        return Problem("CREDENTIALS_REFUSED")
-    return Problem(status.name if status is not None else type(error).__name__)
-
-
-def _credentials_refused(error: Exception) -> bool:
-    """Whether the token could not be renewed. The channel renews it and reports UNAVAILABLE."""
-    return isinstance(error, grpc.Call) and "invalid_grant" in (error.details() or "")
+    if not found:
+        return Problem(classify(error).code)
+    # An account-level reason is more specific than a general one next to it.
+    found.sort(key=lambda each: lookup(each.code).scope != "account")
+    return Problem(found[0].code, "", without_values(found[0].message, sent))
 
 
 def request_id_in(call: Any) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Final
 
 from lib.destinations.google_ads.api import module
@@ -17,18 +16,22 @@ from lib.model.fields import RecordKind
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UploadKind:
-    """How records of one kind are uploaded: with which `Service/Method`, in which message.
+    """How records of one kind are uploaded: with which `Service/Method`.
 
-    `types` is the module of that message. `rows` is the name of the request's records, also in
+    `types` is the module of its messages. `rows` is the name of the request's records, also in
     Google's error paths.
     """
 
     record: RecordKind
     method: str
     types: str
-    message: str
     rows: str
     has_job_id: bool
+
+    def message(self, suffix: str) -> Any:
+        """Return the raw class of the method's "Request" or "Response"."""
+        name = self.method.rpartition("/")[2]
+        return getattr(module(f"services.types.{self.types}"), name + suffix).pb()
 
     def new_request(
         self,
@@ -43,7 +46,7 @@ class UploadKind:
         `rows` are the bytes of the records that have these positions in the chunk, each with the
         tag of the field `self.rows`.
         """
-        head = _request_class(self)(
+        head = self.message("Request")(
             customer_id=customer_id, partial_failure=True, validate_only=validate_only
         )
         if self.has_job_id:
@@ -54,21 +57,14 @@ class UploadKind:
 
     def row(self, message: Any) -> bytes:
         """Return the bytes of a record in a request: the message with the tag of `self.rows`."""
-        content: bytes = _request_class(self)(**{self.rows: [message]}).SerializeToString()
+        content: bytes = self.message("Request")(**{self.rows: [message]}).SerializeToString()
         return content
-
-
-@cache
-def _request_class(kind: UploadKind) -> Any:
-    """Return the raw class. Imported when it is needed: few files have adjustments."""
-    return getattr(module(f"services.types.{kind.types}"), f"{kind.message}Request").pb()
 
 
 CLICKS: Final = UploadKind(
     record="conversion",
     method="ConversionUploadService/UploadClickConversions",
     types="conversion_upload_service",
-    message="UploadClickConversions",
     rows="conversions",
     has_job_id=True,
 )
@@ -76,7 +72,6 @@ CALLS: Final = UploadKind(
     record="call",
     method="ConversionUploadService/UploadCallConversions",
     types="conversion_upload_service",
-    message="UploadCallConversions",
     rows="conversions",
     has_job_id=False,
 )
@@ -84,7 +79,6 @@ ADJUSTMENTS: Final = UploadKind(
     record="adjustment",
     method="ConversionAdjustmentUploadService/UploadConversionAdjustments",
     types="conversion_adjustment_upload_service",
-    message="UploadConversionAdjustments",
     rows="conversion_adjustments",
     has_job_id=True,
 )
@@ -119,7 +113,7 @@ class UploadRequest:
     def message(self) -> Any:
         """The raw message. Parsed when it is needed: if an answer names rows."""
         if self._message is None:
-            self._message = _request_class(self.kind).FromString(self.content)
+            self._message = self.kind.message("Request").FromString(self.content)
         return self._message
 
     @property

@@ -6,11 +6,10 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib.destinations import registry
 from lib.destinations.base import UploadResult
-from lib.destinations.connections import KeptConnection
+from lib.destinations.connections import KeptConnection, PacedConnection
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
-from lib.destinations.data_manager.client import DataManager, DataManagerConnection, open_channels
+from lib.destinations.data_manager.client import DataManager, open_channels
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
@@ -57,29 +56,21 @@ def numbered(number: int, **changes: Any) -> Conversion:
     return conversion(gclid=f"EAIaIQobChMI_example-{number:06}", order_id=f"A-{number}", **changes)
 
 
-def connected(credentials: str, apis: Apis) -> DataManagerConnection:
-    """Return a connection without the pause between requests."""
-    authorized = connect_with(credentials, DATA_MANAGER_SCOPE)[1]
-    channels = KeptConnection(
-        lambda: open_channels(authorized, apis.data_manager_endpoint, ""), 900, time.monotonic
-    )
-    channels.get()
-    return DataManagerConnection(channels, Pacer(8), Pacer(8))
-
-
-def route(apis: Apis, *, timeout_seconds: float = 20.0, **defaults: Any) -> DataManager:
+def route(
+    apis: Apis, *, timeout_seconds: float = 20.0, secret: str = "", **defaults: Any
+) -> DataManager:
     """Return the destination as a run gets it, but without the pause between requests."""
-    connection = connected(apis.google_ads_key_yaml, apis)
-    given = {"event_source": "PHONE"} | defaults
-    preflight = Preflight(
-        registry.query_service(), lambda: apis.google_ads_key_yaml, apis.data_manager_endpoint
-    )
+    text = secret or apis.google_ads_key_yaml
+    endpoint = apis.data_manager_endpoint
+    authorized = connect_with(text, DATA_MANAGER_SCOPE)[1]
+    kept = KeptConnection(lambda: open_channels(authorized, endpoint, ""))
     return DataManager(
-        connection,
-        preflight,
+        PacedConnection(kept, Pacer(8)),
+        PacedConnection(kept, Pacer(8)),
+        Preflight(lambda: text, endpoint),
         SilentLog(),
         timeout_seconds=timeout_seconds,
-        defaults=EventDefaults(**given),
+        defaults=EventDefaults(**{"event_source": "PHONE"} | defaults),
     )
 
 

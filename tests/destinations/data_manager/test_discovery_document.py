@@ -6,7 +6,7 @@ import json
 
 from google.ads import datamanager_v1 as dm
 
-from lib.destinations.data_manager import rest
+from lib.destinations.data_manager import client
 from lib.destinations.data_manager.answers import read_status
 from sandbox.data_manager.destinations import Target, rest_status
 from sandbox.state import State
@@ -16,8 +16,8 @@ from tests.discovery_document import DOCUMENT, check
 def test_the_method() -> None:
     """The path of the method and its scope are Google's."""
     method = DOCUMENT["resources"]["requestStatus"]["methods"]["retrieve"]
-    assert "/" + method["path"] == rest.STATUS_PATH
-    assert f"https://{rest.HOST}/" == DOCUMENT["rootUrl"]
+    assert "/" + method["path"] == client.STATUS_PATH
+    assert f"https://{client.HOST}/" == DOCUMENT["rootUrl"]
     assert list(method["parameters"]) == ["requestId"]
 
 

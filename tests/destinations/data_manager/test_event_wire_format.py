@@ -69,7 +69,7 @@ conversions = st.builds(
 )
 all_defaults = st.builds(
     EventDefaults,
-    login_customer_id=st.sampled_from([None, "9999999999"]),
+    login_customer_id=st.sampled_from(["", "9999999999"]),
     event_source=st.sampled_from(["OTHER", "WEB"]),
     ad_personalization=consents,
     validate_only=st.booleans(),
@@ -153,7 +153,7 @@ def request_of(actions: list[str], customer_id: str, defaults: EventDefaults) ->
     """Return the client library's request, without its events."""
     account = api.ProductAccount(account_type="GOOGLE_ADS", account_id=customer_id)
     manager = None
-    if defaults.login_customer_id is not None:
+    if defaults.login_customer_id:
         manager = api.ProductAccount(
             account_type="GOOGLE_ADS", account_id=defaults.login_customer_id
         )

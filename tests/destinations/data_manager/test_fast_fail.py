@@ -12,7 +12,7 @@ from google.ads import datamanager_v1
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.destinations.data_manager import client as data_manager
+from lib.destinations import channels
 from lib.destinations.data_manager.answers import (
     MAX_RESENDS,
     ResendBudget,
@@ -131,7 +131,7 @@ def test_a_request_whose_refusal_has_no_details_is_halved(
     apis: Apis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If gRPC drops details that are too large, smaller requests are sent; no quota is assumed."""
-    monkeypatch.setattr(data_manager, "_MAX_TRAILER_BYTES", 16_384)
+    monkeypatch.setattr(channels, "MAX_TRAILER_BYTES", 16_384)
     sent = send(
         route(apis),
         *(numbered(n, currency_code="USD" if n % 4 else "QQQ") for n in range(1_000)),

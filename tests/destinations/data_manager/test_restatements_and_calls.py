@@ -12,7 +12,7 @@ from data_manager_setup import CUSTOMER, ago, conversion, route, within
 
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager
-from lib.destinations.data_manager.rest import read_refusal
+from lib.destinations.data_manager.failures import read_refusal
 from lib.destinations.rest import RestRefused
 from lib.errors import RetryableError
 from lib.model.records import Adjustment, Call, Conversion, Record
@@ -166,6 +166,7 @@ def test_the_reasons_of_calls_arrive_later(apis: Apis) -> None:
 
 
 RPC = "type.googleapis.com/google.rpc."
+REASON = {"@type": f"{RPC}ErrorInfo", "reason": "X"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_a_refusal_by_rest_names_its_rows(path: str) -> None:
     [
         (RestRefused(401, "CREDENTIALS_REFUSED"), "CREDENTIALS_REFUSED"),
         (RestRefused(401, "X", error={"status": "UNAUTHENTICATED"}), "CREDENTIALS_REFUSED"),
-        (RestRefused(403, "X", reason="X", error={"status": "PERMISSION_DENIED"}), "X"),
+        (RestRefused(403, "X", error={"status": "PERMISSION_DENIED", "details": [REASON]}), "X"),
         (RestRefused(413, "HTTP_413"), "HTTP_413"),
     ],
 )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
 from lib.destinations.base import AcceptedRequest, MaybeSent, UploadResult
-from lib.destinations.connections import ReadCredentials
-from lib.destinations.connectors import ConnectionSettings, Connector, UploadProfile
-from lib.destinations.preflight import Preflight
+from lib.destinations.connectors import Connector, Instance, UploadProfile
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind
@@ -61,14 +59,8 @@ class DummyDestination:
 class DummyConnector:
     """`lib.destinations.connectors.Connector`."""
 
-    def __init__(
-        self,
-        settings: ConnectionSettings,
-        read_credentials: ReadCredentials,
-        preflight: Preflight,
-        clock: Callable[[], float],
-    ) -> None:
-        assert read_credentials() == "dummy credentials"
+    def __init__(self, instance: Instance) -> None:
+        assert instance.read_credentials() == "dummy credentials"
 
     def destination(self, profile: UploadProfile, log: Log) -> DummyDestination:
         assert profile.destination == "dummy"

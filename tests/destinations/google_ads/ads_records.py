@@ -8,7 +8,7 @@ from typing import Any
 from lib.destinations.google_ads import api
 from lib.destinations.google_ads.answers import UploadRequestResult, read_response
 from lib.destinations.google_ads.messages import encode
-from lib.destinations.google_ads.upload_request import CLICKS, UploadRequest
+from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CLICKS, UploadRequest
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, Record
 
@@ -93,8 +93,8 @@ def response(rows: str, *errors: tuple[str, str, int, str], said: str = "It says
         error.location.field_path_elements.add(field_name=rows, index=row)
         if element:
             error.location.field_path_elements.add(field_name=element)
-    types = api.module("services.types.conversion_adjustment_upload_service")
-    made = types.UploadConversionAdjustmentsResponse.pb()()
+    kind = ADJUSTMENTS if rows == ADJUSTMENTS.rows else CLICKS
+    made = kind.message("Response")()
     made.partial_failure_error.code = 3
     made.partial_failure_error.details.add().Pack(failure)
     return made

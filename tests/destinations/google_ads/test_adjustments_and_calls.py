@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, kind_of, retraction
 
-from lib.destinations import registry
 from lib.destinations.base import UploadResult
-from lib.destinations.connections import KeptConnection
-from lib.destinations.google_ads.client import GoogleAds, GoogleAdsConnection
-from lib.destinations.google_ads.connector import open_channel
+from lib.destinations.connections import KeptConnection, PacedConnection
+from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.client import GoogleAds, open_ads_channel
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
 from lib.model.deadline import Deadline
@@ -39,17 +38,16 @@ def apis(_apis: Apis) -> Apis:
 
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     """Return the destination as a run gets it."""
-
-    def read_secret() -> str:
-        return apis.google_ads_key_yaml
-
-    kept = KeptConnection(
-        lambda: open_channel(read_secret(), None, apis.endpoint), 900, time.monotonic
-    )
-    preflight = Preflight(registry.query_service(), read_secret, apis.data_manager_endpoint)
-    connection = GoogleAdsConnection(kept, Pacer(8))
+    text = apis.google_ads_key_yaml
+    configured = connect_with(text, ADWORDS_SCOPE)
+    kept = KeptConnection(lambda: open_ads_channel(*configured, apis.endpoint))
     return GoogleAds(
-        connection, preflight, SilentLog(), timeout_seconds=20, validate_only=validate_only
+        PacedConnection(kept, Pacer(8)),
+        Preflight(lambda: text, apis.data_manager_endpoint),
+        SilentLog(),
+        manager_id="",
+        timeout_seconds=20,
+        validate_only=validate_only,
     )
 
 

@@ -30,7 +30,6 @@ from lib.model import retries  # noqa: E402
 retries.API_REQUEST = retries.Backoff(0.02, 0.2, retries.API_REQUEST.tries)
 retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
 retries.QUOTA = retries.Backoff(0.02, 0.2, retries.QUOTA.tries)
-retries.DAILY_QUOTA_SECONDS = 0.3
 retries.STORAGE_TIMEOUT_SECONDS = float(os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30"))
 retries.OUTAGE = timedelta(0)
 
