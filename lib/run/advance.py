@@ -46,7 +46,7 @@ class Content(NamedTuple):
     stream: Readable | None
 
 
-class LastWord(NamedTuple):
+class Ending(NamedTuple):
     """Why nothing of the file is sent any more, and the outcome of its deferred rows."""
 
     problem: Problem
@@ -70,16 +70,16 @@ def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
         content = content or Content(context.store.find_live(source.bucket, source.name), None)
         live = content.live
         is_live = live is not None and live.generation == source.generation
-        last_word = _last_word(attempt, live, is_live=is_live)
-        if last_word is not None:
-            _end(attempt, last_word)
+        ending = _ending_of(attempt, live, is_live=is_live)
+        if ending is not None:
+            _end(attempt, ending)
             break
         if not is_live:
             _close_replaced_line(attempt, live)
         _send(attempt, content.stream)
         content = content._replace(stream=None)
     if attempt.run.stop is not None:
-        _close(attempt, LastWord(attempt.run.stop, "not_attempted"))
+        _close(attempt, Ending(attempt.run.stop, "not_attempted"))
     summary = None
     if attempt.has_changed or not results.document:
         summary = publish(attempt, results)
@@ -97,33 +97,36 @@ def _needs_file(attempt: Attempt) -> bool:
     return attempt.run.stop is None and bool(attempt.due_chunks())
 
 
-def _last_word(attempt: Attempt, live: StoredObject | None, *, is_live: bool) -> LastWord | None:
-    """Return why nothing of the file is sent any more, if nothing is."""
+def _ending_of(attempt: Attempt, live: StoredObject | None, *, is_live: bool) -> Ending | None:
+    """Return why nothing of the file is sent any more. None: it goes on.
+
+    `is_live`: the `live` generation of the object is that of the run.
+    """
     run, context = attempt.run, attempt.context
     name = run.source.name
     if refused := name_problem(name, context.settings.accepted_suffixes):
-        return LastWord(Problem("FILE_NAME_NOT_ACCEPTED", "", refused), "not_attempted")
+        return Ending(Problem("FILE_NAME_NOT_ACCEPTED", "", refused), "not_attempted")
     if live is not None and not is_live and live.content.equals(run.source.content):
         problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
         attempt.keep(superseded_by=live.generation, stop=None)
-        return LastWord(problem, "not_attempted")
+        return Ending(problem, "not_attempted")
     if run.tries >= MOST_TRIES:
-        return LastWord(Problem("NO_PROGRESS", "", f"{run.tries} attempts in a row"), "failed")
+        return Ending(Problem("NO_PROGRESS", "", f"{run.tries} attempts in a row"), "failed")
     if run.facts is None and context.utc_now() - run.arrived > STALE_AFTER:
-        return LastWord(Problem("STALE", "", f"{STALE_AFTER.days} days old"), "failed")
+        return Ending(Problem("STALE", "", f"{STALE_AFTER.days} days old"), "failed")
     if not is_live and context.store.find(run.source) is None:
         detail = f"generation {run.source.generation}"
-        return LastWord(Problem("SOURCE_GONE", "", detail), "failed")
+        return Ending(Problem("SOURCE_GONE", "", detail), "failed")
     return None
 
 
-def _end(attempt: Attempt, last_word: LastWord) -> None:
+def _end(attempt: Attempt, ending: Ending) -> None:
     """End a run whose file is not read any more. Rows without a marker are in no count."""
     if attempt.run.facts is None:
         if not attempt.run.superseded_by:
-            attempt.stop(last_word.problem)
+            attempt.stop(ending.problem)
         attempt.keep(facts=FileFacts(chunks=len(attempt.sums.numbers)))
-    _close(attempt, last_word)
+    _close(attempt, ending)
     attempt.has_changed = True
 
 
@@ -197,25 +200,27 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
 # ── rows that are not sent any more ──────────────────────────────────────────────────────────────
 
 
-def _close(attempt: Attempt, last_word: LastWord) -> None:
+def _close(attempt: Attempt, ending: Ending) -> None:
     """Give all deferred rows their last outcome."""
     for number in sorted(attempt.sums.due):
         marker = attempt.markers.read(number)
-        closed = close_deferred(marker.outcomes, last_word.outcome, last_word.problem)
+        closed = close_deferred(marker.outcomes, ending.outcome, ending.problem)
         _replace(attempt, marker, closed)
     if attempt.must_sum_up:
         attempt.sum_up()
 
 
 def _close_replaced_line(attempt: Attempt, live: StoredObject | None) -> None:
-    """Give a held last row its last outcome if a newer upload has replaced the file.
+    """Give a held last row its last outcome, because its file was replaced or deleted.
 
     The newer generation is a file of its own, which contains the whole row.
     """
     if UNTERMINATED_LAST_LINE not in attempt.sums.tally.codes:
         return
     marker = attempt.markers.read(max(attempt.sums.numbers))
-    problem = Problem("SUPERSEDED", "", f"generation {live.generation if live else 0}")
+    problem = Problem("SOURCE_GONE", "", f"generation {attempt.run.source.generation}")
+    if live is not None:
+        problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
 
     def closed(row: RowOutcome) -> RowOutcome:
         if row.outcome != "deferred" or not is_held(row):

@@ -41,8 +41,9 @@ from lib.model.outcomes import (
 from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, packed_texts, ranges_of
 from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
-from lib.run.plan import Correction, Part, Plan
+from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
+from lib.state.corrections import Correction
 from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
@@ -84,9 +85,9 @@ class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
     `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
-    belong to its i-th record. `refused` are the rows that are not sent. Some of them repeat
-    another row of the chunk: `repeats` maps their lines to the line of that row. `order_values` are
-    those of its orders, if it matters which of them comes last.
+    belong to its i-th record, and `corrections[i]`, if it must be remembered which orders were
+    corrected. `refused` are the rows that are not sent. Some of them repeat another row of the
+    chunk: `repeats` maps their lines to the line of that row.
     """
 
     destination: Destination[Any]

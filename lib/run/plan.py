@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.catalogue.texts import number_of_rows
@@ -37,7 +37,7 @@ from lib.run.context import Connect
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
 from lib.source.end import Hold
 from lib.source.table import Table
-from lib.state.corrections import Corrections, order_digest
+from lib.state.corrections import Correction, Corrections, Order, order_digest
 from lib.state.documents import Documents
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
@@ -45,16 +45,6 @@ _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 
 _SUNSET_WARNING: Final = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
-
-Order = tuple[str, str]
-"""An order, by the ID of its conversion action and its digest."""
-
-
-class Correction(NamedTuple):
-    """A record that gives an order another value. Of two, the one with the higher rank counts."""
-
-    order: Order
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +429,6 @@ def _notes_on_rows(table: Table, tally: Tally, names: Mapping[str, str]) -> Iter
         yield Problem("REPORT_FOOTER", "", where)
     if table.text.encoding_guessed:
         yield Problem("ENCODING_GUESSED")
-    if tally.rows and tally.outcomes.get("skipped", 0) == tally.rows:
+    if tally.rows and tally.outcomes.get("skipped") == tally.rows:
         # A value that was renamed in the system of the export looks the same.
         yield Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(tally.rows))

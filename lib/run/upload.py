@@ -41,10 +41,10 @@ from lib.run.chunks import (
     outcomes,
     prepare,
 )
-from lib.run.plan import Order, Part, Plan
+from lib.run.plan import Part, Plan
 from lib.run.statuses import ROWS_NOT_NAMED
 from lib.source.table import Table
-from lib.state.corrections import Corrections
+from lib.state.corrections import Correction, Corrections, Order
 from lib.state.markers import Marker
 
 MOST_BYTES: Final = 6 << 20
@@ -78,21 +78,21 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             is_marked = chunk.number in marked
             if is_marked and (stop is not None or chunk.number not in due):
                 continue
-            prepared: PreparedChunk | Problem | None = stop
-            if plan is not None and stop is None:
+            if stop is None:
+                assert plan is not None  # without one, the run has a stop
                 before = attempt.markers.read(chunk.number) if is_marked else None
-                sending = _Sending(attempt, plan, chunk, before, corrections)
-                prepared = sending.prepare()
-            if isinstance(prepared, PreparedChunk):
-                uploads.start(sending, prepared)
-                # Before the next chunk is read, so that its rows do not wait in memory.
-                del chunk, prepared, sending, before
-                uploads.wait_for_memory()
-            elif is_marked:
-                assert prepared is not None
-                attempt.stop(prepared)
-            else:
-                uploads.skip(chunk, prepared)
+                sending = _Sending(attempt, plan, chunk.number, before, corrections)
+                prepared = sending.prepare(chunk)
+                if isinstance(prepared, PreparedChunk):
+                    uploads.start(sending, prepared)
+                    # Before the next chunk is read, so that its rows do not wait in memory.
+                    del chunk, prepared, sending, before
+                    uploads.wait_for_memory()
+                    continue
+                stop = prepared
+            uploads.stop(stop)
+            if not is_marked:
+                uploads.skip(chunk)
 
 
 def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
@@ -116,7 +116,7 @@ class _Sending:
         self,
         attempt: Attempt,
         plan: Plan,
-        chunk: Chunk,
+        number: int,
         before: Marker | None,
         corrections: Mapping[Order, int],
     ) -> None:
@@ -125,16 +125,14 @@ class _Sending:
         self._before = before
         self._corrections = corrections
         self._due: Rows = {}
-        self.number = chunk.number
+        self._number = number
         if before is not None:
             self._due = {row.line: row for row in before.outcomes.listed if attempt.is_due(row)}
-            chunk = chunk._replace(rows=[row for row in chunk.rows if row[0] in self._due])
-        self._chunk: Chunk | None = chunk
 
-    def prepare(self) -> PreparedChunk | Problem:
+    def prepare(self, chunk: Chunk) -> PreparedChunk | Problem:
         """Validate and serialize the rows. Returns why the file must stop here, if it must."""
-        chunk, self._chunk = self._chunk, None
-        assert chunk is not None
+        if self._before is not None:
+            chunk = chunk._replace(rows=[row for row in chunk.rows if row[0] in self._due])
         return prepare(self._plan, chunk, self._attempt.run.job_id, self._withhold)
 
     def _maybe_sent(self) -> MaybeSent:
@@ -226,18 +224,14 @@ class _Sending:
 
     def _save_corrections(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> None:
         """Save which orders have another value now, before the marker says so."""
-        by_action: dict[str, dict[str, int]] = {}
+        accepted: list[Correction] = []
         for part, answer in zip(prepared.parts, answers, strict=True):
             for position, correction in enumerate(part.corrections):
                 result = answer.row_results.get(position)
                 if result is None or result.outcome in COUNTED:
-                    action, digest = correction.order
-                    by_action.setdefault(action, {})[digest] = correction.rank
-        documents = self._attempt.context.documents
-        for action, ranks in by_action.items():
-            Corrections(documents, self._plan.customer_id).save(
-                self._attempt.run, self.number, action, ranks
-            )
+                    accepted.append(correction)
+        corrections = Corrections(self._attempt.context.documents, self._plan.customer_id)
+        corrections.save(self._attempt.run, self._number, accepted)
 
 
 def _send_parts(
@@ -390,11 +384,13 @@ class _Uploads:
             self._has_started = True
             self._collect_all()
 
-    def skip(self, chunk: Chunk, reason: Problem | None) -> None:
-        """Save that the rows of a chunk are not attempted, because the file was stopped."""
+    def stop(self, reason: Problem) -> None:
+        """Stop the file, after all earlier chunks are answered."""
         self._collect_all()
-        if reason is not None:
-            self._attempt.stop(with_sent_chunks(reason, self._attempt))
+        self._attempt.stop(with_sent_chunks(reason, self._attempt))
+
+    def skip(self, chunk: Chunk) -> None:
+        """Save that the rows of a chunk are not attempted, because the file was stopped."""
         self._add(self._attempt.markers.save(not_attempted(chunk)).outcomes)
 
     def _collect(self) -> None:

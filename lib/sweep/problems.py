@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from lib.catalogue.texts import number_of_rows
+from lib.config.expect import Expectation
 from lib.config.profile import Profile, profile_name
 from lib.model.money import ACCOUNT_CURRENCY, amount
 from lib.results.names import rows_to_fix, without_suffix
@@ -142,7 +143,7 @@ def _no_file(view: View) -> Iterator[Found]:
 
 
 def _counts_for(
-    after: datetime, by: datetime, arrivals: Sequence[datetime], expectation: Any
+    after: datetime, by: datetime, arrivals: Sequence[datetime], expectation: Expectation
 ) -> bool:
     """Return whether a file came for the last due time, or after it.
 

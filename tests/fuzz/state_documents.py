@@ -27,7 +27,7 @@ from lib.errors import NewerFormat, PermanentError, UnreadableState
 from lib.model.outcomes import ChunkOutcomes
 from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import NotResults, read_results
-from lib.state.corrections import AcceptedCorrections, Corrections
+from lib.state.corrections import AcceptedCorrections, Correction, Corrections
 from lib.state.runs import Run, run_id, run_key
 from lib.state.store import Label
 from lib.sweep.sweep import sweep_once
@@ -140,7 +140,7 @@ def _worlds() -> Iterator[World]:
         found = made.context.runs.read(run_key(made.store.stored("in-bucket", "old.csv")))
         assert found is not None
         corrections = Corrections(made.context.documents, "1234567890")
-        corrections.save(found.run, 0, "1001", {"0a": 1})
+        corrections.save(found.run, 0, [Correction(("1001", "0a"), 1)])
         made.clock.seconds += 7 * 3600
         yield made
 

@@ -403,6 +403,13 @@ def test_a_held_last_line_whose_object_is_gone_is_not_attempted(google: World) -
     assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
 
 
+def test_a_held_last_line_of_a_deleted_version_is_not_attempted(google: World) -> None:
+    """The bucket keeps the version, but nobody wants its row any more."""
+    google.store.versioned = True
+    test_a_held_last_line_whose_object_is_gone_is_not_attempted(google)
+    assert results(google)["rows"][0]["errors"][0]["code"] == "SOURCE_GONE"
+
+
 def test_a_copy_onto_itself_is_superseded(google: World) -> None:
     """Of two generations with the same content, the one that is not live sends nothing."""
     first = google.store.put(IN, "daily.csv", sales("a"))

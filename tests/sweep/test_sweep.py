@@ -1,0 +1,82 @@
+"""Which runs a sweep advances, in which order, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from lib.errors import RetryableError
+from lib.state.runs import run_key
+from tests.fakes import START, World, deliver, sweep, world
+from tests.rows import core_row, csv_bytes
+
+IN = "in-bucket"
+
+
+def sale(order: str) -> bytes:
+    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+    return csv_bytes([core_row(1, order_id=order, conversion_date_time=sold_at)])
+
+
+def wait_for_google(google: World, names: Sequence[str]) -> None:
+    """Deliver files, a second after each other, while the API cannot be reached."""
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    for name in names:
+        with pytest.raises(RetryableError):
+            deliver(google, f"{name}.csv", sale(name))
+        google.clock.seconds += 1
+    google.api.preflight = None
+
+
+def test_a_sweep_with_nothing_to_do() -> None:
+    """Its counts say so."""
+    assert sweep(world()) == {
+        **dict.fromkeys(("runs", "problems", "due", "started", "finished", "again"), 0),
+        "unreadable": 0,
+        "out_of_time": False,
+    }
+
+
+def test_the_fewest_tries_come_first() -> None:
+    """Of runs with equally many, the one that is due longest. What is not due yet is left."""
+    google = world()
+    wait_for_google(google, ["tried", "late", "early", "not due"])
+    due = {"tried": (2, 1), "late": (0, 3), "early": (0, 2), "not due": (0, 7200)}
+    for name, (tries, seconds) in due.items():
+        saved = google.context.runs.read(run_key(google.store.stored(IN, f"{name}.csv")))
+        assert saved is not None
+        at = google.clock.utc() + timedelta(seconds=seconds)
+        google.context.runs.save(saved, tries=tries, due=at)
+    google.clock.seconds += 3600
+    counts = sweep(google)
+    assert google.api.counted == ["early", "late", "tried"]
+    assert (counts["due"], counts["finished"]) == (3, 3)
+
+
+def test_a_sweep_ends_before_its_time_limit() -> None:
+    """The next one goes on."""
+    google = world(sweep_time_limit_seconds=600)
+    wait_for_google(google, "abcde")
+    google.clock.seconds += 601
+
+    def takes_long(number: int) -> None:
+        google.clock.seconds += 200
+
+    google.api.after = takes_long
+    for counted in ("abc", "abcde"):
+        counts = sweep(google)
+        assert google.api.counted == [*counted]
+        assert counts["out_of_time"] == (counted == "abc")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_started"), [(29, False), (30, True), (7 * 1440, True), (7 * 1440 + 1, False)]
+)
+def test_a_file_without_a_run_is_started(minutes: int, is_started: bool) -> None:
+    """After a grace, in which its event may come, and for a week."""
+    google = world(sweep_grace_minutes=30)
+    google.store.put(IN, "a.csv", sale("a"))
+    google.clock.seconds += 60 * minutes
+    assert sweep(google)["started"] == is_started
