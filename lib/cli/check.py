@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
@@ -14,7 +14,7 @@ from typing import Final
 from lib.cli.dry_run import DryChunk, DryRun, offline
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
-from lib.model.records import Record
+from lib.model.records import Adjustment, Record
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
@@ -23,10 +23,10 @@ from lib.source.table import Table
 from lib.state.runs import FileFacts, Run
 from lib.state.store import Readable, StoredObject
 
-LINES_SHOWN: Final = 5
+_LINES_SHOWN: Final = 5
 _DETAILS_SHOWN: Final = 2
 _FIRST_RECORDS: Final = 3
-MOST_VALUES: Final = 1_000
+_MOST_VALUES: Final = 1_000
 """Different values that are counted for each code."""
 _LONGEST_VALUE: Final = 60
 """Characters of a value that are kept."""
@@ -52,7 +52,7 @@ class Occurrences:
     def add_value(self, value: str, line: int) -> None:
         """Count a value, unless there are too many different ones."""
         value = value[:_LONGEST_VALUE]
-        if value in self.values or len(self.values) < MOST_VALUES:
+        if value in self.values or len(self.values) < _MOST_VALUES:
             rows, first_line = self.values.get(value, (0, line))
             self.values[value] = (rows + 1, first_line)
 
@@ -61,15 +61,15 @@ class Occurrences:
 class CheckResult:
     """The results of a check. `table` is None if the file could not be read as a table.
 
-    `with_values`: they are for the screen of the person who has the file. `first` are the first
-    records that would be sent.
+    `first` are the first records that would be sent; there are none if they may not be shown.
+    `corrections` is the number of all records that would be sent and correct an earlier sale.
     """
 
     summary: RunSummary
-    occurrences: dict[str, Occurrences]
+    occurrences: Mapping[str, Occurrences]
     table: Table | None
-    with_values: bool = False
-    first: Sequence[Record] = ()
+    first: Sequence[Record]
+    corrections: int
 
     @property
     def refused(self) -> bool:
@@ -89,23 +89,24 @@ def check(
     *,
     connect: Connect = offline,
     list_all: bool = False,
-    max_lines: int = LINES_SHOWN,
     with_values: bool = False,
 ) -> CheckResult:
     """Validate every row of a file as a run that starts at `now` would.
 
     `each` gets the outcomes of every chunk, in order. Errors of the file are in the summary
     (`run.stop`), never exceptions. Only an `OSError` of the stream is raised.
-    `list_all`: the outcomes list all rows. At most `max_lines` lines are kept for each code.
-    `with_values`: the wrong values are counted too.
+    `list_all`: the outcomes list all rows. `with_values`: with wrong values and the first
+    records, for the screen of the person who has the file.
     """
     dry_run = DryRun(profile, now, connect, list_all)
-    tally, first = Tally(), list[Record]()
+    tally, first, corrections = Tally(), list[Record](), 0
     occurrences: dict[str, Occurrences] = {}
     for chunk in dry_run.read(stream):
         tally.add(chunk.outcomes.tally)
-        _add_occurrences(occurrences, chunk, dry_run, max_lines, with_values)
-        first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
+        _add_occurrences(occurrences, chunk, dry_run, with_values)
+        if with_values:
+            first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
+        corrections += sum(isinstance(each, Adjustment) for each in chunk.records.values())
         each(chunk.outcomes)
     header = dry_run.header
     run = Run(source, now, now, profile_name, None, cut_of(profile), "working", "", None)
@@ -120,14 +121,13 @@ def check(
     )
     notes = tuple(_notes(dry_run, tally))
     summary = RunSummary(run=run, tally=tally, request_ids=(), finished_at=now, notes=notes)
-    return CheckResult(summary, occurrences, dry_run.table, with_values, first)
+    return CheckResult(summary, occurrences, dry_run.table, first, corrections)
 
 
 def _add_occurrences(
     occurrences: dict[str, Occurrences],
     chunk: DryChunk,
     dry_run: DryRun,
-    max_lines: int,
     with_values: bool,
 ) -> None:
     """Record where the codes of a chunk occur."""
@@ -138,7 +138,7 @@ def _add_occurrences(
         for problem in row.errors + row.warnings:
             occurrence = occurrences.setdefault(problem.code, Occurrences())
             occurrence.sent = occurrence.sent or row.outcome == "ok"
-            if len(occurrence.lines) < max_lines and row.line not in occurrence.lines:
+            if len(occurrence.lines) < _LINES_SHOWN and row.line not in occurrence.lines:
                 occurrence.lines.append(row.line)
                 occurrence.records.append(numbers[row.line])
             if problem.detail and len(occurrence.details) < _DETAILS_SHOWN:

@@ -1,39 +1,40 @@
-"""The output of a check: text, the results document, the report.
+"""The output of a check: text, or the results document.
 
 Only the text shows values of the file, and only on the screen of the person who has it. Everything
 else names lines, columns and rules, as results do.
+
+    leads.csv
+      Encoding utf-8, delimiter comma, column names in line 1.
+      10 rows: 9 would be sent, 1 would be rejected.
+
+    INVALID_DATE  rejected  line 4, Close Date: last Thursday
+        The date and time cannot be read.
+        → Write it as 2026-11-24 14:05.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Final, NamedTuple
 
+import click
 import msgspec
-from rich.console import Console
-from rich.text import Text
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, number_of_rows
+from lib.catalogue.texts import EMPTY, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
-from lib.cli.escaping import on_terminal
-from lib.cli.terminal import mention, paragraph, program_name, writing
+from lib.cli.terminal import paragraph
 from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
-from lib.results.document import document_head
-from lib.results.findings import Findings
 from lib.source.table import Table
 
 _VALUES_SHOWN: Final = 5
 _LONGEST_CELL: Final = 40
 _CLICK_LETTERS: Final = 6
 """Of a click ID, at each end."""
-_SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _FATES: Final[Mapping[Outcome, str]] = {
     "rejected": "would be rejected",
@@ -41,11 +42,14 @@ _FATES: Final[Mapping[Outcome, str]] = {
     "skipped": "would be skipped",
     "not_attempted": "would not be attempted",
 }
-_STYLES: Final[dict[Severity, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
+_COLORS: Final[Mapping[Severity, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
+_SALE_MUST_BE_UPLOADED: Final = (
+    "Google cannot find the sale of a correction if it was never uploaded."
+)
 
 
 class KeptOutcomes:
-    """The outcomes of all chunks in a file, for output that needs the counts before the rows.
+    """The outcomes of all chunks in a file, for a document that has the counts before the rows.
 
     Like the markers of a run, they contain no values except order IDs.
     """
@@ -62,76 +66,37 @@ class KeptOutcomes:
         return (msgspec.json.decode(line, type=ChunkOutcomes) for line in self._spool)
 
 
-def write_page(page: IO[str], checked: CheckResult, kept: Iterable[ChunkOutcomes]) -> None:
-    """Write the report for people."""
-    from lib.results.report import render_report  # jinja2 takes long to import
-
-    findings = Findings()
-    for chunk in kept:
-        findings.add(chunk)
-    with writing(Path(page.name)):
-        page.write(render_report(document_head(checked.summary), findings))
-        page.close()
-    mention(f"Wrote {page.name}")
-
-
 class _Shown(NamedTuple):
-    """What is printed about a problem. `where` is empty if it is about the whole file.
-
-    `in_short` is what to do first, `action` all that can be done.
-    """
+    """What is printed about a problem. `where` is empty if it is about the whole file."""
 
     code: Code
     fate: str
     where: str
     meaning: str
     action: str
-    in_short: str
 
 
-def show(checked: CheckResult, console: Console, verbose: bool) -> None:
-    """Print the results for one file. Names from the file are printed as text, never as markup.
-
-    `verbose`: the meaning of each problem is printed too, and all that can be done.
-    """
-    summary, width = checked.summary, console.width
-    console.print(Text(on_terminal(summary.run.source.name), "bold"), soft_wrap=True)
-    for line in (*_how_it_was_read(checked), _counts(checked)):
-        console.print(paragraph(line, width, indent=2), soft_wrap=True)
-    console.print()
-    problems = list(_problems(checked))
-    for problem in problems:
-        code, style = problem.code.code, _STYLES[problem.code.severity]
-        title = f"{code}  {problem.fate}"
-        # A code is never cut, so that it can be searched for.
-        if verbose:
-            lines = [title, *filter(None, (problem.where, problem.meaning)), f"→ {problem.action}"]
-        else:
-            lines = [f"{title}  {problem.where or problem.meaning} → {problem.in_short}"]
-        text = paragraph(lines[0], width, indent=0, hang=4)
-        text.stylize(f"bold {style}", 0, len(code))
-        text.stylize(style, len(code), len(title))
-        console.print(text, soft_wrap=True)
-        for line in lines[1:]:
-            console.print(paragraph(line, width, indent=4), soft_wrap=True)
-    rows = [problem.code.code for problem in problems if problem.where]
-    if rows and not verbose:
-        hint = f"More: {program_name()} explain {rows[0]}, or check --verbose."
-        console.print(paragraph(hint, width, indent=0), soft_wrap=True)
-    if problems:
-        console.print()
-    if checked.with_values and checked.first:
-        for line in _first_conversions(checked):
-            console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
-        console.print()
+def show(checked: CheckResult) -> None:
+    """Print the results for one file."""
+    click.secho(paragraph(checked.summary.run.source.name), bold=True)
+    for line in (*_how_it_was_read(checked), *_counts(checked)):
+        click.echo(paragraph(line, indent=2))
+    click.echo()
+    for problem in _problems(checked):
+        code = problem.code.code
+        title = paragraph("  ".join(filter(None, (code, problem.fate, problem.where))), hang=4)
+        color = _COLORS[problem.code.severity]
+        click.echo(click.style(code, fg=color, bold=True) + title.removeprefix(code))
+        click.echo(paragraph(problem.meaning, indent=4))
+        click.echo(paragraph(f"→ {problem.action}", indent=4))
+        click.echo()
+    if checked.first:
+        for line in _first_records(checked):
+            click.echo(paragraph(line, indent=2, hang=4))
+        click.echo()
 
 
-def _first(text: str) -> str:
-    """Return the first sentence."""
-    return _SENTENCE.split(text, maxsplit=1)[0]
-
-
-def _first_conversions(checked: CheckResult) -> Iterator[str]:
+def _first_records(checked: CheckResult) -> Iterator[str]:
     """Yield a line for each of the first records that would be sent, below a title."""
     sent = checked.summary.tally.outcomes.get("ok", 0)
     few = len(checked.first)
@@ -139,7 +104,7 @@ def _first_conversions(checked: CheckResult) -> Iterator[str]:
     title = capabilities_of(str(checked.summary.profile["destination"])).title
     yield f"{how_many}, as the {title} will get them:"
     for record in checked.first:
-        yield f"  {record_as_text(record)}"
+        yield f"- {record_as_text(record)}"
 
 
 def record_as_text(record: Record) -> str:
@@ -204,14 +169,21 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
     return lines
 
 
-def _counts(checked: CheckResult) -> str:
+def _counts(checked: CheckResult) -> Iterator[str]:
+    """Yield `21 rows: 19 sales, 2 corrections would be sent, 1 would be skipped.`"""
     tally = checked.summary.tally
-    outcomes = tally.outcomes
-    texts = [f"{outcomes.get('ok', 0):,} would be sent"]
+    outcomes, corrections = tally.outcomes, checked.corrections
+    sent = f"{outcomes.get('ok', 0):,}"
+    if corrections:
+        sales = number_of(outcomes["ok"] - corrections, "sale")
+        sent = f"{sales}, {number_of(corrections, 'correction')}"
+    texts = [f"{sent} would be sent"]
     texts += [f"{outcomes[name]:,} {text}" for name, text in _FATES.items() if outcomes.get(name)]
     if tally.warnings:
         texts.append(f"{tally.warnings:,} with a warning")
-    return f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
+    yield f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
+    if corrections:
+        yield _SALE_MUST_BE_UPLOADED
 
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:
@@ -221,14 +193,12 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
         yield _of_file(stop, "file stopped")
     for name, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
         code, occurrence = lookup(name), checked.occurrences[name]
-        action = code.advice(count, tally.validated)
         yield _Shown(
             code,
             _fate(code, occurrence.sent),
             _where(occurrence, count, checked.table),
             code.meaning,
-            action,
-            action if code.is_one_setting(count, tally.validated) else _first(action),
+            code.advice(count, tally.validated),
         )
     for note in checked.summary.notes:
         yield _of_file(note, "note")
@@ -237,7 +207,7 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
 def _of_file(problem: Problem, fate: str) -> _Shown:
     code = lookup(problem.code)
     meaning = f"{code.meaning} ({problem.detail})" if problem.detail else code.meaning
-    return _Shown(code, fate, "", meaning, code.action, code.action)
+    return _Shown(code, fate, "", meaning, code.action)
 
 
 def _where(occurrence: Occurrences, count: int, table: Table | None) -> str:

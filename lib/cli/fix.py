@@ -1,40 +1,41 @@
 """`fix FILE RESULTS`: writes the rows to correct, with what to do, ready to be uploaded.
 
-FILE and RESULTS are read once, side by side, in the order of the file.
+FILE and RESULTS are read once, side by side, in the order of the file. Only the rows to correct are
+written, whatever the form of FILE, as CSV in UTF-8:
+
+    problem,what to do,line,Record ID,Close Date
+    The date and time cannot be read. …,Write it as 2026-11-24 14:05. …,4,2100442,last Thursday
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import click
+from pydantic import ValidationError
 
-from lib.catalogue.codes import CONSEQUENCES, Code, lookup
+from lib.adapters.workbook import read_in_child
+from lib.catalogue.codes import Code, lookup
 from lib.catalogue.texts import number_of_rows
 from lib.cli.dry_run import MAX_FILE_BYTES
-from lib.cli.escaping import in_spreadsheet, on_terminal
-from lib.cli.files import (
-    ObjectAddress,
-    difference,
-    other_file,
-    refuse_existing,
-    refuse_input,
-    replacing,
-)
-from lib.cli.fix_output import CORRECTION_COLUMNS, RowsToFix
-from lib.cli.options import named_profile, profile_of
+from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
+from lib.cli.files import ObjectAddress, checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention
-from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow
+from lib.config.profile import Profile
+from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.names import rows_to_fix
 from lib.results.reading import NotResults, read_results
-from lib.run.reading import source_options
+from lib.run.reading import read_table
 from lib.source.errors import SourceError
-from lib.source.table import SourceOptions, Table, open_table
+from lib.source.table import OriginalRow, Table
+
+if TYPE_CHECKING:
+    from _csv import Writer
 
 _EXAMPLES = """
 \b
@@ -55,24 +56,17 @@ Examples:
       > leads.results.json
     {program} fix leads.csv leads.results.json
 
-\b
-  Read a file that was only checked with its profile, if that sets an encoding,
-  a delimiter or a sheet:
-    {program} fix leads.csv leads.results.json \\
-      --profiles profiles.json
-
 Exit code: 0 if the rows were written, or no row needs to be corrected. 1 if that is not
 possible. 2 if the command is wrong.
 """
 
-_SUFFIXES: Final = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+CORRECTION_COLUMNS: Final = ("problem", "what to do", "line")
+"""The columns in front of the rows to correct. An upload ignores them."""
+
+GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
+"""Follows the cells of a row whose quotes cannot be read."""
+
 _NOTHING_TO_DO: Final = "No action needed"
-_UNNAMED: Final = re.compile(r"column (\d+)")
-"""How results name a column whose name could be user data."""
-
-
-class ReadsDifferently(Exception):
-    """The file is that of the results, but its rows or columns are not where they say."""
 
 
 @click.command(
@@ -91,116 +85,51 @@ class ReadsDifferently(Exception):
     help="Write the rows to this file [default: rows-to-fix-NAME.csv, with the name in the "
     "results].",
 )
-@click.option("--force", is_flag=True, help="Replace the output file if it exists.")
-@click.option("--profiles", metavar="FILE", type=ObjectAddress(), help="File with the profiles.")
-@click.option("--profile", "name", help="Name of the profile [default: that of the results].")
-def fix_command(
-    file: Path,
-    results: IO[bytes],
-    output: Path | None,
-    force: bool,
-    profiles: IO[bytes] | None,
-    name: str | None,
-) -> None:
+def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """Write the rows of FILE that you need to correct, with their problem and what to do in front.
 
-    RESULTS is the results document of FILE. The rows are written as they are in FILE (CSV, if FILE
-    is a workbook: the cells as they were read). Correct them,
-    and upload the new file to the same folder. Keep its name: it says that these rows are no longer
-    lost. The columns problem, "what to do" and line are ignored, and rows that were uploaded are
-    not in it. Nothing is sent.
-
-    RESULTS and --profiles can be gs:// addresses, or - for standard input.
+    RESULTS is the results document of FILE, also as a gs:// address, or - for standard input. The
+    rows are written as CSV. Correct them, and upload the new file to the same folder. Keep its
+    name: it says that these rows are no longer lost. The columns problem, "what to do" and line are
+    ignored, and rows that were uploaded are not in it. Nothing is sent.
     """
-    if output and not output.name.lower().endswith(_SUFFIXES):
-        raise click.BadParameter(f"its name must end in {', '.join(_SUFFIXES)}.", param_hint="-o")
     try:
         head, rows = read_results(results)
         output = output or Path(f"{rows_to_fix(PurePath(head.source.name).name)}.csv")
-        refuse_input(output, file, results, profiles)
-        refuse_existing(output, force)
-        _refuse_other_file(file, head)
-        settings = _Settings(head)
-        wanted = (row for row in rows if _is_correctable(row, head) and not settings.concern(row))
-        if (first := next(wanted, None)) is None:
-            if settings.rows:
-                raise click.ClickException(settings.advice())
-            mention(_nothing_to_fix(head))
+        _refuse_output(output)
+        _refuse_other_file(file, head.source)
+        to_correct = (row for row in rows if _is_correctable(row, head))
+        first = next(to_correct, None)
+        if first is None:
+            mention(_nothing_to_correct(head))
             return
-        profile = named_profile(profiles, name, head.profile) or profile_of(head)
-        options = source_options(profile, MAX_FILE_BYTES)
-        written = _write(file, head, chain([first], wanted), output, options)
+        written = _write(file, head, chain([first], to_correct), output)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
-    mention(" ".join(filter(None, (_summary(written, head, output), settings.advice()))))
+    mention(_summary(written, head, output))
 
 
-def _refuse_other_file(file: Path, head: ResultsHead) -> None:
+def _refuse_output(output: Path) -> None:
+    if output.suffix.lower() != ".csv":
+        raise click.BadParameter("its name must end in .csv.", param_hint="-o")
+    if output.exists():
+        raise click.BadParameter(
+            f"{output} exists already, perhaps with your corrections. Name another file, or "
+            "delete it.",
+            param_hint="-o",
+        )
+
+
+def _refuse_other_file(file: Path, source: ResultsSource) -> None:
     """End the command if the results are about another file: their lines would be other rows."""
     with file.open("rb") as content:
-        if different := difference(content, head.source):
-            raise click.ClickException(other_file(file, head.source, different))
-
-
-def _write(
-    file: Path,
-    head: ResultsHead,
-    rows: Iterator[ResultsRow],
-    output: Path,
-    options: SourceOptions,
-) -> int:
-    """Write the output, which appears only when it is complete. Return the number of rows."""
-    if head.file_error and not head.columns:
-        entry = lookup(head.file_error.code)
-        raise click.ClickException(
-            f"No single row is wrong, but the whole file: {entry.meaning} {entry.action} Then "
-            "upload the file again."
-        )
-    with file.open("rb") as content:
-        try:
-            table = open_table(content, options)
-            with replacing(output) as copy:
-                has_undecodable = "UNDECODABLE" in head.codes
-                to_fix = RowsToFix(copy, table, options.delimiter, has_undecodable=has_undecodable)
-                return _copy_rows(table, head, rows, to_fix)
-        except SourceError as error:
-            raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
-        except ReadsDifferently:
-            raise click.ClickException(
-                f"{file} cannot be read as it was when its results were made. If its profile sets "
-                "columns, an encoding, a delimiter or a sheet, add --profiles FILE."
-            ) from None
-
-
-def _copy_rows(
-    table: Table, head: ResultsHead, rows: Iterator[ResultsRow], to_fix: RowsToFix
-) -> int:
-    """Copy the rows, with our columns in front. Return how many.
-
-    Raises `ReadsDifferently`, for example if the profile that says how to read the file is missing.
-    """
-    if not all(_is_column(name, table.header) for name in head.columns.values()):
-        raise ReadsDifferently
-    originals = table.originals()
-    for original in originals:
-        if original.line == table.header_line:
-            to_fix.add(CORRECTION_COLUMNS, original)
-            break
-        to_fix.add_preamble(original)
-    written = 0
-    for row in rows:
-        same = next((original for original in originals if original.line >= row.line), None)
-        if same is None or same.line != row.line:
-            raise ReadsDifferently
-        to_fix.add((*_advice_on(row, head), str(row.line)), same)
-        written += 1
-    return written
-
-
-def _is_column(name: str, header: Sequence[str]) -> bool:
-    """Return whether the file has a column that the results name like this."""
-    unnamed = _UNNAMED.fullmatch(name)
-    return name in header or (unnamed is not None and 0 < int(unnamed[1]) <= len(header))
+        if not source.crc32c or checksum(content) == source.crc32c:
+            return
+    text = f"{file} is not the file of these results: its content differs. Use the file that was"
+    if not source.bucket:
+        raise click.ClickException(f"{text} checked, unchanged.")
+    address = in_shell(f"gs://{source.bucket}/{source.name}#{source.generation}")
+    raise click.ClickException(f"{text} uploaded. To get it: gcloud storage cp {address} .")
 
 
 def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
@@ -213,34 +142,81 @@ def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
     return row.outcome in ("rejected", "not_attempted")
 
 
-class _Settings:
-    """The codes that most rows have: they are settings, and no cells. Their rows are counted."""
+# ── the rows ─────────────────────────────────────────────────────────────────────────────────
 
-    def __init__(self, head: ResultsHead) -> None:
-        self._of_file = head.counts.get("rows", 0) - head.counts.get("skipped", 0)
-        self._codes = {
-            code
-            for code, each in head.codes.items()
-            if lookup(code).is_one_setting(each.count, self._of_file)
-        }
-        self.rows: Counter[str] = Counter()
 
-    def concern(self, row: ResultsRow) -> bool:
-        """Return whether only a setting is wrong with the row."""
-        found = [each.code for each in row.errors + row.warnings if each.code in self._codes]
-        others = {each.code for each in row.errors}.difference(self._codes, CONSEQUENCES)
-        if not row.errors or not found or others:
-            return False
-        self.rows[found[0]] += 1
-        return True
-
-    def advice(self) -> str:
-        """Return what to do about these rows, which are not written."""
-        return " ".join(
-            f"{count:,} of {self._of_file:,} rows have {code}: this is one setting, not {count:,} "
-            f"cells. {lookup(code).if_most} Then upload the file again."
-            for code, count in self.rows.items()
+def _write(file: Path, head: ResultsHead, rows: Iterator[ResultsRow], output: Path) -> int:
+    """Write the output, which appears only when it is complete. Return the number of rows."""
+    if head.file_error and not head.columns:
+        entry = lookup(head.file_error.code)
+        raise click.ClickException(
+            f"No single row is wrong, but the whole file: {entry.meaning} {entry.action} Then "
+            "upload the file again."
         )
+    profile = _profile_of(head)
+    with file.open("rb") as content, replacing(output) as copy:
+        try:
+            table = read_table(content, profile, MAX_FILE_BYTES, read_sheet=read_in_child)
+        except SourceError as error:
+            raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
+        # Excel recognizes UTF-8 by its mark. A byte that nothing could decode is written as one
+        # that nothing can decode: until somebody corrects its row, the row stays refused.
+        with io.TextIOWrapper(copy, "utf-8-sig", "surrogatepass", newline="") as text:
+            delimiter = table.delimiter if table.sheet is None else ","
+            if profile is not None and profile.delimiter:
+                delimiter = profile.delimiter
+            return _write_rows(csv.writer(text, delimiter=delimiter), table, head, rows)
+
+
+def _profile_of(head: ResultsHead) -> Profile | None:
+    """Return the profile with which the file was read, if it had a usable one."""
+    try:
+        return Profile.model_validate(head.profile_keys) if head.profile_keys else None
+    except ValidationError:
+        raise NotResults("this version cannot read the profile in them") from None
+
+
+def _write_rows(writer: Writer, table: Table, head: ResultsHead, rows: Iterator[ResultsRow]) -> int:
+    """Write the header and the rows, with our columns in front. Return the number of rows."""
+    if table.time_zone:
+        writer.writerow([f"Parameters:TimeZone={table.time_zone}"])
+    earlier = _correction_columns(table.header)
+    originals = table.originals()
+    header = next(original for original in originals if original.line == table.header_line)
+    writer.writerow([*CORRECTION_COLUMNS, *_cells(header, table, earlier)])
+    written = 0
+    for row in rows:
+        original = next((each for each in originals if each.line >= row.line), None)
+        if original is None or original.line != row.line:
+            raise NotResults("another version of this program has read the file differently")
+        writer.writerow([*_advice_on(row, head), str(row.line), *_cells(original, table, earlier)])
+        written += 1
+    return written
+
+
+def _correction_columns(header: Sequence[str]) -> frozenset[int]:
+    """Return the columns that an earlier `fix` wrote, wherever they are; none if one is missing.
+
+    >>> sorted(_correction_columns(["problem", "what to do", "line", "gclid"]))
+    [0, 1, 2]
+    """
+    names = [name.strip().casefold() for name in header]
+    if not all(name in names for name in CORRECTION_COLUMNS):
+        return frozenset()
+    return frozenset(names.index(name) for name in CORRECTION_COLUMNS)
+
+
+def _cells(row: OriginalRow, table: Table, left_out: frozenset[int]) -> list[str]:
+    """Return the cells of a row, none of which is a formula.
+
+    If its quotes are broken, where its cells end is a guess. Then there is one cell too many, so
+    the row is refused until somebody has looked at it.
+    """
+    cells = row.cells
+    if cells is None:
+        cells = row.text.replace('"', "").split(table.delimiter)
+        cells += [""] * (table.width - len(cells)) + [GUESSED_MARK]
+    return [in_spreadsheet(cell) for number, cell in enumerate(cells) if number not in left_out]
 
 
 def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
@@ -253,8 +229,8 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
     return (
-        _safe(" ".join(_described(problem, head) for problem in problems)),
-        _safe(" ".join(dict.fromkeys(to_do))),
+        _one_line(" ".join(_described(problem, head) for problem in problems)),
+        _one_line(" ".join(dict.fromkeys(to_do))),
     )
 
 
@@ -271,12 +247,15 @@ def _entry(problem: ResultsProblem, head: ResultsHead) -> ResultsCode | Code:
     return head.codes.get(problem.code) or lookup(problem.code)
 
 
-def _safe(text: str) -> str:
-    """Return one line that no spreadsheet and no terminal obeys, whatever Google's message is."""
+def _one_line(text: str) -> str:
+    """Return a text that no spreadsheet and no terminal obeys, whatever Google's message is."""
     return in_spreadsheet(on_terminal(" ".join(text.split())))
 
 
-def _nothing_to_fix(head: ResultsHead) -> str:
+# ── what is said at the end ──────────────────────────────────────────────────────────────────
+
+
+def _nothing_to_correct(head: ResultsHead) -> str:
     if head.other_generation:
         return f"The results of generation {head.other_generation} have the rows of this file."
     text = "No row needs to be corrected."
@@ -295,9 +274,6 @@ def _summary(written: int, head: ResultsHead, output: Path) -> str:
 
 
 def _deferred(head: ResultsHead) -> str:
-    deferred = head.counts.get("deferred", 0)
-    return (
-        f" Not in it: {number_of_rows(deferred)} that will be retried automatically."
-        if deferred
-        else ""
-    )
+    if deferred := head.counts.get("deferred", 0):
+        return f" Not in it: {number_of_rows(deferred)} that will be retried automatically."
+    return ""

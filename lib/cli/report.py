@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import click
 
-from lib.cli.files import STANDARD_STREAM, refuse_input
-from lib.cli.terminal import TaughtCommand, mention, writing
+from lib.cli.terminal import TaughtCommand, mention
 from lib.results.reading import NotResults
 
-_EXAMPLES = """
+_EXAMPLES: Final = """
 \b
 Examples:
   Make a page of a results document that you have downloaded:
@@ -35,8 +34,8 @@ wrong.
     "-o",
     "--output",
     metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="File to write, or - for standard output [default: RESULTS with the suffix .html; for -, "
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write; its name ends in .html [default: RESULTS with this ending; for -, "
     "report.html].",
 )
 def report_command(results: IO[bytes], output: Path | None) -> None:
@@ -46,21 +45,18 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
     """
     from lib.results.report import report_of  # jinja2 takes long to import
 
-    name = getattr(results, "name", None)
-    if name in (STANDARD_STREAM, "<stdin>") or not isinstance(name, str):
+    name = getattr(results, "name", "<stdin>")
+    if name == "<stdin>":
         name = "standard input"
         output = output or Path("report.html")
     output = output or Path(name).with_suffix(".html")
-    refuse_input(output, results)
+    if output.suffix.lower() != ".html":  # it is not RESULTS, nor an export
+        raise click.BadParameter("its name must end in .html.", param_hint="-o")
     try:
         page = report_of(results)
     except NotResults as error:
         raise click.ClickException(
             f"{name} is no results document that this version reads: {error}."
         ) from None
-    if str(output) == STANDARD_STREAM:
-        click.echo(page)
-        return
-    with writing(output):
-        output.write_text(page, "utf-8")
+    output.write_text(page, "utf-8")
     mention(f"Wrote {output}", err=False)

@@ -29,7 +29,7 @@ from lib.config.settings import ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
-from lib.model.fields import RecordKind, base_name, comparable
+from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.values.enums import Consent
 
@@ -356,16 +356,12 @@ _TIMES: Final[Mapping[RecordKind, tuple[str, ...]]] = {
     "call": ("call_start_date_time", "conversion_date_time"),
     "adjustment": ("adjustment_date_time",),
 }
-_ADDRESS: Final = frozenset({"first_name", "last_name", "postal_code", "country_code"})
+_ADDRESS: Final = frozenset(ADDRESS_FIELDS)
 
-
-def missing_keys(profile: Profile) -> list[str]:
-    """Return a line for each required key that the profile lacks, although it can be read."""
-    if profile.expect is not None:
-        return []
-    return [
-        'expect: not set. Write "expect": "every weekday by 06:30 America/New_York", for example.'
-    ]
+NO_EXPECT: Final = (
+    'expect: not set. Write "expect": "every weekday by 06:30 America/New_York", for example.'
+)
+"""What to say of a profile that lacks this required key, although it can be used without."""
 
 
 def misuses(profile: Profile) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,6 @@ from lib.cli import check_command
 from lib.cli.commands import main
 from lib.cli.terminal import is_own_screen
 from tests.cli.validating import NOW, csv_of, row, with_profiles
-from tests.results.test_report import report
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:
@@ -74,8 +72,8 @@ def test_a_cell_is_shown_with_its_line_and_column(file: Any) -> None:
     """One line says where, which cell, and what to do, also of a personal column."""
     cells = {"conversion_value": "12x", "currency_code": "USD", "email": "eve.example.com"}
     output = flat(run(file(csv_of(priced(1, currency_code="USD"), priced(2, **cells)))).stdout)
-    assert "rejected line 3, conversion_value: 12x → " in output
-    assert "line 3, email: eve.example.com → Write one email address in the cell" in output
+    assert "rejected line 3, conversion_value: 12x " in output
+    assert "line 3, email: eve.example.com " in output
 
 
 @pytest.mark.usefixtures("screen")
@@ -91,7 +89,7 @@ def test_a_cell_is_shortened_and_obeyed_by_no_terminal(file: Any) -> None:
     cell = "\x1b]0;title\x07\u202eabc" + "x" * 100
     output = run(file(csv_of(priced(1, currency_code=cell), priced(2, conversion_date_time=""))))
     assert r"currency_code: \x1b]0;title\x07\u202eabc" in flat(output.stdout)
-    assert "conversion_date_time: (empty) →" in flat(output.stdout)
+    assert "conversion_date_time: (empty) " in flat(output.stdout)
     assert not {"\x1b", "\x07", "\u202e"} & {*output.output}
     assert "x" * 41 not in output.stdout
 
@@ -104,13 +102,9 @@ def test_no_value_is_written_anywhere_else(file: Any, options: tuple[str, ...]) 
     assert "Taler" not in output
 
 
-def test_as_many_lines_are_listed_as_somebody_asks_for(file: Any) -> None:
-    """`--max-lines` lists more than the first five lines of a problem."""
-    path = file(CURRENCIES)
-    assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run(path).stdout
-    assert "lines 2, 3, ..." in run(path, "--max-lines", "2").stdout
-    every = flat(run(path, "--max-lines", "99").stdout)
-    assert f"14 rows: lines {', '.join(map(str, [*range(2, 14), 15, 16]))}, currency" in every
+def test_the_first_five_lines_of_a_problem_are_listed(file: Any) -> None:
+    """All of them are in the results document."""
+    assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run(file(CURRENCIES)).stdout
 
 
 def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
@@ -118,33 +112,3 @@ def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))
     assert "rejected  line 4 (record 2), conv" in run(file(content)).stdout
     assert "(record" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
-
-
-def test_a_page_can_be_written(file: Any, tmp_path: Path) -> None:
-    """`--html` writes the report of the results that the check prints, without a value."""
-    page = tmp_path / "report.html"
-    done = run(file(CURRENCIES), "--json", "--html", str(page))
-    assert page.read_text("utf-8") == report(json.loads(done.stdout))
-    assert done.stderr.splitlines()[0] == f"Wrote {page}"
-    assert "INVALID_CURRENCY" in page.read_text("utf-8")
-    for value in ("Taler", "nobody", "organic", "12345", "ada@example.com", "555-0100"):
-        assert value not in page.read_text("utf-8")
-
-
-def test_a_page_is_written_beside_the_text(file: Any, tmp_path: Path) -> None:
-    """Text and page say the same, and the text is as without a page."""
-    page = tmp_path / "report.html"
-    path = file(CURRENCIES)
-    assert run(path, "--html", str(page)).stdout == run(path).stdout
-    assert "INVALID_CURRENCY" in page.read_text("utf-8")
-
-
-def test_a_page_replaces_no_export_and_is_about_one_file(file: Any, tmp_path: Path) -> None:
-    """A slip in the order of the names is an error (exit code 2), and nothing is written."""
-    path = file(CURRENCIES)
-    page = tmp_path / "report.html"
-    for options in (["--html", str(path)], ["--html", str(page), str(path)]):
-        assert run(path, *options).exit_code == 2
-    assert run(tmp_path, "--html", str(page)).exit_code == 2
-    assert path.read_bytes() == CURRENCIES
-    assert not page.exists()

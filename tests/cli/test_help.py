@@ -14,12 +14,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from lib.catalogue.codes import lookup
 from lib.cli import files
 from lib.cli.commands import main
 from sandbox.examples import EXAMPLES, moved_to
 
-TOO_OLD = lookup("TOO_OLD").meaning
 PROGRAMS = ("offline-conversions", "python -m lib")
 RESULTS = "leads.csv.1795521600000001.results.json"
 
@@ -149,12 +147,4 @@ def test_advanced_options_are_listed_apart() -> None:
     usual, advanced = help_of("check").partition("Examples:")[0].split("Advanced:")
     assert "--profiles FILE" in usual
     assert "--now" not in usual
-    assert re.findall(r"^  (--[a-z-]+)", advanced, re.M) == ["--all-rows", "--max-lines", "--now"]
-
-
-def test_verbose_says_more(folder: Path) -> None:
-    """`check -v` has the meaning of each problem, `explain -v` that of all codes."""
-    check = ["check", "--profiles", "profiles.json", "deals.csv"]
-    for words, said in ((check, "The date and time cannot be read"), (["explain"], TOO_OLD)):
-        assert said not in " ".join(CliRunner().invoke(main, words).output.split())
-        assert said in " ".join(CliRunner().invoke(main, [*words, "-v"]).output.split())
+    assert re.findall(r"^  (--[a-z-]+)", advanced, re.M) == ["--all-rows", "--now"]

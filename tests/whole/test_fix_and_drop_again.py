@@ -13,7 +13,6 @@ from typing import NamedTuple
 from click.testing import CliRunner
 
 from lib.cli.commands import main
-from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
@@ -81,9 +80,7 @@ def test_what_is_corrected_is_at_google_once(google: Sandbox, tmp_path: Path) ->
     file, results, output = (tmp_path / n for n in ("deals.csv", "results.json", "to-fix.csv"))
     file.write_bytes(content)
     results.write_text(json.dumps(document))
-    profiles = tmp_path / "profiles.json"
-    profiles.write_text(json.dumps({"default": DEFAULT_PROFILES["default"]}))
-    arguments = ["fix", file, results, "-o", output, "--profiles", profiles]
+    arguments = ["fix", file, results, "-o", output]
     done = CliRunner().invoke(main, [*map(str, arguments)])
     assert done.exit_code == 0, done.output
     header, *to_fix = csv.reader(io.StringIO(output.read_text("utf-8-sig")))
