@@ -1,140 +1,21 @@
-"""Google's answers → outcomes of events: at once (`send_row_wise`), and later (`read_status`).
-
-One invalid event makes this API refuse the whole request (fast-fail). Every event of it gets its
-own outcome nevertheless:
-
-- A refusal that names events: these events fail, and the rest is sent again immediately.
-- A refusal that names no event: both halves are sent separately, until the event is found.
-- A refusal that names some of several destinations: their events fail, and the rest is sent again.
-- A reason that concerns the whole request: no event of it can be accepted, so it ends there.
-
-Number of requests for n events: 1 if all are valid; 2 if Google names all invalid ones at once (1
-more for each further round of names); 2·⌈log2 n⌉ more for each invalid event that it does not name.
-A chunk never needs more than `MAX_RESENDS` requests in addition to the first ones.
-Events without a result by then are deferred, not failed, because most of them are valid. The next
-attempt then has fewer events to check.
-"""
+"""Google's answers → outcomes of events: those of a request, and its status later."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from lib.catalogue.codes import lookup
-from lib.destinations.base import AcceptedRequest, RowResult
+from lib.destinations.base import RowResult
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation, event_row, field_of
-from lib.destinations.redaction import quotes_value, without_values
-from lib.errors import RetryableError
+from lib.destinations.redaction import without_values
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Outcome, Problem
 from lib.model.sent_requests import RequestStatus
 
-MAX_RESENDS = 128
-"""Maximum number of further requests for one chunk, not counting retries of transient errors."""
-
 _PROBLEMS_SHOWN = 10
-
-
-@dataclass(slots=True)
-class ResendBudget:
-    """The number of further requests that a chunk may still use.
-
-    `is_accepted`: Google has accepted a request of the chunk, so its outcome must be saved.
-    """
-
-    left: int = MAX_RESENDS
-    is_accepted: bool = False
-
-
-@dataclass(slots=True)
-class EventRequestResult:
-    """The results of a request's events, by their positions in the chunk.
-
-    Events without a result were accepted. `accepted` are the requests that Google accepted.
-    """
-
-    row_results: dict[int, RowResult] = field(default_factory=dict)
-    accepted: list[AcceptedRequest] = field(default_factory=list)
-    stop: Problem | None = None
-
-    def set_all(self, requests: Iterable[EventRequest], row_result: RowResult) -> None:
-        """Give all events of these requests the same result."""
-        for request in requests:
-            self.row_results.update(dict.fromkeys(request.positions, row_result))
-
-    def set_rows(self, request: EventRequest, row_results: Mapping[int, RowResult]) -> None:
-        """Add results of a request's events, by their rows in it."""
-        for row, row_result in row_results.items():
-            self.row_results[request.positions[row]] = row_result
-
-
-def send_row_wise(
-    request: EventRequest, send: Callable[[EventRequest], Any], budget: ResendBudget
-) -> EventRequestResult:
-    """Send the events of a request until each is accepted, refused or deferred.
-
-    `send` returns the raw `IngestEventsResponse`, or `Refusal`.
-    """
-    result = EventRequestResult()
-    waiting = [request]
-    is_first = True
-    while waiting:
-        # The largest one first, to send as many valid events as possible within the budget.
-        waiting.sort(key=lambda each: each.size)
-        each = waiting.pop()
-        if budget.left <= 0 and not is_first:
-            problem = Problem("REFUSAL_NOT_LOCATED")
-            result.set_all([each], RowResult("deferred", (problem,)))
-            continue
-        budget.left -= not is_first
-        is_first = False
-        try:
-            answer = send(each)
-        except RetryableError as error:
-            if not budget.is_accepted:
-                raise
-            # What was accepted must be saved: events that are sent twice may count twice.
-            problem = Problem(error.code, "", error.detail)
-            result.set_all([each, *waiting], RowResult("deferred", (problem,)))
-            break
-        if not isinstance(answer, Refusal):
-            budget.is_accepted = True
-            result.accepted.append(AcceptedRequest(answer.request_id, each.positions))
-            result.set_rows(each, field_warnings(answer, each))
-            continue
-        result.stop = answer.stop(each.destination_count)
-        if result.stop is not None:
-            if any(quotes_value(result.stop.detail, event) for event in each.events):
-                result.stop = result.stop._replace(detail="")
-            result.set_all([each, *waiting], RowResult("not_attempted", (result.stop,)))
-            break
-        waiting += _without_refused(answer, each, result)
-    if result.stop is None:
-        result.stop = _same_account_problem(result.row_results, request.size)
-    return result
-
-
-def _without_refused(
-    refused: Refusal, request: EventRequest, result: EventRequestResult
-) -> list[EventRequest]:
-    """Record the events that a refusal names. Return the requests to send again."""
-    named = named_row_results(refused, request)
-    if named:
-        result.set_rows(request, named)
-        others = [row for row in range(request.size) if row not in named]
-        return [request.subset(others)] if others else []
-    if request.size > 1:
-        return _halves(request)
-    result.set_rows(request, {0: _row_result(_problems_of_only(refused, request))})
-    return []
-
-
-def _halves(request: EventRequest) -> list[EventRequest]:
-    middle = request.size // 2
-    return [request.subset(range(middle)), request.subset(range(middle, request.size))]
 
 
 def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowResult]:
@@ -163,13 +44,14 @@ def _problems(violations: Sequence[Violation], event: Any, kind: RecordKind) -> 
     return tuple(each.problem(event, kind) for each in violations[:_PROBLEMS_SHOWN])
 
 
-def _problems_of_only(refused: Refusal, request: EventRequest) -> tuple[Problem, ...]:
-    """Return why a request with one event was refused. A reason without a name concerns it."""
+def only_row_result(refused: Refusal, request: EventRequest) -> RowResult:
+    """Return the result of the only event of a refused request: any reason concerns it."""
     event = request.events[0]
     if refused.violations:
-        return _problems(refused.violations, event, request.kind)
+        return _row_result(_problems(refused.violations, event, request.kind))
     said = without_values(refused.message, event)
-    return (Problem(refused.code, "", f"{said} (Google does not name the field.)".lstrip()),)
+    detail = f"{said} (Google does not name the field.)".lstrip()
+    return _row_result((Problem(refused.code, "", detail),))
 
 
 def _row_result(problems: tuple[Problem, ...]) -> RowResult:
@@ -178,18 +60,6 @@ def _row_result(problems: tuple[Problem, ...]) -> RowResult:
         if outcomes == {outcome}:
             return RowResult(outcome, problems)
     return RowResult("failed", problems)
-
-
-def _same_account_problem(row_results: dict[int, RowResult], size: int) -> Problem | None:
-    """Return the account's problem if it made every event fail: the next chunk would fail too."""
-    if len(row_results) < size:
-        return None
-    found = None
-    for row_result in row_results.values():
-        found = next((p for p in row_result.errors if lookup(p.code).scope == "account"), None)
-        if found is None or row_result.outcome != "failed":
-            return None
-    return Problem(found.code, "", found.detail) if found is not None else None
 
 
 def field_warnings(response: Any, request: EventRequest) -> dict[int, RowResult]:

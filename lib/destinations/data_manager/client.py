@@ -16,14 +16,15 @@ from google.protobuf.json_format import ParseDict
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.destinations import rest
-from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
+from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.destinations.channels import open_channel
 from lib.destinations.connections import PacedConnection
-from lib.destinations.data_manager.answers import ResendBudget, read_status, send_row_wise
+from lib.destinations.data_manager.answers import read_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, classify, read_refusal
 from lib.destinations.data_manager.messages import EventDefaults, encode
+from lib.destinations.data_manager.upload import EventUpload
 from lib.destinations.preflight import Preflight
 from lib.destinations.rest import RestRefused, RestSession
 from lib.errors import PermanentError, RetryableError
@@ -116,37 +117,24 @@ class DataManager:
     def send(
         self, requests: Sequence[EventRequest], deadline: Deadline, maybe_sent: MaybeSent
     ) -> UploadResult:
-        """See `Destination.send`. The number of requests is limited (see `answers`).
+        """See `Destination.send`. The number of requests is limited (see `upload`).
 
         A sale that was sent before replaces itself, so `maybe_sent` changes nothing.
         """
-        row_results: dict[int, RowResult] = {}
-        accepted: list[AcceptedRequest] = []
-        about_actions: list[Problem] = []
-        budget = ResendBudget()
+        upload = EventUpload(lambda request: self._ingest(request, deadline))
+        stops: list[Problem | None] = []
         for request in requests:
             if self._refused is not None:
                 # After the account was refused, no more rows are sent to it.
-                row_result = RowResult("not_attempted", (self._refused,))
-                row_results.update(dict.fromkeys(request.positions, row_result))
+                upload.set_all([request], RowResult("not_attempted", (self._refused,)))
                 continue
-            result = send_row_wise(
-                request,
-                lambda each: self._ingest(each, deadline),
-                budget,
-            )
-            accepted += result.accepted
-            row_results.update(result.row_results)
-            problem = result.stop
-            if problem is not None and problem.code in ABOUT_THE_ACTION:
-                about_actions.append(problem)
-            elif problem is not None:
-                self._refused = problem
-        stop = self._refused
-        if stop is None and len(about_actions) == len(requests) > 0:
-            stop = about_actions[0]
-        request_ids = tuple(each.request_id for each in accepted)
-        return UploadResult(row_results, request_ids, stop, tuple(accepted))
+            stop = upload.send(request)
+            stops.append(stop)
+            if stop is not None and stop.code not in ABOUT_THE_ACTION:
+                self._refused = stop
+        stop = self._refused or (stops[0] if stops and all(stops) else None)
+        request_ids = tuple(each.request_id for each in upload.accepted)
+        return UploadResult(upload.row_results, request_ids, stop, tuple(upload.accepted))
 
     def _ingest(self, request: EventRequest, deadline: Deadline) -> Any | Refusal:
         """Send a request. Return the raw `IngestEventsResponse`, or why it was refused."""

@@ -266,9 +266,6 @@ def user_data(hashed_emails: Iterable[str], hashed_phones: Iterable[str]) -> str
 _IN_HOUR: Final = {
     f"{minute:02}:{second:02}": 60 * minute + second for minute in range(60) for second in range(60)
 }
-_MORE: Final = tuple(chr(byte | 128) for byte in range(128))
-"""The bytes of a varint, except for its last one."""
-
 _FIVE_BYTES: Final = range(1 << 28, 1 << 35)
 """Unix seconds whose varint has five bytes: from 1978 to 3058."""
 
@@ -277,9 +274,6 @@ _FIVE_BYTES: Final = range(1 << 28, 1 << 35)
 def _start_of_hour(hour: str, offset: str) -> int:
     return int(datetime.fromisoformat(f"{hour}00:00{offset}").timestamp())
 
-
-_last_three = lru_cache(4096)(varint)
-"""The last three bytes of a varint of five: the same for four hours."""
 
 _FIVE: Final = f"{_TIME}{varint(len(_SECONDS) + 5)}{_SECONDS}"
 
@@ -291,8 +285,10 @@ def event_timestamp(time: str) -> str:
     """
     seconds = _start_of_hour(time[:14], time[19:]) + _IN_HOUR[time[14:19]]
     if seconds in _FIVE_BYTES:
-        last = _last_three(seconds >> 14)
-        return f"{_FIVE}{_MORE[seconds & 127]}{_MORE[seconds >> 7 & 127]}{last}"
+        # As `varint` writes it, without its loop.
+        first, second = chr(seconds & 127 | 128), chr(seconds >> 7 & 127 | 128)
+        third, fourth = chr(seconds >> 14 & 127 | 128), chr(seconds >> 21 & 127 | 128)
+        return f"{_FIVE}{first}{second}{third}{fourth}{chr(seconds >> 28)}"
     number = _SECONDS + varint(seconds % (1 << 64))  # two's complement
     return f"{_TIME}{varint(len(number))}{number}"
 

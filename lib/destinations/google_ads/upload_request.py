@@ -7,7 +7,7 @@ written once, for an `UploadRequest`. `UploadKind` declares what differs.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from lib.destinations.google_ads.api import module
@@ -125,11 +125,10 @@ class UploadRequest:
         """Return the same request with only these rows."""
         rows = list(rows)
         subset = type(self.message)()
-        for each, value in self.message.ListFields():
-            if each.name != self.kind.rows:
-                setattr(subset, each.name, value)
-        own = self.rows
-        getattr(subset, self.kind.rows).extend(own[row] for row in rows)
-        content = subset.SerializeToString()
+        subset.CopyFrom(self.message)
+        subset.ClearField(self.kind.rows)
+        getattr(subset, self.kind.rows).extend(self.rows[row] for row in rows)
         positions = [self.positions[row] for row in rows]
-        return UploadRequest(self.kind, self.customer_id, self.validate_only, content, positions)
+        return replace(
+            self, content=subset.SerializeToString(), positions=positions, _message=subset
+        )

@@ -13,14 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.destinations import channels
-from lib.destinations.data_manager.answers import (
-    MAX_RESENDS,
-    ResendBudget,
-    field_warnings,
-    send_row_wise,
-)
+from lib.destinations.data_manager.answers import field_warnings
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation
+from lib.destinations.data_manager.upload import MAX_RESENDS, EventUpload
 from lib.destinations.redaction import without_personal_data
 from lib.model.records import OptionalFields
 from sandbox.apis import Apis
@@ -247,7 +243,8 @@ def test_every_row_has_one_outcome_for_any_refusal(
     named = {n for n in named if n < size}
     unnamed = {n for n in unnamed if n < size} - named
     google = _Google({f"A-{n}" for n in named}, {f"A-{n}" for n in unnamed}, names_at_once)
-    result = send_row_wise(_request(size), google, ResendBudget(budget))
+    result = EventUpload(google, budget)
+    result.send(_request(size))
     deferred = {n for n, v in result.row_results.items() if v.outcome == "deferred"}
     failed = {n for n, v in result.row_results.items() if v.outcome == "failed"}
     taken_rows = [int(each[2:]) for each in google.taken]
@@ -301,6 +298,6 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
     made = EventRequest("conversion", "1", request.SerializeToString(), range(1), 1)
-    sent = send_row_wise(made, lambda part: refused, ResendBudget(2))
-    assert sent.stop is not None
-    assert (sent.stop.code, sent.stop.detail) == (code, shown)
+    stop = EventUpload(lambda part: refused).send(made)
+    assert stop is not None
+    assert (stop.code, stop.detail) == (code, shown)

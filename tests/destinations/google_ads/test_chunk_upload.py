@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ads_records import clicks_request, response
 
-from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
+from lib.destinations.google_ads.upload import ChunkUpload, GoogleAdsResponse
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog

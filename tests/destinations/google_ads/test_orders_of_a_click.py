@@ -8,7 +8,7 @@ import pytest
 from ads_records import clicks_request
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.answers import (
+from lib.destinations.google_ads.orders import (
     MOST_ROUNDS,
     resolve_orders,
     send_orders_apart,

@@ -22,7 +22,7 @@ from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.api import module
-from lib.destinations.google_ads.client import ChunkUpload, GoogleAdsResponse
+from lib.destinations.google_ads.upload import ChunkUpload, GoogleAdsResponse
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
 from lib.destinations.redaction import without_values
 from lib.errors import PermanentError
