@@ -18,7 +18,6 @@ from lib.catalogue.kinds import (
 )
 from lib.catalogue.texts import (
     COMPLETE_CLICK_ID,
-    COPY_MERCHANT_ID,
     COUNT_EVERY,
     ENABLE_VARIABLE,
     IF_IT_LASTS,
@@ -281,7 +280,8 @@ TABLE: Final[dict[str, CodeText]] = {
         "quantity and unit_price.",
     ),
     "MERCHANT_ID_NOT_NUMERIC": warning(
-        "The Merchant Center ID is not a number, so it is left out.", COPY_MERCHANT_ID
+        "The Merchant Center ID is not a number, so it is left out.",
+        "Copy the ID from the top of the page in Merchant Center.",
     ),
     "INVALID_FEED_LANGUAGE": warning(
         "The language of the product feed is not known, so it is left out.",

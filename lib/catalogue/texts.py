@@ -33,7 +33,6 @@ VALUE_OF_EACH: Final = (
     "Set the conversion action in Google Ads to use different values for each conversion. Or "
     "retract the conversion."
 )
-COPY_MERCHANT_ID: Final = "Copy the ID from the top of the page in Merchant Center."
 ENABLE_VARIABLE: Final = (
     "Create or enable it in Google Ads (Goals > Custom variables), or correct or remove its column."
 )
