@@ -8,7 +8,9 @@ from typing import Final
 import click
 
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup
+from lib.catalogue.kinds import Severity
 from lib.cli.terminal import TaughtCommand, paragraph
+from lib.sweep.problems import KINDS, Kind
 
 _EXAMPLES: Final = """
 \b
@@ -17,8 +19,8 @@ Examples:
     {program} explain DATE_ORDER_UNDECLARED
 
 \b
-  Several codes, in whatever case:
-    {program} explain invalid_date too_old
+  Several codes or kinds of alerts, in whatever case:
+    {program} explain invalid_date column_empty
 
 \b
   List all codes, by where they come from:
@@ -26,6 +28,15 @@ Examples:
 
 Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
 """
+
+
+def _alert(kind: Kind) -> Code:
+    severity: Severity = "error" if kind.severity == "ERROR" else "warning"
+    return Code(kind.name, "This function", severity, "file", None, f"{kind.title}.", kind.action)
+
+
+_ALERTS: Final = {kind.name.upper(): _alert(kind) for kind in KINDS}
+"""What the kinds of open problems mean, as for codes."""
 
 
 @click.command(
@@ -36,21 +47,26 @@ Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
 )
 @click.argument("codes", nargs=-1, metavar="CODE...")
 def explain_command(codes: tuple[str, ...]) -> None:
-    """Say what each CODE means and what to do. Without CODE, list all codes."""
+    """Say what each CODE means and what to do. Without CODE, list all codes.
+
+    A CODE can also be the kind of an alert, such as column_empty.
+    """
     for entry in [_entry(code) for code in codes]:
         _explain(entry)
     if not codes:
         for origin, table in TABLES.items():
             click.echo(f"{origin}: {len(table)} codes")
             click.echo(f"{paragraph(', '.join(table), indent=2)}\n")
+        click.echo(f"Alerts: {len(KINDS)} kinds")
+        click.echo(paragraph(", ".join(kind.name for kind in KINDS), indent=2))
 
 
 def _entry(code: str) -> Code:
     """Return the entry of a code in whatever case, also without Google's prefix."""
     name = code.strip().upper()
-    entry = lookup(name)
-    if entry.code not in CATALOGUE:
-        near = get_close_matches(name, CATALOGUE, 1)
+    entry = _ALERTS.get(name) or lookup(name)
+    if name not in _ALERTS and entry.code not in CATALOGUE:
+        near = get_close_matches(name, [*CATALOGUE, *_ALERTS], 1)
         advice = f"Did you mean {near[0]}?" if near else "Leave out the code to list all."
         raise click.ClickException(
             f"{code} is not a known code. If it is Google's, its message says what is wrong. "

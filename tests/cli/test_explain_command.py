@@ -6,6 +6,7 @@ from click.testing import CliRunner, Result
 
 from lib.catalogue.codes import CATALOGUE, TABLES, lookup
 from lib.cli.commands import main
+from lib.sweep.problems import KINDS
 
 
 def explain(*arguments: str) -> Result:
@@ -35,6 +36,13 @@ def test_googles_codes_are_known_without_their_prefix() -> None:
     )
 
 
+def test_a_kind_of_alert_is_explained() -> None:
+    """As the notification names it, from the one table of these kinds."""
+    (kind,) = (kind for kind in KINDS if kind.name == "column_empty")
+    text = flat(explain("COLUMN_EMPTY").output)
+    assert f"column_empty warning (This function) {kind.title}. → {kind.action}" in text
+
+
 def test_a_misspelled_code_is_corrected() -> None:
     """The exit code is 1, and nothing else is explained."""
     done = explain("INVALID_DATE", "date_order_mismach")
@@ -46,4 +54,4 @@ def test_all_codes_are_listed_by_origin() -> None:
     """Below the names of their origins."""
     listed = explain().output
     assert all(f"{origin}: " in listed for origin in TABLES)
-    assert {*CATALOGUE} <= {word.strip(",") for word in listed.split()}
+    assert {*CATALOGUE, "column_empty"} <= {word.strip(",") for word in listed.split()}
