@@ -13,6 +13,7 @@ from lib.state.store import Store, StoredObject
 OVERVIEW = "index.html"
 RESULTS = ".results.json"
 REPORT = ".results.html"
+_ROWS_TO_FIX: Final = "rows-to-fix-"
 _SUFFIXES: Final = re.compile(r"(\.(csv|tsv|txt|xlsx|gz))+$", re.I)
 
 
@@ -47,7 +48,12 @@ def rows_to_fix(object_name: str) -> str:
     It says whose rows they are, so that the object needs nobody any more when they count.
     """
     folder, slash, last = without_suffix(object_name).rpartition("/")
-    return f"{folder}{slash}rows-to-fix-{last}"
+    return f"{folder}{slash}{_ROWS_TO_FIX}{last}"
+
+
+def has_corrected_rows(object_name: str) -> bool:
+    """Return whether the object is one that `fix` has written: a few rows of another one."""
+    return object_name.rpartition("/")[2].startswith(_ROWS_TO_FIX)
 
 
 def report_path(source: StoredObject) -> str:

@@ -13,7 +13,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.model.money import Sum
 from lib.results.headline import Tone, google_took, is_mostly_lost
-from lib.results.names import report_name, results_name
+from lib.results.names import report_name, results_name, rows_to_fix, without_suffix
 from lib.results.page import bucket_address, first_sentence, money, render
 from lib.state.runs import RunEntry
 
@@ -28,26 +28,36 @@ def render_overview(
     newest = heapq.nlargest(
         MOST_FILES, entries, key=lambda entry: (entry.arrived, entry.generation)
     )
+    originals = {rows_to_fix(entry.name): entry for entry in reversed(newest)}
     return render(
         "overview.html",
         bucket=bucket,
         problems=list(problems),
-        files=[_shown(bucket, entry) for entry in newest],
+        files=[_shown(bucket, entry, originals) for entry in newest],
         most_files=MOST_FILES,
     )
 
 
-def _shown(bucket: str, entry: RunEntry) -> dict[str, Any]:
+def _shown(bucket: str, entry: RunEntry, originals: Mapping[str, RunEntry]) -> dict[str, Any]:
+    """Return what the page says of a file. `originals` are the files whose rows `fix` may have
+    written, by the name of the file that it writes, without a suffix."""
     tone, text = _summary(entry)
+    original = originals.get(without_suffix(entry.name))
     return {
         "name": entry.name,
-        "address": bucket_address(bucket, report_name(results_name(entry.name, entry.generation))),
+        "address": _report_address(bucket, entry),
+        "corrects": original.name if original else "",
+        "corrects_address": _report_address(bucket, original) if original else "",
         "has_report": entry.is_read or bool(entry.stop) or entry.superseded,
         "arrived": entry.arrived.isoformat(timespec="seconds"),
         "tone": tone,
         "text": text,
         "rows": sum(entry.totals.outcomes.values()),
     }
+
+
+def _report_address(bucket: str, entry: RunEntry) -> str:
+    return bucket_address(bucket, report_name(results_name(entry.name, entry.generation)))
 
 
 def _summary(entry: RunEntry) -> tuple[Tone, str]:

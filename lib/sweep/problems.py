@@ -17,7 +17,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.expect import Expectation
 from lib.config.profile import Profile, profile_name
 from lib.model.money import ACCOUNT_CURRENCY, amount
-from lib.results.names import rows_to_fix, without_suffix
+from lib.results.names import has_corrected_rows, rows_to_fix, without_suffix
 from lib.state.runs import RunEntry
 from lib.state.store import StoredObject
 
@@ -218,9 +218,9 @@ def _nothing_new(view: View) -> Iterator[Found]:
 
 
 def _empty_columns(view: View) -> Iterator[Found]:
-    """A column that the profile names has no cell in the newest file."""
+    """A column that the profile names has no cell in the newest file, but for rows of `fix`."""
     for profile, entries in view.by_profile().items():
-        read = [entry for entry in entries if entry.is_read]
+        read = [entry for entry in entries if entry.is_read and not has_corrected_rows(entry.name)]
         if read and read[-1].empty_columns and view.is_recent(read[-1]):
             columns = ", ".join(f'"{name}"' for name in read[-1].empty_columns)
             yield Found(profile, f"{read[-1].name}: {columns}", {})

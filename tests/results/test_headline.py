@@ -200,6 +200,16 @@ def test_the_overview_says_the_same_in_short(case: str, tone: str, text: str) ->
     assert text in words(page)
 
 
+def test_corrected_rows_link_to_the_report_of_their_file() -> None:
+    """The name that `fix` gives says whose rows they are; the newest such file is linked."""
+    summary = CASES["all"][0]
+    names = ("crm/deals.csv", "crm/rows-to-fix-deals.csv", "crm/rows-to-fix-other.csv")
+    entries = [entry_on(summary, source=replace(summary.run.source, name=name)) for name in names]
+    page = render_overview("out", entries, [])
+    assert words(page).count("corrected rows of crm/deals.csv") == 1
+    assert page.count("crm/deals.csv.123.results.html") == 2
+
+
 def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None:
     """Forty files, the newest one first. The problems keep their order."""
     summary = CASES["all"][0]

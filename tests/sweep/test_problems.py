@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -247,6 +248,18 @@ def test_an_empty_column_of_consent(google: World, capsys: pytest.CaptureFixture
     deliver(google, "deals.csv", csv_bytes(row | {"ad_user_data": ""} for row in _good(google, 2)))
     sweep(google)
     assert told(capsys)["column_empty"] == 'deals.csv: "ad_user_data"'
+
+
+def test_a_few_corrected_rows_have_no_empty_column() -> None:
+    """What `fix` has written has only these rows. The file that it is from is the newest one."""
+    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    file = entry_of("crm/deals.csv", now - timedelta(hours=2))
+    rows = entry_of("crm/rows-to-fix-deals.csv", now)
+    rows = msgspec.structs.replace(rows, empty_columns=("phone",))
+    view = View(now, [file, rows], set(), {}, [], {})
+    assert "column_empty" not in kinds(view)
+    file = msgspec.structs.replace(file, empty_columns=("phone",))
+    assert "column_empty" in kinds(replace(view, entries=[file, rows]))
 
 
 def test_a_blocked_follow_up(google: World, capsys: pytest.CaptureFixture[str]) -> None:
