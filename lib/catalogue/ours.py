@@ -641,6 +641,11 @@ TABLE: Final[dict[str, CodeText]] = {
         "Another attempt is already processing the file.", RETRIED_AUTOMATICALLY
     ),
     "LEASE_LOST": transient("Another attempt has taken over the file.", RETRIED_AUTOMATICALLY),
+    "DIED": transient(
+        "An attempt to process the file crashed, or was ended from outside.",
+        "No action needed; the next attempt continues where this one stopped. After five in a row, "
+        "the file is stopped.",
+    ),
     "DEADLINE": transient(
         "The time of this attempt is over. The next attempt continues where this one stopped.",
         IF_IT_LASTS,
@@ -651,8 +656,8 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "NEWER_VERSION": transient(
         "A newer version of the function has saved what this version cannot read.",
-        "No action needed; the newer version continues with the file. If an older version was "
-        "deployed on purpose, ask your engineer to deploy the newer one again.",
+        "No action needed during a deployment: the newer version continues with the file. If it "
+        "lasts, ask your engineer to deploy the newer version again.",
     ),
     "STATE_UNREADABLE": transient(
         "The function cannot read a document in which it saves the state of a file, because "

@@ -100,7 +100,10 @@ def is_mostly_lost(counts: Mapping[str, int], micros: Mapping[str, Mapping[str, 
 
 
 def _what(head: ResultsHead) -> str:
-    """Return what a row is called: a sale, if most rows have a value."""
+    """Return what a row is called: a sale, if most rows have a value and none corrects a sale."""
+    entries = (head.profile_keys or {}).get("conversions", ())
+    if any(entry.get("send") not in (None, "conversion", "call") for entry in entries):
+        return "row"
     valued = sum(each.rows for money_of in head.money.values() for each in money_of.sums.values())
     return "sale" if 2 * valued > meant_rows(head.counts) else "row"
 

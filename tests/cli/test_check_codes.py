@@ -276,6 +276,7 @@ ELSEWHERE = {
     "ANSWER_INCOMPLETE": "only for an upload",
     "STALE": "only for an event",
     "NO_PROGRESS": "only after several attempts",
+    "DIED": "only after an attempt that crashed",
     "NEWER_VERSION": "only with a state document of a newer version",
     "STATE_UNREADABLE": "only with a state document that somebody has changed",
     "AWAITS_CONVERSIONS": "only for an upload",
