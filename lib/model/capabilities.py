@@ -127,6 +127,12 @@ class Capabilities:
         of_conversions = KindCapabilities(fields=self.fields, identifying=self.identifying)
         return {"conversion": of_conversions, **self.other_kinds}.get(kind)
 
+    @property
+    def last_value_counts(self) -> bool:
+        """Whether the API compares no times: it adjusts a sale by getting it again."""
+        adjusts = self.of_kind("adjustment")
+        return adjusts is not None and adjusts.restates_with_original
+
     def column_of(self, path_element: str, kind: RecordKind = "conversion") -> str:
         """Return the field whose path in the API's message ends with `path_element`, or ""."""
         known = self.of_kind(kind)

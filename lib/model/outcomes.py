@@ -102,6 +102,10 @@ class RowOutcome(NamedTuple):
         """Its value as a sum, if it has one."""
         return {} if self.micros is None else {self.currency: Sum(1, self.micros)}
 
+    def has_error(self, code: str) -> bool:
+        """Return whether one of its errors has this code."""
+        return any(problem.code == code for problem in self.errors)
+
     def bounded(self) -> RowOutcome:
         """Return the row without the problems and texts that are beyond the limits."""
         if not self.errors and not self.warnings:

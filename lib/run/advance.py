@@ -17,7 +17,7 @@ from lib.errors import PermanentError
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
-from lib.run.attempt import UNTERMINATED_LAST_LINE, Attempt, is_held
+from lib.run.attempt import UNTERMINATED_LAST_LINE, Attempt
 from lib.run.finish import publish, totals_of
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
@@ -223,7 +223,7 @@ def _close_replaced_line(attempt: Attempt, live: StoredObject | None) -> None:
         problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
 
     def closed(row: RowOutcome) -> RowOutcome:
-        if row.outcome != "deferred" or not is_held(row):
+        if row.outcome != "deferred" or not row.has_error(UNTERMINATED_LAST_LINE):
             return row
         return row._replace(outcome="not_attempted", errors=(problem,), due=None)
 

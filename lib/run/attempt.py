@@ -28,11 +28,6 @@ AWAITS_CONVERSIONS: Final = "AWAITS_CONVERSIONS"
 """An adjustment in a file with conversions: it is sent once all of them are answered."""
 
 
-def is_held(row: RowOutcome) -> bool:
-    """Return whether a row was held back because its line may have been cut."""
-    return any(problem.code == UNTERMINATED_LAST_LINE for problem in row.errors)
-
-
 @dataclass(slots=True)
 class Sums:
     """What the markers of a run add up to. Its size depends on the number of chunks, not of rows.
@@ -158,9 +153,7 @@ class Attempt:
         """Return whether a deferred row can be sent now."""
         if row.outcome != "deferred" or row.due is None:
             return False
-        is_released = self.conversions_are_answered and any(
-            problem.code == AWAITS_CONVERSIONS for problem in row.errors
-        )
+        is_released = self.conversions_are_answered and row.has_error(AWAITS_CONVERSIONS)
         return is_released or row.due <= self.context.utc_now()
 
     def due_chunks(self) -> set[int]:

@@ -78,7 +78,8 @@ class Plan:
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
     (`Table.places`). `sales` is what the destination of conversions can do, even if this file
-    has none; `adjusts`: the profile also sends adjustments. `refuses_user_data` is the reason why
+    has none. `remembers_corrections`: a sale that is sent again would undo a correction, because
+    its API takes the value that comes last. `refuses_user_data` is the reason why
     the account refuses every row with hashed user data. The file stops only at the first row that
     has user data, because the columns may be empty, as in Google's own template. `no_action_names`
     is raised at the first row that gives its action by name, if the account was not read.
@@ -89,7 +90,7 @@ class Plan:
     selection: RowSelection
     parts: tuple[Part, ...]
     sales: Capabilities
-    adjusts: bool
+    remembers_corrections: bool
     customer_id: str
     validate_only: bool
     notes: tuple[Problem, ...]
@@ -134,20 +135,11 @@ class Plan:
             ):
                 del self.unseen[name]
 
-    # What corrects what, if the API of the conversions takes the value that comes last.
-
     @property
     def adjusts_own_conversions(self) -> bool:
         """Whether the file has adjustments beside conversions: they are sent after all of these."""
         kinds = {part.kind for part in self.parts}
         return {"conversion", "adjustment"} <= kinds and not self.validate_only
-
-    @property
-    def remembers_corrections(self) -> bool:
-        """Whether a sale that is sent again would undo a correction."""
-        can = self.sales.of_kind("adjustment")
-        restates = can is not None and can.restates_with_original
-        return self.adjusts and restates and not self.validate_only
 
     def read_corrections(self, documents: Documents) -> Mapping[Order, int]:
         """Return the rank of each correction that was accepted before, if it matters."""
@@ -165,12 +157,6 @@ class Plan:
             return ()
         return [Correction(self.order_of(record), record.rank) for record in records]
 
-    @staticmethod
-    def api_ignores_times(part: Part) -> bool:
-        """Whether the API of a part's adjustments takes the one that comes last."""
-        can = part.destination.capabilities.of_kind(part.kind)
-        return can is not None and can.restates_with_original
-
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
 
@@ -184,6 +170,9 @@ class Plan:
         A complete row needs not wait if its last column is not used.
         """
         return "always" if self.table.last_column in self.header.used_columns else "broken"
+
+
+# ── how a plan is made ───────────────────────────────────────────────────────────────────────────
 
 
 def plan_file(
@@ -211,6 +200,8 @@ def plan_file(
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
     zone_name = table.time_zone or profile.time_zone
+    sales = sender_of(profile, "conversion")
+    adjusts = parts[-1].kind == "adjustment" or profile.adjustments_via is not None
     notes = [
         *header.notes,
         *_notes_on_sunset(parts[0].destination, now),
@@ -222,8 +213,8 @@ def plan_file(
         header=header,
         selection=selection,
         parts=tuple(parts),
-        sales=sender_of(profile, "conversion"),
-        adjusts=parts[-1].kind == "adjustment" or profile.adjustments_via is not None,
+        sales=sales,
+        remembers_corrections=adjusts and sales.last_value_counts and not profile.validate_only,
         customer_id=account.conversion_customer_id,
         validate_only=profile.validate_only,
         notes=tuple(notes),
@@ -262,7 +253,7 @@ def _parts_of(
         rules = _rules(profile, now, entries, destination, account, zone)
         if "ad_user_data" in header.names:  # its empty cells state nothing
             rules = replace(rules, ad_user_data=None)
-        check_actions(rules)
+        _check_actions(rules)
         engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
@@ -270,7 +261,7 @@ def _parts_of(
     return parts, account
 
 
-def check_actions(rules: RowRules) -> None:
+def _check_actions(rules: RowRules) -> None:
     """Raise `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
     given by its name and Google could not be reached."""
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
@@ -363,19 +354,22 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
     """Return the engine of a part. `columns`: the places of the fields, for each entry."""
     if rules.kind != "adjustment":
         return Engine(columns, rules)
-    main = sender_of(profile, "conversion")
-    can = rules.capabilities.of_kind("adjustment")
-    if can is not None and can.restates_with_original:
-        # The conversion, as it was sent. Its value is the new one.
-        own = [
-            {name: at for name, at in each.items() if name != "conversion_value"}
-            for each in columns
+    sales = sender_of(profile, "conversion")
+    if rules.capabilities.last_value_counts:
+        # The sale is sent again as it was, but with its new value.
+        columns_of_sale = [
+            {field: place for field, place in of_entry.items() if field != "conversion_value"}
+            for of_entry in columns
         ]
-        as_sold = [EntryRules(entry.action) for entry in rules.entries]
-        sales = Engine(own, replace(rules, capabilities=main, kind="conversion", entries=as_sold))
-        return Engine(columns, rules, sales)
-    if rules.capabilities.name != main.name:
-        rules = replace(rules, sent_order_id=main.sent_order_id)
+        rules_of_sale = replace(
+            rules,
+            capabilities=sales,
+            kind="conversion",
+            entries=[EntryRules(entry.action) for entry in rules.entries],
+        )
+        return Engine(columns, rules, Engine(columns_of_sale, rules_of_sale))
+    if rules.capabilities.name != sales.name:
+        rules = replace(rules, sent_order_id=sales.sent_order_id)
     return Engine(columns, rules)
 
 

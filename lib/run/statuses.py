@@ -44,7 +44,8 @@ from lib.run.attempt import Attempt, Sums
 from lib.state.runs import Followed, Run
 
 ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
-"""The error of a row that may or may not be counted."""
+"""The error of a row that the API has accepted, and may or may not count: it has counted errors
+in the row's request without naming the rows."""
 
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 

@@ -30,7 +30,7 @@ from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.records import Record, Row
 from lib.model.sent_requests import ranges_of
-from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt, is_held
+from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt
 from lib.run.chunks import (
     Chunk,
     PreparedChunk,
@@ -56,9 +56,6 @@ _WINDOWS_AHEAD: Final = 4
 are in flight: outcomes are collected in file order."""
 
 _NOTHING_SENT: Final = UploadResult({}, ())
-
-Rows = Mapping[int, RowOutcome]
-"""Rows of a chunk by their line."""
 
 
 def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
@@ -109,7 +106,8 @@ def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
 class _Sending:
     """A chunk whose rows are sent now: all of them, or those of its marker that are due.
 
-    `before` is its marker, if it has one, `corrections` are those that were accepted before.
+    `before` is its marker, if it has one, and `_due` are the rows of it that are due, by line.
+    `corrections` are those that were accepted before.
     """
 
     def __init__(
@@ -124,7 +122,7 @@ class _Sending:
         self._plan = plan
         self._before = before
         self._corrections = corrections
-        self._due: Rows = {}
+        self._due: dict[int, RowOutcome] = {}
         self._number = number
         if before is not None:
             self._due = {row.line: row for row in before.outcomes.listed if attempt.is_due(row)}
@@ -145,41 +143,43 @@ class _Sending:
 
     def _withhold(self, validated: Validated) -> Mapping[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
-        plan = self._plan
-        waits = plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
-        kept: dict[int, RowOutcome] = {}
-        if not (waits or self._due or self._corrections):
-            return kept
+        awaits = self._plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
+        withheld: dict[int, RowOutcome] = {}
+        if not (awaits or self._due or self._corrections):
+            return withheld
         for part, rows in validated:
-            for position, (line, record) in enumerate(zip(rows.lines, rows.records, strict=True)):
-                reason = self._reason_not_to_send(part, line, record, waits=waits)
+            for line, record in zip(rows.lines, rows.records, strict=True):
+                reason = self._reason_not_to_send(part, line, record, awaits_conversions=awaits)
                 if reason is not None:
                     outcome, errors = reason
-                    worth = rows.values.at(position) if outcome == "deferred" else (None, "")
-                    kept[line] = RowOutcome(
-                        line, outcome, record.order_id, errors, record.warnings, *worth
+                    withheld[line] = RowOutcome(
+                        line, outcome, record.order_id, errors, record.warnings
                     )
-        return kept
+        return withheld
 
     def _reason_not_to_send(
-        self, part: Part, line: int, record: Record, *, waits: bool
+        self, part: Part, line: int, record: Record, *, awaits_conversions: bool
     ) -> tuple[Outcome, tuple[Problem, ...]] | None:
-        has_waited = line in self._due and _has(self._due[line], AWAITS_CONVERSIONS)
-        if waits and part.kind == "adjustment" and not has_waited:
+        """Return the outcome and the errors of a row that is not sent now. None: it is sent."""
+        before = self._due.get(line)
+        has_waited = before is not None and before.has_error(AWAITS_CONVERSIONS)
+        if awaits_conversions and part.kind == "adjustment" and not has_waited:
             return "deferred", (Problem(AWAITS_CONVERSIONS),)
-        if line in self._due and _was_accepted(self._due[line]):
-            # The API may have counted it: only a row that it would recognize is sent again.
+        if before is not None and before.has_error(ROWS_NOT_NAMED):
+            # The API may have counted it: only a row that it would recognize is sent again. The
+            # others stay accepted (`_after_resend`).
             return None if record.is_recognizable else ("rejected", ())
         if not self._corrections or record.order_id is None:
             return None
-        accepted = self._corrections.get(self._plan.order_of(record))
-        if accepted is None:
+        rank = self._corrections.get(self._plan.order_of(record))
+        if rank is None:
             return None
         if part.kind == "conversion":
             return "skipped", (Problem("OLDER_THAN_CORRECTION"),)
-        if not self._plan.api_ignores_times(part) or record.rank > accepted:
+        compares_times = not part.destination.capabilities.last_value_counts
+        if part.kind != "adjustment" or compares_times or record.rank > rank:
             return None
-        if record.rank < accepted:
+        if record.rank < rank:
             return "skipped", (Problem("OLDER_THAN_CORRECTION"),)
         return "duplicate", (Problem("RESTATEMENT_ALREADY_EXISTS"),)
 
@@ -201,13 +201,13 @@ class _Sending:
     def _outcomes(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> ChunkOutcomes:
         accepted: Outcome = "ok" if self._plan.validate_only else "uploaded"
         list_all = self._attempt.context.settings.list_all_rows
-        found = outcomes(prepared, answers, accepted, list_all or self._before is not None)
-        found = found.with_listed(self._settled)
+        chunk = outcomes(prepared, answers, accepted, list_all or self._before is not None)
+        chunk = chunk.with_listed(self._settled)
         if any(answer.request_ids for answer in answers):
-            found = replace(found, sent_at=self._attempt.context.utc_now())
+            chunk = replace(chunk, sent_at=self._attempt.context.utc_now())
         if self._before is not None:
-            found = _merged(self._before.outcomes, found, list_all)
-        return found
+            chunk = _merged(self._before.outcomes, chunk, list_all)
+        return chunk
 
     def _settled(self, row: RowOutcome) -> RowOutcome:
         """Return a row with its time, if it is deferred. A check only waits for nothing.
@@ -220,7 +220,7 @@ class _Sending:
             return row
         if self._plan.validate_only:
             return row._replace(outcome="ok", errors=(), warnings=row.warnings + row.errors)
-        return deferred_until(row, self._attempt)
+        return _with_due_time(row, self._attempt)
 
     def _save_corrections(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> None:
         """Save which orders have another value now, before the marker says so."""
@@ -254,18 +254,22 @@ def _send_parts(
         except RetryableError as error:
             if not any(each is not _NOTHING_SENT for each in answers):
                 raise
-            answer = _deferred(part, error.code)
+            answer = _all_deferred(part, error.code)
         answers.append(answer)
     return answers
 
 
-def _deferred(part: PreparedPart, code: str) -> UploadResult:
+def _all_deferred(part: PreparedPart, code: str) -> UploadResult:
     later = RowResult("deferred", (Problem(code),))
     return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
 
 
-def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
-    """Return a deferred row with the time at which it is sent again; failed if it is too late."""
+def _with_due_time(row: RowOutcome, attempt: Attempt) -> RowOutcome:
+    """Return a deferred row with the time at which it is sent again; failed if it is too late.
+
+    A row that is too recent is sent again after six hours (DEFER_HOURS), and a last time 72 hours
+    after "now" (MAX_DEFER_HOURS).
+    """
     run, settings, now = attempt.run, attempt.context.settings, attempt.context.utc_now()
     last = run.now + timedelta(hours=settings.max_defer_hours)
     if now >= last:
@@ -283,15 +287,6 @@ def deferred_until(row: RowOutcome, attempt: Attempt) -> RowOutcome:
     elif is_transient:
         due = now + retries.TRANSIENT_ROWS
     return row._replace(due=min(due, last), maybe_sent=is_transient)
-
-
-def _has(row: RowOutcome, code: str) -> bool:
-    return any(problem.code == code for problem in row.errors)
-
-
-def _was_accepted(row: RowOutcome) -> bool:
-    """Return whether the API accepted the row, and may have counted it."""
-    return _has(row, ROWS_NOT_NAMED)
 
 
 def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> ChunkOutcomes:
@@ -312,12 +307,12 @@ def _merged(before: ChunkOutcomes, answer: ChunkOutcomes, list_all: bool) -> Chu
 
 def _after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
     """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
-    if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
-        return accepted_before(old)
+    if old.has_error(ROWS_NOT_NAMED) and new.outcome not in (*COUNTED, "deferred"):
+        return _accepted_before(old)
     return new
 
 
-def accepted_before(row: RowOutcome) -> RowOutcome:
+def _accepted_before(row: RowOutcome) -> RowOutcome:
     """Return a row as the API accepted it, with the warning that it was not sent again."""
     warnings = (*row.warnings, Problem("NOT_SENT_AGAIN"))
     return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None)
@@ -329,10 +324,10 @@ def close_deferred(chunk: ChunkOutcomes, outcome: Outcome, problem: Problem) -> 
     def closed(row: RowOutcome) -> RowOutcome:
         if row.outcome != "deferred":
             return row
-        if _was_accepted(row):
-            return accepted_before(row)
+        if row.has_error(ROWS_NOT_NAMED):
+            return _accepted_before(row)
         # A held line is at fault for nothing, and its row comes again with the complete file.
-        last = "not_attempted" if is_held(row) else outcome
+        last = "not_attempted" if row.has_error(UNTERMINATED_LAST_LINE) else outcome
         return row._replace(outcome=last, errors=(*row.errors, problem), due=None)
 
     return chunk.with_listed(closed)
@@ -426,12 +421,15 @@ def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
     """Add which chunks were sent, if the bytes that were read may have been wrong."""
     if problem.code != CHECKSUM_MISMATCH:
         return problem
-    sent = ", ".join(f"{a} to {b}" if a != b else f"{a}" for a, b in ranges_of(attempt.sums.sent))
-    uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
-    told = "no chunk was sent"
-    if sent:
-        told = f"chunks sent before: {sent} ({uploaded:,} rows uploaded)"
-    return problem._replace(detail=f"{problem.detail}; {told}")
+    sent = "no chunk was sent"
+    if attempt.sums.sent:
+        chunks = ", ".join(
+            f"{first} to {last}" if first != last else f"{first}"
+            for first, last in ranges_of(attempt.sums.sent)
+        )
+        uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
+        sent = f"chunks sent before: {chunks} ({uploaded:,} rows uploaded)"
+    return problem._replace(detail=f"{problem.detail}; {sent}")
 
 
 # ── how many chunks are in memory at a time ──────────────────────────────────────────────────
