@@ -214,6 +214,8 @@ def drop(
                 click.echo(printable(text.strip()), err=True)
         else:
             show_results(document, console)
+            report, results = running.addresses_of_results(name, generation)
+            click.echo(f"\nReport for people:  {report}\nResults document:   {results}")
     sys.exit(1 if failed else 0)
 
 

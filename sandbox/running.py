@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,6 +112,13 @@ class Running:
             time.sleep(0.1)
         document: dict[str, Any] = json.loads(blob.download_as_bytes())
         return document
+
+    def addresses_of_results(self, name: str, generation: int) -> list[str]:
+        """Where a browser finds the report of a file, and its results document."""
+        storage, bucket = self.description["quiet_storage_url"], self.description["output_bucket"]
+        objects = f"{storage}/storage/v1/b/{bucket}/o"
+        path = urllib.parse.quote(f"{name}.{generation}", safe="")
+        return [f"{objects}/{path}.results.{kind}?alt=media" for kind in ("html", "json")]
 
 
 def running_here() -> str | None:
