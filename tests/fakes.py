@@ -132,14 +132,6 @@ class MemoryStore:
         with self.lock:
             return self.stored(bucket, name) if (bucket, name) in self.objects else None
 
-    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
-        self._began("read", name)
-        with self.lock:
-            found = self.objects.get((bucket, name))
-            stored = self.stored(bucket, name) if found is not None else None
-        self.after("read", name)
-        return (stored, BytesIO(found[0])) if found is not None and stored is not None else None
-
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
         self._began("read", name)
         with self.lock:
@@ -539,9 +531,6 @@ class ProcessStore:
 
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
         return self._read(lambda: self.store.find_live(bucket, name))
-
-    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
-        return self._read(lambda: self.store.open_live(bucket, name))
 
     def open(self, source: StoredObject) -> Readable:
         return self._read(lambda: self.store.open(source))

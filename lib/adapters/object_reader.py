@@ -7,7 +7,7 @@ A wrong byte would be a wrong value at Google, and the client library compares n
 range. So the reader computes the CRC32C of all stored bytes. Cloud Storage knows it of every
 object, also of composite and of gzip-encoded ones, so this needs no further request:
 
-    up to 8 MiB   compared before the first byte is returned; read a second time if it differs
+    up to 8 MiB   compared before the first byte is returned
     larger        compared before the last range is returned
 
 docs/recovery.md ("Wrong bytes") says what follows from a checksum error.
@@ -16,13 +16,9 @@ docs/recovery.md ("Wrong bytes") says what follows from a checksum error.
 from __future__ import annotations
 
 import base64
-import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
 
 import google_crc32c
 from google.api_core import exceptions as api
@@ -44,40 +40,6 @@ _RANGES_AHEAD = 2
 Download = Callable[[storage.Client], bytes]
 
 
-class FirstRange(NamedTuple):
-    """The beginning of an object, and the object as the headers of the answer describe it.
-
-    `described` is None if a header is missing.
-    """
-
-    content: bytes
-    described: StoredObject | None
-
-
-class _AnsweredBlob(storage.Blob):  # type: ignore[misc]  # the library has no types
-    """An object that keeps the headers of its download: the library passes on only some of them."""
-
-    headers: Mapping[str, str] = {}
-
-    def _extract_headers_from_download(self, response: Any) -> None:
-        super()._extract_headers_from_download(response)
-        self.headers = response.headers
-
-
-def read_first_range(bucket: str, name: str, client: storage.Client) -> FirstRange:
-    """Read the beginning of the live generation of an object, and what the headers say about it.
-
-    The headers are standard ones and those that the client library reads too
-    (https://cloud.google.com/storage/docs/xml-api/reference-headers).
-    """
-    blob = _AnsweredBlob(name, client.bucket(bucket))
-    content = _download(blob, 0, RANGE_BYTES - 1)
-    described = _described(bucket, blob)
-    if described is not None and len(content) != min(described.size, RANGE_BYTES):
-        raise ConnectionError("short read")
-    return FirstRange(content, described)
-
-
 def _download(blob: storage.Blob, start: int, end: int) -> bytes:
     """Read a range as it is stored: an object with `Content-Encoding: gzip` would otherwise not
     match its size and our ranges."""
@@ -93,26 +55,6 @@ def _download(blob: storage.Blob, start: int, end: int) -> bytes:
     return content
 
 
-def _described(bucket: str, blob: _AnsweredBlob) -> StoredObject | None:
-    ends = re.fullmatch(r"bytes 0-\d+/(\d+)", blob.headers.get("Content-Range", ""))
-    try:
-        updated = parsedate_to_datetime(blob.headers.get("Last-Modified", "")).replace(tzinfo=UTC)
-    except ValueError:
-        return None
-    if ends is None or not blob.generation or not blob.crc32c:
-        return None
-    return StoredObject(
-        bucket=bucket,
-        name=blob.name,
-        generation=int(blob.generation),
-        size=int(ends[1]),
-        md5=blob.md5_hash or "",
-        created=updated,
-        updated=updated,
-        crc32c=blob.crc32c,
-    )
-
-
 class ObjectReader:
     """A forward-only stream of the bytes of a generation, as they are stored.
 
@@ -120,13 +62,9 @@ class ObjectReader:
     `PermanentError` (SOURCE_GONE, CHECKSUM_MISMATCH), and `RetryableError`.
     """
 
-    def __init__(
-        self, source: StoredObject, request: Callable[[Download], bytes], first: bytes | None = None
-    ) -> None:
-        """`first`: the content of the first range, if it was read already."""
+    def __init__(self, source: StoredObject, request: Callable[[Download], bytes]) -> None:
         self._source = source
         self._request = request
-        self._first = first
         self._ranges = self._compared()
         self._buffer = b""
         self._position = 0
@@ -143,31 +81,19 @@ class ObjectReader:
         return piece
 
     def _compared(self) -> Iterator[bytes]:
-        """Yield the ranges. Those of a small object are compared with its checksum before the first
-        one is returned, and those of a large object before the last one is."""
-        if self._source.size > CHECKED_FIRST_BYTES or not self._source.crc32c:
-            yield from self._last_compared()
-            return
-        for _ in range(2):
-            ranges = deque(self._fetched())
-            crc = 0
-            for content in ranges:
-                crc = google_crc32c.extend(crc, content)
-            if self._matches(crc):
-                while ranges:
-                    yield ranges.popleft()
-                return
-        raise PermanentError(CHECKSUM_MISMATCH, "read twice")
-
-    def _last_compared(self) -> Iterator[bytes]:
-        crc = 0
-        left = self._source.size
+        """Yield the ranges. Those of a small object are held until all are compared with its
+        checksum, and the last one of a large object."""
+        is_held = self._source.size <= CHECKED_FIRST_BYTES
+        held: deque[bytes] = deque()
+        crc, left = 0, self._source.size
         for content in self._fetched():
             crc = google_crc32c.extend(crc, content)
             left -= len(content)
+            held.append(content)
             if left <= 0 and not self._matches(crc):
-                raise PermanentError(CHECKSUM_MISMATCH, "before the last bytes were used")
-            yield content
+                raise PermanentError(CHECKSUM_MISMATCH, "its bytes are not those in Cloud Storage")
+            while held and (left <= 0 or not is_held):
+                yield held.popleft()
 
     def _matches(self, crc: int) -> bool:
         known = self._source.crc32c
@@ -192,15 +118,21 @@ class ObjectReader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _fetch(self, start: int) -> bytes:
-        if start == 0 and self._first is not None:
-            first, self._first = self._first, None
-            return first
-        end = min(start + RANGE_BYTES, self._source.size) - 1
         source = self._source
+        end = min(start + RANGE_BYTES, source.size) - 1
 
         def whole_range(client: storage.Client) -> bytes:
             blob = client.bucket(source.bucket).blob(source.name, generation=source.generation)
-            content = _download(blob, start, end)
+            content: bytes = blob.download_as_bytes(
+                start=start,
+                end=end,
+                # An object with `Content-Encoding: gzip` would otherwise not match its size.
+                raw_download=True,
+                checksum=None,
+                timeout=TIMEOUT_SECONDS,
+                retry=None,
+                single_shot_download=True,
+            )
             if len(content) != end - start + 1:  # a broken connection
                 raise ConnectionError("short read")
             return content

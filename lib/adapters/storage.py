@@ -25,7 +25,6 @@ from lib.adapters.object_reader import (
     TIMEOUT_SECONDS,
     Download,
     ObjectReader,
-    read_first_range,
 )
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
@@ -97,26 +96,7 @@ class GoogleStore:
             return None
         return _stored(bucket, blob)
 
-    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, ObjectReader] | None:
-        content = None
-        try:
-            content, stored = self._request(
-                RETRY(lambda client: read_first_range(bucket, name, client)),
-                _permission("get", bucket),
-            )
-        except api.NotFound:
-            self._require(bucket)
-            return None
-        except api.RequestRangeNotSatisfiable:
-            stored = None  # it is empty
-        if stored is None:
-            content, stored = None, self.find_live(bucket, name)
-        return (stored, self._reader(stored, content)) if stored is not None else None
-
     def open(self, source: StoredObject) -> ObjectReader:
-        return self._reader(source)
-
-    def _reader(self, source: StoredObject, first: bytes | None = None) -> ObjectReader:
         def download(request: Download) -> bytes:
             try:
                 return self._request(request, _permission("get", source.bucket))
@@ -124,7 +104,7 @@ class GoogleStore:
                 self._require(source.bucket)
                 raise
 
-        return ObjectReader(source, download, first)
+        return ObjectReader(source, download)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
 

@@ -27,7 +27,7 @@ from lib.source.errors import SourceError
 from lib.source.names import name_problem
 from lib.state.markers import Marker
 from lib.state.runs import FileFacts
-from lib.state.store import Readable, StoredObject
+from lib.state.store import StoredObject
 
 _PASSES: Final = 2
 """The second one sends the adjustments of the conversions that the first one has sent."""
@@ -39,13 +39,6 @@ STALE_AFTER: Final = timedelta(days=7)
 """A file with rows that nobody could send for so long ends."""
 
 
-class Content(NamedTuple):
-    """The live generation of an object (None: it is gone), and its content, if it is open."""
-
-    live: StoredObject | None
-    stream: Readable | None
-
-
 class Ending(NamedTuple):
     """Why nothing of the file is sent any more, and the outcome of its deferred rows."""
 
@@ -53,11 +46,10 @@ class Ending(NamedTuple):
     outcome: Outcome
 
 
-def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
+def advance(attempt: Attempt) -> RunSummary | None:
     """Do everything that is due for the run, and return its results if they were written.
 
-    `content`: what storage has just said of the object; None: nobody has asked yet. Raises
-    `RetryableError` if another attempt must continue.
+    Raises `RetryableError` if another attempt must continue.
     """
     context, source = attempt.context, attempt.run.source
     results = NO_RESULTS
@@ -67,8 +59,7 @@ def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
     for _ in range(_PASSES):
         if not _needs_file(attempt):
             break
-        content = content or Content(context.store.find_live(source.bucket, source.name), None)
-        live = content.live
+        live = context.store.find_live(source.bucket, source.name)
         is_live = live is not None and live.generation == source.generation
         ending = _ending_of(attempt, live, is_live=is_live)
         if ending is not None:
@@ -76,8 +67,7 @@ def advance(attempt: Attempt, content: Content | None) -> RunSummary | None:
             break
         if not is_live:
             _close_replaced_line(attempt, live)
-        _send(attempt, content.stream)
-        content = content._replace(stream=None)
+        _send(attempt)
     if attempt.run.stop is not None:
         _close(attempt, Ending(attempt.run.stop, "not_attempted"))
     summary = None
@@ -152,13 +142,13 @@ def _save(attempt: Attempt) -> None:
 # ── send ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _send(attempt: Attempt, stream: Readable | None) -> None:
+def _send(attempt: Attempt) -> None:
     """Make one pass over the file. Afterwards, each of its rows has an outcome."""
     context, profile = attempt.context, attempt.profile
     header: Header | None = None
     plan: Plan | None = None
     try:
-        stream = stream or context.store.open(attempt.run.source)
+        stream = context.store.open(attempt.run.source)
         limits = context.settings.max_file_bytes, context.settings.max_file_lines
         table = read_table(stream, profile, *limits, attempt.check_time, context.read_sheet)
         if profile is not None and attempt.run.stop is None:

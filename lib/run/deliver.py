@@ -25,7 +25,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.results.document import RunSummary
 from lib.results.names import generations_of, report_path
-from lib.run.advance import Content, advance
+from lib.run.advance import advance
 from lib.run.attempt import Attempt
 from lib.run.chunks import cut_of
 from lib.run.context import RunContext
@@ -57,10 +57,9 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
     context.expect_connection()
     started = context.monotonic()
     try:
-        live, stream = context.store.open_live(source.bucket, source.name) or (None, None)
-        content = Content(live, None)
+        live = context.store.find_live(source.bucket, source.name)
         if live is not None and live.generation == source.generation:
-            source, content = live, Content(live, stream)  # an event omits what it does not know
+            source = live  # an event omits what it does not know
         saved = _created(source, context) or _taken(source, context)
     except RetryableError as error:
         _log_retry(error, log)
@@ -68,7 +67,7 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
     if saved is None:
         log.info("run_skipped")
         return "skipped"
-    return _work(saved, content, context, started)
+    return _work(saved, context, started)
 
 
 def resume(key: str, context: RunContext, started: float | None = None) -> Done:
@@ -77,7 +76,7 @@ def resume(key: str, context: RunContext, started: float | None = None) -> Done:
     found = context.runs.read(key)
     if found is None or not found.run.is_due(context.utc_now()):
         return "skipped"
-    return _work(_taken_over(found, context), None, context, started)
+    return _work(_taken_over(found, context), context, started)
 
 
 # ── take the run ─────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +152,7 @@ def _taken_over(saved: SavedRun, context: RunContext) -> SavedRun:
 # ── the attempt ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _work(saved: SavedRun, content: Content | None, context: RunContext, started: float) -> Done:
+def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
     """Advance a run that this attempt has taken."""
     run, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
@@ -164,7 +163,7 @@ def _work(saved: SavedRun, content: Content | None, context: RunContext, started
     try:
         if problem is not None:
             attempt.stop(problem)
-        summary = advance(attempt, content)
+        summary = advance(attempt)
     except RetryableError as error:
         _postpone(attempt, error)
         _log_retry(error, log)

@@ -89,13 +89,6 @@ class Store(Protocol):
         """Return the live generation of an object, or None."""
         ...
 
-    def open_live(self, bucket: str, name: str) -> tuple[StoredObject, Readable] | None:
-        """Return the live generation of an object, and begin to stream it: in one call.
-
-        Of the two times, it knows only the last one: `created` is `updated` too.
-        """
-        ...
-
     def open(self, source: StoredObject) -> Readable:
         """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...
