@@ -15,7 +15,6 @@ import re
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 from itertools import accumulate, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -43,20 +42,6 @@ CELLS_UNKNOWN: Final[frozenset[str | None]] = frozenset(
 def strict_reader(lines: Iterable[str], delimiter: str, spaced: bool) -> Reader:
     """Return a reader of cells. A quote that closes in the middle of a cell is an error."""
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced, strict=True)
-
-
-def as_line(cells: Iterable[str], delimiter: str, spaced: bool) -> str:
-    """Return the text that a strict reader reads as these cells, without a line end.
-
-    >>> as_line(["a,b", "c"], ",", False)
-    '"a,b",c'
-    """
-    if spaced:
-        return f"{delimiter} ".join(as_line([cell], delimiter, False) for cell in cells)
-    text = StringIO()
-    # Until Python 3.13, a cell with a line break is quoted only if the line end has that character.
-    csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
-    return text.getvalue().removesuffix("\r\n")
 
 
 class Quoted(NamedTuple):

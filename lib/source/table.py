@@ -139,12 +139,6 @@ class Table:
                 yield line.start + 1, line.names
 
     @property
-    def line_end(self) -> str:
-        """The line end of the header."""
-        last = self._head[self._first_line - 2]
-        return last[len(last.rstrip("\r\n")) :] or "\n"
-
-    @property
     def last_column(self) -> int:
         """The index of the last column that has a name."""
         return self._shape.fewest - 1

@@ -112,8 +112,8 @@ class Block(NamedTuple):
 class DecodedText:
     """The text of one file.
 
-    `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read. It
-    no longer changes once `encoding_is_final`. `encoding_guessed`: nothing states it, and it is not
+    `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read.
+    `encoding_guessed`: nothing states it, and it is not
     UTF-8, so the text is read as Windows-1252, but it may be a similar encoding.
     """
 
@@ -143,15 +143,15 @@ class DecodedText:
         if other := format_of_content(first):
             raise SourceError("NOT_TEXT", f"it looks like {other}")
         known = _codec_name(encoding) if encoding else None
-        self.byte_order_mark = b""
+        self._byte_order_mark = b""
         for mark, marked in _BYTE_ORDER_MARKS:
             if first.startswith(mark):
-                known, self.byte_order_mark = marked, mark
+                known, self._byte_order_mark = marked, mark
                 break
         known = known or _utf_16_by_nulls(first)
         if not known and first.count(0) > len(first) / 10:
             raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
-        self.encoding_is_final = known is not None
+        self._encoding_is_final = known is not None
         self.encoding_guessed = False
         self._choose(known or "utf-8")
         self._held = b""
@@ -168,12 +168,12 @@ class DecodedText:
 
     def _decoded(self, blocks: Iterator[bytes]) -> Iterator[str]:
         """Decode all blocks. A character that the end of a block cuts comes with the next one."""
-        yield self._decode(next(blocks)[len(self.byte_order_mark) :])
+        yield self._decode(next(blocks)[len(self._byte_order_mark) :])
         yield from map(self._decode, blocks)
         yield self._decode(b"", final=True)
 
     def _decode(self, block: bytes, final: bool = False) -> str:
-        if not self.encoding_is_final:
+        if not self._encoding_is_final:
             block = self._decide(self._held + block, final)
         return self._decoder.decode(block, final)
 
@@ -186,7 +186,7 @@ class DecodedText:
             # This may be a character cut at the end of the block, so wait for the next block.
             self._held = block[-_LONGEST_CUT:]
             return block[:-_LONGEST_CUT]
-        self.encoding_is_final = True
+        self._encoding_is_final = True
         self.encoding_guessed = not _is_rather_utf_8(block, final)
         self._choose("cp1252" if self.encoding_guessed else "utf-8")
         return block

@@ -36,7 +36,6 @@ def test_lines_above_the_header_and_the_header_come_first() -> None:
         (5, 'A,"x ""y"""', ["A", 'x "y"']),
         (7, "B,", ["B", ""]),
     ]
-    assert opened(content).line_end == "\r\n"
 
 
 def test_cells_that_do_not_fit_the_header_are_there() -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from lib.source import text as text_module
-from lib.source.delimited import RowReader, as_line, strict_reader
+from lib.source.delimited import RowReader
 from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 
@@ -186,20 +186,6 @@ def test_kept_cells_are_those_of_the_whole_rows(content, columns, block_bytes, p
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_module, "BLOCK_BYTES", block_bytes)
         assert read_records(keeps=True) == read_records(keeps=False)
-
-
-@given(
-    cells=st.lists(st.text([*LETTERS, *",;\t|\n\r"], max_size=6), min_size=1, max_size=5),
-    delimiter=st.sampled_from(",;\t|"),
-    spaced=st.booleans(),
-)
-def test_a_written_line_is_read_back(cells, delimiter, spaced):
-    """Cells that are written as a line are read as the same cells, whatever is in them."""
-    line = as_line(cells, delimiter, spaced)
-    read = next(strict_reader(io.StringIO(line, newline=""), delimiter, spaced))
-    if spaced:  # spaces before a cell without quotes belong to the delimiter
-        read, cells = ([cell.lstrip(" ") for cell in row] for row in (read, cells))
-    assert read == cells
 
 
 CELLS = st.sampled_from(['"a"', '""', '","', '"a,b"', '"', ",", "a"])
