@@ -18,7 +18,7 @@ from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, resu
 from lib.results.findings import Cause
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
-from lib.run.statuses import poll_schedule
+from lib.run.statuses import polled_destination
 from lib.state.markers import Marker
 from lib.state.runs import Run, RunTotals
 
@@ -81,7 +81,7 @@ def _report(summary: RunSummary, bucket: str, results: str) -> bytes:
 
 def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
     """Return what the results say of the file as a whole."""
-    reports_later = poll_schedule(run) is not None and bool(sums.requests.requests)
+    reports_later = polled_destination(run) is not None and bool(sums.requests.requests)
     return RunSummary(
         run=run,
         tally=sums.tally,
@@ -128,11 +128,11 @@ def _lost(cause: Cause) -> int:
 def totals_of(run: Run, sums: Sums) -> RunTotals:
     """Return what listings show of the results."""
     tally, not_counted = sums.tally, sums.requests.not_counted
+    to_correct = {code: rows for code, rows in not_counted.items() if lookup(code).needs_action}
     reasons = Counter({code: _lost(cause) for code, cause in sums.findings.causes.items()})
-    reasons.update({code: rows for code, rows in not_counted.items() if lookup(code).needs_action})
+    reasons.update(to_correct)
     reasons = +reasons
     job = (run.followed.diagnostics or {}).get("job") or {}
-    to_correct = sum(rows for code, rows in not_counted.items() if lookup(code).needs_action)
     return RunTotals(
         outcomes={outcome: rows for outcome, rows in tally.outcomes.items() if rows},
         money={
@@ -140,6 +140,6 @@ def totals_of(run: Run, sums: Sums) -> RunTotals:
             for outcome, sums_of in tally.money.items()
             if sums_of
         },
-        uncounted=max(min(sums.requests.unnamed, to_correct), job.get("failed", 0)),
+        uncounted=max(min(sums.requests.unnamed, sum(to_correct.values())), job.get("failed", 0)),
         code=max(reasons, key=lambda code: reasons[code], default=""),
     )

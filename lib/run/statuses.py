@@ -28,7 +28,6 @@ from lib.config.settings import Settings
 from lib.destinations.base import DiagnosingDestination, PolledDestination
 from lib.destinations.registry import PACKAGES, capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
-from lib.model.capabilities import CheckSchedule
 from lib.model.money import Amounts
 from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
 from lib.model.sent_requests import (
@@ -55,19 +54,9 @@ _STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "def
 # ── when to ask ──────────────────────────────────────────────────────────────────────────────────
 
 
-def poll_schedule(run: Run) -> CheckSchedule | None:
-    """Return when final statuses are asked for. None: no API of the run reports them later."""
-    return next((each for each in map(_schedule_of, _senders(run)) if each is not None), None)
-
-
-def diagnostics_schedule(run: Run, *, is_on: bool) -> CheckSchedule | None:
-    """Return when the diagnostics of the job are read. None: never."""
-    senders = _senders(run)
-    return capabilities_of(senders[0]).diagnostics if is_on and senders else None
-
-
-def _schedule_of(sender: str) -> CheckSchedule | None:
-    return capabilities_of(sender).reports_later
+def polled_destination(run: Run) -> str | None:
+    """Return the destination that reports final statuses of the run's rows later, if one does."""
+    return next((name for name in _senders(run) if capabilities_of(name).reports_later), None)
 
 
 def _senders(run: Run) -> list[str]:
@@ -91,15 +80,18 @@ def followed_since(run: Run, sums: Sums) -> Followed:
 
 
 def _next_poll(run: Run, sums: Sums) -> datetime | None:
-    followed, schedule = followed_since(run, sums), poll_schedule(run)
+    followed, name = followed_since(run, sums), polled_destination(run)
+    schedule = capabilities_of(name).reports_later if name is not None else None
     if schedule is None or followed.sent_at is None or not sums.requests.open:
         return None
     return schedule.next_check(followed.sent_at, followed.polls)
 
 
 def _next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
-    followed = followed_since(run, sums)
-    schedule = diagnostics_schedule(run, is_on=settings.read_diagnostics)
+    followed, senders = followed_since(run, sums), _senders(run)
+    schedule = None
+    if settings.read_diagnostics and senders:
+        schedule = capabilities_of(senders[0]).diagnostics
     if schedule is None or followed.sent_at is None or _is_final(followed.diagnostics):
         return None
     return schedule.next_check(followed.sent_at, followed.diagnosed)
@@ -145,10 +137,9 @@ def ask(attempt: Attempt) -> None:
 def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
     run, profile, settings = attempt.run, attempt.profile, attempt.context.settings
     if profile is None:
-        return
-    sender = next(each for each in _senders(run) if _schedule_of(each) is not None)
-    sending = profile.model_copy(update={"destination": sender})
-    destination = attempt.context.connect(sending, attempt.log)
+        return  # this version cannot read it any more
+    polled = profile.model_copy(update={"destination": polled_destination(run)})
+    destination = attempt.context.connect(polled, attempt.log)
     assert isinstance(destination, PolledDestination)
     followed = followed_since(run, attempt.sums)
     # Counted before the API is asked: one that never answers is not asked for ever.

@@ -35,13 +35,13 @@ _LONGEST_ENDING_SECONDS: Final = 60.0
 class SweepCounts:
     """What a sweep found and did, for its log line and its answer."""
 
-    runs: int = 0
-    problems: int = 0
+    runs: int
+    unreadable: int
+    problems: int
     due: int = 0
     started: int = 0
     finished: int = 0
     again: int = 0
-    unreadable: int = 0
     out_of_time: bool = False
 
 
@@ -51,16 +51,14 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     Raises `RetryableError` if storage cannot be listed.
     """
     ends = context.monotonic() + time_limit_seconds
-    counts = SweepCounts()
     now = context.utc_now()
     entries, unreadable = _runs(context)
     files = _input_files(context)
-    counts.runs, counts.unreadable = len(entries), len(unreadable)
     without_run = _without_run(files, entries, unreadable)
     profiles = _profiles(context)
     view = View(now, entries, unreadable, files, without_run, profiles)
     problems = open_problems(view)
-    counts.problems = len(problems)
+    counts = SweepCounts(len(entries), len(unreadable), len(problems))
     for problem in problems:
         _log(problem, context.log)
     for entry in _in_turn(entries, now):

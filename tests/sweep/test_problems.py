@@ -102,20 +102,50 @@ def test_few_rows_with_most_of_the_money(google: World, capsys: pytest.CaptureFi
     assert "3 of 100 rows, mostly EXPIRED_EVENT" in told(capsys)["rows_lost"]
 
 
-def test_google_counts_none_later(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """Rows that were accepted, and fail in their final status."""
+@pytest.mark.parametrize("named", [6, 0])
+def test_google_counts_none_later(
+    google: World, capsys: pytest.CaptureFixture[str], named: int
+) -> None:
+    """Rows that were accepted, and fail in their final status, whether it names them or not."""
     google.use_destination("data_manager")
+    records = {EXPIRED: tuple(range(named))}
     google.api.statuses = lambda ids: [
-        RequestStatus(
-            each, "FAILED", "1001", 6, {EXPIRED: 6}, error_records={EXPIRED: tuple(range(6))}
-        )
+        RequestStatus(each, "FAILED", "1001", 6, {EXPIRED: 6}, error_records=records)
         for each in ids
     ]
     night(google, 1, good=6)
     google.clock.seconds += 7200
     sweep(google)
     sweep(google)
-    assert "6 of 6 rows" in told(capsys)["rows_lost"]
+    assert f"6 of 6 rows, mostly {EXPIRED}" in told(capsys)["rows_lost"]
+
+
+def test_rows_that_nobody_can_correct(google: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """People who have denied their consent are no loss that needs somebody."""
+    google.use_destination("data_manager")
+    denied = {"PROCESSING_ERROR_REASON_DENIED_CONSENT": 6}
+    google.api.statuses = lambda ids: [
+        RequestStatus(each, "FAILED", "1001", 6, denied) for each in ids
+    ]
+    night(google, 1, good=6)
+    google.clock.seconds += 7200
+    sweep(google)
+    sweep(google)
+    assert "rows_lost" not in told(capsys)
+
+
+def test_a_line_names_at_most_twenty_files(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line says how many more there are."""
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    for number in range(22):
+        deliver(google, f"{number:02}.csv", csv_bytes(_good(google, 1)))
+    told(capsys)
+    sweep(google)
+    detail = told(capsys)["file_stopped"]
+    assert detail.count("CUSTOMER_NOT_ENABLED") == 20
+    assert detail.endswith("; and 2 more")
 
 
 def test_deferred_rows_that_fail(google: World, capsys: pytest.CaptureFixture[str]) -> None:

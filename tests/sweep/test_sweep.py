@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -80,3 +81,33 @@ def test_a_file_without_a_run_is_started(minutes: int, is_started: bool) -> None
     google.store.put(IN, "a.csv", sale("a"))
     google.clock.seconds += 60 * minutes
     assert sweep(google)["started"] == is_started
+
+
+@pytest.mark.parametrize("has_run", [False, True])
+def test_a_software_error_stops_no_other_file(
+    has_run: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is logged with its file, which the next sweep tries again."""
+    google = world()
+    if has_run:
+        wait_for_google(google, "ab")
+        google.clock.seconds += 601
+    else:
+        for name in "ab":
+            google.store.put(IN, f"{name}.csv", sale(name))
+            google.clock.seconds += 1
+
+    def fails_once(number: int) -> None:
+        if number == 1:
+            raise ValueError
+
+    google.api.before = fails_once
+    counts = sweep(google)
+    assert google.api.counted == ["b"]
+    assert (counts["finished"], counts["again"]) == (1, 1)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (error,) = [line for line in lines if line["event"] == "unexpected_error"]
+    assert error["run_id"].startswith("in-bucket/a.csv#")
+    google.clock.seconds += 61
+    sweep(google)
+    assert google.api.counted == ["b", "a"]
