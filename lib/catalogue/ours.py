@@ -57,9 +57,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "session attributes.",
     ),
     "INVALID_CLICK_ID": warning(
-        "The click ID is not a whole one: it has spaces, an ellipsis (...) or fewer than ten "
+        "The click ID cannot be a real one: it has spaces, an ellipsis (...) or fewer than ten "
         "characters, or is a number, a date, words or a placeholder. It is left out.",
-        f"{COMPLETE_CLICK_ID} Forms and CRM fields often have no room for it.",
+        COMPLETE_CLICK_ID,
     ),
     "SEVERAL_CLICK_IDS": warning(
         "The row has several click IDs, of which Google takes one: the gclid, or else the gbraid.",
@@ -307,8 +307,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     # Which rows, and repeated ones
     "NO_ENTRY_FITS": rejected(
-        "No entry of conversions in the profile fits the row, and skip does not list it. The "
-        "detail names the columns that decide.",
+        "No entry of conversions in the profile fits the row, and skip does not list it.",
         "Add the row's value to the profile: under skip if such rows are not sent, or under rows "
         "in an entry of conversions.",
     ),
@@ -550,7 +549,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "Write the name of another sheet as sheet in the profile if the conversions are there.",
     ),
     "FILE_TOO_LARGE": file(
-        "The file is larger than allowed. The detail says which limit it exceeds.",
+        "The file is larger than allowed.",
         "Split the file, or ask your engineer to raise MAX_FILE_LINES or MAX_FILE_BYTES. If it is "
         "compressed row by row, compress it as a whole.",
     ),
@@ -560,13 +559,12 @@ TABLE: Final[dict[str, CodeText]] = {
         _ENCODING,
     ),
     "NO_HEADER": file(
-        "None of the first 50 lines has half of the column names that the profile says. The "
-        "detail names what is missing.",
+        "None of the first 50 lines has half of the column names that the profile says.",
         "Compare the names under columns in the profile with the file. If the file has no column "
         "names, export it with them.",
     ),
     "COLUMN_MISSING": file(
-        "The file lacks columns that it must have. The detail names them, and those that it has.",
+        "The file lacks columns that it must have.",
         "Correct the names in the profile, or export the columns again. If files may lack a "
         "column, list its field under optional.",
     ),
@@ -715,9 +713,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "Move the file to a folder that has a profile, or add a profile with the name of the "
         "folder.",
     ),
-    "INVALID_PROFILE": file(
-        "The profile is not valid. The detail lists what is wrong.", "Correct the profile."
-    ),
+    "INVALID_PROFILE": file("The profile is not valid.", "Correct the profile."),
     "SECRET_NOT_FOUND": account(
         "The secret with the Google Ads credentials is not configured, does not exist, or its "
         "version is disabled.",

@@ -16,7 +16,8 @@ NEW_CREDENTIALS: Final = (
 UPDATE_FUNCTION: Final = "Ask your engineer to update the function."
 COMPLETE_CLICK_ID: Final = (
     "Export the complete click ID, exactly as it is in the address of the landing page, with "
-    "upper and lower case unchanged. If there is none, leave the cell empty."
+    "upper and lower case unchanged. Forms and CRM fields often cut it off. If there is none, "
+    "leave the cell empty."
 )
 PLAIN_VALUES: Final = (
     "Export the email addresses and phone numbers themselves: they are hashed before they are sent."

@@ -147,11 +147,8 @@ def _stopped(head: ResultsHead) -> Headline | None:
         title = f"{_took(head)}: the file was stopped."
     else:
         title = f"{_took(head)}. Then the file was stopped."
-    detail = f" ({head.file_error.detail})" if head.file_error.detail else ""
     tone: Tone = "alarm" if is_none else _tone(head)
-    return Headline(
-        tone if code.needs_action else "wait", title, code.action, f"{code.meaning}{detail}"
-    )
+    return Headline(tone if code.needs_action else "wait", title, code.action, code.meaning)
 
 
 def _to_correct(head: ResultsHead, findings: Findings) -> Headline | None:

@@ -317,7 +317,7 @@ KINDS: Final = (
         "rows_lost",
         "ERROR",
         "Rows do not count",
-        "Open the report of the file, correct the rows, and upload them with `fix`.",
+        "Open the report of the file, and do its next step.",
         _rows_lost,
     ),
     Kind(
