@@ -45,6 +45,8 @@ OTHER_SETTINGS: Final = {"CHUNK_ROWS_OF_CODE": "150", "LIST_ALL_ROWS": "true", "
 SIZES: Final = (1, 8, 30, 200, 201, 410, 1_000)
 SWEEPS: Final = 12
 """After so many sweeps without faults, each seven hours later, a round has failed."""
+LAST_LINES: Final = 12
+"""So many log lines of an unfinished file are shown."""
 IDLE_SECONDS: Final = 600.0
 """Deliveries end much earlier, except if one hangs."""
 
@@ -147,7 +149,12 @@ class Round:
             if not left:
                 break
         else:
-            raise Broken(f"not finished: {left}")
+            error = Broken(f"not finished: {left}")
+            for file in self.files:
+                if file.name in left:
+                    for line in log_lines(google, file)[-LAST_LINES:]:
+                        error.add_note(f"{line}"[:500])
+            raise error
         for file in self.files:
             self._check(file)
         self.done.files += len(self.files)

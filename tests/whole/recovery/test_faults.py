@@ -46,8 +46,10 @@ ROW_RULES: list[Rule] = [
 ROW_KINDS = {rule["kind"] for rule in ROW_RULES}
 API_RULES: Mapping[str, list[Rule]] = {
     "google_ads": [*COMMON_RULES, *HANGS, *ROW_RULES, {"kind": "transient_error"}],
-    "data_manager": [*COMMON_RULES, *HANGS, {"kind": "invalid_argument_unnamed"}],
+    "data_manager": [*COMMON_RULES, *HANGS],
 }
+UNNAMED: Rule = {"kind": "invalid_argument_unnamed"}
+"""Not in mixtures: if it meets a request of one row, that row has failed."""
 STORAGE_RULES: list[Rule] = [
     {"kind": "status_503"},
     {"kind": "status_429"},
@@ -68,6 +70,7 @@ NOT_HERE = {
 ALONE: list[Rule] = [
     *({"method": UPLOADS[route], **rule} for route in FOLDERS for rule in API_RULES[route]),
     {"method": UPLOADS["google_ads"], **REFUSED},
+    {"method": UPLOADS["data_manager"], **UNNAMED},
     *({"method": method, **rule} for method in (SEARCH, SECRET) for rule in COMMON_RULES[:6]),
     *({"method": TOKEN, **rule} for rule in COMMON_RULES[:5]),
     *({"method": method, **rule} for method in STORAGE_CALLS for rule in STORAGE_RULES),
