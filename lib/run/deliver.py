@@ -31,7 +31,7 @@ from lib.run.chunks import cut_of
 from lib.run.context import RunContext
 from lib.source.names import IgnoreRules, ignored
 from lib.state.markers import Markers
-from lib.state.runs import Run, SavedRun, run_id, run_key
+from lib.state.runs import Run, RunEntry, SavedRun, run_id, run_key
 from lib.state.store import StoredObject
 
 Done = str
@@ -47,6 +47,7 @@ _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 def deliver(source: StoredObject, context: RunContext) -> Done:
     """Process an object that an event or a listing names."""
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
+    started = context.monotonic()
     if source.bucket != settings.input_bucket:
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
         log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
@@ -55,28 +56,31 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
         log.info("object_ignored", reason=reason)
         return "ignored"
     context.expect_connection()
-    started = context.monotonic()
     try:
         live = context.store.find_live(source.bucket, source.name)
         if live is not None and live.generation == source.generation:
             source = live  # an event omits what it does not know
         saved = _created(source, context) or _taken(source, context)
+        if saved is None:
+            log.info("run_skipped")
+            return "skipped"
+        return _work(saved, context, started)
     except RetryableError as error:
         _log_retry(error, log)
         raise
-    if saved is None:
-        log.info("run_skipped")
-        return "skipped"
-    return _work(saved, context, started)
 
 
-def resume(key: str, context: RunContext, started: float | None = None) -> Done:
-    """Advance a run that is due, as a sweep finds it."""
-    started = context.monotonic() if started is None else started
-    found = context.runs.read(key)
-    if found is None or not found.run.is_due(context.utc_now()):
-        return "skipped"
-    return _work(_taken_over(found, context), context, started)
+def resume(entry: RunEntry, context: RunContext) -> Done:
+    """Advance a run that is due, as a sweep finds it in a listing."""
+    started = context.monotonic()
+    try:
+        saved = context.runs.read(entry.key)
+        if saved is None or not saved.run.is_due(context.utc_now()):
+            return "skipped"
+        return _work(_taken_over(saved, context), context, started)
+    except RetryableError as error:
+        _log_retry(error, context.log.bind(run_id=entry.run_id(context.settings.input_bucket)))
+        raise
 
 
 # ── take the run ─────────────────────────────────────────────────────────────────────────────────
@@ -166,7 +170,6 @@ def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
         summary = advance(attempt)
     except RetryableError as error:
         _postpone(attempt, error)
-        _log_retry(error, log)
         raise
     if summary is None:
         return "skipped"
@@ -176,7 +179,7 @@ def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
 
 
 def _fixed_profile(run: Run) -> tuple[Profile | None, Problem | None]:
-    """Return the profile that the first attempt fixed, and what is wrong with it now."""
+    """Return the profile that the first attempt fixed, or why this version cannot read it."""
     if run.profile is None:
         return None, None
     try:

@@ -195,6 +195,10 @@ class RunEntry(msgspec.Struct, frozen=True):
     job: Mapping[str, int] | None
     """What the job diagnostics count: successful, failed and pending rows."""
 
+    def run_id(self, bucket: str) -> str:
+        """Return the identity of the run of an object in this bucket, readable for people."""
+        return f"{bucket}/{self.name}#{self.generation}"
+
     @property
     def meant(self) -> int:
         """Number of rows that were meant to be sent, and could be: the file was not stopped."""

@@ -10,9 +10,10 @@ time limit, and the next one goes on: those with the fewest tries first, then th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from lib.errors import LeaseHeld, PermanentError, RetryableError
@@ -65,7 +66,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
         if not _has_time(context, ends, counts):
             break
         counts.due += 1
-        _advance(entry, context, counts)
+        log = context.log.bind(run_id=entry.run_id(context.settings.input_bucket))
+        _attempt(partial(resume, entry, context), log, counts)
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
     for file in without_run:
         if not grace <= _age(file, now) <= STALE_AFTER:
@@ -73,7 +75,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
         if not _has_time(context, ends, counts):
             break
         counts.started += 1
-        _start(file, context, counts)
+        log = context.log.bind(run_id=run_id(file))
+        _attempt(partial(deliver, file, context), log, counts)
     _write_overview(context, problems)
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
@@ -139,34 +142,17 @@ def _has_time(context: RunContext, ends: float, counts: SweepCounts) -> bool:
     return not counts.out_of_time
 
 
-def _advance(entry: RunEntry, context: RunContext, counts: SweepCounts) -> None:
-    log = context.log.bind(
-        run_id=f"{context.settings.input_bucket}/{entry.name}#{entry.generation}"
-    )
+def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
+    """Make an attempt at one file, which must not stop the sweep for all other files."""
     try:
-        resume(entry.key, context)
-        counts.finished += 1
-    except LeaseHeld:
-        return
-    except RetryableError as error:
-        log.warning("run_redelivered", code=error.code, detail=error.detail)
-        counts.again += 1
-    except Exception as error:
-        # One file must not stop the sweep for all other files.
-        log.unexpected(error)
-        counts.again += 1
-
-
-def _start(file: StoredObject, context: RunContext, counts: SweepCounts) -> None:
-    try:
-        deliver(file, context)
+        work()
         counts.finished += 1
     except LeaseHeld:
         return
     except RetryableError:
         counts.again += 1  # already logged; the next sweep tries again
     except Exception as error:
-        context.log.bind(run_id=run_id(file)).unexpected(error)
+        log.unexpected(error)
         counts.again += 1
 
 

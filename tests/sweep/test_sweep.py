@@ -111,3 +111,16 @@ def test_a_software_error_stops_no_other_file(
     google.clock.seconds += 61
     sweep(google)
     assert google.api.counted == ["b", "a"]
+
+
+def test_a_file_that_must_wait_is_logged_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its attempt, with its name; the sweep only counts it."""
+    google = world()
+    wait_for_google(google, "a")
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    google.clock.seconds += 601
+    capsys.readouterr()
+    assert sweep(google)["again"] == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [line for line in lines if line["event"] == "run_redelivered"]
+    assert line["run_id"].startswith("in-bucket/a.csv#")
