@@ -18,15 +18,13 @@ NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
 the ID, so the file stops or is tried again."""
 
 
-def read_actions(chunk: ChunkColumns) -> None:
-    """Find the conversion action of each row: the one in its cell, else that of its entry."""
+def read_actions(chunk: ChunkColumns) -> list[ActionRule]:
+    """Return the conversion action of each row: the one in its cell, else that of its entry."""
     resolved = chunk.file.memo(resolve_action)
     of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
     cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
     found = list(map(resolved.__getitem__, cells))
-    actions = chunk.actions = chunk.problems.without(found, NO_ACTION)
-    chunk.customer_id = [action.customer_id for action in actions]
-    chunk.action_id = [action.action_id for action in actions]
+    return chunk.problems.without(found, NO_ACTION)
 
 
 def resolve_action(

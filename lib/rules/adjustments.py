@@ -15,12 +15,14 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES, TYPE_OF_WORD, Adjustmen
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
 from lib.rules.actions import read_actions
-from lib.rules.amounts import ADJUSTED_VALUE, read_adjusted_values
-from lib.rules.assembly import records_of, supersede
-from lib.rules.columns import ChunkColumns, RowProblems, Rule, Times, plain_text
-from lib.rules.conversions import ORIGINALS
+from lib.rules.amounts import ADJUSTED_VALUE, Values, read_adjusted_values
+from lib.rules.assembly import CheckedRows, Columns, records_of
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.conversions import read_conversions
 from lib.rules.identity import read_click_ids, read_order_ids
-from lib.rules.times import CONVERSION_TIME, conversion_times, times_of, zone_of
+from lib.rules.repeats import find_superseded
+from lib.rules.row_rules import ActionRule
+from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of, zone_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
@@ -34,9 +36,9 @@ _UNIDENTIFIED: Final = "NO_CLICK_ID_OR_IDENTIFIER"
 # ── what happened to the conversion ──────────────────────────────────────────────────────────────
 
 
-def read_adjustment_times(chunk: ChunkColumns) -> None:
-    """Read the time of each adjustment, which is always the file's: Google recognizes an adjustment
-    by it.
+def read_adjustment_times(chunk: ChunkColumns) -> Times:
+    """Return the time of each adjustment, which is always the file's: Google recognizes an
+    adjustment by it.
 
     A date without a time of day means the end of that day: an order that was sold and refunded on
     one day was refunded after it was sold. But the time of a refund is never in the future. So on
@@ -56,8 +58,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> None:
         if known[cell, zone]:
             cells[row] = known[cell, zone]
             chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME)
-    chunk.when = times_of(chunk, _TIME, cells, chunk.problems)
-    chunk.time = chunk.when.texts
+    return times_of(chunk, _TIME, cells, chunk.problems)
 
 
 def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: datetime) -> str:
@@ -80,8 +81,8 @@ def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: date
     return now.astimezone(offset).isoformat(" ", "seconds")
 
 
-def read_types(chunk: ChunkColumns) -> None:
-    """Find the type of each adjustment: its entry says it, or the cell of its column."""
+def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
+    """Return the type of each adjustment: its entry says it, or the cell of its column."""
     of_rows = chunk.of_entries([entry.adjustment_type for entry in chunk.file.rules.entries])
     types: list[AdjustmentType] = []
     for row, (stated, cell) in enumerate(zip(of_rows, chunk.cells("adjustment_type"), strict=True)):
@@ -92,26 +93,33 @@ def read_types(chunk: ChunkColumns) -> None:
             if found is None:
                 chunk.problems.reject(row, "INVALID_ADJUSTMENT_TYPE", "adjustment_type")
         types.append(found or _UNREAD)
-    chunk.adjustment_type = types
+    return types
 
 
-def check_values(chunk: ChunkColumns) -> None:
-    """Reject values that contradict the type of their adjustment."""
-    problems, values = chunk.problems, chunk.value
-    for row, adjustment_type in enumerate(chunk.adjustment_type):
-        value = values[row]
+def check_values(
+    chunk: ChunkColumns,
+    types: Sequence[AdjustmentType],
+    actions: Sequence[ActionRule],
+    read: Values,
+) -> Values:
+    """Return the values without those of retractions. Reject rows whose value contradicts their
+    type."""
+    problems = chunk.problems
+    values, currencies = list(read.values), list(read.currencies)
+    for row, (adjustment_type, value) in enumerate(zip(types, read.values, strict=True)):
         if row in problems.errors:
             continue
         if refused := ADJUSTMENT_TYPES[adjustment_type].value_refused:
             if value:
                 problems.reject(row, refused, ADJUSTED_VALUE.value)
-            values[row] = chunk.currency_code[row] = None
+            values[row] = currencies[row] = None
         elif value is None:
             problems.reject(row, "ADJUSTED_VALUE_MISSING", ADJUSTED_VALUE.value)
-        elif chunk.actions[row].always_uses_default_value:
+        elif actions[row].always_uses_default_value:
             problems.reject(row, "ACTION_USES_DEFAULT_VALUE", "conversion_action")
         elif value == 0:
             problems.warn(row, "RESTATED_TO_ZERO", ADJUSTED_VALUE.value)
+    return Values(values, currencies)
 
 
 # ── which conversion it is about ─────────────────────────────────────────────────────────────────
@@ -133,26 +141,34 @@ class Originals(NamedTuple):
     errors: Mapping[int, Sequence[Problem]]
 
 
-def name_conversions(chunk: ChunkColumns) -> None:
-    """Find the conversion of each row: by its order ID, or else by gclid and time. Reject rows that
-    name none, or adjust it at a wrong time."""
-    problems, orders = chunk.problems, chunk.order_id
+def name_conversions(
+    chunk: ChunkColumns,
+    actions: Sequence[ActionRule],
+    order_ids: Sequence[str | None],
+    values: Values,
+    adjusted: Sequence[int],
+) -> list[Named]:
+    """Return the conversion of each row: by its order ID, or else by gclid and time. Reject rows
+    that name none, or adjust it at a wrong time. `adjusted` are the times of the adjustments, in
+    Unix seconds."""
+    problems = chunk.problems
     about_times = RowProblems(set())
-    when = conversion_times(chunk, about_times)
+    sold = conversion_times(chunk, about_times)
     # Google refuses an order ID together with a gclid.
-    pairs = zip(chunk.cells("gclid"), orders, strict=True)
-    cells = [cell if order is None else "" for cell, order in pairs]
+    pairs = zip(chunk.cells("gclid"), order_ids, strict=True)
+    cells = [cell if order_id is None else "" for cell, order_id in pairs]
     gclids = read_click_ids(cells, "gclid", problems)
     originals = _originals(chunk)
-    found = []
-    for row, order in enumerate(orders):
+    names = []
+    for row, order_id in enumerate(order_ids):
         if row in problems.errors:
-            named = Named(order)
+            named = Named(order_id)
         elif chunk.file.can.restates_with_original:
-            named = _with_original(chunk, row, originals)
-        elif order is not None:
-            named = Named(chunk.file.rules.sent_order_id(order))
-        elif chunk.actions[row].needs_order_id:
+            value, currency = values.values[row], values.currencies[row]
+            named = _with_original(chunk, row, order_id, originals, value, currency)
+        elif order_id is not None:
+            named = Named(chunk.file.rules.sent_order_id(order_id))
+        elif actions[row].needs_order_id:
             problems.reject(row, "TAG_ORDER_ID_MISSING", "order_id")
             named = Named()
         elif gclids[row]:
@@ -160,16 +176,13 @@ def name_conversions(chunk: ChunkColumns) -> None:
                 problems.errors[row] += about_times.errors[row]
             if row in about_times.warnings:
                 problems.warnings[row] += about_times.warnings[row]
-            named = Named(None, gclids[row], when.texts[row])
+            named = Named(None, gclids[row], sold.texts[row])
         else:
             problems.reject(row, "ADJUSTS_NO_CONVERSION", "order_id")
             named = Named()
-        found.append(named)
-    _check_times(chunk, when, about_times)
-    chunk.order_id = [each.order_id for each in found]
-    chunk.gclid = [each.gclid for each in found]
-    chunk.conversion_time = [each.conversion_time for each in found]
-    chunk.original = [each.original for each in found]
+        names.append(named)
+    _check_times(chunk, sold.instants, adjusted, about_times)
+    return names
 
 
 def _originals(chunk: ChunkColumns) -> Originals:
@@ -178,30 +191,35 @@ def _originals(chunk: ChunkColumns) -> Originals:
     if sales is None or not chunk.file.can.restates_with_original:
         return Originals({}, {})
     sold = ChunkColumns(sales, chunk.lines, chunk.rows, chunk.entries)
-    for rule in ORIGINALS:
-        rule(sold)
+    columns = read_conversions(sold).columns
     is_accepted = sold.accepted()
     rows = compress(range(chunk.size), is_accepted)
-    found = zip(rows, records_of(sold, Conversion, is_accepted, {}), strict=True)
-    return Originals(dict(found), sold.problems.errors)
+    records = records_of(Conversion, columns, is_accepted, {})
+    return Originals(dict(zip(rows, records, strict=True)), sold.problems.errors)
 
 
-def _with_original(chunk: ChunkColumns, row: int, originals: Originals) -> Named:
-    """Return the conversion with all of its data.
+def _with_original(
+    chunk: ChunkColumns,
+    row: int,
+    order_id: str | None,
+    originals: Originals,
+    value: float | None,
+    currency: str | None,
+) -> Named:
+    """Return the conversion with all of its data, and its new value.
 
     It needs an order ID of its own: if a derived one differed from that of the sale, the
     restatement would count as a new conversion.
     """
-    order, original = chunk.order_id[row], originals.conversions.get(row)
-    if order is None:
+    original = originals.conversions.get(row)
+    if order_id is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL", "order_id")
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
         chunk.problems.errors[row] += _reasons(row, originals)
     if original is not None:
-        value, currency = chunk.value[row], chunk.currency_code[row]
         original = original._replace(value=value, currency_code=currency)
-    return Named(order, original=original)
+    return Named(order_id, original=original)
 
 
 def _reasons(row: int, originals: Originals) -> list[Problem]:
@@ -210,29 +228,49 @@ def _reasons(row: int, originals: Originals) -> list[Problem]:
     return [each for each in originals.errors.get(row, ()) if each.code != _UNIDENTIFIED]
 
 
-def _check_times(chunk: ChunkColumns, when: Times, about_times: RowProblems) -> None:
-    """Reject adjustments before their conversion, and those that come too late. `when` are the
-    times of the conversions (0: not known)."""
+def _check_times(
+    chunk: ChunkColumns, sold: Sequence[int], adjusted: Sequence[int], about_times: RowProblems
+) -> None:
+    """Reject adjustments before their conversion, and those that come too late.
+
+    `sold` are the times of the conversions in Unix seconds (0: not known), `adjusted` those of the
+    adjustments, and `about_times` the problems of the conversions' times.
+    """
     problems, limit = chunk.problems, chunk.file.can.adjustable_for
     now = int(chunk.file.rules.now.timestamp())
-    for row, (sold, adjusted) in enumerate(zip(when.instants, chunk.when.instants, strict=True)):
+    for row, (sold_at, adjusted_at) in enumerate(zip(sold, adjusted, strict=True)):
         if row in problems.errors:
             continue
-        if sold and adjusted < sold:
+        if sold_at and adjusted_at < sold_at:
             problems.reject(row, "TIMES_CONTRADICT", _TIME)
         elif limit is not None:
             is_too_old = any(e.code == "TOO_OLD" for e in about_times.errors.get(row, ()))
-            if is_too_old or (sold and now - sold > limit.total_seconds()):
+            if is_too_old or (sold_at and now - sold_at > limit.total_seconds()):
                 problems.reject(row, "ADJUSTED_TOO_LATE", CONVERSION_TIME)
 
 
-ADJUSTMENTS: Final[Sequence[Rule]] = (
-    read_actions,
-    read_adjustment_times,
-    read_adjusted_values,
-    read_types,
-    check_values,
-    read_order_ids,
-    name_conversions,
-    supersede,
-)
+def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
+    """The rules of adjustments: each conversion is adjusted once."""
+    actions = read_actions(chunk)
+    times = read_adjustment_times(chunk)
+    new_values = read_adjusted_values(chunk)
+    types = read_types(chunk)
+    new_values = check_values(chunk, types, actions, new_values)
+    order_ids = read_order_ids(chunk)
+    names = name_conversions(chunk, actions, order_ids, new_values, times.instants)
+    columns: Columns = {
+        "customer_id": [action.customer_id for action in actions],
+        "action_id": [action.action_id for action in actions],
+        "adjustment_type": types,
+        "time": times.texts,
+        "order_id": [named.order_id for named in names],
+        "gclid": [named.gclid for named in names],
+        "conversion_time": [named.conversion_time for named in names],
+        "value": new_values.values,
+        "currency_code": new_values.currencies,
+        "original": [named.original for named in names],
+    }
+    unsent, follows_earlier_chunk = find_superseded(chunk, columns, times.instants)
+    originals = compress(columns["original"], chunk.accepted(unsent))
+    has_user_data = any(sale and (sale.hashed_emails or sale.hashed_phones) for sale in originals)
+    return CheckedRows(columns, actions, unsent, has_user_data, follows_earlier_chunk)

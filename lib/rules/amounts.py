@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import RuleError
@@ -27,95 +28,101 @@ UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
 
 
-def read_conversion_values(chunk: ChunkColumns) -> None:
-    """Read the value of each row. Its currency is that of the row, otherwise the profile's.
+class Values(NamedTuple):
+    """The value of each row and its currency. A value without one is in the account's currency."""
+
+    values: list[float | None]
+    currencies: list[str | None]
+
+
+def read_conversion_values(chunk: ChunkColumns) -> Values:
+    """Return the value of each row. Its currency is that of the row, otherwise the profile's.
 
     The constant of an entry is the value of all of its rows. Without one, an empty cell rejects the
     row, unless the profile says that it means the value of the conversion action.
     """
-    currencies = chunk.known(currency_of_row, "currency_code")
-    empty = _read_values(chunk, CONVERSION_VALUE, currencies)
+    stated = chunk.known(currency_of_row, "currency_code")
+    read, empty = _read_values(chunk, CONVERSION_VALUE, stated)
     constants = [entry.value for entry in chunk.file.rules.entries]
     if all(constant == "action_default" for constant in constants):
-        return
+        return read
     of_rows = chunk.of_entries(constants)
     for row in empty:
         constant = of_rows[row]
         if constant is None:
             chunk.problems.reject(row, "VALUE_MISSING", CONVERSION_VALUE.value)
         elif not isinstance(constant, str):
-            chunk.value[row] = float(constant)
-            _state_currency(row, currencies[row], "", CONVERSION_VALUE, chunk)
+            currency = choose_currency(stated[row], "", CONVERSION_VALUE)
+            if isinstance(currency, Problem):
+                chunk.problems.reject(row, *currency)
+            else:
+                read.values[row], read.currencies[row] = float(constant), currency
+    return read
 
 
-def read_adjusted_values(chunk: ChunkColumns) -> None:
-    """Read the new value of each conversion that is adjusted."""
+def read_adjusted_values(chunk: ChunkColumns) -> Values:
+    """Return the new value of each conversion that is adjusted."""
     fields = ADJUSTED_VALUE.currency, CONVERSION_VALUE.currency
-    _read_values(chunk, ADJUSTED_VALUE, chunk.known(currency_of_new_value, *fields))
+    read, _ = _read_values(chunk, ADJUSTED_VALUE, chunk.known(currency_of_new_value, *fields))
+    return read
 
 
 def _read_values(
-    chunk: ChunkColumns, columns: AmountColumns, currencies: Sequence[str | None]
-) -> list[int]:
-    """Read the values and currencies of the rows. Return the rows whose cell is empty.
-
-    `currencies` are those of the row or the profile. Without one, a value has the currency that is
-    written beside it, or that of the account.
-    """
+    chunk: ChunkColumns, columns: AmountColumns, stated: Sequence[str | None]
+) -> tuple[Values, list[int]]:
+    """Return the values, and the rows whose cell is empty. `stated` are the currencies of the rows,
+    or of the profile."""
     decimal_sign, scale = chunk.file.rules.decimal_sign, chunk.file.rules.value_scale
     values: list[float | None] = [None] * chunk.size
-    of_values: list[str | None] = [None] * chunk.size
-    chunk.value, chunk.currency_code = values, of_values
+    currencies: list[str | None] = [None] * chunk.size
     empty: list[int] = []
-    for row, (cell, currency) in enumerate(
-        zip(chunk.cells(columns.value), currencies, strict=True)
-    ):
+    for row, (cell, currency) in enumerate(zip(chunk.cells(columns.value), stated, strict=True)):
         if not cell:
             empty.append(row)
             continue
         try:
-            values[row] = parse_amount(cell, decimal_sign, currency)
+            value = parse_amount(cell, decimal_sign, currency)
         except RuleError:
             text = plain_text(cell, columns.value, chunk.problems.with_placeholders)
             if not text:
                 empty.append(row)
                 continue
             try:
-                values[row] = parse_amount(text, decimal_sign, currency)
+                value = parse_amount(text, decimal_sign, currency)
                 cell = text
             except RuleError as error:
                 chunk.problems.reject(row, error.code, columns.value)
                 continue
-        if currency:
-            of_values[row] = currency
+        chosen = currency or choose_currency(currency, cell, columns)
+        if isinstance(chosen, Problem):
+            chunk.problems.reject(row, *chosen)
         else:
-            _state_currency(row, currency, cell, columns, chunk)
+            values[row], currencies[row] = value, chosen
     if scale != 1:
         factor = Decimal(repr(scale))
-        chunk.value = [
+        values = [
             None if value is None else float(Decimal(repr(value)) * factor) for value in values
         ]
-    return empty
+    return Values(values, currencies), empty
 
 
-def _state_currency(
-    row: int, currency: str | None, cell: str, columns: AmountColumns, chunk: ChunkColumns
-) -> None:
-    """Find the currency of a value: that of the row or the profile, or the one in its cell.
+def choose_currency(
+    stated: str | None, value_cell: str, columns: AmountColumns
+) -> str | Problem | None:
+    """Return the currency of a value: that of the row or the profile (`stated`), otherwise the one
+    that is written in the cell of the value, as in `12 EUR`. None: neither says one.
 
-    Rejects a row whose cell has a sign of several currencies, such as $.
+    A `Problem` rejects the row: `stated` is `UNREADABLE`, or the cell has a sign of several
+    currencies, such as $.
     """
-    written = written_currencies(cell) if cell else frozenset()
-    if currency == UNREADABLE:
-        chunk.problems.reject(row, "INVALID_CURRENCY", columns.currency)
-        chunk.value[row] = None
-    elif currency:
-        chunk.currency_code[row] = currency
-    elif len(written) == 1:
-        (chunk.currency_code[row],) = written
-    elif written:
-        chunk.problems.reject(row, "AMBIGUOUS_CURRENCY", columns.value)
-        chunk.value[row] = None
+    if stated == UNREADABLE:
+        return Problem("INVALID_CURRENCY", columns.currency)
+    if stated:
+        return stated
+    written = written_currencies(value_cell) if value_cell else frozenset()
+    if len(written) > 1:
+        return Problem("AMBIGUOUS_CURRENCY", columns.value)
+    return next(iter(written), None)
 
 
 def currency_of_row(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | None:

@@ -7,16 +7,16 @@ contains one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
-from lib.rules.assembly import drop_repeated_calls
-from lib.rules.columns import ChunkColumns, RowProblems, Rule, plain_text
+from lib.rules.assembly import CheckedRows, Columns
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.identity import phone_regions
 from lib.rules.optional_fields import read_consents, read_custom_variables
-from lib.rules.times import CONVERSION_TIME, conversion_times, times_of
+from lib.rules.repeats import find_repeated_calls
+from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of
 from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import is_digest
 from lib.rules.values.phones import normalize_phone
@@ -25,11 +25,11 @@ _CALLER: Final = "caller_id"
 _START: Final = "call_start_date_time"
 
 
-def read_callers(chunk: ChunkColumns) -> None:
-    """Read the number of each caller, in E.164. A row without a number is rejected: nothing else
+def read_callers(chunk: ChunkColumns) -> list[str]:
+    """Return the number of each caller, in E.164. A row without a number is rejected: nothing else
     identifies its call."""
     rows = zip(chunk.cells(_CALLER), phone_regions(chunk), strict=True)
-    chunk.caller_id = [
+    return [
         _read_caller(row, cell, region, chunk.problems) for row, (cell, region) in enumerate(rows)
     ]
 
@@ -53,24 +53,34 @@ def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems)
     return ""
 
 
-def read_call_times(chunk: ChunkColumns) -> None:
-    """Read the start of each call and the time of its conversion."""
+def read_call_times(chunk: ChunkColumns) -> tuple[Times, Times]:
+    """Return the start of each call, and the time of its conversion."""
     problems = chunk.problems
-    chunk.starts = times_of(chunk, _START, chunk.cells(_START), problems)
-    chunk.when = conversion_times(chunk, problems)
-    chunk.call_time, chunk.time = chunk.starts.texts, chunk.when.texts
-    moments = zip(chunk.starts.instants, chunk.when.instants, strict=True)
+    starts = times_of(chunk, _START, chunk.cells(_START), problems)
+    conversions = conversion_times(chunk, problems)
+    moments = zip(starts.instants, conversions.instants, strict=True)
     for row, (start, end) in enumerate(moments):
         if row not in problems.errors and end < start:
             problems.reject(row, "TIMES_CONTRADICT", CONVERSION_TIME)
+    return starts, conversions
 
 
-CALLS: Final[Sequence[Rule]] = (
-    read_actions,
-    read_callers,
-    read_call_times,
-    read_conversion_values,
-    read_consents,
-    read_custom_variables,
-    drop_repeated_calls,
-)
+def check_calls(chunk: ChunkColumns) -> CheckedRows:
+    """The rules of calls: each is sent once."""
+    actions = read_actions(chunk)
+    callers = read_callers(chunk)
+    starts, times = read_call_times(chunk)
+    values, currencies = read_conversion_values(chunk)
+    columns: Columns = {
+        "customer_id": [action.customer_id for action in actions],
+        "action_id": [action.action_id for action in actions],
+        "caller_id": callers,
+        "call_time": starts.texts,
+        "time": times.texts,
+        "value": values,
+        "currency_code": currencies,
+        "ad_user_data": read_consents(chunk),
+        "custom_variables": read_custom_variables(chunk),
+    }
+    unsent = find_repeated_calls(chunk, columns, starts.instants, times.instants)
+    return CheckedRows(columns, actions, unsent)

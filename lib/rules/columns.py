@@ -1,9 +1,8 @@
 """The mechanics of the rules: cells, caches, and problems by row.
 
     FileRules     the rules of a file, and what its cells mean: the same for all of its chunks
-    ChunkColumns  a chunk, column by column: its cells, and what the rules make of them
+    ChunkColumns  a chunk, column by column
     RowProblems   the errors and warnings of its rows
-    Rule          columns in, columns and problems out
 
 Every rule reads a cell that is not plain with `plain_text`, so placeholders and the additions of
 spreadsheets are the same in every column.
@@ -16,14 +15,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_, itemgetter
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from lib.model.adjustment_types import AdjustmentType
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
-from lib.model.outcomes import MOST_PROBLEMS, Outcome, Problem
-from lib.model.records import Conversion, OptionalFields
+from lib.model.outcomes import MOST_PROBLEMS, Problem
 from lib.rules.fields import BY_NAME
-from lib.rules.row_rules import ActionRule, RowRules
+from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
 from lib.rules.values.conversion_clock import ConversionClock
 
@@ -110,7 +107,7 @@ class FileRules:
         self.sales = sales
         self.with_placeholders = set[str]()
         self.adjusted: dict[bytes, tuple[int, int]] = {}
-        """Which conversions earlier chunks have adjusted (`lib.rules.assembly.supersede`)."""
+        """Which conversions earlier chunks have adjusted (`lib.rules.repeats.find_superseded`)."""
         self.clock = ConversionClock(rules.now, rules.zone, rules.date_order)
         """Reads all times."""
         self._memos: dict[Callable[..., Any], Memo[Any]] = {}
@@ -125,55 +122,12 @@ class FileRules:
         return found
 
 
-class Times(NamedTuple):
-    """The times of a column: in the format of the APIs, and in Unix seconds."""
-
-    texts: list[str]
-    instants: list[int]
-
-
-class Unsent(NamedTuple):
-    """Why a row without an error is not sent. `first` is the row that it repeats, if it does."""
-
-    outcome: Outcome
-    reason: Problem
-    first: int | None = None
-
-
 class ChunkColumns:
-    """A chunk, column by column: its cells, and what the rules make of them.
+    """A chunk, column by column: its cells, and the problems that the rules find in its rows.
 
-    A rule reads cells, and attributes that earlier rules have filled. It fills attributes of its
-    own, with one value for each row, and adds to `problems` and `unsent`. The attributes with the
-    name of an attribute of a record become that attribute.
+    A rule takes it, and columns that other rules have returned. It returns a column: one value for
+    each row.
     """
-
-    actions: list[ActionRule]
-    customer_id: list[str]
-    action_id: list[str]
-    when: Times
-    """The times in `time`."""
-    time: list[str]
-    gclid: list[str]
-    gbraid: list[str]
-    wbraid: list[str]
-    hashed_emails: list[tuple[str, ...]]
-    hashed_phones: list[tuple[str, ...]]
-    value: list[float | None]
-    currency_code: list[str | None]
-    order_id: list[str | None]
-    ad_user_data: list[str | None]
-    optional_fields: list[OptionalFields | None]
-    # Only of adjustments:
-    adjustment_type: list[AdjustmentType]
-    conversion_time: list[str]
-    original: list[Conversion | None]
-    # Only of calls:
-    caller_id: list[str]
-    starts: Times
-    """The times in `call_time`."""
-    call_time: list[str]
-    custom_variables: list[tuple[tuple[str, str], ...]]
 
     def __init__(
         self,
@@ -189,10 +143,6 @@ class ChunkColumns:
         self.entries = entries
         """The entry of each row. Empty: all rows are of the first entry."""
         self.problems = RowProblems(file.with_placeholders)
-        self.unsent: dict[int, Unsent] = {}
-        self.has_user_data = False
-        self.follows_earlier_chunk = False
-        self.order_id = [None] * self.size  # calls have none
         used = {at for places in file.columns.values() for at in places if at is not None}
         self._cells = _transposed(rows, sorted(used))
         self._empty = ("",) * self.size
@@ -247,10 +197,10 @@ class ChunkColumns:
         errors = self.problems.errors
         return [row for row in range(self.size) if row not in errors]
 
-    def accepted(self) -> bytearray:
-        """Return 1 for each row that can be sent and is not `unsent`, and 0 for the others."""
+    def accepted(self, unsent: Iterable[int] = ()) -> bytearray:
+        """Return 1 for each row that has no error and is not `unsent`, and 0 for the others."""
         found = bytearray(b"\1" * self.size)
-        for row in (*self.problems.errors, *self.unsent):
+        for row in (*self.problems.errors, *unsent):
             found[row] = 0
         return found
 
@@ -274,7 +224,3 @@ def _transposed(rows: Sequence[Sequence[str]], used: Sequence[int]) -> Mapping[i
     if len(used) == 1:
         return {used[0]: [row[used[0]] for row in rows]}
     return dict(zip(used, zip(*map(itemgetter(*used), rows), strict=True), strict=True))
-
-
-Rule = Callable[[ChunkColumns], None]
-"""A rule: it takes the columns that it needs, and gives columns and problems of rows."""

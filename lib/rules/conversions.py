@@ -7,29 +7,63 @@ out with a warning (Google: send all conversion data, regardless of completeness
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from itertools import compress
+from typing import NamedTuple
 
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
-from lib.rules.assembly import derive_order_ids, drop_repeats, match, refuse_exclusive_values
-from lib.rules.columns import Rule
+from lib.rules.assembly import CheckedRows, Columns
+from lib.rules.columns import ChunkColumns
 from lib.rules.identity import choose_click_ids, hash_user_identifiers, read_order_ids
+from lib.rules.matching import derive_order_ids, refuse_exclusive_values, refuse_unidentified
 from lib.rules.optional_fields import read_consents, read_optional_fields
+from lib.rules.repeats import find_repeats
+from lib.rules.row_rules import ActionRule
 from lib.rules.times import read_conversion_times
 
-_READ: Final[Sequence[Rule]] = (
-    read_actions,
-    read_consents,
-    hash_user_identifiers,
-    choose_click_ids,
-    read_conversion_times,
-    read_conversion_values,
-    read_order_ids,
-    read_optional_fields,
-)
-_COMPLETE: Final[Sequence[Rule]] = (refuse_exclusive_values, match, derive_order_ids)
 
-CONVERSIONS: Final[Sequence[Rule]] = (*_READ, *_COMPLETE, drop_repeats)
+class Conversions(NamedTuple):
+    """The rows of a chunk, read as conversions. `instants` are their times in Unix seconds."""
 
-ORIGINALS: Final[Sequence[Rule]] = (*_READ, *_COMPLETE)
-"""The rules of conversions that were sent before: they may repeat each other."""
+    columns: Columns
+    actions: Sequence[ActionRule]
+    instants: Sequence[int]
+
+
+def check_conversions(chunk: ChunkColumns) -> CheckedRows:
+    """The rules of conversions: each is sent once."""
+    columns, actions, instants = read_conversions(chunk)
+    unsent = find_repeats(chunk, columns, instants)
+    people = zip(columns["hashed_emails"], columns["hashed_phones"], strict=True)
+    has_user_data = any(map(any, compress(people, chunk.accepted(unsent))))
+    return CheckedRows(columns, actions, unsent, has_user_data)
+
+
+def read_conversions(chunk: ChunkColumns) -> Conversions:
+    """The rules of conversions, also of those that were sent before: they may repeat each other."""
+    actions = read_actions(chunk)
+    consents = read_consents(chunk)
+    emails, phones = hash_user_identifiers(chunk)
+    gclids, gbraids, wbraids = choose_click_ids(chunk, actions)
+    times, instants = read_conversion_times(chunk, actions)
+    values, currencies = read_conversion_values(chunk)
+    order_ids = read_order_ids(chunk)
+    columns: Columns = {
+        "customer_id": [action.customer_id for action in actions],
+        "action_id": [action.action_id for action in actions],
+        "time": times,
+        "gclid": gclids,
+        "gbraid": gbraids,
+        "wbraid": wbraids,
+        "hashed_emails": emails,
+        "hashed_phones": phones,
+        "value": values,
+        "currency_code": currencies,
+        "order_id": order_ids,
+        "ad_user_data": consents,
+        "optional_fields": read_optional_fields(chunk),
+    }
+    refuse_exclusive_values(chunk, columns)
+    refuse_unidentified(chunk, columns)
+    completed = derive_order_ids(chunk, columns, instants)
+    return Conversions({**columns, "order_id": completed}, actions, instants)

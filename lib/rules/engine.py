@@ -1,16 +1,16 @@
 """The engine, which turns the rows of a chunk into records. Each file has its own.
 
 rows ──▶ columns of cells                                             (`lib.rules.columns`)
-     ──▶ one rule after another: columns in, columns and the rows' problems out
-             conversions   `lib.rules.conversions`
-             adjustments   `lib.rules.adjustments`
-             calls         `lib.rules.calls`
+     ──▶ one rule after another: each returns columns, and reports the problems of rows
+             conversions   `lib.rules.conversions.check_conversions`
+             adjustments   `lib.rules.adjustments.check_adjustments`
+             calls         `lib.rules.calls.check_calls`
      ──▶ records, and the outcomes of the rows that are not sent      (`lib.rules.assembly`)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from operator import itemgetter
 from typing import Final
@@ -19,21 +19,24 @@ from lib.catalogue.codes import lookup
 from lib.model.fields import RecordKind, base_name
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, Call, Conversion, Record, Row
-from lib.rules.adjustments import ADJUSTMENTS
-from lib.rules.assembly import ValidatedChunk, assemble
-from lib.rules.calls import CALLS
-from lib.rules.columns import ChunkColumns, FileRules, Rule, is_sent
-from lib.rules.conversions import CONVERSIONS
+from lib.rules.adjustments import check_adjustments
+from lib.rules.assembly import CheckedRows, ValidatedChunk, assemble
+from lib.rules.calls import check_calls
+from lib.rules.columns import ChunkColumns, FileRules, is_sent
+from lib.rules.conversions import check_conversions
 from lib.rules.fields import BY_NAME
 from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
 from lib.rules.row_rules import RowRules
 
 _CODE: Final = itemgetter(2)
 
-_LISTS: Final[Mapping[RecordKind, tuple[type[Record], Sequence[Rule]]]] = {
-    "conversion": (Conversion, CONVERSIONS),
-    "adjustment": (Adjustment, ADJUSTMENTS),
-    "call": (Call, CALLS),
+Check = Callable[[ChunkColumns], CheckedRows]
+"""The rules of one kind of record."""
+
+_KINDS: Final[Mapping[RecordKind, tuple[type[Record], Check]]] = {
+    "conversion": (Conversion, check_conversions),
+    "adjustment": (Adjustment, check_adjustments),
+    "call": (Call, check_calls),
 }
 
 
@@ -51,7 +54,7 @@ class Engine(FileRules):
         rules: RowRules,
         sales: Engine | None = None,
     ) -> None:
-        self._record, self._list = _LISTS[rules.kind]
+        self._record, self._check = _KINDS[rules.kind]
         fields = dict.fromkeys(name for of_entry in columns for name in of_entry)
         used = _used_fields(fields, rules)
         places = {name: tuple(each.get(name) for each in columns) for name in used}
@@ -66,14 +69,13 @@ class Engine(FileRules):
             entries = [*compress(entries, is_readable)] if entries else ()
         lines, cells, _, _ = zip(*readable, strict=True) if readable else ((), (), (), ())
         chunk = ChunkColumns(self, lines, cells, entries)
-        for rule in self._list:
-            rule(chunk)
+        checked = self._check(chunk)
         damaged = [
             RowOutcome(line, lookup(code).outcome or "rejected", None, (Problem(code),))
             for line, _, code, _ in rows
             if code
         ]
-        return assemble(chunk, self._record, damaged)
+        return assemble(chunk, self._record, checked, damaged)
 
 
 def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from hashlib import sha256
 from itertools import compress
 from operator import not_
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.model.fields import ADDRESS_FIELDS
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
-from lib.rules.row_rules import RowRules
+from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
@@ -37,21 +37,34 @@ _NONE: Final[Digests] = ()
 # ── clicks ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def choose_click_ids(chunk: ChunkColumns) -> None:
-    """Keep only one click ID in each row: gclid, otherwise gbraid, otherwise wbraid.
+class ClickIds(NamedTuple):
+    """The click IDs of each row. "": it has none of this kind."""
+
+    gclids: list[str]
+    gbraids: list[str]
+    wbraids: list[str]
+
+
+def choose_click_ids(chunk: ChunkColumns, actions: Sequence[ActionRule]) -> ClickIds:
+    """Return only one click ID for each row: gclid, otherwise gbraid, otherwise wbraid.
 
     Google refuses a gbraid together with a wbraid (GBRAID_WBRAID_BOTH_SET), and refuses either
     of them for an action that counts one conversion per click. A gclid together with one of them is
     not documented. The row may still have an email address or a phone number, so only the click ID
     is left out.
     """
-    problems = chunk.problems
     gclids, gbraids, wbraids = (
-        read_click_ids(chunk.cells(field), field, problems) for field in CLICK_IDS
+        read_click_ids(chunk.cells(field), field, chunk.problems) for field in CLICK_IDS
     )
-    chunk.gclid, chunk.gbraid, chunk.wbraid = gclids, gbraids, wbraids
-    if not (any(gbraids) or any(wbraids)):
-        return
+    click_ids = ClickIds(gclids, gbraids, wbraids)
+    if any(gbraids) or any(wbraids):
+        _keep_one(click_ids, actions, chunk.problems)
+    return click_ids
+
+
+def _keep_one(click_ids: ClickIds, actions: Sequence[ActionRule], problems: RowProblems) -> None:
+    """Remove all click IDs but one from each row."""
+    gclids, gbraids, wbraids = click_ids
     for row, (gbraid, wbraid) in enumerate(zip(gbraids, wbraids, strict=True)):
         if not (gbraid or wbraid):
             continue
@@ -59,7 +72,7 @@ def choose_click_ids(chunk: ChunkColumns) -> None:
         if gclids[row]:
             problems.warn(row, "SEVERAL_CLICK_IDS", column)
             gbraids[row] = wbraids[row] = ""
-        elif chunk.actions[row].one_per_click:
+        elif actions[row].one_per_click:
             problems.warn(row, "BRAID_ON_ONE_PER_CLICK", column)
             gbraids[row] = wbraids[row] = ""
         elif gbraid and wbraid:
@@ -88,8 +101,15 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def hash_user_identifiers(chunk: ChunkColumns) -> None:
-    """Read the columns of email addresses and phone numbers, and of their digests."""
+class UserIdentifiers(NamedTuple):
+    """The distinct digests of each row."""
+
+    emails: list[Digests]
+    phones: list[Digests]
+
+
+def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
+    """Return the digests of the email addresses and phone numbers, hashed here or in the file."""
     problems = chunk.problems
     emails = [_hash_emails(cells, name, problems) for name, cells in chunk.numbered("email")]
     phone_columns = chunk.numbered("phone")
@@ -104,7 +124,7 @@ def hash_user_identifiers(chunk: ChunkColumns) -> None:
     most = chunk.file.rules.capabilities.max_user_identifiers - chunk.has_columns(ADDRESS_FIELDS)
     if len(emails) + len(phones) > min(most, 2):
         _limit(most, of_emails, of_phones, problems)
-    chunk.hashed_emails, chunk.hashed_phones = of_emails, of_phones
+    return UserIdentifiers(of_emails, of_phones)
 
 
 def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
@@ -251,8 +271,8 @@ def _limit(most: int, emails: list[Digests], phones: list[Digests], problems: Ro
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def read_order_ids(chunk: ChunkColumns) -> None:
-    """Read the order ID of each row, if it has one.
+def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
+    """Return the order ID of each row, or None if it has none.
 
     Google refuses personal data in order IDs, so each one is also compared with the phone numbers
     of its row.
@@ -260,7 +280,7 @@ def read_order_ids(chunk: ChunkColumns) -> None:
     problems, is_integer = chunk.problems, chunk.file.rules.integer_order_ids
     phone_columns = [cells for _, cells in chunk.numbered("phone")]
     cells = chunk.cells("order_id")
-    chunk.order_id = order_ids = [cell or None for cell in cells]
+    order_ids = [cell or None for cell in cells]
     for row in compress(range(chunk.size), map(not_, map(is_plain_order_id, cells))):
         if not cells[row]:
             continue
@@ -274,3 +294,4 @@ def read_order_ids(chunk: ChunkColumns) -> None:
                 order_ids[row] = check_order_id(text, phones)
             except RuleError as error:
                 problems.reject(row, error.code, "order_id")
+    return order_ids

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
@@ -24,16 +24,18 @@ from lib.rules.values.identifiers import (
     sha256_hex,
 )
 
+T = TypeVar("T")
+
 _CART = "cart."
 
 
-def read_consents(chunk: ChunkColumns) -> None:
-    """Read the consent of each row.
+def read_consents(chunk: ChunkColumns) -> list[str | None]:
+    """Return the consent of each row: GRANTED, DENIED or None.
 
     A cell that can't be read rejects the row: a misread denial would count as consent.
     """
     found = chunk.known(_consent_of, "ad_user_data")
-    chunk.ad_user_data = chunk.problems.without(found, None)
+    return chunk.problems.without(found, None)
 
 
 def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
@@ -51,8 +53,8 @@ def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str 
         return Problem(error.code, "ad_user_data")
 
 
-def read_optional_fields(chunk: ChunkColumns) -> None:
-    """Read the fields that few files have."""
+def read_optional_fields(chunk: ChunkColumns) -> list[OptionalFields | None]:
+    """Return the fields that few files have, or None for a row without any."""
     found = [
         _read_declared(cells, name, BY_NAME[name], chunk.file.rules, chunk.problems)
         for name, cells in chunk.named(lambda name: name in BY_NAME)
@@ -61,16 +63,20 @@ def read_optional_fields(chunk: ChunkColumns) -> None:
     found.append(_Target("custom_variables", _read_variables(chunk)))
     if chunk.has_columns(ADDRESS_FIELDS):
         found.append(_read_addresses(chunk))
-    chunk.optional_fields = [None] * chunk.size
-    for row, fields in _assemble(found).items():
-        chunk.optional_fields[row] = fields
+    return _by_row(_assemble(found), None, chunk.size)
 
 
-def read_custom_variables(chunk: ChunkColumns) -> None:
-    """Read the custom variables, for records without other optional fields."""
-    chunk.custom_variables = [()] * chunk.size
-    for row, pairs in _read_variables(chunk).items():
-        chunk.custom_variables[row] = pairs
+def read_custom_variables(chunk: ChunkColumns) -> list[tuple[tuple[str, str], ...]]:
+    """Return the custom variables of each row, as (key, value) pairs."""
+    return _by_row(_read_variables(chunk), (), chunk.size)
+
+
+def _by_row(found: Mapping[int, T], missing: T, size: int) -> list[T]:
+    """Return what was found for each of `size` rows, or `missing`."""
+    values = [missing] * size
+    for row, value in found.items():
+        values[row] = value
+    return values
 
 
 class _Target(NamedTuple):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems, Times, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
@@ -23,14 +23,21 @@ _OTHER_ORDER: Final = {
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
 
 
+class Times(NamedTuple):
+    """The times of a column: in the format of the APIs, and in Unix seconds."""
+
+    texts: list[str]
+    instants: list[int]
+
+
 CONVERSION_TIME: Final = "conversion_date_time"
 
 
-def read_conversion_times(chunk: ChunkColumns) -> None:
-    """Read the time of each conversion."""
+def read_conversion_times(chunk: ChunkColumns, actions: Sequence[ActionRule]) -> Times:
+    """Return the time of each conversion. A warning says if it is older than the look-back window
+    of its conversion action."""
     cells = _with_times_of_day(chunk, chunk.problems)
-    chunk.when = _read(chunk, CONVERSION_TIME, cells, chunk.actions, chunk.problems)
-    chunk.time = chunk.when.texts
+    return _read(chunk, CONVERSION_TIME, cells, actions, chunk.problems)
 
 
 def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:

@@ -40,7 +40,8 @@ from lib.model.outcomes import (
 )
 from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, packed_texts, ranges_of
-from lib.rules.assembly import ValidatedChunk, repeat_of_rejected
+from lib.rules.assembly import ValidatedChunk
+from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
 from lib.state.corrections import Correction

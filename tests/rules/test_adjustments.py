@@ -14,7 +14,7 @@ from lib.model.account import Account, Action
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Record
-from lib.rules import assembly
+from lib.rules import repeats
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules, RowRules
 
@@ -274,7 +274,7 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
 
 def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
-    monkeypatch.setattr(assembly, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(repeats, "MOST_REMEMBERED", 1)
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
     first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
     second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"

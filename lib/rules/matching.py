@@ -1,0 +1,117 @@
+"""What Google needs to match a conversion: to a click or a person, and to itself in a resend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+from operator import not_
+
+from lib.model.capabilities import Exclusion
+from lib.model.fields import base_name
+from lib.rules.assembly import Columns
+from lib.rules.columns import ChunkColumns
+from lib.rules.fields import BY_NAME
+from lib.rules.identity import CLICK_IDS
+from lib.rules.values.order_ids import derived_order_id
+
+
+def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
+    """Reject rows with values that the API refuses together."""
+    for exclusion, column in _exclusions(chunk):
+        rows = _with(conversions, exclusion.values) & _with(conversions, exclusion.beside)
+        for row in sorted(rows):
+            chunk.problems.reject(row, exclusion.code, column)
+
+
+def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
+    """Reject rows that identify neither a click nor a person."""
+    unidentified: Sequence[int] = range(chunk.size)
+    # Most rows have a click ID, if the file has any.
+    for name in sorted(chunk.file.can.identifying, key=CLICK_IDS.__contains__, reverse=True):
+        if unidentified:
+            values = _attribute(conversions, name)
+            lacks = map(not_, map(values.__getitem__, unidentified))
+            unidentified = [*compress(unidentified, lacks)]
+    for row in unidentified:
+        chunk.problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
+
+
+def derive_order_ids(
+    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int]
+) -> Sequence[str | None]:
+    """Return the order IDs, with derived ones for rows that Google could not recognize in a resend.
+
+    These have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document
+    that it recognizes a click with its time. A conversion of a tag needs the tag's own order ID.
+    `instants` are the times of the conversions in Unix seconds.
+    """
+    order_ids = conversions["order_id"]
+    if chunk.file.rules.is_of_tag:
+        for row in chunk.sendable():
+            if order_ids[row] is None:
+                chunk.problems.reject(row, "TAG_ORDER_ID_MISSING", "order_id")
+        return order_ids
+    if not chunk.file.rules.derive_order_id:
+        return order_ids
+    gclids, braids = conversions["gclid"], braids_of(conversions)
+    errors = chunk.problems.errors
+    unrecognized = [
+        row
+        for row, order_id in enumerate(order_ids)
+        if order_id is None and not gclids[row] and row not in errors
+    ]
+    completed = list(order_ids)
+    for row in unrecognized:
+        # As for a gclid, another value does not make another conversion of a click.
+        value = None if braids[row] else conversions["value"][row]
+        identity = (braids[row],) if braids[row] else _person(conversions, row)
+        action_id = conversions["action_id"][row]
+        completed[row] = derived_order_id(action_id, instants[row], value, identity)
+    return completed
+
+
+def braids_of(conversions: Columns) -> Sequence[str]:
+    """Return the gbraid or wbraid of each row."""
+    gbraids, wbraids = conversions["gbraid"], conversions["wbraid"]
+    if not any(wbraids):
+        return gbraids
+    return [gbraid or wbraid for gbraid, wbraid in zip(gbraids, wbraids, strict=True)]
+
+
+def _exclusions(chunk: ChunkColumns) -> Iterator[tuple[Exclusion, str]]:
+    """Yield the exclusions that can apply to the file's columns, each with the column to report."""
+    columns = chunk.file.columns
+    targets = {BY_NAME[base_name(column)].target.partition(".")[0] for column in columns}
+    for exclusion in chunk.file.rules.capabilities.exclusions:
+        if not targets.isdisjoint(exclusion.values):
+            shown = (column for column in columns if column.startswith(exclusion.column))
+            yield exclusion, next(shown, exclusion.column)
+
+
+def _with(conversions: Columns, names: Iterable[str]) -> set[int]:
+    """Return the rows with a value in one of these attributes."""
+    rows = zip(*(_attribute(conversions, name) for name in sorted(names)), strict=True)
+    empty: Sequence[object] = (None, ())
+    return {n for n, values in enumerate(rows) if any(value not in empty for value in values)}
+
+
+def _attribute(conversions: Columns, name: str) -> Sequence[object]:
+    """Return the values of an attribute of the conversions or of their optional fields."""
+    if name == "user_identifiers":
+        people = zip(conversions["hashed_emails"], conversions["hashed_phones"], strict=True)
+        return [emails or phones for emails, phones in people]
+    if name in conversions:
+        return conversions[name]
+    return [
+        None if each is None else getattr(each, name) for each in conversions["optional_fields"]
+    ]
+
+
+def _person(conversions: Columns, row: int) -> tuple[str, ...]:
+    """Return what identifies the person of a row: the first hashed identifier, if there is one."""
+    digests = conversions["hashed_emails"][row] or conversions["hashed_phones"][row]
+    optional = conversions["optional_fields"][row]
+    if digests or optional is None:
+        return tuple(digests[:1])
+    identity: tuple[str, ...] = optional.identity()
+    return identity

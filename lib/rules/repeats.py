@@ -1,0 +1,183 @@
+"""Which rows of a chunk are not sent because another row says the same: each conversion, each call
+and the adjustment of each conversion is sent only once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Final, Literal
+
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
+from lib.model.outcomes import Problem
+from lib.model.records import is_derived_order_id, rank_of
+from lib.rules.assembly import Columns, Unsent
+from lib.rules.columns import ChunkColumns
+from lib.rules.matching import braids_of
+
+By = Literal["click", "order", "call"]
+
+_SAME: Final[dict[By, str]] = {
+    "click": "the same click ID, time and conversion action",
+    "order": "the same order ID and conversion action",
+    "call": "the same call, time and conversion action",
+}
+
+MOST_REMEMBERED: Final = 100_000
+"""Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
+
+
+# ── conversions and calls ────────────────────────────────────────────────────────────────────────
+
+
+def find_repeats(
+    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int]
+) -> dict[int, Unsent]:
+    """Return the rows that repeat an earlier row. `instants` are their times in Unix seconds.
+
+    A row is a repeat only if Google would count both rows once: same click ID, time and action, or
+    same order ID and action. Two rows with different order IDs of their own are two conversions,
+    even of one click and time: Google decides about them. Between chunks, Google detects repeats,
+    which keeps memory use small.
+    """
+    by_click: dict[tuple[str, int, str], int] = {}
+    by_order: dict[tuple[str, str], int] = {}
+    repeats: dict[int, Unsent] = {}
+    click_ids, order_ids = _click_ids(conversions), conversions["order_id"]
+    if not (_has_equals(click_ids) or _has_equals(order_ids)):
+        return repeats
+    rows = chunk.sendable()
+    # The instant is compared, not its text, because two offsets can describe the same moment.
+    columns = (click_ids, instants, conversions["action_id"], order_ids)
+    keys = zip(rows, *(map(each.__getitem__, rows) for each in columns), strict=True)
+    for row, click_id, instant, action_id, order_id in keys:
+        click = (click_id, instant, action_id)
+        if click_id:
+            first = by_click.setdefault(click, row)
+            # Rows without an own order ID are not sent after the first row of a click. So the first
+            # one shows whether another order is already there.
+            if first != row and not (_is_own(order_ids[first]) and _is_own(order_id)):
+                repeats[row] = _repeat(chunk, conversions, row, first, "click")
+                continue
+        if order_id is not None:
+            first = by_order.setdefault((order_id, action_id), row)
+            if first != row:
+                repeats[row] = _repeat(chunk, conversions, row, first, "order")
+                if click_id and by_click[click] == row:
+                    # This row is not sent, so a later row with its click does not repeat it.
+                    del by_click[click]
+    return repeats
+
+
+def _has_equals(ids: Sequence[str | None]) -> bool:
+    given = [*filter(None, ids)]
+    return len(set(given)) < len(given)
+
+
+def _click_ids(conversions: Columns) -> Sequence[str]:
+    """Return the click ID of each row, whichever it is."""
+    gclids, braids = conversions["gclid"], braids_of(conversions)
+    if not any(braids):
+        return gclids
+    return [gclid or braid for gclid, braid in zip(gclids, braids, strict=True)]
+
+
+def _is_own(order_id: str | None) -> bool:
+    """Return whether an order ID distinguishes conversions of one click: a derived one does not."""
+    return order_id is not None and not is_derived_order_id(order_id)
+
+
+def find_repeated_calls(
+    chunk: ChunkColumns, calls: Columns, starts: Sequence[int], instants: Sequence[int]
+) -> dict[int, Unsent]:
+    """Return the rows that repeat an earlier row: the same call, time and conversion action.
+
+    `starts` are the times of the calls, `instants` those of the conversions, in Unix seconds.
+    """
+    first_of: dict[tuple[object, ...], int] = {}
+    repeats: dict[int, Unsent] = {}
+    keys = [*zip(calls["action_id"], calls["caller_id"], starts, instants, strict=True)]
+    for row in chunk.sendable():
+        first = first_of.setdefault(keys[row], row)
+        if first != row:
+            repeats[row] = _repeat(chunk, calls, row, first, "call")
+    return repeats
+
+
+def _repeat(chunk: ChunkColumns, columns: Columns, row: int, first: int, by: By) -> Unsent:
+    """Return that a row repeats the row `first`, with the same value or another one."""
+    code, detail = "REPEATED_LINE", f"{_SAME[by]} as in line {chunk.lines[first]}"
+    if columns["value"][row] != columns["value"][first]:
+        code, detail = "REPEATED_WITH_OTHER_VALUE", f"{detail}, with another value"
+    return Unsent("duplicate", Problem(code, "", detail), first)
+
+
+def repeat_of_rejected(line: int) -> Problem:
+    """Return the problem of a row that repeats `line`, which was rejected."""
+    detail = f"line {line}, which this row repeats, was refused, so this row was not sent either"
+    return Problem("REPEATED_REFUSED_LINE", "", detail)
+
+
+# ── adjustments ──────────────────────────────────────────────────────────────────────────────────
+
+
+def find_superseded(
+    chunk: ChunkColumns, adjustments: Columns, instants: Sequence[int]
+) -> tuple[dict[int, Unsent], bool]:
+    """Return the rows that another adjustment of their conversion supersedes, and whether any row
+    that is sent follows one of an earlier chunk. `instants` are their times in Unix seconds.
+
+        several restatements           ──▶ the one with the latest time is sent
+        a retraction and restatements  ──▶ the retraction: it is final
+        the same adjustment again      ──▶ the first one
+
+    An API may apply the adjustments of one request in any order. So the others are not sent: they
+    are `skipped` (OLDER_THAN_CORRECTION), or duplicates. Adjustments of earlier chunks are
+    remembered as digests, up to a limit: then an older restatement of a later chunk is not sent
+    either. Beyond the limit, only the API can tell.
+    """
+    lines, earlier, rows = chunk.lines, chunk.file.adjusted, chunk.sendable()
+    types = adjustments["adjustment_type"]
+    ranks = {row: rank_of(types[row], instants[row]) for row in rows}
+    keys = {row: _adjusted_conversion(adjustments, row) for row in rows}
+    best: dict[bytes, int] = {}
+    for row, key in keys.items():
+        if ranks[row] > ranks[best.setdefault(key, row)]:
+            best[key] = row
+    sent: dict[bytes, int] = {}
+    unsent: dict[int, Unsent] = {}
+    follows_earlier_chunk = False
+    for row, key in keys.items():
+        is_final = ADJUSTMENT_TYPES[types[row]].is_final
+        winner, before = best[key], earlier.get(key)
+        if before is not None and before[1] == lines[row]:
+            before = None  # the same row, validated again
+        if before is not None and ranks[row] <= before[0]:
+            unsent[row] = _superseded(is_final, ranks[row], *before, None)
+        elif row != winner:
+            of_winner = ranks[winner], lines[winner]
+            unsent[row] = _superseded(is_final, ranks[row], *of_winner, winner)
+        else:
+            sent[key] = row
+            follows_earlier_chunk = follows_earlier_chunk or before is not None
+    for key, row in sent.items():
+        if key in earlier or len(earlier) < MOST_REMEMBERED:
+            earlier[key] = ranks[row], lines[row]
+    return unsent, follows_earlier_chunk
+
+
+def _adjusted_conversion(adjustments: Columns, row: int) -> bytes:
+    """Return a digest of the conversion that a row adjusts."""
+    order_id = adjustments["order_id"][row]
+    click = adjustments["gclid"][row], adjustments["conversion_time"][row]
+    parts = (adjustments["action_id"][row], *((order_id,) if order_id else click))
+    return blake2b("\x1f".join(parts).encode(), digest_size=12).digest()
+
+
+def _superseded(is_final: bool, rank: int, other: int, line: int, first: int | None) -> Unsent:
+    """Return why an adjustment is not sent: the one in `line` has the rank `other`, and is the row
+    `first` if it is in this chunk."""
+    if rank < other:
+        return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {line}"))
+    what = "adjustment" if is_final else "adjustment time"
+    detail = f"the same conversion and {what} as in line {line}"
+    return Unsent("duplicate", Problem("REPEATED_LINE", "", detail), first)
