@@ -24,8 +24,9 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import islice
+from operator import ge
 from typing import Any, Final, NamedTuple
 
 from lib.source.errors import FileErrorCode, SourceError
@@ -143,6 +144,7 @@ def _sheets_of(content: bytes) -> list[Any]:
     """Return the worksheets, in their order. Their cells are read row by row."""
     from openpyxl import load_workbook  # only workbooks need its time to import
 
+    _require_order()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles that openpyxl leaves out
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
@@ -150,6 +152,24 @@ def _sheets_of(content: bytes) -> list[Any]:
     for sheet in sheets:
         sheet.reset_dimensions()  # some programs write wrong ones
     return sheets
+
+
+@cache
+def _require_order() -> None:
+    """Let openpyxl raise an error at rows or cells that repeat or go back. Of these, its reader
+    leaves out some without a word."""
+    from openpyxl.worksheet import _read_only, _reader
+
+    class OrderedParser(_reader.WorkSheetParser):  # type: ignore[misc]  # it has no types
+        def parse_row(self, row: Any) -> tuple[int, list[dict[str, Any]]]:
+            row_before = self.row_counter
+            number, cells = super().parse_row(row)
+            columns = [cell["column"] for cell in cells]
+            if number <= row_before or any(map(ge, columns, columns[1:])):
+                raise ValueError("not in order")
+            return number, cells
+
+    _read_only.WorkSheetParser = OrderedParser
 
 
 def _chosen(sheets: list[Any], wanted: str | None) -> Any:

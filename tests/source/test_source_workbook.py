@@ -282,6 +282,22 @@ def test_a_file_that_cannot_be_read_has_a_reason(content: bytes, code: str, deta
     assert detail in found.detail
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '<row r="1"><c r="A1"><v>1</v></c></row><row r="1"><c r="A1"><v>2</v></c></row>',
+        '<row r="2"><c r="A2"><v>1</v></c></row><row r="1"><c r="A1"><v>2</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>',
+        '<row r="1"><c r="B1"><v>1</v></c><c r="A1"><v>2</v></c></row>',
+    ],
+)
+def test_rows_and_cells_out_of_order_stop_the_file(rows: str) -> None:
+    """openpyxl would leave out a row or a cell without a word."""
+    sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+    content = workbook([], replaced={"xl/worksheets/sheet1.xml": sheet.encode()})
+    assert str(error(content)).startswith("CORRUPT_FILE: a row cannot be read")
+
+
 def test_rows_before_damage_are_read() -> None:
     """As in a damaged gzip file, the error is raised when it is reached."""
     rows: list[list[Cell]] = [["a", "b"], *[["1" * 20, "2"]] * 8_000]
