@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import (
@@ -68,10 +68,8 @@ ActionName = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1
 
 def _names_of_field(value: object) -> object:
     """Return the names as a tuple: people write a single one without a list."""
-    names = (value,) if isinstance(value, str) else value
-    if not isinstance(names, (list, tuple)) or not names:
-        raise ValueError('no column name. Write one, such as "Amount", or a list of them.')
-    if not all(isinstance(name, str) and name.strip() for name in names):
+    names = value if isinstance(value, (list, tuple)) else [value]
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
         raise ValueError('not a column name. Write one, such as "Amount", or a list of them.')
     return tuple(names)
 
@@ -111,18 +109,13 @@ _ENCODINGS: Final = (
 
 
 def _known_encoding(value: str) -> str:
-    """Return Python's name of an encoding."""
+    """Return Python's name of an encoding: `windows-1252` → `cp1252`."""
     try:
         name = codecs.lookup(value).name
     except LookupError:
-        raise ValueError(
-            "not a known encoding. Write a name such as utf-8 or windows-1252."
-        ) from None
+        name = ""
     if not name.startswith(_ENCODINGS):
-        raise ValueError(
-            "not a supported encoding. Write one whose Python name begins with: "
-            f"{', '.join(_ENCODINGS)}."
-        )
+        raise ValueError("not a known encoding. Write a name such as utf-8 or windows-1252.")
     # A byte order mark in the file takes precedence. Without one, Windows writes little-endian.
     return "utf-16-le" if name == "utf-16" else name
 
@@ -530,37 +523,26 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, Any]:
+def read_profiles(document: bytes, where: str = "PROFILES") -> dict[str, Any]:
     """Return a profiles document, `{name: {...}}`. The profiles themselves are not checked yet.
 
     Lines that begin with `//` are comments.
     Raises `PermanentError("INVALID_PROFILE")` if the document does not have this form; the error
     says `where` to correct it.
     """
-    invalid = partial(_not_profiles, where)
+
+    def invalid(what: str) -> PermanentError:
+        return PermanentError("INVALID_PROFILE", f"the profiles document ({where}) {what}")
+
     if len(document) > MAX_PROFILES_BYTES:
         raise invalid(
             "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
         )
-    if isinstance(document, bytes):
-        try:
-            document = document.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise invalid("is not UTF-8 text") from None
-    document = _COMMENT.sub("", document)
-    if not document.strip():
-        return {}
     try:
-        profiles = json.loads(document, object_pairs_hook=_without_repeats)
-        json.dumps(profiles, ensure_ascii=False).encode()
-    except RecursionError:
-        raise invalid("is nested too deeply. Correct it there.") from None
-    except UnicodeEncodeError:
-        raise invalid(
-            "has half a character (\\uD800 to \\uDFFF without the other half, perhaps of an "
-            "emoji). Correct it there."
-        ) from None
-    except ValueError as error:
+        text = _COMMENT.sub("", document.decode("utf-8-sig")).strip() or "{}"
+        profiles = json.loads(text, object_pairs_hook=_without_repeats)
+        json.dumps(profiles, ensure_ascii=False).encode()  # refuses half a character ("\\uD83D")
+    except (ValueError, RecursionError) as error:
         raise invalid(
             f'is not valid JSON: {error}. Correct it there: write each key as "key": "value", '
             "with a comma before the next one."
@@ -571,10 +553,6 @@ def read_profiles(document: str | bytes, where: str = "PROFILES") -> dict[str, A
         if profiles.keys() & Profile.model_fields.keys():
             raise invalid('has a profile without a name. Give it one: {"default": {...}}.')
     raise invalid('does not list profiles by name. Write {"<profile name>": {...}, ...}.')
-
-
-def _not_profiles(where: str, what: str) -> PermanentError:
-    return PermanentError("INVALID_PROFILE", f"the profiles document ({where}) {what}")
 
 
 def profile_name(object_name: str) -> str:

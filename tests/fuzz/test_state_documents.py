@@ -23,8 +23,8 @@ def test_damaged_documents_stop_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (f'{{"default": {{"time_zone": {HALF}}}}}', "half a character"),
-        (f'{{"default": {{"columns": {DEEP}', "nested too deeply"),
+        (f'{{"default": {{"time_zone": {HALF}}}}}', "surrogates not allowed"),
+        (f'{{"default": {{"columns": {DEEP}', "recursion depth"),
         ('{"default": {"time_zone": NaN', "not valid JSON"),
         ("{default: {ad_user_data = GRANTED}}", '"key": "value", with a comma'),
     ],
