@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -36,25 +37,22 @@ _LONGEST_VALUE: Final = 60
 class Occurrences:
     """Where a code occurs: its first lines and its columns, with the file's own names.
 
-    `records` are the numbers of the data rows in these lines. `sent`: at least one row with the
-    code would be sent. `values` are the wrong values, each with the number of its rows and the line
-    of the first. They are raw values of the file, for the screen of the person who has it only.
-    `details` are the first texts that are particular to a row; they never contain a value.
+    `records` are the numbers of the data rows in these lines. `values` are the wrong values, with
+    the number of their rows. They are raw values of the file, for the screen of the person who has
+    it only. `details` are the first texts that are particular to a row; they never contain a value.
     """
 
     lines: list[int] = field(default_factory=list)
     records: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    sent: bool = False
-    values: dict[str, tuple[int, int]] = field(default_factory=dict)
+    values: Counter[str] = field(default_factory=Counter)
     details: list[str] = field(default_factory=list)
 
-    def add_value(self, value: str, line: int) -> None:
+    def add_value(self, value: str) -> None:
         """Count a value, unless there are too many different ones."""
         value = value[:_LONGEST_VALUE]
         if value in self.values or len(self.values) < _MOST_VALUES:
-            rows, first_line = self.values.get(value, (0, line))
-            self.values[value] = (rows + 1, first_line)
+            self.values[value] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,6 @@ def _add_occurrences(
     for row in listed:
         for problem in row.errors + row.warnings:
             occurrence = occurrences.setdefault(problem.code, Occurrences())
-            occurrence.sent = occurrence.sent or row.outcome == "ok"
             if len(occurrence.lines) < _LINES_SHOWN and row.line not in occurrence.lines:
                 occurrence.lines.append(row.line)
                 occurrence.records.append(numbers[row.line])
@@ -152,7 +149,7 @@ def _add_occurrences(
             columns, row_cells = header.columns_of(problem.field), cells.get(row.line)
             if len(columns) == 1 and row_cells and plan is not None:
                 value = row_cells[plan.places[columns[0]]].strip()
-                occurrence.add_value(value, row.line)
+                occurrence.add_value(value)
 
 
 def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:

@@ -14,6 +14,7 @@ else names lines, columns and rules, as results do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Final, NamedTuple
 
@@ -133,13 +134,8 @@ def _identifiers(record: Record) -> list[str]:
         return ["caller"]
     if isinstance(record, Adjustment):
         return []
-    found = [
-        f"{name} {_shortened_click(value)}"
-        for name, value in (
-            *(("gclid", record.gclid), ("gbraid", record.gbraid), ("wbraid", record.wbraid)),
-        )
-        if value
-    ]
+    clicks = {"gclid": record.gclid, "gbraid": record.gbraid, "wbraid": record.wbraid}
+    found = [f"{name} {_shortened_click(value)}" for name, value in clicks.items() if value]
     found += ["email"] * bool(record.hashed_emails) + ["phone"] * bool(record.hashed_phones)
     more = record.optional_fields
     return [*found, "address"] if more is not None and more.address else found
@@ -195,7 +191,7 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
         code, occurrence = lookup(name), checked.occurrences[name]
         yield _Shown(
             code,
-            _fate(code, occurrence.sent),
+            (code.outcome or "warning").replace("_", " "),
             _where(occurrence, count, checked.table),
             code.meaning,
             code.advice(count, tally.validated),
@@ -226,15 +222,12 @@ def _where(occurrence: Occurrences, count: int, table: Table | None) -> str:
     return where
 
 
-def _values(values: Mapping[str, tuple[int, int]], count: int) -> str:
+def _values(values: Counter[str], count: int) -> str:
     """Return the most frequent values. Those that are equally frequent are in their order."""
     if count == 1 and len(values) == 1:
         return _cell(next(iter(values)))
-    found = sorted(values.items(), key=lambda each: (-each[1][0], each[1][1]))
-    shown = [
-        f'"{_cell(value)}" ×{rows:,} (line {line})' for value, (rows, line) in found[:_VALUES_SHOWN]
-    ]
-    if others := len(found) - len(shown):
+    shown = [f'"{_cell(value)}" ×{rows:,}' for value, rows in values.most_common(_VALUES_SHOWN)]
+    if others := len(values) - len(shown):
         shown.append(f"and {others:,} other values")
     return ", ".join(shown)
 
@@ -256,10 +249,3 @@ def _differ(occurrence: Occurrences, table: Table | None) -> bool:
         return False  # the lines of a workbook are the row numbers that it shows
     pairs = zip(occurrence.lines, occurrence.records, strict=True)
     return any(line != table.header_line + record for line, record in pairs)
-
-
-def _fate(entry: Code, sent: bool) -> str:
-    if entry.outcome is None:
-        # All of its rows may be rejected for another reason.
-        return "sent with a warning" if sent else "warning, row not sent"
-    return entry.outcome.replace("_", " ")
