@@ -83,8 +83,8 @@ class RowOutcome(NamedTuple):
     """The outcome of the data row that starts at `line`, as an editor counts lines.
 
     `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
-    corrects an earlier conversion. A deferred row is sent again at `due`; `maybe_sent`: the API may
-    have counted it although it has not said so.
+    `corrects` an earlier conversion. A deferred row is sent again at `due`; `maybe_sent`: the API
+    may have counted it although it has not said so.
     """
 
     line: int
@@ -96,6 +96,7 @@ class RowOutcome(NamedTuple):
     currency: str = ""
     due: SavedTime | None = None
     maybe_sent: bool = False
+    corrects: bool = False
 
     @property
     def sums(self) -> dict[str, Sum]:
@@ -135,11 +136,13 @@ class Tally:
     """Running totals over a chunk or a file: rows per outcome, rows with warnings, codes.
 
     Of the uploaded rows, `awaiting` await their final status, and `unmatched` have no ad click.
-    `money` has the sums of the values by outcome and currency.
+    `corrections` are the rows by outcome that correct an earlier conversion. `money` has the sums
+    of the values by outcome and currency.
     """
 
     rows: int = 0
     outcomes: dict[str, int] = field(default_factory=dict)
+    corrections: dict[str, int] = field(default_factory=dict)
     warnings: int = 0
     codes: dict[str, int] = field(default_factory=dict)
     placeholders: dict[str, int] = field(default_factory=dict)
@@ -165,17 +168,27 @@ class Tally:
         """Count one listed row."""
         self.rows += 1
         self.outcomes[row.outcome] = self.outcomes.get(row.outcome, 0) + 1
+        if row.corrects:
+            self.corrections[row.outcome] = self.corrections.get(row.outcome, 0) + 1
         self.warnings += bool(row.warnings)
         for problem in row.errors + row.warnings:
             self.codes[problem.code] = self.codes.get(problem.code, 0) + 1
         if row.micros is not None:
             self._add_money(row.outcome, row.sums)
 
-    def count_unlisted(self, outcome: str, rows: int, sums: Mapping[str, Sum] = _NO_MONEY) -> None:
-        """Count rows that have neither errors nor warnings."""
+    def count_unlisted(
+        self,
+        outcome: str,
+        rows: int,
+        sums: Mapping[str, Sum] = _NO_MONEY,
+        corrections: int = 0,
+    ) -> None:
+        """Count rows that have neither errors nor warnings. So many of them are `corrections`."""
         if rows:
             self.rows += rows
             self.outcomes[outcome] = self.outcomes.get(outcome, 0) + rows
+            if corrections:
+                add_counts(self.corrections, {outcome: corrections})
             self._add_money(outcome, sums)
 
     def remove(self, outcome: str, rows: Sequence[RowOutcome]) -> None:
@@ -183,6 +196,8 @@ class Tally:
         self.rows -= len(rows)
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) - len(rows)
         for row in rows:
+            if row.corrects:
+                self.corrections[outcome] -= 1
             self.money[outcome] = difference(self.money.get(outcome, {}), row.sums)
 
     def _add_money(self, outcome: str, sums: Mapping[str, Sum]) -> None:
@@ -196,6 +211,7 @@ class Tally:
         self.awaiting += other.awaiting
         self.unmatched += other.unmatched
         add_counts(self.outcomes, other.outcomes)
+        add_counts(self.corrections, other.corrections)
         add_counts(self.codes, other.codes)
         add_counts(self.placeholders, other.placeholders)
         for outcome, sums in other.money.items():
@@ -275,7 +291,8 @@ class ChunkOutcomes:
         for each in UNLISTED:
             rows = self.tally.outcomes.get(each, 0) - listed.outcomes.get(each, 0)
             sums = difference(self.tally.money.get(each, {}), listed.money.get(each, {}))
-            rest.count_unlisted(each, rows, sums)
+            corrections = self.tally.corrections.get(each, 0) - listed.corrections.get(each, 0)
+            rest.count_unlisted(each, rows, sums, corrections)
         return rest
 
     def with_rows(

@@ -105,6 +105,8 @@ class SentRequest(NamedTuple):
     unnamed: int = 0
     values: bytes = b""
     order_ids: bytes = b""
+    corrects: bool = False
+    """Its rows correct earlier conversions."""
 
     @property
     def is_open(self) -> bool:

@@ -116,7 +116,8 @@ class ResultsRow(msgspec.Struct, frozen=True, omit_defaults=True):
 class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document without its rows.
 
-    `profile_keys`: the profile with which the file was read, if one could be used.
+    `profile_keys`: the profile with which the file was read, if one could be used. `corrections`
+    are the rows by outcome that correct an earlier conversion: they are no sales.
     """
 
     schema_version: int
@@ -141,6 +142,7 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     profile_keys: dict[str, Any] | None = None
     other_generation: str = ""
     processing: dict[str, Any] | None = None
+    corrections: dict[str, int] = {}
 
 
 # ── how it is made ───────────────────────────────────────────────────────────────────────────────
@@ -233,6 +235,7 @@ def document_head(summary: RunSummary) -> ResultsHead:
         profile_keys=profile if isinstance(run.profile, dict) else None,
         other_generation=str(run.superseded_by or ""),
         processing=_processing(summary),
+        corrections={outcome: rows for outcome, rows in summary.tally.corrections.items() if rows},
     )
 
 

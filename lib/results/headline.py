@@ -100,18 +100,28 @@ def is_mostly_lost(counts: Mapping[str, int], micros: Mapping[str, Mapping[str, 
 
 
 def _what(head: ResultsHead) -> str:
-    """Return what a row is called: a sale, if most rows have a value and none corrects a sale."""
-    entries = (head.profile_keys or {}).get("conversions", ())
-    if any(entry.get("send") not in (None, "conversion", "call") for entry in entries):
-        return "row"
+    """Return what a row is called: a sale, if most rows have a value and none is a correction."""
+    return "row" if head.corrections else _sale(head, head.counts)
+
+
+def _sale(head: ResultsHead, counts: Mapping[str, int]) -> str:
+    """Return what a row that is no correction is called."""
     valued = sum(each.rows for money_of in head.money.values() for each in money_of.sums.values())
-    return "sale" if 2 * valued > meant_rows(head.counts) else "row"
+    return "sale" if 2 * valued > meant_rows(counts) else "row"
 
 
 def _took(head: ResultsHead) -> str:
+    """Return what Google took, of the sales and of the corrections, without a full stop."""
     uploaded = head.money.get("uploaded")
     worth = money(uploaded.as_sums()) if uploaded is not None else ""
-    return google_took(head.counts, worth, _what(head))
+    counts, corrections = head.counts, head.corrections
+    if "ok" in counts or not corrections:
+        return google_took(counts, worth, _what(head))
+    sales = {each: counts[each] - corrections.get(each, 0) for each in counts if each in OUTCOMES}
+    of_corrections = google_took(corrections, "", "correction")
+    if not meant_rows(sales):
+        return of_corrections
+    return f"{google_took(sales, worth, _sale(head, sales))}. {of_corrections}"
 
 
 def _tone(head: ResultsHead) -> Tone:

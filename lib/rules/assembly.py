@@ -76,7 +76,12 @@ def assemble(
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
         of_row = tuple(warnings.get(row, ()))
         value = Amounts.of(values[row : row + 1], currencies[row : row + 1]).at(0)
-        refused.append(RowOutcome(lines[row], outcome, orders[row], tuple(reasons), of_row, *value))
+        refused.append(
+            RowOutcome(
+                *(lines[row], outcome, orders[row], tuple(reasons), of_row, *value),
+                corrects=record is Adjustment,
+            )
+        )
 
     for row, reasons in errors.items():
         refuse(row, _outcome_of(reasons), reasons)

@@ -88,10 +88,12 @@ class PreparedPart(NamedTuple):
     `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
     belong to its i-th record, and `corrections[i]`, if it must be remembered which orders were
     corrected. `refused` are the rows that are not sent. Some of them repeat another row of the
-    chunk: `repeats` maps their lines to the line of that row.
+    chunk: `repeats` maps their lines to the line of that row. `corrects`: the rows correct earlier
+    conversions.
     """
 
     destination: Destination[Any]
+    corrects: bool
     requests: Sequence[EncodedRequest]
     lines: list[int]
     order_ids: list[str | None]
@@ -111,6 +113,7 @@ class PreparedPart(NamedTuple):
             ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
             values=self.values.only(accepted.positions).packed(),
             order_ids=packed_texts(self.order_ids[each] for each in accepted.positions),
+            corrects=self.corrects,
         )
 
 
@@ -219,6 +222,7 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int, plan: Plan) -
     records = validated.records
     return PreparedPart(
         destination=part.destination,
+        corrects=part.kind == "adjustment",
         requests=part.destination.encode(part.kind, records, job_id),
         lines=validated.lines,
         order_ids=[*map(attrgetter("order_id"), records)],
@@ -262,7 +266,7 @@ def outcomes(
         rows = _outcomes_of_part(part, answer, accepted, positions)
         number = len(part.lines) + len(part.refused) - len(rows)
         sums = difference(part.values.sums(), part.values.only(positions).sums())
-        unlisted.count_unlisted(accepted, number, sums)
+        unlisted.count_unlisted(accepted, number, sums, number if part.corrects else 0)
         listed += rows
         request_ids += answer.request_ids
         # An upload that only validates has no final outcomes.
@@ -313,6 +317,7 @@ def _outcomes_of_part(
                 result.errors,
                 part.warnings.get(position, ()) + result.warnings,
                 *part.values.at(position),
+                corrects=part.corrects,
             )
         )
     return listed

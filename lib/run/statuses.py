@@ -288,7 +288,10 @@ def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
     """Return the rows of an open request by their line, in its order, as the API accepted them."""
     values, order_ids = Amounts.unpacked(request.values), unpacked_texts(request.order_ids)
     return {
-        line: RowOutcome(line, "uploaded", order_ids[position], (), (), *values.at(position))
+        line: RowOutcome(
+            *(line, "uploaded", order_ids[position], (), (), *values.at(position)),
+            corrects=request.corrects,
+        )
         for position, line in enumerate(numbers_in(request.lines))
     }
 

@@ -153,7 +153,8 @@ class _Sending:
                 if reason is not None:
                     outcome, errors = reason
                     withheld[line] = RowOutcome(
-                        line, outcome, record.order_id, errors, record.warnings
+                        *(line, outcome, record.order_id, errors, record.warnings),
+                        corrects=part.kind == "adjustment",
                     )
         return withheld
 

@@ -57,8 +57,12 @@ def summary_of(
     notes: Sequence[Problem] = (),
     requests: RequestSummary | None = None,
     awaiting: int = 0,
+    corrected: int = 0,
 ) -> RunSummary:
-    """Return the results of a file with these rows, and with these numbers of unlisted ones."""
+    """Return the results of a file with these rows, and with these numbers of unlisted ones.
+
+    So many more uploaded rows have `corrected` a sale.
+    """
     tally, findings = Tally(awaiting=awaiting), Findings()
     rows = sorted(listed)
     for start in range(0, len(rows), 1_000):
@@ -69,6 +73,7 @@ def summary_of(
         findings.add(chunk)
     for outcome, count in (unlisted or {}).items():
         tally.count_unlisted(outcome, count, {"USD": Sum(count, count * SALE)})
+    tally.count_unlisted("uploaded", corrected, corrections=corrected)
     keys = {"destination": "google_ads", "customer_id": "1234567890", **(profile or {})}
     columns = {"conversion_date_time": "Close Date", "phone": "Phone"}
     begun = Run(

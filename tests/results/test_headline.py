@@ -121,6 +121,21 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         "Google took 3 of 4 sales, worth 30 USD. 1 does not count.",
         f"{NOBODY} The reasons are below.",
     ),
+    "sales and corrections": (
+        summary_of(
+            [WRONG_DATE, row(9, "rejected", "INVALID_DATE", micros=None)._replace(corrects=True)],
+            unlisted={"uploaded": 3},
+            corrected=2,
+        ),
+        "correct",
+        "Google took 3 of 4 sales, worth 30 USD. Google took 2 of 3 corrections. "
+        "2 rows, worth at least 10 USD, need correction.",
+        UPLOAD,
+    ),
+    "only corrections": (
+        summary_of(corrected=2),
+        *("done", "Google took all 2 corrections.", NOBODY),
+    ),
     "had before": (
         summary_of([row(2, "duplicate", "REPEATED_LINE"), row(3, "duplicate", "REPEATED_LINE")]),
         *("done", "Google took no new sale: it had all 2 sales before.", NOBODY),

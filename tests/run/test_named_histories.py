@@ -644,7 +644,28 @@ def test_corrections_follow_their_sales_in_the_same_attempt(google: World) -> No
     assert google.api.counted == ["order-0", "order-3"]
     assert google.api.adjusted == [("order-3", None)]
     assert outcomes(google) == {"uploaded": 3}
+    assert results(google)["corrections"] == {"uploaded": 1}
     assert saved(google).state == "done"
+
+
+def test_a_correction_that_fails_later_is_still_no_sale(google: World) -> None:
+    """Its final status changes its outcome, and corrections and sales are counted apart."""
+    with_corrections(google, "data_manager")
+    code = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"
+
+    def statuses(ids: Sequence[str]) -> list[RequestStatus]:
+        if not google.api.adjusted:
+            return [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
+        failed = {"errors": {code: 1}, "error_records": {code: (0,)}}
+        return [RequestStatus(each, "FAILED", "1001", 1, **failed) for each in ids]
+
+    google.api.statuses = statuses
+    deliver(google, "daily.csv", sales_file([SalesRow(0), SalesRow(0, 1)]))
+    for _ in range(60):
+        google.clock.seconds += HOUR
+        sweep(google)
+    assert outcomes(google) == {"uploaded": 1, "failed": 1}
+    assert results(google)["corrections"] == {"failed": 1}
 
 
 def test_hourly_corrections_with_final_statuses_after_six_hours(google: World) -> None:
