@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lib.destinations.pacing import Classify, Pacer
@@ -49,12 +50,12 @@ class KeptConnection(Generic[C]):
                 self._connection = None
 
 
+@dataclass(frozen=True, slots=True)
 class PacedConnection(Generic[C]):
     """Sends requests on a kept connection, at the pace of one quota."""
 
-    def __init__(self, kept: KeptConnection[C], pacer: Pacer) -> None:
-        self._kept = kept
-        self._pacer = pacer
+    kept: KeptConnection[C]
+    pacer: Pacer
 
     def send(
         self,
@@ -72,19 +73,19 @@ class PacedConnection(Generic[C]):
         """
 
         def attempt(seconds: float) -> T:
-            connection = self._kept.get()
+            connection = self.kept.get()
             try:
                 return request(connection, seconds)
             except Exception as error:
                 defect = classify(error).defect
                 if defect is None:
                     raise
-                self._kept.discard(connection)
+                self.kept.discard(connection)
                 log.warning("connection_renewed", code=defect)
                 if defect != "UNAUTHENTICATED":
                     raise
-            return request(self._kept.get(), seconds)
+            return request(self.kept.get(), seconds)
 
-        return self._pacer.send(
+        return self.pacer.send(
             attempt, classify, deadline=deadline, timeout_seconds=timeout_seconds, log=log
         )

@@ -136,13 +136,17 @@ class Preflight:
         headers = {"login-customer-id": manager_id} if manager_id else {}
 
         def search(customer_id: str, query: str) -> Iterator[Json]:
-            resource = _json_name(query.partition(" FROM ")[2].split()[0])
             path = QUERY_PATH.format(customer_id=customer_id)
             body = {"query": query}
+
+            def send(session: RestSession, seconds: float) -> Json:
+                return session.send("POST", path, seconds, json=body, headers=headers)
+
             while True:
-                page = self._page(path, body, headers, Deadline(ends, ends), log)
+                page = self._page(send, Deadline(ends, ends), log)
                 for row in page.get("results", ()):
-                    yield row[resource]
+                    # Each query selects fields of one resource: {"customer": {"id": ...}}
+                    yield from row.values()
                 if not page.get("nextPageToken"):
                     return
                 body["pageToken"] = page["nextPageToken"]
@@ -150,22 +154,11 @@ class Preflight:
         return search
 
     def _page(
-        self,
-        path: str,
-        body: Mapping[str, str],
-        headers: Mapping[str, str],
-        deadline: Deadline,
-        log: Log,
+        self, send: Callable[[RestSession, float], Json], deadline: Deadline, log: Log
     ) -> Json:
         try:
             return self._queries.send(
-                lambda session, seconds: session.send(
-                    "POST", path, seconds, json=body, headers=headers
-                ),
-                rest.classify,
-                deadline=deadline,
-                timeout_seconds=QUERY_SECONDS,
-                log=log,
+                send, rest.classify, deadline=deadline, timeout_seconds=QUERY_SECONDS, log=log
             )
         except RestRefused as refused:
             raise PermanentError(refused.code) from None
@@ -177,12 +170,6 @@ class Preflight:
     def _connect(self) -> RestSession:
         configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)
         return RestSession(credentials, self._endpoint or HOST, configuration.ads_headers)
-
-
-def _json_name(name: str) -> str:
-    """Return the name of a resource in JSON: `conversion_action` → `conversionAction`."""
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))
 
 
 # ── JSON → account ────────────────────────────────────────────────────────────────────────────────

@@ -94,10 +94,8 @@ def refusal_of(answer: requests.Response) -> RestRefused:
     balancer answers with a page of its own: then it is the HTTP status.
     """
     try:
-        error = answer.json()["error"]
+        error = dict(answer.json()["error"])
     except (ValueError, KeyError, TypeError):
-        error = {}
-    if not isinstance(error, dict):
         error = {}
     code = error.get("status") or f"HTTP_{answer.status_code}"
     is_daily, delay = False, 0.0

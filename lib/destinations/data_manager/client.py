@@ -6,6 +6,7 @@ Limits and quota: https://developers.google.com/data-manager/api/devguides/limit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -75,6 +76,7 @@ def _ingest_by_rest(request: EventRequest, channels: Channels, seconds: float) -
     return ParseDict(answer, Response(), ignore_unknown_fields=True)
 
 
+@dataclass(slots=True, kw_only=True)
 class DataManager:
     """`lib.destinations.base.Destination` for one run.
 
@@ -82,37 +84,28 @@ class DataManager:
     """
 
     capabilities = CAPABILITIES
-    sunset: date | None = None
 
-    def __init__(
-        self,
-        uploads: PacedConnection[Channels],
-        reads: PacedConnection[Channels],
-        preflight: Preflight,
-        log: Log,
-        *,
-        timeout_seconds: float,
-        defaults: EventDefaults,
-    ) -> None:
-        # Both use the same channels. Reads have a quota of their own, and so a pacer of their own.
-        self._uploads = uploads
-        self._reads = reads
-        self._preflight = preflight
-        self._log = log
-        self._timeout = timeout_seconds
-        self._defaults = defaults
-        self._refused: Problem | None = None
+    uploads: PacedConnection[Channels]
+    reads: PacedConnection[Channels]
+    """The same channels. Reads have a quota of their own, and so a pacer of their own."""
+    preflight: Preflight
+    log: Log
+    timeout_seconds: float
+    defaults: EventDefaults
+    refused: Problem | None = None
+    """Why the account refuses all events of this run."""
+    sunset: date | None = None
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """See `Destination.account`. This API takes custom variables by name."""
-        manager_id = self._defaults.login_customer_id
-        return self._preflight.account(customer_id, manager_id, self._log, custom_variables=False)
+        manager_id = self.defaults.login_customer_id
+        return self.preflight.account(customer_id, manager_id, self.log, custom_variables=False)
 
     def encode(
         self, kind: RecordKind, records: Sequence[Any], job_id: int
     ) -> Sequence[EventRequest]:
         """See `Destination.encode`. This API has no job ID; each request has a separate ID."""
-        return encode(kind, records, self._defaults)
+        return encode(kind, records, self.defaults)
 
     def send(
         self, requests: Sequence[EventRequest], deadline: Deadline, maybe_sent: MaybeSent
@@ -124,15 +117,15 @@ class DataManager:
         upload = EventUpload(lambda request: self._ingest(request, deadline))
         stops: list[Problem | None] = []
         for request in requests:
-            if self._refused is not None:
+            if self.refused is not None:
                 # After the account was refused, no more rows are sent to it.
-                upload.set_all([request], RowResult("not_attempted", (self._refused,)))
+                upload.set_all([request], RowResult("not_attempted", (self.refused,)))
                 continue
             stop = upload.send(request)
             stops.append(stop)
             if stop is not None and stop.code not in ABOUT_THE_ACTION:
-                self._refused = stop
-        stop = self._refused or (stops[0] if stops and all(stops) else None)
+                self.refused = stop
+        stop = self.refused or (stops[0] if stops and all(stops) else None)
         request_ids = tuple(each.request_id for each in upload.accepted)
         return UploadResult(upload.row_results, request_ids, stop, tuple(upload.accepted))
 
@@ -140,12 +133,12 @@ class DataManager:
         """Send a request. Return the raw `IngestEventsResponse`, or why it was refused."""
         ingest = _ingest_with_grpc if request.call_starts is None else _ingest_by_rest
         try:
-            return self._uploads.send(
+            return self.uploads.send(
                 partial(ingest, request),
                 classify,
                 deadline=deadline,
-                timeout_seconds=self._timeout,
-                log=self._log,
+                timeout_seconds=self.timeout_seconds,
+                log=self.log,
             )
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
@@ -175,12 +168,12 @@ class DataManager:
 
     def _status(self, request_id: str, deadline: Deadline) -> Mapping[str, Any]:
         """Return the status of a request. Raises `RestRefused` and `RetryableError`."""
-        return self._reads.send(
+        return self.reads.send(
             lambda channels, seconds: channels.rest.send(
                 "GET", STATUS_PATH, seconds, params={"requestId": request_id}
             ),
             rest.classify,
             deadline=deadline,
-            timeout_seconds=self._timeout,
-            log=self._log,
+            timeout_seconds=self.timeout_seconds,
+            log=self.log,
         )

@@ -44,10 +44,10 @@ class DataManagerConnector:
         from lib.destinations.data_manager.messages import EventDefaults
 
         return DataManager(
-            self._uploads,
-            self._reads,
-            self._instance.preflight,
-            log,
+            uploads=self._uploads,
+            reads=self._reads,
+            preflight=self._instance.preflight,
+            log=log,
             timeout_seconds=self._instance.settings.request_timeout_seconds,
             defaults=EventDefaults(
                 login_customer_id=profile.login_customer_id or manager_id,

@@ -27,7 +27,6 @@ class EventRequest:
     """
 
     kind: RecordKind
-    customer_id: str
     content: bytes = field(repr=False)
     positions: Sequence[int] = field(repr=False)
     destination_count: int
@@ -67,7 +66,6 @@ class EventRequest:
         starts = self.call_starts
         return EventRequest(
             self.kind,
-            self.customer_id,
             subset.SerializeToString(),
             [self.positions[row] for row in rows],
             len(subset.destinations),

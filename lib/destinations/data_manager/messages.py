@@ -113,7 +113,7 @@ def _request(
         texts = [_conversion(sale, defaults, shared) for sale in sales]
     # In protobuf, the bytes of two messages after each other are both messages in one.
     content = head.SerializeToString() + "".join(texts).encode("latin-1")
-    return EventRequest(kind, customer_id, content, positions, len(actions), call_starts)
+    return EventRequest(kind, content, positions, len(actions), call_starts)
 
 
 def restated(adjustment: Adjustment) -> Conversion:

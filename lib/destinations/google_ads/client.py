@@ -7,6 +7,7 @@ https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -56,34 +57,28 @@ def open_ads_channel(configuration: GoogleAdsYaml, credentials: Any, endpoint: s
     )
 
 
+@dataclass(slots=True, kw_only=True)
 class GoogleAds:
-    """`lib.destinations.base.Destination` for one run."""
+    """`lib.destinations.base.Destination` for one run.
+
+    `manager_id` is the manager account that gives access to the others, or "".
+    """
 
     capabilities = CAPABILITIES
+
+    connection: PacedConnection[AdsChannel]
+    preflight: Preflight
+    log: Log
+    manager_id: str
+    timeout_seconds: float
+    validate_only: bool
+    refused: dict[UploadKind, Problem] = field(default_factory=dict)
+    """Why the account refuses all rows of a kind in this run."""
     sunset: date | None = SUNSET
 
-    def __init__(
-        self,
-        connection: PacedConnection[AdsChannel],
-        preflight: Preflight,
-        log: Log,
-        *,
-        manager_id: str,
-        timeout_seconds: float,
-        validate_only: bool,
-    ) -> None:
-        self._connection = connection
-        self._preflight = preflight
-        self._log = log
-        self._manager_id = manager_id
-        self._timeout = timeout_seconds
-        self._validate_only = validate_only
-        # Why the account refuses all rows of a kind in this run.
-        self._refused: dict[UploadKind, Problem] = {}
-
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
-        account = self._preflight.account(
-            customer_id, self._manager_id, self._log, custom_variables=custom_variables
+        account = self.preflight.account(
+            customer_id, self.manager_id, self.log, custom_variables=custom_variables
         )
         unread = account.unread
         if unread is None or account.is_unreachable or unread.code in UPLOADS_WITHOUT_QUERIES:
@@ -92,12 +87,12 @@ class GoogleAds:
         raise PermanentError(unread.code, f"customer {customer_id}")
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
-        return read_diagnostics(customer_id, self._preflight.searching(self._manager_id, self._log))
+        return read_diagnostics(customer_id, self.preflight.searching(self.manager_id, self.log))
 
     def encode(
         self, kind: RecordKind, records: Sequence[Any], job_id: int
     ) -> Sequence[UploadRequest]:
-        return encode(kind, records, job_id, validate_only=self._validate_only)
+        return encode(kind, records, job_id, validate_only=self.validate_only)
 
     def send(
         self, requests: Sequence[UploadRequest], deadline: Deadline, maybe_sent: MaybeSent
@@ -106,9 +101,9 @@ class GoogleAds:
         (request,) = requests
         upload = ChunkUpload(
             lambda request: self._send(request, deadline),
-            self._refused,
+            self.refused,
             deadline,
-            self._log,
+            self.log,
             maybe_sent=maybe_sent,
         )
         row_results, _, stop = upload.send(request)
@@ -122,8 +117,8 @@ class GoogleAds:
         are in the secret now do not work either.
         """
         metadata = [("x-goog-request-params", f"customer_id={request.customer_id}")]
-        if self._manager_id:
-            metadata.append(("login-customer-id", self._manager_id))
+        if self.manager_id:
+            metadata.append(("login-customer-id", self.manager_id))
         maybe_repeated = False
 
         def send(channel: AdsChannel, seconds: float) -> GoogleAdsResponse:
@@ -139,10 +134,10 @@ class GoogleAds:
             maybe_repeated |= failure.kind == "transient"
             return failure
 
-        return self._connection.send(
+        return self.connection.send(
             send,
             classified,
             deadline=deadline,
-            timeout_seconds=self._timeout,
-            log=self._log,
+            timeout_seconds=self.timeout_seconds,
+            log=self.log,
         )

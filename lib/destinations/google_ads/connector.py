@@ -21,17 +21,17 @@ class GoogleAdsConnector:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._kept = KeptConnection(self._connect)
-        self._connection = PacedConnection(self._kept, Pacer(instance.settings.window))
+        pacer = Pacer(instance.settings.window)
+        self._connection = PacedConnection(KeptConnection(self._connect), pacer)
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
-        manager_id = self._kept.get().manager_id
+        manager_id = self._connection.kept.get().manager_id
         from lib.destinations.google_ads.client import GoogleAds
 
         return GoogleAds(
-            self._connection,
-            self._instance.preflight,
-            log,
+            connection=self._connection,
+            preflight=self._instance.preflight,
+            log=log,
             manager_id=profile.login_customer_id or manager_id,
             timeout_seconds=self._instance.settings.request_timeout_seconds,
             validate_only=profile.validate_only,

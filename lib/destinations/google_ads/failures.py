@@ -60,22 +60,20 @@ def errors_of(failure: Any) -> Iterator[AdsError]:
 
 
 def _code_of(error: Any) -> str:
-    """Return the code of an error. Of one that is newer than this version of the API, Google gives
-    only the name."""
+    """Return the name of an error's code: of `conversion_upload_error: 11`, EXPIRED_EVENT.
+
+    Of a code that is newer than this version of the API, Google gives only the name. One that is
+    newer than the client library keeps its number.
+    """
     unpublished = error.details.unpublished_error_code
     if unpublished and _CODE_NAME(unpublished):
         return str(unpublished)
-    return code_name(error.error_code)
-
-
-def code_name(error_code: Any) -> str:
-    """Return the name of a code such as `conversion_upload_error: 11`; its number if it is newer
-    than the client library."""
-    member = error_code.WhichOneof("error_code")
+    code = error.error_code
+    member = code.WhichOneof("error_code")
     if member is None:
         return "UNKNOWN"
-    number = getattr(error_code, member)
-    value = error_code.DESCRIPTOR.fields_by_name[member].enum_type.values_by_number.get(number)
+    number = getattr(code, member)
+    value = code.DESCRIPTOR.fields_by_name[member].enum_type.values_by_number.get(number)
     return value.name if value is not None else f"{member.upper()}_{number}"
 
 

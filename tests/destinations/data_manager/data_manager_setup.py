@@ -65,10 +65,10 @@ def route(
     authorized = connect_with(text, DATA_MANAGER_SCOPE)[1]
     kept = KeptConnection(lambda: open_channels(authorized, endpoint, ""))
     return DataManager(
-        PacedConnection(kept, Pacer(8)),
-        PacedConnection(kept, Pacer(8)),
-        Preflight(lambda: text, endpoint),
-        SilentLog(),
+        uploads=PacedConnection(kept, Pacer(8)),
+        reads=PacedConnection(kept, Pacer(8)),
+        preflight=Preflight(lambda: text, endpoint),
+        log=SilentLog(),
         timeout_seconds=timeout_seconds,
         defaults=EventDefaults(**{"event_source": "PHONE"} | defaults),
     )

@@ -203,7 +203,7 @@ def _request(size: int) -> EventRequest:
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
     content = request.SerializeToString()
-    return EventRequest("conversion", "1", content, range(size), len(request.destinations))
+    return EventRequest("conversion", content, range(size), len(request.destinations))
 
 
 class _Google:
@@ -297,7 +297,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     request = Request()
     request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
-    made = EventRequest("conversion", "1", request.SerializeToString(), range(1), 1)
+    made = EventRequest("conversion", request.SerializeToString(), range(1), 1)
     stop = EventUpload(lambda part: refused).send(made)
     assert stop is not None
     assert (stop.code, stop.detail) == (code, shown)

@@ -42,9 +42,9 @@ def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     configured = connect_with(text, ADWORDS_SCOPE)
     kept = KeptConnection(lambda: open_ads_channel(*configured, apis.endpoint))
     return GoogleAds(
-        PacedConnection(kept, Pacer(8)),
-        Preflight(lambda: text, apis.data_manager_endpoint),
-        SilentLog(),
+        connection=PacedConnection(kept, Pacer(8)),
+        preflight=Preflight(lambda: text, apis.data_manager_endpoint),
+        log=SilentLog(),
         manager_id="",
         timeout_seconds=20,
         validate_only=validate_only,
