@@ -297,12 +297,12 @@ def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
     monkeypatch.setattr(
         type(google.store), "open", lambda store, source: ReadWrongly(right(store, source))
     )
-    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 2_000)
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 1_000)
     deliver(google, "daily.csv", sales(*map(str, range(5_000))))
     assert outcomes(google)["uploaded"] == 4_000
     assert 0 < outcomes(google)["not_attempted"] < 1_000
     told = results(google)["file_error"]["detail"]
-    assert told == "read twice; chunks sent before: 0 to 1 (4,000 rows uploaded)"
+    assert told == "read twice; chunks sent before: 0 to 3 (4,000 rows uploaded)"
 
 
 def test_a_refused_account_stops_a_resend_at_once(

@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import grpc
 from google.protobuf import any_pb2
 from google.protobuf.json_format import ParseDict, ParseError
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
 from lib.catalogue.codes import lookup
 from lib.destinations import rest
@@ -116,32 +117,19 @@ def event_row(path: str) -> int | None:
     return int(event[1]) if event else None
 
 
-class _Details(NamedTuple):
-    reason: str = ""
-    quota_limit: str = ""
-    retry_delay_seconds: float = 0.0
-    violations: tuple[Violation, ...] = ()
+M = TypeVar("M", ErrorInfo, RetryInfo, BadRequest)
 
 
-def _details(error: grpc.Call | RestRefused) -> _Details:
-    """Return what Google says about the error, which it says in the same messages by REST."""
-    details = _Details()
+def _details(error: grpc.Call | RestRefused, kind: type[M]) -> Iterator[M]:
+    """Yield Google's details of the error that are messages of this kind."""
     for packed in _packed_details(error):
-        info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
-        bad = error_details_pb2.BadRequest()
-        if packed.Unpack(info):
-            limit = info.metadata.get("quota_limit", "")
-            details = details._replace(reason=info.reason, quota_limit=limit)
-        elif packed.Unpack(retry):
-            delay = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
-            details = details._replace(retry_delay_seconds=delay)
-        elif packed.Unpack(bad):
-            violations = tuple(map(_violation, bad.field_violations))
-            details = details._replace(violations=details.violations + violations)
-    return details
+        message = kind()
+        if packed.Unpack(message):
+            yield message
 
 
 def _packed_details(error: grpc.Call | RestRefused) -> Iterator[any_pb2.Any]:
+    # With gRPC, they are in the trailers. By REST, they are the same messages as JSON.
     if isinstance(error, RestRefused):
         for detail in error.error.get("details", ()):
             with suppress(ParseError):  # a type that we do not know
@@ -149,7 +137,7 @@ def _packed_details(error: grpc.Call | RestRefused) -> Iterator[any_pb2.Any]:
         return
     for key, value in error.trailing_metadata() or ():
         if key == _DETAILS_KEY:
-            yield from status_pb2.Status.FromString(value).details
+            yield from Status.FromString(value).details
 
 
 def _violation(raw: Any) -> Violation:
@@ -178,9 +166,12 @@ def read_refusal(error: grpc.Call | RestRefused) -> Refusal:
     else:
         status, said = error.code(), error.details()
         name = status.name
-    details = _details(error)
-    message = "" if details.violations else without_personal_data(str(said or ""))
-    return Refusal(status, details.reason or name, message, details.violations)
+    reason = next(_details(error, ErrorInfo), ErrorInfo()).reason
+    violations = [
+        _violation(each) for bad in _details(error, BadRequest) for each in bad.field_violations
+    ]
+    message = "" if violations else without_personal_data(str(said or ""))
+    return Refusal(status, reason or name, message, tuple(violations))
 
 
 def classify(error: Exception) -> RequestFailure:
@@ -190,12 +181,14 @@ def classify(error: Exception) -> RequestFailure:
     failure = classify_by_status(error)
     if failure.kind != "quota":
         return failure
-    details = _details(error)
+    info = next(_details(error, ErrorInfo), ErrorInfo())
+    limit = info.metadata.get("quota_limit", "")
     # https://developers.google.com/data-manager/api/devguides/limits names the limits:
     # IngestionMutateRequestsPerDayPerProject, IngestionMutateRequestsPerMinutePerProject.
-    if "PerDay" in details.quota_limit:
-        return RequestFailure("daily_quota", details.quota_limit)
+    if "PerDay" in limit:
+        return RequestFailure("daily_quota", limit)
     if "metadata size" in (error.details() or ""):
         # Not a quota error: the details were too large, so the request must become smaller.
         return RequestFailure("permanent", "ANSWER_TOO_LARGE")
-    return RequestFailure("quota", details.reason or failure.code, details.retry_delay_seconds)
+    delay = next(_details(error, RetryInfo), RetryInfo()).retry_delay
+    return RequestFailure("quota", info.reason or failure.code, delay.seconds + delay.nanos / 1e9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
-from lib.catalogue.codes import lookup
+from lib.catalogue.codes import Code, lookup
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.failures import AdsError, errors_of, failure_class
@@ -92,6 +92,8 @@ def read_named_rows(found: list[AdsError], request: UploadRequest) -> UploadRequ
 def _assign_errors(
     found: list[AdsError], request: UploadRequest, accepted: set[int]
 ) -> UploadRequestResult:
+    """Return the results of the rows that have an error. One that names no row of the request is
+    an error of all rows that are not `accepted`."""
     if not found:
         return UploadRequestResult({}, [], None)
     size = request.size
@@ -110,18 +112,20 @@ def _assign_errors(
     kind, sent = request.kind, request.rows
     row_results: dict[int, RowResult] = {}
     retry_rows: list[int] = []
-    account: list[str] = []
+    account_codes: list[str] = []
     for row, errors in by_row.items():
         row_result = _row_result(errors, sent[row], kind)
         if row_result is None:
             retry_rows.append(row)
         else:
             row_results[row] = row_result
-            account += [e.code for e in errors if _is_of_the_account(e)][:1]
+            account_codes += [error.code for error in errors if _is_of_the_account(error)][:1]
     # Every row has the same account-level error: the next chunk would have it too.
-    stop = Problem(account[0]) if len(account) == size and len(set(account)) == 1 else None
-    if stop is not None and stop.code in _PERHAPS_THE_CLICK and size < _ENOUGH_ROWS:
-        stop = None
+    stop = None
+    if len(account_codes) == size and len(set(account_codes)) == 1:
+        code = account_codes[0]
+        if code not in _PERHAPS_THE_CLICK or size >= _ENOUGH_ROWS:
+            stop = Problem(code)
     return UploadRequestResult(row_results, retry_rows, stop)
 
 
@@ -131,14 +135,20 @@ def _is_of_the_account(error: AdsError) -> bool:
 
 def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResult | None:
     """Return one result for the errors of one row; None if the row should be sent again."""
-    warnings = tuple(
-        _problem(e, sent, kind) for e in errors if lookup(e.code).severity == "warning"
-    )
-    real = [e for e in errors if lookup(e.code).severity != "warning"]
-    if not real:
-        return RowResult("uploaded", (), warnings)
-    problems = tuple(_problem(e, sent, kind) for e in real)
-    entries = [lookup(e.code) for e in real]
+    problems: list[Problem] = []
+    warnings: list[Problem] = []
+    entries: list[Code] = []
+    for error in errors:
+        entry = lookup(error.code)
+        said = without_values(error.message, sent)
+        problem = Problem(error.code, _column_of(error.field, kind), said)
+        if entry.severity == "warning":
+            warnings.append(problem)
+        else:
+            problems.append(problem)
+            entries.append(entry)
+    if not problems:
+        return RowResult("uploaded", (), tuple(warnings))
     if any(entry.scope == "transient" for entry in entries) and all(
         entry.scope == "transient" or entry.outcome in _WEAKEST_LAST for entry in entries
     ):
@@ -147,12 +157,7 @@ def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResul
     chosen: Outcome = "failed"
     if outcomes <= set(_WEAKEST_LAST):
         chosen = next(each for each in _WEAKEST_LAST if each in outcomes)
-    return RowResult(chosen, problems, warnings)
-
-
-def _problem(error: AdsError, sent: Any, kind: UploadKind) -> Problem:
-    column = _column_of(error.field, kind)
-    return Problem(error.code, column, without_values(error.message, sent))
+    return RowResult(chosen, tuple(problems), tuple(warnings))
 
 
 def _column_of(path_element: str, kind: UploadKind) -> str:

@@ -77,6 +77,7 @@ class GoogleAds:
     sunset: date | None = SUNSET
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
+        """See `Destination.account`."""
         account = self.preflight.account(
             customer_id, self.manager_id, self.log, custom_variables=custom_variables
         )
@@ -87,11 +88,13 @@ class GoogleAds:
         raise PermanentError(unread.code, f"customer {customer_id}")
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+        """See `DiagnosingDestination.upload_diagnostics`."""
         return read_diagnostics(customer_id, self.preflight.searching(self.manager_id, self.log))
 
     def encode(
         self, kind: RecordKind, records: Sequence[Any], job_id: int
     ) -> Sequence[UploadRequest]:
+        """See `Destination.encode`. It is one request, or none if there are no records."""
         return encode(kind, records, job_id, validate_only=self.validate_only)
 
     def send(

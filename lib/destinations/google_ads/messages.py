@@ -69,7 +69,8 @@ def encode(
             # Google accepts no adjustment after a final one, so retractions are the last ones.
             positions = sorted(positions, key=lambda each: _is_final(records[each]))
         write = _adjustment if kind == "adjustment" else _call
-        content = b"".join(upload_kind.row(write(records[each])) for each in positions)
+        rows = {upload_kind.rows: [write(records[each]) for each in positions]}
+        content = upload_kind.message("Request")(**rows).SerializeToString()
     customer_id = records[0].customer_id
     return [upload_kind.new_request(customer_id, job_id, validate_only, content, positions)]
 

@@ -29,7 +29,10 @@ class UploadKind:
     has_job_id: bool
 
     def message(self, suffix: str) -> Any:
-        """Return the raw class of the method's "Request" or "Response"."""
+        """Return the raw class of the method's "Request" or "Response".
+
+        It is imported when it is needed: few files have adjustments.
+        """
         name = self.method.rpartition("/")[2]
         return getattr(module(f"services.types.{self.types}"), name + suffix).pb()
 
@@ -54,11 +57,6 @@ class UploadKind:
         # In protobuf, the bytes of two messages after each other are both messages in one.
         content = head.SerializeToString() + rows
         return UploadRequest(self, customer_id, validate_only, content, positions)
-
-    def row(self, message: Any) -> bytes:
-        """Return the bytes of a record in a request: the message with the tag of `self.rows`."""
-        content: bytes = self.message("Request")(**{self.rows: [message]}).SerializeToString()
-        return content
 
 
 CLICKS: Final = UploadKind(
