@@ -21,12 +21,6 @@ SYSTEMS = [
 ]
 
 
-def test_the_profile_on_the_page_is_the_one_in_examples() -> None:
-    """A profile that is copied from the page is the one that the tests of its sample use."""
-    (shown,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    assert shown == (ROOT / "examples" / "profiles" / "hubspot.json").read_text("utf-8")
-
-
 def test_each_recipe_names_its_samples() -> None:
     """The samples in a recipe are files of its profile."""
     assert [profile for profile, _ in RECIPES] == SYSTEMS
