@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_init import CLICKS, DEALS, FIRST, answer, folder, init, saved, script
+from tests.cli.test_init import ANSWERS, CLICKS, DEALS, answer, folder, init, saved, script
 
 __all__ = ["folder"]
 
@@ -36,18 +36,14 @@ def test_the_screen_shows_each_answer_beside_what_google_gets() -> None:
 
 def test_the_funnel_leads_from_all_rows_to_a_sum() -> None:
     """Each column of `skip` has its number, and each reason of a refusal its lines."""
-    shown = screen(
-        answer(
-            refusals="they are left out", left_out=["Account", "Test", "it is sent", "no"]
-        ).output
-    )
+    shown = screen(answer(left_out=["Account", "Test", "Opt-in", "No", "no others"]).output)
     for text in (
         "6 rows in the file",
-        "-1 left out by Opt-in: No",
         "-2 left out by Stage: Lost, Lead",
         "-1 left out by Account: Test",
+        "-1 left out by Opt-in: No",
         "-1 rejected, line 7: The row has no click ID",
-        "1 sent to Google: 1 sale, 100.50 USD Is that so?",
+        "1 sent to Google: 1 sale, 100.50 USD Is this right?",
         "Columns that are not used: Deal",
     ):
         assert text in shown
@@ -68,8 +64,9 @@ def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
     )
     done = answer(
         f"{DEALS}{rows}",
-        refunds=["Lost", "Amount"],
-        value=["Amount", "Closed"],
+        refunds="Lost",
+        new_value="Amount",
+        time_of_change="Closed",
     )
     assert done.exit_code == 0, done.output
     shown = screen(done.output)
@@ -83,7 +80,7 @@ def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
 
 def test_any_value_is_any_filled_cell_if_none_is_listed() -> None:
     """The screen does not speak of values that nobody has given."""
-    shown = screen(answer(left_out=["Mail", "*", "no"]).output)
+    shown = screen(answer(left_out=["Mail", "*", "no others"]).output)
     assert "Mail: any filled cell; a value not seen here: left out" in shown
 
 
@@ -103,14 +100,14 @@ def test_a_click_id_that_looks_like_none_is_among_the_samples() -> None:
 
 def test_a_number_changes_an_answer() -> None:
     """The question comes again, then the screen."""
-    done = init(DEALS, [*FIRST.values(), "4", "1", "q"])
+    done = init(DEALS, [*ANSWERS, "4", "1", "q"])
     assert done.exit_code == 0
     assert done.output.count('Profile "default"') == 2
 
 
 def test_a_change_asks_only_what_it_makes_open() -> None:
     """With another API, the action's name is no answer any more."""
-    lines = [*FIRST.values(), "Sent by", "13", "Data Manager API", "7155501002", "s"]
+    lines = [*ANSWERS, "Sent by", "15", "Data Manager API", "7155501002", "s"]
     done = init(DEALS, lines)
     assert done.exit_code == 0, done.output
     assert "Answer with a number from 1 to" in done.output
@@ -119,15 +116,16 @@ def test_a_change_asks_only_what_it_makes_open() -> None:
 
 def test_another_stage_replaces_what_is_left_out() -> None:
     """The rows of the answer before are not kept."""
-    done = init(DEALS, [*FIRST.values(), "2", "Stage", "Lost", "0", "0", "s"])
+    done = init(DEALS, [*ANSWERS, "1", "Stage", "Lost", "0", "0", "s"])
     assert done.exit_code == 0, done.output
     assert saved()["skip"] == {"Stage": ["Won", "Lead"]}
 
 
 def test_a_column_that_is_left_out_by_stays_if_another_is_added() -> None:
     """The question shows what is left out now."""
-    lines = ["3", "Account", "Test", "2", "no", "3", "Currency", "=EUR", "2", "no", "s"]
-    done = init(DEALS, [*FIRST.values(), *lines])
+    lines = ["2", "Account", "Test", "no others"]
+    lines += ["2", "Currency", "=EUR", "no others", "s"]
+    done = init(DEALS, [*ANSWERS, *lines])
     assert done.exit_code == 0, done.output
     assert "left out now: Test" in done.output
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"], "Currency": ["EUR"]}
@@ -135,8 +133,8 @@ def test_a_column_that_is_left_out_by_stays_if_another_is_added() -> None:
 
 def test_each_column_says_what_happens_to_a_value_that_the_file_lacks() -> None:
     """It is the answer to the question of that column."""
-    lines = ["3", "Account", "Test", "it is rejected", "Currency", "=EUR", "it is sent", "no", "q"]
-    done = init(DEALS, [*FIRST.values(), *lines])
+    lines = ["2", "Account", "only Acme", "Currency", "=EUR", "no others", "q"]
+    done = init(DEALS, [*ANSWERS, *lines])
     assert done.exit_code == 0, done.output
     shown = screen(done.output)
     assert "Account: Test; a value not seen here: rejected" in shown
@@ -146,14 +144,14 @@ def test_each_column_says_what_happens_to_a_value_that_the_file_lacks() -> None:
 
 def test_q_writes_nothing() -> None:
     """Not even an empty document."""
-    done = init(DEALS, [*FIRST.values(), "q"])
+    done = init(DEALS, [*ANSWERS, "q"])
     assert (done.exit_code, Path("profiles.json").exists()) == (0, False)
     assert "Nothing was saved." in done.output
 
 
 def test_a_profile_that_stops_its_file_is_not_saved() -> None:
     """Without a person and without a click nothing can be sent."""
-    lines = [*FIRST.values()]
+    lines = [*ANSWERS]
     start = lines.index("Click")
     lines[start : start + 3] = ["none"] * 5  # gclid, gbraid, wbraid, email, phone
     lines.remove("US")
@@ -167,7 +165,7 @@ def test_an_existing_profile_begins_on_the_screen() -> None:
     script()
     document = json.loads(Path("profiles.json").read_text())
     Path("profiles.json").write_text(json.dumps({"shop": {"destination": "x"}, **document}))
-    done = init(DEALS, ["3", "Account", "Test", "2", "no", "s"], "--profiles", "profiles.json")
+    done = init(DEALS, ["2", "Account", "Test", "no others", "s"], "--profiles", "profiles.json")
     assert done.exit_code == 0, done.output
     assert done.output.lstrip().startswith('Profile "default" for deals.csv')
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"]}

@@ -13,18 +13,21 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, WrongAnswer, nearest
 from lib.cli.terminal import is_own_screen
 from lib.model.fields import comparable
-from lib.rules.rows import ANY_OTHER
 
 T = TypeVar("T")
 
 _LONGEST: Final = 32
-VALUES_SHOWN: Final = 5
+_VALUES_SHOWN: Final = 5
 _VALUES_LISTED: Final = 30
-HIDDEN: Final = "…"
+_HIDDEN: Final = "…"
 
 
 class EndOfInput(Exception):
-    """Nobody answers: the input has ended, and is no terminal."""
+    """The input has ended, and is no terminal: a script that gives options."""
+
+
+class Quit(Exception):
+    """The person has answered `q`."""
 
 
 class Offer(NamedTuple):
@@ -35,38 +38,22 @@ class Offer(NamedTuple):
     note: str = ""
 
 
-def cell(text: str) -> str:
-    """Return a cell as it is shown. Elsewhere than on the person's own terminal, it is hidden."""
-    if not is_own_screen():
-        return HIDDEN
-    shown = on_terminal(text) or EMPTY
-    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-
-
-def written(value: str) -> str:
-    """Return a value of the profile as it is shown."""
-    return on_terminal(value) or EMPTY
-
-
-def near_value(text: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean ...?` with a value of the file, on the person's own terminal."""
-    return nearest(text, known) if is_own_screen() else ""
-
-
 def say(text: str = "") -> None:
     """Print a line."""
     click.echo(text)
 
 
-def ask(text: str, read: Callable[[str], T]) -> T:
+def ask(prompt: str, read: Callable[[str], T]) -> T:
     """Ask until `read` accepts the answer. It raises `WrongAnswer` for one that it refuses."""
     while True:
         try:
-            answer = click.prompt(f"{text}", default="", show_default=False, prompt_suffix=": ")
+            answer = click.prompt(prompt, default="", show_default=False, prompt_suffix=": ")
         except click.Abort:
             if sys.stdin.isatty():
                 raise
             raise EndOfInput from None
+        if answer.strip().lower() == "q":
+            raise Quit
         try:
             return read(answer.strip())
         except WrongAnswer as error:
@@ -74,99 +61,98 @@ def ask(text: str, read: Callable[[str], T]) -> T:
 
 
 def choose(
-    question: str,
-    offers: Sequence[Offer],
-    other: Callable[[str], Any] | None = None,
-    what: str = "the name of a column",
+    question: str, offers: Sequence[Offer], other: str = "", read: Callable[[str], Any] = str
 ) -> Any:
-    """Ask for the number of an offer, or for `what`, which `other` reads. There is no default."""
+    """Ask for the number of an offer, or for what `other` says, which `read` reads."""
     say()
     say(question)
-    width = max((len(offer.label) for offer in offers), default=0)
+    width = max((len(offer.label) for offer in offers if offer.note), default=0)
     for number, (_, label, note) in enumerate(offers, 1):
         say(f"  {number:>2}  {label:<{width}}  {note}".rstrip())
+    possible = [f"a number from 1 to {len(offers)}"] if offers else []
+    wanted = ", or ".join([*possible, *([other] if other else [])])
 
-    more = f", or {what}" if other is not None else ""
-
-    def read(answer: str) -> Any:
+    def read_answer(answer: str) -> Any:
         if answer.isdecimal() and 1 <= int(answer) <= len(offers):
             return offers[int(answer) - 1].value
         for value, label, _ in offers:
             if comparable(answer) == comparable(label):
                 return value
-        if answer and other is not None and not answer.isdecimal():
-            return other(answer)
-        raise WrongAnswer(f"Answer with a number from 1 to {len(offers)}{more}.")
+        if not answer or not other:
+            raise WrongAnswer(f"Answer with {wanted}.")
+        return read(answer)
 
-    return ask(f"Number{more}", read)
-
-
-def of_column(column: Column) -> str:
-    """Return three samples of a column, and how many of its cells are filled; or its few values."""
-    if column.has_few_values or column.looks & {"consent", "currency"}:
-        return of_values(column)
-    samples = " · ".join(map(cell, column.samples())) if is_own_screen() else ""
-    return f"{samples}  ({len(column.filled)} of {len(column.cells)} filled)".strip()
+    return ask(f"{wanted[:1].upper()}{wanted[1:]}", read_answer)
 
 
-def of_values(column: Column) -> str:
-    """Return the most frequent values of a column with their numbers."""
-    values = column.values()
-    shown = [f"{cell(value)} ({count})" for value, count in values[:VALUES_SHOWN]]
-    return ", ".join([*shown, "…"] if len(values) > VALUES_SHOWN else shown)
+def values_reader(column: Column, free: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return what reads `1,3` as these values of a column, if they are still free; 0 as none.
+
+    The numbers are those of `list_values`. `=Expired` is a value that this file does not have.
+    """
+    known = {comparable(value or EMPTY): value for value, _ in column.values()}
+    numbers = {str(n): each for n, each in enumerate([*known.values()][:_VALUES_LISTED], 1)}
+
+    def read_one(text: str) -> str:
+        if text.startswith("=") and text[1:].strip():
+            return text[1:].strip()
+        value = numbers.get(text, known.get(comparable(text)))
+        if value is None:
+            raise WrongAnswer(
+                f'No row has the value "{on_terminal(text)}".{near_value(text, known.values())} '
+                f"Write ={on_terminal(text)} if other files have it."
+            )
+        if value not in free:
+            raise WrongAnswer(f"{cell(value)} is taken already. Give others, or 0 for none.")
+        return value
+
+    def read(answer: str) -> list[str]:
+        if not answer:
+            raise WrongAnswer("Answer with numbers, such as 1,3, or with 0 for none.")
+        if answer == "0":
+            return []
+        texts = [answer] if comparable(answer) in known else answer.split(",")
+        return [*dict.fromkeys(read_one(text.strip()) for text in texts if text.strip())]
+
+    return read
 
 
-def list_values(column: Column, values: Sequence[tuple[str, int]]) -> None:
-    """Print the values of a column with numbers."""
+# ── cells, which only the person's own terminal shows ────────────────────────────────────────
+
+
+def shows_cells() -> bool:
+    """Return whether only the person who has the file sees the output."""
+    return is_own_screen()
+
+
+def cell(text: str) -> str:
+    """Return a cell as it is shown. Elsewhere than on the person's own terminal, it is hidden."""
+    if not shows_cells():
+        return _HIDDEN
+    shown = on_terminal(text) or EMPTY
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
+
+
+def near_value(text: str, known: Iterable[str]) -> str:
+    """Return ` Did you mean ...?` with a value of the file, on the person's own terminal."""
+    return nearest(text, known) if shows_cells() else ""
+
+
+def list_values(column: Column) -> None:
+    """Print the values of a column with their numbers of rows, numbered."""
     say()
-    say(f'"{on_terminal(column.name)}" has these values:')
+    values = column.values()
     for number, (value, count) in enumerate(values[:_VALUES_LISTED], 1):
-        say(f"  {number:>2}  {cell(value)}  {count} row{'s' * (count != 1)}")
+        say(f"  {number:>2}  {cell(value)} ({count})")
     if len(values) > _VALUES_LISTED:
         say(f"      and {len(values) - _VALUES_LISTED} others: give them as they are written")
 
 
-def pick(
-    question: str,
-    values: Sequence[tuple[str, int]],
-    free: Sequence[str],
-    any_value: bool = False,
-) -> list[str]:
-    """Ask for some of the listed values that are still `free`. An empty list is the answer 0.
-
-    The answer has numbers or values, with commas: `1,3`. `=Expired` is a value that this file does
-    not have, `*` any value, if `any_value`.
-    """
-    known = {comparable(value): value for value, _ in values}
-
-    def one(text: str) -> str:
-        value = named(text)
-        if value in known.values() and value not in free:
-            raise WrongAnswer(f"{cell(value)} is taken already. Give others, or 0 for none.")
-        return value
-
-    def named(text: str) -> str:
-        if text.isdecimal() and 1 <= int(text) <= min(len(values), _VALUES_LISTED):
-            return values[int(text) - 1][0]
-        if comparable(text) in known:
-            return known[comparable(text)]
-        if text.startswith("=") and text[1:].strip():
-            return text[1:].strip()
-        if text == ANY_OTHER and any_value:
-            return text
-        raise WrongAnswer(
-            f'No row has the value "{on_terminal(text)}".{near_value(text, known.values())} Write '
-            f"={on_terminal(text)} if other files have it."
-        )
-
-    def read(answer: str) -> list[str]:
-        if answer == "0":
-            return []
-        if not answer:
-            raise WrongAnswer("Answer with numbers, such as 1,3, or with 0 for none.")
-        if comparable(answer) in known:
-            return [one(answer)]
-        return [*dict.fromkeys(one(text.strip()) for text in answer.split(",") if text.strip())]
-
-    say()
-    return ask(question, read)
+def samples_of(column: Column) -> str:
+    """Return three cells of a column, and how many are filled; or its few values."""
+    if column.has_few_values or column.looks & {"yes or no", "currency"}:
+        values = column.values()
+        shown = [f"{cell(value)} ({count})" for value, count in values[:_VALUES_SHOWN]]
+        return ", ".join([*shown, "…"] if len(values) > _VALUES_SHOWN else shown)
+    samples = " · ".join(map(cell, column.samples())) if shows_cells() else ""
+    return f"{samples}  ({len(column.filled)} of {len(column.cells)} filled)".strip()

@@ -10,26 +10,23 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from pydantic import ValidationError
 
 from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import replacing
-from lib.cli.init.answers import Answers, refuse_action
-from lib.cli.init.asking import EndOfInput, Offer, ask, choose, near_value, say
-from lib.cli.init.constants import CONSTANTS, read_constant
-from lib.cli.init.look import Column, Sample, WrongAnswer, nearest, read_sample
-from lib.cli.init.questions import is_open, questions
+from lib.cli.init.asking import EndOfInput, Quit, ask, near_value, say
+from lib.cli.init.draft import HOW_FILES_ARE_WRITTEN, Draft, read_constant
+from lib.cli.init.look import Column, WrongAnswer, nearest
+from lib.cli.init.questions import ENCODINGS, QUESTIONS, Question, questions
 from lib.cli.init.review import show
 from lib.cli.init.trial import Trial, try_out
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, mention, program_name
-from lib.config import messages
-from lib.config.profile import Profile, choose_profile, read_profiles
+from lib.config.profile import ACTION_DEFAULT, Profile, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import comparable
-from lib.rules.fields import field_named
+from lib.rules.fields import BY_NAME, field_named, is_field
 from lib.rules.rows import ANY_OTHER
 from lib.source.errors import SourceError
 
@@ -58,16 +55,23 @@ Exit code: 0 if the profile is saved, or you end with q. 1 if the file cannot be
 stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
 """
 
-_READING: Final = ("encoding", "delimiter", "sheet")
-_ENCODINGS: Final = {
-    "windows-1252": "Western Europe",
-    "windows-1250": "Central Europe",
-    "windows-1251": "Cyrillic",
-    "shift_jis": "Japan",
-    "gb18030": "China",
-    "cp850": "old programs in Western Europe",
+_INTRODUCTION: Final = """\
+init asks what the columns and rows of {file} mean, and then shows what Google would get.
+Nothing is uploaded, and nothing is written before you answer s on that screen. q quits at every
+question."""
+
+_MORE_OPTIONS: Final = (
+    ("login_customer_id", "--login-customer-id ID", "Manager account that gives access."),
+    ("delimiter", "--delimiter CHARACTER", "Between two cells [default: detected]."),
+    ("sheet", "--sheet NAME", "Sheet of a workbook [default: the first one]."),
+)
+"""Keys of the profile for which there is no question: key, option, help."""
+_OPTIONS: Final = {
+    **{q.key: q.option.split() for q in QUESTIONS if q.option},
+    **{key: option.split() for key, option, _ in _MORE_OPTIONS},
 }
-"""What spreadsheets and shops write besides Unicode, and where."""
+"""Key → option, and what it takes."""
+_ADVANCED: Final = (*HOW_FILES_ARE_WRITTEN, "login_customer_id")
 
 
 def _pairs(
@@ -84,10 +88,16 @@ def _pairs(
 
 
 def _constants(command: Any) -> Any:
-    for key, constant in reversed([*CONSTANTS.items()]):
-        option, metavar = constant.option.split()
-        cls = AdvancedOption if key in (*_READING, "login_customer_id") else click.Option
-        command = click.option(option, key, metavar=metavar, help=constant.help, cls=cls)(command)
+    """Add the options for keys of the profile. The help of most is the question."""
+    helps = {
+        q.key: (q.text + f" Give {q.typed}." * bool(q.typed)).format(which="a sale")
+        for q in QUESTIONS
+    }
+    helps |= {key: text for key, _, text in _MORE_OPTIONS}
+    helps["value"] = f"Value of each sale, or {ACTION_DEFAULT}."
+    for key, (option, metavar) in reversed(_OPTIONS.items()):
+        cls = AdvancedOption if key in _ADVANCED else click.Option
+        command = click.option(option, key, metavar=metavar, help=helps[key], cls=cls)(command)
     return command
 
 
@@ -150,21 +160,30 @@ def init_command(
     sent, and no account is read.
     """
     document = _document(output)
-    written = _existing(document, name)
-    written |= {key: given[key] for key in _READING if given[key]}
-    sample = _sample(file, written, may_ask=not yes)
-    answers = Answers(sample, written)
+    profile = _existing(document, name)
+    profile |= {key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]}
+    draft = _draft(file, profile)
     if name in document:
-        _know_all(answers)
-    _apply(answers, given)
+        _know_all(draft)
+    elif not yes:
+        say(_INTRODUCTION.format(file=on_terminal(file.name)))
+    _apply(draft, given)
     title = f'Profile "{name}" for {on_terminal(file.name)}'
-    if yes:
-        trial = _unasked(file, answers, now)
-        show(title, [*questions(answers)], answers, trial)
-    elif not _asked(file, answers, now, title):
+    try:
+        if yes:
+            _save_unasked(draft, now, title)
+        else:
+            _ask_all(draft, now, title)
+    except Quit:
         say("Nothing was saved.")
         return
-    _save(output, document, name, answers.profile)
+    except EndOfInput:
+        missing = _missing(draft) or ["--yes"]
+        listed = "".join(f"\n  {option}" for option in missing)
+        raise click.UsageError(f"Nobody answers, and these options are missing:{listed}") from None
+    except SourceError as error:
+        raise _unreadable(file, error) from None
+    _save(output, document, name, draft.profile)
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
     mention(
         f'Saved the profile "{name}" in {output}. To see each row of a file:\n'
@@ -173,160 +192,134 @@ def init_command(
     )
 
 
-def _sample(file: Path, written: dict[str, Any], *, may_ask: bool) -> Sample:
-    """Read the first rows. If the file does not state its encoding, ask for it, and keep it."""
-
-    def read() -> Sample:
-        return read_sample(file, {key: written[key] for key in _READING if key in written})
-
+def _draft(file: Path, profile: dict[str, Any]) -> Draft:
     try:
-        sample = read()
-        if not sample.is_guessed:
-            return sample
-        if not may_ask:
-            raise EndOfInput
-        written["encoding"] = choose(
-            "The file does not say how its letters are stored. In which encoding are they?",
-            [Offer(name, name, where) for name, where in _ENCODINGS.items()],
-            partial(read_constant, "encoding"),
-            "its name",
-        )
-        return read()
+        return Draft(file, profile)
     except SourceError as error:
-        text = f"{file}: {error.detail or error.code}."
-        hint = f" Name the encoding: --encoding {' or '.join(_ENCODINGS)}."
-        raise click.ClickException(text + hint * ("decoded" in text)) from None
-    except EndOfInput:
-        raise _lacks(["--encoding NAME, such as windows-1252"]) from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: SourceError) -> click.ClickException:
+    text = f"{file.name}: {error.detail or error.code}."
+    if "decoded" in text:
+        text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
+    return click.ClickException(text)
 
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _apply(answers: Answers, given: Mapping[str, Any]) -> None:
+def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
     """Take the options as answers. Raises `click.BadParameter` for one that is refused."""
-    option = ""
+    option = "--column"
     try:
-        option = "--column"
-        for field, column in given["columns"]:
-            answers.set_column(field, answers.sample.column(column) if column else None)
-            answers.answered.add(field)
+        for field, name in given["columns"]:
+            _apply_column(draft, field, draft.sample.column(name) if name else None)
         option = "--rows"
         if given["rows"]:
-            rows = _by_column(answers, [pair for pair in given["rows"] if pair != ("all", "")])
-            answers.profile.pop("conversions", None)
-            if rows:
-                answers.profile["conversions"] = [{"rows": rows}]
-            answers.answered.add("rows")
+            rows = _by_column(draft, [pair for pair in given["rows"] if pair != ("all", "")])
+            draft.set_entries([{"rows": rows}] if rows else [{}])
+            draft.answered.add(("rows", None))
         option = "--skip"
-        for column, values in _by_column(answers, given["skip"]).items():
-            answers.skip(column, values)
-            answers.answered.add("left_out")
-        for key, constant in CONSTANTS.items():
-            option, _ = constant.option.split()
+        for column, values in _by_column(draft, given["skip"]).items():
+            draft.skip(column, values)
+            draft.answered.add(("skip", None))
+        names = {question.key: question.name for question in QUESTIONS}
+        for key, written in _OPTIONS.items():
+            option = written[0]
             if given[key] is not None:
-                answers.set_constant(key, read_constant(key, given[key]))
-                answers.answered.add("conversion_value" if key == "value" else key)
-        option = "--action"
-        if given["action"] is not None:
-            refuse_action(answers.profile.get("destination"), given["action"])
+                value = read_constant(key, given[key], draft.profile.get("destination"))
+                draft.set_constant(key, value)
+                draft.answered.add((names.get(key, key), None))
     except WrongAnswer as error:
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _by_column(answers: Answers, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+def _apply_column(draft: Draft, field: str, column: Column | None) -> None:
+    """Take a column as the answer to the question of its field, or as that of another field."""
+    if not is_field(field):
+        raise WrongAnswer(f"{field} is not a field.{nearest(field, BY_NAME)}")
+    question = next((each for each in QUESTIONS if each.name == field), None)
+    if question is not None:
+        draft.answered.add(question.id)
+        column = question.checked(column) if column else None
+    draft.set_column(field, column)
+
+
+def _by_column(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
     """Return the values of each column. Raises `WrongAnswer` for a value that looks misspelled."""
-    found: dict[str, list[str]] = {}
+    listed: dict[str, list[str]] = {}
     for name, value in pairs:
-        column = answers.sample.column(name)
+        column = draft.sample.column(name)
         known = [each for each, _ in column.values()]
         is_known = comparable(value) in map(comparable, known) or value == ANY_OTHER
-        if not is_known and (nearest(value, known) or column.name not in found):
+        if not is_known and (nearest(value, known) or column.name not in listed):
             raise WrongAnswer(f'No row has "{value}" under "{name}".{near_value(value, known)}')
-        found.setdefault(column.name, []).append(value)
-    return found
+        listed.setdefault(column.name, []).append(value)
+    return listed
 
 
 # ── with and without somebody who answers ────────────────────────────────────────────────────
 
 
-def _asked(file: Path, answers: Answers, now: datetime, title: str) -> bool:
-    """Ask what is open, and show everything, until somebody saves or ends. Return whether to save.
+def _ask_all(draft: Draft, now: datetime, title: str) -> None:
+    """Ask what is open, and show everything, until the person saves.
 
-    Raises `click.UsageError` if the input ends before.
+    Raises `Quit`, or `EndOfInput` if the input ends before.
     """
-    try:
-        while True:
-            while question := next((q for q in questions(answers) if is_open(q, answers)), None):
-                question.ask(answers)
-                answers.answered.add(question.key)
-            trial = _trial(file, answers, now)
-            listed = [*questions(answers)]
-            show(title, listed, answers, trial)
-            chosen = ask(
-                "\nA number changes an answer, s saves, q ends without saving",
-                partial(_choice, most=len(listed)),
-            )
-            if chosen == "q":
-                return False
-            if chosen != "s":
-                listed[int(chosen) - 1].ask(answers)
-                answers.answered.add(listed[int(chosen) - 1].key)
-            elif isinstance(trial, Trial) and trial.stop is None:
-                return True
-            else:
-                say("It cannot be saved yet: the file would be stopped.")
-    except EndOfInput:
-        if missing := _missing(answers):
-            raise _lacks(missing) from None
-        raise click.UsageError("Nobody answers. Add --yes to save.") from None
-
-
-def _choice(text: str, most: int) -> str:
-    answer = text.lower()
-    if answer in ("s", "q") or (answer.isdecimal() and 1 <= int(answer) <= most):
-        return answer
-    raise WrongAnswer(f"Answer with a number from 1 to {most}, s or q.")
-
-
-def _missing(answers: Answers) -> list[str]:
-    """Return the options of the open questions. One that needs none is answered with "none"."""
-    return [each.option for each in questions(answers) if each.option and is_open(each, answers)]
-
-
-def _lacks(missing: Sequence[str]) -> click.UsageError:
-    listed = "".join(f"\n  {option}" for option in missing)
-    return click.UsageError(f"Nobody answers, and these options are missing:{listed}")
-
-
-def _unasked(file: Path, answers: Answers, now: datetime) -> Trial:
-    """Return what the options amount to. Raises `click.UsageError` if they are not enough."""
-    if missing := _missing(answers):
-        raise _lacks(missing)
-    trial = _trial(file, answers, now)
-    if isinstance(trial, str):
-        raise click.UsageError(trial)
-    if trial.stop is not None:
-        raise click.ClickException(f"The file would be stopped: {trial.stop.detail}.")
-    left = trial.refused.get(("rejected", "NO_ENTRY_FITS"))
-    if left is not None:
-        names = {name for entry in answers.entries for name in entry.get("rows", {})}
-        options = " or ".join(f'--skip "{on_terminal(name)}=VALUE"' for name in names)
-        lines = ", ".join(map(str, left.lines))
-        raise click.UsageError(
-            f"{number_of_rows(left.rows)} (lines {lines}) fit neither --rows nor --skip. Add "
-            f"{options} for each value that is left out."
+    while True:
+        while question := next((q for q in questions(draft) if q.is_open(draft)), None):
+            question.ask(draft)
+        asked = [*questions(draft)]
+        trial = _trial(draft, now)
+        show(title, asked, draft, trial)
+        chosen = ask(
+            "\nA number changes an answer, s saves, q quits without saving",
+            partial(_choice, asked),
         )
-    return trial
+        if chosen is not None:
+            chosen.ask(draft)
+        elif not trial.stop:
+            return
+        else:
+            say("It cannot be saved yet: the file would be stopped.")
 
 
-def _trial(file: Path, answers: Answers, now: datetime) -> Trial | str:
-    """Return what a run would do, or why the answers are no profile."""
-    answers.send_corrections()
-    try:
-        return try_out(file, Profile.model_validate(answers.profile), now)
-    except ValidationError as error:
-        return "\n".join(messages.lines(error, Profile))
+def _choice(asked: Sequence[Question], text: str) -> Question | None:
+    """Return the question of a number; None for `s`."""
+    if text.lower() == "s":
+        return None
+    if text.isdecimal() and 1 <= int(text) <= len(asked):
+        return asked[int(text) - 1]
+    raise WrongAnswer(f"Answer with a number from 1 to {len(asked)}, s or q.")
+
+
+def _missing(draft: Draft) -> list[str]:
+    """Return the options of the open questions. One that needs none is answered with "none"."""
+    return [q.options for q in questions(draft) if not q.is_optional and q.is_open(draft)]
+
+
+def _save_unasked(draft: Draft, now: datetime, title: str) -> None:
+    """Show what the options amount to. Raises if they are not enough, or would stop the file."""
+    if _missing(draft):
+        raise EndOfInput
+    trial = _trial(draft, now)
+    if trial.profile is None:
+        raise click.UsageError(trial.stop)
+    if trial.stop:
+        raise click.ClickException(f"The file would be stopped: {trial.stop}")
+    unknown = ("rejected", "NO_ENTRY_FITS")
+    if unknown in trial.refused:
+        rows = f"{number_of_rows(trial.refused[unknown])} (line {trial.first[unknown].line}, ...)"
+        raise click.UsageError(
+            f"{rows} fit neither --rows nor --skip. Add --skip for each value that is left out."
+        )
+    show(title, [*questions(draft)], draft, trial)
+
+
+def _trial(draft: Draft, now: datetime) -> Trial:
+    draft.send_corrections()
+    return try_out(draft.file, draft.profile, now)
 
 
 # ── the document of profiles ─────────────────────────────────────────────────────────────────
@@ -358,16 +351,12 @@ def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
         raise click.BadParameter(error.detail, param_hint="--profiles") from None
 
 
-def _know_all(answers: Answers) -> None:
+def _know_all(draft: Draft) -> None:
     """Take an existing profile as the answers to all questions."""
-    if not Profile.model_validate(answers.profile).names_columns:
-        named: list[tuple[str, Column]] = [
-            (field, column)
-            for column in answers.sample.columns
-            if (field := field_named(column.name)) is not None
-        ]
-        answers.profile["columns"] = {field: column.name for field, column in named}
-    answers.answered.update(question.key for question in questions(answers))
+    if not Profile.model_validate(draft.profile).names_columns:
+        named = [(field_named(column.name), column.name) for column in draft.sample.columns]
+        draft.profile["columns"] = {field: name for field, name in named if field is not None}
+    draft.answered.update(question.id for question in [*questions(draft)])
 
 
 def _save(path: Path, document: dict[str, Any], name: str, profile: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -25,7 +24,7 @@ from lib.model.records import Row
 from lib.rules.values.cells import RuleError, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.dates import is_time_of_day, read_moment
+from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email
@@ -34,7 +33,16 @@ from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
 
-Look = Literal["time", "time of day", "amount", "currency", "consent", "click ID", "email", "phone"]
+Look = Literal[
+    "date or time",
+    "time of day",
+    "amount",
+    "currency",
+    "yes or no",
+    "click ID",
+    "email address",
+    "phone number",
+]
 
 MOST_ROWS: Final = 20_000
 """So many rows are looked at. The screen before saving is about all rows of the file."""
@@ -76,17 +84,21 @@ class Column:
     @property
     def has_few_values(self) -> bool:
         """Whether its values could be stages: at least two, and each in two rows on average."""
-        if self.looks & {"time", "click ID", "email", "phone"}:
+        if self.looks & {"date or time", "click ID", "email address", "phone number"}:
             return False
         return 2 <= len(self.values()) <= min(_FEW_VALUES, max(2, len(self.cells) // 2))
 
-    def could_be_ids(self, rows: Sequence[int]) -> bool:
-        """Return whether most cells of these rows differ, without being words, amounts or times."""
-        cells = [self.cells[row] for row in rows if self.cells[row]]
-        if self.looks & {"time", "email", "currency", "consent"}:
+    def may_be(self, look: Look) -> bool:
+        """Return whether it is empty, or a cell of it looks like this."""
+        cells = self.filled
+        return not cells or look in self.looks or any(has_look(cell, look) for cell in cells)
+
+    def could_be_ids(self, cells: Sequence[str]) -> bool:
+        """Return whether most of these cells differ, without being words, amounts or times."""
+        if self.looks & {"date or time", "email address", "currency", "yes or no"}:
             return False
-        ids = [each for each in cells if _ID.fullmatch(each)]
-        has_cents = "amount" in self.looks and any("." in each for each in cells)
+        ids = [cell for cell in cells if _ID.fullmatch(cell)]
+        has_cents = "amount" in self.looks and any("." in cell for cell in cells)
         return 2 * len(ids) > len(cells) and not has_cents and 2 * len({*cells}) > len(cells)
 
     def values(self) -> list[tuple[str, int]]:
@@ -192,11 +204,14 @@ def has_look(cell: str, look: Look) -> bool:
 
 def _looks_of(name: str, cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
-    tests: list[tuple[Look, Callable[[str], bool]]]
-    tests = [(look, partial(has_look, look=look)) for look in _TESTS]
-    if _OF_PHONES.search(comparable(name)):
-        tests.append(("phone", _has_digits))
-    return frozenset(look for look, test in tests if 2 * sum(map(test, filled)) > len(filled))
+    looks = {look for look in _TESTS if _is_most([has_look(each, look) for each in filled])}
+    if _OF_PHONES.search(comparable(name)) and _is_most([*map(_has_digits, filled)]):
+        looks.add("phone number")
+    return frozenset(looks)
+
+
+def _is_most(answers: Sequence[bool]) -> bool:
+    return 2 * sum(answers) > len(answers)
 
 
 def _has_digits(cell: str) -> bool:
@@ -204,15 +219,11 @@ def _has_digits(cell: str) -> bool:
 
 
 def _is_time(cell: str) -> bool:
-    moment = read_moment(cell, UTC, None if "." in cell else "DMY" if _day_first(cell) else "MDY")
-    return datetime.fromisoformat(moment.text).year in _YEARS
-
-
-def _day_first(cell: str) -> bool:
-    try:
-        read_moment(cell, UTC, "MDY")
-    except RuleError:
-        return True
+    orders: Sequence[DateOrder | None] = (None, "DMY", "MDY")
+    for order in orders:
+        with suppress(RuleError):
+            text = read_moment(cell, UTC, order).text
+            return datetime.fromisoformat(text).year in _YEARS
     return False
 
 
@@ -231,7 +242,7 @@ def _is_click_id(cell: str) -> bool:
 
 
 def _is_phone(cell: str) -> bool:
-    if not _has_digits(cell) or has_look(cell, "time"):
+    if not _has_digits(cell) or has_look(cell, "date or time"):
         return False
     try:
         return bool(normalize_phone(cell, None))
@@ -243,12 +254,12 @@ def _is_phone(cell: str) -> bool:
 
 
 _TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {
-    "time": _is_time,
+    "date or time": _is_time,
     "time of day": is_time_of_day,
     "amount": _is_amount,
     "currency": lambda cell: parse_currency(cell) == cell.upper() or not cell.isalpha(),
-    "consent": lambda cell: parse_consent(cell) is not None,
+    "yes or no": lambda cell: parse_consent(cell) is not None,
     "click ID": _is_click_id,
-    "email": looks_like_email,
-    "phone": _is_phone,
+    "email address": looks_like_email,
+    "phone number": _is_phone,
 }

@@ -10,144 +10,155 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of, number_of_rows
 from lib.cli.check_output import record_as_text
 from lib.cli.escaping import on_terminal
-from lib.cli.init.answers import Answers
-from lib.cli.init.asking import cell, of_values, say, written
-from lib.cli.init.look import MOST_ROWS, has_look
-from lib.cli.init.questions import Question, consent_in, differing, name_of
+from lib.cli.init.asking import cell, samples_of, say, shows_cells
+from lib.cli.init.draft import Draft, written
+from lib.cli.init.look import MOST_ROWS, Column, has_look
+from lib.cli.init.questions import Question, long_time
+from lib.cli.init.rows import other_skips
 from lib.cli.init.trial import SentRow, Trial
-from lib.cli.init.writing import long_time
-from lib.cli.terminal import is_own_screen
+from lib.destinations.registry import capabilities_of
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
-from lib.model.records import is_derived_order_id
+from lib.model.records import Adjustment, is_derived_order_id
 from lib.rules.rows import ANY_OTHER
 from lib.rules.values.cells import RuleError
+from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import normalize_email
 from lib.rules.values.phones import normalize_phone
 
 _SAMPLES: Final = 3
-CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+_NAMES: Final = {"retraction": "refund", "restatement": "new value"}
+_NOT_UPLOADED: Final = (
+    "A refund or change counts only if its sale was uploaded before: Google finds no other sale."
+)
 
 
-def show(title: str, listed: Sequence[Question], answers: Answers, trial: Trial | str) -> None:
-    """Print each decision with samples, and what would happen to the rows. `trial` is a text if the
-    answers are no valid profile."""
+def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> None:
+    """Print each decision with samples, and what would happen to the rows."""
     say()
-    read_as = [f"names in line {answers.sample.header_line}"]
-    read_as += [
-        str(answers.profile[key]) for key in ("encoding", "sheet") if key in answers.profile
-    ]
-    say(", ".join([title, *map(on_terminal, read_as)]))
-    if not answers.sample.is_whole:
+    say(f"{title}, names in line {draft.sample.header_line}")
+    if not draft.sample.is_whole:
         say(f"Counts beside a decision are about the first {MOST_ROWS:,} rows.")
     say()
-    width = max(len(question.title) for question in listed)
-    for number, question in enumerate(listed, 1):
-        first, *more = _decision(question, answers, trial)
+    width = max(len(question.title) for question in asked)
+    for number, question in enumerate(asked, 1):
+        first, *more = _answer(question, draft, trial)
         say(f"{number:>3}  {question.title:<{width}}  {first}")
         for line in more:
             say(f"     {'':<{width}}    {line}")
     say()
-    for line in [trial] if isinstance(trial, str) else _what_happens(answers, trial):
+    for line in _what_happens(draft, trial):
         say(line)
 
 
-def _decision(question: Question, answers: Answers, trial: Trial | str) -> list[str]:
-    """Return the answer of a question, and samples beside what Google gets."""
-    key, profile = question.key, answers.profile
-    level = answers.level(question.entry)
-    if key == "rows":
-        return [*_rows(answers)]
-    if key == "left_out":
-        skipped = answers.other_skips().items()
+# ── each decision ────────────────────────────────────────────────────────────────────────────
+
+
+def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
+    """Return the answer to a question, and samples beside what Google gets."""
+    if question.name == "rows":
+        return [*_rows(draft)]
+    if question.name == "skip":
         return [
-            f"{_values(answers, name, values)}; a value not seen here: {answers.unseen(name)}"
-            for name, values in skipped
-        ] or ["nothing else"]
-    if question.field == "conversion_value" and isinstance(level.get("value"), (int, float)):
-        return [f"always {level['value']:,}"]
-    if question.field:
-        return _column(question, answers, trial)
-    if key == "destination":
-        via = profile.get("adjustments_via")
-        return [profile[key], *([f"refunds by {via}"] if via else [])]
-    return [on_terminal(str(level.get(key.split()[0], "none")))]
+            f"{_values(draft, name, values)}; a value not seen here: {draft.of_unseen(name)}"
+            for name, values in other_skips(draft).items()
+        ] or ["no others"]
+    level = draft.level(question.entry)
+    labels = {value: label for value, label, _ in reversed(question.choices)}
+    value = level.get(question.key)
+    constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
+    column = draft.column(question.name, question.entry)
+    if column is not None and not (question.entry is not None and value):
+        return [*_column(question, column, constant, draft, trial)]
+    is_of_each = question.name == "conversion_value" and constant not in labels.values()
+    lines = [f"{constant} each" if is_of_each else constant]
+    if question.name == "destination" and (via := draft.profile.get("adjustments_via")):
+        able, lacking = capabilities_of(via).title, capabilities_of(draft.profile["destination"])
+        lines.append(f"refunds and changes: {able}, because the {lacking.title} sends no refunds")
+    return lines
 
 
-def _rows(answers: Answers) -> Iterator[str]:
+def _rows(draft: Draft) -> Iterator[str]:
     """Yield which rows are sent as what."""
-    left_out = answers.other_skips()
-    for number, entry in enumerate(answers.entries):
-        kept = entry.get("rows", {}).items()
-        listed = [_values(answers, name, values) for name, values in kept if name not in left_out]
-        yield f"{' and '.join(listed) or 'all rows'} → {_kind(answers, number)}"
-    names = [name for entry in answers.entries for name in entry.get("rows", {})]
-    for name in dict.fromkeys(each for each in names if each not in left_out):
-        if skipped := answers.profile.get("skip", {}).get(name):
-            yield f"{_values(answers, name, skipped)} → left out"
-        yield f"{on_terminal(name)}: a value not seen here → {answers.unseen(name)}"
+    left_out = other_skips(draft)
+    names: dict[str, None] = {}
+    for number, entry in enumerate(draft.entries):
+        kept = {n: each for n, each in entry.get("rows", {}).items() if n not in left_out}
+        listed = [_values(draft, name, values) for name, values in kept.items()]
+        yield f"{' and '.join(listed) or 'all rows'} → {_kind(draft, number)}"
+        names.update(dict.fromkeys(kept))
+    for name in names:
+        if skipped := draft.profile.get("skip", {}).get(name):
+            yield f"{_values(draft, name, skipped)} → left out"
+        yield f"{on_terminal(name)}: a value not seen here → {draft.of_unseen(name)}"
 
 
-def _values(answers: Answers, name: str, values: Sequence[str]) -> str:
-    is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in answers.entries)
+def _values(draft: Draft, name: str, values: Sequence[str]) -> str:
+    is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in draft.entries)
     any_value = "any value not listed" if is_listed else "any filled cell"
     texts = (any_value if each == ANY_OTHER else written(each) for each in values)
     return f"{on_terminal(name)}: {', '.join(texts)}"
 
 
-def _column(question: Question, answers: Answers, trial: Trial | str) -> list[str]:
-    """Return the column of a field, and samples."""
-    field = question.field
-    constant = answers.level(question.entry).get(
-        _KEYS.get(field, field), _NO_COLUMN.get(field, "none")
-    )
-    column = answers.column(field, question.entry)
-    if column is None:
-        return [str(constant)]
-    lines = [on_terminal(column.name)]
-    if field == "ad_user_data":
-        left_out = answers.profile.get("skip", {}).get(column.name, ())
+def _kind(draft: Draft, number: int) -> str:
+    send = draft.entries[number].get("send", "conversion")
+    is_sale = send == "conversion" and number not in draft.conversions
+    return "sale" if is_sale else _NAMES.get(send, send)
+
+
+def _column(
+    question: Question, column: Column, constant: str, draft: Draft, trial: Trial
+) -> Iterator[str]:
+    """Yield the column of a field, and what its cells become."""
+    differing = f": {draft.differing(column)}" if question.name == "order_id" else ""
+    yield f"{on_terminal(column.name)}{differing}"
+    if question.look == "yes or no":
+        left_out = draft.profile.get("skip", {}).get(column.name, ())
         for value, count in column.values():
-            stated = consent_in(value) or "nothing is stated"
-            stated = "left out" if value in left_out else stated
-            lines.append(f"{cell(value)} ({number_of_rows(count)}) → {stated}")
-        return lines
-    if field == "currency_code":
-        lines.append(of_values(column))
-        return [*lines, f"(empty) → {constant}"] if constant != "none" else lines
-    if field == "order_id":
-        lines[0] += f": {differing(answers, column)}"
-    if isinstance(trial, Trial) and is_own_screen():
-        lines += _samples(question, trial)
-    return lines
+            stated = "left out" if value in left_out else _consent_in(value)
+            yield f"{cell(value)} ({number_of_rows(count)}) → {stated}"
+    elif question.look == "currency":
+        yield samples_of(column)
+        if question.key in draft.profile:
+            yield f"(empty) → {constant}"
+    elif shows_cells():
+        yield from _samples(question, draft, trial)
 
 
-def _samples(question: Question, trial: Trial) -> list[str]:
+def _consent_in(value: str) -> str:
+    try:
+        return parse_consent(value) or "nothing is stated"
+    except RuleError:
+        return "unreadable"
+
+
+def _samples(question: Question, draft: Draft, trial: Trial) -> list[str]:
     """Return cells of rows that would be sent, beside what Google gets. They differ in form."""
-    found: dict[str, SentRow] = {}
+    rows: dict[str, SentRow] = {}
     for row in trial.kept:
-        text = row.cells.get(question.field, "")
-        if text and (question.entry is None or question.entry == row.entry):
-            found.setdefault(text, row)
-    by_form: dict[str, str] = {}
-    for text in found:
-        by_form.setdefault(_form(question.field, text), text)
-    shown = [*dict.fromkeys((*by_form.values(), *found))][:_SAMPLES]
-    return [f"{cell(t)} → {_as_sent(question.field, t, found[t], trial)}" for t in shown]
+        text = row.cells.get(question.name, "")
+        is_of_others = question.of == "conversion" and isinstance(row.record, Adjustment)
+        if text and question.entry in (None, row.entry) and not is_of_others:
+            rows.setdefault(text, row)
+    by_form = {_form(question, text): text for text in reversed(rows)}
+    shown = [*dict.fromkeys((*reversed(by_form.values()), *rows))][:_SAMPLES]
+    region = draft.profile.get("phone_region")
+    return [f"{cell(t)} → {_as_sent(question.name, t, rows[t], region)}" for t in shown]
 
 
-def _form(field: str, text: str) -> str:
+def _form(question: Question, text: str) -> str:
     """Return what cells have in common that are written alike: `030 23125 014` → `9 9 9`."""
-    if field in CLICK_IDS:
+    if question.look == "click ID":
         return str(has_look(text.strip(), "click ID"))
     return re.sub(r"\w*?[^\W\d_]\w*", "a", re.sub(r"\d+", "9", text))
 
 
-def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
+def _as_sent(field: str, text: str, row: SentRow, region: str | None) -> str:
+    """Return what Google gets of a cell."""
     record = row.record
     if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
         return long_time(record.time)
-    if field == "conversion_value" and record.value is not None:
+    if field in ("conversion_value", "adjusted_value") and record.value is not None:
         currency = record.currency_code or ACCOUNT_CURRENCY
         return f"{amount(round(record.value * MICROS), always_cents=True)} {currency}"
     if field == "order_id" and record.order_id:
@@ -156,56 +167,43 @@ def _as_sent(field: str, text: str, row: SentRow, trial: Trial) -> str:
         if field == "email":
             return f"{normalize_email(text)}, hashed"
         if field == "phone":
-            return f"{normalize_phone(text.strip(), trial.profile.phone_region)}, hashed"
+            return f"{normalize_phone(text.strip(), region)}, hashed"
     except RuleError as error:
         return f"left out: {lookup(error.code).meaning}"
     found = getattr(record, field, "")
     return cell(str(found)) if found else "left out"
 
 
-_NAMES: Final = {"retraction": "refund", "restatement": "new value"}
-_KEYS: Final = {"conversion_value": "value"}
-_NO_COLUMN: Final = {
-    "order_id": "none: derived from person or click, time and value",
-    "ad_user_data": "nothing is stated",
-}
-
-
 # ── what happens to the rows ─────────────────────────────────────────────────────────────────
 
 
-def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
+def _what_happens(draft: Draft, trial: Trial) -> Iterator[str]:
     """Yield the funnel from all rows to those that Google gets, and what is not sent."""
-    if trial.stop is not None:
-        entry = lookup(trial.stop.code)
-        yield f"The file would be stopped: {entry.meaning} ({on_terminal(trial.stop.detail)})"
-        yield entry.action
+    if trial.stop:
+        yield f"The file would be stopped: {trial.stop}"
         return
-    left = trial.rows
-    yield f"{left:>7,}  rows in the file"
+    yield f"{trial.rows:>7,}  rows in the file"
     if trial.footer:
         yield f"{-trial.footer:>7,}  footer below the rows"
     for name, count in trial.skipped.items():
-        yield f"{-count:>7,}  left out by {_values(answers, name, trial.profile.skip[name])}"
-    for (outcome, code), refused in trial.refused.items():
-        lines = ", ".join(map(str, refused.lines)) + ", …" * (refused.rows > len(refused.lines))
-        columns = f" ({', '.join(map(on_terminal, refused.columns))})" if refused.columns else ""
-        entry = lookup(code)
+        yield f"{-count:>7,}  left out by {_values(draft, name, draft.profile['skip'][name])}"
+    for reason, count in trial.refused.items():
+        outcome, code = reason
+        entry, line = lookup(code), trial.first[reason].line
+        where = f"line {line}" if count == 1 else f"line {line} and {count - 1:,} more"
         meaning, action = (_SENTENCE.split(text)[0] for text in (entry.meaning, entry.action))
-        where = "line" if refused.rows == 1 else "lines"
-        yield f"{-refused.rows:>7,}  {outcome}, {where} {lines}{columns}: {meaning}"
+        yield f"{-count:>7,}  {outcome}, {where}: {meaning}"
         yield f"         {code} → {action}"
     yield f"{trial.sent.total():>7,}  sent to Google:"
     for number, count in sorted(trial.sent.items()):
-        sums = [
-            f"{amount(each.micros, always_cents=True)} {currency or ACCOUNT_CURRENCY}"
-            for currency, each in trial.sums.get(number, {}).items()
-        ]
-        yield f"         {_what(answers, number, count)}{', ' * bool(sums)}{' + '.join(sums)}"
+        yield f"         {_what(draft, number, count)}{_sums(trial, number)}"
     for code, count in trial.warned.items():
         yield f"{count:>7,}  of them with a warning: {lookup(code).meaning} ({code})"
-    yield "         Is that so?"
-    if trial.kept and is_own_screen():
+    yield "         Is this right?"
+    if draft.corrections:
+        yield ""
+        yield _NOT_UPLOADED
+    if trial.kept and shows_cells():
         yield ""
         yield "Some of them, as Google gets them:"
         for row in trial.differing():
@@ -214,12 +212,14 @@ def _what_happens(answers: Answers, trial: Trial) -> Iterator[str]:
     yield f"Columns that are not used: {', '.join(map(on_terminal, trial.unused)) or 'none'}"
 
 
-def _what(answers: Answers, number: int, count: int) -> str:
-    which = f" ({name_of(answers, number)})" if number in answers.others else ""
-    return f"{number_of(count, _kind(answers, number))}{which}"
+def _what(draft: Draft, number: int, count: int) -> str:
+    which = f" ({draft.name_of(number)})" if number in draft.conversions else ""
+    return f"{number_of(count, _kind(draft, number))}{which}"
 
 
-def _kind(answers: Answers, number: int) -> str:
-    send = answers.entries[number].get("send", "conversion")
-    is_sale = send == "conversion" and number not in answers.others
-    return "sale" if is_sale else _NAMES.get(send, send)
+def _sums(trial: Trial, number: int) -> str:
+    sums = [
+        f"{amount(each.micros, always_cents=True)} {currency or ACCOUNT_CURRENCY}"
+        for currency, each in trial.sums.get(number, {}).items()
+    ]
+    return f", {' + '.join(sums)}" if sums else ""

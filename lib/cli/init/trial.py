@@ -6,23 +6,27 @@ rows ──▶ left out, column by column ──▶ refused, by code ──▶ c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from pydantic import ValidationError
+
+from lib.catalogue.codes import lookup
 from lib.cli.dry_run import DryChunk, DryRun
+from lib.cli.escaping import on_terminal
+from lib.config import messages
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
-from lib.model.outcomes import Problem, RowOutcome
+from lib.model.outcomes import RowOutcome
 from lib.model.records import Adjustment, Record, Row
 from lib.rules.rows import FOOTER, RowSelection
 from lib.run.plan import Plan
 
 _KEPT: Final = 200
 """So many rows that would be sent are kept, for samples, and the first one of each entry."""
-_LINES_KEPT: Final = 5
 _SHOWN: Final = 3
 
 
@@ -44,26 +48,22 @@ class SentRow(NamedTuple):
 
 
 @dataclass(slots=True)
-class Refused:
-    """Rows that the rules refuse for one reason: their number, and the first lines."""
-
-    rows: int = 0
-    lines: list[int] = field(default_factory=list)
-    columns: dict[str, None] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Trial:
-    """What would happen to the rows. `stop`: why the whole file would be stopped."""
+    """What would happen to the rows.
 
-    profile: Profile
-    stop: Problem | None = None
+    `stop`: why the whole file would be stopped, or why the answers are no profile, which is None.
+    """
+
+    profile: Profile | None = None
+    stop: str = ""
     rows: int = 0
     footer: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     """Column of `skip` → rows that it leaves out, if the columns before it do not."""
-    refused: dict[tuple[str, str], Refused] = field(default_factory=dict)
-    """(outcome, code) → rows."""
+    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(outcome, code) → rows that are not sent, though no column of `skip` leaves them out."""
+    first: dict[tuple[str, str], RowOutcome] = field(default_factory=dict)
+    """(outcome, code) → the first of these rows."""
     warned: Counter[str] = field(default_factory=Counter)
     """Code of a warning → rows that would be sent all the same."""
     sent: Counter[int] = field(default_factory=Counter)
@@ -76,23 +76,27 @@ class Trial:
 
     def differing(self) -> list[SentRow]:
         """Return three rows that differ, at least one of each entry, and then the dearest."""
-        alike: dict[tuple[object, ...], SentRow] = {}
-        for row in self.kept:
-            alike.setdefault(row.likeness, row)
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        kinds = {row.entry: row for row in reversed(alike.values())}
-        found = {row.line: row for row in (*kinds.values(), *alike.values(), *dearest)}
-        return [*found.values()][: max(_SHOWN, len(kinds))]
+        alike = {row.likeness: row for row in reversed(self.kept)}.values()
+        of_entries = {row.entry: row for row in alike}
+        found = {row.line: row for row in (*of_entries.values(), *reversed(alike), *dearest)}
+        return [*found.values()][: max(_SHOWN, len(of_entries))]
 
 
-def try_out(file: Path, profile: Profile, now: datetime) -> Trial:
-    """Read the whole file as a run that starts at `now` would. Nothing is sent."""
+def try_out(file: Path, document: Mapping[str, Any], now: datetime) -> Trial:
+    """Read the whole file as a run of this profile that starts at `now` would. Nothing is sent."""
+    try:
+        profile = Profile.model_validate(document)
+    except ValidationError as error:
+        return Trial(stop="\n".join(messages.lines(error, Profile)))
     trial, dry_run = Trial(profile), DryRun(profile, now, list_all=True)
     with file.open("rb") as stream:
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
-                _add(trial, dry_run.plan, chunk)
-    trial.stop = dry_run.stop
+                _add(trial, profile, dry_run.plan, chunk)
+    if dry_run.stop is not None:
+        code = lookup(dry_run.stop.code)
+        trial.stop = f"{code.meaning} ({on_terminal(dry_run.stop.detail)})\n{code.action}"
     if dry_run.table is not None and dry_run.header is not None:
         trial.footer = len(dry_run.table.footer)
         used = dry_run.header.used_columns
@@ -101,10 +105,10 @@ def try_out(file: Path, profile: Profile, now: datetime) -> Trial:
     return trial
 
 
-def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
+def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
     trial.rows += len(chunk.rows)
-    trial.skipped.update(dict(_skipped_by_column(trial.profile, plan, chunk.rows)))
+    _count_skipped(trial, profile, plan, chunk.rows)
     selected = plan.selection.select(chunk.rows)
     numbers = selected.entries or [0] * len(selected.rows)
     rows = {row[0]: (number, row) for row, number in zip(selected.rows, numbers, strict=True)}
@@ -113,38 +117,24 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             entry, row = rows[outcome.line]
             trial.sent[entry] += 1
             trial.warned.update({problem.code for problem in outcome.warnings})
-            if outcome.sums:
-                add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
+            add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if len(trial.kept) < _KEPT or trial.sent[entry] == 1:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
         elif outcome.outcome != "skipped" or outcome.errors:
-            _add_refused(trial, plan, outcome)
+            reason = (outcome.outcome, outcome.errors[0].code if outcome.errors else "")
+            trial.refused[reason] += 1
+            trial.first.setdefault(reason, outcome)
 
 
-def _skipped_by_column(
-    profile: Profile, plan: Plan, chunk: Sequence[Row]
-) -> Iterator[tuple[str, int]]:
-    """Yield the columns of `skip`, each with the rows that the columns before it leave in."""
-    rows = [row for row in chunk if row[2] != FOOTER]
-    before = 0
+def _count_skipped(trial: Trial, profile: Profile, plan: Plan, rows: Sequence[Row]) -> None:
+    """Count the rows that each column of `skip` leaves out of those that are left."""
+    rows = [row for row in rows if row[2] != FOOTER]
     places = {name: plan.places[column] for name, column in plan.header.of_values.items()}
-    conditions = [entry.rows for entry in profile.entries]
-    names = [*profile.skip]
-    for end in range(1, len(names) + 1):
-        first = {name: profile.skip[name] for name in names[:end]}
-        skipped = len(RowSelection(first, conditions, places).select(rows).skipped)
-        yield names[end - 1], skipped - before
-        before = skipped
-
-
-def _add_refused(trial: Trial, plan: Plan, row: RowOutcome) -> None:
-    code = row.errors[0].code if row.errors else ""
-    refused = trial.refused.setdefault((row.outcome, code), Refused())
-    refused.rows += 1
-    if len(refused.lines) < _LINES_KEPT:
-        refused.lines.append(row.line)
-    for problem in row.errors:
-        if problem.field:
-            refused.columns[plan.header.names.get(problem.field, problem.field)] = None
+    any_row: Mapping[str, Sequence[str]] = {}
+    conditions = [*(entry.rows for entry in profile.entries), any_row]
+    for name, values in profile.skip.items():
+        selected = RowSelection({name: values}, conditions, places).select(rows)
+        trial.skipped[name] += len(selected.skipped)
+        rows = selected.rows
