@@ -63,12 +63,12 @@ class Part:
         """Return its rows, in the order of the file, and the entry of each."""
         if not selected.entries:
             return (selected.rows, ()) if 0 in self.entries else ((), ())
-        found = [
+        of_part = [
             (row, self.entries[entry])
             for row, entry in zip(selected.rows, selected.entries, strict=True)
             if entry in self.entries
         ]
-        rows, entries = zip(*found, strict=True) if found else ((), ())
+        rows, entries = zip(*of_part, strict=True) if of_part else ((), ())
         return rows, entries
 
 
@@ -265,10 +265,11 @@ def _check_actions(rules: RowRules) -> None:
     """Raise `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
     given by its name and Google could not be reached."""
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
-        found = resolve_action("", action, rules, set())
-        if isinstance(found, Problem):
-            unread = _error_of_names(rules.account) if found.code == NAME_NOT_RESOLVABLE else None
-            raise unread or PermanentError(found.code, f'action in the profile: "{action}"')
+        resolved = resolve_action("", action, rules, set())
+        if isinstance(resolved, Problem):
+            if resolved.code == NAME_NOT_RESOLVABLE and (unread := _error_of_names(rules.account)):
+                raise unread
+            raise PermanentError(resolved.code, f'action in the profile: "{action}"')
 
 
 def _error_of_names(account: Account) -> UploadError | None:

@@ -132,9 +132,10 @@ def sender_of(profile: Profile, kind: RecordKind) -> Capabilities:
     return as_used(capabilities_of(profile.sender(kind)), profile)
 
 
-def as_used(can: Capabilities, profile: Profile) -> Capabilities:
+def as_used(capabilities: Capabilities, profile: Profile) -> Capabilities:
     """Return what the API of a destination can do for the conversions of this profile."""
-    return can.for_tags() if profile.source == "web" and can.supplements_tags else can
+    is_for_tags = profile.source == "web" and capabilities.supplements_tags
+    return capabilities.for_tags() if is_for_tags else capabilities
 
 
 def sending_profile(profile: Profile, kind: RecordKind) -> Profile:
@@ -231,8 +232,8 @@ def read_header(table: Table, profile: Profile) -> Header:
 def _named_columns(header: Sequence[str], entry: Entry) -> EntryColumns:
     """Return the columns that an entry names. Those that the file lacks are optional."""
     assert entry.send is not None
-    found = {field: column_of(names, header, field) for field, names in entry.columns.items()}
-    fields = {field: column for field, column in found.items() if column is not None}
+    columns = {field: column_of(names, header, field) for field, names in entry.columns.items()}
+    fields = {field: column for field, column in columns.items() if column is not None}
     return EntryColumns(entry, entry.send, _read_for(entry.send, fields))
 
 

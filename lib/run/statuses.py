@@ -173,9 +173,9 @@ def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
     assert isinstance(destination, DiagnosingDestination)
     followed = followed_since(run, attempt.sums)
     attempt.save(followed=replace(followed, diagnosed=followed.diagnosed + 1))
-    found = destination.upload_diagnostics(run.facts.customer_id)
-    part = diagnostics_of_job(run.job_id, found, now, followed.diagnostics)
-    attempt.keep(followed=replace(attempt.run.followed, diagnostics=part))
+    answer = destination.upload_diagnostics(run.facts.customer_id)
+    diagnostics = diagnostics_of_job(run.job_id, answer, now, followed.diagnostics)
+    attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
     attempt.has_changed = True
 
 
@@ -196,13 +196,13 @@ def apply_final_statuses(
     rows = {row.line: row for row in chunk.listed}
     sent = []
     for request in chunk.sent:
-        found = statuses.get(request.request_id, ()) if request.is_open else ()
-        if not found:
+        of_request = statuses.get(request.request_id, ()) if request.is_open else ()
+        if not of_request:
             sent.append(request)
-        elif not all(each.is_final for each in found):
-            sent.append(request._replace(statuses=tuple(map(_without_records, found))))
+        elif not all(status.is_final for status in of_request):
+            sent.append(request._replace(statuses=tuple(map(_without_records, of_request))))
         else:
-            sent.append(_apply_to_request(request, found, rows, again_at))
+            sent.append(_apply_to_request(request, of_request, rows, again_at))
     listed = [rows[line] for line in sorted(rows)]
     before = {row.line for row in chunk.listed}
     unlisted = chunk.unlisted()

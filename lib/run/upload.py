@@ -410,12 +410,12 @@ class _Uploads:
         context = self._attempt.context
         began = context.monotonic()
         try:
-            found = sending.send(prepared)
+            chunk = sending.send(prepared)
         finally:
             self._memory.leave(request_bytes)
         seconds = round(context.monotonic() - began, 3)
         self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
-        return found
+        return chunk
 
 
 def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:

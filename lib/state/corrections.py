@@ -86,6 +86,6 @@ class Corrections:
             name = f"{folder}.json" if part == 0 else f"{folder}-{part}.json"
             if self._documents.write(name, document, if_generation_match=0) is not None:
                 return
-            found = self._documents.read(name, AcceptedCorrections)
-            if found is not None and ranks.items() <= found[0].ranks.items():
+            saved = self._documents.read(name, AcceptedCorrections)
+            if saved is not None and ranks.items() <= saved[0].ranks.items():
                 return

@@ -60,10 +60,10 @@ class Documents:
 
     def read(self, name: str, kind: type[T]) -> tuple[T, int] | None:
         """Return a document and its generation, or None if there is none."""
-        found = self._store.read(self._bucket, self._prefix + name)
-        if found is None:
+        stored = self._store.read(self._bucket, self._prefix + name)
+        if stored is None:
             return None
-        content, generation = found
+        content, generation = stored
         number = self._decoded(name, content, _Format).format
         if number > FORMAT:
             detail = f"{self._where(name)} has format {number}; this version knows {FORMAT}"
@@ -73,11 +73,11 @@ class Documents:
     def read_all(self, names: Iterable[str], kind: type[T]) -> list[tuple[str, T]]:
         """Return the name and content of those of these documents that exist."""
 
-        def read(name: str) -> list[tuple[str, T]]:
-            found = self.read(name, kind)
-            return [] if found is None else [(name, found[0])]
+        def read(name: str) -> tuple[str, T] | None:
+            document = self.read(name, kind)
+            return (name, document[0]) if document is not None else None
 
-        return [each for found in at_once(read, names) for each in found]
+        return [each for each in at_once(read, names) if each is not None]
 
     def write(
         self, name: str, document: Any, *, if_generation_match: int, label: Label = INTERNAL

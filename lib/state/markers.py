@@ -42,16 +42,16 @@ class Markers:
     def numbers(self) -> list[int]:
         """Return the numbers of the chunks that have a marker, in ascending order."""
         names = (name for name, _ in self._documents.list(self._folder))
-        found = (name.removeprefix(self._folder).removesuffix(".json") for name in names)
-        return sorted(int(number) for number in found if number.isdecimal())
+        numbers = (name.removeprefix(self._folder).removesuffix(".json") for name in names)
+        return sorted(int(number) for number in numbers if number.isdecimal())
 
     def read(self, number: int) -> Marker:
         """Return the marker of a chunk. Raises `RetryableError` if it is gone."""
-        found = self._documents.read(self._name(number), ChunkOutcomes)
-        if found is None:
+        saved = self._documents.read(self._name(number), ChunkOutcomes)
+        if saved is None:
             detail = f"the marker of chunk {number} no longer exists"
             raise RetryableError("STORAGE_UNAVAILABLE", detail)
-        return Marker(*found)
+        return Marker(*saved)
 
     @contextmanager
     def read_all(self, numbers: Iterable[int]) -> Iterator[Iterator[Marker]]:

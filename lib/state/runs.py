@@ -289,8 +289,8 @@ class Runs:
 
     def read(self, key: str) -> SavedRun | None:
         """Return a saved run, or None if there is none."""
-        found = self._documents.read(_name(key), Run)
-        return SavedRun(*found) if found is not None else None
+        saved = self._documents.read(_name(key), Run)
+        return SavedRun(*saved) if saved is not None else None
 
     def save(self, saved: SavedRun, **changes: Any) -> SavedRun:
         """Change a run that this attempt has read, or owns.
@@ -312,10 +312,10 @@ class Runs:
 
     def entries(self) -> Iterator[RunEntry | str]:
         """Yield what a listing shows of each run: its entry, or its key if that cannot be read."""
-        for each in self._documents.list_labelled(_FOLDER):
-            key = each.name.removeprefix(_FOLDER).removesuffix(".json")
+        for listed in self._documents.list_labelled(_FOLDER):
+            key = listed.name.removeprefix(_FOLDER).removesuffix(".json")
             try:
-                yield msgspec.json.decode(each.metadata[_ENTRY_KEY], type=RunEntry)
+                yield msgspec.json.decode(listed.metadata[_ENTRY_KEY], type=RunEntry)
             except (KeyError, msgspec.DecodeError):
                 yield key
 

@@ -57,11 +57,11 @@ class View:
 
     def by_profile(self) -> dict[str, list[RunEntry]]:
         """Return the runs of each profile, oldest file first."""
-        found: dict[str, list[RunEntry]] = {}
+        entries: dict[str, list[RunEntry]] = {}
         for entry in sorted(self.entries, key=lambda each: (each.arrived, each.generation)):
             if not entry.superseded:
-                found.setdefault(entry.profile, []).append(entry)
-        return found
+                entries.setdefault(entry.profile, []).append(entry)
+        return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,36 +165,38 @@ def _counts_for(
 
 def _unfinished(view: View) -> Iterator[Found]:
     """Two hours after a file came, it has no complete results."""
-    found: dict[str, list[str]] = {}
+    lines: list[tuple[str, str]] = []
     for entry in view.entries:
         is_late = view.now - entry.arrived >= UNFINISHED_AFTER
         if not entry.is_read and is_late and view.is_recent(entry) and not view.is_replaced(entry):
             why = f" ({entry.cause}, {entry.tries} tries)" if entry.cause or entry.tries else ""
-            found.setdefault(entry.profile, []).append(f"{entry.name}{why}")
+            lines.append((entry.profile, f"{entry.name}{why}"))
     for key in view.unreadable & view.files.keys():
-        file = view.files[key]
-        found.setdefault(profile_name(file.name), []).append(f"{file.name} (STATE_UNREADABLE)")
-    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+        name = view.files[key].name
+        lines.append((profile_name(name), f"{name} (STATE_UNREADABLE)"))
+    return _one_a_profile(lines)
 
 
 def _not_started(view: View) -> Iterator[Found]:
     """A file came, and no event has started it."""
-    found: dict[str, list[str]] = {}
-    for file in view.without_run:
-        arrived = file.updated or file.created or view.now
-        if NOT_STARTED_AFTER <= view.now - arrived <= FORGOTTEN_AFTER:
-            found.setdefault(profile_name(file.name), []).append(file.name)
-    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+    ages = [
+        (file, view.now - (file.updated or file.created or view.now)) for file in view.without_run
+    ]
+    return _one_a_profile(
+        (profile_name(file.name), file.name)
+        for file, age in ages
+        if NOT_STARTED_AFTER <= age <= FORGOTTEN_AFTER
+    )
 
 
 def _stopped(view: View) -> Iterator[Found]:
     """A file was stopped, and nobody has replaced or deleted it."""
-    found: dict[str, list[str]] = {}
+    lines: list[tuple[str, str]] = []
     for entry in view.entries:
         if entry.stop and view.is_recent(entry) and not view.is_replaced(entry):
             detail = f": {entry.stop_detail}" if entry.stop_detail else ""
-            found.setdefault(entry.profile, []).append(f"{entry.name} ({entry.stop}{detail})")
-    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+            lines.append((entry.profile, f"{entry.name} ({entry.stop}{detail})"))
+    return _one_a_profile(lines)
 
 
 def _nothing_new(view: View) -> Iterator[Found]:
@@ -297,11 +299,20 @@ def _only_checked(view: View) -> Iterator[Found]:
 
 def _blocked(view: View) -> Iterator[Found]:
     """What Google says later of uploaded rows cannot be read."""
-    found: dict[str, list[str]] = {}
-    for entry in view.entries:
-        if entry.blocked and view.is_recent(entry):
-            found.setdefault(entry.profile, []).append(f"{entry.name} ({entry.blocked})")
-    yield from (Found(profile, _named(files), {}) for profile, files in found.items())
+    return _one_a_profile(
+        (entry.profile, f"{entry.name} ({entry.blocked})")
+        for entry in view.entries
+        if entry.blocked and view.is_recent(entry)
+    )
+
+
+def _one_a_profile(lines: Iterable[tuple[str, str]]) -> Iterator[Found]:
+    """Yield one problem for each profile, from profiles and what is to be said of their files."""
+    by_profile: dict[str, list[str]] = {}
+    for profile, of_file in lines:
+        by_profile.setdefault(profile, []).append(of_file)
+    for profile, files in by_profile.items():
+        yield Found(profile, _named(files), {})
 
 
 def _named(files: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
+from lib.destinations.registry import capabilities_of
 from lib.run.finish import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
@@ -80,6 +81,28 @@ def test_fields_that_the_destination_cannot_send_are_noted() -> None:
     """With the Google Ads API, columns for addresses and ad personalization get a note."""
     plan = ready("gclid,conversion_date_time,first_name,ad_personalization,colour")
     assert codes(plan)[0] == "COLUMN_NOT_SENT"
+
+
+def test_the_columns_of_a_restatement_are_no_unsent_columns() -> None:
+    """An API that gets the sale again gets the new value as its value, and needs no time."""
+    columns = {
+        "conversion_date_time": "Closed",
+        "order_id": "Deal",
+        "email": "Contact",
+        "adjusted_value": "New value",
+        "adjustment_date_time": "Changed",
+    }
+    profile = Profile.model_validate(
+        {
+            **PROFILE.model_dump(exclude_unset=True, exclude={"value"}),
+            "destination": "data_manager",
+            "columns": columns,
+            "conversions": [{"send": "restatement"}],
+        }
+    )
+    api = FakeApi(capabilities=capabilities_of("data_manager"))
+    plan = ready("Closed,Deal,Contact,New value,Changed", api, profile)
+    assert "COLUMN_NOT_SENT" not in codes(plan)
 
 
 def test_only_what_all_sales_need_must_have_a_cell() -> None:
