@@ -1,4 +1,4 @@
-"""The definition of a declared field. The declarations are in `lib.rules.fields`."""
+"""What is declared about a field. The table of all fields is `lib.rules.fields.table`."""
 
 from __future__ import annotations
 
@@ -53,15 +53,16 @@ class Field:
     parse: ParseCell | None = None
     """Reads one cell and raises `RuleError`. None: a rule of `lib.rules` reads its cells,
     because their meaning depends on other columns."""
-    kind: ValueKind = "text"
+    value_kind: ValueKind = "text"
     if_placeholder: Any = None
     """Value for the record if the cell is a placeholder. None: the same as for an empty cell."""
     placeholder_note: str = "read as empty"
     """What the note on the placeholders of a column says about them."""
-    bad_value: Literal["row", "cell"] = "cell"
-    """An unreadable cell rejects the whole row, or only leaves out the cell (with a warning)."""
-    only_for_some: bool = False
-    """Google takes it only from some callers; `omit_session_and_ip` in the profile omits it."""
+    bad_cell_costs: Literal["row", "cell"] = "cell"
+    """A cell that cannot be read rejects its row, or is only left out with a warning."""
+    needs_permission: bool = False
+    """Google takes it only from callers that it permits; with `omit_session_and_ip` in the profile,
+    it is not sent."""
 
 
 def comparable(text: str) -> str:

@@ -42,7 +42,7 @@ def plain_text(cell: str, column: str, with_placeholders: set[str]) -> str | Non
 
 @lru_cache
 def _kind_of(column: str) -> ValueKind:
-    return BY_NAME[base_name(column)].kind
+    return BY_NAME[base_name(column)].value_kind
 
 
 def is_sent(column: str, sendable: Collection[str]) -> bool:

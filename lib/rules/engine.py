@@ -24,8 +24,7 @@ from lib.rules.assembly import CheckedRows, ValidatedChunk, assemble
 from lib.rules.calls import check_calls
 from lib.rules.columns import ChunkColumns, FileRules, is_sent
 from lib.rules.conversions import check_conversions
-from lib.rules.fields import BY_NAME
-from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
+from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME
 from lib.rules.row_rules import RowRules
 
 _CODE: Final = itemgetter(2)
@@ -88,5 +87,5 @@ def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:
         name
         for name in fields
         if is_sent(name, sent)
-        and not (rules.omit_session_and_ip and BY_NAME[base_name(name)].only_for_some)
+        and not (rules.omit_session_and_ip and BY_NAME[base_name(name)].needs_permission)
     ]

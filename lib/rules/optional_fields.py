@@ -102,7 +102,7 @@ def _read_declared(
             try:
                 value = field.parse(text, rules.decimal_sign)
             except RuleError as error:
-                refuse = problems.reject if field.bad_value == "row" else problems.warn
+                refuse = problems.reject if field.bad_cell_costs == "row" else problems.warn
                 refuse(row, error.code, column)
                 continue
             if value in unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
@@ -11,12 +11,12 @@ from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
-from lib.rules.values.dates import Doubts, with_time_of_day
+from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
 _UNKNOWN_ZONE: Final = UnknownZone("time_zone")
 
-_OTHER_ORDER: Final = {
+_OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
     "MDY": "a date such as 20/11/2026, but the profile says MDY",
     "DMY": "a date such as 11/20/2026, but the profile says DMY",
 }
@@ -91,8 +91,8 @@ def _read_unwrapped(
     try:
         return clock.read(text, zone, lookback_days)
     except RuleError as error:
-        order = clock.date_order if error.code == "DATE_ORDER_MISMATCH" else None
-        detail = _OTHER_ORDER[order] if order else ""
+        is_other_order = error.code == "DATE_ORDER_MISMATCH"
+        detail = _OTHER_ORDER[clock.date_order] if is_other_order else ""
         return Problem(error.code, error.field or field, detail)
 
 

@@ -19,8 +19,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.outcomes import Problem
 from lib.rules.columns import is_sent
-from lib.rules.fields import BY_NAME, REQUIRED, field_named, kind_of
-from lib.rules.fields.other_kinds import ADJUSTMENT_FIELDS
+from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, REQUIRED, field_named, kind_of
 from lib.source.errors import SourceError
 from lib.source.header import (
     Match,

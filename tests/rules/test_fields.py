@@ -15,7 +15,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields, Row
 from lib.rules.columns import ChunkColumns
-from lib.rules.fields import BY_NAME, FIELDS
+from lib.rules.fields import BY_NAME, FIELDS, field_named
 from lib.rules.values.cells import RuleError
 from tests.rules.test_adjustments import engine_for
 from tools import watch_google
@@ -59,6 +59,26 @@ def test_every_field_has_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
             engine_for([*BY_NAME], kind, **settings).validate([row])
     assert read == BY_NAME.keys()
     assert len(BY_NAME) == len(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("Email_2", "email_2"),
+        ("phone_9", "phone_9"),
+        ("hashed_email_3", "hashed_email_3"),
+        ("hashed_phone_number_2", "hashed_phone_number_2"),
+        ("email_10", None),
+        ("email_1", None),
+        ("gclid_2", None),
+        ("Google  Click ID", "gclid"),
+        ("custom_variable. Plan", "custom_variable.Plan"),
+        ("custom_variable.", None),
+    ],
+)
+def test_the_names_of_fields(name: str, field: str | None) -> None:
+    """A column has the name of a field, one in Google's templates, or a number up to nine."""
+    assert field_named(name) == field
 
 
 def test_every_attribute_of_a_record_has_a_field() -> None:
@@ -125,7 +145,7 @@ def test_what_is_not_sent_is_listed_with_its_reason() -> None:
 
 
 @pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)
-def test_a_bad_value_costs_what_its_code_says(field: Field) -> None:
+def test_a_bad_cell_costs_what_its_code_says(field: Field) -> None:
     """The declaration and the catalogue agree on whether the row or only the cell is lost."""
     assert field.parse is not None
     codes = set()
@@ -136,7 +156,7 @@ def test_a_bad_value_costs_what_its_code_says(field: Field) -> None:
             codes.add(error.code)
     assert codes
     for code in codes:
-        assert (CATALOGUE[code].severity == "error") is (field.bad_value == "row"), code
+        assert (CATALOGUE[code].severity == "error") is (field.bad_cell_costs == "row"), code
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=name_of)

@@ -1,10 +1,4 @@
-"""The declarations of all fields: name, rule, effect of an invalid value, and target.
-
-A field with `parse` needs nothing else in `lib.rules`. A field without it is read by a rule
-(`lib.rules.identity`, `times`, `amounts`, ...), because its meaning depends on other columns.
-`make reference` writes a table of docs/input.md from these declarations. CONTRIBUTING.md explains
-how to add a field.
-"""
+"""Looks up the fields of `lib.rules.fields.table` by name, and the kind of a file by its fields."""
 
 from __future__ import annotations
 
@@ -14,16 +8,10 @@ from typing import Final
 from lib.model.fields import (
     CUSTOM_VARIABLE,
     HIGHEST_NUMBER,
-    Field,
     RecordKind,
     comparable,
 )
-from lib.rules.fields.conversion import CONVERSION
-from lib.rules.fields.identity import IDENTITY
-from lib.rules.fields.optional import OPTIONAL
-from lib.rules.fields.other_kinds import ADJUSTMENT, CALL
-
-FIELDS: Final[tuple[Field, ...]] = (*IDENTITY, *CONVERSION, *OPTIONAL, *ADJUSTMENT, *CALL)
+from lib.rules.fields.table import FIELDS
 
 BY_NAME: Final = {field.name: field for field in FIELDS}
 
@@ -56,10 +44,10 @@ REQUIRED: Final[Mapping[RecordKind, tuple[str, ...]]] = {
 }
 """The fields that each kind of file has. The kind follows from the names (`kind_of`)."""
 
-_ONLY_IN: Final[Mapping[RecordKind, frozenset[str]]] = {
-    "adjustment": frozenset(field.name for field in ADJUSTMENT),
-    "call": frozenset(field.name for field in CALL),
-}
+ADJUSTMENT_FIELDS: Final = frozenset(
+    field.name for field in FIELDS if field.record_kinds == {"adjustment"}
+)
+CALL_FIELDS: Final = frozenset(field.name for field in FIELDS if field.record_kinds == {"call"})
 
 
 def field_named(name: str) -> str | None:
@@ -72,6 +60,6 @@ def field_named(name: str) -> str | None:
 
 def kind_of(fields: Collection[str]) -> RecordKind:
     """Return the kind of a file with these fields: any name that only one kind has decides."""
-    return next(
-        (kind for kind, own in _ONLY_IN.items() if not own.isdisjoint(fields)), "conversion"
-    )
+    if not ADJUSTMENT_FIELDS.isdisjoint(fields):
+        return "adjustment"
+    return "conversion" if CALL_FIELDS.isdisjoint(fields) else "call"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from lib.rules.values.cells import LONGEST_PLACEHOLDER, RuleError
+from lib.rules.values.cells import RuleError
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)
 
@@ -38,9 +38,10 @@ def is_plain_order_id(value: str) -> bool:
     """
     if len(value) > _LONGEST or not value.isascii():
         return False
-    # A letter, then letters, digits, - and _: neither an email address nor a phone number.
+    # A letter, then letters, digits, - and _: neither an email address nor a phone number. No
+    # placeholder ends with a digit.
     if value.replace("-", "_").isidentifier():
-        return len(value) > LONGEST_PLACEHOLDER or value[-1:].isdecimal()
+        return value[-1].isdecimal()
     return value.isdecimal() and len(value) < _FEWEST_PHONE_DIGITS and value != "0"
 
 
