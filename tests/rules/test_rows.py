@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
+from lib.model.money import Sum
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Conversion, Row
 from lib.rules.engine import Engine
@@ -296,15 +297,15 @@ AAAAAAAAAAAAAA2,,2026-11-20 10:00:00,2125550100
 
 
 @pytest.mark.parametrize(
-    ("order", "sent", "code"),
+    ("order", "sent", "code", "detail"),
     [
-        ("DMY", [2, 3, 4], "DATE_ORDER_MISMATCH"),
-        ("MDY", [2, 3, 5], "DATE_ORDER_MISMATCH"),
-        (None, [3, 4, 5], "DATE_ORDER_UNDECLARED"),
+        ("DMY", [2, 3, 4], "DATE_ORDER_MISMATCH", "a date such as 11/20/2026"),
+        ("MDY", [2, 3, 5], "DATE_ORDER_MISMATCH", "a date such as 20/11/2026"),
+        (None, [3, 4, 5], "DATE_ORDER_UNDECLARED", ""),
     ],
 )
 def test_the_order_of_day_and_month_is_declared(
-    order: str | None, sent: list[int], code: str
+    order: str | None, sent: list[int], code: str, detail: str
 ) -> None:
     """A date in the other order is rejected; without an order, one that has two meanings is."""
     validated = validate(
@@ -319,6 +320,8 @@ AAAAAAAAAAAAAA4,11/20/2026 10:00
     )
     assert list(validated.sent) == sent
     assert set(validated.refused.values()) == {code}
+    details = [found.partition(",")[0] for found in validated.details.values()]
+    assert details == [detail]
 
 
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
@@ -475,6 +478,29 @@ def test_the_value_of_an_entry(
     assert found == value
     if 2 in validated.sent:
         assert validated.sent[2].currency_code == (None if value is None else "EUR")
+
+
+@pytest.mark.parametrize(
+    ("rows", "sums"),
+    [
+        (["5,"], {"USD": Sum(1, 5_000_000)}),
+        (["5,", "7,EUR", ","], {"USD": Sum(1, 5_000_000), "EUR": Sum(1, 7_000_000)}),
+        (["7,EUR", ","], {"EUR": Sum(1, 7_000_000)}),
+        ([","], {}),
+    ],
+)
+def test_a_value_without_a_currency_is_in_that_of_the_account(
+    rows: list[str], sums: dict[str, Sum]
+) -> None:
+    """The results say it, although the request states no currency."""
+    names = ["conversion_value", "currency_code", "gclid", "conversion_date_time"]
+    engine = Engine([{name: at for at, name in enumerate(names)}], rules_of())
+    cells = [
+        [*row.split(","), f"Cj0KCQiAexample{number}", "2026-11-20 10:00"]
+        for number, row in enumerate(rows)
+    ]
+    validated = engine.validate([(line, row, None, 1) for line, row in enumerate(cells, 2)])
+    assert validated.values.sums() == sums
 
 
 def test_values_in_cents() -> None:
