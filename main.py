@@ -15,7 +15,8 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import flask
@@ -46,9 +47,6 @@ quiet_libraries()
 _shutdown = Shutdown()
 on_termination(lambda: _shutdown.begin(time.monotonic()))
 
-PROFILES_SECONDS = 60
-"""How long an instance may use a profiles document before it reads it again."""
-
 
 @functions_framework.http
 def ingest(request: flask.Request) -> tuple[str, int]:
@@ -60,17 +58,17 @@ def ingest(request: flask.Request) -> tuple[str, int]:
     trigger (https://github.com/GoogleCloudPlatform/functions-framework-python).
     """
     context = _context()
-    event = read_event(dict(request.headers), request.get_data())
-    if isinstance(event, NotAnObjectEvent):
-        if event.wrong_trigger:
-            problem = f"the trigger of the function ingest sends events that are {event.reason}"
+    source = read_event(dict(request.headers), request.get_data())
+    if isinstance(source, NotAnObjectEvent):
+        if source.wrong_trigger:
+            problem = f"the trigger of the function ingest sends events that are {source.reason}"
             advice = "Ask the engineer who deployed the function to correct the trigger."
             context.log.alert("settings_invalid", detail=problem, action=advice)
-        context.log.warning("event_ignored", reason=event.reason)
+        context.log.warning("event_ignored", reason=source.reason)
         return "ignored", 200
-    context = replace(context, log=context.log.bind(run_id=run_id(event.source)))
+    context = replace(context, log=context.log.bind(run_id=run_id(source)))
     try:
-        return deliver(event.source, context), 200
+        return deliver(source, context), 200
     except UploadError as error:
         # Already logged where it was handled.
         return error.code, 500 if isinstance(error, PermanentError) else 503
@@ -115,14 +113,8 @@ def _context() -> RunContext:
     log = JsonLog(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
 
     def profiles() -> Mapping[str, Any]:
-        try:
-            return read_profiles(
-                _profiles_document(settings, store), settings.profiles or "PROFILES"
-            )
-        except PermanentError:
-            # Somebody corrects the document now, so the next file must not get the wrong one.
-            _profiles_object.cache_clear()
-            raise
+        # Read for each file, so that a correction holds at once.
+        return read_profiles(_profiles_document(settings, store), settings.profiles or "PROFILES")
 
     return RunContext(
         store=store,
@@ -139,22 +131,14 @@ def _context() -> RunContext:
 
 
 def _profiles_document(settings: Settings, store: GoogleStore) -> bytes:
-    if not settings.profiles:
-        return b""
-    if settings.profiles.startswith("gs://"):
-        return _profiles_object(settings.profiles, store, int(time.monotonic() // PROFILES_SECONDS))
+    place = settings.profiles
+    if place.startswith("gs://"):
+        bucket, _, name = place.removeprefix("gs://").partition("/")
+        found = store.read(bucket, name)
+        if found is None:
+            raise PermanentError("INVALID_PROFILE", f"{place} does not exist")
+        return found[0]
     try:
-        with open(settings.profiles, "rb") as document:
-            return document.read()
+        return Path(place).read_bytes() if place else b""
     except OSError as error:
-        raise PermanentError("INVALID_PROFILE", f"{settings.profiles}: {error.strerror}") from None
-
-
-@lru_cache(maxsize=1)
-def _profiles_object(uri: str, store: GoogleStore, period: int) -> bytes:
-    """Return the profiles document. Read only once per `period`, even for a burst of files."""
-    bucket, _, name = uri.removeprefix("gs://").partition("/")
-    found = store.read(bucket, name)
-    if found is None:
-        raise PermanentError("INVALID_PROFILE", f"{uri} does not exist")
-    return found[0]
+        raise PermanentError("INVALID_PROFILE", f"{place}: {error.strerror}") from None

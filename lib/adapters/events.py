@@ -24,13 +24,6 @@ from lib.state.store import StoredObject
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 
 
-class ObjectEvent(NamedTuple):
-    """An object was finalized. `time` is that of the first delivery, None if it cannot be read."""
-
-    source: StoredObject
-    time: datetime | None
-
-
 class NotAnObjectEvent(NamedTuple):
     """A request that no redelivery can improve. `reason` is safe to log.
 
@@ -41,8 +34,11 @@ class NotAnObjectEvent(NamedTuple):
     wrong_trigger: bool = False
 
 
-def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnObjectEvent:
-    """Read the event in a request. Never raises."""
+def read_event(headers: Mapping[str, str], body: bytes) -> StoredObject | NotAnObjectEvent:
+    """Return the object that was finalized, as the event in a request describes it. Never raises.
+
+    A detail that the event omits, or that cannot be read, is left out: storage knows it too.
+    """
     try:
         event = from_http(headers, body)
     except Exception as error:  # whatever the library raises, the same bytes raise it again
@@ -56,7 +52,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnOb
     generation = _number(data.get("generation"))
     if not (bucket and name and generation):
         return NotAnObjectEvent("its data has no valid bucket, name and generation")
-    source = StoredObject(
+    return StoredObject(
         bucket=bucket,
         name=name,
         generation=generation,
@@ -66,7 +62,6 @@ def read_event(headers: Mapping[str, str], body: bytes) -> ObjectEvent | NotAnOb
         updated=_moment(data.get("updated")),
         crc32c=_text(data.get("crc32c")),
     )
-    return ObjectEvent(source, _moment(event.get("time")))
 
 
 def _number(value: object) -> int:

@@ -68,7 +68,7 @@ _LONG_FILE: Final = 4 << 20
 @click.argument(
     "files",
     nargs=-1,
-    metavar="FILE...",
+    metavar="[FILE]...",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option(

@@ -45,7 +45,7 @@ _ALERTS: Final = {kind.name.upper(): _alert(kind) for kind in KINDS}
     epilog=_EXAMPLES,
     short_help="Say what a code means and what to do.",
 )
-@click.argument("codes", nargs=-1, metavar="CODE...")
+@click.argument("codes", nargs=-1, metavar="[CODE]...")
 def explain_command(codes: tuple[str, ...]) -> None:
     """Say what each CODE means and what to do. Without CODE, list all codes.
 

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from lib.adapters.events import FINALIZED, ObjectEvent, read_event
+from lib.adapters.events import FINALIZED, NotAnObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
 from lib.errors import NewerFormat, PermanentError, UnreadableState
@@ -205,10 +205,10 @@ def check_event(content: bytes) -> None:
         "content-type": "application/json",
     }
     event = read_event(headers, content)
-    if isinstance(event, ObjectEvent):
-        run_key(event.source)
-        run_id(event.source).encode()
-        assert event.source.generation < 1 << 63
+    if not isinstance(event, NotAnObjectEvent):
+        run_key(event)
+        run_id(event).encode()
+        assert event.generation < 1 << 63
 
 
 def check_results(content: bytes) -> None:
