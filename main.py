@@ -114,7 +114,7 @@ def _context() -> RunContext:
 
     def profiles() -> Mapping[str, Any]:
         # Read for each file, so that a correction holds at once.
-        return read_profiles(_profiles_document(settings, store), settings.profiles or "PROFILES")
+        return read_profiles(_profiles_document(settings.profiles, store), settings.profiles)
 
     return RunContext(
         store=store,
@@ -130,8 +130,7 @@ def _context() -> RunContext:
     )
 
 
-def _profiles_document(settings: Settings, store: GoogleStore) -> bytes:
-    place = settings.profiles
+def _profiles_document(place: str, store: GoogleStore) -> bytes:
     if place.startswith("gs://"):
         bucket, _, name = place.removeprefix("gs://").partition("/")
         found = store.read(bucket, name)
@@ -139,6 +138,6 @@ def _profiles_document(settings: Settings, store: GoogleStore) -> bytes:
             raise PermanentError("INVALID_PROFILE", f"{place} does not exist")
         return found[0]
     try:
-        return Path(place).read_bytes() if place else b""
+        return Path(place).read_bytes()
     except OSError as error:
         raise PermanentError("INVALID_PROFILE", f"{place}: {error.strerror}") from None

@@ -425,7 +425,9 @@ def world(**settings: Any) -> World:
     given = {"time_limit_seconds": 60.0, "deadline_margin_seconds": 0.0, "window": 1}
     given |= {"sweep_grace_minutes": 0}
     given |= {"read_diagnostics": False, **settings}
-    checked = Settings(input_bucket="in-bucket", output_bucket="out-bucket", **given)
+    checked = Settings(
+        input_bucket="in-bucket", output_bucket="out-bucket", profiles="profiles.json", **given
+    )
     return World(MemoryStore(clock), FakeApi(), clock, checked)
 
 

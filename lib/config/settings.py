@@ -80,13 +80,12 @@ class Settings(BaseModel):
     """Bucket that receives the conversion files."""
     output_bucket: str = Field(min_length=3)
     """Bucket that receives the results documents."""
+    profiles: str = Field(min_length=1)
+    """Where the profiles document is: a gs:// URI or a file path."""
     state_bucket: str = ""
     """Bucket that stores the state of the files. Unset: the output bucket."""
     state_prefix: str = "_state/"
     """Folder of the state in its bucket. Must end with a slash."""
-    profiles: str = ""
-    """Where the profiles document is: a gs:// URI or a file path. Unset: one profile named default,
-    without any keys."""
     credentials_secret: str = Field(
         "", pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$"
     )

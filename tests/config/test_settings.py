@@ -11,7 +11,7 @@ from lib.config import messages as mistakes
 from lib.config.profile import Profile
 from lib.config.settings import Settings, SettingsError
 
-GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output"}
+GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output", "PROFILES": "profiles.json"}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_message_for_a_wrong_variable(changed: dict[str, str], said: str) ->
 
 
 def test_the_defaults_are_valid() -> None:
-    """Only the two buckets have no default."""
+    """Only the two buckets and the place of the profiles have none."""
     settings = Settings.from_environment(GOOD)
     assert settings.bucket_of_state == "the-output"
 

@@ -47,7 +47,10 @@ def test_a_secret_in_a_file_may_be_no_text(tmp_path: Path) -> None:
     path = tmp_path / "google-ads.yaml"
     path.write_bytes(b"\xff")
     settings = Settings(
-        input_bucket="in-bucket", output_bucket="out-bucket", credentials_path=str(path)
+        input_bucket="in-bucket",
+        output_bucket="out-bucket",
+        profiles="profiles.json",
+        credentials_path=str(path),
     )
     with pytest.raises(PermanentError, match="not UTF-8"):
         read_credentials(settings)
