@@ -77,12 +77,17 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.places`). `sales` is what the destination of conversions can do, even if this file
-    has none. `remembers_corrections`: a sale that is sent again would undo a correction, because
-    its API takes the value that comes last. `refuses_user_data` is the reason why
-    the account refuses every row with hashed user data. The file stops only at the first row that
-    has user data, because the columns may be empty, as in Google's own template. `no_action_names`
-    is raised at the first row that gives its action by name, if the account was not read.
+    (`Table.places`). `names_actions`: rows may have different conversion actions. `unseen` are the
+    columns that need a cell and have had none so far, with their places in a row.
+
+    `sales` is what the destination of conversions can do, even if this file has none.
+    `remembers_corrections`: a sale that is sent again would undo a correction, because its API
+    takes the value that comes last.
+
+    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
+    file stops only at the first row that has user data, because the columns may be empty, as in
+    Google's own template. `no_action_names` is raised at the first row that gives its action by
+    name, if the account was not read.
     """
 
     table: Table

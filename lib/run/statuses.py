@@ -311,7 +311,10 @@ def _settled(
 def _final_outcome(
     reasons: Sequence[str], has_click_id: bool, can_defer: bool
 ) -> tuple[FinalOutcome, str]:
-    """Return what the reasons mean for a row, and the one that decides."""
+    """Return what the reasons mean for a row, and the one that decides.
+
+    A row with the reasons TOO_RECENT_CLICK and NO_CONSENT has failed, because of NO_CONSENT.
+    """
     by_outcome: dict[FinalOutcome, str] = {}
     for reason in reasons:
         outcome: FinalOutcome = "failed"
@@ -327,7 +330,10 @@ def _final_outcome(
 
 
 def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
-    """Limit the counts to this number of rows, because a row is counted for each of its reasons."""
+    """Limit the counts to this number of rows, because a row is counted for each of its reasons.
+
+    Of 5 rows, `{"NO_CONSENT": 4, "INVALID_GCLID": 3}` becomes 4 and 1.
+    """
     limited: Counter[str] = Counter()
     for reason, count in unnamed.most_common():
         limited[reason] = min(count, rows - limited.total())
@@ -337,7 +343,8 @@ def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
 def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:
     """Return how many unnamed rows are unmatched, and the reasons of those that never count.
 
-    At most `unclicked` rows can be unmatched, because only rows without a click ID are.
+    At most `unclicked` rows can be unmatched, because only rows without a click ID are: if 2 rows
+    have none, `{"CLICK_NOT_FOUND": 4}` are 2 unmatched rows, and 2 that never count.
     """
     lost = Counter(
         {

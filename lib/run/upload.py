@@ -419,7 +419,10 @@ class _Uploads:
 
 
 def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
-    """Add which chunks were sent, if the bytes that were read may have been wrong."""
+    """Add which chunks were sent, if the bytes that were read may have been wrong.
+
+    For example: `chunks sent before: 0 to 1 (4,000 rows uploaded)`.
+    """
     if problem.code != CHECKSUM_MISMATCH:
         return problem
     sent = "no chunk was sent"

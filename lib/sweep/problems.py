@@ -148,7 +148,8 @@ def _counts_for(
     """Return whether a file came for the last due time, or after it.
 
     A file that comes late is the one of the time before: it does not count for the next one, unless
-    another one follows.
+    another one follows. With "every weekday by 06:30", a file that comes on Friday at 09:00 is
+    Friday's. If no other one follows, Monday's is missing on Monday at 06:30.
     """
     if arrivals and arrivals[-1] > by:
         return True
