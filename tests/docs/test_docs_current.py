@@ -139,7 +139,9 @@ def _json_blocks(mark: str) -> Iterator[Any]:
 
 def test_the_profiles_on_the_pages_are_valid() -> None:
     """Each can be used as it is shown."""
-    for document in _json_blocks("profiles"):
+    documents = [*_json_blocks("profiles")]
+    assert documents
+    for document in documents:
         for profile in document.values():
             Profile.model_validate(profile)
 

@@ -48,15 +48,20 @@ TITLES = [
 ]
 
 
-@pytest.mark.parametrize("title", TITLES)
-@pytest.mark.parametrize("form", ["text", "padded", "workbook"])
+FORMS = [
+    (title, form)
+    for title in TITLES
+    for form in ("text", "padded", "workbook")
+    if form == "text" or title.count('"') % 2 == 0  # cells have no open quotation marks
+]
+
+
+@pytest.mark.parametrize(("title", "form"), FORMS)
 def test_a_header_below_titles(title: str, form: str) -> None:
     """The lines above the column names are no rows, and the lines of the rows stay right."""
     text = f"{title}\n{HEADER}\n{ROWS}"
     rows = list(csv.reader(io.StringIO(text)))
     above = len(rows) - 3 if form == "workbook" else title.count("\n") + 1
-    if form != "text" and title.count('"') % 2:
-        return  # only a text file has quotation marks that do not match
     content = {"text": text, "padded": written(rows), "workbook": workbook(rows)}[form]
     table = opened(content)
     assert table.header_error is None

@@ -3,13 +3,14 @@
 The function's process gets SIGKILL at the n-th remote call of any kind (storage, Secret Manager,
 OAuth, the API), until a run finishes without being killed. A kill after a call leaves what a kill
 before the next call leaves. So each kind kills at every second call, and together they meet the
-state after every call. A sample kills at every tenth call. `tests/run/test_any_history.py` does the
-same with fakes, at every call of many stories.
+state after every call. A sample kills after every request with rows, or at every tenth call of a
+sweep. `tests/run/test_any_history.py` does the same with fakes, at every call of many stories.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
 
 import pytest
 
@@ -28,20 +29,20 @@ from tests.whole.recovery.files import (
 SHARDS = 4 if EVERY_CALL else 1
 """The kills of a file are divided between tests, so that parallel workers can share them."""
 STEP = 2 if EVERY_CALL else 10
-FIRST = {"kill_before": 1, "kill_after": 1 if EVERY_CALL else 6}
+KINDS = ("kill_before", "kill_after")
 
 
-def killed_calls(google: Sandbox, kind: str, shard: int = 0, shards: int = 1) -> Iterator[int]:
+def killed_calls(
+    google: Sandbox, kind: str, numbers: Iterable[int], method: str = "*"
+) -> Iterator[int]:
     """Yield the numbers of the calls at which the function is killed next, until there is none."""
-    nth = FIRST[kind] + shard * STEP
-    while True:
+    for round_, nth in enumerate(numbers):
         google.clock.reset()
-        google.faults.set([{"method": "*", "nth": nth, "kind": kind}])
+        google.faults.set([{"method": method, "nth": nth, "kind": kind}])
         yield nth
         if not google.faults.fired()[0]["fired"]:
+            assert round_, "no call was killed"
             break
-        nth += shards * STEP
-    assert nth > FIRST[kind] + shard * STEP, "no call of this shard was killed"
 
 
 def cold(google: Sandbox) -> None:
@@ -51,13 +52,15 @@ def cold(google: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
-@pytest.mark.parametrize("kind", FIRST)
+@pytest.mark.parametrize("kind", KINDS if EVERY_CALL else ["kill_after"])
 @pytest.mark.parametrize("route", FOLDERS)
 def test_three_chunks_with_every_outcome(
     google: Sandbox, new_name: Callable[..., str], route: str, kind: str, shard: int
 ) -> None:
     """Every row has its outcome, and Google has every conversion once."""
-    for nth in killed_calls(google, kind, shard, SHARDS):
+    method = "*" if EVERY_CALL else UPLOADS[route]
+    numbers = count(1 + shard * STEP, SHARDS * STEP) if EVERY_CALL else count(1)
+    for nth in killed_calls(google, kind, numbers, method):
         cold(google)
         file = make_file(new_name(route), 410, seed=nth).drop(google)
         check(file, finish(google, file), google)
@@ -67,7 +70,7 @@ def test_a_file_that_the_account_stops(google: Sandbox, new_name: Callable[..., 
     """A stopped file stays stopped: every line has an outcome, and nothing is sent afterwards."""
     google.state.change_account("1234567890", allowlisted_for_upload=False)
     try:
-        for _ in killed_calls(google, "kill_before"):
+        for _ in killed_calls(google, "kill_before", count(1, STEP)):
             file = make_file(new_name(), 410, seed=3, kinds=("click", "rejected")).drop(google)
             document = finish(google, file)
             refused = "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
@@ -78,10 +81,10 @@ def test_a_file_that_the_account_stops(google: Sandbox, new_name: Callable[..., 
         google.state.change_account("1234567890", allowlisted_for_upload=True)
 
 
-@pytest.mark.parametrize("kind", FIRST)
+@pytest.mark.parametrize("kind", KINDS if EVERY_CALL else ["kill_before"])
 def test_a_sweep(google: Sandbox, new_name: Callable[..., str], kind: str) -> None:
     """After a kill at any call of a sweep, the next one sends the deferred rows once."""
-    for nth in killed_calls(google, kind):
+    for nth in killed_calls(google, kind, count(1, STEP)):
         google.faults.clear()
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):  # each round counts only its own calls
             google.storage.empty(bucket)
