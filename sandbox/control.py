@@ -97,8 +97,6 @@ class Routes:
             "GET /requests": lambda asked: Lines(state.request_log()),
             "PUT /accounts": self.put_accounts,
             "PUT /clicks": self.put_clicks,
-            "PUT /calls": self.put_calls,
-            "PUT /readings": lambda asked: asdict(state.change_readings(**asked.read(dict))),
             f"PUT {_SECRETS}": self.put_secret,
             "PUT /profiles": self.put_profiles,
             "PUT /faults": self.put_faults,
@@ -154,11 +152,6 @@ class Routes:
         clicks = asked.read(dict[str, AwareDatetime])
         self._sandbox.state.register_clicks(clicks)
         return {"clicks": len(clicks)}
-
-    def put_calls(self, asked: Asked) -> Any:
-        calls = asked.read(list[tuple[str, AwareDatetime]])
-        self._sandbox.state.register_calls(calls)
-        return {"calls": len(calls)}
 
     def put_secret(self, asked: Asked) -> Any:
         if not asked.name:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, ClassVar, Literal
-
-from pydantic import ConfigDict, TypeAdapter
+from typing import Any, Literal
 
 from sandbox.accounts import ACCOUNTS, Account, default_accounts
 from sandbox.conversions import Accepted, CallKey, ClickKey, ConversionBook, NotCounted, OrderKey
@@ -83,32 +81,10 @@ class DataManagerLimits:
 
 
 @dataclass(slots=True)
-class AdjustmentReadings:
-    """What Google's texts about adjustments of conversions leave open (`PUT /readings`)."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
-
-    recent_conversions: Literal["too_recent", "not_found"] = "too_recent"
-    """The error for a conversion that occurred less than 24 hours ago. "not_found": also for one
-    that was uploaded less than 24 hours ago, whenever it occurred."""
-    retracted_conversions: Literal["error", "ignored"] = "error"
-    """If an adjustment of a retracted conversion is an error, or is accepted without effect."""
-    restated_to_zero: Literal["ignored", "error"] = "ignored"
-    """The same for a conversion that was restated to 0."""
-
-
-_READINGS = TypeAdapter(AdjustmentReadings)
-
-
-@dataclass(slots=True)
 class State:
     """Everything that the APIs store. Change it with the methods; read it directly.
 
     `check_rows` False: every well-formed request is accepted, whatever its rows (benchmarks).
-    `repeats_in_request`: Google says about DUPLICATE_ORDER_ID that conversions with the same order
-    ID "were not processed", so by default all of them are refused; "later" keeps the first.
-    `known_conversions`: Google documents a code for a known click and one for a known order ID, but
-    not if an answer names both; "click": only the click.
     `check_tokens` False: requests without an access token are accepted.
     """
 
@@ -116,8 +92,6 @@ class State:
     new_request_id: Callable[[str], str] = lambda method: str(uuid.uuid4())
     """Returns the ID of the next request to a method, such as `data_manager.IngestEvents`."""
     check_rows: bool = True
-    repeats_in_request: Literal["all", "later"] = "all"
-    known_conversions: Literal["both", "click"] = "both"
     check_tokens: bool = True
     request_id_in: Literal["both", "initial", "trailing", "neither"] = "both"
     """The metadata in which clients of gRPC find the ID of their request."""
@@ -126,12 +100,9 @@ class State:
     instance_has_account: bool = True
     accounts: dict[str, Account] = field(default_factory=dict)
     clicks: dict[str, datetime] = field(default_factory=dict)
-    calls: set[tuple[str, float]] = field(default_factory=set)
-    """(caller ID, start) of the calls that Google connected. Empty: it connected every call."""
     accepted: list[Accepted] = field(default_factory=list)
     adjustments: list[Accepted] = field(default_factory=list)
     """The adjustments that the Google Ads API accepted. `book` has what they changed."""
-    adjustment_readings: AdjustmentReadings = field(default_factory=AdjustmentReadings)
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=100_000))
     secrets: dict[str, list[bytes]] = field(default_factory=dict)
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -174,18 +145,6 @@ class State:
         with self.lock:
             self.clicks.update(clicks)
 
-    def change_readings(self, **changes: str) -> AdjustmentReadings:
-        """Change how open questions are answered. Raises `ValidationError`."""
-        with self.lock:
-            given = asdict(self.adjustment_readings) | changes
-            self.adjustment_readings = _READINGS.validate_python(given)
-            return self.adjustment_readings
-
-    def register_calls(self, calls: Iterable[tuple[str, datetime]]) -> None:
-        """Set which calls Google connected: caller ID and start. Until then, it knows all."""
-        with self.lock:
-            self.calls.update((caller_id, start.timestamp()) for caller_id, start in calls)
-
     def set_secret(self, name: str, payload: bytes) -> None:
         """Add a version to `projects/P/secrets/S`; creates the secret if it is new."""
         with self.lock:
@@ -204,11 +163,9 @@ class State:
             self.processing_errors.clear()
             self.click_keys.clear()
             self.order_keys.clear()
-            self.calls.clear()
             self.call_keys.clear()
             self.adjustments.clear()
             self.held.clear()
-            self.adjustment_readings = AdjustmentReadings()
             self.book.clear()
             self._body_bytes = 0
             self.set_accounts(default_accounts())

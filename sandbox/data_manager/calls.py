@@ -7,10 +7,8 @@ https://developers.google.com/data-manager/api/devguides/events/google-ads/call/
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -78,25 +76,17 @@ def problem_of(
     event: Any,
     start: datetime,
     action: ConversionAction,
-    known: Iterable[tuple[str, float]],
     now: datetime,
 ) -> str:
-    """The first problem that Google finds with a call, or "". `known` empty: it knows all calls."""
+    """The first problem that Google finds with a call, or ""."""
     moment = event.event_timestamp.ToDatetime(UTC)
-    starts = {(form, at) for caller, at in known for form in _digests(caller)}
-    if (starts and key_of(event, start, action)[:2] not in starts) or moment < start:
+    if moment < start:
         return "INVALID_CALL"
     if now - start < TOO_RECENT:
         return "TOO_RECENT_CALL"
     if moment - start > timedelta(days=action.lookback_days):
         return "EXPIRED_CALL"
     return ""
-
-
-def _digests(caller_id: str) -> tuple[str, str]:
-    """Both encodings of the digest, in lower case."""
-    digest = hashlib.sha256(caller_id.encode())
-    return digest.hexdigest(), base64.b64encode(digest.digest()).decode().lower()
 
 
 def stored(event: Any, start: datetime) -> bytes:

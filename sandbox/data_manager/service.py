@@ -248,7 +248,7 @@ class DataManager:
         if provoked.startswith("PROCESSING_ERROR"):
             return provoked
         if start is not None:
-            found = call_rules.problem_of(event, start, action, state.calls, now)
+            found = call_rules.problem_of(event, start, action, now)
         else:
             no_click = state.data_manager.no_click
             found = problem_of(event, action, state.clicks, no_click, now)

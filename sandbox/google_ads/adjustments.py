@@ -1,9 +1,9 @@
 """`UploadConversionAdjustments`: Google's documented rules for one `ConversionAdjustment`.
 
-It adjusts the conversions that both APIs accepted: `State.book` has their histories. Where Google's
-texts allow two readings, `State.adjustment_readings` selects one. Sources: the proto comments of
-`google.ads.googleads` and its `ConversionAdjustmentUploadError`; the ads API docs
-conversions/upload-adjustments.
+It adjusts the conversions that both APIs accepted: `State.book` has their histories. Google's texts
+do not say what becomes of an adjustment of a conversion that was restated to 0: here it has no
+effect. Sources: the proto comments of `google.ads.googleads` and its
+`ConversionAdjustmentUploadError`; the ads API docs conversions/upload-adjustments.
 """
 
 from __future__ import annotations
@@ -104,13 +104,12 @@ class AdjustmentUploads(Uploads):
         for index, one in enumerate(checked):
             if not isinstance(one, Adjustment) or index in bad:
                 continue
-            conversion = self._find(one, request.customer_id, now)
+            conversion = self._find(one, request.customer_id)
             if refused := self._refusal(one, conversion, now):
                 problems.append(self.problem(index, *refused))
                 continue
             assert conversion is not None
-            over = conversion.retracted or conversion.restated_to_zero
-            kind: Kind = "ignored" if over else one.kind
+            kind: Kind = "ignored" if conversion.restated_to_zero else one.kind
             conversion.history.append(
                 Change(
                     kind, one.at, one.value, one.currency_code, "google_ads", rpc.request_id, now
@@ -121,7 +120,7 @@ class AdjustmentUploads(Uploads):
             conversion.history.pop()
         return problems
 
-    def _find(self, one: Adjustment, customer_id: str, now: datetime) -> Conversion | None:
+    def _find(self, one: Adjustment, customer_id: str) -> Conversion | None:
         """The conversion that an adjustment means. One with an order ID is found by that only."""
         book = self.state.book
         if one.order_id:
@@ -131,10 +130,6 @@ class AdjustmentUploads(Uploads):
             found = book.by_click(one.gclid, one.action_id, one.conversion_time)
         if found is None or not found.adjustable or found.customer_id != customer_id:
             return None
-        if self.state.adjustment_readings.recent_conversions == "not_found":
-            times = (found.occurred_at, found.arrived_at)
-            if any(moment is not None and now - moment < _TOO_RECENT for moment in times):
-                return None
         return found
 
     def _refusal(
@@ -144,7 +139,7 @@ class AdjustmentUploads(Uploads):
         if conversion is None:
             text = "The conversion for this conversion action and conversion identifier can't be"
             return "CONVERSION_NOT_FOUND", f"{text} found."
-        readings, age = self.state.adjustment_readings, now - conversion.occurred_at
+        age = now - conversion.occurred_at
         if age < _TOO_RECENT:
             return "TOO_RECENT_CONVERSION", "The conversion occurred too recently."
         if age > _TOO_OLD:
@@ -152,12 +147,10 @@ class AdjustmentUploads(Uploads):
         if one.at < conversion.occurred_at:
             text = "Adjustment has an adjustment_date_time that occurred before the conversion."
             return "ADJUSTMENT_PRECEDES_CONVERSION", text
-        retracted = conversion.retracted and readings.retracted_conversions == "error"
-        zero = conversion.restated_to_zero and readings.restated_to_zero == "error"
-        if retracted or zero:
+        if conversion.retracted:
             text = "The conversion was already retracted. This adjustment was not processed."
             return "CONVERSION_ALREADY_RETRACTED", text
-        if one.kind != "restatement" or conversion.retracted or conversion.restated_to_zero:
+        if one.kind != "restatement" or conversion.restated_to_zero:
             return None
         times = [each.at for each in conversion.restatements]
         if one.at in times:

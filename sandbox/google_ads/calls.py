@@ -60,11 +60,7 @@ class CallUploads(Uploads):
         return Checked(action.id, (key,))
 
     def _check_times(self, row: Row, start: datetime, moment: datetime, window: timedelta) -> None:
-        caller_id, known = row.message.caller_id, self.state.calls
-        if known and (caller_id, start.timestamp()) not in known:
-            code = "CALL_NOT_FOUND"
-            text = "The call for this caller ID and start time can't be found."
-        elif moment < start:
+        if moment < start:
             code = "CONVERSION_PRECEDES_CALL"
             text = "The conversion_date_time precedes the call."
         elif row.now - start < TOO_RECENT:
@@ -75,4 +71,4 @@ class CallUploads(Uploads):
         else:
             return
         # Google quotes the offending value, even a phone number.
-        row.refuse(code, text, "caller_id", value=caller_id)
+        row.refuse(code, text, "caller_id", value=row.message.caller_id)

@@ -94,8 +94,6 @@ class Uploads:
                 problems.append(
                     self.problem(index, *unique.earlier, field=unique.field, value=value)
                 )
-                if self.state.known_conversions == "click":
-                    break
         return problems
 
     @property
@@ -174,14 +172,15 @@ class Uploads:
         return problems + _unnamed_error(rpc, "stray_error")
 
     def _repeats(self, keys: Sequence[Key | None], unique: Unique) -> Iterator[Problem]:
-        """Rows that share a key within the request: all of them, or all but the first."""
+        """Rows that share a key within the request.
+
+        Google says about DUPLICATE_ORDER_ID that conversions with the same order ID "were not
+        processed", so all of them are refused.
+        """
         counts = Counter(key for key in keys if key is not None)
-        seen: set[Key] = set()
         for index, key in enumerate(keys):
             if key is not None and counts[key] > 1:
-                if key in seen or self.state.repeats_in_request == "all":
-                    yield self.problem(index, *unique.in_request)
-                seen.add(key)
+                yield self.problem(index, *unique.in_request)
 
     def _accept(
         self,

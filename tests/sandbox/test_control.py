@@ -115,20 +115,7 @@ def test_an_error_says_what_is_wrong(call, verb, path, body, status, words):
     assert words in answer["error"]
 
 
-def test_calls_readings_and_values(sandbox, call):
-    """Calls and readings are set with a check; values are NDJSON, one conversion a line."""
-    known = [["+12125550123", "2026-11-24T10:00:00+00:00"]]
-    assert call("PUT", "/calls", known) == (200, {"calls": 1})
-    assert call("PUT", "/calls", [["+12125550123"]])[0] == 400
-    assert call("PUT", "/calls", [["+12125550123", "yesterday"]])[0] == 400
-    assert sandbox.state.calls
-    assert call("PUT", "/readings", {"restated_to_zero": "error"})[1] == {
-        "recent_conversions": "too_recent",
-        "retracted_conversions": "error",
-        "restated_to_zero": "error",
-    }
-    status, answer = call("PUT", "/readings", {"restated_to_zero": "never"})
-    assert status == 400
-    assert "restated_to_zero" in answer["error"]
+def test_values_are_one_json_document_a_line(sandbox):
+    """NDJSON, one conversion a line."""
     for path in ("/values", "/values?order_id=A-1", "/adjustments"):
         assert requests.get(f"{sandbox.control_url}{path}", timeout=60).text == ""

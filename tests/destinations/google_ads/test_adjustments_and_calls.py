@@ -20,7 +20,6 @@ from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
-from sandbox.state import AdjustmentReadings
 
 
 def ago(**delta: float) -> str:
@@ -32,7 +31,6 @@ def ago(**delta: float) -> str:
 def apis(_apis: Apis) -> Apis:
     _apis.state.clear()
     _apis.faults.clear()
-    _apis.state.adjustment_readings = AdjustmentReadings()
     return _apis
 
 

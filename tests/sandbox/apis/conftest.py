@@ -33,8 +33,6 @@ def apis(running: Apis) -> Apis:
     running.faults.clear()
     running.faults.on_kill = lambda: None
     running.state.check_rows = running.state.check_tokens = True
-    running.state.repeats_in_request = "all"
-    running.state.known_conversions = "both"
     running.state.refuse_tokens = False
     running.state.instance_has_account = True
     running.state.data_manager = DataManagerLimits()

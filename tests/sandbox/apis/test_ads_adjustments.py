@@ -205,52 +205,33 @@ def test_older_and_equal_restatements(apis: Apis, upload: Upload) -> None:
 
 @pytest.mark.usefixtures("sold")
 @pytest.mark.parametrize(
-    ("last", "setting"),
+    ("last", "expected"),
     [
-        (retraction(), "retracted_conversions"),
-        (adjustment(restatement_value={"adjusted_value": 0.0}), "restated_to_zero"),
+        (retraction(), [(A, "CONVERSION_ALREADY_RETRACTED")]),
+        (adjustment(restatement_value={"adjusted_value": 0.0}), []),
     ],
     ids=["retracted", "restated to 0"],
 )
-@pytest.mark.parametrize("reading", ["error", "ignored"])
 def test_nothing_follows_the_end(
-    apis: Apis, upload: Upload, last: Any, setting: str, reading: str
+    apis: Apis, upload: Upload, last: Any, expected: list[tuple[str, str]]
 ) -> None:
-    """A retracted conversion, or one restated to 0, stays so: with an error, or in silence."""
-    apis.state.change_readings(**{setting: reading})
+    """A retracted conversion stays so with an error, and one restated to 0 in silence."""
     assert failures(upload(last)) == []
     worth = apis.state.worth("A-1")
-
-    expected = [(A, "CONVERSION_ALREADY_RETRACTED")] if reading == "error" else []
-    for row in (retraction(adjustment_date_time=ago(days=1)), adjustment(
-        adjustment_date_time=ago(days=1))):  # fmt: skip
+    moment = ago(days=1)
+    for row in (retraction(adjustment_date_time=moment), adjustment(adjustment_date_time=moment)):
         assert failures(upload(row)) == expected
     assert apis.state.worth("A-1") == worth
 
 
 @pytest.mark.usefixtures("sold")
-def test_recent_conversions_may_be_unknown(apis: Apis, upload: Upload) -> None:
-    """With this reading, Google does not find what was uploaded or happened within 24 hours."""
-    apis.state.change_readings(recent_conversions="not_found")
-    new = adjustment(order_id="A-NEW", adjustment_date_time=ago(hours=1))
-    assert failures(upload(new, adjustment())) == [
-        (A, "CONVERSION_NOT_FOUND"),
-        ("conversion_adjustments[1]", "CONVERSION_NOT_FOUND"),
-    ]
-    with pytest.raises(ValueError, match="recent_conversions"):
-        apis.state.change_readings(recent_conversions="perhaps")
-
-
-@pytest.mark.usefixtures("sold")
-@pytest.mark.parametrize(("repeats", "bad"), [("all", {0, 1}), ("later", {1})])
-def test_repeats_in_a_request(apis: Apis, upload: Upload, repeats: Any, bad: set[int]) -> None:
-    """Rows with the same conversion, type and time are refused: all, or all but the first."""
-    apis.state.repeats_in_request = repeats
+def test_repeats_in_a_request(upload: Upload) -> None:
+    """All rows with the same conversion, type and time are refused."""
     moment = ago(days=2)
     row = adjustment(adjustment_date_time=moment)
     response = upload(row, row, adjustment(order_id="A-G", adjustment_date_time=moment))
     wanted = "DUPLICATE_ADJUSTMENT_IN_REQUEST"
-    assert failures(response) == [(f"conversion_adjustments[{n}]", wanted) for n in sorted(bad)]
+    assert failures(response) == [(f"conversion_adjustments[{n}]", wanted) for n in (0, 1)]
 
 
 @pytest.mark.usefixtures("sold")

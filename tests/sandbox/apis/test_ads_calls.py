@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -89,26 +88,11 @@ def test_call_rules(
     )
 
 
-def test_only_known_calls_are_found(apis: Apis, upload: Upload) -> None:
-    """Once Google's calls are registered, another caller or another start is not found."""
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
-    apis.state.register_calls([(CALLER, start)])
-    text = f"{start:%Y-%m-%d %H:%M:%S}+00:00"
-    assert failures(upload(call(call_start_date_time=text))) == []
-    for row in (
-        call(caller_id="+12125550124", call_start_date_time=text),
-        call(call_start_date_time=ago(days=4)),
-    ):
-        assert failures(upload(row)) == [(C + ".caller_id", "CALL_NOT_FOUND")]
-
-
-@pytest.mark.parametrize(("repeats", "bad"), [("all", {0, 1}), ("later", {1})])
-def test_repeated_calls(apis: Apis, upload: Upload, repeats: Any, bad: set[int]) -> None:
+def test_repeated_calls(upload: Upload) -> None:
     """A call counts once for each conversion time, in a request and across requests."""
-    apis.state.repeats_in_request = repeats
     row, other = call(), call(conversion_date_time=ago(days=1))
     wanted = "DUPLICATE_CALL_CONVERSION_IN_REQUEST"
-    assert failures(upload(row, row, other)) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
+    assert failures(upload(row, row, other)) == [(f"conversions[{n}]", wanted) for n in (0, 1)]
     assert failures(upload(other)) == [(C, "CALL_CONVERSION_ALREADY_EXISTS")]
 
 

@@ -102,17 +102,6 @@ def test_reasons_for_calls(apis: Apis, ingest: Ingest, reasons: Any) -> None:
     assert len(apis.state.accepted) == 1
 
 
-def test_unknown_calls(apis: Apis, ingest: Ingest, reasons: Any) -> None:
-    """Once Google's calls are registered, it finds a call by the digest of the number."""
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
-    apis.state.register_calls([(CALLER, start)])
-    other = hashlib.sha256(b"+12125550124").hexdigest()
-    info = {"startTimestamp": start.isoformat()}
-    stranger = {"userIdentifiers": [{"phoneNumber": other}]}
-    _, answer = ingest(call(callInfo=info), call(callInfo=info, userData=stranger))
-    assert reasons(answer["requestId"]) == [("PROCESSING_ERROR_REASON_INVALID_CALL", [1])]
-
-
 def test_a_repeated_call_is_silently_removed(apis: Apis, ingest: Ingest, reasons: Any) -> None:
     """Google accepts a repeat without an error; the call counts once."""
     row = call()

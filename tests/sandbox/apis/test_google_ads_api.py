@@ -223,22 +223,18 @@ def test_trigger_and_message_hold_googles_way_of_telling(apis: Apis, uploader: A
     assert response.results[1] == type(response.results[1])()
 
 
-@pytest.mark.parametrize(
-    ("repeats", "bad"), [("all", {0, 2}), ("later", {2})], ids=["all refused", "first kept"]
-)
-def test_duplicates_in_a_request(apis: Apis, uploader: Any, repeats: Any, bad: set[int]) -> None:
-    """Rows with the same click and time, or order ID, are refused: all, or all but the first."""
-    apis.state.repeats_in_request = repeats
+def test_duplicates_in_a_request(uploader: Any) -> None:
+    """All rows with the same click and time, or order ID, are refused."""
     moment = ago(days=3)
     click = [conversion(conversion_date_time=moment, gclid=g) for g in (GCLID, GCLID + "x", GCLID)]
     order = [conversion(gclid=GCLID + str(n), order_id=o) for n, o in enumerate(("A", "B", "A"))]
 
     response = uploader.upload_click_conversions(request=request(*click), timeout=60)
     wanted = "DUPLICATE_CLICK_CONVERSION_IN_REQUEST"
-    assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
+    assert failures(response) == [(f"conversions[{n}]", wanted) for n in (0, 2)]
     response = uploader.upload_click_conversions(request=request(*order), timeout=60)
     wanted = "DUPLICATE_ORDER_ID"
-    assert failures(response) == [(f"conversions[{n}]", wanted) for n in sorted(bad)]
+    assert failures(response) == [(f"conversions[{n}]", wanted) for n in (0, 2)]
 
 
 def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
@@ -265,22 +261,15 @@ def test_duplicates_across_requests(apis: Apis, uploader: Any) -> None:
     assert len(apis.state.accepted) == 4
 
 
-@pytest.mark.parametrize(
-    ("named", "codes"),
-    [
-        ("both", ["CLICK_CONVERSION_ALREADY_EXISTS", "ORDER_ID_ALREADY_IN_USE"]),
-        ("click", ["CLICK_CONVERSION_ALREADY_EXISTS"]),
-    ],
-)
-def test_a_known_click_with_a_known_order(
-    apis: Apis, uploader: Any, named: Any, codes: list[str]
-) -> None:
-    """A repeat by click and by order ID is refused for both, or only for its click."""
-    apis.state.known_conversions = named
+def test_a_known_click_with_a_known_order(apis: Apis, uploader: Any) -> None:
+    """A repeat by click and by order ID is refused for both."""
     row = conversion(conversion_date_time=ago(days=3), order_id="A-1")
     assert not failures(uploader.upload_click_conversions(request=request(row), timeout=60))
     response = uploader.upload_click_conversions(request=request(row), timeout=60)
-    assert [code for _, code in failures(response)] == codes
+    assert [code for _, code in failures(response)] == [
+        "CLICK_CONVERSION_ALREADY_EXISTS",
+        "ORDER_ID_ALREADY_IN_USE",
+    ]
     assert len(apis.state.accepted) == 1
 
 
