@@ -43,8 +43,8 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
     """
     configuration = read_secret(text)
     try:
-        found = _credentials_of(configuration, [scope])
-        found.refresh(Request())
+        credentials = _credentials_of(configuration, [scope])
+        credentials.refresh(Request())
     except (TransportError, DefaultCredentialsError) as error:
         # No default credentials: on Google Cloud, the metadata server did not answer.
         raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
@@ -58,7 +58,7 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
         # service account's key is wrong.
         detail = f"the key of the service account cannot be used ({type(error).__name__})"
         raise PermanentError("SECRET_INVALID", detail) from None
-    return configuration, found
+    return configuration, credentials
 
 
 def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from lib.catalogue.codes import lookup
@@ -49,8 +49,8 @@ def only_row_result(refused: Refusal, request: EventRequest) -> RowResult:
     event = request.events[0]
     if refused.violations:
         return _row_result(_problems(refused.violations, event, request.kind))
-    said = without_values(refused.message, event)
-    detail = f"{said} (Google does not name the field.)".lstrip()
+    message = without_values(refused.message, event)
+    detail = f"{message} (Google does not name the field.)".lstrip()
     return _row_result((Problem(refused.code, "", detail),))
 
 
@@ -67,18 +67,20 @@ def field_warnings(response: Any, request: EventRequest) -> dict[int, RowResult]
     them."""
     by_row: dict[int, list[Problem]] = {}
     for warning in response.field_warnings:
-        named = event_row(warning.field)
-        said = warning.description
-        if named is None:
-            said = without_values(said, request.message)  # it may quote any event
-        for row in range(request.size) if named is None else (named,):
-            if row < request.size:
-                message = said if named is None else without_values(said, request.events[row])
-                column = field_of(warning.field, request.kind)
-                by_row.setdefault(row, []).append(Problem(_warning_code(warning), column, message))
+        row = event_row(warning.field)
+        rows: Sequence[int] = range(request.size)
+        sent = request.message  # of which the warning may quote any event
+        if row is not None:
+            if row >= request.size:
+                continue
+            rows, sent = (row,), request.events[row]
+        column = field_of(warning.field, request.kind)
+        detail = without_values(warning.description, sent)
+        for row in rows:
+            by_row.setdefault(row, []).append(Problem(_warning_code(warning), column, detail))
     return {
-        row: RowResult("uploaded", (), tuple(found[:_PROBLEMS_SHOWN]))
-        for row, found in by_row.items()
+        row: RowResult("uploaded", (), tuple(problems[:_PROBLEMS_SHOWN]))
+        for row, problems in by_row.items()
     }
 
 
@@ -103,22 +105,40 @@ are absent."""
 def read_status(request_id: str, answer: StatusJson) -> list[RequestStatus]:
     """Return the status of a request for each of its conversion actions."""
     destinations = answer.get("requestStatusPerDestination", ())
-    found = []
-    for each in destinations:
-        errors = each.get("errorInfo", {}).get("errorCounts", ())
-        warnings = each.get("warningInfo", {}).get("warningCounts", ())
+    statuses = []
+    for destination in destinations:
+        errors, error_records = _by_reason(destination, "errorInfo", "errorCounts")
+        warnings, warning_records = _by_reason(destination, "warningInfo", "warningCounts")
         status = RequestStatus(
             request_id,
-            each.get("requestStatus", ""),
-            each.get("destination", {}).get("productDestinationId", ""),
-            int(each.get("eventsIngestionStatus", {}).get("recordCount", 0)),
-            _counts(errors),
-            _counts(warnings),
-            error_records=_records(errors),
-            warning_records=_records(warnings),
+            destination.get("requestStatus", ""),
+            destination.get("destination", {}).get("productDestinationId", ""),
+            int(destination.get("eventsIngestionStatus", {}).get("recordCount", 0)),
+            errors,
+            warnings,
+            error_records=error_records,
+            warning_records=warning_records,
         )
-        found.append(_with_all_failed(status, is_only=len(destinations) == 1))
-    return found
+        statuses.append(_with_all_failed(status, is_only=len(destinations) == 1))
+    return statuses
+
+
+def _by_reason(
+    destination: StatusJson, info: str, counts: str
+) -> tuple[dict[str, int], dict[str, tuple[int, ...]]]:
+    """Return the number of events by reason, and the rows of those that Google names.
+
+    `destination[info][counts]` is a list such as `[{"reason": "...", "recordCount": "2",
+    "recordIndices": [0, 3]}]`. Google may report one reason in several parts.
+    """
+    numbers: Counter[str] = Counter()
+    records: dict[str, tuple[int, ...]] = {}
+    for count in destination.get(info, {}).get(counts, ()):
+        reason = count.get("reason", _NO_REASON)
+        numbers[reason] += int(count.get("recordCount", 0))
+        if "recordIndices" in count:
+            records[reason] = (*records.get(reason, ()), *count["recordIndices"])
+    return dict(numbers), records
 
 
 def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
@@ -130,32 +150,10 @@ def _with_all_failed(status: RequestStatus, is_only: bool) -> RequestStatus:
     if status.status != "FAILED" or without_reason <= 0:
         return status
     errors = dict(Counter(status.errors) + Counter({_NO_REASON: without_reason}))
-    named = {each for records in status.error_records.values() for each in records}
-    others = tuple(each for each in range(status.record_count) if each not in named)
+    named = {row for rows in status.error_records.values() for row in rows}
+    others = tuple(row for row in range(status.record_count) if row not in named)
     if not is_only or len(others) != without_reason:
         return status._replace(errors=errors)
     return status._replace(
         errors=errors, error_records={**status.error_records, _NO_REASON: others}
     )
-
-
-def _counts(counts: Iterable[StatusJson]) -> dict[str, int]:
-    """Return the number of events by reason. Google may report one reason in several parts."""
-    found: Counter[str] = Counter()
-    for each in counts:
-        found[_reason(each)] += int(each.get("recordCount", 0))
-    return dict(found)
-
-
-def _records(counts: Iterable[StatusJson]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
-    for each in counts:
-        if "recordIndices" in each:
-            reason = _reason(each)
-            found[reason] = (*found.get(reason, ()), *each["recordIndices"])
-    return found
-
-
-def _reason(count: StatusJson) -> str:
-    reason: str = count.get("reason", _NO_REASON)
-    return reason

@@ -53,6 +53,11 @@ class Violation(NamedTuple):
     code: str
     message: str
 
+    @property
+    def problem_of_request(self) -> Problem:
+        """The violation as a problem of the whole request. The message names no person."""
+        return Problem(self.code, "", without_personal_data(self.message))
+
     def problem(self, event: Any, kind: RecordKind = "conversion") -> Problem:
         """Return the violation as a problem of its row. The message has no value of `event`."""
         column = field_of(self.path, kind)
@@ -75,17 +80,17 @@ class Refusal(NamedTuple):
         """
         if self.status is not grpc.StatusCode.INVALID_ARGUMENT and not self.unreadable:
             return Problem(self.code, "", self.message)
-        for each in self.violations:
-            if each.row is None and each.destination is None and _about_request(each):
-                return Problem(each.code, "", without_personal_data(each.message))
-        named = {
-            each.destination: each
-            for each in self.violations
-            if each.destination is not None and lookup(each.code).outcome != "deferred"
+        for violation in self.violations:
+            names_a_part = violation.row is not None or violation.destination is not None
+            if not names_a_part and _about_request(violation):
+                return violation.problem_of_request
+        refused = {
+            violation.destination: violation
+            for violation in self.violations
+            if violation.destination is not None and lookup(violation.code).outcome != "deferred"
         }
-        if named and len(named) >= destinations:
-            first = next(iter(named.values()))
-            return Problem(first.code, "", without_personal_data(first.message))
+        if refused and len(refused) >= destinations:
+            return next(iter(refused.values())).problem_of_request
         if not self.violations and lookup(self.code).scope in ("account", "file"):
             return Problem(self.code, "", self.message)
         return None
@@ -161,16 +166,16 @@ def read_refusal(error: grpc.Call | RestRefused) -> Refusal:
         # The client's message may contain the token endpoint's answer.
         return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
     if isinstance(error, RestRefused):
-        name, said = error.error.get("status", error.code), error.error.get("message", "")
+        name, message = error.error.get("status", error.code), error.error.get("message", "")
         status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
     else:
-        status, said = error.code(), error.details()
+        status, message = error.code(), error.details()
         name = status.name
     reason = next(_details(error, ErrorInfo), ErrorInfo()).reason
     violations = [
         _violation(each) for bad in _details(error, BadRequest) for each in bad.field_violations
     ]
-    message = "" if violations else without_personal_data(str(said or ""))
+    message = "" if violations else without_personal_data(str(message or ""))
     return Refusal(status, reason or name, message, tuple(violations))
 
 

@@ -74,15 +74,13 @@ class EventDefaults:
 def encode(kind: RecordKind, records: Sequence[Any], defaults: EventDefaults) -> list[EventRequest]:
     """Return the requests with these records, which are of one kind and account: one for every ten
     conversion actions."""
-    actions = [*dict.fromkeys([record.action_id for record in records])]
-    if len(actions) <= MAX_DESTINATIONS:
-        return [_request(kind, records, range(len(records)), actions, defaults)] if actions else []
+    all_actions = [*dict.fromkeys([record.action_id for record in records])]
     requests = []
-    for start in range(0, len(actions), MAX_DESTINATIONS):
-        part = actions[start : start + MAX_DESTINATIONS]
-        positions = [at for at, record in enumerate(records) if record.action_id in part]
-        of_part = [records[position] for position in positions]
-        requests.append(_request(kind, of_part, positions, part, defaults))
+    for start in range(0, len(all_actions), MAX_DESTINATIONS):
+        actions = all_actions[start : start + MAX_DESTINATIONS]
+        positions = [n for n, record in enumerate(records) if record.action_id in actions]
+        sent = [records[position] for position in positions]
+        requests.append(_request(kind, sent, positions, actions, defaults))
     return requests
 
 

@@ -110,12 +110,12 @@ class EventUpload:
 
     def _same_account_problem(self, request: EventRequest) -> Problem | None:
         """Return the account's problem if it made every event fail: others would fail too."""
-        found = None
+        problem = None
         for position in request.positions:
             result = self.row_results.get(position)
             if result is None or result.outcome != "failed":
                 return None
-            found = next((p for p in result.errors if lookup(p.code).scope == "account"), None)
-            if found is None:
+            problem = next((p for p in result.errors if lookup(p.code).scope == "account"), None)
+            if problem is None:
                 return None
-        return Problem(found.code, "", found.detail) if found is not None else None
+        return problem and problem._replace(field="")

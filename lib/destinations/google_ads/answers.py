@@ -55,11 +55,11 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
     counted: the row fails, and the file stops.
     """
     answer = request.kind.message("Response").FromString(response)
-    found = _errors_in(answer.partial_failure_error)
+    errors = _errors_in(answer.partial_failure_error)
     results = answer.results[: request.size]
     nothing = type(answer)().results.add()
     accepted = {row for row, result in enumerate(results) if result != nothing}
-    result = _assign_errors(found, request, accepted)
+    result = _assign_errors(errors, request, accepted)
     if request.validate_only:
         return result  # a validate-only request has no results
     known = accepted.union(result.row_results, result.retry_rows)
@@ -70,40 +70,39 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
 
 def _errors_in(status: Any) -> list[AdsError]:
     """Return the errors of a partial failure (`google.rpc.Status`). Without one, it is empty."""
-    found: list[AdsError] = []
+    errors: list[AdsError] = []
     for detail in status.details:
         failure = failure_class()()
         if detail.Unpack(failure):
-            found += errors_of(failure)
-    if status.code and not found:
+            errors += errors_of(failure)
+    if status.code and not errors:
         # Perhaps from a newer version. It does not show which rows it concerns.
-        found = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
-    return found
+        errors = [AdsError("UNREADABLE_FAILURE", status.message, None, "", 0.0)]
+    return errors
 
 
-def read_named_rows(found: list[AdsError], request: UploadRequest) -> UploadRequestResult:
+def read_named_rows(errors: list[AdsError], request: UploadRequest) -> UploadRequestResult:
     """Return the results of rows that a refused request names. The other rows are sent again."""
-    result = _assign_errors(found, request, set())
+    result = _assign_errors(errors, request, set())
     named = result.row_results.keys() | set(result.retry_rows)
     others = [row for row in range(request.size) if row not in named]
     return result._replace(retry_rows=result.retry_rows + others, stop=None)
 
 
 def _assign_errors(
-    found: list[AdsError], request: UploadRequest, accepted: set[int]
+    errors: list[AdsError], request: UploadRequest, accepted: set[int]
 ) -> UploadRequestResult:
     """Return the results of the rows that have an error. One that names no row of the request is
     an error of all rows that are not `accepted`."""
-    if not found:
+    if not errors:
         return UploadRequestResult({}, [], None)
     size = request.size
     others = [row for row in range(size) if row not in accepted]
     by_row: dict[int, list[AdsError]] = {}
-    for error in found:
-        named = error.row
+    for error in errors:
         rows = others
-        if named is not None and 0 <= named < size:
-            rows = [named]
+        if error.row is not None and 0 <= error.row < size:
+            rows = [error.row]
         elif error.message:
             # It may quote any row of the request, and is written to all of them.
             error = error._replace(message=without_values(error.message, request.message))
@@ -113,13 +112,15 @@ def _assign_errors(
     row_results: dict[int, RowResult] = {}
     retry_rows: list[int] = []
     account_codes: list[str] = []
-    for row, errors in by_row.items():
-        row_result = _row_result(errors, sent[row], kind)
+    for row, errors_of_row in by_row.items():
+        row_result = _row_result(errors_of_row, sent[row], kind)
         if row_result is None:
             retry_rows.append(row)
         else:
             row_results[row] = row_result
-            account_codes += [error.code for error in errors if _is_of_the_account(error)][:1]
+            account_codes += [error.code for error in errors_of_row if _is_of_the_account(error)][
+                :1
+            ]
     # Every row has the same account-level error: the next chunk would have it too.
     stop = None
     if len(account_codes) == size and len(set(account_codes)) == 1:
@@ -140,8 +141,8 @@ def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResul
     entries: list[Code] = []
     for error in errors:
         entry = lookup(error.code)
-        said = without_values(error.message, sent)
-        problem = Problem(error.code, _column_of(error.field, kind), said)
+        detail = without_values(error.message, sent)
+        problem = Problem(error.code, _column_of(error.field, kind), detail)
         if entry.severity == "warning":
             warnings.append(problem)
         else:

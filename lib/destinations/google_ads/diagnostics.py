@@ -33,14 +33,15 @@ def read_diagnostics(customer_id: str, search: Search) -> list[UploadDiagnostics
 
     Empty if Google has no summary of the account, because its actions alone say little.
     """
-    found = [
+    diagnostics = [
         _diagnostics(summary)
         for query in (ACCOUNT_SUMMARY_QUERY, ACTION_SUMMARY_QUERY)
         for summary in search(customer_id, query)
         if summary.get("client") == _OUR_CLIENT
     ]
-    found.sort(key=lambda each: each.conversion_action)
-    return found if found and not found[0].conversion_action else []
+    diagnostics.sort(key=lambda each: each.conversion_action)
+    has_account = bool(diagnostics) and not diagnostics[0].conversion_action
+    return diagnostics if has_account else []
 
 
 def _diagnostics(summary: Json) -> UploadDiagnostics:

@@ -100,31 +100,32 @@ def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed request."""
     if not isinstance(error, grpc.Call):
         return RequestFailure("permanent", type(error).__name__)
-    found = errors_of_exception(error)
-    if not found:
+    errors = errors_of_exception(error)
+    if not errors:
         return classify_by_status(error)
-    for each in found:
-        if each.code == "RESOURCE_EXHAUSTED":
-            return RequestFailure("daily_quota", each.code)
-        if each.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
-            return RequestFailure("quota", each.code, each.retry_delay_seconds)
-    if all(lookup(each.code).scope == "transient" for each in found):
-        return RequestFailure("transient", found[0].code)
-    codes = {each.code for each in found}
-    if error.code() is grpc.StatusCode.UNAUTHENTICATED and codes.isdisjoint(_ABOUT_THE_CUSTOMER):
-        return RequestFailure("permanent", found[0].code, defect="UNAUTHENTICATED")
-    return RequestFailure("permanent", found[0].code)
+    for ads_error in errors:
+        if ads_error.code == "RESOURCE_EXHAUSTED":
+            return RequestFailure("daily_quota", ads_error.code)
+        if ads_error.code == "RESOURCE_TEMPORARILY_EXHAUSTED":
+            return RequestFailure("quota", ads_error.code, ads_error.retry_delay_seconds)
+    codes = [ads_error.code for ads_error in errors]
+    if all(lookup(code).scope == "transient" for code in codes):
+        return RequestFailure("transient", codes[0])
+    is_refused = error.code() is grpc.StatusCode.UNAUTHENTICATED
+    if is_refused and _ABOUT_THE_CUSTOMER.isdisjoint(codes):
+        return RequestFailure("permanent", codes[0], defect="UNAUTHENTICATED")
+    return RequestFailure("permanent", codes[0])
 
 
 def refusal(error: Exception, sent: Any) -> Problem:
     """Return why a request was refused permanently, as a problem of the file. `sent` is the
     request's message."""
-    found = errors_of_exception(error)
-    if not found:
+    errors = errors_of_exception(error)
+    if not errors:
         return Problem(classify(error).code)
     # An account-level reason is more specific than a general one next to it.
-    found.sort(key=lambda each: lookup(each.code).scope != "account")
-    return Problem(found[0].code, "", without_values(found[0].message, sent))
+    reason = min(errors, key=lambda each: lookup(each.code).scope != "account")
+    return Problem(reason.code, "", without_values(reason.message, sent))
 
 
 def request_id_in(call: Any) -> str:

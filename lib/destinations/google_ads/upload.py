@@ -127,10 +127,10 @@ class ChunkUpload:
         except grpc.RpcError as error:
             if request_id := request_id_in(error):
                 self.request_ids.append(request_id)
-            found = errors_of_exception(error)
-            if found and all(each.row is not None for each in found):
+            errors = errors_of_exception(error)
+            if errors and all(each.row is not None for each in errors):
                 # The error names rows: those fail, and the others are sent again.
-                return read_named_rows(found, request)
+                return read_named_rows(errors, request)
             return self._refuse(request, refusal(error, request.message))
         self._is_answered = True
         if answer.request_id:
