@@ -194,7 +194,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     ("left out", "Stage", "This column says already what a row is."),
     ("time", "Amount", 'No cell of "Amount" can be read as: date or time.'),
     ("time", "Closde", 'The file has no column "Closde". Did you mean "Closed"?'),
-    ("time", "", "Answer with a number from 1 to 1, or the name of a column."),
+    ("time", "", "Answer with 1, or the name of a column."),
     ("time", "9", 'The file has no column "9".'),
     ("value", "Deal", 'No cell of "Deal" can be read as: amount.'),
     ("value", "Amuont", 'The file has no column "Amuont". Did you mean "Amount"?'),

@@ -127,7 +127,7 @@ def test_a_column_that_is_left_out_by_stays_if_another_is_added() -> None:
     lines += ["2", "Currency", "=EUR", "no others", "s"]
     done = init(DEALS, [*ANSWERS, *lines])
     assert done.exit_code == 0, done.output
-    assert "left out now: Test" in done.output
+    assert "Rows with Account Test are not sent." in done.output
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"], "Currency": ["EUR"]}
 
 
@@ -192,6 +192,21 @@ def test_another_file_of_a_profile_says_what_it_lacks() -> None:
     done = init(DEALS.replace("Amount", "Net"), ["q"])
     assert done.exit_code == 0, done.output
     assert 'missing: "Amount"' in screen(done.output)
+    assert "Value Amount (not in this file)" in screen(done.output)
+
+
+def test_a_value_of_an_entry_hides_the_column_of_the_profile() -> None:
+    """A profile that somebody has written is shown as a run reads it."""
+    script()
+    document = json.loads(Path("profiles.json").read_text())
+    document["default"]["conversions"].append(
+        {"rows": {"Stage": ["Lead"]}, "action": "Lead", "value": 50}
+    )
+    document["default"]["skip"] = {"Stage": ["Lost"]}
+    Path("profiles.json").write_text(json.dumps(document))
+    shown = screen(init(DEALS, ["q"]).output)
+    assert "Value (Lead) 50 each" in shown
+    assert "1 conversion (Lead), 50.00 USD" in shown
 
 
 @pytest.mark.parametrize(

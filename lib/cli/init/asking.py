@@ -67,10 +67,10 @@ def choose(
     say()
     say(question)
     width = max((len(offer.label) for offer in offers if offer.note), default=0)
-    for number, (_, label, note) in enumerate(offers, 1):
-        say(f"  {number:>2}  {label:<{width}}  {note}".rstrip())
-    possible = [f"a number from 1 to {len(offers)}"] if offers else []
-    wanted = ", or ".join([*possible, *([other] if other else [])])
+    for place, (_, label, note) in enumerate(offers, 1):
+        say(f"  {place:>2}  {label:<{width}}  {note}".rstrip())
+    number = "1" if len(offers) == 1 else f"a number from 1 to {len(offers)}"
+    wanted = ", or ".join([*([number] if offers else []), *([other] if other else [])])
 
     def read_answer(answer: str) -> Any:
         if answer.isdecimal() and 1 <= int(answer) <= len(offers):

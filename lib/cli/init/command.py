@@ -162,27 +162,29 @@ def init_command(
     document = _document(output)
     profile = _existing(document, name)
     profile |= {key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]}
-    draft = _draft(file, profile)
-    if name in document:
-        _know_all(draft)
-    elif not yes:
-        say(_INTRODUCTION.format(file=on_terminal(file.name)))
-    _apply(draft, given)
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     try:
+        draft = Draft(file, profile)
+        if name in document:
+            _know_all(draft)
+        _apply(draft, given)
         if yes:
             _save_unasked(draft, now, title)
         else:
+            if name not in document:
+                say(_INTRODUCTION.format(file=on_terminal(file.name)))
             _ask_all(draft, now, title)
     except Quit:
         say("Nothing was saved.")
         return
     except EndOfInput:
-        missing = _missing(draft) or ["--yes"]
-        listed = "".join(f"\n  {option}" for option in missing)
+        listed = "".join(f"\n  {option}" for option in _missing(draft) or ["--yes"])
         raise click.UsageError(f"Nobody answers, and these options are missing:{listed}") from None
     except SourceError as error:
-        raise _unreadable(file, error) from None
+        text = f"{file.name}: {error.detail or error.code}."
+        if "decoded" in text:
+            text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
+        raise click.ClickException(text) from None
     _save(output, document, name, draft.profile)
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
     mention(
@@ -190,20 +192,6 @@ def init_command(
         f"  {program_name()} check {place} {in_shell(str(file))}",
         err=False,
     )
-
-
-def _draft(file: Path, profile: dict[str, Any]) -> Draft:
-    try:
-        return Draft(file, profile)
-    except SourceError as error:
-        raise _unreadable(file, error) from None
-
-
-def _unreadable(file: Path, error: SourceError) -> click.ClickException:
-    text = f"{file.name}: {error.detail or error.code}."
-    if "decoded" in text:
-        text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
-    return click.ClickException(text)
 
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────

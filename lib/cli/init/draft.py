@@ -161,12 +161,17 @@ class Draft:
 
     # ── columns ──
 
-    def column(self, name: str, entry: int | None = None) -> Column | None:
-        """Return the column of a field: the entry's, otherwise the profile's."""
+    def column_names(self, name: str, entry: int | None = None) -> list[str]:
+        """Return the names of a field's column, of which a file has one: the entry's, otherwise
+        the profile's."""
         names = self.profile.get("columns", {}).get(name, ())
         if entry is not None:
             names = self.entries[entry].get("columns", {}).get(name, names)
-        wanted = {comparable(each) for each in ([names] if isinstance(names, str) else names or ())}
+        return [names] if isinstance(names, str) else [*(names or ())]
+
+    def column(self, name: str, entry: int | None = None) -> Column | None:
+        """Return the column of a field in this file."""
+        wanted = {*map(comparable, self.column_names(name, entry))}
         found = (each for each in self.sample.columns if comparable(each.name) in wanted)
         return next(found, None)
 

@@ -36,7 +36,8 @@ _NOT_UPLOADED: Final = (
 def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> None:
     """Print each decision with samples, and what would happen to the rows."""
     say()
-    say(f"{title}, names in line {draft.sample.header_line}")
+    sheet = f", sheet {on_terminal(draft.profile['sheet'])}" if "sheet" in draft.profile else ""
+    say(f"{title}{sheet}, names in line {draft.sample.header_line}")
     if not draft.sample.is_whole:
         say(f"Counts beside a decision are about the first {MOST_ROWS:,} rows.")
     say()
@@ -67,11 +68,16 @@ def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
     labels = {value: label for value, label, _ in reversed(question.choices)}
     value = level.get(question.key)
     constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
+    hides_column = question.entry is not None and value is not None
+    names = [] if hides_column else draft.column_names(question.name, question.entry)
     column = draft.column(question.name, question.entry)
-    if column is not None and not (question.entry is not None and value):
+    if names and column is not None:
         return [*_column(question, column, constant, draft, trial)]
-    is_of_each = question.name == "conversion_value" and constant not in labels.values()
-    lines = [f"{constant} each" if is_of_each else constant]
+    if names:
+        constant = f"{' or '.join(map(on_terminal, names))} (not in this file)"
+    elif question.name == "conversion_value" and value not in labels:
+        constant = f"{constant} each"
+    lines = [constant]
     if question.name == "destination" and (via := draft.profile.get("adjustments_via")):
         able, lacking = capabilities_of(via).title, capabilities_of(draft.profile["destination"])
         lines.append(f"refunds and changes: {able}, because the {lacking.title} sends no refunds")

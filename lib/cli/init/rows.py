@@ -74,14 +74,14 @@ def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
 def ask_left_out(draft: Draft) -> None:
     """Ask for other rows that are not sent, column by column, until there is none."""
     while True:
-        listed = other_skips(draft)
-        offers = [Offer(None, "no others")]
-        for name, values in listed.items():
-            now = f"left out now: {', '.join(map(written, values))}"
-            offers.append(Offer(draft.sample.column(name), on_terminal(name), now))
-        offers += _offers(draft, but={*listed, *draft.stage_columns})
+        skipped = draft.profile.get("skip", {}).items()
+        not_sent = [
+            f"Rows with {on_terminal(name)} {', '.join(map(written, values))} are not sent.\n"
+            for name, values in skipped
+        ]
+        offers = [Offer(None, "no others"), *_offers(draft, but={*draft.stage_columns})]
         column = choose(
-            f"{_not_sent(draft)}Must other rows stay out too, such as tests, cancelled orders, or "
+            f"{''.join(not_sent)}Must other rows stay out too, such as tests, cancelled orders, or "
             "people who refused?\nWhich column says it?",
             offers,
             "the name of a column",
@@ -96,16 +96,6 @@ def ask_left_out(draft: Draft) -> None:
         chosen, only = ask("Which are left out?", partial(_left_out, column, known))
         draft.skip(column.name, [v for v in known if v not in chosen] if only else chosen)
         draft.keep(column.name, chosen if only else [])
-
-
-def _not_sent(draft: Draft) -> str:
-    """Say which rows are left out already, because they are neither sales nor refunds."""
-    skipped = draft.profile.get("skip", {})
-    return "".join(
-        f"Rows with {on_terminal(name)} {', '.join(map(written, skipped[name]))} are not sent.\n"
-        for name in draft.stage_columns
-        if name in skipped
-    )
 
 
 def _other_column(draft: Draft, name: str) -> Column:
