@@ -1,7 +1,7 @@
 """What the report for people shows of the rows: the problems by cause, and the first rows.
 
-It is collected in one pass over the chunks, and its size is bounded, however many rows have
-problems. The results document has all of them.
+It is collected in one pass over the chunks, and its size depends on the number of codes, not of
+rows. The results document has all of them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import LOST, ChunkOutcomes, Problem, RowOutcome
 
-MOST_CAUSES: Final = 200
-"""Only an API that answers with codes of its own could exceed it."""
 MOST_DETAILS: Final = 3
 """Different details of a cause that are shown with it; if it has more, only with the rows."""
 MOST_ROWS: Final = 1_000
@@ -117,8 +115,6 @@ class Findings:
             code = problem.code
             cause = self.causes.get(code)
             if cause is None:
-                if len(self.causes) >= MOST_CAUSES:
-                    continue
                 cause = self.causes[code] = Cause(code)
             cause.add_problem(problem)
             if code in seen:
