@@ -133,10 +133,10 @@ def _context() -> RunContext:
 def _profiles_document(place: str, store: GoogleStore) -> bytes:
     if place.startswith("gs://"):
         bucket, _, name = place.removeprefix("gs://").partition("/")
-        found = store.read(bucket, name)
-        if found is None:
+        document = store.read(bucket, name)
+        if document is None:
             raise PermanentError("INVALID_PROFILE", f"{place} does not exist")
-        return found[0]
+        return document[0]
     try:
         return Path(place).read_bytes()
     except OSError as error:

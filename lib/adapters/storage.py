@@ -365,7 +365,7 @@ class WatchedConnections(HTTPAdapter):
 
 def storage_client() -> storage.Client:
     """Return a client with the function's credentials (or of the emulator, if configured)."""
-    # Otherwise the client reads the metadata of every bucket, for traces that nobody uses: one more
+    # Otherwise the client reads the metadata of every bucket, for unused traces: one more
     # request per bucket, and one more permission for the function (storage.buckets.get).
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     # Objects need no project, and credentials of a person often have none.

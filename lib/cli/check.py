@@ -15,7 +15,7 @@ from typing import Final
 from lib.cli.dry_run import DryChunk, DryRun, offline
 from lib.config.profile import Profile
 from lib.model.outcomes import ChunkOutcomes, Problem, Tally
-from lib.model.records import Adjustment, Record
+from lib.model.records import Record
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
@@ -60,14 +60,12 @@ class CheckResult:
     """The results of a check. `table` is None if the file could not be read as a table.
 
     `first` are the first records that would be sent; there are none if they may not be shown.
-    `corrections` is the number of all records that would be sent and correct an earlier sale.
     """
 
     summary: RunSummary
     occurrences: Mapping[str, Occurrences]
     table: Table | None
     first: Sequence[Record]
-    corrections: int
 
     @property
     def refused(self) -> bool:
@@ -97,14 +95,13 @@ def check(
     records, for the screen of the person who has the file.
     """
     dry_run = DryRun(profile, now, connect, list_all)
-    tally, first, corrections = Tally(), list[Record](), 0
+    tally, first = Tally(), list[Record]()
     occurrences: dict[str, Occurrences] = {}
     for chunk in dry_run.read(stream):
         tally.add(chunk.outcomes.tally)
         _add_occurrences(occurrences, chunk, dry_run, with_values)
         if with_values:
             first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
-        corrections += sum(isinstance(each, Adjustment) for each in chunk.records.values())
         each(chunk.outcomes)
     header = dry_run.header
     run = Run(source, now, now, profile_name, None, cut_of(profile), "working", "", None)
@@ -119,7 +116,7 @@ def check(
     )
     notes = tuple(_notes(dry_run, tally))
     summary = RunSummary(run=run, tally=tally, request_ids=(), finished_at=now, notes=notes)
-    return CheckResult(summary, occurrences, dry_run.table, first, corrections)
+    return CheckResult(summary, occurrences, dry_run.table, first)
 
 
 def _add_occurrences(

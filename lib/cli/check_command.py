@@ -31,7 +31,7 @@ Examples:
     {program} check --profiles profiles.json --profile crm leads.csv
 
 \b
-  Check the profiles themselves, after somebody has edited them:
+  Check the profiles themselves, after an edit:
     {program} check --profiles profiles.json
 
 \b
@@ -145,7 +145,7 @@ def check_command(
 def _check(
     file: Path, content: IO[bytes], kept: KeptOutcomes | None, check_one: partial[CheckResult]
 ) -> CheckResult:
-    """Check a file. For a long one, show a progress bar if somebody looks."""
+    """Check a file. For a long one, show a progress bar on a terminal."""
     source = described(file, content)
     content.seek(0)
     is_hidden = source.size < _LONG_FILE or not sys.stderr.isatty()

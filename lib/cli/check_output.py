@@ -135,10 +135,10 @@ def _identifiers(record: Record) -> list[str]:
     if isinstance(record, Adjustment):
         return []
     clicks = {"gclid": record.gclid, "gbraid": record.gbraid, "wbraid": record.wbraid}
-    found = [f"{name} {_shortened_click(value)}" for name, value in clicks.items() if value]
-    found += ["email"] * bool(record.hashed_emails) + ["phone"] * bool(record.hashed_phones)
+    parts = [f"{name} {_shortened_click(value)}" for name, value in clicks.items() if value]
+    parts += ["email"] * bool(record.hashed_emails) + ["phone"] * bool(record.hashed_phones)
     more = record.optional_fields
-    return [*found, "address"] if more is not None and more.address else found
+    return [*parts, "address"] if more is not None and more.address else parts
 
 
 def _shortened_click(click_id: str) -> str:
@@ -168,9 +168,9 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
 def _counts(checked: CheckResult) -> Iterator[str]:
     """Yield `21 rows: 19 sales, 2 corrections would be sent, 1 would be skipped.`"""
     tally = checked.summary.tally
-    outcomes, corrections = tally.outcomes, checked.corrections
+    outcomes = tally.outcomes
     sent = f"{outcomes.get('ok', 0):,}"
-    if corrections:
+    if corrections := tally.corrections.get("ok"):
         sales = number_of(outcomes["ok"] - corrections, "sale")
         sent = f"{sales}, {number_of(corrections, 'correction')}"
     texts = [f"{sent} would be sent"]
@@ -244,7 +244,8 @@ def _lines(word: str, numbers: Sequence[int]) -> str:
 
 
 def _differ(occurrence: Occurrences, table: Table | None) -> bool:
-    """Whether the records below the header are not on the lines that somebody would expect."""
+    """Return whether the line of a record is another than its row in a spreadsheet, because a cell
+    above it has line breaks."""
     if table is None or table.sheet is not None:
         return False  # the lines of a workbook are the row numbers that it shows
     pairs = zip(occurrence.lines, occurrence.records, strict=True)

@@ -144,5 +144,5 @@ class DryRun:
             if isinstance(request, OfflineRequest)
             for line, record in zip(part.lines, request.records, strict=True)
         }
-        found = outcomes(prepared, answers, "ok", self.list_all)
-        return DryChunk(chunk.rows, found, records)
+        chunk_outcomes = outcomes(prepared, answers, "ok", self.list_all)
+        return DryChunk(chunk.rows, chunk_outcomes, records)

@@ -30,7 +30,7 @@ def on_terminal(text: str) -> str:
 
 
 def in_shell(text: str) -> str:
-    """Return the text as one argument of a POSIX shell, for a command that somebody copies."""
+    """Return the text as one argument of a POSIX shell, for a command to copy."""
     return shlex.quote(on_terminal(text))
 
 

@@ -133,9 +133,9 @@ def _refuse_other_file(file: Path, source: ResultsSource) -> None:
 
 
 def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
-    """Return whether the row is sent only if somebody corrects something.
+    """Return whether a correction could bring the row to Google.
 
-    A row that Google refused for a reason that nobody can change is not worth another try.
+    A row that Google refused for a reason that no cell can change is not worth another try.
     """
     if row.outcome == "failed":
         return not row.errors or any(_entry(error, head).needs_action for error in row.errors)
@@ -160,7 +160,7 @@ def _write(file: Path, head: ResultsHead, rows: Iterator[ResultsRow], output: Pa
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
         # Excel recognizes UTF-8 by its mark. A byte that nothing could decode is written as one
-        # that nothing can decode: until somebody corrects its row, the row stays refused.
+        # that nothing can decode, so the row stays refused until it is corrected.
         with io.TextIOWrapper(copy, "utf-8-sig", "surrogatepass", newline="") as text:
             delimiter = table.delimiter if table.sheet is None else ","
             if profile is not None and profile.delimiter:
@@ -210,7 +210,7 @@ def _cells(row: OriginalRow, table: Table, left_out: frozenset[int]) -> list[str
     """Return the cells of a row, none of which is a formula.
 
     If its quotes are broken, where its cells end is a guess. Then there is one cell too many, so
-    the row is refused until somebody has looked at it.
+    the row is refused until a person has deleted that cell.
     """
     cells = row.cells
     if cells is None:

@@ -1,6 +1,6 @@
 """When files of a profile come, as its `expect` says it. Pure.
 
-any time                                        nobody knows when a file comes
+any time                                        no file is ever missed
 every day by 06:30 Europe/Berlin                one by this time, since the time before
 every weekday by 06:30 America/New_York         Monday to Friday
 every mon, thu by 06:30 Europe/Berlin           or with the full names: every monday, thursday

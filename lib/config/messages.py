@@ -59,17 +59,17 @@ def lines(
 ) -> list[str]:
     """One line per error in the values of a `model`: the field, as `spell` writes its name, then
     what is wrong and what to do. `shows_values`: with the value, which is no secret."""
-    found = []
+    listed = []
     for problem in error.errors(include_url=False):
         message = _message(problem, model)
         if not problem["loc"]:  # a contradiction of several keys, which names them itself
-            found.append(message)
+            listed.append(message)
             continue
         value = problem["input"]
         is_shown = shows_values and isinstance(value, (str, int, float))
         shown = f"{json.dumps(value, ensure_ascii=False)}: " if is_shown else ""
-        found.append(f"{_path(problem['loc'], spell)}: {shown}{message}")
-    return found
+        listed.append(f"{_path(problem['loc'], spell)}: {shown}{message}")
+    return listed
 
 
 def _path(places: Sequence[str | int], spell: Callable[[str], str]) -> str:

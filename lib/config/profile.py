@@ -440,11 +440,11 @@ def _misused_entries(profile: Profile) -> Iterator[str]:
 
 
 def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
-    """Return whether records of this kind can use a field: of an adjustment, few."""
+    """Return whether records of this kind sendable use a field: of an adjustment, few."""
     if kind in BY_NAME[name].record_kinds:
         return True
-    can = registry.capabilities_of(profile.sender(kind)).of_kind(kind)
-    return can is not None and (name in can.fields or not BY_NAME[name].target)
+    sendable = registry.capabilities_of(profile.sender(kind)).of_kind(kind)
+    return sendable is not None and (name in sendable.fields or not BY_NAME[name].target)
 
 
 def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
@@ -452,9 +452,9 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     key = f"conversions[{entry.number}]" if profile.conversions else "profile"
     kind = KIND_OF_SEND[send]
     capabilities = registry.capabilities_of(profile.sender(kind))
-    can = capabilities.of_kind(kind)
+    sendable = capabilities.of_kind(kind)
     types = possible_types(send)
-    if can is None or not types <= can.adjustment_types:
+    if sendable is None or not types <= sendable.adjustment_types:
         line = '"send": "conversion"'
         if kind == "adjustment":
             able = (
@@ -486,7 +486,7 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
             f'{key}: the tag finds a conversion by its order ID. Write "order_id": "column name" '
             "under columns."
         )
-    if not _identifies(columns, can.identifying, can.fields):
+    if not _identifies(columns, sendable.identifying, sendable.fields):
         needed = "order_id" if kind == "adjustment" else "caller_id" if kind == "call" else "gclid"
         yield (
             f"{key}: no column by which the {capabilities.title} finds the "
@@ -515,12 +515,12 @@ _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that is there twice: the first of the two would be ignored in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    merged = dict(pairs)
+    if len(merged) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f'"{twice}" is there twice')
-    return found
+    return merged
 
 
 def read_profiles(document: bytes, where: str = "PROFILES") -> dict[str, Any]:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 SHUTDOWN_ANSWER_SECONDS = 5.0
 """How long requests in flight may take after the platform has announced the end of an instance. It
@@ -59,7 +59,3 @@ class Deadline:
     def code(self) -> str:
         """Why nothing more starts after `last_start`."""
         return "SHUTDOWN" if self.shutdown.at < self.starts_until else "DEADLINE"
-
-    def starting_until(self, moment: float) -> Deadline:
-        """Return the same deadline, but requests only start until this moment."""
-        return replace(self, starts_until=min(self.starts_until, moment))

@@ -1,7 +1,7 @@
 """Money: the values of rows in integer micros, and their sums, each currency apart.
 
 A value is a millionth of a unit of its currency, so that sums are exact. The currency "" is that of
-the account, where nobody has said which one that is.
+the account, if neither the file nor the profile names one.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def add_sums(sums: dict[str, Sum], more: Mapping[str, Sum]) -> None:
 
 def difference(sums: Mapping[str, Sum], less: Mapping[str, Sum]) -> dict[str, Sum]:
     """Return the sums without the rows that are in `less`."""
-    found = {
+    differences = {
         currency: Sum(rows - less[currency].rows, micros - less[currency].micros)
         if currency in less
         else Sum(rows, micros)
         for currency, (rows, micros) in sums.items()
     }
-    return {currency: each for currency, each in found.items() if each.rows}
+    return {currency: each for currency, each in differences.items() if each.rows}
 
 
 def most_frequent_first(sums: Mapping[str, Sum]) -> dict[str, Sum]:
@@ -123,15 +123,15 @@ class Amounts(NamedTuple):
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""
         micros = array("q", self.micros).tolist()
-        found: dict[str, Sum] = {}
+        by_currency: dict[str, Sum] = {}
         for number, currency in enumerate(self.currencies):
             of_currency = (
                 [*compress(micros, map(number.__eq__, self.which))] if self.which else micros
             )
             without = of_currency.count(_NONE)
             if rows := len(of_currency) - without:
-                found[currency] = Sum(rows, min(sum(of_currency) + without, MOST_MICROS))
-        return found
+                by_currency[currency] = Sum(rows, min(sum(of_currency) + without, MOST_MICROS))
+        return by_currency
 
     def packed(self) -> bytes:
         """Return them for a marker, in about half of the space."""

@@ -288,11 +288,13 @@ class ChunkOutcomes:
     def unlisted(self) -> Tally:
         """Return the totals of the rows that are not listed: accepted and skipped ones."""
         listed, rest = Tally.of(self.listed), Tally()
-        for each in UNLISTED:
-            rows = self.tally.outcomes.get(each, 0) - listed.outcomes.get(each, 0)
-            sums = difference(self.tally.money.get(each, {}), listed.money.get(each, {}))
-            corrections = self.tally.corrections.get(each, 0) - listed.corrections.get(each, 0)
-            rest.count_unlisted(each, rows, sums, corrections)
+        for outcome in UNLISTED:
+            rows = self.tally.outcomes.get(outcome, 0) - listed.outcomes.get(outcome, 0)
+            sums = difference(self.tally.money.get(outcome, {}), listed.money.get(outcome, {}))
+            corrections = self.tally.corrections.get(outcome, 0) - listed.corrections.get(
+                outcome, 0
+            )
+            rest.count_unlisted(outcome, rows, sums, corrections)
         return rest
 
     def with_rows(

@@ -53,13 +53,13 @@ Ranges = tuple[tuple[int, int], ...]
 
 def ranges_of(numbers: Iterable[int]) -> Ranges:
     """`[2, 3, 4, 7]` → `((2, 4), (7, 7))`."""
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     for number in numbers:
-        if found and number == found[-1][1] + 1:
-            found[-1] = (found[-1][0], number)
+        if ranges and number == ranges[-1][1] + 1:
+            ranges[-1] = (ranges[-1][0], number)
         else:
-            found.append((number, number))
-    return tuple(found)
+            ranges.append((number, number))
+    return tuple(ranges)
 
 
 def numbers_in(ranges: Ranges) -> Iterator[int]:
