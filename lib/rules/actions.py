@@ -21,10 +21,10 @@ the ID, so the file stops or is tried again."""
 def read_actions(chunk: ChunkColumns) -> list[ActionRule]:
     """Return the conversion action of each row: the one in its cell, else that of its entry."""
     resolved = chunk.file.memo(resolve_action)
-    of_entries = chunk.of_entries([entry.action or "" for entry in chunk.file.rules.entries])
+    of_entries = chunk.values_of_entries([entry.action or "" for entry in chunk.file.rules.entries])
     cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
-    found = list(map(resolved.__getitem__, cells))
-    return chunk.problems.without(found, NO_ACTION)
+    actions = list(map(resolved.__getitem__, cells))
+    return chunk.problems.reject_problems(actions, NO_ACTION)
 
 
 def resolve_action(

@@ -45,36 +45,37 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
     the day itself, it is the start of the file's first attempt, which is the same for all attempts.
     """
     cells = list(chunk.cells(_TIME))
-    zones = chunk.known(zone_of, "time_zone")
+    zones = chunk.read_once(zone_of, "time_zone")
     now, clock = chunk.file.rules.now, chunk.file.clock
-    known: dict[tuple[str, tzinfo | None], str] = {}
+    with_times: dict[tuple[str, tzinfo | None], str] = {}
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
         # A cell with a time of day has a colon or is a number. Others are few: they are dates.
         if not cell or ":" in cell:
             continue
-        if (cell, zone) not in known:
+        if (cell, zone) not in with_times:
             text = plain_text(cell, _TIME, set()) or cell
-            known[cell, zone] = _completed(text, zone, clock, now)
-        if known[cell, zone]:
-            cells[row] = known[cell, zone]
+            with_times[cell, zone] = _with_time(text, zone, clock, now)
+        if with_times[cell, zone]:
+            cells[row] = with_times[cell, zone]
             chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME)
     return times_of(chunk, _TIME, cells, chunk.problems)
 
 
-def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: datetime) -> str:
-    """Return a date with the time that it means, or "" if it has a time or is no valid date."""
-    last = at_end_of_day(cell)
-    if last is None:
+def _with_time(date: str, zone: tzinfo | None, clock: ConversionClock, now: datetime) -> str:
+    """Return a date with the time that it means: `2026-11-20` becomes `2026-11-20 23:59:59`, and
+    today becomes `now`. Return "" if it has a time already, or is no valid date."""
+    end_of_day = at_end_of_day(date)
+    if end_of_day is None:
         return ""
     try:
-        clock.read(last, zone)
+        clock.read(end_of_day, zone)
     except RuleError as error:
         if error.code != "FUTURE_DATE":
             return ""
     else:
-        return last
+        return end_of_day
     try:
-        midnight, *_ = clock.read(cell, zone)
+        midnight, *_ = clock.read(date, zone)
     except RuleError:
         return ""
     offset = datetime.fromisoformat(midnight).tzinfo
@@ -83,16 +84,16 @@ def _completed(cell: str, zone: tzinfo | None, clock: ConversionClock, now: date
 
 def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
     """Return the type of each adjustment: its entry says it, or the cell of its column."""
-    of_rows = chunk.of_entries([entry.adjustment_type for entry in chunk.file.rules.entries])
+    of_entries = [entry.adjustment_type for entry in chunk.file.rules.entries]
+    stated = zip(chunk.values_of_entries(of_entries), chunk.cells("adjustment_type"), strict=True)
     types: list[AdjustmentType] = []
-    for row, (stated, cell) in enumerate(zip(of_rows, chunk.cells("adjustment_type"), strict=True)):
-        found = stated
-        if found is None:
+    for row, (adjustment_type, cell) in enumerate(stated):
+        if adjustment_type is None:
             text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
-            found = TYPE_OF_WORD.get(text.upper())
-            if found is None:
+            adjustment_type = TYPE_OF_WORD.get(text.upper())
+            if adjustment_type is None:
                 chunk.problems.reject(row, "INVALID_ADJUSTMENT_TYPE", "adjustment_type")
-        types.append(found or _UNREAD)
+        types.append(adjustment_type or _UNREAD)
     return types
 
 
@@ -181,7 +182,7 @@ def name_conversions(
             problems.reject(row, "ADJUSTS_NO_CONVERSION", "order_id")
             named = Named()
         names.append(named)
-    _check_times(chunk, sold.instants, adjusted, about_times)
+    _refuse_wrong_times(chunk, sold.instants, adjusted, about_times)
     return names
 
 
@@ -216,19 +217,19 @@ def _with_original(
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL", "order_id")
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
-        chunk.problems.errors[row] += _reasons(row, originals)
+        chunk.problems.errors[row] += _errors_of_original(row, originals)
     if original is not None:
         original = original._replace(value=value, currency_code=currency)
     return Named(order_id, original=original)
 
 
-def _reasons(row: int, originals: Originals) -> list[Problem]:
-    """Return why the conversion of a row cannot be read. If nothing identifies it, the code of the
-    adjustment says enough."""
+def _errors_of_original(row: int, originals: Originals) -> list[Problem]:
+    """Return the errors of the conversion that a row adjusts. That nothing identifies it is left
+    out, because the adjustment's own error says so."""
     return [each for each in originals.errors.get(row, ()) if each.code != _UNIDENTIFIED]
 
 
-def _check_times(
+def _refuse_wrong_times(
     chunk: ChunkColumns, sold: Sequence[int], adjusted: Sequence[int], about_times: RowProblems
 ) -> None:
     """Reject adjustments before their conversion, and those that come too late.

@@ -41,12 +41,12 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
     The constant of an entry is the value of all of its rows. Without one, an empty cell rejects the
     row, unless the profile says that it means the value of the conversion action.
     """
-    stated = chunk.known(currency_of_row, "currency_code")
+    stated = chunk.read_once(currency_of_row, "currency_code")
     read, empty = _read_values(chunk, CONVERSION_VALUE, stated)
     constants = [entry.value for entry in chunk.file.rules.entries]
     if all(constant == "action_default" for constant in constants):
         return read
-    of_rows = chunk.of_entries(constants)
+    of_rows = chunk.values_of_entries(constants)
     for row in empty:
         constant = of_rows[row]
         if constant is None:
@@ -63,7 +63,7 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
 def read_adjusted_values(chunk: ChunkColumns) -> Values:
     """Return the new value of each conversion that is adjusted."""
     fields = ADJUSTED_VALUE.currency, CONVERSION_VALUE.currency
-    read, _ = _read_values(chunk, ADJUSTED_VALUE, chunk.known(currency_of_new_value, *fields))
+    read, _ = _read_values(chunk, ADJUSTED_VALUE, chunk.read_once(currency_of_new_value, *fields))
     return read
 
 

@@ -85,8 +85,8 @@ def assemble(
 
     for row, reasons in errors.items():
         refuse(row, _outcome_of(reasons), reasons)
-    for row, each in unsent.items():
-        refuse(row, each.outcome, [each.reason])
+    for row, (outcome, reason, _) in unsent.items():
+        refuse(row, outcome, [reason])
     is_accepted = chunk.accepted(unsent)
     return ValidatedChunk(
         records=records_of(record, columns, is_accepted, warnings),
@@ -120,8 +120,8 @@ def records_of(
 ) -> list[R]:
     """Return the records of the wanted rows. `is_wanted` has 1 or 0 for each row."""
     of_rows: list[tuple[Problem, ...]] = [()] * len(is_wanted)
-    for row, found in warnings.items():
-        of_rows[row] = tuple(found)
+    for row, problems in warnings.items():
+        of_rows[row] = tuple(problems)
     *names, last = record._fields
     assert last == "warnings"
     attributes = zip(*map(columns.__getitem__, names), of_rows, strict=True)

@@ -69,13 +69,18 @@ class RowProblems:
         if len(found := self.errors[row]) < MOST_PROBLEMS:
             found.append(Problem(code, column, detail))
 
-    def without(self, found: Sequence[T | Problem], instead: T) -> list[T]:
-        """Add the errors among what was found, and return it with something else in their rows."""
-        values = list(found)
-        is_problem = map(is_, map(type, found), repeat(Problem))
+    def reject_problems(self, column: Sequence[T | Problem], placeholder: T) -> list[T]:
+        """Reject the rows in which a column has a `Problem`. Return the column with `placeholder`
+        there.
+
+        With a problem in row 1, `["GRANTED", Problem("INVALID_CONSENT")]` becomes
+        `["GRANTED", None]`.
+        """
+        values = list(column)
+        is_problem = map(is_, map(type, column), repeat(Problem))
         for row in compress(range(len(values)), is_problem):
             self.errors[row].append(cast("Problem", values[row]))
-            values[row] = instead
+            values[row] = placeholder
         return cast("list[T]", values)
 
     def warn(self, row: int, code: str, column: str = "") -> None:
@@ -161,16 +166,19 @@ class ChunkColumns:
         columns = [self._empty if at is None else self._cells[at] for at in places]
         return [columns[entry][row] for row, entry in enumerate(self.entries)]
 
-    def of_entries(self, values: Sequence[T]) -> Sequence[T]:
-        """Return the value of each row, from those of the entries."""
+    def values_of_entries(self, values: Sequence[T]) -> Sequence[T]:
+        """Return for each row the value of its entry, from one value for each entry.
+
+        If the rows are of the entries 0, 1, 0, `["a", "b"]` becomes `["a", "b", "a"]`.
+        """
         if not self.entries:
             return [values[0]] * self.size
         return [values[entry] for entry in self.entries]
 
-    def known(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
-        """Return for each row what `read` makes of its cells (`FileRules.memo`).
+    def read_once(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
+        """Return for each row what `read` makes of its cells in these columns (`FileRules.memo`).
 
-        For columns with few different cells: each of them is read only once.
+        For columns with few different cells: `read` is called only once for each of them.
         """
         memo = self.file.memo(read)
         if len(fields) > 1:

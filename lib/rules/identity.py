@@ -119,11 +119,12 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
         phones = [_hash_phones(cells, name, regions, problems) for name, cells in phone_columns]
     for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
         digests += [_read_digests(cells, name, problems) for name, cells in chunk.numbered(base)]
-    of_emails, of_phones = _combine(emails, chunk.size), _combine(phones, chunk.size)
+    of_emails = _digests_by_row(emails, chunk.size)
+    of_phones = _digests_by_row(phones, chunk.size)
     # A postal address is a user identifier too.
     most = chunk.file.rules.capabilities.max_user_identifiers - chunk.has_columns(ADDRESS_FIELDS)
     if len(emails) + len(phones) > min(most, 2):
-        _limit(most, of_emails, of_phones, problems)
+        _keep_first(most, of_emails, of_phones, problems)
     return UserIdentifiers(of_emails, of_phones)
 
 
@@ -227,10 +228,10 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     cells, default = chunk.cells("country_code"), chunk.file.rules.phone_region
     if not any(cells):
         return [default] * chunk.size
-    known = chunk.file.memo(_region_of)
+    regions_of_cells = chunk.file.memo(_region_of)
     regions: list[str | None] = []
     for row, cell in enumerate(cells):
-        region: str | Problem | None = known[cell] if cell else default
+        region: str | Problem | None = regions_of_cells[cell] if cell else default
         if isinstance(region, Problem):
             chunk.problems.warnings[row].append(region)
             region = None
@@ -247,8 +248,11 @@ def _region_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str |
         return Problem(error.code, "country_code")
 
 
-def _combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
-    """Combine the digests of several columns into the distinct digests of each row."""
+def _digests_by_row(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
+    """Return the distinct digests of each of `size` rows, from one column or several.
+
+    `[["a", "b"], ["a", ""]]` becomes `[("a",), ("b",)]`.
+    """
     if not columns:
         return [_NONE] * size
     if len(columns) == 1:
@@ -259,8 +263,11 @@ def _combine(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:
     return [tuple(dict.fromkeys(filter(None, each))) for each in zip(*columns, strict=True)]
 
 
-def _limit(most: int, emails: list[Digests], phones: list[Digests], problems: RowProblems) -> None:
-    """Keep at most as many identifiers as the API accepts in one record, email addresses first."""
+def _keep_first(
+    most: int, emails: list[Digests], phones: list[Digests], problems: RowProblems
+) -> None:
+    """Keep the first `most` identifiers of each row, email addresses before phone numbers: the API
+    accepts no more in one record."""
     for row, (of_emails, of_phones) in enumerate(zip(emails, phones, strict=True)):
         if len(of_emails) + len(of_phones) > most:
             problems.warn(row, "TOO_MANY_IDENTIFIERS")

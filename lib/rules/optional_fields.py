@@ -34,8 +34,8 @@ def read_consents(chunk: ChunkColumns) -> list[str | None]:
 
     A cell that can't be read rejects the row: a misread denial would count as consent.
     """
-    found = chunk.known(_consent_of, "ad_user_data")
-    return chunk.problems.without(found, None)
+    consents = chunk.read_once(_consent_of, "ad_user_data")
+    return chunk.problems.reject_problems(consents, None)
 
 
 def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
@@ -55,15 +55,15 @@ def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str 
 
 def read_optional_fields(chunk: ChunkColumns) -> list[OptionalFields | None]:
     """Return the fields that few files have, or None for a row without any."""
-    found = [
+    targets = [
         _read_declared(cells, name, BY_NAME[name], chunk.file.rules, chunk.problems)
         for name, cells in chunk.named(lambda name: name in BY_NAME)
         if BY_NAME[name].parse is not None
     ]
-    found.append(_Target("custom_variables", _read_variables(chunk)))
+    targets.append(_Target("custom_variables", _read_variables(chunk)))
     if chunk.has_columns(ADDRESS_FIELDS):
-        found.append(_read_addresses(chunk))
-    return _by_row(_assemble(found), None, chunk.size)
+        targets.append(_read_addresses(chunk))
+    return _by_row(_merge(targets), None, chunk.size)
 
 
 def read_custom_variables(chunk: ChunkColumns) -> list[tuple[tuple[str, str], ...]]:
@@ -71,10 +71,10 @@ def read_custom_variables(chunk: ChunkColumns) -> list[tuple[tuple[str, str], ..
     return _by_row(_read_variables(chunk), (), chunk.size)
 
 
-def _by_row(found: Mapping[int, T], missing: T, size: int) -> list[T]:
-    """Return what was found for each of `size` rows, or `missing`."""
+def _by_row(values_by_row: Mapping[int, T], missing: T, size: int) -> list[T]:
+    """Return the value of each of `size` rows: `{1: "a"}` becomes `[missing, "a", missing]`."""
     values = [missing] * size
-    for row, value in found.items():
+    for row, value in values_by_row.items():
         values[row] = value
     return values
 
@@ -176,8 +176,11 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
     return _Target("address", found)
 
 
-def _assemble(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
-    """Return the optional fields of the rows that have any. A cart without items is left out."""
+def _merge(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
+    """Return the optional fields of the rows that have any. A cart without items is left out.
+
+    `[_Target("customer_type", {2: "NEW"})]` becomes `{2: OptionalFields(customer_type="NEW")}`.
+    """
     by_row: dict[int, dict[str, Any]] = {}
     carts: dict[int, dict[str, Any]] = {}
     for name, values in targets:

@@ -64,7 +64,7 @@ class RowSelection:
         self._columns = list(listed)
         self._places = [places[column] for column in self._columns]
         self._values = [Memo(_value_of, frozenset(listed[column])) for column in self._columns]
-        self._entry_of: dict[tuple[str, ...], int] = {}
+        self._entry_of_values: dict[tuple[str, ...], int] = {}
         names = " and ".join(f'"{column}"' for column in self._columns)
         self._problem = Problem("NO_ENTRY_FITS", "", f"columns: {names}")
 
@@ -77,7 +77,7 @@ class RowSelection:
         rows = rows[:end] if footer else rows
         if not self._columns:
             return Selected(rows, (), footer)
-        entries = [0 if row[2] else self._entry(row[1]) for row in rows]
+        entries = [0 if row[2] else self._entry_of_row(row[1]) for row in rows]
         if not any(entries):
             return Selected(rows, (), footer)
         skipped = [row[0] for row, entry in zip(rows, entries, strict=True) if entry == _SKIPPED]
@@ -91,14 +91,15 @@ class RowSelection:
             [*compress(rows, kept)], [*compress(entries, kept)], [*skipped, *footer], refused
         )
 
-    def _entry(self, cells: Sequence[str]) -> int:
+    def _entry_of_row(self, cells: Sequence[str]) -> int:
+        """Return the number of the first entry that a row fits, or `_SKIPPED` or `_UNKNOWN`."""
         values = tuple(
             memo[cells[place]] for memo, place in zip(self._values, self._places, strict=True)
         )
-        entry = self._entry_of.get(values)
+        entry = self._entry_of_values.get(values)
         if entry is None:
             # There are few: each value is one that is listed, "" or "*".
-            entry = self._entry_of[values] = self._decide(values)
+            entry = self._entry_of_values[values] = self._decide(values)
         return entry
 
     def _decide(self, values: Sequence[str]) -> int:

@@ -59,7 +59,7 @@ def _read(
     problems: RowProblems,
 ) -> Times:
     texts, instants = [""] * chunk.size, [0] * chunk.size
-    zones = chunk.known(zone_of, "time_zone")
+    zones = chunk.read_once(zone_of, "time_zone")
     clock = chunk.file.clock
     read = clock.read
     for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):

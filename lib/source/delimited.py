@@ -187,7 +187,7 @@ class RowReader:
         if not quoted:
             cells: Iterator[list[str]] = map(str.split, lines, repeat(shape.delimiter))
         else:
-            cells = self._split_quoted(block, lines) or self._csv(lines)
+            cells = self._split_quoted(block, lines) or self._csv_reader(lines)
         try:
             rows = self._fitting(cells)
         except csv.Error:
@@ -226,7 +226,7 @@ class RowReader:
             kept.append(keep(cells))
         return kept
 
-    def _csv(self, lines: Iterable[str]) -> Reader:
+    def _csv_reader(self, lines: Iterable[str]) -> Reader:
         return strict_reader(lines, self._shape.delimiter, self._shape.spaced)
 
     # ── row by row ───────────────────────────────────────────────────────────────────────────────
@@ -244,19 +244,21 @@ class RowReader:
         while start < len(lines):
             first = start
             # Not a slice, because copying the rest for every invalid row would take quadratic time.
-            reader = self._csv(map(lines.__getitem__, range(first, len(lines))))
+            reader = self._csv_reader(map(lines.__getitem__, range(first, len(lines))))
             try:
                 for cells in reader:
                     end = first + reader.line_num
                     length = sum(map(len, lines[start:end]))
-                    if end - start > 1 and (problem := self._swallowed(lines[start:end], cells)):
+                    if end - start > 1 and (
+                        problem := self._problem_of_open_quote(lines[start:end], cells)
+                    ):
                         end = start + 1 + self._quotes.scan(lines[start:end]).lines
                         rows += self._refused(lines[start:end], line + start, problem)
                         start = end
                         break
                     if check and (problem := self._damage(cells)):
                         rows.append((line + start, [], problem, length))
-                    elif row := self._fitted(line + start, cells, length):
+                    elif row := self._fit_to_header(line + start, cells, length):
                         rows.append(row)
                     start = end
             except csv.Error as error:
@@ -279,7 +281,9 @@ class RowReader:
             if text.strip(self._blank):
                 yield number, [], "INSIDE_QUOTES", len(text)
 
-    def _swallowed(self, lines: Sequence[str], cells: Sequence[str]) -> RowProblem | None:
+    def _problem_of_open_quote(
+        self, lines: Sequence[str], cells: Sequence[str]
+    ) -> RowProblem | None:
         """Return a problem if a record of several lines is probably an open quote with other rows.
 
         That is the case if the record exceeds the limits. It is also the case if the record has the
@@ -293,13 +297,14 @@ class RowReader:
         if max(map(len, cells)) > self._max_cell:
             return "RECORD_TOO_LONG"
         delimiters = self._shape.width - 1
-        alike = [line.count(self._shape.delimiter) == delimiters for line in lines]
-        wrong_width = not self._shape.fewest <= len(cells) <= self._shape.width
-        if (wrong_width and any(alike[1:])) or (delimiters >= 3 and all(alike)):
+        could_be_row = [line.count(self._shape.delimiter) == delimiters for line in lines]
+        is_wrong_width = not self._shape.fewest <= len(cells) <= self._shape.width
+        if (is_wrong_width and any(could_be_row[1:])) or (delimiters >= 3 and all(could_be_row)):
             return "UNCLOSED_QUOTE"
         return None
 
     def _damage(self, cells: Sequence[str]) -> RowProblem | None:
+        """Return the problem of a record with damaged or too long cells, or None."""
         text = "".join(cells)
         if UNDECODABLE in text:
             return "UNDECODABLE"
@@ -307,7 +312,7 @@ class RowReader:
             return "NUL_BYTE"
         return "RECORD_TOO_LONG" if max(map(len, cells), default=0) > self._max_cell else None
 
-    def _fitted(self, line: int, cells: list[str], length: int) -> Row | None:
+    def _fit_to_header(self, line: int, cells: list[str], length: int) -> Row | None:
         """Fit a row to the header, or return None for a blank row.
 
         Spreadsheets pad rows with empty cells, or leave out empty cells at the end.
@@ -327,10 +332,12 @@ class RowReader:
 
 
 def _is_open(csv_message: str) -> bool:
+    """Return whether an error of `csv.reader` says that a cell did not end."""
     return csv_message.startswith(("unexpected end", "field larger"))
 
 
 def _quote_problem(csv_message: str, lines: int) -> RowProblem:
+    """Return the problem of a record of so many lines that `csv.reader` cannot read."""
     if lines > 1 or csv_message.startswith("unexpected end"):
         return "UNCLOSED_QUOTE"
     return "RECORD_TOO_LONG" if csv_message.startswith("field larger") else "BROKEN_QUOTING"

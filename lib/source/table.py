@@ -286,7 +286,7 @@ def _open_text(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
     header, error = find_header(head, options.delimiter, options.max_columns, options.wanted)
     if first_blocks[-1].overlong and header.end == len(lines):
         raise SourceError("UNREADABLE_HEADER", f"line {header.start + 1} does not end")
-    rows = chain(_without(first_blocks, header.end), blocks)
+    rows = chain(_without_first_lines(first_blocks, header.end), blocks)
     return Table(header, error, head, rows, text, sheet, options)
 
 
@@ -303,10 +303,10 @@ def _first_blocks(blocks: Iterator[Block]) -> list[Block]:
     return first
 
 
-def _without(blocks: list[Block], used: int) -> Iterator[Block]:
-    """Yield the blocks without their first `used` lines."""
+def _without_first_lines(blocks: list[Block], count: int) -> Iterator[Block]:
+    """Yield the blocks without their first `count` lines."""
     for block in blocks:
         lines = block.lines()
-        if used < len(lines):
-            yield block._replace(text="".join(lines[used:]))
-        used = max(0, used - len(lines))
+        if count < len(lines):
+            yield block._replace(text="".join(lines[count:]))
+        count = max(0, count - len(lines))

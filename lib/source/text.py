@@ -47,6 +47,11 @@ each member, which can have 20 bytes."""
 _LONGEST_CUT = 3
 """Maximum number of bytes of an incomplete UTF-8 character."""
 
+_MIN_SHARE_OF_NULS = 0.4
+"""Of the bytes in odd or in even places, for UTF-16."""
+_MAX_SHARE_OF_OTHER_NULS = 0.05
+"""Of the bytes in the other places."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16 LE, because its mark begins the same way
@@ -153,7 +158,7 @@ class DecodedText:
             raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
         self._encoding_is_final = known is not None
         self.encoding_guessed = False
-        self._choose(known or "utf-8")
+        self._use_encoding(known or "utf-8")
         self._held = b""
         self._bytes = chain([first], blocks)
 
@@ -162,7 +167,7 @@ class DecodedText:
         # If it were kept here, it would be a cycle: the process of a workbook would not end.
         return _line_blocks(self._decoded(self._bytes))
 
-    def _choose(self, encoding: str) -> None:
+    def _use_encoding(self, encoding: str) -> None:
         self.encoding = encoding
         self._decoder = codecs.getincrementaldecoder(encoding)("lib.source.mark")
 
@@ -174,11 +179,12 @@ class DecodedText:
 
     def _decode(self, block: bytes, final: bool = False) -> str:
         if not self._encoding_is_final:
-            block = self._decide(self._held + block, final)
+            block = self._decide_encoding(self._held + block, final)
         return self._decoder.decode(block, final)
 
-    def _decide(self, block: bytes, final: bool) -> bytes:
-        """Choose the encoding at the first non-ASCII block. Return the bytes to decode now."""
+    def _decide_encoding(self, block: bytes, final: bool) -> bytes:
+        """Choose the encoding at the first block with a non-ASCII character. Return the bytes to
+        decode now: those of a character that the end of the block may cut wait for the next one."""
         self._held = b""
         if block.isascii():
             return block
@@ -188,7 +194,7 @@ class DecodedText:
             return block[:-_LONGEST_CUT]
         self._encoding_is_final = True
         self.encoding_guessed = not _is_rather_utf_8(block, final)
-        self._choose("cp1252" if self.encoding_guessed else "utf-8")
+        self._use_encoding("cp1252" if self.encoding_guessed else "utf-8")
         return block
 
 
@@ -219,7 +225,7 @@ def _gunzip(pieces: Iterator[bytes], on_block: Callable[[], None]) -> Iterator[b
     """Unpack one or more gzip members, at most one block at a time for any compression ratio."""
     member = _new_member()
     members = 1
-    for piece in _smaller(pieces):
+    for piece in _in_packed_pieces(pieces):
         full = False
         while piece or full:
             if member.eof:
@@ -243,7 +249,8 @@ def _gunzip(pieces: Iterator[bytes], on_block: Callable[[], None]) -> Iterator[b
         raise SourceError("CORRUPT_FILE", "the gzip data ends too early: the file was cut short")
 
 
-def _smaller(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _in_packed_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Split pieces into ones of at most `_PACKED_BYTES`."""
     for piece in pieces:
         for start in range(0, len(piece), _PACKED_BYTES):
             yield piece[start : start + _PACKED_BYTES]
@@ -253,13 +260,15 @@ def _new_member() -> zlib._Decompress:
     return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
 
 
-def _mark(error: UnicodeError) -> tuple[str, int]:
+def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:
+    """Let a decoder write `UNDECODABLE` for the bytes that it cannot decode, and go on behind
+    them."""
     if isinstance(error, UnicodeDecodeError):
         return UNDECODABLE, error.end
     raise error
 
 
-codecs.register_error("lib.source.mark", _mark)
+codecs.register_error("lib.source.mark", _mark_undecodable)
 
 
 def _codec_name(wanted: str) -> str:
@@ -272,15 +281,17 @@ def _codec_name(wanted: str) -> str:
 
 
 def _utf_16_by_nulls(sample: bytes) -> str | None:
-    """Detect UTF-16 without a byte order mark: Western text has a NUL in every second byte."""
+    """Return "utf-16-le" or "utf-16-be" for UTF-16 without a byte order mark, otherwise None: of
+    Western text in UTF-16, every second byte is a NUL."""
     if len(sample) < 4:
         return None
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    most = 0.4 * len(sample) / 2
-    few = 0.05 * len(sample) / 2
-    if odd >= most and even <= few:
+    half = len(sample) / 2
+    if odd >= _MIN_SHARE_OF_NULS * half and even <= _MAX_SHARE_OF_OTHER_NULS * half:
         return "utf-16-le"
-    return "utf-16-be" if even >= most and odd <= few else None
+    if even >= _MIN_SHARE_OF_NULS * half and odd <= _MAX_SHARE_OF_OTHER_NULS * half:
+        return "utf-16-be"
+    return None
 
 
 def _is_rather_utf_8(block: bytes, final: bool) -> bool:
