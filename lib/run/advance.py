@@ -61,6 +61,8 @@ def advance(attempt: Attempt) -> RunSummary | None:
             break
         live = context.store.find_live(source.bucket, source.name)
         is_live = live is not None and live.generation == source.generation
+        if live is not None and is_live:
+            attempt.keep(source=live)  # an event omits what it does not know
         ending = _ending_of(attempt, live, is_live=is_live)
         if ending is not None:
             _end(attempt, ending)

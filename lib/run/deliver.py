@@ -1,6 +1,6 @@
 """The story of a run, from the event of an object to its results. Begin here.
 
-    event ──▶ is it ours? read the object                                     deliver
+    event ──▶ is it ours?                                                     deliver
           ──▶ take the run: create it, or take it over if it is due           _taken
           ──▶ advance: ask, send, publish, save                               lib.run.advance
           ──▶ an attempt that cannot finish says when the next one is due     _postpone
@@ -57,9 +57,6 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
         return "ignored"
     context.expect_connection()
     try:
-        live = context.store.find_live(source.bucket, source.name)
-        if live is not None and live.generation == source.generation:
-            source = live  # an event omits what it does not know
         saved = _created(source, context) or _taken(source, context)
         if saved is None:
             log.info("run_skipped")
