@@ -16,14 +16,12 @@ from sandbox.state import Request
 _OBJECT = re.compile(r"^(?:/download)?/storage/v1/b/(?P<bucket>[^/]+)/o(?:/(?P<rest>.+))?$")
 _BUCKET = re.compile(r"^/storage/v1/b(?:/(?P<bucket>[^/]+))?$")
 _UPLOAD = re.compile(r"^/(?:upload|resumable/upload)/storage/v1/b/(?P<bucket>[^/]+)/o$")
-_COPY = re.compile(r"^[^/]+/(?P<verb>copyTo|rewriteTo)/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)$")
+_REWRITE = re.compile(r"^[^/]+/rewriteTo/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)$")
 _VERBS = {"GET": "get", "HEAD": "get", "DELETE": "delete", "PATCH": "patch", "PUT": "update"}
-_COPIES = {"copyTo": "storage.objects.copy", "rewriteTo": "storage.objects.rewrite"}
 # What the log shows of requests to the APIs only.
 _OF_APIS = {"request_id", "customer_id", "login_customer_id", "conversions", "job_id"}
 WRITES = frozenset(
-    f"storage.objects.{verb}"
-    for verb in ("insert", "delete", "patch", "update", "copy", "rewrite", "compose")
+    f"storage.objects.{verb}" for verb in ("insert", "delete", "patch", "update", "rewrite")
 )
 
 
@@ -85,13 +83,9 @@ def understand(verb: str, target: str, body: bytes, content_type: str) -> Operat
 def _object_operation(verb: str, bucket: str, rest: str | None, query: dict[str, str]) -> Operation:
     if rest is None:
         return Operation("storage.objects.list", bucket, "", query)
-    if match := _COPY.match(rest):
-        return Operation(
-            _COPIES[match["verb"]], unquote(match["bucket"]), unquote(match["name"]), query
-        )
-    if verb == "POST" and rest.endswith("/compose"):
-        name = unquote(rest.removesuffix("/compose"))
-        return Operation("storage.objects.compose", bucket, name, query)
+    if match := _REWRITE.match(rest):
+        target = unquote(match["bucket"]), unquote(match["name"])
+        return Operation("storage.objects.rewrite", *target, query)
     return Operation(f"storage.objects.{_VERBS.get(verb, 'other')}", bucket, unquote(rest), query)
 
 
@@ -109,8 +103,8 @@ def _name_in(body: bytes, content_type: str) -> str:
 
 def finalized_object(operation: Operation, body: bytes) -> dict[str, Any] | None:
     """The metadata of the object that was created, according to this response, or None."""
-    creates = {"insert", "copy", "rewrite", "compose"}
-    if operation.method.rpartition(".")[2] not in creates or operation.begins_resumable:
+    creates = {"storage.objects.insert", "storage.objects.rewrite"}
+    if operation.method not in creates or operation.begins_resumable:
         return None
     try:
         answer = json.loads(body)

@@ -72,8 +72,11 @@ def test_up_drop_and_an_interrupt(tmp_path, monkeypatch):
         requests.get(description["control_url"], timeout=60)
 
 
-def test_up_without_a_function_is_for_people_too(tmp_path):
-    """It prints a table and commands to try; no function runs."""
+def test_up_without_a_function_is_for_people_too(sandbox, tmp_path, monkeypatch):
+    """It prints a table and commands to try, and says which sandbox `drop` uses from now on, for
+    somebody who forgot the first one. No function runs."""
+    monkeypatch.chdir(tmp_path)
+    remember({"control_url": sandbox.control_url})
     with _up(tmp_path, "--no-function") as process:
         printed = ""
         while "Ctrl-C" not in printed:
@@ -83,8 +86,9 @@ def test_up_without_a_function_is_for_people_too(tmp_path):
         # The Python of this environment may not be on the PATH of another terminal.
         assert f"{sys.executable} -m sandbox drop" in printed
         process.terminate()
-        process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=60)
         assert process.returncode == 0
+    assert f"Another sandbox runs in this directory ({sandbox.control_url})" in errors.decode()
 
 
 @pytest.mark.parametrize(
@@ -167,17 +171,6 @@ def test_drop_moves_the_dates_of_an_example(sandbox, monkeypatch):
     uploaded = blob.download_as_bytes()
     assert len(uploaded) == path.stat().st_size
     assert str(date(2026, 11, 18) + timedelta(days=200)).encode() in uploaded
-
-
-def test_a_second_sandbox_in_a_folder_is_announced(sandbox, tmp_path, monkeypatch):
-    """Somebody who forgot the first one learns which of the two `drop` uses from now on."""
-    monkeypatch.chdir(tmp_path)
-    remember({"control_url": sandbox.control_url})
-    with _up(tmp_path, "--json", "--no-function") as process:
-        process.stdout.readline()
-        process.terminate()
-        _, errors = process.communicate(timeout=60)
-    assert f"Another sandbox runs in this directory ({sandbox.control_url})" in errors.decode()
 
 
 def test_drop_of_a_stopped_file_exits_with_1(sandbox, tmp_path):
