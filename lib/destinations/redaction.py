@@ -17,11 +17,9 @@ def without_values(message: str, sent: Any) -> str:
     """Return the message, or "" if it contains a value of the protobuf message that was sent.
 
     What looks like an email address or a phone number is replaced in any case: the API may quote
-    what it has instead of what it got. `sent` is None for a query: it contains no value of a row.
+    what it has instead of what it got: "Not [email]."
     """
-    if sent is not None and quotes_value(message, sent):
-        return ""
-    return without_personal_data(message)
+    return "" if quotes_value(message, sent) else without_personal_data(message)
 
 
 def quotes_value(message: str, sent: Any) -> bool:

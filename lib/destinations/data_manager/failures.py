@@ -58,7 +58,7 @@ class Violation(NamedTuple):
         """The violation as a problem of the whole request. The message names no person."""
         return Problem(self.code, "", without_personal_data(self.message))
 
-    def problem(self, event: Any, kind: RecordKind = "conversion") -> Problem:
+    def problem(self, event: Any, kind: RecordKind) -> Problem:
         """Return the violation as a problem of its row. The message has no value of `event`."""
         column = field_of(self.path, kind)
         return Problem(self.code, column, without_values(self.message, event))
@@ -78,7 +78,8 @@ class Refusal(NamedTuple):
         `destinations` is the number of destinations in the request. If Google refuses all of them,
         it refuses all rows.
         """
-        if self.status is not grpc.StatusCode.INVALID_ARGUMENT and not self.unreadable:
+        # RESOURCE_EXHAUSTED: the details were too large to arrive (gRPC limits trailers).
+        if self.status.name not in ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"):
             return Problem(self.code, "", self.message)
         for violation in self.violations:
             names_a_part = violation.row is not None or violation.destination is not None
@@ -95,19 +96,17 @@ class Refusal(NamedTuple):
             return Problem(self.code, "", self.message)
         return None
 
-    @property
-    def unreadable(self) -> bool:
-        """Whether the details were too large to arrive (gRPC limits trailers)."""
-        return self.status is grpc.StatusCode.RESOURCE_EXHAUSTED
-
 
 def _about_request(violation: Violation) -> bool:
     scope = lookup(violation.code).scope
     return scope in ("account", "file") or _REQUEST_FIELD.match(violation.path) is not None
 
 
-def field_of(path: str, kind: RecordKind = "conversion") -> str:
-    """Return the column of a path such as `user_data.user_identifiers[2].email_address`."""
+def field_of(path: str, kind: RecordKind) -> str:
+    """Return the column of a path, or "".
+
+    `events[1].user_data.user_identifiers[2].email_address` → `email`
+    """
     event = _EVENT.search(path)
     parts = re.split(r"[.\[\]]+", path[event.end() :] if event else path)
     for part in reversed(parts):

@@ -34,7 +34,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import UploadDiagnostics
 
-UPLOADS_WITHOUT_QUERIES: Final = frozenset(
+_UPLOADS_WITHOUT_QUERIES: Final = frozenset(
     {"ACTION_NOT_PERMITTED", "CUSTOMER_NOT_ENABLED", "METRIC_ACCESS_DENIED"}
 )
 """Refusals of a query although uploads to the account work."""
@@ -82,7 +82,7 @@ class GoogleAds:
             customer_id, self.manager_id, self.log, custom_variables=custom_variables
         )
         unread = account.unread
-        if unread is None or account.is_unreachable or unread.code in UPLOADS_WITHOUT_QUERIES:
+        if unread is None or account.is_unreachable or unread.code in _UPLOADS_WITHOUT_QUERIES:
             return account
         # The same API would refuse the upload for the same reason.
         raise PermanentError(unread.code, f"customer {customer_id}")

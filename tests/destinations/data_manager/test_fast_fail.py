@@ -142,9 +142,9 @@ def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
     request = _request(1)
     request.events[0].user_data.user_identifiers.add().address.postal_code = "SW1A 1AA"
     quoting = Violation(0, None, "events[0].user_data", "INVALID_POSTAL_CODE", "Not: SW1A 1AA.")
-    assert quoting.problem(request.events[0]).detail == ""
+    assert quoting.problem(request.events[0], "conversion").detail == ""
     plain = quoting._replace(message="The postal code is not valid.")
-    assert plain.problem(request.events[0]).detail == "The postal code is not valid."
+    assert plain.problem(request.events[0], "conversion").detail == "The postal code is not valid."
 
 
 @pytest.mark.parametrize(

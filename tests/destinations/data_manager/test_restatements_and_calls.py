@@ -13,6 +13,7 @@ from data_manager_setup import CUSTOMER, ago, conversion, route, within
 from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import read_refusal
+from lib.destinations.data_manager.messages import Event
 from lib.destinations.rest import RestRefused
 from lib.errors import RetryableError
 from lib.model.records import Adjustment, Call, Conversion, Record
@@ -184,7 +185,7 @@ def test_a_refusal_by_rest_names_its_rows(path: str) -> None:
     refusal = read_refusal(RestRefused(400, "EVENT_TIME_INVALID", error=error))
     (found,) = refusal.violations
     assert (found.row, refusal.stop(1), refusal.message) == (2, None, "")
-    problem = found.problem(None, "call")
+    problem = found.problem(Event(), "call")
     assert problem == ("EVENT_TIME_INVALID", "call_start_date_time", "It is odd.")
 
 
