@@ -202,9 +202,11 @@ def test_a_value_of_an_entry_hides_the_column_of_the_profile() -> None:
     document["default"]["conversions"].append(
         {"rows": {"Stage": ["Lead"]}, "action": "Lead", "value": 50}
     )
-    document["default"]["skip"] = {"Stage": ["Lost"]}
+    document["default"] |= {"skip": {"Stage": ["Lost"]}, "value": "action_default"}
     Path("profiles.json").write_text(json.dumps(document))
     shown = screen(init(DEALS, ["q"]).output)
+    assert "Value Amount 100.50 → 100.50 USD" in shown
+    assert "(empty) → the value that the action has in Google Ads" in shown
     assert "Value (Lead) 50 each" in shown
     assert "1 conversion (Lead), 50.00 USD" in shown
 

@@ -68,11 +68,12 @@ def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
     labels = {value: label for value, label, _ in reversed(question.choices)}
     value = level.get(question.key)
     constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
-    hides_column = question.entry is not None and value is not None
+    hides_column = question.entry is not None and isinstance(value, (int, float))
     names = [] if hides_column else draft.column_names(question.name, question.entry)
     column = draft.column(question.name, question.entry)
     if names and column is not None:
-        return [*_column(question, column, constant, draft, trial)]
+        of_empty = [] if value is None else [f"(empty) → {constant.removeprefix('none: ')}"]
+        return [*_column(question, column, draft, trial), *of_empty]
     if names:
         constant = f"{' or '.join(map(on_terminal, names))} (not in this file)"
     elif question.name == "conversion_value" and value not in labels:
@@ -112,9 +113,7 @@ def _kind(draft: Draft, number: int) -> str:
     return "sale" if is_sale else _NAMES.get(send, send)
 
 
-def _column(
-    question: Question, column: Column, constant: str, draft: Draft, trial: Trial
-) -> Iterator[str]:
+def _column(question: Question, column: Column, draft: Draft, trial: Trial) -> Iterator[str]:
     """Yield the column of a field, and what its cells become."""
     differing = f": {draft.differing(column)}" if question.name == "order_id" else ""
     yield f"{on_terminal(column.name)}{differing}"
@@ -125,8 +124,6 @@ def _column(
             yield f"{cell(value)} ({number_of_rows(count)}) → {stated}"
     elif question.look == "currency":
         yield samples_of(column)
-        if question.key in draft.profile:
-            yield f"(empty) → {constant}"
     elif shows_cells():
         yield from _samples(question, draft, trial)
 
