@@ -20,7 +20,8 @@ from lib.model.fields import ValueKind
 
 V = TypeVar("V")
 
-Cells = str | tuple[str, ...]
+MemoKey = str | tuple[str, ...]
+"""A cell, or several cells of a row."""
 
 # Inside a name, some scripts need joiners (Persian, Sinhala, emoji).
 _JOINERS: Final = "\u200c\u200d"
@@ -163,7 +164,7 @@ def parse_json(text: str) -> Any:
     return decoded
 
 
-class Memo(dict[Cells, V], Generic[V]):
+class Memo(dict[MemoKey, V], Generic[V]):
     """`memo[cell]` is what `read` returns for a cell, or for a tuple of cells.
 
     `read` gets `more` after the cells. The size is limited for any file: when the memo is full, it
@@ -175,7 +176,7 @@ class Memo(dict[Cells, V], Generic[V]):
         self._read = read
         self._more = more
 
-    def __missing__(self, cells: Cells) -> V:
+    def __missing__(self, cells: MemoKey) -> V:
         together = isinstance(cells, tuple)
         answer = self._read(*(cells if together else (cells,)), *self._more)
         if len(self) >= _MOST_REMEMBERED:
