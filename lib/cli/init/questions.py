@@ -27,7 +27,7 @@ from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
 
 
-class Cells(NamedTuple):
+class UnclearCells(NamedTuple):
     """The cells that make a question necessary: the unclear ones in the columns of these fields.
 
     `means` returns what such a cell is with an answer. `of`: any cell is unclear, or all are.
@@ -58,7 +58,7 @@ class Question:
     """Columns with such cells are offered, and columns without any are refused."""
     choices: Sequence[Offer] = ()
     typed: str = ""
-    cells: Cells | None = None
+    cells: UnclearCells | None = None
     is_optional: bool = False
     """A script need not answer it, and a person is only asked if a column looks like an answer."""
     of: Literal["file", "conversion", "correction"] = "file"
@@ -328,7 +328,7 @@ QUESTIONS: Final = (
         "Some dates have no time of day. Does another column have it?",
         look="time of day",
         choices=[Offer(None, "no")],
-        cells=Cells(["conversion_date_time"], at_end_of_day),
+        cells=UnclearCells(["conversion_date_time"], at_end_of_day),
         is_optional=True,
     ),
     Question(
@@ -352,7 +352,7 @@ QUESTIONS: Final = (
         "In which currency are the values?",
         look="currency",
         typed="the code of one for all, such as EUR",
-        cells=Cells([*_VALUES, "value"], _lacks_currency),
+        cells=UnclearCells([*_VALUES, "value"], _lacks_currency),
     ),
     Question(
         "order_id",
@@ -376,42 +376,46 @@ QUESTIONS: Final = (
         "Date order",
         "How are dates written?",
         choices=[Offer("DMY", "day first"), Offer("MDY", "month first")],
-        cells=Cells(_TIMES, _has_unclear_order, _day),
+        cells=UnclearCells(_TIMES, _has_unclear_order, _day),
     ),
     Question(
         "decimal_sign",
         "Decimal sign",
         "What is the decimal sign?",
         choices=[Offer(".", "a point"), Offer(",", "a comma")],
-        cells=Cells(_VALUES, _lacks_sign, lambda text, sign: f"{parse_value(text, sign):,.2f}"),
+        cells=UnclearCells(
+            _VALUES, _lacks_sign, lambda text, sign: f"{parse_value(text, sign):,.2f}"
+        ),
     ),
     Question(
         "value_scale",
         "Scale of values",
         "Are the values whole units, or cents?",
         choices=[Offer(1, "whole units"), Offer(0.01, "cents")],
-        cells=Cells(_VALUES, str.isdecimal, lambda text, by: f"{float(text) * by:,.2f}", all),
+        cells=UnclearCells(
+            _VALUES, str.isdecimal, lambda text, by: f"{float(text) * by:,.2f}", all
+        ),
     ),
     Question(
         "order_ids",
         "Order IDs",
         "Order IDs end in .0. Is it a part of them?",
         choices=[Offer("integer", "no"), Offer("keep", "yes")],
-        cells=Cells(["order_id"], _has_zero, _plain_id),
+        cells=UnclearCells(["order_id"], _has_zero, _plain_id),
     ),
     Question(
         "time_zone",
         "Time zone",
         "In which time zone are the times?",
         typed="a zone such as Europe/Berlin, or UTC",
-        cells=Cells(_TIMES, _lacks_zone),
+        cells=UnclearCells(_TIMES, _lacks_zone),
     ),
     Question(
         "country_code",
         "Country of phones",
         "From which country are phone numbers without +?",
         typed="its two letters, such as DE",
-        cells=Cells(["phone"], _lacks_region),
+        cells=UnclearCells(["phone"], _lacks_region),
     ),
     Question(
         "ad_user_data",
