@@ -109,7 +109,10 @@ def _first_records(checked: CheckResult) -> Iterator[str]:
 
 
 def record_as_text(record: Record) -> str:
-    """Return what a person needs to recognize a record. It contains no personal data."""
+    """Return what a person needs to recognize a record. It contains no personal data.
+
+    `2026-11-18 09:30:00+00:00 · 2,400.00 USD · action Deal · order 2001 · gclid Cj0KCQ...e_Fx01`
+    """
     parts = [record.time]
     if isinstance(record, Adjustment):
         parts.append(record.adjustment_type)
@@ -129,7 +132,7 @@ def record_as_text(record: Record) -> str:
 
 
 def _identifiers(record: Record) -> list[str]:
-    """Return by what Google finds the click or the person: a shortened click ID, kinds of data."""
+    """Return by what Google finds the click or the person: `["gclid Cj0KCQ...e_Fx01", "email"]`."""
     if isinstance(record, Call):
         return ["caller"]
     if isinstance(record, Adjustment):

@@ -79,8 +79,11 @@ def _download(address: str, copy: IO[bytes]) -> None:
 
 
 def why_not_opened(file: Path) -> str | None:
-    """Return why the function would not open a file of this name, unless its settings say
-    otherwise; None if it would."""
+    """Return why the function would not open a file of this name; None if it would.
+
+    `export.csv.part` → "the function would ignore this file: still being written". Settings of a
+    deployment may say otherwise.
+    """
     defaults = {field: info.default for field, info in Settings.model_fields.items()}
     rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
     if reason := ignored(file.name, 1, rules):

@@ -58,7 +58,7 @@ _VARIABLES: Final = {
 
 
 def variable_of(field: str) -> str:
-    """The environment variable of a field of `Settings`."""
+    """The environment variable of a field of `Settings`: `input_bucket` → `INPUT_BUCKET`."""
     return _VARIABLES.get(field, field.upper())
 
 
