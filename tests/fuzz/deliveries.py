@@ -138,7 +138,7 @@ def _check_commands(file: str, content: bytes, profile: dict[str, Any]) -> None:
                 for cell in itertools.chain(*csv.reader(stream)):
                     assert not re.match(r' *[=@](?!"[^"]*"$)', cell), "a formula is alive"
         # The results of another object, which a command for the shell names.
-        document["source"] |= {"bucket": "b", "name": file, "generation": "7", "md5": "x" * 22}
+        document["source"] |= {"bucket": "b", "name": file, "generation": "7", "crc32c": "AAAAAA=="}
         results.write_text(json.dumps(document))
         said = _run("fix", path, results, "-o", folder / "other.csv")
         _check_screen(said)
