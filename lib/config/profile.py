@@ -539,8 +539,8 @@ def read_profiles(document: bytes, where: str = "PROFILES") -> dict[str, Any]:
             "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
         )
     try:
-        text = _COMMENT.sub("", document.decode("utf-8-sig")).strip() or "{}"
-        profiles = json.loads(text, object_pairs_hook=_without_repeats)
+        text = _COMMENT.sub("", document.decode("utf-8-sig"))
+        profiles = json.loads(text if text.strip() else "{}", object_pairs_hook=_without_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()  # refuses half a character ("\\uD83D")
     except (ValueError, RecursionError) as error:
         raise invalid(

@@ -47,7 +47,7 @@ def test_profiles_that_somebody_edited_wrongly(google: Sandbox) -> None:
     write_profiles(google, '{\n"default": {"customer_id": "1234567890"\n')
     document = finish(google, make_file("edited.csv", 20, seed=2).drop(google))
     assert (document["status"], document["file_error"]["code"]) == ("stopped", "INVALID_PROFILE")
-    assert "line 2 column 40" in document["file_error"]["detail"]
+    assert "line 3 column 1" in document["file_error"]["detail"]
     write_profiles(google, json.dumps(DEFAULT_PROFILES))
     document = finish(google, make_file("corrected.csv", 20, 2, ("click",)).drop(google))
     assert document["counts"]["uploaded"] == 20
