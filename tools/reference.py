@@ -24,7 +24,7 @@ from lib.config.settings import Settings
 from lib.destinations.registry import capabilities_of, names
 from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
-from lib.rules.fields import FIELDS
+from lib.rules.fields.table import FIELDS
 from lib.sweep.problems import KINDS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"

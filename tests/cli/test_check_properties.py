@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.model.fields import CUSTOM_VARIABLE
-from lib.rules.fields import FIELDS
+from lib.rules.fields.table import FIELDS
 from tests.cli.validating import ACCOUNT, validate
 
 NEEDED = ("gclid", "email", "conversion_date_time", "conversion_action")

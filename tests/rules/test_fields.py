@@ -15,7 +15,8 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
 from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields, Row
 from lib.rules.columns import ChunkColumns
-from lib.rules.fields import BY_NAME, FIELDS, field_named
+from lib.rules.fields import BY_NAME, field_named
+from lib.rules.fields.table import FIELDS
 from lib.rules.values.cells import RuleError
 from tests.rules.test_adjustments import engine_for
 from tools import watch_google
