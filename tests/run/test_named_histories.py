@@ -746,6 +746,30 @@ def test_rows_that_fail_later_keep_their_order_ids(google: World) -> None:
     assert saved(google).state == "done"
 
 
+def test_a_row_that_google_would_not_recognize_is_not_sent_again(google: World) -> None:
+    """If Google does not name the row that is too recent, the other one would count twice."""
+    google.use_destination("data_manager")
+    google.profiles["default"]["derive_order_id"] = False
+    too_recent = {"PROCESSING_ERROR_REASON_TOO_RECENT_CLICK": 1}
+    google.api.statuses = lambda ids: [
+        RequestStatus(each, "PARTIAL_SUCCESS", "1001", 2, too_recent)
+        if each == "request-1"
+        else RequestStatus(each, "SUCCESS", "1001", 1)
+        for each in ids
+    ]
+    person = core_row(2, order_id="", gclid="", conversion_date_time=SOLD_AT)
+    with_order = core_row(1, order_id="a", conversion_date_time=SOLD_AT)
+    deliver(google, "daily.csv", csv_bytes([with_order, person]))
+    for hours in (1, 7, 7):
+        google.clock.seconds += hours * HOUR
+        sweep(google)
+    by_line = {row["line"]: row for row in results(google)["rows"]}
+    assert by_line[2]["outcome"] == "duplicate"  # it was sent again
+    assert by_line[3]["outcome"] == "uploaded"
+    assert [each["code"] for each in by_line[3]["warnings"]] == ["NOT_SENT_AGAIN"]
+    assert google.api.counted == ["a", ""]
+
+
 def test_statuses_are_asked_for_although_the_object_is_gone(google: World) -> None:
     """What Google says of sent rows does not need the file."""
     google.use_destination("data_manager")
