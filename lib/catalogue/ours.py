@@ -106,7 +106,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "postal code empty.",
     ),
     "INVALID_REGION": warning(
-        "The country is not known, so it is not used.", "Write its two-letter code, such as US."
+        "The country is not known, so it is not used.",
+        "Write its two-letter code, such as US. For phone numbers, a calling code such as +1 will "
+        "do.",
     ),
     "INVALID_IP_ADDRESS": warning(
         "The IP address is not valid, so it is left out.",

@@ -21,14 +21,16 @@ from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
     is_digest,
     normalize_email,
-    normalize_region_code,
     parse_digest,
     sha256_hex,
 )
 from lib.rules.values.order_ids import check_order_id, is_plain_order_id, without_zero
-from lib.rules.values.phones import normalize_phone
+from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
+
+_UNREADABLE: Final = ""
+"""The country of a row that can't be read."""
 
 Digests = tuple[str, ...]
 _NONE: Final[Digests] = ()
@@ -150,7 +152,7 @@ def _hash_phones(
 ) -> list[str]:
     """Return the digest of each phone number in a column, or "".
 
-    `regions` are the countries of numbers without `+`.
+    `regions` are the countries of numbers without `+` (`phone_regions`).
     """
     digests = []
     for row, cell in enumerate(cells):
@@ -202,8 +204,10 @@ def _reread_phone(
         problems.warn(row, code, column)
         return sha256_hex(normalize_phone(text, region))
     if code == "PHONE_REGION_MISSING" and not is_digest(text):
-        problems.reject(row, code, column)
-        return ""
+        if region is None:
+            problems.reject(row, code, column)
+            return ""
+        code = "INVALID_PHONE"
     return _read_digest(row, text, code, column, problems)
 
 
@@ -220,7 +224,7 @@ def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProbl
 
 
 def phone_regions(chunk: ChunkColumns) -> list[str | None]:
-    """Return the country of each row's phone numbers.
+    """Return the country of each row's phone numbers. None: row and profile have none.
 
     The default does not replace a country that can't be read, because the row gives another one. A
     number with `+` needs no country.
@@ -231,19 +235,20 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     regions_of_cells = chunk.file.memo(_region_of)
     regions: list[str | None] = []
     for row, cell in enumerate(cells):
-        region: str | Problem | None = regions_of_cells[cell] if cell else default
+        region = regions_of_cells[cell] if cell else None
         if isinstance(region, Problem):
             chunk.problems.warnings[row].append(region)
-            region = None
-        regions.append(region or default if region is not None else None)
+            regions.append(_UNREADABLE)
+        else:
+            regions.append(region or default)
     return regions
 
 
-def _region_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem:
-    """Return the country in a cell, or "" if the cell has no value."""
+def _region_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
+    """Return the country in a cell, or None if the cell has no value."""
     text = plain_text(cell, "country_code", with_placeholders)
     try:
-        return normalize_region_code(text) if text else ""
+        return normalize_phone_region(text) if text else None
     except RuleError as error:
         return Problem(error.code, "country_code")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ FIRST = {
     "new value": "",
     "time of change": "",
     "currency": "Currency",
+    "fixed value": "",
     "order ID": "Number",
     "gclid": "Click",
     "email": "Mail",
@@ -203,6 +205,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     ("gclid", "Mail", 'No cell of "Mail" can be read as: click ID.'),
     ("zone", "Chicago", "Not an IANA time zone. Write a name such as America/Chicago."),
     ("country", "Ruritania", "Not known. Write two capital letters, such as DE."),
+    ("country", "Deal", 'No cell of "Deal" can be read as: country or calling code.'),
     ("account", "12345", "Wrong format. Write the 10 digits of a Google Ads account"),
     ("expect", "each night", "not understood. Write"),
 ]
@@ -224,14 +227,24 @@ def test_data_manager_takes_only_the_id_of_an_action() -> None:
     assert saved()["action"] == "7155501002"
 
 
+LEADS: Mapping[str, Any] = {
+    "others": ["Lead", "0"],
+    "time": ["Closed", "Closed"],
+    "value": ["Amount", "=50"],
+    "fixed_value": "that of each row (Currency)",
+    "action": ["Closed deal", "Qualified lead"],
+}
+"""The answers if a lead is another conversion, with one value for all."""
+TITLES_OF_LEADS = [
+    *("Rows", "Left out", "Time", "Time (Lead)", "Value", "Value (Lead)", "Currency"),
+    "Fixed value",
+]
+"""The first lines of the screen then."""
+
+
 def test_another_conversion_has_its_own_time_value_and_action() -> None:
-    """It is another entry. Its one value is in the currency of its row."""
-    done = answer(
-        others=["Lead", "0"],
-        time=["Closed", "Closed"],
-        value=["Amount", "=50"],
-        action=["Closed deal", "Qualified lead"],
-    )
+    """It is another entry."""
+    done = answer(**LEADS)
     assert done.exit_code == 0, done.output
     assert saved()["conversions"] == [
         {"rows": {"Stage": ["Won"]}},
@@ -244,6 +257,47 @@ def test_another_conversion_has_its_own_time_value_and_action() -> None:
     ]
     assert "3 conversions (Lead)" not in done.output
     assert "1 conversion (Lead), 50.00 USD" in done.output
+    assert "50 (Lead): in the currency of each row" in done.output
+    assert "currency_code" not in saved()
+
+
+def test_one_value_may_have_a_currency_of_its_own() -> None:
+    """The entry has no column of currencies, and the profile's code is also for empty cells."""
+    done = answer(**{**LEADS, "fixed_value": ["Currency", "gbp"]})
+    assert done.exit_code == 0, done.output
+    assert "Not known. Write three capital letters, such as EUR." in done.output
+    assert saved()["currency_code"] == "GBP"
+    assert saved()["columns"]["currency_code"] == "Currency"
+    assert saved()["conversions"][1]["columns"]["currency_code"] is None
+    for text in (
+        "1 conversion (Lead), 50.00 GBP",
+        "50 (Lead): in GBP",
+        "(empty) → GBP",
+        "800.50 USD",
+    ):
+        assert text in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize(
+    "lines, currencies",
+    [
+        (["Fixed value", "that of each row (Currency)"], "800.50 USD 50.00 USD"),
+        (["Value (Lead)", "Amount"], "800.50 USD 400.00 USD"),
+        (["Value (Lead)", "=60", "EUR"], "800.50 USD 60.00 EUR"),
+        (["Currency", "USD"], "800.50 USD 50.00 USD"),
+        (["Currency", "Currency", "EUR"], "800.50 USD 50.00 EUR"),
+    ],
+)
+def test_the_currency_of_one_value_is_asked_again_if_it_changes(
+    lines: list[str], currencies: str
+) -> None:
+    """No other answer leaves it with a currency that nobody has given."""
+    title, *answers = lines
+    number = str(TITLES_OF_LEADS.index(title) + 1)
+    done = answer(**{**LEADS, "fixed_value": "GBP", "expect": ["any time", number, *answers]})
+    assert done.exit_code == 0, done.output
+    sums = re.findall(r"(?:sales|conversion \(Lead\)), (\S+ \S+)", done.output)
+    assert " ".join(sums[-2:]) == currencies
 
 
 def test_refunds_retract_sales() -> None:
@@ -331,6 +385,22 @@ def test_the_name_of_a_column_of_phones_makes_it_one(name: str, number: str) -> 
     done = answer(content, "--encoding", "utf-8", phone=name)
     assert done.exit_code == 0, done.output
     assert saved()["columns"]["phone"] == name
+
+
+def test_the_country_of_phones_may_be_a_column_of_calling_codes() -> None:
+    """It is offered, and the screen shows each number with the code of its row."""
+    lines = DEALS.splitlines()
+    codes = ["Dial", "1", "1", "1", "44", "1", ""]
+    content = "\n".join(f"{a},{b}" for a, b in zip(lines, codes, strict=True))
+    content = content.replace("(212) 555-0102", "+44 20 7946 0102")
+    done = answer(content, country="Dial")
+    assert done.exit_code == 0, done.output
+    offered = done.output.split("From which country are phone numbers without +?")[1]
+    assert "1  Dial  1 (4), 44 (1)" in offered
+    assert saved()["columns"]["country_code"] == "Dial"
+    assert "phone_region" not in saved()
+    assert "(212) 555-0101 → +12125550101, hashed" in done.output
+    assert "+44 20 7946 0102 → +442079460102, hashed" in done.output
 
 
 def test_consent_makes_no_sale() -> None:

@@ -152,6 +152,23 @@ def test_entries_take_from_the_profile_what_they_do_not_say() -> None:
     assert profile.skip == {"Stage": ("Lost", ""), "Test": ("true",)}
 
 
+def test_one_value_of_an_entry_may_have_the_currency_of_the_profile() -> None:
+    """Null switches the column of currencies off for it, and the others keep theirs."""
+    lead, sale = Profile.model_validate(
+        {
+            **FEED,
+            "columns": {**FEED["columns"], "currency_code": "Currency"},
+            "currency_code": "GBP",
+            "conversions": [
+                {"rows": {"Stage": ["Lead"]}, "value": 100, "columns": {"currency_code": None}},
+                {"rows": {"Stage": ["Won"]}},
+            ],
+        }
+    ).entries
+    assert "currency_code" not in lead.columns
+    assert sale.columns["currency_code"] == ("Currency",)
+
+
 def test_a_profile_without_columns_decides_nothing_about_them() -> None:
     """Without columns, those of the file decide; the profile needs only its required keys."""
     profile = Profile.model_validate({"destination": "google_ads", "customer_id": 1234567890})

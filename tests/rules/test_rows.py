@@ -641,6 +641,27 @@ email,phone,hashed_email,conversion_date_time
     assert set(validated.refused.values()) == {"NO_CLICK_ID_OR_IDENTIFIER"}
 
 
+def test_the_country_of_a_phone_may_be_a_calling_code() -> None:
+    """One that can't be read leaves the phone out: the profile's country would be a guess."""
+    validated = validate(
+        """
+email,country_code,phone,conversion_date_time
+jane@example.com,91,9855550123,2026-11-20 10:00:00
+jane@example.com,+971,505550123,2026-11-20 11:00:00
+jane@example.com,0044,020 7946 0123,2026-11-20 12:00:00
+jane@example.com,,(212) 555-0101,2026-11-20 13:00:00
+jane@example.com,999,(212) 555-0102,2026-11-20 14:00:00
+jane@example.com,999,+1 212 555 0103,2026-11-20 15:00:00
+"""
+    )
+    phones = ("+919855550123", "+971505550123", "+442079460123", "+12125550101", "", "+12125550103")
+    assert [each.hashed_phones for each in validated.sent.values()] == [
+        (digest(phone),) if phone else () for phone in phones
+    ]
+    assert validated.warned == {6: "INVALID_REGION INVALID_PHONE", 7: "INVALID_REGION"}
+    assert validated.refused == {}
+
+
 def test_a_number_that_may_lack_its_plus_is_sent_with_a_warning() -> None:
     """A number that may lack its plus gets a warning, and a trailing `.0` makes no difference."""
     validated = validate(

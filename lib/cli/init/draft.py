@@ -29,8 +29,9 @@ _SMALLEST: Final = {"destination": next(iter(registry.names())), "customer_id": 
 _FORGOTTEN: Final = {
     "conversion_date_time": ("date_order",),
     "adjustment_date_time": ("date_order",),
-    "conversion_value": ("decimal_sign", "value_scale"),
+    "conversion_value": ("decimal_sign", "value_scale", "value_currency"),
     "adjusted_value": ("decimal_sign", "value_scale"),
+    "currency_code": ("value_currency",),
     "order_id": ("order_ids",),
 }
 """Field or key → the answers that another answer to it makes invalid."""
@@ -69,6 +70,8 @@ class Draft:
         columns = {**level.pop("columns", {}), name: column.name if column else None}
         if column is None and (entry is None or name not in self.profile.get("columns", {})):
             del columns[name]
+        if name == "conversion_value" and columns.get("currency_code", "") is None:
+            del columns["currency_code"]  # It was about the one value before.
         if columns:
             level["columns"] = columns
         self._forget(name)
@@ -87,6 +90,18 @@ class Draft:
         for key in _FORGOTTEN.get(changed, ()):
             self.profile.pop(key, None)
             self.answered = {(each, entry) for each, entry in self.answered if each != key}
+
+    def set_value_currency(self, code: str | None) -> None:
+        """Let the one value of an entry be in this currency. None: in that of each row.
+
+        The profile has the code, which also fills empty cells of the column of currencies.
+        """
+        self.set_constant("currency_code", code)
+        for entry in self.of_one_value:
+            if code is None:
+                self.level(entry).get("columns", {}).pop("currency_code", None)
+            else:
+                self.set_column("currency_code", None, entry)
 
     def set_entries(self, entries: list[dict[str, Any]]) -> None:
         """Let these be the entries of `conversions`. One that says nothing is not written."""
@@ -136,6 +151,15 @@ class Draft:
         own = {"action", "value", "columns"}
         found = [n for n in range(len(self.entries)) if n not in self.corrections]
         return [None if n == 0 and not own & self.entries[n].keys() else n for n in found]
+
+    @property
+    def of_one_value(self) -> list[int]:
+        """The entries with one value for all their rows, if other rows have columns of value and
+        currency: then nobody has said in which currency the one value is."""
+        if not {"conversion_value", "currency_code"} <= self.profile.get("columns", {}).keys():
+            return []
+        numbers = [n for n in self.conversions if n is not None]
+        return [n for n in numbers if isinstance(self.entries[n].get("value"), (int, float))]
 
     @property
     def stage_columns(self) -> list[str]:

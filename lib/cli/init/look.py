@@ -28,7 +28,7 @@ from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email
-from lib.rules.values.phones import normalize_phone
+from lib.rules.values.phones import normalize_phone, normalize_phone_region
 from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
@@ -39,6 +39,7 @@ Look = Literal[
     "amount",
     "currency",
     "yes or no",
+    "country or calling code",
     "click ID",
     "email address",
     "phone number",
@@ -259,6 +260,7 @@ _TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {
     "amount": _is_amount,
     "currency": lambda cell: parse_currency(cell) == cell.upper() or not cell.isalpha(),
     "yes or no": lambda cell: parse_consent(cell) is not None,
+    "country or calling code": lambda cell: bool(normalize_phone_region(cell)),
     "click ID": _is_click_id,
     "email address": looks_like_email,
     "phone number": _is_phone,

@@ -101,6 +101,8 @@ class Question:
             return True
         if self.name == "encoding":
             return draft.sample.is_guessed
+        if self.name == "value_currency":
+            return bool(draft.of_one_value)
         return self.cells is None or bool(self.cells.first(draft))
 
     def is_open(self, draft: Draft) -> bool:
@@ -200,6 +202,21 @@ def questions(draft: Draft) -> Iterator[Question]:
             title = f"{question.title} ({name})" if name else question.title
             text = question.text.format(which=f'"{name}"' if name else "a sale")
             yield replace(question, title=title, text=text, entry=entry)
+
+
+def _ask_value_currency(draft: Draft) -> None:
+    """Ask in which currency the one value of an entry is."""
+    values = " and ".join(
+        f'{draft.level(entry)["value"]} ("{draft.name_of(entry)}")' for entry in draft.of_one_value
+    )
+    (column, *_) = draft.column_names("currency_code")
+    code = choose(
+        f"Which currency is meant by {values}?",
+        [Offer(None, f"that of each row ({on_terminal(column)})")],
+        "its code, such as EUR",
+        lambda text: read_constant("currency_code", text, None),
+    )
+    draft.set_value_currency(code)
 
 
 # ── cells that can be read in several ways ───────────────────────────────────────────────────
@@ -354,6 +371,7 @@ QUESTIONS: Final = (
         typed="the code of one for all, such as EUR",
         cells=UnclearCells([*_VALUES, "value"], _lacks_currency),
     ),
+    Question("value_currency", "Fixed value", is_optional=True, asked_by=_ask_value_currency),
     Question(
         "order_id",
         "Order ID",
@@ -414,6 +432,7 @@ QUESTIONS: Final = (
         "country_code",
         "Country of phones",
         "From which country are phone numbers without +?",
+        look="country or calling code",
         typed="its two letters, such as DE",
         cells=UnclearCells(["phone"], _lacks_region),
     ),

@@ -23,7 +23,7 @@ from lib.rules.rows import ANY_OTHER
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import normalize_email
-from lib.rules.values.phones import normalize_phone
+from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 _SAMPLES: Final = 3
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
@@ -64,6 +64,8 @@ def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
             f"{_values(draft, name, values)}; a value not seen here: {draft.of_unseen(name)}"
             for name, values in other_skips(draft).items()
         ] or ["no others"]
+    if question.name == "value_currency":
+        return [*_value_currencies(draft)]
     level = draft.level(question.entry)
     labels = {value: label for value, label, _ in reversed(question.choices)}
     value = level.get(question.key)
@@ -100,6 +102,15 @@ def _rows(draft: Draft) -> Iterator[str]:
         yield f"{on_terminal(name)}: a value not seen here → {draft.of_unseen(name)}"
 
 
+def _value_currencies(draft: Draft) -> Iterator[str]:
+    """Yield in which currency each value is that all rows of an entry have."""
+    for entry in draft.of_one_value:
+        currency = draft.profile.get("currency_code", ACCOUNT_CURRENCY)
+        if draft.column_names("currency_code", entry):
+            currency = "the currency of each row"
+        yield f"{draft.level(entry)['value']} ({draft.name_of(entry)}): in {currency}"
+
+
 def _values(draft: Draft, name: str, values: Sequence[str]) -> str:
     is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in draft.entries)
     any_value = "any value not listed" if is_listed else "any filled cell"
@@ -122,7 +133,7 @@ def _column(question: Question, column: Column, draft: Draft, trial: Trial) -> I
         for value, count in column.values():
             stated = "left out" if value in left_out else _consent_in(value)
             yield f"{cell(value)} ({number_of_rows(count)}) → {stated}"
-    elif question.look == "currency":
+    elif question.look in ("currency", "country or calling code"):
         yield samples_of(column)
     elif shows_cells():
         yield from _samples(question, draft, trial)
@@ -156,8 +167,8 @@ def _form(question: Question, text: str) -> str:
     return re.sub(r"\w*?[^\W\d_]\w*", "a", re.sub(r"\d+", "9", text))
 
 
-def _as_sent(field: str, text: str, row: SentRow, region: str | None) -> str:
-    """Return what Google gets of a cell."""
+def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) -> str:
+    """Return what Google gets of a cell. `default_region`: the country of phones in the profile."""
     record = row.record
     if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
         return long_time(record.time)
@@ -170,11 +181,23 @@ def _as_sent(field: str, text: str, row: SentRow, region: str | None) -> str:
         if field == "email":
             return f"{normalize_email(text)}, hashed"
         if field == "phone":
-            return f"{normalize_phone(text.strip(), region)}, hashed"
+            number = normalize_phone(text.strip(), _phone_region(row, default_region))
+            return f"{number}, hashed"
     except RuleError as error:
         return f"left out: {lookup(error.code).meaning}"
     found = getattr(record, field, "")
     return cell(str(found)) if found else "left out"
+
+
+def _phone_region(row: SentRow, default: str | None) -> str | None:
+    """Return the country that a row states, otherwise that of the profile."""
+    stated = row.cells.get("country_code", "").strip()
+    if not stated:
+        return default
+    try:
+        return normalize_phone_region(stated)
+    except RuleError:
+        return None
 
 
 # ── what happens to the rows ─────────────────────────────────────────────────────────────────

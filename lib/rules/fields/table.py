@@ -68,7 +68,8 @@ FIELDS: Final[tuple[Field, ...]] = (
     _OF_ADDRESS("postal_code", "Postal code of the address."),
     Field(
         "country_code",
-        "Country of the address and of phone numbers without +: a two-letter code.",
+        "Country of the address and of phone numbers without +: a two-letter code. For phone "
+        "numbers, also a calling code such as +91 or 91.",
         value_kind="country",
     ),
     # ── The conversion ────────────────────────────────────────────────────────────────────────────

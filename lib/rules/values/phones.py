@@ -19,6 +19,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from lib.rules.values.cells import RuleError
+from lib.rules.values.identifiers import normalize_region_code
 
 if TYPE_CHECKING:
     from phonenumbers import PhoneMetadata
@@ -33,6 +34,25 @@ _FLOAT: Final = (".0", ",0")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
 _LONGEST_TEXT: Final = 250
 _LONGEST_NUMBER: Final = 17
+_CALLING_CODE: Final = re.compile(r"(?:\+|00)?([1-9][0-9]{0,2})")
+
+
+def normalize_phone_region(value: str) -> str:
+    """Return the country of a phone number, from a country or its calling code: `in`, `India`,
+    `+91`, `0091` and `91` -> `IN`.
+
+    Several countries can share a calling code. It becomes the main one of them, because its numbers
+    are dialled alike. Raises INVALID_REGION.
+    """
+    match = _CALLING_CODE.fullmatch(value)
+    if match is None:
+        return normalize_region_code(value)
+    import phonenumbers
+
+    region = phonenumbers.region_code_for_country_code(int(match[1]))
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise RuleError("INVALID_REGION")
+    return region
 
 
 def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, ValidationResult
 
 from lib.rules.values.cells import RuleError
-from lib.rules.values.phones import normalize_phone
+from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
@@ -146,6 +146,43 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
     with pytest.raises(RuleError) as refused:
         normalize_phone(value, region)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize(
+    "value, region",
+    [
+        ("+91", "IN"),
+        ("0091", "IN"),
+        ("91", "IN"),
+        ("971", "AE"),
+        ("1", "US"),
+        ("in", "IN"),
+        ("India", "IN"),
+        ("091", "INVALID_REGION"),
+        ("+0", "INVALID_REGION"),
+        ("999", "INVALID_REGION"),
+        ("800", "INVALID_REGION"),
+        ("9198", "INVALID_REGION"),
+        ("91 or 44", "INVALID_REGION"),
+        ("Atlantis", "INVALID_REGION"),
+    ],
+)
+def test_a_calling_code_is_a_country_of_phones(value: str, region: str) -> None:
+    """A code that is none, or that no country has, is refused like an unknown country."""
+    try:
+        found = normalize_phone_region(value)
+    except RuleError as error:
+        found = error.code
+    assert found == region
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_countries_that_share_a_calling_code_dial_alike(region: str) -> None:
+    """The main country of a calling code reads the numbers of all."""
+    example = phonenumbers.example_number(region)
+    national = phonenumbers.format_number(example, PhoneNumberFormat.NATIONAL)
+    main = normalize_phone_region(f"+{example.country_code}")
+    assert normalize_phone(national, main) == normalize_phone(national, region)
 
 
 @pytest.mark.parametrize(
