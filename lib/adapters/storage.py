@@ -48,17 +48,19 @@ class GoogleStore:
         self._connect = connect
         self._client = connect()
 
-    def _request(self, request: Callable[[storage.Client], T], needs: str) -> T:
+    def _request(
+        self, request: Callable[[storage.Client], T], needs: str, *, conditional: bool = False
+    ) -> T:
         """Make a request. If storage refuses the credentials, make it again with a new client.
 
         Raises what `_reachable` raises.
         """
         client = self._client
         try:
-            return _reachable(lambda: request(client), needs)
+            return _reachable(lambda: request(client), needs, conditional=conditional)
         except _Unauthenticated:
             self._client = client = self._connect()
-            return _reachable(lambda: request(client), needs)
+            return _reachable(lambda: request(client), needs, conditional=conditional)
 
     def _require(self, bucket: str) -> None:
         """Raise `RetryableError` if the bucket does not exist.
@@ -105,6 +107,7 @@ class GoogleStore:
         return ObjectReader(source, download)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
+
         def download(client: storage.Client) -> tuple[bytes, int]:
             blob = client.bucket(bucket).blob(name)
             content = blob.download_as_bytes(
@@ -127,6 +130,7 @@ class GoogleStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
+
         def upload(client: storage.Client) -> int:
             blob = _labelled(client.bucket(bucket).blob(name), label)
             blob.upload_from_string(
@@ -138,14 +142,8 @@ class GoogleStore:
             )
             return int(blob.generation)
 
-        return self._unless_changed(
-            bucket, lambda: self._request(upload, _permission("create", bucket))
-        )
-
-    def _unless_changed(self, bucket: str, write: Callable[[], int | None]) -> int | None:
-        """Return the generation that a write has made. None: its precondition does not hold."""
         try:
-            return write()
+            return self._request(upload, _permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None
         except api.NotFound:
@@ -174,7 +172,7 @@ class GoogleStore:
             )
         blob = _labelled(self._client.bucket(bucket).blob(name), label)
 
-        def upload() -> int | None:
+        def upload() -> None:
             with blob.open(
                 "wb",
                 chunk_size=UPLOAD_PIECE_BYTES,
@@ -187,13 +185,16 @@ class GoogleStore:
                 buffer.clear()
                 for piece in remaining:
                     writer.write(piece)
-            written = self._find(bucket, name)
-            return written.generation if written is not None else None
 
-        # Not again with a new client: the pieces are gone.
-        return self._unless_changed(
-            bucket, lambda: _reachable(upload, _permission("create", bucket))
-        )
+        try:
+            _reachable(upload, _permission("create", bucket), conditional=True)
+        except api.PreconditionFailed:
+            return None
+        except api.NotFound:
+            self._require(bucket)
+            raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
+        written = self._find(bucket, name)
+        return written.generation if written is not None else None
 
     def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
         blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)
@@ -263,17 +264,22 @@ class _Unauthenticated(RetryableError):
     """Storage refuses the credentials of the client."""
 
 
-def _reachable(request: Callable[[], T], needs: str) -> T:
+def _reachable(request: Callable[[], T], needs: str, *, conditional: bool = False) -> T:
     """Make a request. A storage error that outlasts its retries becomes a `RetryableError`.
 
     Its message contains no response body. `needs` is the permission of the request, and its bucket.
-    What a missing object or a precondition means is for the caller to say.
+    A `conditional` request may also raise `PreconditionFailed`; for others, that is a storage error
+    too.
     """
     lacking = f"the function's service account lacks {needs}"
     try:
         return request()
-    except (api.NotFound, api.PreconditionFailed, api.RequestRangeNotSatisfiable):
+    except (api.NotFound, api.RequestRangeNotSatisfiable):
         raise
+    except api.PreconditionFailed as error:
+        if conditional:
+            raise
+        raise RetryableError("STORAGE_UNAVAILABLE", type(error).__name__) from None
     except InvalidResponse as error:
         # A resumable upload raises this inner exception of the library.
         raise _refused(error, error.response.status_code, lacking) from None

@@ -54,6 +54,17 @@ def test_a_long_document_that_storage_refuses(status: int, code: str) -> None:
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize("call", ["find_live", "list"])
+def test_a_precondition_of_nobody_is_an_error_of_storage(call: str) -> None:
+    """A 412 answers a write with a precondition only. Elsewhere, the delivery is retried."""
+    client = MagicMock()
+    refusal = from_http_status(412, "conditionNotMet")
+    client.bucket().get_blob.side_effect = client.list_blobs.side_effect = refusal
+    _, make = CALLS[call]
+    with pytest.raises(RetryableError, match="PreconditionFailed"):
+        make(GoogleStore(lambda: client), BUCKET)
+
+
 OBSTACLES = [
     (403, "forbidden", "Permission denied on Cloud KMS key. Please ensure ...", "may not use it"),
     (400, "cloudKmsDisabledKey", "The key is disabled.", "enable or restore it"),
