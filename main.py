@@ -113,7 +113,7 @@ def _context() -> RunContext:
     log = JsonLog(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
 
     def profiles() -> Mapping[str, Any]:
-        # Read for each file, so that a correction holds at once.
+        # Read for each file: somebody may have just set `validate_only`, and drops a file.
         return read_profiles(_profiles_document(settings.profiles, store), settings.profiles)
 
     return RunContext(

@@ -101,6 +101,13 @@ class MemoryStore:
     versioned: bool = False
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
+    def open_live(self, source: StoredObject) -> Readable | None:
+        self._began("read", source.name)
+        with self.lock:
+            data, live = self.objects.get((source.bucket, source.name), (b"", 0))
+        self.after("read", source.name)
+        return BytesIO(data) if live == source.generation and source.size else None
+
     def open(self, source: StoredObject) -> Readable:
         self._began("read", source.name)
         with self.lock:
@@ -533,6 +540,9 @@ class ProcessStore:
 
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
         return self._read(lambda: self.store.find_live(bucket, name))
+
+    def open_live(self, source: StoredObject) -> Readable | None:
+        return self._read(lambda: self.store.open_live(source))
 
     def open(self, source: StoredObject) -> Readable:
         return self._read(lambda: self.store.open(source))

@@ -40,6 +40,20 @@ _RANGES_AHEAD = 2
 Download = Callable[[storage.Client], bytes]
 
 
+def read_first_range(source: StoredObject, client: storage.Client) -> bytes | None:
+    """Return the first range of the live generation; None if it is not that of `source`.
+
+    The answer names its generation, so no second request asks which one is live.
+    """
+    blob = client.bucket(source.bucket).blob(source.name)
+    content = _download(blob, 0, RANGE_BYTES - 1)
+    if int(blob.generation or 0) != source.generation:
+        return None
+    if len(content) != min(RANGE_BYTES, source.size):  # a broken connection
+        raise ConnectionError("short read")
+    return content
+
+
 def _download(blob: storage.Blob, start: int, end: int) -> bytes:
     """Read a range as it is stored: an object with `Content-Encoding: gzip` would otherwise not
     match its size and our ranges."""
@@ -62,9 +76,13 @@ class ObjectReader:
     `PermanentError` (SOURCE_GONE, CHECKSUM_MISMATCH), and `RetryableError`.
     """
 
-    def __init__(self, source: StoredObject, request: Callable[[Download], bytes]) -> None:
+    def __init__(
+        self, source: StoredObject, request: Callable[[Download], bytes], first: bytes = b""
+    ) -> None:
+        """`first`: the first range, if it was read already."""
         self._source = source
         self._request = request
+        self._first = first
         self._ranges = self._compared()
         self._buffer = b""
         self._position = 0
@@ -118,21 +136,15 @@ class ObjectReader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _fetch(self, start: int) -> bytes:
+        if start == 0 and self._first:
+            first, self._first = self._first, b""
+            return first
         source = self._source
         end = min(start + RANGE_BYTES, source.size) - 1
 
         def whole_range(client: storage.Client) -> bytes:
             blob = client.bucket(source.bucket).blob(source.name, generation=source.generation)
-            content: bytes = blob.download_as_bytes(
-                start=start,
-                end=end,
-                # An object with `Content-Encoding: gzip` would otherwise not match its size.
-                raw_download=True,
-                checksum=None,
-                timeout=TIMEOUT_SECONDS,
-                retry=None,
-                single_shot_download=True,
-            )
+            content = _download(blob, start, end)
             if len(content) != end - start + 1:  # a broken connection
                 raise ConnectionError("short read")
             return content

@@ -25,6 +25,7 @@ from lib.adapters.object_reader import (
     TIMEOUT_SECONDS,
     Download,
     ObjectReader,
+    read_first_range,
 )
 from lib.errors import RetryableError
 from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
@@ -96,7 +97,25 @@ class GoogleStore:
             return None
         return _stored(bucket, blob)
 
+    def open_live(self, source: StoredObject) -> ObjectReader | None:
+        if not source.size or not source.crc32c:
+            return None
+        try:
+            first = self._request(
+                RETRY(lambda client: read_first_range(source, client)),
+                _permission("get", source.bucket),
+            )
+        except api.RequestRangeNotSatisfiable:
+            return None
+        except api.NotFound:
+            self._require(source.bucket)
+            return None
+        return self._reader(source, first) if first is not None else None
+
     def open(self, source: StoredObject) -> ObjectReader:
+        return self._reader(source)
+
+    def _reader(self, source: StoredObject, first: bytes = b"") -> ObjectReader:
         def download(request: Download) -> bytes:
             try:
                 return self._request(request, _permission("get", source.bucket))
@@ -104,7 +123,7 @@ class GoogleStore:
                 self._require(source.bucket)
                 raise
 
-        return ObjectReader(source, download)
+        return ObjectReader(source, download, first)
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
 

@@ -27,7 +27,7 @@ from lib.source.errors import SourceError
 from lib.source.names import name_problem
 from lib.state.markers import Marker
 from lib.state.runs import FileFacts
-from lib.state.store import StoredObject
+from lib.state.store import Readable, StoredObject
 
 _PASSES: Final = 2
 """The second one sends the adjustments of the conversions that the first one has sent."""
@@ -56,10 +56,12 @@ def advance(attempt: Attempt) -> RunSummary | None:
     if not attempt.is_first:
         results = generations_of(source, context.store, context.settings.output_bucket)
         ask(attempt)
+    # The event of a new file says all about it except whether it is still the live one.
+    stream = context.store.open_live(source) if attempt.is_first else None
     for _ in range(_PASSES):
         if not _needs_file(attempt):
             break
-        live = context.store.find_live(source.bucket, source.name)
+        live = source if stream else context.store.find_live(source.bucket, source.name)
         is_live = live is not None and live.generation == source.generation
         if live is not None and is_live:
             attempt.keep(source=live)  # an event omits what it does not know
@@ -69,7 +71,8 @@ def advance(attempt: Attempt) -> RunSummary | None:
             break
         if not is_live:
             _close_replaced_line(attempt, live)
-        _send(attempt)
+        _send(attempt, stream)
+        stream = None
     if attempt.run.stop is not None:
         _close(attempt, Ending(attempt.run.stop, "not_attempted"))
     summary = None
@@ -144,13 +147,16 @@ def _save(attempt: Attempt) -> None:
 # ── send ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _send(attempt: Attempt) -> None:
-    """Make one pass over the file. Afterwards, each of its rows has an outcome."""
+def _send(attempt: Attempt, stream: Readable | None) -> None:
+    """Make one pass over the file. Afterwards, each of its rows has an outcome.
+
+    `stream`: the file, if it is open already.
+    """
     context, profile = attempt.context, attempt.profile
     header: Header | None = None
     plan: Plan | None = None
     try:
-        stream = context.store.open(attempt.run.source)
+        stream = stream or context.store.open(attempt.run.source)
         limits = context.settings.max_file_bytes, context.settings.max_file_lines
         table = read_table(stream, profile, *limits, attempt.check_time, context.read_sheet)
         if profile is not None and attempt.run.stop is None:

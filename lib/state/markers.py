@@ -38,6 +38,8 @@ class Markers:
     def __init__(self, documents: Documents, run: Run) -> None:
         self._documents = documents
         self._folder = f"chunks/{run.key}/"
+        self._last: Marker | None = None
+        """What was saved last. Most files have one chunk: its results need no further read."""
 
     def numbers(self) -> list[int]:
         """Return the numbers of the chunks that have a marker, in ascending order."""
@@ -64,7 +66,7 @@ class Markers:
         def in_order(pool: ThreadPoolExecutor) -> Iterator[Marker]:
             ahead: deque[Future[Marker]] = deque()
             for number in numbers:
-                ahead.append(pool.submit(self.read, number))
+                ahead.append(pool.submit(self._saved_or_read, number))
                 if len(ahead) == _READ_AHEAD:
                     yield ahead.popleft().result()
             while ahead:
@@ -81,9 +83,15 @@ class Markers:
         """
         name = self._name(outcomes.number)
         generation = self._documents.write(name, outcomes, if_generation_match=replaced)
-        if generation is not None:
-            return Marker(outcomes, generation)
-        return self.read(outcomes.number)
+        if generation is None:
+            return self.read(outcomes.number)
+        marker = Marker(outcomes, generation)
+        self._last = marker
+        return marker
+
+    def _saved_or_read(self, number: int) -> Marker:
+        last = self._last
+        return last if last and last.outcomes.number == number else self.read(number)
 
     def _name(self, number: int) -> str:
         return f"{self._folder}{number:06d}.json"

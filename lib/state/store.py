@@ -89,6 +89,11 @@ class Store(Protocol):
         """Return the live generation of an object, or None."""
         ...
 
+    def open_live(self, source: StoredObject) -> Readable | None:
+        """Stream this generation if it is the live one: in one call, which `find_live` and `open`
+        would be two. None: it is not, or `source` does not say its size and checksum."""
+        ...
+
     def open(self, source: StoredObject) -> Readable:
         """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...

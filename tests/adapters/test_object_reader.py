@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import google_crc32c
 import pytest
@@ -140,3 +141,28 @@ def test_an_object_without_a_known_checksum_is_read(storage: Storage, store: Goo
     source = put(storage, store, CONTENT)
     unknown = StoredObject(source.bucket, source.name, source.generation, source.size)
     assert store.open(unknown).read() == CONTENT
+
+
+def test_the_live_object_is_read_in_one_call(
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest]
+) -> None:
+    """Its first bytes say that it is the live one, and no call asks for it before."""
+    source = put(storage, store, CONTENT[:RANGE])
+    calls.clear()
+    reader = store.open_live(source)
+    assert reader is not None
+    assert reader.read() == CONTENT[:RANGE]
+    assert len(calls) == 1
+
+
+def test_an_object_that_is_not_the_live_one_is_not_opened(
+    storage: Storage, store: GoogleStore
+) -> None:
+    """A newer generation has replaced it, it is gone, or the event does not describe it."""
+    source = put(storage, store, CONTENT)
+    assert store.open_live(replace(source, crc32c="")) is None
+    blob = storage.client().bucket(BUCKET).blob(source.name)
+    blob.upload_from_string(b"other", content_type="text/csv")
+    assert store.open_live(source) is None
+    blob.delete()
+    assert store.open_live(source) is None

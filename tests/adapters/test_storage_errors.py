@@ -24,6 +24,10 @@ from tests.adapters.conftest import BUCKET
 CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
     "find": ("get", lambda store, bucket: store.find(StoredObject(bucket, "a", 7, 5))),
     "find_live": ("get", lambda store, bucket: store.find_live(bucket, "a")),
+    "open_live": (
+        "get",
+        lambda store, bucket: store.open_live(StoredObject(bucket, "a", 7, 5, crc32c="AAAAAA==")),
+    ),
     "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read()),
     "write": ("create", lambda store, bucket: store.write(bucket, "a", b"", if_generation_match=0)),
     "write_stream": (
