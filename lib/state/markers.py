@@ -84,8 +84,9 @@ class Markers:
         name = self._name(outcomes.number)
         generation = self._documents.write(name, outcomes, if_generation_match=replaced)
         if generation is None:
-            return self.read(outcomes.number)
-        marker = Marker(outcomes, generation)
+            marker = self.read(outcomes.number)
+        else:
+            marker = Marker(outcomes, generation)
         self._last = marker
         return marker
 
