@@ -143,11 +143,9 @@ class Attempt:
     @property
     def conversions_are_answered(self) -> bool:
         """Whether each conversion of the file has its outcome, so that adjustments can be sent."""
-        sums = self.sums
-        others_wait = sums.tally.outcomes.get("deferred", 0) > sums.tally.codes.get(
-            AWAITS_CONVERSIONS, 0
-        )
-        return self.run.facts is not None and not sums.requests.open and not others_wait
+        tally = self.sums.tally
+        are_deferred = tally.outcomes.get("deferred", 0) > tally.corrections.get("deferred", 0)
+        return self.run.facts is not None and not self.sums.requests.open and not are_deferred
 
     def is_due(self, row: RowOutcome) -> bool:
         """Return whether a deferred row can be sent now."""

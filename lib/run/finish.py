@@ -18,7 +18,7 @@ from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, resu
 from lib.results.findings import Cause
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
-from lib.run.statuses import polled_destination
+from lib.run.statuses import job_counts, polled_destination
 from lib.state.markers import Marker
 from lib.state.runs import Run, RunTotals
 
@@ -132,7 +132,12 @@ def totals_of(run: Run, sums: Sums) -> RunTotals:
     reasons = Counter({code: _lost(cause) for code, cause in sums.findings.causes.items()})
     reasons.update(to_correct)
     reasons = +reasons
-    job = (run.followed.diagnostics or {}).get("job") or {}
+    uncounted = min(sums.requests.unnamed, sum(to_correct.values()))
+    if (job := job_counts(run, sums)) is not None:
+        # Google does not document whether `failed` includes rows that it refused at once.
+        uploaded = tally.outcomes.get("uploaded", 0)
+        failed_later = min(job.failed, uploaded - job.successful - job.pending)
+        uncounted = max(uncounted, failed_later)
     return RunTotals(
         outcomes={outcome: rows for outcome, rows in tally.outcomes.items() if rows},
         money={
@@ -140,6 +145,6 @@ def totals_of(run: Run, sums: Sums) -> RunTotals:
             for outcome, sums_of in tally.money.items()
             if sums_of
         },
-        uncounted=max(min(sums.requests.unnamed, sum(to_correct.values())), job.get("failed", 0)),
+        uncounted=uncounted,
         code=max(reasons, key=lambda code: reasons[code], default=""),
     )

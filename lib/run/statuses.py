@@ -92,7 +92,7 @@ def _next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None
     schedule = None
     if settings.read_diagnostics and senders:
         schedule = capabilities_of(senders[0]).diagnostics
-    if schedule is None or followed.sent_at is None or _is_final(followed.diagnostics):
+    if schedule is None or followed.sent_at is None or _is_final(job_counts(run, sums)):
         return None
     return schedule.next_check(followed.sent_at, followed.diagnosed)
 
@@ -414,9 +414,20 @@ def diagnostics_of_job(
     }
 
 
-def _is_final(diagnostics: Mapping[str, Any] | None) -> bool:
+def job_counts(run: Run, sums: Sums) -> JobCounts | None:
+    """Return how the API counts the rows of the run's job. None: it has not counted all requests
+    yet, because the diagnostics are older than the last one, or do not list the job."""
+    diagnostics = run.followed.diagnostics
+    if not diagnostics or not diagnostics["job"] or sums.sent_at is None:
+        return None
+    if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:
+        return None
+    return JobCounts(**diagnostics["job"])
+
+
+def _is_final(job: JobCounts | None) -> bool:
     """Whether the API has counted all rows of the job."""
-    return bool(diagnostics and diagnostics["job"] and not diagnostics["job"]["pending"])
+    return job is not None and not job.pending
 
 
 def _counts(job: JobCounts | None) -> dict[str, int] | None:

@@ -192,8 +192,6 @@ class RunEntry(msgspec.Struct, frozen=True):
     empty_columns: tuple[str, ...]
     totals: RunTotals
     changed_at: SavedTime | None
-    job: Mapping[str, int] | None
-    """What the job diagnostics count: successful, failed and pending rows."""
 
     def run_id(self, bucket: str) -> str:
         """Return the identity of the run of an object in this bucket, readable for people."""
@@ -224,7 +222,6 @@ class RunEntry(msgspec.Struct, frozen=True):
 def entry_of(run: Run) -> RunEntry:
     """Return what a listing shows of a run."""
     profile = run.profile if isinstance(run.profile, dict) else {}
-    diagnostics = run.followed.diagnostics or {}
     return RunEntry(
         key=run.key,
         state=run.state,
@@ -247,7 +244,6 @@ def entry_of(run: Run) -> RunEntry:
         empty_columns=run.facts.empty_columns if run.facts is not None else (),
         totals=run.totals,
         changed_at=run.changed_at,
-        job=diagnostics.get("job"),
     )
 
 

@@ -648,6 +648,23 @@ def test_corrections_follow_their_sales_in_the_same_attempt(google: World) -> No
     assert saved(google).state == "done"
 
 
+def test_a_refund_without_its_sale_fails_with_the_reason_of_google(google: World) -> None:
+    """It is sent again for three days, beside sales that counted, and never awaits itself."""
+    with_corrections(google, "google_ads")
+    google.api.deferred, google.api.deferred_code = {"order-3"}, "CONVERSION_NOT_FOUND"
+    deliver(google, "daily.csv", sales_file([SalesRow(0), SalesRow(3, 3)]))
+    for _ in range(80):
+        google.clock.seconds += HOUR
+        sweep(google)
+    failed, *_ = results(google)["rows"]
+    assert (failed["outcome"], [e["code"] for e in failed["errors"]]) == (
+        "failed",
+        ["CONVERSION_NOT_FOUND"],
+    )
+    assert outcomes(google) == {"uploaded": 1, "failed": 1}
+    assert saved(google).state == "done"
+
+
 def test_a_correction_that_fails_later_is_still_no_sale(google: World) -> None:
     """Its final status changes its outcome, and corrections and sales are counted apart."""
     with_corrections(google, "data_manager")
@@ -829,3 +846,22 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     entry, *_ = entries(google)
     assert entry.lost == 6
     assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6
+
+
+@pytest.mark.parametrize("failed", [0, 2])
+def test_rows_that_fail_at_once_do_not_fail_again_in_the_diagnostics(failed: int) -> None:
+    """Google does not document whether they are among the failed rows of the job."""
+    google = world(read_diagnostics=True)
+    google.api.too_recent = {"a", "b"}
+    deliver(google, "daily.csv", sales(*"abcdef"))
+    google.api.diagnostics = lambda customer: [
+        UploadDiagnostics("GOOD", "", {saved(google).job_id: JobCounts(4, failed, 0)})
+    ]
+    google.clock.seconds += 2 * HOUR
+    sweep(google)
+    assert [entry.lost for entry in entries(google)] == [0]
+    google.api.too_recent = set()
+    google.clock.seconds += 5 * HOUR
+    sweep(google)
+    assert outcomes(google) == {"uploaded": 6}
+    assert [entry.lost for entry in entries(google)] == [0]

@@ -357,7 +357,6 @@ def entry_of(name: str, arrived: datetime) -> RunEntry:
         empty_columns=(),
         totals=RunTotals({"uploaded": 10}),
         changed_at=None,
-        job=None,
     )
 
 
