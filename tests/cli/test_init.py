@@ -304,7 +304,7 @@ def test_refunds_retract_sales() -> None:
     """They have their own time, and Data Manager leaves them to the Google Ads API."""
     done = answer(
         refunds="Lost",
-        new_value="none: the sale was refunded, and no longer counts",
+        new_value="refunded completely: the sale no longer counts",
         time_of_change="Closed",
         API="Data Manager API",
         action="7155501002",
@@ -319,6 +319,27 @@ def test_refunds_retract_sales() -> None:
     assert "1 refund" in done.output
     assert "refunds and changes: Google Ads API, because the Data Manager API" in done.output
     assert "counts only if its sale was uploaded before" in done.output
+    offers = done.output.split("is the sale refunded completely")[1].splitlines()[1:3]
+    assert [" ".join(line.split()) for line in offers] == [
+        "1 refunded completely: the sale no longer counts",
+        "2 Amount 300.00 (1 of 1 filled)",
+    ]
+
+
+def test_refunds_go_with_the_sales_if_another_api_sends_both() -> None:
+    """Changing the API on the screen changes who sends the refunds."""
+    done = answer(
+        refunds="Lost",
+        new_value="refunded completely: the sale no longer counts",
+        time_of_change="Closed",
+        API="Data Manager API",
+        action="7155501002",
+        expect=["any time", "17", "Google Ads API"],
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["destination"] == "google_ads"
+    assert "adjustments_via" not in saved()
+    assert "refunds and changes:" not in done.output.rpartition('Profile "')[2]
 
 
 def test_a_value_that_the_file_does_not_have_is_not_sent() -> None:
@@ -417,6 +438,32 @@ def test_an_order_id_that_repeats_is_said() -> None:
     done = answer(DEALS.replace("1002", "1001"))
     assert done.exit_code == 0, done.output
     assert done.output.count("3 different in 4 sales: 1 would count as repeats") == 2
+
+
+def with_clicks_first() -> str:
+    """`DEALS` with the click IDs in the first column."""
+    rows = [line.split(",") for line in DEALS.splitlines()]
+    return "".join(f"{','.join([row.pop(6), *row])}\n" for row in rows)
+
+
+def test_click_ids_are_the_last_offers_for_order_ids() -> None:
+    """Each differs, but not every sale has one."""
+    done = answer(with_clicks_first())
+    assert done.exit_code == 0, done.output
+    offered = done.output.split("Which column has the order ID")[1]
+    assert offered.index("1  Number") < offered.index("2  Click")
+    assert "filled in 2 of 4 sales" in offered
+    assert "4 different in 4 sales" in offered
+
+
+def test_a_column_that_another_answer_frees_is_asked_for() -> None:
+    """The click IDs were the order ID, so nobody was asked for them before."""
+    done = answer(
+        with_clicks_first(), order_ID="Click", gclid="", expect=["any time", "6", "Number", "Click"]
+    )
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["order_id"] == "Number"
+    assert saved()["columns"]["gclid"] == "Click"
 
 
 def test_order_ids_may_look_like_click_ids_and_are_no_names() -> None:

@@ -98,6 +98,20 @@ def test_a_click_id_that_looks_like_none_is_among_the_samples() -> None:
     assert "TEL-2281-77 → TEL-2281-77" in shown
 
 
+def test_click_ids_that_are_not_used_are_named() -> None:
+    """Without them, Google may find no click."""
+    shown = screen(answer(gclid=["none"] * 3).output)
+    assert 'Click ID (gclid) none Not used, but cells look like click IDs: "Click"' in shown
+
+
+def test_a_new_stage_is_named() -> None:
+    """Another file of the profile may have a value that nobody has listed."""
+    script()
+    shown = screen(init(DEALS.replace(",Lead,", ",On hold,"), ["q"]).output)
+    assert "Stage: On hold (1 row), in no entry → rejected. Say with 1 what they are" in shown
+    assert "in no entry" not in screen(init(DEALS, ["q"]).output)
+
+
 def test_a_number_changes_an_answer() -> None:
     """The question comes again, then the screen."""
     done = init(DEALS, [*ANSWERS, "4", "1", "q"])

@@ -21,7 +21,7 @@ UNSEEN = Path(__file__).parents[1] / "unseen"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ALL_AGREED = "no column: all people agreed"
 NOT_ASKED = "no column: nobody was asked, so nothing is stated"
-REFUND = "none: the sale was refunded, and no longer counts"
+REFUND = "refunded completely: the sale no longer counts"
 NO_ORDER_ID = "none: an ID is derived from person or click, time and value"
 
 QUESTIONS = {
@@ -29,13 +29,13 @@ QUESTIONS = {
     "rows": "whether a row is a sale",
     "sales": "Which of them are sales?",
     "others": "conversion, with an action of its own",
-    "refunds": "refund or change a sale",
+    "refunds": "refund or change an earlier sale",
     "left": "Must other rows stay out",
     "values": "Which are left out?",
     "time": "happened?",
     "value": "has the value of",
     "clock": "no time of day",
-    "new": "the new value of the sale",
+    "new": "is the sale refunded completely",
     "changed": "the sale was refunded or changed?",
     "currency": "In which currency",
     "fixed": "Which currency",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,11 +121,13 @@ class Draft:
         self.set_entries(entries)
 
     def send_corrections(self) -> None:
-        """Let an API that takes these corrections send them, if the destination does not."""
+        """Let an API that takes these corrections send them only if the destination does not."""
         sends = [self.entries[number]["send"] for number in self.corrections]
         types = frozenset().union(*map(possible_types, sends))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
-        if self.profile["destination"] not in able:
+        if self.profile["destination"] in able:
+            self.profile.pop("adjustments_via", None)
+        else:
             self.profile.setdefault("adjustments_via", able[0])
 
     # ── entries ──
@@ -208,30 +210,54 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    def cells_of_sales(self, column: Column) -> list[tuple[int, str]]:
-        """Return the filled cells of conversions, each with the number of its entry."""
+    def unlisted(self, column: Column) -> list[tuple[str, int]]:
+        """Return the values for which no entry and no `skip` says anything, with their rows."""
+        if self.of_unseen(column.name) != "rejected":
+            return []
+        levels = [self.profile.get("skip", {}), *(e.get("rows", {}) for e in self.entries)]
+        listed = {comparable(v) for level in levels for v in level.get(column.name, ())}
+        return [each for each in column.values() if comparable(each[0]) not in listed]
+
+    def _entry_of_line(self) -> dict[int, int]:
+        """Return the number of the entry of each row that is sent, by its line."""
         skip, conditions = self.profile.get("skip", {}), [e.get("rows", {}) for e in self.entries]
         columns = {comparable(each.name): each.index for each in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return []
+            return {}
         places = {name: columns[comparable(name)] for name in names}
         selected = RowSelection(skip, conditions, places).select(self.sample.rows)
         entries = selected.entries or [0] * len(selected.rows)
-        entry_of = {row[0]: each for row, each in zip(selected.rows, entries, strict=True)}
+        return {row[0]: each for row, each in zip(selected.rows, entries, strict=True)}
+
+    def cells_of_sales(self, column: Column) -> list[tuple[int, str]]:
+        """Return the cells of conversions, each with the number of its entry."""
+        entry_of = self._entry_of_line()
         return [
             (entry_of[row[0]], cell)
             for row, cell in zip(self.sample.rows, column.cells, strict=True)
-            if cell and entry_of.get(row[0]) not in (None, *self.corrections)
+            if entry_of.get(row[0]) not in (None, *self.corrections)
         ]
+
+    def of_entry(self, column: Column, number: int) -> Column:
+        """Return the column with only the cells of an entry."""
+        entry_of, rows = self._entry_of_line(), self.sample.rows
+        cells = zip(rows, column.cells, strict=True)
+        return replace(column, cells=[c for row, c in cells if entry_of.get(row[0]) == number])
 
     def differing(self, column: Column) -> str:
         """Return `13 different in 21 sales: 8 would count as repeats`, by entry: each has an action
-        of its own, and only within one action an order ID counts once."""
+        of its own, and only within one action an order ID counts once.
+
+        If cells are empty: `filled in 10 of 18 sales`.
+        """
         cells = self.cells_of_sales(column)
-        repeats = len(cells) - len({*cells})
-        text = f"{len({*cells})} different in {len(cells)} "
-        text += "sales" if self.conversions == [None] else "conversions"
+        filled = [each for each in cells if each[1]]
+        repeats = len(filled) - len({*filled})
+        text = f"{len({*filled})} different in"
+        if len(filled) < len(cells):
+            text = f"filled in {len(filled)} of"
+        text += f" {len(cells)} {'sales' if self.conversions == [None] else 'conversions'}"
         return f"{text}: {repeats} would count as repeats" if repeats else text
 
 

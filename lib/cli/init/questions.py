@@ -112,42 +112,43 @@ class Question:
                 refuse_name(draft.profile.get("destination"), action)
             except WrongAnswer:
                 return True
+        if self.is_optional and not self.asked_by and not self.columns(draft):
+            return False  # until another answer frees a column
         return self.id not in draft.answered
 
     def columns(self, draft: Draft) -> list[Column]:
-        """Return the columns that look like an answer, in the file's order.
+        """Return the columns that look like an answer, in the file's order. Click IDs, and columns
+        with empty cells, are the last ones for order IDs.
 
         Entries may have a column that the profile has for another field, such as one time.
         """
         others = [name for name in draft.profile.get("columns", {}) if name != self.name]
         used = [draft.column(name) for name in others if self.entry is None]
-        return [
-            column
-            for column in draft.sample.columns
-            if column not in used
-            and (
-                column.could_be_ids([cell for _, cell in draft.cells_of_sales(column)])
-                if self.name == "order_id"
-                else self.look in column.looks
-            )
-        ]
+        columns = [each for each in draft.sample.columns if each not in used]
+        if self.name != "order_id":
+            return [each for each in columns if self.look in each.looks]
+        cells_of = {c.name: [cell for _, cell in draft.cells_of_sales(c)] for c in columns}
+        ids = [c for c in columns if c.could_be_ids([*filter(None, cells_of[c.name])])]
+        return sorted(ids, key=lambda c: ("click ID" in c.looks, "" in cells_of[c.name]))
 
     def ask(self, draft: Draft) -> None:
         """Ask, and write the answer."""
-        columns = self.columns(draft)
         if self.asked_by is not None:
             self.asked_by(draft)
-        elif columns or not self.is_optional or self.id in draft.answered:
-            offers = [*self._of_columns(draft, columns), *self._of_values(draft)]
+        else:
+            offers = [*self._of_columns(draft), *self._of_values(draft)]
+            if self.name == "adjusted_value":
+                offers = [offers[-1], *offers[:-1]]
             names = ["the name of a column"] if is_field(self.name) else []
             possible = ", or ".join([*([self.typed] if self.typed else []), *names])
             self.write(draft, choose(self.text, offers, possible, partial(self._read, draft)))
         draft.answered.add(self.id)
 
-    def _of_columns(self, draft: Draft, columns: Sequence[Column]) -> Iterator[Offer]:
-        for column in columns:
+    def _of_columns(self, draft: Draft) -> Iterator[Offer]:
+        for column in self.columns(draft):
+            shown = column if self.entry is None else draft.of_entry(column, self.entry)
             differing = f"  {draft.differing(column)}" if self.name == "order_id" else ""
-            yield Offer(column, on_terminal(column.name), f"{samples_of(column)}{differing}")
+            yield Offer(column, on_terminal(column.name), f"{samples_of(shown)}{differing}")
 
     def _of_values(self, draft: Draft) -> Iterator[Offer]:
         for choice in self.choices:
@@ -351,9 +352,9 @@ QUESTIONS: Final = (
     Question(
         "adjusted_value",
         "New value",
-        "{which}: which column has the new value of the sale?",
+        "{which}: is the sale refunded completely, or is there a column with its new value?",
         look="amount",
-        choices=[Offer(None, "none: the sale was refunded, and no longer counts")],
+        choices=[Offer(None, "refunded completely: the sale no longer counts")],
         of="correction",
     ),
     Question(

@@ -29,7 +29,8 @@ _SAMPLES: Final = 3
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
 _NAMES: Final = {"retraction": "refund", "restatement": "new value"}
 _NOT_UPLOADED: Final = (
-    "A refund or change counts only if its sale was uploaded before: Google finds no other sale."
+    "A refund or change counts only if its sale was uploaded before. Otherwise it is tried for\n"
+    "three days, and then reported as failed: that is harmless."
 )
 
 
@@ -43,7 +44,7 @@ def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> N
     say()
     width = max(len(question.title) for question in asked)
     for number, question in enumerate(asked, 1):
-        first, *more = _answer(question, draft, trial)
+        first, *more = _answer(question, number, draft, trial)
         say(f"{number:>3}  {question.title:<{width}}  {first}")
         for line in more:
             say(f"     {'':<{width}}    {line}")
@@ -55,15 +56,12 @@ def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> N
 # ── each decision ────────────────────────────────────────────────────────────────────────────
 
 
-def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
-    """Return the answer to a question, and samples beside what Google gets."""
+def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list[str]:
+    """Return the answer to a question, and samples beside what Google gets. `number` changes it."""
     if question.name == "rows":
-        return [*_rows(draft)]
+        return [*_rows(draft, number)]
     if question.name == "skip":
-        return [
-            f"{_values(draft, name, values)}; a value not seen here: {draft.of_unseen(name)}"
-            for name, values in other_skips(draft).items()
-        ] or ["no others"]
+        return [*_left_out(draft, number)] or ["no others"]
     if question.name == "value_currency":
         return [*_value_currencies(draft)]
     level = draft.level(question.entry)
@@ -81,13 +79,35 @@ def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
     elif question.name == "conversion_value" and value not in labels:
         constant = f"{constant} each"
     lines = [constant]
+    if question.name == "gclid" and (unused := question.columns(draft)):
+        names = [f'"{on_terminal(each.name)}"' for each in unused]
+        lines.append(f"Not used, but cells look like click IDs: {', '.join(names)}")
     if question.name == "destination" and (via := draft.profile.get("adjustments_via")):
         able, lacking = capabilities_of(via).title, capabilities_of(draft.profile["destination"])
         lines.append(f"refunds and changes: {able}, because the {lacking.title} sends no refunds")
     return lines
 
 
-def _rows(draft: Draft) -> Iterator[str]:
+def _left_out(draft: Draft, number: int) -> Iterator[str]:
+    """Yield which other rows are left out."""
+    for name, values in other_skips(draft).items():
+        yield f"{_values(draft, name, values)}; a value not seen here: {draft.of_unseen(name)}"
+        yield from _unlisted(draft, name, number)
+
+
+def _unlisted(draft: Draft, name: str, changed_by: int) -> Iterator[str]:
+    """Yield the values of this file that the profile does not list, and what changes it."""
+    for column in draft.sample.columns:
+        if column.name == name and (values := draft.unlisted(column)):
+            shown = [f"{cell(value)} ({number_of_rows(count)})" for value, count in values]
+            more = f" and {len(shown) - _SAMPLES} more" if len(shown) > _SAMPLES else ""
+            yield (
+                f"{on_terminal(name)}: {', '.join(shown[:_SAMPLES])}{more}, in no entry → "
+                f"rejected. Say with {changed_by} what they are"
+            )
+
+
+def _rows(draft: Draft, changed_by: int) -> Iterator[str]:
     """Yield which rows are sent as what."""
     left_out = other_skips(draft)
     names: dict[str, None] = {}
@@ -100,6 +120,7 @@ def _rows(draft: Draft) -> Iterator[str]:
         if skipped := draft.profile.get("skip", {}).get(name):
             yield f"{_values(draft, name, skipped)} → left out"
         yield f"{on_terminal(name)}: a value not seen here → {draft.of_unseen(name)}"
+        yield from _unlisted(draft, name, changed_by)
 
 
 def _value_currencies(draft: Draft) -> Iterator[str]:

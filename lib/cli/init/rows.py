@@ -63,7 +63,7 @@ def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
     while other := taken(f"Which are {more}?"):
         entries += other
         more = "one more conversion, with an action of its own"
-    for refunds in taken("Which refund or change a sale that was uploaded before?"):
+    for refunds in taken("Which refund or change an earlier sale, now or in future files?"):
         entries.append({**refunds, "send": "retraction"})
     if entries:
         return entries, free
