@@ -39,6 +39,13 @@ STALE_AFTER: Final = timedelta(days=7)
 """A file with rows that nobody could send for so long ends."""
 
 
+_UNREADABLE_PROFILE: Final = Problem(
+    "INVALID_PROFILE",
+    "",
+    "this version cannot read the profile saved for this file; upload the file again",
+)
+
+
 class Ending(NamedTuple):
     """Why nothing of the file is sent any more, and the outcome of its deferred rows."""
 
@@ -61,6 +68,8 @@ def advance(attempt: Attempt) -> RunSummary | None:
     for _ in range(_PASSES):
         if not _needs_file(attempt):
             break
+        if attempt.profile is None and attempt.run.stop is None:
+            attempt.stop(_UNREADABLE_PROFILE)
         live = source if stream else context.store.find_live(source.bucket, source.name)
         is_live = live is not None and live.generation == source.generation
         if live is not None and is_live:

@@ -26,8 +26,7 @@ class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `expect_connection` begins what a first connection needs, and returns at once. `shutdown` tells
-    whether the platform ends this instance.
+    `shutdown` tells whether the platform ends this instance.
     """
 
     store: Store
@@ -39,7 +38,6 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
-    expect_connection: Callable[[], None] = lambda: None
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     def deadline(self, limit: float) -> Deadline:

@@ -55,7 +55,6 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
     if reason := ignored(source.name, source.size, ignore_rules(settings)):
         log.info("object_ignored", reason=reason)
         return "ignored"
-    context.expect_connection()
     try:
         saved = _created(source, context) or _taken(source, context)
         if saved is None:
@@ -158,12 +157,10 @@ def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
     run, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     log.info("attempt_started", attempts=run.attempts)
-    profile, problem = _fixed_profile(run)
+    profile = _fixed_profile(run)
     ends = started + settings.time_limit_seconds
     attempt = Attempt(saved, profile, context, context.deadline(ends), log, lease_until=ends)
     try:
-        if problem is not None:
-            attempt.stop(problem)
         summary = advance(attempt)
     except RetryableError as error:
         _postpone(attempt, error)
@@ -175,15 +172,13 @@ def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
     return summary.status
 
 
-def _fixed_profile(run: Run) -> tuple[Profile | None, Problem | None]:
-    """Return the profile that the first attempt fixed, or why this version cannot read it."""
-    if run.profile is None:
-        return None, None
+def _fixed_profile(run: Run) -> Profile | None:
+    """Return the profile that the first attempt fixed. None: there is none, or this version cannot
+    read it."""
     try:
-        return Profile.model_validate(run.profile), None
+        return Profile.model_validate(run.profile) if run.profile is not None else None
     except ValidationError:
-        detail = "this version cannot read the profile saved for this file; upload the file again"
-        return None, Problem("INVALID_PROFILE", "", detail)
+        return None
 
 
 def _postpone(attempt: Attempt, error: RetryableError) -> None:

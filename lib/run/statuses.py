@@ -136,8 +136,10 @@ def ask(attempt: Attempt) -> None:
 
 def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
     run, profile, settings = attempt.run, attempt.profile, attempt.context.settings
-    if profile is None:
-        return  # this version cannot read it any more
+    if profile is None:  # this version cannot read it: the schedule goes on without an answer
+        followed = followed_since(run, attempt.sums)
+        attempt.keep(followed=replace(followed, polls=followed.polls + 1, polled_at=now))
+        return
     polled = profile.model_copy(update={"destination": polled_destination(run)})
     destination = attempt.context.connect(polled, attempt.log)
     assert isinstance(destination, PolledDestination)
@@ -168,6 +170,8 @@ def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
 def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
     run, profile = attempt.run, attempt.profile
     if profile is None or run.facts is None:
+        followed = followed_since(run, attempt.sums)
+        attempt.keep(followed=replace(followed, diagnosed=followed.diagnosed + 1))
         return
     destination = attempt.context.connect(profile, attempt.log)
     assert isinstance(destination, DiagnosingDestination)

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
+from lib.model.records import Record
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import Readable, StoredObject
@@ -24,6 +26,8 @@ from tests.fakes import (
     SALES_ENTRIES,
     SALES_PROFILE,
     START,
+    FakeApi,
+    FakeRequest,
     SalesRow,
     World,
     deliver,
@@ -122,6 +126,42 @@ def test_a_young_lease_is_respected(google: World) -> None:
     google.api.before = passes
     google.clock.seconds += 61
     assert deliver_again(google, "daily.csv") == "completed"
+
+
+class FrozenApi(FakeApi):
+    """An API whose client is frozen once, after a chunk was prepared and before it is sent."""
+
+    meanwhile: Callable[[], object]
+
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[FakeRequest]:
+        requests = super().encode(kind, records, job_id)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return requests
+
+
+@pytest.mark.parametrize("is_taken_over", [False, True])
+def test_a_process_that_was_frozen_past_its_lease_sends_nothing(
+    google: World, is_taken_over: bool
+) -> None:
+    """Each request looks at the lease: the rows were read and prepared while it still held."""
+
+    def meanwhile() -> None:
+        google.clock.seconds += 61
+        if is_taken_over:
+            assert deliver_again(google, "daily.csv") == "completed"
+
+    google.api = frozen = FrozenApi()
+    frozen.meanwhile = meanwhile
+    with pytest.raises(LeaseLost):
+        deliver(google, "daily.csv", sales("a", "b"))
+    assert frozen.batches == is_taken_over
+    assert deliver_again(google, "daily.csv") == ("skipped" if is_taken_over else "completed")
+    assert frozen.counted == ["a", "b"]
+    assert frozen.batches == 1
+    assert outcomes(google) == {"uploaded": 2}
 
 
 def test_a_broken_upload_that_ends_within_a_value(google: World) -> None:
@@ -610,6 +650,23 @@ def test_two_sweeps_and_four_deliveries_at_once() -> None:
     assert sorted(google.api.counted) == [*"abcdef"]
     assert google.api.batches == 6
     assert outcomes(google) == {"uploaded": 6}
+    assert saved(google).state == "done"
+
+
+def test_the_lost_answer_to_a_second_marker_is_in_the_results(google: World) -> None:
+    """The corrections were sent and saved in the second pass, so no row is deferred."""
+    with_corrections(google, "google_ads")
+    markers: list[str] = []
+
+    def lose_the_second(operation: str, name: str) -> None:
+        if operation == "write" and "/chunks/" in name:
+            markers.append(name)
+            google.store.lose += markers[1:2] if len(markers) == 2 else []
+
+    google.store.after = lose_the_second
+    deliver(google, "daily.csv", sales_file([SalesRow(0), SalesRow(3, 1)]))
+    assert len(markers) == 2
+    assert outcomes(google) == {"uploaded": 2}
     assert saved(google).state == "done"
 
 

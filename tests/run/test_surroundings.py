@@ -12,9 +12,18 @@ from typing import Any
 import pytest
 
 from lib.errors import RetryableError
-from tests.fakes import deliver, deliver_again, world
+from tests.fakes import World, deliver, deliver_again, sweep, world
 from tests.run.test_named_histories import HOUR, OUT, outcomes, results, sales, saved
 from tests.workbooks import workbook
+
+
+def change_saved_profile(google: World, **changes: object) -> None:
+    """Change the profile in the saved run, as another version would have written it."""
+    name = f"_state/runs/{saved(google).key}.json"
+    content, generation = google.store.objects[OUT, name]
+    found = json.loads(content)
+    found["profile"] |= changes
+    google.store.objects[OUT, name] = json.dumps(found).encode(), generation
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
@@ -63,17 +72,28 @@ def test_a_run_of_another_version_is_finished() -> None:
     assert google.api.counted == ["a", "b"]
 
 
+def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
+    """They stay uploaded, the file is not stopped, and its statuses are not asked for for ever."""
+    google = world()
+    google.use_destination("data_manager")
+    deliver(google, "daily.csv", sales("a"))
+    assert saved(google).state == "waiting"
+    change_saved_profile(google, value={})
+    for _ in range(60):
+        google.clock.seconds += 24 * HOUR
+        sweep(google)
+    assert saved(google).state == "done"
+    assert outcomes(google) == {"uploaded": 1, "awaiting": 1}
+    assert results(google)["file_error"] is None
+
+
 def test_a_saved_profile_that_this_version_cannot_read() -> None:
     """It stops the file, and says what to do: its rows must not be read in another way."""
     google = world()
     google.api.preflight = RetryableError("API_UNAVAILABLE")
     with pytest.raises(RetryableError):
         deliver(google, "daily.csv", sales("a"))
-    name = f"_state/runs/{saved(google).key}.json"
-    content, generation = google.store.objects[OUT, name]
-    found = json.loads(content)
-    found["profile"]["destination"] = "of_another_version"
-    google.store.objects[OUT, name] = json.dumps(found).encode(), generation
+    change_saved_profile(google, destination="of_another_version")
     google.api.preflight = None
     google.clock.seconds += HOUR
     deliver_again(google, "daily.csv")
