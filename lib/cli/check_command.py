@@ -55,6 +55,7 @@ Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would n
 file cannot be read, or its name is not accepted. 2 if the command is wrong.
 Without FILE: 0 if every profile is valid, otherwise 1.
 """
+_DEFAULT: Final = "profiles.json"
 _LONG_FILE: Final = 4 << 20
 """Size in bytes from which a progress bar is shown (about a second of work)."""
 
@@ -74,9 +75,10 @@ _LONG_FILE: Final = 4 << 20
 @click.option(
     "--profiles",
     metavar="FILE",
-    required=True,
     type=ObjectAddress(),
-    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES.",
+    default=lambda: _DEFAULT if Path(_DEFAULT).exists() else None,
+    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
+    f"[default: {_DEFAULT}, as init writes it].",
 )
 @click.option(
     "--profile",
@@ -96,7 +98,7 @@ _LONG_FILE: Final = 4 << 20
 @now_option
 def check_command(
     files: tuple[Path, ...],
-    profiles: IO[bytes],
+    profiles: IO[bytes] | None,
     profile_name: str,
     as_json: bool,
     all_rows: bool,
@@ -109,6 +111,11 @@ def check_command(
     """
     if all_rows and not as_json:
         raise click.UsageError("--all-rows works only with --json. Add --json.")
+    if profiles is None:
+        raise click.UsageError(
+            f"Missing option '--profiles': there is no {_DEFAULT} here. Name the file, or write it "
+            "with init."
+        )
     if not files:
         raise SystemExit(0 if _check_document(profiles.read()) else 1)
     try:

@@ -113,10 +113,9 @@ def _refuse_output(output: Path) -> None:
     if output.suffix.lower() != ".csv":
         raise click.BadParameter("its name must end in .csv.", param_hint="-o")
     if output.exists():
-        raise click.BadParameter(
-            f"{output} exists already, perhaps with your corrections. Name another file, or "
-            "delete it.",
-            param_hint="-o",
+        raise click.UsageError(
+            f"{output} exists already, perhaps with your corrections. Move or delete it, or name "
+            "another file with -o."
         )
 
 

@@ -72,8 +72,21 @@ def test_a_broken_document_is_located(tmp_path: Path, document: str, said: str) 
     assert said in output
 
 
-def test_a_check_of_nothing_is_a_wrong_command() -> None:
+def test_the_profiles_that_init_writes_need_no_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are found in the folder."""
+    monkeypatch.chdir(tmp_path)
+    Path("profiles.json").write_text("{}")
+    done = CliRunner().invoke(main, ["check"])
+    assert (done.exit_code, done.stdout) == (0, "0 profiles: none with errors.\n")
+
+
+def test_a_check_of_nothing_is_a_wrong_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every check needs profiles."""
+    monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["check"])
     assert done.exit_code == 2
     assert "Missing option '--profiles'" in done.stderr

@@ -286,6 +286,19 @@ def test_the_output_is_a_new_csv_file(checked: tuple[Path, Path], name: str) -> 
     assert path.read_bytes() == MIXED
 
 
+def test_an_earlier_output_is_named(
+    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has named it, so the message says which file it is and what to do."""
+    path, results = checked
+    monkeypatch.chdir(path.parent)
+    assert run("fix", path, results).exit_code == 0
+    done = run("fix", path, results)
+    assert done.exit_code == 2
+    assert "Error: rows-to-fix-export.csv exists already" in done.stderr
+    assert "Move or delete it, or name another file with -o." in done.stderr
+
+
 def test_nothing_is_written_if_no_row_is_wrong(tmp_path: Path) -> None:
     """A file without refused rows needs no other file."""
     path = tmp_path / "export.csv"

@@ -203,7 +203,13 @@ REFUSALS: list[tuple[str, str, str]] = [
     ("value", "=much", "Write a number of 0 or more"),
     ("currency", "Dollars", "Not known. Write three capital letters, such as EUR."),
     ("gclid", "Mail", 'No cell of "Mail" can be read as: click ID.'),
-    ("zone", "Chicago", "Not an IANA time zone. Write a name such as America/Chicago."),
+    ("zone", "Mars", "Not an IANA time zone. Write a name such as America/Chicago.\n"),
+    ("zone", "Chicago", 'Did you mean "America/Chicago"?'),
+    ("zone", "CST", 'Did you mean "America/Chicago"?'),
+    ("zone", "Central time", 'Did you mean "America/Chicago"?'),
+    ("zone", "new york", 'Did you mean "America/New_York"?'),
+    ("zone", "CEST", "Write a name such as America/Chicago.\n"),
+    ("expect", "every day by 06:30 Chicago", 'Did you mean "America/Chicago"?'),
     ("country", "Ruritania", "Not known. Write two capital letters, such as DE."),
     ("country", "Deal", 'No cell of "Deal" can be read as: country or calling code.'),
     ("account", "12345", "Wrong format. Write the 10 digits of a Google Ads account"),
@@ -507,6 +513,19 @@ def test_only_a_cell_that_needs_it_asks_how_cells_are_written(
     assert done.exit_code == 0, done.output
     assert saved().get(key) == value
     assert shown in done.output
+
+
+def test_a_date_that_can_be_read_in_one_way_is_told() -> None:
+    """The person decides all the same."""
+    content = DEALS.replace("2026-11-20 10:00:00", "11/10/2026 10:00")
+    done = answer(
+        content.replace("2026-11-21 13:00:00", "11/13/2026 13:00"),
+        how_cells_are_written="month first",
+    )
+    assert done.exit_code == 0, done.output
+    asked = done.output.split("How are dates written?")[1]
+    assert asked.startswith("\n11/13/2026 13:00 can only be month first.\n")
+    assert "11/10/2026 10:00 → 11 October 2026" in asked
 
 
 def test_whole_numbers_may_be_cents() -> None:

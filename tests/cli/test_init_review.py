@@ -184,6 +184,7 @@ def test_an_existing_profile_begins_on_the_screen() -> None:
     assert done.output.lstrip().startswith('Profile "default" for deals.csv')
     assert saved()["skip"] == {"Stage": ["Lost", "Lead"], "Account": ["Test"]}
     assert json.loads(Path("profiles.json").read_text())["shop"] == {"destination": "x"}
+    assert "Account 123-456-7890" in screen(done.output)
 
 
 def test_names_of_templates_become_columns() -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
-from lib.cli.init.look import Column, Sample, WrongAnswer, read_sample
+from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
 from lib.config import messages
 from lib.config.profile import KIND_OF_SEND, Profile
 from lib.destinations import registry
@@ -305,7 +305,8 @@ def read_constant(key: str, text: str, destination: str | None) -> Any:
         raise WrongAnswer(f"Not known. Write {messages.FORMS[key]}.") from None
     except ValidationError as error:
         said = messages.lines(error, Profile)[0].removeprefix(f"{key}: ")
-        raise WrongAnswer(f"{said[:1].upper()}{said[1:]}") from None
+        near = nearest_zone(text.split()[-1] if key == "expect" else text) if "IANA" in said else ""
+        raise WrongAnswer(f"{said[:1].upper()}{said[1:]}{near}") from None
     if key == "action":
         refuse_name(destination, text)
     return value

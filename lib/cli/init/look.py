@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
+from zoneinfo import available_timezones
 
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
@@ -57,6 +58,14 @@ _OF_PHONES: Final = re.compile(
     r"phone|mobil|m[oó]vil|handy|celular|tel[eé]fon|電話|携帯|(?<![^\W_])tel(?![^\W_])"
 )
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
+_FEWEST_ZONE_CHARS: Final = 5
+_CITY: Final = re.compile(r"(?!Etc|US|Canada|Brazil|Chile|Mexico)\w+/")
+_US_NAMES: Final = {
+    "America/New_York": "eastern est edt",
+    "America/Chicago": "central cst cdt",
+    "America/Denver": "mountain mst mdt",
+    "America/Los_Angeles": "pacific pst pdt",
+}
 _YEARS: Final = range(2000, 2100)
 """A number outside of these years is no Unix time."""
 
@@ -148,6 +157,17 @@ def nearest(text: str, known: Iterable[str]) -> str:
     names = {comparable(each): each for each in known}
     near = get_close_matches(comparable(text), names, 1)
     return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
+
+
+def nearest_zone(text: str) -> str:
+    """Return ` Did you mean "America/Chicago"?` for Chicago, CST or Central time, otherwise ""."""
+    zones = {zone.rpartition("/")[2]: zone for zone in available_timezones() if _CITY.match(zone)}
+    known = {comparable(name.replace("_", " ")): zone for name, zone in zones.items()}
+    known |= {name: zone for zone, names in _US_NAMES.items() for name in names.split()}
+    # CEST is nearly CST, and far away.
+    cutoff = 1.0 if len(text) < _FEWEST_ZONE_CHARS else 0.7
+    near = get_close_matches(comparable(text), known, 1, cutoff)
+    return f' Did you mean "{known[near[0]]}"?' if near else ""
 
 
 def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:

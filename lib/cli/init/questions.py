@@ -21,7 +21,7 @@ from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
 from lib.rules.fields import is_field
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import at_end_of_day, read_moment
+from lib.rules.values.dates import DateOrder, at_end_of_day, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
@@ -141,7 +141,8 @@ class Question:
                 offers = [offers[-1], *offers[:-1]]
             names = ["the name of a column"] if is_field(self.name) else []
             possible = ", or ".join([*([self.typed] if self.typed else []), *names])
-            self.write(draft, choose(self.text, offers, possible, partial(self._read, draft)))
+            text = self.text + (_decided_orders(draft) if self.name == "date_order" else "")
+            self.write(draft, choose(text, offers, possible, partial(self._read, draft)))
         draft.answered.add(self.id)
 
     def _of_columns(self, draft: Draft) -> Iterator[Offer]:
@@ -234,6 +235,22 @@ def _code(read: Callable[[str], object], text: str) -> str:
 
 def _has_unclear_order(text: str) -> bool:
     return _code(lambda each: read_moment(each, UTC), text) == "DATE_ORDER_UNDECLARED"
+
+
+def _decided_orders(draft: Draft) -> str:
+    """Return a line such as `11/13/2026 can only be month first.` for each order that a date of the
+    file has for certain."""
+    lines = ""
+    orders: Sequence[tuple[DateOrder, str]] = (("DMY", "month first"), ("MDY", "day first"))
+    for other, label in orders:
+        for text in draft.cells(*_TIMES):
+            if (
+                _code(partial(read_moment, zone=UTC, date_order=other), text)
+                == "DATE_ORDER_MISMATCH"
+            ):
+                lines += f"\n{cell(text)} can only be {label}."
+                break
+    return lines
 
 
 def _lacks_zone(text: str) -> bool:

@@ -68,6 +68,8 @@ def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list
     labels = {value: label for value, label, _ in reversed(question.choices)}
     value = level.get(question.key)
     constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
+    if question.key == "customer_id":  # a profile that was read has only its digits
+        constant = re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", constant)
     hides_column = question.entry is not None and isinstance(value, (int, float))
     names = [] if hides_column else draft.column_names(question.name, question.entry)
     column = draft.column(question.name, question.entry)
