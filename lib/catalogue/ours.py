@@ -568,7 +568,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "COLUMN_MISSING": file(
         "The file lacks columns that it must have.",
         "Correct the names in the profile, or export the columns again. If files may lack a "
-        "column, list its field under optional.",
+        "column, list its field under optional; if no file has it, remove it from columns.",
     ),
     "UNREADABLE_HEADER": file(
         "The line with the column names cannot be read.", "Export the file again as CSV in UTF-8."

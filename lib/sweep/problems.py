@@ -378,7 +378,7 @@ KINDS: Final = (
         "column_empty",
         "WARNING",
         "A column is empty",
-        "Check the export, or add the field to `optional`.",
+        "Check the export, or correct `columns` or `optional` of the profile.",
         _empty_columns,
     ),
     Kind(

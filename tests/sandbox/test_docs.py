@@ -51,3 +51,13 @@ def test_every_example_works(sandbox, tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stderr.decode()
+
+
+def test_the_example_of_a_test_works():
+    """It starts a sandbox of its own, with the function in the folder."""
+    (example,) = re.findall(r"```python\n(.*?)```", DOCUMENT, re.S)
+    run = subprocess.run(
+        [sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert "run_finished" in run.stdout
