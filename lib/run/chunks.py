@@ -134,11 +134,13 @@ class PreparedChunk(NamedTuple):
 
 
 def cut_of(profile: Profile | None) -> Cut:
-    """Return the size of a chunk: at most the rows of one request, and limited in memory."""
-    rows = CHUNK_ROWS
-    if profile is not None:
-        rows = min(rows, capabilities_of(profile.destination).max_request_rows)
-    return Cut(rows, CHUNK_CHARS, CELL_CHARS)
+    """Return the size of a chunk: at most the rows of one request, and limited in memory.
+
+    All rows of a chunk may go to the same API, whichever of the profile's APIs that is.
+    """
+    apis = () if profile is None else filter(None, (profile.destination, profile.adjustments_via))
+    limits = (capabilities_of(name).max_request_rows for name in apis)
+    return Cut(min([CHUNK_ROWS, *limits]), CHUNK_CHARS, CELL_CHARS)
 
 
 def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:

@@ -139,7 +139,7 @@ class Uploads:
         if not rows:
             raise refuse("field_error.REQUIRED", "The required field was not set.", rpc, place)
         if len(rows) > MAX_ROWS:
-            text = "Upload fewer than 2001 events in a single request."
+            text = f"Upload fewer than {MAX_ROWS + 1} events in a single request."
             raise refuse(f"{self.family}.{self.too_many}", text, rpc, place)
         if not self.has_job_id:
             return 0

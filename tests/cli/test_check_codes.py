@@ -235,7 +235,7 @@ FILES |= {
         csv_of(adjustment(), adjustment(adjustment_type="RETRACT", **NO_VALUE))
     ),
     "INVALID_ADJUSTMENT_TYPE: none": _file(csv_of(adjustment(adjustment_type=""))),
-    "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="ENHANCEMENT"))),
+    "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="NONSENSE"))),
     "TIME_MISSING: of an adjustment": _file(csv_of(adjustment(adjustment_date_time=""))),
     "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
     "RETRACTION_WITH_VALUE": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),

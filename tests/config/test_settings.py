@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -11,6 +13,7 @@ from lib.config import messages as mistakes
 from lib.config.profile import Profile
 from lib.config.settings import Settings, SettingsError
 
+ROOT = Path(__file__).parents[2]
 GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output", "PROFILES": "profiles.json"}
 
 
@@ -85,6 +88,18 @@ def test_the_defaults_are_valid() -> None:
     """Only the two buckets and the place of the profiles have none."""
     settings = Settings.from_environment(GOOD)
     assert settings.bucket_of_state == "the-output"
+
+
+def test_every_setting_is_read() -> None:
+    """No setting outlives what it changed, and none is forgotten."""
+    sources = [path for path in (ROOT / "lib").rglob("*.py") if "config" not in path.parts]
+    read = {
+        name
+        for path in (ROOT / "main.py", *sources)
+        for name in re.findall(r"settings\.(\w+)", path.read_text("utf-8"))
+    }
+    by_name = {"bucket_of_state": "state_bucket", "endpoint": "destination_endpoints"}
+    assert Settings.model_fields.keys() - {by_name.get(each, each) for each in read} == set()
 
 
 @pytest.mark.parametrize("model", [Settings, Profile])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 
+from lib.config.profile import Profile
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
@@ -36,16 +38,16 @@ def sizes(found: list[Row], limits: Cut) -> list[int]:
 def test_short_cells_count_more_than_their_text() -> None:
     """A chunk of 1,000 columns has fewer rows than its text alone would allow."""
     limits = cut_of(None)
-    assert limits == Cut(2_000, CHUNK_CHARS, CELL_CHARS)
+    assert limits == Cut(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
     rows = -(-CHUNK_CHARS // (1_000 * (3 + CELL_CHARS)))
     assert sizes(records(400, 1_000), limits) == [rows, rows, 400 - 2 * rows]
 
 
 @pytest.mark.parametrize(("columns", "length"), [(11, 200), (60, 600), (20, 1_200)])
 def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
-    """Exports of a shop or a CRM have 2,000 rows in each chunk, so they cost no more requests."""
-    rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2, 4_002)]
-    assert sizes(rows, cut_of(None)) == [2_000, 2_000]
+    """A chunk of a shop's or a CRM's export fills a request, so no more requests are needed."""
+    rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2 * CHUNK_ROWS)]
+    assert sizes(rows, cut_of(None)) == [CHUNK_ROWS] * 2
 
 
 def test_large_requests_leave_room_for_fewer() -> None:
@@ -106,3 +108,24 @@ def test_what_google_says_about_a_row_is_bounded(
 def test_a_chunk_has_as_many_rows_as_a_request_may_have(destination: str) -> None:
     """Else a part of every request would be left empty."""
     assert capabilities_of(destination).max_request_rows <= CHUNK_ROWS
+
+
+@pytest.mark.parametrize(
+    ("via", "limits", "rows"),
+    [
+        (None, {"data_manager": 900}, 900),
+        ("google_ads", {"data_manager": 900, "google_ads": 300}, 300),
+        ("google_ads", {"data_manager": 300, "google_ads": 900}, 300),
+        ("google_ads", {"data_manager": 9_000, "google_ads": 9_000}, CHUNK_ROWS),
+    ],
+)
+def test_a_chunk_fits_into_a_request_of_each_api(
+    via: str | None, limits: dict[str, int], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows of a chunk may be sent to either API of a profile."""
+    monkeypatch.setattr(
+        "lib.run.chunks.capabilities_of",
+        lambda name: replace(capabilities_of(name), max_request_rows=limits[name]),
+    )
+    profile = Profile(destination="data_manager", customer_id="1234567890", adjustments_via=via)
+    assert cut_of(profile).rows == rows

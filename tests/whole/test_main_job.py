@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandbox.google_ads.uploads import MAX_ROWS
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
@@ -47,11 +48,11 @@ def test_good_and_bad_rows_end_with_one_outcome_each(google: Sandbox) -> None:
     assert len(google.state.accepted) == 5
 
 
-def test_requests_are_cut_at_2000_and_share_one_job(google: Sandbox) -> None:
-    """4,001 rows are sent in three requests with one job ID, and what arrives is complete."""
-    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4002)))
-    assert results["counts"]["uploaded"] == 4001
-    assert sorted(request.conversions for request in uploads(google)) == [1, 2000, 2000]
+def test_requests_are_cut_at_the_limit_and_share_one_job(google: Sandbox) -> None:
+    """Three requests with one job ID have the rows that two cannot, and all arrive."""
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 2 * MAX_ROWS + 2)))
+    assert results["counts"]["uploaded"] == 2 * MAX_ROWS + 1
+    assert sorted(request.conversions for request in uploads(google)) == [1, MAX_ROWS, MAX_ROWS]
     assert {request.job_id for request in uploads(google)} == {results["job_id"]}
     assert len(results["request_ids"]) == 3
     conversion = next(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from lib.destinations import channels
 from lib.destinations.data_manager.answers import field_warnings
+from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation
 from lib.destinations.data_manager.upload import MAX_RESENDS, EventUpload
@@ -23,7 +24,7 @@ from sandbox.apis import Apis
 
 Request: Any = datamanager_v1.IngestEventsRequest.pb()
 Response: Any = datamanager_v1.IngestEventsResponse.pb()
-SIZE = 2_000
+SIZE = CAPABILITIES.max_request_rows
 
 
 @pytest.fixture
@@ -44,11 +45,11 @@ def requests_made(apis: Apis) -> int:
 
 
 @pytest.mark.parametrize("path", ["events.events", "events"])
-@pytest.mark.parametrize("bad_count", [1, 37, 1_999])
+@pytest.mark.parametrize("bad_count", [1, 37, SIZE - 1])
 def test_named_rows_fail_and_the_rest_is_sent_again_immediately(
     apis: Apis, bad_count: int, path: str
 ) -> None:
-    """Two requests settle 2,000 rows with any number of bad ones, in both path styles."""
+    """Two requests settle a full chunk with any number of bad ones, in both path styles."""
     apis.state.data_manager.event_path = path
     bad = set(range(0, SIZE, SIZE // bad_count))
     bad = set(sorted(bad)[:bad_count]) if bad_count < SIZE // 2 else set(range(1, SIZE))
@@ -70,7 +71,7 @@ def test_named_rows_fail_and_the_rest_is_sent_again_immediately(
 
 
 def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
-    """One bad row of 2,000 that Google does not name needs at most 1 + 2·11 requests."""
+    """The number of requests grows with the logarithm of the number of rows."""
     rows = [numbered(n) for n in range(SIZE)]
     rows[1_234] = conversion(order_id="refuse-unnamed-1")
     sent = send(route(apis), *rows)
@@ -82,18 +83,18 @@ def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
 
 
 def test_named_and_unnamed_rows_in_one_chunk_are_all_found(apis: Apis) -> None:
-    """With 37 named and one unnamed bad row, all 38 fail and all others are accepted."""
+    """With many named and one unnamed bad row, these fail and all others are accepted."""
     named = set(range(0, SIZE, 55))
     rows = [numbered(n, currency_code="QQQ" if n in named else "USD") for n in range(SIZE)]
-    rows[1_999] = conversion(order_id="refuse-unnamed-1")
+    rows[SIZE - 1] = conversion(order_id="refuse-unnamed-1")
     sent = send(route(apis), *rows)
-    assert sent.row_results.keys() == named | {1_999}
-    assert len(taken(apis)) == SIZE - 38
+    assert sent.row_results.keys() == named | {SIZE - 1}
+    assert len(taken(apis)) == SIZE - len(named) - 1
     assert requests_made(apis) <= 2 + 2 * math.ceil(math.log2(SIZE))
 
 
 def test_more_unnamed_rows_than_the_budget_finds_are_deferred(apis: Apis) -> None:
-    """A chunk with 1,000 unnamed bad rows stays within its request budget and loses no row."""
+    """If every other row is bad and unnamed, the request budget holds, and no row is lost."""
     sent = send(
         route(apis),
         *(

@@ -7,18 +7,24 @@ import pytest
 
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import CURRENCIES, parse_currency
+from sandbox import conversions
 
 
-def test_the_currencies_are_those_in_use() -> None:
-    """The ISO 4217 codes of all currencies in use are accepted, in any case."""
-    assert parse_currency("USD") == "USD"
-    assert parse_currency(" eur ") == "EUR"
+@pytest.mark.parametrize("known", [CURRENCIES, conversions.CURRENCIES], ids=["lib", "sandbox"])
+def test_the_currencies_are_those_in_use(known: frozenset[str]) -> None:
+    """Our rules and the sandbox accept the ISO 4217 codes of all currencies in use."""
     iso = {each.alpha_3 for each in pycountry.currencies}
     funds = {"BOV", "CHE", "CHW", "CLF", "COU", "MXV", "USN", "UYI", "UYW", "VED"}
     metals_tests_and_units = {code for code in iso if code.startswith("X")} - {
         *("XAF", "XCD", "XCG", "XOF", "XPF")
     }
-    assert iso - funds - metals_tests_and_units == CURRENCIES - {"BGN"}
+    assert iso - funds - metals_tests_and_units == known - {"BGN"}
+
+
+@pytest.mark.parametrize(("cell", "code"), [("USD", "USD"), (" eur ", "EUR")])
+def test_a_code_may_be_written_in_any_case(cell: str, code: str) -> None:
+    """With spaces around it, too."""
+    assert parse_currency(cell) == code
 
 
 def test_the_names_are_those_of_iso() -> None:

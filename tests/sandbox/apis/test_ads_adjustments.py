@@ -24,6 +24,7 @@ from google.ads.googleads.errors import GoogleAdsException
 from sandbox.apis import Apis
 from sandbox.conversions import Change, Conversion
 from sandbox.google_ads import ads_module
+from sandbox.google_ads.uploads import MAX_ROWS
 
 OTHER = f"customers/{CUSTOMER}/conversionActions/"
 A = "conversion_adjustments[0]"
@@ -268,10 +269,10 @@ def test_website_conversions_are_adjusted_by_order_id(apis: Apis, upload: Upload
     assert apis.state.worth("W-1", 1004) == 80
 
 
-def test_at_most_2000_adjustments(apis: Apis, upload: Upload) -> None:
-    """A request can contain at most 2,000 adjustments; without a job ID, Google makes one."""
-    rows = [adjustment(order_id=f"A-{n}") for n in range(2001)]
-    assert upload(*rows[:2000], job_id=None).job_id >= 2**31
+def test_number_of_adjustments(apis: Apis, upload: Upload) -> None:
+    """A request can contain at most `MAX_ROWS` adjustments; without a job ID, Google makes one."""
+    rows = [adjustment(order_id=f"A-{n}") for n in range(MAX_ROWS + 1)]
+    assert upload(*rows[:-1], job_id=None).job_id >= 2**31
     with pytest.raises(GoogleAdsException) as raised:
         upload(*rows)
     assert code_of(raised.value.failure.errors[0]) == "TOO_MANY_ADJUSTMENTS_IN_REQUEST"

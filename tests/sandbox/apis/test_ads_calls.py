@@ -10,6 +10,7 @@ from ads_requests import CUSTOMER, ago, code_of, failures, types
 from google.ads.googleads.errors import GoogleAdsException
 
 from sandbox.apis import Apis
+from sandbox.google_ads.uploads import MAX_ROWS
 
 CALLER = "+12125550123"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1012"
@@ -97,7 +98,7 @@ def test_repeated_calls(upload: Upload) -> None:
 
 
 def test_call_requests(apis: Apis, upload: Upload) -> None:
-    """Partial failure is required; 2,000 is the limit; validate_only stores nothing; no job."""
+    """Partial failure is required; the rows are limited; validate_only stores nothing; no job."""
     assert failures(upload(call(), validate_only=True)) == []
     assert not apis.state.accepted
     upload(call(conversion_date_time=ago(days=1)))
@@ -106,7 +107,7 @@ def test_call_requests(apis: Apis, upload: Upload) -> None:
         upload(call(), partial_failure=False)
     assert code_of(raised.value.failure.errors[0]) == "PARTIAL_FAILURE_MODE_REQUIRED"
     with pytest.raises(GoogleAdsException) as raised:
-        upload(*[call()] * 2001)
+        upload(*[call()] * (MAX_ROWS + 1))
     assert code_of(raised.value.failure.errors[0]) == "TOO_MANY_CONVERSIONS_IN_REQUEST"
 
 

@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2
 
 from sandbox.apis import Apis
 from sandbox.conversions import Change, Conversion
-from sandbox.data_manager.service import SCOPE
+from sandbox.data_manager.service import MAX_EVENTS, SCOPE
 
 HASH = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
 GCLID = "EAIaIQobChMI_example-0001"
@@ -261,14 +261,14 @@ def test_operating_account_is_the_conversion_customer(apis: Apis, client: Any) -
 
 
 def test_number_of_events(apis: Apis, client: Any) -> None:
-    """A request must contain an event, and at most 2,000 events."""
+    """A request must contain an event, and at most as many as Google's limit."""
     with pytest.raises(exceptions.InvalidArgument) as raised:
         ingest(client, request())
     assert violations(raised.value) == [("events", "REQUIRED_FIELD_MISSING")]
     events = [event(transaction_id=f"A-{n}", ad_identifiers={"gclid": GCLID + str(n)})
-              for n in range(2001)]  # fmt: skip
-    assert ingest(client, request(*events[:2000])).request_id
-    assert len(apis.state.accepted) == 2000
+              for n in range(MAX_EVENTS + 1)]  # fmt: skip
+    assert ingest(client, request(*events[:-1])).request_id
+    assert len(apis.state.accepted) == MAX_EVENTS
     with pytest.raises(exceptions.InvalidArgument) as raised:
         ingest(client, request(*events))
     assert violations(raised.value) == [("events", "TOO_MANY_EVENTS")]
