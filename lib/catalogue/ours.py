@@ -309,9 +309,10 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     # Which rows, and repeated ones
     "NO_ENTRY_FITS": rejected(
-        "No entry of conversions in the profile fits the row, and skip does not list it.",
-        "Add the row's value to the profile: under skip if such rows are not sent, or under rows "
-        "in an entry of conversions.",
+        "The profile does not say what such a row is: no entry fits it, and skip does not list it.",
+        "Correct the profile with init FILE --profiles PROFILES: change the answer Rows. Or add "
+        "the row's value yourself: under skip if such rows are not sent, or under rows in an entry "
+        "of conversions.",
     ),
     "FILTER_KEEPS_NO_ROW": note(
         "The profile skips every row of the file.",
@@ -357,7 +358,11 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "UNKNOWN_ACTION": rejected(
         "The account has no conversion action with this name or ID.",
-        "Copy its name from Google Ads (Goals > Conversions).",
+        "Copy its name from Google Ads (Goals > Conversions) into the row or the profile.",
+        if_most=(
+            "Copy its name from Google Ads (Goals > Conversions). Then run init FILE --profiles "
+            "PROFILES, and change the answer Action."
+        ),
     ),
     "ACTION_NAME_NOT_RESOLVABLE": rejected(
         "The conversion action cannot be looked up by its name, because the credentials cannot "
