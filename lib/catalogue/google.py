@@ -537,7 +537,8 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
         warning(
             "A custom variable is not enabled in the account, or its value is not one of the "
             "predefined ones, so Google left it out.",
-            ENABLE_VARIABLE,
+            "Create, enable or extend it in Google Ads (Goals > Custom variables), or correct or "
+            "remove its column.",
         ),
         """
         PROCESSING_WARNING_REASON_CUSTOM_VARIABLE_NOT_ENABLED

@@ -86,10 +86,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "needed.",
     ),
     "PHONE_REGION_MISSING": rejected(
-        "The phone number has no country code, and neither the row nor the profile says which "
-        "country it is from.",
-        'Write the country in the profile, for example "phone_region": "US". Or name the column '
-        "of the country under columns.",
+        "The phone number has no country code, and its country is not known.",
+        'Write the country in the profile, for example "phone_region": "US", or name the column '
+        "of the country under columns. If the row states a country, correct it.",
     ),
     "INVALID_DIGEST": warning(
         "The hash is not a SHA-256 hash, or it is the hash of an empty cell. It is left out.",
@@ -106,7 +105,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "postal code empty.",
     ),
     "INVALID_REGION": warning(
-        "The country is not known, so it is not used.",
+        "The country is not known, so it is not used for the address or the phone number.",
         "Write its two-letter code, such as US. For phone numbers, a calling code such as +1 will "
         "do.",
     ),
@@ -343,7 +342,8 @@ TABLE: Final[dict[str, CodeText]] = {
     "OLDER_THAN_CORRECTION": superseded(
         "Another correction of the same conversion counts instead of this row: a later one, or a "
         "retraction, which is final.",
-        "No action needed. If that correction is wrong, upload another one with a later time.",
+        "No action needed. If that correction is wrong, upload another one with a later time. A "
+        "retraction cannot be undone.",
     ),
     "AWAITS_CONVERSIONS": deferred(
         "The row adjusts a conversion, and the file also contains conversions. It is sent as soon "
@@ -454,7 +454,7 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "ADJUSTMENT_NEEDS_ORIGINAL": rejected(
         "This destination restates a conversion by sending it again, so the row needs the order "
-        "ID and all data of the sale. Other errors of the row say what is wrong with them.",
+        "ID and all data of the sale. Other errors, if any, say what is wrong with them.",
         'Add the order ID and the data of the sale, or set "adjustments_via": "google_ads" in the '
         "profile.",
     ),

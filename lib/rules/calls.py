@@ -49,7 +49,9 @@ def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems)
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, _CALLER)
         return normalize_phone(text, region)
-    problems.reject(row, "INVALID_CALLER_ID" if code == "INVALID_PHONE" else code, _CALLER)
+    # A country that is stated but cannot be read is not missing.
+    is_missing = code == "PHONE_REGION_MISSING" and region is None
+    problems.reject(row, code if is_missing else "INVALID_CALLER_ID", _CALLER)
     return ""
 
 

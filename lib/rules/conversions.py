@@ -43,7 +43,7 @@ def read_conversions(chunk: ChunkColumns) -> Conversions:
     """The rules of conversions, also of those that were sent before: they may repeat each other."""
     actions = read_actions(chunk)
     consents = read_consents(chunk)
-    emails, phones = hash_user_identifiers(chunk)
+    emails, phones, unplaced = hash_user_identifiers(chunk)
     gclids, gbraids, wbraids = choose_click_ids(chunk, actions)
     times, instants = read_conversion_times(chunk, actions)
     values, currencies = read_conversion_values(chunk)
@@ -65,5 +65,5 @@ def read_conversions(chunk: ChunkColumns) -> Conversions:
     }
     refuse_exclusive_values(chunk, columns)
     refuse_unidentified(chunk, columns)
-    completed = derive_order_ids(chunk, columns, instants)
+    completed = derive_order_ids(chunk, columns, instants, unplaced)
     return Conversions({**columns, "order_id": completed}, actions, instants)

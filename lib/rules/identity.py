@@ -104,10 +104,12 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
 
 
 class UserIdentifiers(NamedTuple):
-    """The distinct digests of each row."""
+    """The distinct digests of each row. `unplaced` are the rows from which a phone number was left
+    out, perhaps because of a country that cannot be read."""
 
     emails: list[Digests]
     phones: list[Digests]
+    unplaced: set[int]
 
 
 def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
@@ -116,9 +118,11 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
     emails = [_hash_emails(cells, name, problems) for name, cells in chunk.numbered("email")]
     phone_columns = chunk.numbered("phone")
     phones = []
+    unplaced = set[int]()
     if phone_columns:
         regions = phone_regions(chunk)
         phones = [_hash_phones(cells, name, regions, problems) for name, cells in phone_columns]
+        unplaced = _unplaced(regions, problems)
     for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
         digests += [_read_digests(cells, name, problems) for name, cells in chunk.numbered(base)]
     of_emails = _digests_by_row(emails, chunk.size)
@@ -127,7 +131,7 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
     most = chunk.file.rules.capabilities.max_user_identifiers - chunk.has_columns(ADDRESS_FIELDS)
     if len(emails) + len(phones) > min(most, 2):
         _keep_first(most, of_emails, of_phones, problems)
-    return UserIdentifiers(of_emails, of_phones)
+    return UserIdentifiers(of_emails, of_phones, unplaced)
 
 
 def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
@@ -168,6 +172,18 @@ def _hash_phones(
                 digest = _reread_phone(row, cell, regions[row], column, problems)
         digests.append(digest)
     return digests
+
+
+def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
+    """Return the rows with a phone number that may be valid once their country is corrected: one
+    that cannot be read, or a number that may not be a calling code."""
+    return {
+        row
+        for row, region in enumerate(regions)
+        if region is not None
+        and not region.isalpha()
+        and any(each.code == "INVALID_PHONE" for each in problems.warnings.get(row, ()))
+    }
 
 
 def _read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import compress
 from operator import not_
 
@@ -37,13 +37,15 @@ def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
 
 
 def derive_order_ids(
-    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int]
+    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int], unplaced: Container[int]
 ) -> Sequence[str | None]:
     """Return the order IDs, with derived ones for rows that Google could not recognize in a resend.
 
     These have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document
     that it recognizes a click with its time. A conversion of a tag needs the tag's own order ID.
-    `instants` are the times of the conversions in Unix seconds.
+    `instants` are the times of the conversions in Unix seconds. `unplaced` are rows whose phone
+    number another country may make valid (`lib.rules.identity`): if the ID depends on it, the row
+    is rejected, because the corrected row would have another ID and count again.
     """
     order_ids = conversions["order_id"]
     if chunk.file.rules.is_of_tag:
@@ -62,6 +64,9 @@ def derive_order_ids(
     ]
     completed = list(order_ids)
     for row in unrecognized:
+        if row in unplaced and not (braids[row] or conversions["hashed_emails"][row]):
+            chunk.problems.reject(row, "PHONE_REGION_MISSING", "country_code")
+            continue
         # As for a gclid, another value does not make another conversion of a click.
         value = None if braids[row] else conversions["value"][row]
         identity = (braids[row],) if braids[row] else _person(conversions, row)

@@ -292,6 +292,8 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
 +12125550103,,sold,noon,10,
 +12125550103,,sold,noon,20,
 +12125550103,,sold,evening,10,
+030 5550104,Atlantis,sold,noon,,
+030 5550104,1,sold,noon,,
 """,
         "call",
     )
@@ -305,7 +307,12 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
     assert calls[2].ad_user_data == "GRANTED"
     assert (calls[2].value, calls[2].currency_code) == (10.0, "USD")
     assert calls[3].value is None
-    assert validated.refused == {5: "REPEATED_LINE", 6: "REPEATED_WITH_OTHER_VALUE"}
+    assert validated.refused == {
+        5: "REPEATED_LINE",
+        6: "REPEATED_WITH_OTHER_VALUE",
+        8: "INVALID_CALLER_ID",
+        9: "INVALID_CALLER_ID",
+    }
 
 
 def test_no_problem_of_a_call_shows_the_callers_number() -> None:

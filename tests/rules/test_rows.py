@@ -743,6 +743,30 @@ def test_a_corrected_row_is_still_the_same_conversion(row: str, settings: dict[s
     assert again.sent[2].order_id == first.sent[2].order_id
 
 
+@pytest.mark.parametrize(
+    ("identity", "country", "refused"),
+    [
+        ("030 1234567,+4930999888,,,", "Atlantis", "PHONE_REGION_MISSING country_code"),
+        ("030 1234567,+4930999888,,,", "1", "PHONE_REGION_MISSING country_code"),
+        ("+49301234567,+4930999888,,,", "Atlantis", ""),
+        ("030 1234567,+4930999888,ann@example.com,,", "Atlantis", ""),
+        ("030 1234567,+4930999888,,O1,", "Atlantis", ""),
+        ("030 1234567,+4930999888,,,AAAAAAAAAAAAAA1", "Atlantis", ""),
+    ],
+)
+def test_a_derived_order_id_needs_the_country_of_its_phone(
+    identity: str, country: str, refused: str
+) -> None:
+    """With the country corrected, the row would have another ID, and count again."""
+    header = "phone,phone_2,email,order_id,gclid,country_code,conversion_date_time"
+    rows = f"{header}\n{identity},{{}},2026-11-20 10:00:00"
+    validated = validate(rows.format(country))
+    assert validated.fields.get(2, "") == refused
+    if not refused:
+        corrected = validate(rows.format("DE"))
+        assert validated.sent[2].order_id == corrected.sent[2].order_id
+
+
 def test_validating_rows_leaves_no_reference_cycle() -> None:
     """A kept exception would keep its whole chunk in memory, and the collector runs rarely."""
     bad = "\n".join(

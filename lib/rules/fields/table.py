@@ -69,7 +69,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field(
         "country_code",
         "Country of the address and of phone numbers without +: a two-letter code. For phone "
-        "numbers, also a calling code such as +91 or 91.",
+        "numbers, also a calling code such as +91.",
         value_kind="country",
     ),
     # ── The conversion ────────────────────────────────────────────────────────────────────────────

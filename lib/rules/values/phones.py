@@ -34,25 +34,27 @@ _FLOAT: Final = (".0", ",0")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
 _LONGEST_TEXT: Final = 250
 _LONGEST_NUMBER: Final = 17
-_CALLING_CODE: Final = re.compile(r"(?:\+|00)?([1-9][0-9]{0,2})")
+_CALLING_CODE: Final = re.compile(r"(\+|00)?([1-9][0-9]{0,2})")
 
 
 def normalize_phone_region(value: str) -> str:
     """Return the country of a phone number, from a country or its calling code: `in`, `India`,
-    `+91`, `0091` and `91` -> `IN`.
+    `+91` and `0091` -> `IN`.
 
     Several countries can share a calling code. It becomes the main one of them, because its numbers
-    are dialled alike. Raises INVALID_REGION.
+    are dialled alike. `91` stays `91`, because it may be another number of a country: ISO's, or one
+    of the system. `normalize_phone` decides. Raises INVALID_REGION.
     """
     match = _CALLING_CODE.fullmatch(value)
     if match is None:
         return normalize_region_code(value)
     import phonenumbers
 
-    region = phonenumbers.region_code_for_country_code(int(match[1]))
+    prefix, code = match.groups()
+    region = phonenumbers.region_code_for_country_code(int(code))
     if region not in phonenumbers.SUPPORTED_REGIONS:
         raise RuleError("INVALID_REGION")
-    return region
+    return region if prefix else code
 
 
 def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
@@ -60,7 +62,8 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
 
     The only difference is `2125550100.0`, which spreadsheets and data frames make from digits: it
     is accepted. `region` (ISO 3166-1 alpha-2) is the country in which a number without `+` is
-    dialled: `(800)555-0100` with US -> `+18005550100`.
+    dialled: `(800)555-0100` with US -> `+18005550100`. A calling code without `+` is one only for
+    numbers that are valid with it.
 
     Raises INVALID_PHONE unless the library classifies the number as possible, with its area code
     (`is_possible_number_with_reason` = IS_POSSIBLE). Raises PHONE_REGION_MISSING for a number
@@ -71,6 +74,8 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
     pattern = _E164.get(value[:4])
     if pattern is not None and pattern.fullmatch(value):
         return value
+    if region and region.isdecimal():
+        return _with_bare_code(value, region, sure)
     if value.endswith(_FLOAT) and value[:-2].removeprefix("+").isdecimal():
         value = value[:-2]
     text = value.translate(_PUNCTUATION)
@@ -90,6 +95,17 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
     if plan.plain.fullmatch(digits):
         return plan.plus_code + digits
     return _dialled(digits, plan, sure)
+
+
+def _with_bare_code(value: str, code: str, sure: bool) -> str:
+    """Return the number if its calling code, written without `+`, makes it a valid one."""
+    import phonenumbers
+
+    region = phonenumbers.region_code_for_country_code(int(code))
+    number = normalize_phone(value, region)
+    if not (_has_plus(value) or _is_valid(number)):
+        raise RuleError("INVALID_PHONE")
+    return normalize_phone(value, region, sure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,10 @@ def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> N
         ("2125550100.0", "US", "+12125550100"),
         ("12125550100,0", "US", "+12125550100"),
         ("+12125550100.0", None, "+12125550100"),
+        ("9855550123", "91", "+919855550123"),
+        ("919855550123", "91", "+919855550123"),
+        ("020 7946 0958", "44", "+442079460958"),
+        ("+1 212 555 0100", "44", "+12125550100"),
     ],
 )
 def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None:
@@ -139,6 +143,9 @@ def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None
         ("+999 123456", None, "INVALID_PHONE"),
         ("+1 800 555 01000", None, "INVALID_PHONE"),
         ("1" * 300, "US", "INVALID_PHONE"),
+        ("030 1234567", "1", "INVALID_PHONE"),
+        ("0470 12 34 56", "56", "INVALID_PHONE"),
+        ("338 123 4567", "380", "INVALID_PHONE"),
     ],
 )
 def test_an_impossible_phone_is_refused(value: str, region: str | None, code: str) -> None:
@@ -153,9 +160,9 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
     [
         ("+91", "IN"),
         ("0091", "IN"),
-        ("91", "IN"),
-        ("971", "AE"),
-        ("1", "US"),
+        ("91", "91"),
+        ("971", "971"),
+        ("001", "US"),
         ("in", "IN"),
         ("India", "IN"),
         ("091", "INVALID_REGION"),
@@ -168,7 +175,8 @@ def test_an_impossible_phone_is_refused(value: str, region: str | None, code: st
     ],
 )
 def test_a_calling_code_is_a_country_of_phones(value: str, region: str) -> None:
-    """A code that is none, or that no country has, is refused like an unknown country."""
+    """A code that is none, or that no country has, is refused like an unknown country. Without
+    plus or 00, its numbers decide."""
     try:
         found = normalize_phone_region(value)
     except RuleError as error:
