@@ -49,17 +49,19 @@ resource "time_sleep" "services" {
 # None of Google's default accounts is used: many organizations have removed their roles or the accounts.
 
 locals {
-  titles = {
-    function  = "the functions"
-    trigger   = "delivers storage events"
-    scheduler = "calls the sweep"
-    builder   = "builds the functions"
-  }
+  titles = merge(
+    {
+      function  = "the functions"
+      trigger   = "delivers storage events"
+      scheduler = "calls the sweep"
+      builder   = "builds the functions"
+    },
+    length(var.sftp_servers) > 0 ? { sftp = "copies files from SFTP servers" } : {},
+  )
 
   # The accounts that are created here, and those that exist already.
   emails = merge(
     { for name, account in google_service_account.created : name => account.email },
-    { for account in google_service_account.sftp : "sftp" => account.email },
     { for name, email in var.service_accounts : name => email if email != null },
   )
 

@@ -14,6 +14,13 @@ Values = dict[str, list[Any]]
 ROOT = Path(__file__).parents[2]
 TERRAFORM = ROOT / "terraform"
 COMPLETE = TERRAFORM / "examples" / "complete"
+SFTP = TERRAFORM / "modules" / "sftp"
+# The module with its submodule, as text.
+HCL = "".join(
+    path.read_text(encoding="utf-8")
+    for folder in (TERRAFORM, SFTP)
+    for path in sorted(folder.glob("*.tf"))
+)
 EXAMPLE = Path("examples/complete/terraform.tfvars.example")
 
 # Every option that is not in the example, and every setting.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.conftest import EXAMPLE, TERRAFORM, Values, evaluated, refused
+from tests.terraform.conftest import EXAMPLE, HCL, TERRAFORM, Values, evaluated, refused
 
 PROJECT = "projects/acme-security/locations/europe-west1"
 KEY = f"{PROJECT}/keyRings/acme/cryptoKeys/conversions"
@@ -127,9 +127,8 @@ def test_no_default_account_is_used(values: Values) -> None:
     for function in functions(values).values():
         assert "service_account_email" in function["service_config"]
         assert "service_account" in function["build_config"]
-    text = "".join(path.read_text(encoding="utf-8") for path in TERRAFORM.glob("*.tf"))
-    assert "developer.gserviceaccount.com" not in text
-    assert "appspot.gserviceaccount.com" not in text
+    assert "developer.gserviceaccount.com" not in HCL
+    assert "appspot.gserviceaccount.com" not in HCL
 
 
 def test_everything_that_holds_data_has_the_key(values: Values, organization: Values) -> None:
@@ -146,9 +145,8 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
         assert len(held) >= 6
         assert set(held) == {wanted}
     # The evaluation leaves out what is dynamic deep in a block.
-    text = (TERRAFORM / "secrets.tf").read_text(encoding="utf-8")
-    keys = text.count("kms_key_name = customer_managed_encryption.value")
-    assert keys == text.count('resource "google_secret_manager_secret" ')
+    keys = HCL.count("kms_key_name = customer_managed_encryption.value")
+    assert keys == HCL.count('resource "google_secret_manager_secret" ')
 
 
 def test_all_traffic_goes_through_the_connector(values: Values, organization: Values) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.conftest import TERRAFORM
+from tests.terraform.conftest import SFTP
 
 HOUR = 3600.0
 
@@ -105,7 +105,7 @@ def pull(folders: Path, kill_after: str = "") -> int:
         "MIN_AGE_MINUTES": "5",
         "SETTLE_SECONDS": "0",
     }
-    command = ["sh", str(TERRAFORM / "sftp_pull.sh")]
+    command = ["sh", str(SFTP / "sftp_pull.sh")]
     return subprocess.run(command, env=env, check=False, start_new_session=True).returncode
 
 

@@ -10,6 +10,7 @@ from lib.config.settings import Settings
 from tests.terraform.conftest import (
     EXAMPLE,
     ROOT,
+    SFTP,
     TERRAFORM,
     Values,
     evaluated,
@@ -17,7 +18,7 @@ from tests.terraform.conftest import (
     refused,
 )
 
-SCRIPT = (TERRAFORM / "sftp_pull.sh").read_text(encoding="utf-8")
+SCRIPT = (SFTP / "sftp_pull.sh").read_text(encoding="utf-8")
 
 
 def test_nothing_of_it_exists_by_default(values: Values) -> None:
@@ -35,9 +36,9 @@ def test_the_job_has_what_its_script_reads(all_on: Values) -> None:
     assert container["command"] == ["/bin/sh"]
     assert container["args"] == ["-c", SCRIPT]
     # The evaluation leaves a dynamic block out in which both its own and an outer `for_each` count.
-    given = local_values(all_on)["sftp_environments"]["crm"]
-    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
-    assert "for_each = local.sftp_environments[each.key]" in text
+    given = local_values(all_on)["environments"]["crm"]
+    text = (SFTP / "main.tf").read_text(encoding="utf-8")
+    assert "for_each = local.environments[each.key]" in text
     read = set(re.findall(r"\$\{?([A-Z_]+)\b", SCRIPT))
     assert read <= set(given)
     assert {name for name in given if not name.startswith("RCLONE_")} <= read
@@ -72,7 +73,7 @@ def test_temporary_names_are_those_that_the_function_ignores() -> None:
 
 def test_the_job_sees_no_results(all_on: Values) -> None:
     """Its identity has grants on the input bucket, the marks and its keys."""
-    text = (TERRAFORM / "sftp.tf").read_text(encoding="utf-8")
+    text = (SFTP / "main.tf").read_text(encoding="utf-8")
     grants = [
         g for g in all_on["google_storage_bucket_iam_member"] if "sftp" in g["__tfmeta"]["path"]
     ]
@@ -84,7 +85,7 @@ def test_the_job_sees_no_results(all_on: Values) -> None:
 
 
 def test_the_page_has_valid_values(tmp_path: Path) -> None:
-    """The example on the page passes every validation, and the page names every attribute."""
+    """The example on the page passes every validation; page and submodule have every attribute."""
     page = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"<!-- tfvars -->\n +```hcl\n(.*?)```", page, re.S)
     path = tmp_path / "sftp.tfvars"
@@ -99,6 +100,8 @@ def test_the_page_has_valid_values(tmp_path: Path) -> None:
     )
     attributes = re.findall(r"^    (\w+) += ", declared, re.M)
     assert len(attributes) == 12
+    text = (SFTP / "variables.tf").read_text(encoding="utf-8")
+    assert re.findall(r"^    (\w+) += (?:string|number)$", text, re.M) == attributes
     for attribute in attributes:
         assert f"`{attribute}`" in page
 

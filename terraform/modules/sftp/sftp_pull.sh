@@ -1,4 +1,4 @@
-# Copies new files from an SFTP server to the input bucket. sftp.tf runs it in rclone's own image, whose
+# Copies new files from an SFTP server to the input bucket. main.tf runs it in rclone's own image, whose
 # shell is BusyBox; tests/terraform/test_sftp_pull.py runs it with a fake rclone.
 #
 # A file's version is `time;size;name`, as rclone lists it. When a version has been copied, an empty object
