@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE
-from lib.config.profile import Profile
+from lib.config.profile import Profile, Send
 from lib.config.settings import Settings
 from lib.destinations.google_ads.api import API_VERSION, SUNSET
 from lib.model.fields import comparable as header_key
@@ -103,6 +103,13 @@ def test_every_outcome_and_part_of_the_results_is_explained() -> None:
         assert f"| `{name}` |" in page, name
     for name in SCHEMA["properties"]:
         assert f"`{name}`" in page or f'"{name}"' in page, name
+
+
+def test_everything_that_send_may_say_is_explained() -> None:
+    """Each has a row in the table of refunds."""
+    page = (DOCS / "profiles.md").read_text("utf-8")
+    for name in get_args(Send):
+        assert f"| `{name}` |" in page, name
 
 
 def test_every_block_has_a_kind_that_is_tested() -> None:

@@ -17,6 +17,7 @@ from lib.cli.init.questions import Question, long_time
 from lib.cli.init.rows import other_skips
 from lib.cli.init.trial import SentRow, Trial
 from lib.destinations.registry import capabilities_of
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.records import Adjustment, is_derived_order_id
 from lib.rules.rows import ANY_OTHER
@@ -27,7 +28,6 @@ from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 _SAMPLES: Final = 3
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
-_NAMES: Final = {"retraction": "refund", "restatement": "new value"}
 _NOT_UPLOADED: Final = (
     "A refund or change counts only if its sale was uploaded before. Otherwise it is tried for\n"
     "three days, and then reported as failed: that is harmless."
@@ -143,8 +143,10 @@ def _values(draft: Draft, name: str, values: Sequence[str]) -> str:
 
 def _kind(draft: Draft, number: int) -> str:
     send = draft.entries[number].get("send", "conversion")
-    is_sale = send == "conversion" and number not in draft.conversions
-    return "sale" if is_sale else _NAMES.get(send, send)
+    if send == "conversion" and number not in draft.conversions:
+        return "sale"
+    stated = stated_type(send)
+    return ADJUSTMENT_TYPES[stated].common_name if stated else send
 
 
 def _column(question: Question, column: Column, draft: Draft, trial: Trial) -> Iterator[str]:

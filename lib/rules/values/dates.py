@@ -91,9 +91,9 @@ _FORMATS: Final = tuple(
     for date in (
         r"(?P<year>\d{4})(?P<mark>[-/.])(?P<month>\d{1,2})(?P=mark)(?P<day>\d{1,2})" + _REST,
         rf"(?P<first>\d{{1,2}})(?P<mark>[-/.])(?P<other>\d{{1,2}})(?P=mark){_YEAR}" + _REST,
-        rf"(?P<name>[A-Za-z]{{3,10}})\.? (?P<day>\d{{1,2}}),? {_YEAR}" + _REST,
+        rf"(?P<month_name>[A-Za-z]{{3,10}})\.? (?P<day>\d{{1,2}}),? {_YEAR}" + _REST,
         r"(?P<day>\d{1,2})(?:er|[.\u00ba])?(?: de |[ /-])"
-        rf"(?P<name>[A-Za-z]{{3,10}})\.?,?(?: de |[ /-]){_YEAR}" + _REST,
+        rf"(?P<month_name>[A-Za-z]{{3,10}})\.?,?(?: de |[ /-]){_YEAR}" + _REST,
         _COMPACT + _REST,
         _COMPACT + _COMPACT_TIME,
     )
@@ -115,7 +115,7 @@ _TIME_IN_WORDS: Final = re.compile(
     r"| ?[Hh] ?(\d{2})(?: ?(?:min|mn|m) ?(\d{2}) ?s?)?)(?!\d)",
     re.ASCII,
 )
-_WEEKDAY: Final = re.compile(r"(?P<weekday>[A-Za-z-]{2,13})\.?,? (?P<rest>.+)", re.ASCII)
+_WEEKDAY: Final = re.compile(r"(?P<weekday_name>[A-Za-z-]{2,13})\.?,? (?P<rest>.+)", re.ASCII)
 # 2026-11-20T14:05:07-05:00[America/New_York] (Java); 14:05:07 GMT-0600 (Central Standard Time)
 # (JavaScript). The offset, if there is one, needs no name.
 _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", re.ASCII)
@@ -228,10 +228,10 @@ def _unusual_parts(text: str) -> dict[str, str | None] | None:
     if (comment := _COMMENT.fullmatch(text)) is not None:
         return _parts(comment["time"])
     weekday = _WEEKDAY.fullmatch(text)
-    if weekday is None or weekday["weekday"].lower() not in WEEKDAYS:
+    if weekday is None or weekday["weekday_name"].lower() not in WEEKDAYS:
         return None
     parts = _parts(weekday["rest"])
-    return None if parts is None else {**parts, "weekday": weekday["weekday"]}
+    return None if parts is None else {**parts, "weekday_name": weekday["weekday_name"]}
 
 
 def _in_signs(text: str) -> str:
@@ -252,15 +252,18 @@ def _with_half_last(time: re.Match[str]) -> str:
 
 def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> datetime:
     """Return date and time without a zone."""
-    if "name" in parts:
-        month, day = MONTHS.get((parts["name"] or "").lower(), 0), int(parts["day"] or 0)
-    elif "first" in parts:
-        month, day = _in_order(parts, date_order)
-    else:
-        month, day = int(parts["month"] or 0), int(parts["day"] or 0)
     year = int(parts["year"] or 0)
     if len(parts["year"] or "") == 2:
         year += _CENTURY
+    # Besides the year, a date has one of these families of groups. A format with others (a week, a
+    # day of the year) needs its own branch.
+    if "month" in parts:
+        month, day = int(parts["month"] or 0), int(parts["day"] or 0)
+    elif "first" in parts:
+        month, day = _in_order(parts, date_order)
+    else:
+        assert "month_name" in parts, "a format has groups that no branch reads"
+        month, day = MONTHS.get((parts["month_name"] or "").lower(), 0), int(parts["day"] or 0)
     hour, minute = int(parts["hour"] or 0), int(parts["minute"] or 0)
     half = parts.get("half")
     if half:
@@ -273,7 +276,7 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
         naive = None
     if naive is None or not _EARLIEST_YEAR <= year < 9999:
         raise RuleError("INVALID_DATE")
-    weekday = parts.get("weekday")
+    weekday = parts.get("weekday_name")
     if weekday and WEEKDAYS[weekday.lower()] != naive.weekday():
         # Another weekday may prove that day and month are swapped.
         raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
@@ -283,7 +286,7 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
 def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
     """Return the only order in which a date such as Fri 11/06/2026 has its weekday, if it names
     one."""
-    if not parts.get("weekday") or "first" not in parts:
+    if not parts.get("weekday_name") or "first" not in parts:
         return None
     orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
     fitting = []

@@ -13,13 +13,17 @@ from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, kind_of,
 from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection, PacedConnection
 from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.client import GoogleAds, open_ads_channel
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
+
+ADJUSTABLE: Any = CAPABILITIES.of_kind("adjustment")
 
 
 def ago(**delta: float) -> str:
@@ -103,6 +107,19 @@ def test_the_life_of_an_order(apis: Apis) -> None:
         2: ("deferred", ["CONVERSION_NOT_FOUND"], [""]),
     }
     assert apis.state.worth("SO-2") == 50.0
+
+
+@pytest.mark.parametrize("adjustment_type", sorted(ADJUSTABLE.adjustment_types))
+def test_each_type_of_adjustment_is_accepted(apis: Apis, adjustment_type: AdjustmentType) -> None:
+    """Google knows every type that the destination says it can send."""
+    ads = destination(apis)
+    send(ads, sold("SO-1"))
+    given = {"adjustment_type": adjustment_type, "time": ago(days=1)}
+    if not ADJUSTMENT_TYPES[adjustment_type].has_value:
+        given |= {"value": None, "currency_code": None}
+    assert shown(send(ads, adjustment(order_id="SO-1", **given))) == {}
+    (history,) = apis.state.histories("SO-1")
+    assert [each["kind"] for each in history["history"]] == ["conversion", adjustment_type]
 
 
 def test_every_row_of_a_bad_request_has_its_own_outcome(apis: Apis) -> None:

@@ -14,6 +14,7 @@ from lib.destinations.google_ads.api import API_VERSION, module
 from lib.destinations.google_ads.messages import conversion_adjustment, encode
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS
 from lib.destinations.wire_format import VARINTS, varint
+from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.records import Adjustment, Call, Cart, CartItem, Conversion, OptionalFields
 
 _TYPES = module("services.types.conversion_upload_service")
@@ -123,7 +124,7 @@ adjustments = st.builds(
     Adjustment,
     customer_id=st.just("1234567890"),
     action_id=st.sampled_from(["1001", "1002"]),
-    adjustment_type=st.sampled_from(["retraction", "restatement"]),
+    adjustment_type=st.sampled_from([*ADJUSTMENT_TYPES]),
     time=st.just("2026-11-25 14:05:07-06:00"),
     order_id=st.none() | ids,
     gclid=ids,

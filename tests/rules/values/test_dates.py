@@ -481,7 +481,8 @@ def test_a_fraction_of_a_second_is_cut_off_in_a_cached_hour() -> None:
 
 def test_a_colon_before_the_hour_makes_no_hour_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock finds minutes behind the first colon; a format without them there is not cached."""
-    pattern = r"(?P<day>\d+)/(?P<name>\w+)/(?P<year>\d+):" + dates._TIME + rf"(?: ?{dates._ZONE})?"
+    date = r"(?P<day>\d+)/(?P<month_name>\w+)/(?P<year>\d+):"
+    pattern = rf"{date}{dates._TIME}(?: ?{dates._ZONE})?"
     monkeypatch.setattr(dates, "_FORMATS", (re.compile(pattern),))
     clock = ConversionClock(NOW, UTC)
     for zone in ("", " -0600"):
