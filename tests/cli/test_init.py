@@ -291,7 +291,7 @@ def test_one_value_may_have_a_currency_of_its_own() -> None:
         (["Value (Lead)", "Amount"], "800.50 USD 400.00 USD"),
         (["Value (Lead)", "=60", "EUR"], "800.50 USD 60.00 EUR"),
         (["Currency", "USD"], "800.50 USD 50.00 USD"),
-        (["Currency", "Currency", "EUR"], "800.50 USD 50.00 EUR"),
+        (["Currency", "Currency"], "800.50 USD 50.00 GBP"),
     ],
 )
 def test_the_currency_of_one_value_is_asked_again_if_it_changes(

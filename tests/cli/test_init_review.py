@@ -187,20 +187,6 @@ def test_an_existing_profile_begins_on_the_screen() -> None:
     assert "Account 123-456-7890" in screen(done.output)
 
 
-def test_names_of_templates_become_columns() -> None:
-    """An existing profile without columns shows those of the file that count."""
-    content = DEALS.replace("Closed,Amount", "Conversion Time,Conversion Value").replace(
-        "Click,Mail,Phone", "gclid,Mail,Tel"
-    )
-    profile = {"destination": "google_ads", "customer_id": "1234567890", "action": "Sale"}
-    Path("profiles.json").write_text(json.dumps({"default": {**profile, "time_zone": "UTC"}}))
-    done = init(content, ["q"])
-    assert done.exit_code == 0, done.output
-    shown = screen(done.output)
-    assert "Time Conversion Time" in shown
-    assert "4 sent to Google" in shown
-
-
 def test_another_file_of_a_profile_says_what_it_lacks() -> None:
     """The screen has the name of the column that is missing."""
     script()

@@ -61,18 +61,29 @@ def ask(prompt: str, read: Callable[[str], T]) -> T:
 
 
 def choose(
-    question: str, offers: Sequence[Offer], other: str = "", read: Callable[[str], Any] = str
+    question: str,
+    offers: Sequence[Offer],
+    other: str = "",
+    read: Callable[[str], Any] = str,
+    now: Any = None,
 ) -> Any:
-    """Ask for the number of an offer, or for what `other` says, which `read` reads."""
+    """Ask for the number of an offer, or for what `other` says, which `read` reads.
+
+    An empty answer keeps `now`, if there is such an answer.
+    """
     say()
     say(question)
     width = max((len(offer.label) for offer in offers if offer.note), default=0)
     for place, (_, label, note) in enumerate(offers, 1):
         say(f"  {place:>2}  {label:<{width}}  {note}".rstrip())
     number = "1" if len(offers) == 1 else f"a number from 1 to {len(offers)}"
-    wanted = ", or ".join([*([number] if offers else []), *([other] if other else [])])
+    label = next((offer.label for offer in offers if offer.value == now), on_terminal(str(now)))
+    kept = "" if now is None else f"nothing to keep: {label}"
+    wanted = ", or ".join(filter(None, [number if offers else "", other, kept]))
 
     def read_answer(answer: str) -> Any:
+        if not answer and now is not None:
+            return now
         if answer.isdecimal() and 1 <= int(answer) <= len(offers):
             return offers[int(answer) - 1].value
         for value, label, _ in offers:

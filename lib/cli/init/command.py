@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from lib.config.profile import ACTION_DEFAULT, Profile, choose_profile, read_pro
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import comparable
-from lib.rules.fields import BY_NAME, field_named, is_field
+from lib.rules.fields import BY_NAME, is_field
 from lib.rules.rows import ANY_OTHER
 from lib.source.errors import SourceError
 
@@ -160,13 +161,14 @@ def init_command(
     sent, and no account is read.
     """
     document = _document(output)
-    profile = _existing(document, name)
+    existing = _existing(document, name)
+    profile = deepcopy(existing)
     profile |= {key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]}
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     try:
         draft = Draft(file, profile)
         if name in document:
-            _know_all(draft)
+            draft.answered.update(question.id for question in [*questions(draft)])
         _apply(draft, given)
         if yes:
             _save_unasked(draft, now, title)
@@ -185,7 +187,8 @@ def init_command(
         if "decoded" in text:
             text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
         raise click.ClickException(text) from None
-    _save(output, document, name, draft.profile)
+    ordered = {key: draft.profile[key] for key in Profile.model_fields if key in draft.profile}
+    _save(output, document, name, document[name] if ordered == existing else ordered)
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
     mention(
         f'Saved the profile "{name}" in {output}. To see each row of a file:\n'
@@ -334,22 +337,20 @@ def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     if name not in document:
         return {}
     try:
-        return choose_profile(document, f"{name}/").document()
+        profile = choose_profile(document, f"{name}/")
     except PermanentError as error:
         raise click.BadParameter(error.detail, param_hint="--profiles") from None
-
-
-def _know_all(draft: Draft) -> None:
-    """Take an existing profile as the answers to all questions."""
-    if not Profile.model_validate(draft.profile).names_columns:
-        named = [(field_named(column.name), column.name) for column in draft.sample.columns]
-        draft.profile["columns"] = {field: name for field, name in named if field is not None}
-    draft.answered.update(question.id for question in [*questions(draft)])
+    if not profile.names_columns:
+        text = (
+            f'"{name}" names no columns: files of Google\'s templates need no init. Run check, and '
+            "correct the profile by hand."
+        )
+        raise click.BadParameter(text, param_hint="--profile")
+    return profile.document()
 
 
 def _save(path: Path, document: dict[str, Any], name: str, profile: Mapping[str, Any]) -> None:
-    """Write the document with the profile, its keys in the order of the docs."""
-    ordered = {key: profile[key] for key in Profile.model_fields if key in profile}
-    text = json.dumps({**document, name: ordered}, ensure_ascii=False, indent=2)
+    """Write the document with the profile."""
+    text = json.dumps({**document, name: profile}, ensure_ascii=False, indent=2)
     with replacing(path) as stream:
         stream.write(f"{text}\n".encode())

@@ -13,7 +13,7 @@ from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
 from lib.config import messages
-from lib.config.profile import KIND_OF_SEND, Profile
+from lib.config.profile import ACTION_DEFAULT, KIND_OF_SEND, Profile
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
@@ -34,7 +34,7 @@ _FORGOTTEN: Final = {
     "currency_code": ("value_currency",),
     "order_id": ("order_ids",),
 }
-"""Field or key → the answers that another answer to it makes invalid."""
+"""Field or key → the answers that are asked again after another answer to it."""
 
 
 @dataclass(slots=True)
@@ -49,8 +49,11 @@ class Draft:
     profile: dict[str, Any]
     sample: Sample = field(init=False)
     answered: set[tuple[str, int | None]] = field(default_factory=set)
+    given_via: str | None = field(init=False)
+    """The `adjustments_via` that the profile had before."""
 
     def __post_init__(self) -> None:
+        self.given_via = self.profile.get("adjustments_via")
         self.read_file()
 
     def read_file(self) -> None:
@@ -88,7 +91,6 @@ class Draft:
 
     def _forget(self, changed: str) -> None:
         for key in _FORGOTTEN.get(changed, ()):
-            self.profile.pop(key, None)
             self.answered = {(each, entry) for each, entry in self.answered if each != key}
 
     def set_value_currency(self, code: str | None) -> None:
@@ -125,10 +127,10 @@ class Draft:
         sends = [self.entries[number]["send"] for number in self.corrections]
         types = frozenset().union(*map(possible_types, sends))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
-        if self.profile["destination"] in able:
-            self.profile.pop("adjustments_via", None)
-        else:
+        if self.profile["destination"] not in able:
             self.profile.setdefault("adjustments_via", able[0])
+        elif self.given_via in (None, self.profile["destination"]):
+            self.profile.pop("adjustments_via", None)
 
     # ── entries ──
 
@@ -186,6 +188,15 @@ class Draft:
         return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"
 
     # ── columns ──
+
+    def constant(self, key: str, entry: int | None = None) -> Any:
+        """Return the value of a key: the entry's, otherwise the profile's."""
+        return self.level(entry).get(key, self.profile.get(key))
+
+    def hides_column(self, key: str, entry: int | None) -> bool:
+        """Return whether an entry has one value of its own for all rows: it beats a column."""
+        own = None if entry is None else self.entries[entry].get(key)
+        return own not in (None, ACTION_DEFAULT)
 
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
         """Return the names of a field's column, of which a file has one: the entry's, otherwise

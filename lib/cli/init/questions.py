@@ -107,7 +107,7 @@ class Question:
 
     def is_open(self, draft: Draft) -> bool:
         """Return whether it must be asked: also if another API does not take its answer."""
-        if self.key == "action" and (action := draft.level(self.entry).get("action")):
+        if self.key == "action" and (action := draft.constant("action", self.entry)):
             try:
                 refuse_name(draft.profile.get("destination"), action)
             except WrongAnswer:
@@ -142,7 +142,10 @@ class Question:
             names = ["the name of a column"] if is_field(self.name) else []
             possible = ", or ".join([*([self.typed] if self.typed else []), *names])
             text = self.text + (_decided_orders(draft) if self.name == "date_order" else "")
-            self.write(draft, choose(text, offers, possible, partial(self._read, draft)))
+            has_column = bool(draft.column_names(self.name, self.entry))
+            now = None if has_column else draft.constant(self.key, self.entry)
+            read = partial(self._read, draft)
+            self.write(draft, choose(text, offers, possible, read, now))
         draft.answered.add(self.id)
 
     def _of_columns(self, draft: Draft) -> Iterator[Offer]:
@@ -184,11 +187,15 @@ class Question:
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
         column = answer if isinstance(answer, Column) else None
+        is_typed = draft.level(self.entry).get("send") == "adjustment"  # by a column of types
+        if self.name == "adjusted_value" and not is_typed:
+            draft.level(self.entry)["send"] = "restatement" if column else "retraction"
+        is_same = column is not None and column == draft.column(self.name, self.entry)
+        if is_same and self.name in draft.level(self.entry).get("columns", {}):
+            return  # Its other names, and what empty cells mean, stay.
         draft.set_constant(self.key, None if column else answer, self.entry)
         if is_field(self.name):
             draft.set_column(self.name, column, self.entry)
-        if self.name == "adjusted_value":
-            draft.level(self.entry)["send"] = "restatement" if column else "retraction"
 
 
 def questions(draft: Draft) -> Iterator[Question]:
@@ -260,6 +267,14 @@ def _lacks_zone(text: str) -> bool:
 
 def _lacks_sign(text: str) -> bool:
     return _code(lambda each: parse_value(each, None), text) == "DECIMAL_SIGN_UNDECLARED"
+
+
+def _is_whole(text: str) -> bool | None:
+    """Return whether an amount has only digits. None: it is no positive number."""
+    try:
+        return text.isdecimal() if parse_value(text, None) else None
+    except RuleError as error:
+        return False if error.code == "DECIMAL_SIGN_UNDECLARED" else None
 
 
 def _lacks_region(text: str) -> bool:
@@ -429,7 +444,10 @@ QUESTIONS: Final = (
         "Are the values whole units, or cents?",
         choices=[Offer(1, "whole units"), Offer(0.01, "cents")],
         cells=UnclearCells(
-            _VALUES, str.isdecimal, lambda text, by: f"{float(text) * by:,.2f}", all
+            _VALUES,
+            _is_whole,
+            lambda text, by: f"{float(text) * by:,.2f}",
+            lambda answers: all(each is not False for each in answers),
         ),
     ),
     Question(

@@ -16,6 +16,7 @@ from lib.cli.init.look import MOST_ROWS, Column, has_look
 from lib.cli.init.questions import Question, long_time
 from lib.cli.init.rows import other_skips
 from lib.cli.init.trial import SentRow, Trial
+from lib.config.profile import ACTION_DEFAULT
 from lib.destinations.registry import capabilities_of
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
@@ -64,17 +65,21 @@ def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list
         return [*_left_out(draft, number)] or ["no others"]
     if question.name == "value_currency":
         return [*_value_currencies(draft)]
-    level = draft.level(question.entry)
     labels = {value: label for value, label, _ in reversed(question.choices)}
-    value = level.get(question.key)
+    value = draft.constant(question.key, question.entry)
     constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
     if question.key == "customer_id":  # a profile that was read has only its digits
         constant = re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", constant)
-    hides_column = question.entry is not None and isinstance(value, (int, float))
+    hides_column = draft.hides_column(question.key, question.entry)
     names = [] if hides_column else draft.column_names(question.name, question.entry)
     column = draft.column(question.name, question.entry)
     if names and column is not None:
-        of_empty = [] if value is None else [f"(empty) → {constant.removeprefix('none: ')}"]
+        is_of_empty = value == ACTION_DEFAULT or question.key not in ("value", "action")
+        of_empty = (
+            []
+            if value is None or not is_of_empty
+            else [f"(empty) → {constant.removeprefix('none: ')}"]
+        )
         return [*_column(question, column, draft, trial), *of_empty]
     if names:
         constant = f"{' or '.join(map(on_terminal, names))} (not in this file)"
