@@ -27,6 +27,7 @@ class Code:
     `scope`: the row alone; the file; the account or its settings, and so every row; or a transient
     error, which is retried. `outcome`: the outcome of a row with this code (None: the row is still
     processed). `if_most`: the setting that is the action if most rows have the code; "": none.
+    `is_too_late`: the cause can be corrected for the next files, but not for this row.
     """
 
     code: str
@@ -37,6 +38,7 @@ class Code:
     meaning: str
     action: str
     if_most: str = ""
+    is_too_late: bool = False
 
     @property
     def needs_action(self) -> bool:
@@ -64,7 +66,7 @@ _FEWEST: Final = 5
 
 
 def _code(code: str, origin: Origin, text: CodeText) -> Code:
-    return Code(code, origin, *text.kind, text.meaning, text.action, text.if_most)
+    return Code(code, origin, *text.kind, text.meaning, text.action, text.if_most, text.is_too_late)
 
 
 CATALOGUE: Final[Mapping[str, Code]] = {

@@ -39,6 +39,10 @@ from lib.catalogue.texts import (
 _COUNTED_ONCE = "No action needed; Google counts the conversion once."
 _RETRIED_LATER = f"{RETRIED_AUTOMATICALLY} If the row has failed in the end, upload it again."
 _NO_VARIABLE = "The account has no enabled custom variable with this name."
+_OTHER_ACCOUNT = (
+    "Check customer_id in the profile: the account does not know most of the click IDs. If it is "
+    "right, check whether the export has the click IDs of another account, or has changed them."
+)
 _REPORT = "Report it at the project's issue tracker, with the run_id of the results."
 
 _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
@@ -87,9 +91,9 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
         retried(
             "Google found no conversion with this order ID, or this gclid and conversion time, "
             "for this conversion action. It may not find one that it got less than a day ago.",
-            "Check that the conversion was counted, and that the adjustment has its conversion "
-            "action and its order ID. If the conversion is from today, no action is needed: the "
-            "row is sent again after 24 hours.",
+            "Check that the adjustment has the conversion action and the order ID of its sale. If "
+            "the sale was never uploaded, ignore this. If it is from today, no action is needed: "
+            "the row is sent again after 24 hours.",
         ),
         "CONVERSION_NOT_FOUND",
     ),
@@ -405,9 +409,8 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
             "The conversion time is before the ad click or call.",
             "Check the conversion time. A date without a time counts as midnight.",
             if_most=(
-                'Correct the time zone in the profile, for example "time_zone": '
-                '"America/Chicago", or in the file if it names one. If the file has only dates, '
-                "export the times too."
+                'Check the time zone in the profile, for example "time_zone": "America/Chicago", '
+                "or in the file if it names one. If the file has only dates, export the times too."
             ),
         ),
         """
@@ -419,6 +422,12 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
         failed(
             "The ad click or call is older than the conversion window of the conversion action.",
             LONGER_WINDOW,
+            if_most=(
+                "Export and upload more often, ideally every day. These rows came too late. If "
+                "customers often take longer, set a longer conversion window for the conversion "
+                "action in Google Ads."
+            ),
+            is_too_late=True,
         ),
         """
         EXPIRED_CALL EXPIRED_EVENT PROCESSING_ERROR_REASON_EXPIRED_CALL
@@ -430,6 +439,10 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
             "Google does not accept the conversion time: it is too long ago, or in the future.",
             "Check the conversion time and its time zone. Upload conversions sooner, ideally "
             "every day.",
+            if_most=(
+                "Export and upload more often, ideally every day. If the times are wrong, check "
+                "time_zone and date_order in the profile."
+            ),
         ),
         "EVENT_TIME_INVALID PROCESSING_ERROR_REASON_EVENT_TOO_OLD",
     ),
@@ -438,6 +451,7 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
             "Google found no ad click for this row. The conversion may not come from a Google Ads "
             "campaign.",
             "Check that the click ID belongs to this account. A few such rows are normal.",
+            if_most=_OTHER_ACCOUNT,
         ),
         "EVENT_NOT_FOUND PROCESSING_ERROR_REASON_INVALID_CLICK",
     ),
@@ -447,6 +461,7 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
             "ID: most of these people did not click an ad.",
             "Check that the click ID is complete and belongs to this account. Without a click ID, "
             "no action is needed.",
+            if_most=f"{_OTHER_ACCOUNT} Without click IDs, no action is needed.",
         ),
         "PROCESSING_ERROR_REASON_CLICK_NOT_FOUND",
     ),
@@ -462,6 +477,7 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
         failed(
             "The ad click or call belongs to another Google Ads account.",
             "Upload the row in a file of a profile whose customer_id is that account.",
+            if_most=_OTHER_ACCOUNT,
         ),
         """
         INVALID_AD_IDENTIFIER_FOR_ACCOUNT INVALID_CUSTOMER_FOR_CALL INVALID_CUSTOMER_FOR_CLICK

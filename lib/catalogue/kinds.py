@@ -14,13 +14,14 @@ class CodeText(NamedTuple):
     """An entry of a table: `rejected("The value is negative.", "Write it as a positive number.")`.
 
     `if_most` is what to do instead if most rows have the code: one setting, and no cell. For a few
-    rows, the setting would damage the others.
+    rows, the setting would damage the others. `is_too_late`: nothing brings the row to Google.
     """
 
     kind: CodeKind
     meaning: str
     action: str
     if_most: str = ""
+    is_too_late: bool = False
 
 
 class CodeKind(NamedTuple):
@@ -30,8 +31,10 @@ class CodeKind(NamedTuple):
     scope: Scope
     outcome: Outcome | None = None
 
-    def __call__(self, meaning: str, action: str, *, if_most: str = "") -> CodeText:
-        return CodeText(self, meaning, action, if_most)
+    def __call__(
+        self, meaning: str, action: str, *, if_most: str = "", is_too_late: bool = False
+    ) -> CodeText:
+        return CodeText(self, meaning, action, if_most, is_too_late)
 
 
 rejected: Final = CodeKind("error", "row", "rejected")

@@ -53,8 +53,9 @@ TABLE: Final[dict[str, CodeText]] = {
     # Click IDs, email addresses, phone numbers, addresses
     "NO_CLICK_ID_OR_IDENTIFIER": rejected(
         "The row has no click ID, email address or phone number that can be used.",
-        "Add one. The Data Manager API also accepts a complete postal address, an IP address or "
-        "session attributes.",
+        "Add one. If there is none, delete the row from this file: Google cannot count it. The "
+        "Data Manager API also accepts a complete postal address, an IP address or session "
+        "attributes.",
     ),
     "INVALID_CLICK_ID": warning(
         "The click ID cannot be a real one: it has spaces, an ellipsis (...) or fewer than ten "
@@ -71,12 +72,12 @@ TABLE: Final[dict[str, CodeText]] = {
         COUNT_EVERY,
     ),
     "INVALID_EMAIL": warning(
-        "The email address is not valid, so it is left out.",
+        "The email address is not valid. It is left out.",
         "Write one email address in the cell, and nothing else. A second one needs a column of "
         "its own (email_2).",
     ),
     "INVALID_PHONE": warning(
-        "The phone number is not valid for its country, so it is left out.",
+        "The phone number is not valid for its country. It is left out.",
         "Correct the number, or write it with + and the country code.",
     ),
     "PHONE_MAYBE_INTERNATIONAL": warning(
@@ -100,21 +101,21 @@ TABLE: Final[dict[str, CodeText]] = {
         "Keep the best ones: at most five for the Google Ads API, ten for the Data Manager API.",
     ),
     "ADDRESS_INCOMPLETE": warning(
-        "The postal address is incomplete, so it is left out.",
+        "The postal address is incomplete. It is left out.",
         "Fill in first name, last name, country and postal code. Or leave the names and the "
         "postal code empty.",
     ),
     "INVALID_REGION": warning(
-        "The country is not known, so it is not used for the address or the phone number.",
+        "The country is not known. It is not used for the address or the phone number.",
         "Write its two-letter code, such as US. For phone numbers, a calling code such as +1 will "
         "do.",
     ),
     "INVALID_IP_ADDRESS": warning(
-        "The IP address is not valid, so it is left out.",
+        "The IP address is not valid. It is left out.",
         "Export the IP address alone, without a port or a network mask.",
     ),
     "INVALID_SESSION_ATTRIBUTES": warning(
-        "The session attributes cannot be read, so they are left out.",
+        "The session attributes cannot be read. They are left out.",
         "Export the value exactly as Google's script created it, or as key=value pairs with "
         "Google's keys.",
     ),
@@ -346,8 +347,7 @@ TABLE: Final[dict[str, CodeText]] = {
         "retraction cannot be undone.",
     ),
     "AWAITS_CONVERSIONS": deferred(
-        "The row adjusts a conversion, and the file also contains conversions. It is sent as soon "
-        "as Google has answered all of them.",
+        "A refund or change waits until Google has answered the sales of this file.",
         RETRIED_AUTOMATICALLY,
     ),
     # Conversion action and account
@@ -451,6 +451,7 @@ TABLE: Final[dict[str, CodeText]] = {
     "ADJUSTED_TOO_LATE": rejected(
         "The conversion is more than 54 days old, so Google no longer adjusts it.",
         "Upload adjustments sooner. The value of this conversion can no longer be changed.",
+        is_too_late=True,
     ),
     "ADJUSTMENT_NEEDS_ORIGINAL": rejected(
         "This destination restates a conversion by sending it again, so the row needs the order "
@@ -572,8 +573,9 @@ TABLE: Final[dict[str, CodeText]] = {
     ),
     "COLUMN_MISSING": file(
         "The file lacks columns that it must have.",
-        "Correct the names in the profile, or export the columns again. If files may lack a "
-        "column, list its field under optional; if no file has it, remove it from columns.",
+        "Export the file again with these columns. Or ask your engineer to correct their names in "
+        "the profile, or to list a field under optional if files may lack its column, or to remove "
+        "it from columns if no file has it.",
     ),
     "UNREADABLE_HEADER": file(
         "The line with the column names cannot be read.", "Export the file again as CSV in UTF-8."
@@ -717,8 +719,8 @@ TABLE: Final[dict[str, CodeText]] = {
     # Settings, secrets, the platform
     "UNKNOWN_PROFILE": file(
         "No profile has the name of the file's first folder.",
-        "Move the file to a folder that has a profile, or add a profile with the name of the "
-        "folder.",
+        "Upload the file into a folder that has a profile, such as the one that is named here. Or "
+        "ask your engineer to add a profile with the name of the folder.",
     ),
     "INVALID_PROFILE": file("The profile is not valid.", "Correct the profile."),
     "SECRET_NOT_FOUND": account(

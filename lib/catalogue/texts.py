@@ -1,5 +1,6 @@
 """Texts that several codes and messages share."""
 
+import re
 from typing import Final
 
 EMPTY: Final = "(empty)"
@@ -39,9 +40,21 @@ ENABLE_VARIABLE: Final = (
 )
 
 
+REFUND: Final = "refund or change"
+"""What a row is called that adjusts a conversion. People "correct" rows, so it is no correction."""
+
+
+_SENTENCE_END: Final = re.compile(r"[.:] |[.]$")
+
+
+def first_sentence(text: str) -> str:
+    """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
+    return _SENTENCE_END.split(text, maxsplit=1)[0]
+
+
 def number_of(count: int, what: str) -> str:
-    """`1 file`, `1,234 files`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    """`1 file`, `1,234 files`, `2 refunds or changes`."""
+    return f"{count:,} {what if count == 1 else what.replace(' or ', 's or ') + 's'}"
 
 
 def number_of_rows(count: int) -> str:

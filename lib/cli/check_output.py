@@ -23,7 +23,7 @@ import msgspec
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, number_of, number_of_rows
+from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.terminal import paragraph
 from lib.destinations.registry import capabilities_of
@@ -45,7 +45,7 @@ _FATES: Final[Mapping[Outcome, str]] = {
 }
 _COLORS: Final[Mapping[Severity, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
 _SALE_MUST_BE_UPLOADED: Final = (
-    "Google cannot find the sale of a correction if it was never uploaded."
+    f"Google cannot find the sale of a {REFUND} if it was never uploaded."
 )
 
 
@@ -169,13 +169,13 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
 
 
 def _counts(checked: CheckResult) -> Iterator[str]:
-    """Yield `21 rows: 19 sales, 2 corrections would be sent, 1 would be skipped.`"""
+    """Yield `21 rows: 19 sales, 2 refunds or changes would be sent, 1 would be skipped.`"""
     tally = checked.summary.tally
     outcomes = tally.outcomes
     sent = f"{outcomes.get('ok', 0):,}"
     if corrections := tally.corrections.get("ok"):
         sales = number_of(outcomes["ok"] - corrections, "sale")
-        sent = f"{sales}, {number_of(corrections, 'correction')}"
+        sent = f"{sales}, {number_of(corrections, REFUND)}"
     texts = [f"{sent} would be sent"]
     texts += [f"{outcomes[name]:,} {text}" for name, text in _FATES.items() if outcomes.get(name)]
     if tally.warnings:

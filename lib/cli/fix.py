@@ -21,13 +21,15 @@ from pydantic import ValidationError
 
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import Code, lookup
-from lib.catalogue.texts import number_of_rows
+from lib.catalogue.texts import first_sentence, number_of_rows
 from lib.cli.dry_run import MAX_FILE_BYTES
 from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
 from lib.cli.files import ObjectAddress, checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention
 from lib.config.profile import Profile
+from lib.model.outcomes import Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
+from lib.results.findings import root_problems
 from lib.results.names import rows_to_fix
 from lib.results.reading import NotResults, read_results
 from lib.run.reading import read_table
@@ -134,8 +136,11 @@ def _refuse_other_file(file: Path, source: ResultsSource) -> None:
 def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
     """Return whether a correction could bring the row to Google.
 
-    A row that Google refused for a reason that no cell can change is not worth another try.
+    A row that Google refused for a reason that no cell can change is not worth another try, nor is
+    one that came too late.
     """
+    if any(lookup(error.code).is_too_late for error in row.errors):
+        return False
     if row.outcome == "failed":
         return not row.errors or any(_entry(error, head).needs_action for error in row.errors)
     return row.outcome in ("rejected", "not_attempted")
@@ -221,27 +226,36 @@ def _cells(row: OriginalRow, table: Table, left_out: frozenset[int]) -> list[str
 def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     """Return the problem of a row, and what to do. A row without an error of its own has that of
     the file."""
-    errors = row.errors
-    if not errors and head.file_error:
-        errors = (ResultsProblem(head.file_error.code, "", head.file_error.detail),)
-    problems = errors + row.warnings
+    problems = root_problems(row.as_outcome())
+    if not row.errors and head.file_error:
+        problems = [Problem(head.file_error.code, "", head.file_error.detail), *problems]
     actions = [_entry(problem, head).action for problem in problems]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
     return (
-        _one_line(" ".join(_described(problem, head) for problem in problems)),
-        _one_line(" ".join(dict.fromkeys(to_do))),
+        _one_line(_listed([_described(problem, head) for problem in problems])),
+        _one_line(_listed([*dict.fromkeys(to_do)])),
     )
 
 
-def _described(problem: ResultsProblem, head: ResultsHead) -> str:
-    meaning = _entry(problem, head).meaning
+def _listed(texts: Sequence[str]) -> str:
+    """`(1) The first one. (2) The second one.`, or the only one as it is."""
+    if len(texts) < 2:
+        return "".join(texts)
+    return " ".join(f"({number}) {text}" for number, text in enumerate(texts, 1))
+
+
+def _described(problem: Problem, head: ResultsHead) -> str:
+    entry = _entry(problem, head)
+    meaning = entry.meaning
+    if entry.severity == "warning":  # that something was left out is untrue: nothing was sent
+        meaning = f"{first_sentence(meaning)}."
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := head.columns.get(problem.field, problem.field):
         parts.append(f'Column: "{column}".')
     return " ".join(parts)
 
 
-def _entry(problem: ResultsProblem, head: ResultsHead) -> ResultsCode | Code:
+def _entry(problem: ResultsProblem | Problem, head: ResultsHead) -> ResultsCode | Code:
     """Return what the results, or else the catalogue, say about the code."""
     return head.codes.get(problem.code) or lookup(problem.code)
 
@@ -257,7 +271,7 @@ def _one_line(text: str) -> str:
 def _nothing_to_correct(head: ResultsHead) -> str:
     if head.other_generation:
         return f"The results of generation {head.other_generation} have the rows of this file."
-    text = "No row needs to be corrected."
+    text = "There is no row that you can correct."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
         return f"{text} But the file was stopped: {entry.meaning} {entry.action_if_stopped}"

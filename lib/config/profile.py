@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, cast
 
@@ -570,9 +571,10 @@ def choose_profile(profiles: Mapping[str, Any], object_name: str) -> Profile:
     name = profile_name(object_name)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
-        raise PermanentError(
-            "UNKNOWN_PROFILE", f'no profile is named "{name}"; existing profiles: {known}'
-        )
+        detail = f'no profile is named "{name}"; existing profiles: {known}'
+        if near := get_close_matches(name, profiles, 1):
+            detail += f'. Did you mean {near[0]}? Upload the file into the folder "{near[0]}"'
+        raise PermanentError("UNKNOWN_PROFILE", detail)
     try:
         return Profile.model_validate(profiles[name])
     except ValidationError as error:

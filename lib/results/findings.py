@@ -56,7 +56,8 @@ class FirstRows:
 class Cause:
     """The rows with one code: how many, the first of them, and with which outcomes.
 
-    `to_correct` of them do not count for a reason that a person can correct, and are worth `sums`.
+    `to_correct` of them do not count for a reason that a person can correct, if only for the next
+    files, and are worth `sums`.
     `fields` counts the problems of each field. `details` are what is particular to the rows. If
     they differ much, only one more than is shown.
     """
@@ -82,14 +83,18 @@ class Cause:
 class Findings:
     """The rows of a file, as far as the report shows them.
 
-    `with_problem` is the number of rows with an error or a warning. `to_correct` of them do not
-    count for a reason that a person can correct, and are worth `sums`.
+    `causes` are the reasons why rows do not count, or not yet; `warned` those of rows that count,
+    with less than the file has. `with_problem` is the number of rows with an error or a warning.
+    `to_correct` of them do not count for a reason that a person can correct, and are worth `sums`.
+    `too_late` more did not come in time, so nobody can correct them.
     """
 
     causes: dict[str, Cause] = field(default_factory=dict)
+    warned: dict[str, Cause] = field(default_factory=dict)
     first: FirstRows = field(default_factory=lambda: FirstRows(MOST_ROWS))
     with_problem: int = 0
     to_correct: int = 0
+    too_late: int = 0
     sums: dict[str, Sum] = field(default_factory=dict)
 
     def add(self, chunk: ChunkOutcomes) -> None:
@@ -106,16 +111,30 @@ class Findings:
             return
         self.with_problem += 1
         self.first.add(listed)
-        is_to_correct = needs_correction(row)
-        if is_to_correct:
+        is_lost = needs_action(row)
+        if is_lost and is_too_late(row):
+            self.too_late += 1
+        elif is_lost:
             self.to_correct += 1
             add_sums(self.sums, row.sums)
-        seen = set()
-        for problem in root_problems(row):
+        reasons = _reasons(row)
+        self._count(self.causes, reasons, listed, is_lost)
+        if row.outcome not in LOST:
+            self._count(self.warned, row.warnings, listed, is_lost=False)
+
+    def _count(
+        self,
+        causes: dict[str, Cause],
+        problems: Sequence[Problem],
+        listed: ListedRow,
+        is_lost: bool,
+    ) -> None:
+        row, seen = listed.row, set()
+        for problem in problems:
             code = problem.code
-            cause = self.causes.get(code)
+            cause = causes.get(code)
             if cause is None:
-                cause = self.causes[code] = Cause(code)
+                cause = causes[code] = Cause(code)
             cause.add_problem(problem)
             if code in seen:
                 continue
@@ -123,30 +142,40 @@ class Findings:
             cause.rows += 1
             cause.outcomes[row.outcome] += 1
             cause.first.add(listed)
-            if is_to_correct:
+            if is_lost:
                 cause.to_correct += 1
                 add_sums(cause.sums, row.sums)
 
     def listed(self) -> list[ListedRow]:
         """Return the rows that are listed, in the order of the file."""
         rows = {each.row.line: each for each in self.first.rows()}
-        for cause in self.causes.values():
+        for cause in (*self.causes.values(), *self.warned.values()):
             rows |= {each.row.line: each for each in cause.first.rows()}
         return sorted(rows.values(), key=lambda each: each.row.line)
 
     def by_importance(self) -> list[Cause]:
         """Return the causes: first the one of most rows to correct, of equal ones the dearest."""
+        return sorted(self.causes.values(), key=_rank)
 
-        def rank(cause: Cause) -> tuple[int, int, int, str]:
-            micros = max((each.micros for each in cause.sums.values()), default=0)
-            return -cause.to_correct, -micros, -cause.rows, cause.code
-
-        return sorted(self.causes.values(), key=rank)
+    def warned_by_importance(self) -> list[Cause]:
+        """Return the causes of warnings: first the one of most rows."""
+        return sorted(self.warned.values(), key=_rank)
 
 
-def needs_correction(row: RowOutcome) -> bool:
-    """Return whether the row does not count for a reason that a person can correct."""
+def _rank(cause: Cause) -> tuple[int, int, int, str]:
+    micros = max((each.micros for each in cause.sums.values()), default=0)
+    return -cause.to_correct, -micros, -cause.rows, cause.code
+
+
+def needs_action(row: RowOutcome) -> bool:
+    """Return whether the row does not count for a reason that a person can correct, if only for
+    the next files."""
     return row.outcome in LOST and any(lookup(each.code).needs_action for each in row.errors)
+
+
+def is_too_late(row: RowOutcome) -> bool:
+    """Return whether nobody can correct the row any more."""
+    return any(lookup(each.code).is_too_late for each in row.errors)
 
 
 def root_problems(row: RowOutcome) -> Sequence[Problem]:
@@ -160,3 +189,14 @@ def root_problems(row: RowOutcome) -> Sequence[Problem]:
         return problems
     codes = {each.code for each in problems}
     return [each for each in problems if not codes & CONSEQUENCES.get(each.code, frozenset())]
+
+
+def _reasons(row: RowOutcome) -> Sequence[Problem]:
+    """Return why a row is not uploaded: its errors, and the warnings that explain one of them.
+
+    Its other warnings have no part in that.
+    """
+    if not row.warnings:
+        return root_problems(row)
+    explained = set().union(*(CONSEQUENCES.get(each.code, ()) for each in row.errors))
+    return [each for each in root_problems(row) if each in row.errors or each.code in explained]

@@ -8,19 +8,20 @@ from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import number_of, number_of_rows
+from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
 from lib.model.money import Sum
 from lib.model.outcomes import LOST, OUTCOMES
 from lib.results.document import ResultsHead
 from lib.results.findings import Findings
 from lib.results.names import results_name
-from lib.results.page import money
+from lib.results.page import money, share_of
 
 Tone = Literal["alarm", "correct", "wait", "done"]
 """`alarm`: most of the money does not count. `correct`: somebody must act. `wait`: more will come.
 `done`: nobody needs to do anything."""
 
 _NOBODY = "Nobody needs to do anything."
+_ONCE = "nothing counts twice."
 
 
 class Headline(NamedTuple):
@@ -85,51 +86,98 @@ def _part(count: int, total: int, what: str) -> str:
 def is_mostly_lost(counts: Mapping[str, int], micros: Mapping[str, Mapping[str, int]]) -> bool:
     """Return whether more than half of the money does not count.
 
-    `micros` are those of each outcome by currency. Rows are compared instead if there are several
-    currencies, or none, if no lost row has a value, and in a check, where other rows have none.
+    `micros` are those of each outcome by currency. Rows are compared instead if there is no money
+    to compare.
+    """
+    lost, total = _lost_money(counts, micros) or (
+        sum(counts.get(outcome, 0) for outcome in LOST),
+        meant_rows(counts),
+    )
+    return 2 * lost > total
+
+
+def _lost_money(
+    counts: Mapping[str, int], micros: Mapping[str, Mapping[str, int]]
+) -> tuple[int, int] | None:
+    """Return the micros that do not count, and all micros.
+
+    None if there are several currencies, or none, if no lost row has a value, and in a check, where
+    other rows have none.
     """
     currencies = {currency for of_outcome in micros.values() for currency in of_outcome}
     is_known = any(micros.get(outcome) for outcome in LOST) and "ok" not in counts
-    if len(currencies) == 1 and is_known:
-        (currency,) = currencies
-        by_outcome = {outcome: each.get(currency, 0) for outcome, each in micros.items()}
-        total = sum(by_outcome.values())
-    else:
-        by_outcome, total = dict(counts), meant_rows(counts)
-    return 2 * sum(by_outcome.get(outcome, 0) for outcome in LOST) > total
-
-
-def _what(head: ResultsHead) -> str:
-    """Return what a row is called: a sale, if most rows have a value and none is a correction."""
-    return "row" if head.corrections else _sale(head, head.counts)
+    if len(currencies) != 1 or not is_known:
+        return None
+    (currency,) = currencies
+    by_outcome = {outcome: each.get(currency, 0) for outcome, each in micros.items()}
+    return sum(by_outcome.get(outcome, 0) for outcome in LOST), sum(by_outcome.values())
 
 
 def _sale(head: ResultsHead, counts: Mapping[str, int]) -> str:
-    """Return what a row that is no correction is called."""
+    """Return what a row that is no refund or change is called."""
     valued = sum(each.rows for money_of in head.money.values() for each in money_of.sums.values())
     return "sale" if 2 * valued > meant_rows(counts) else "row"
 
 
+def _sales(head: ResultsHead) -> dict[str, int]:
+    """Return the rows by outcome that are no refund or change."""
+    return {
+        outcome: head.counts[outcome] - head.corrections.get(outcome, 0)
+        for outcome in head.counts
+        if outcome in OUTCOMES
+    }
+
+
+def _sums(head: ResultsHead, outcome: str) -> dict[str, Sum]:
+    money_of = head.money.get(outcome)
+    return money_of.as_sums() if money_of is not None else {}
+
+
 def _took(head: ResultsHead) -> str:
-    """Return what Google took, of the sales and of the corrections, without a full stop."""
-    uploaded = head.money.get("uploaded")
-    worth = money(uploaded.as_sums()) if uploaded is not None else ""
-    counts, corrections = head.counts, head.corrections
-    if "ok" in counts or not corrections:
-        return google_took(counts, worth, _what(head))
-    sales = {each: counts[each] - corrections.get(each, 0) for each in counts if each in OUTCOMES}
-    of_corrections = google_took(corrections, "", "correction")
-    if not meant_rows(sales):
-        return of_corrections
-    return f"{google_took(sales, worth, _sale(head, sales))}. {of_corrections}"
+    """Return what Google took, of the sales and of the refunds, without a full stop."""
+    worth = money(_sums(head, "uploaded"))
+    refunds = head.corrections
+    if "ok" in head.counts or not refunds:
+        return google_took(head.counts, worth, _sale(head, head.counts) if not refunds else "row")
+    sales, texts = _sales(head), []
+    if meant_rows(sales):
+        texts.append(google_took(sales, worth, _sale(head, sales)))
+    # Of those that all wait, `_again` says so.
+    if refunds.get("deferred", 0) < meant_rows(refunds):
+        texts.append(google_took(refunds, "", REFUND))
+    return ". ".join(texts)
 
 
-def _tone(head: ResultsHead) -> Tone:
-    micros = {
+def _again(head: ResultsHead) -> str:
+    """Return what is sent again, without a full stop; empty: nothing."""
+    sales, texts = _sales(head), []
+    if deferred := sales.get("deferred", 0):
+        text = _with_worth(deferred, _sums(head, "deferred"), _sale(head, sales))
+        comma = "," if _sums(head, "deferred") else ""
+        texts.append(f"{text}{comma} {_is(deferred)} sent again automatically")
+    if deferred := head.corrections.get("deferred", 0):
+        texts.append(f"{number_of(deferred, REFUND)} {_is(deferred)} sent again automatically")
+    return ". ".join(texts)
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _micros(head: ResultsHead) -> dict[str, dict[str, int]]:
+    return {
         outcome: {currency: each.micros for currency, each in money_of.sums.items()}
         for outcome, money_of in head.money.items()
     }
-    return "alarm" if is_mostly_lost(head.counts, micros) else "correct"
+
+
+def _tone(head: ResultsHead) -> Tone:
+    return "alarm" if is_mostly_lost(head.counts, _micros(head)) else "correct"
+
+
+def _titled(*sentences: str) -> str:
+    """Return a title of these sentences, without those that are empty."""
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def _replaced(head: ResultsHead) -> Headline | None:
@@ -162,24 +210,56 @@ def _stopped(head: ResultsHead) -> Headline | None:
 
 
 def _to_correct(head: ResultsHead, findings: Findings) -> Headline | None:
-    if not findings.to_correct:
+    if not findings.to_correct and not findings.too_late:
         return None
-    what, tone, cause = _what(head), _tone(head), findings.by_importance()[0]
-    entry = lookup(cause.code)
-    if entry.is_one_setting(cause.rows, meant_rows(head.counts)):
-        kept_out = _with_worth(cause.to_correct, cause.sums, what)
-        step = f"{entry.if_most} Then upload the file again: nothing counts twice."
-        return Headline(tone, f"{_took(head)}. One setting keeps out {kept_out}.", step)
-    in_need = _with_worth(findings.to_correct, findings.sums, what)
-    comma, need = "," if findings.sums else "", "needs" if findings.to_correct == 1 else "need"
-    title = f"{_took(head)}. {in_need}{comma} {need} correction."
+    are_sales = not any(head.corrections.get(outcome) for outcome in LOST)
+    what = _sale(head, _sales(head)) if are_sales else "row"
+    tone, cause, most_lost = _tone(head), findings.by_importance()[0], _most_lost(head)
+    entry, meant = lookup(cause.code), meant_rows(head.counts)
+    why = ""
+    if most_lost or 2 * cause.to_correct > findings.to_correct + findings.too_late:
+        why = f"{number_of(cause.to_correct, what)}: {first_sentence(entry.meaning)}."
+    # Google has read the cells of these rows, so a setting that is checked can damage no others.
+    base = findings.to_correct if entry.origin == "Google" else meant
+    is_one_cause = entry.is_one_setting(cause.to_correct, base) and not entry.is_too_late
+    need = late = ""
+    if is_one_cause and cause.to_correct == findings.to_correct:
+        need = f"One cause keeps out {_with_worth(cause.to_correct, cause.sums, what)}"
+    elif findings.to_correct:
+        comma, verb = "," if findings.sums else "", _verb(findings.to_correct, "need")
+        in_need = _with_worth(findings.to_correct, findings.sums, what)
+        need = f"{in_need}{comma} {verb} correction"
+        if is_one_cause:
+            need += f", {cause.to_correct:,} of them for one cause"
+    if findings.too_late:
+        whose = number_of(findings.too_late, what) if not need else f"{findings.too_late:,}"
+        late = f"{whose} came too late and cannot be corrected"
+    title = _titled(most_lost, _took(head), need, late, _again(head))
+    if is_one_cause:
+        return Headline(tone, title, f"{entry.if_most} Then upload the file again: {_ONCE}", why)
+    advice = entry.advice(cause.to_correct, meant) if entry.is_too_late else ""
+    if not need:
+        return Headline(tone, title, advice or "Upload files sooner.", why)
     if not head.source.bucket:
-        return Headline(tone, title, "Correct these rows in the file, and check it again.")
+        return Headline(tone, title, "Correct these rows in the file, and check it again.", why)
     name = PurePosixPath(head.source.name).name
     results = results_name(name, int(head.source.generation))
     command = shlex.join(("offline-conversions", "fix", name, results))
     step = "Correct the rows that it writes, and upload the new file to the same folder."
-    return Headline(tone, title, step, command=command)
+    return Headline(tone, title, f"{step} {advice}".rstrip(), why, command)
+
+
+def _most_lost(head: ResultsHead) -> str:
+    """`Most of the money (91 %) did not arrive`; empty if that is not so, or if all of it is lost:
+    then Google took nothing, which is said anyway."""
+    lost, total = _lost_money(head.counts, _micros(head)) or (0, 0)
+    if total and total < 2 * lost < 2 * total:
+        return f"Most of the money ({share_of(lost, total)}) did not arrive"
+    return ""
+
+
+def _verb(count: int, verb: str) -> str:
+    return f"{verb}s" if count == 1 else verb
 
 
 def _with_worth(rows: int, sums: Mapping[str, Sum], what: str) -> str:
@@ -209,14 +289,12 @@ def _all_skipped(head: ResultsHead) -> Headline | None:
 
 
 def _waiting(head: ResultsHead) -> Headline | None:
-    if deferred := head.counts["deferred"]:
-        again = f"{deferred:,} {'is' if deferred == 1 else 'are'} sent again automatically"
-    elif awaiting := head.counts.get("awaiting", 0):
-        again = f"It is still processing {awaiting:,} of them"
-    else:
+    awaiting = head.counts.get("awaiting", 0)
+    again = _again(head) or (awaiting and f"It is still processing {awaiting:,} of them")
+    if not again:
         return None
     step = "Nobody needs to do anything now. This report is replaced when Google has said more."
-    return Headline("wait", f"{_took(head)}. {again}.", step)
+    return Headline("wait", _titled(_took(head), again), step)
 
 
 def _lost(head: ResultsHead) -> Headline | None:

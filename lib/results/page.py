@@ -24,7 +24,6 @@ from lib.catalogue.texts import number_of, number_of_rows
 from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SENTENCE_END = re.compile(r"[.:] |[.]$")
 _BACKTICKS = re.compile("`([^`]+)`")
 
 
@@ -59,11 +58,6 @@ def long_time(text: str | None) -> str:
     offset = moment.utcoffset()
     zone = moment.strftime("%z") if offset else "UTC"
     return f"{moment.day} {moment.strftime('%B %Y, %H:%M')} {zone}"
-
-
-def first_sentence(text: str) -> str:
-    """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
-    return _SENTENCE_END.split(text, maxsplit=1)[0]
 
 
 def pretty_name(destination: str) -> str:

@@ -14,11 +14,12 @@ from typing import IO, Any, Final
 from jinja2 import UndefinedError
 
 from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import FileProblem, ResultsHead
 from lib.results.findings import MOST_DETAILS, Cause, Findings, ListedRow, root_problems
 from lib.results.headline import headline_of, meant_rows
-from lib.results.page import first_sentence, money, render, share_of
+from lib.results.page import money, render, share_of
 from lib.results.reading import NotResults, read_results
 
 ROWS_AT_A_TIME: Final = 50
@@ -67,6 +68,7 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         causes=[_cause(each, head) for each in to_correct[:_FIRST_CAUSES]],
         more_causes=[_cause(each, head) for each in to_correct[_FIRST_CAUSES:]],
         open_causes=_OPEN_CAUSES,
+        warned=[_cause(each, head) for each in findings.warned_by_importance()],
         remarks=[_cause(each, head) for each in causes if not each.to_correct],
         notes_to_read=_notes(head, needs_action=True),
         other_notes=_notes(head, needs_action=False),
@@ -112,6 +114,8 @@ def _cause(cause: Cause, head: ResultsHead) -> dict[str, Any]:
     meaning = _meaning(cause.code, head)
     title = first_sentence(meaning)
     more = meaning[len(title) + 2 :]  # behind a full stop or a colon
+    if cause.to_correct and lookup(cause.code).severity == "warning":
+        more = "The row has nothing else by which Google could find the click or the person."
     first = cause.first.rows()
     return {
         "code": cause.code,

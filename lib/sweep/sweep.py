@@ -199,6 +199,7 @@ def _shown(problems: Sequence[OpenProblem]) -> Iterator[Mapping[str, str]]:
         yield {
             "title": problem.kind.title,
             "kind": problem.kind.name,
+            "severity": problem.kind.severity,
             "profile": problem.profile,
             "detail": problem.detail,
             "at_stake": problem.at_stake,

@@ -84,8 +84,8 @@ def test_corrections_are_counted_apart_from_sales(file: Any) -> None:
     profiles = file(json.dumps({"default": {**BASE, "conversions": entries}}), "profiles.json")
     result = run("--profiles", profiles, file(content))
     assert result.exit_code == 0, result.output
-    assert "3 rows: 2 sales, 1 correction would be sent" in result.output
-    assert "Google cannot find the sale of a correction if it was never" in result.output
+    assert "3 rows: 2 sales, 1 refund or change would be sent" in result.output
+    assert "Google cannot find the sale of a refund or change if it was never" in result.output
 
 
 def test_a_warning_is_called_one(file: Any) -> None:

@@ -208,7 +208,7 @@ def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> No
 
 
 def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
-    """Deferred rows, and rows that failed for a reason that nobody can change, are not written."""
+    """Deferred rows, and rows that are too late, or final for another reason, are not written."""
     codes = {"CORRECTABLE": True, "FINAL": False}
 
     def validated(document: dict[str, Any]) -> None:
@@ -222,10 +222,11 @@ def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
                 (3, "failed", "FINAL"),
                 (4, "deferred", "CORRECTABLE"),
                 (5, "duplicate", "CORRECTABLE"),
+                (6, "failed", "EXPIRED_EVENT"),
             ]
         ]
 
-    _, *rows = table(fix(csv_of(*[row()] * 4), change=validated))
+    _, *rows = table(fix(csv_of(*[row()] * 5), change=validated))
     assert [each[2] for each in rows] == ["2"]
     assert rows[0][0] == "'=cmd()", "a spreadsheet would calculate it"
 
@@ -305,7 +306,7 @@ def test_nothing_is_written_if_no_row_is_wrong(tmp_path: Path) -> None:
     path.write_bytes(csv_of(row()))
     results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
     done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
-    assert (done.exit_code, done.stderr) == (0, "No row needs to be corrected.\n")
+    assert (done.exit_code, done.stderr) == (0, "There is no row that you can correct.\n")
     assert not (tmp_path / "out.csv").exists()
 
 

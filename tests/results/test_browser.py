@@ -37,7 +37,7 @@ def hostile_overview() -> str:
     """Return an overview with every kind of problem, and files that have lost rows."""
     problems = [
         {"title": kind.title, "kind": kind.name, "profile": HOSTILE, "detail": HOSTILE}
-        | {"at_stake": "1,204.50 USD", "action": kind.action}
+        | {"severity": kind.severity, "at_stake": "1,204.50 USD", "action": kind.action}
         for kind in KINDS
     ]
     summary = file_of(5_000)

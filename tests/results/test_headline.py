@@ -12,6 +12,7 @@ from lib.model.sent_requests import RequestSummary
 from lib.results.document import RunSummary, document_head
 from lib.results.headline import headline_of
 from lib.results.overview import render_overview
+from lib.results.page import bucket_address
 from lib.state.runs import RunEntry
 from lib.state.store import StoredObject
 from tests.results.files import NOW, entry_on, row, summary_of
@@ -20,11 +21,14 @@ from tests.results.test_report import words
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 NOBODY = "Nobody needs to do anything."
 UPLOAD = "Correct the rows that it writes, and upload the new file to the same folder."
+MOST = "Most of the money"
 LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
 WRONG_DATES = [row(line, "rejected", "FUTURE_DATE") for line in (2, 3, 4)]
 SETTINGS = [row(line, "rejected", "DECIMAL_SIGN_MISMATCH") for line in range(2, 8)]
+TOO_LATE = [row(line, "failed", "EXPIRED_EVENT") for line in range(10, 16)]
+REFUND_THAT_WAITS = row(2, "deferred", "AWAITS_CONVERSIONS", micros=None)._replace(corrects=True)
 STOP = {"stop": Problem("CUSTOMER_NOT_ENABLED")}
 CHECK = {"validate_only": True}
 
@@ -47,13 +51,15 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     "most to correct": (
         summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
         "alarm",
-        "Google took 1 of 4 sales, worth 10 USD. 3 sales, worth 30 USD, need correction.",
+        f"{MOST} (75 %) did not arrive. Google took 1 of 4 sales, worth 10 USD. "
+        "3 sales, worth 30 USD, need correction.",
         UPLOAD,
     ),
     "few rows with most of the money": (
         summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
         "alarm",
-        "Google took 9 of 10 sales, worth 90 USD. 1 sale, worth 1,000 USD, needs correction.",
+        f"{MOST} (92 %) did not arrive. Google took 9 of 10 sales, worth 90 USD. "
+        "1 sale, worth 1,000 USD, needs correction.",
         UPLOAD,
     ),
     "not all have a value": (
@@ -78,8 +84,51 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     "one setting": (
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
         "alarm",
-        "Google took 2 of 8 sales, worth 20 USD. One setting keeps out 6 sales, worth 60 USD.",
+        f"{MOST} (75 %) did not arrive. Google took 2 of 8 sales, worth 20 USD. "
+        "One cause keeps out 6 sales, worth 60 USD.",
         'Write "decimal_sign": "," in the profile',
+    ),
+    "click IDs of another account": (
+        summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
+        "alarm",
+        "Google took none of 6 sales. One cause keeps out 6 sales, worth 60 USD.",
+        "Check customer_id in the profile",
+    ),
+    "most click IDs of another account": (
+        summary_of(
+            [WRONG_DATE, *(row(line, "failed", "EVENT_NOT_FOUND") for line in range(3, 9))],
+            unlisted={"uploaded": 30},
+        ),
+        "correct",
+        "Google took 30 of 37 sales, worth 300 USD. "
+        "7 sales, worth 70 USD, need correction, 6 of them for one cause.",
+        "Check customer_id in the profile",
+    ),
+    "some came too late": (
+        summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}),
+        "correct",
+        "Google took 9 of 12 sales, worth 90 USD. 1 sale, worth 10 USD, needs correction. "
+        "2 came too late and cannot be corrected.",
+        UPLOAD,
+    ),
+    "all came too late": (
+        summary_of(TOO_LATE, unlisted={"uploaded": 9}),
+        "correct",
+        "Google took 9 of 15 sales, worth 90 USD. 6 sales came too late and cannot be corrected.",
+        "Upload conversions sooner, ideally every day.",
+    ),
+    "some wait": (
+        summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
+        "correct",
+        "Google took 3 of 5 sales, worth 30 USD. 1 sale, worth 10 USD, needs correction. "
+        "1 sale, worth 10 USD, is sent again automatically.",
+        UPLOAD,
+    ),
+    "only a refund waits": (
+        summary_of([REFUND_THAT_WAITS], unlisted={"uploaded": 3}),
+        "wait",
+        "Google took all 3 sales, worth 30 USD. 1 refund or change is sent again automatically.",
+        LATER,
     ),
     "stopped": (
         summary_of(unlisted={"not_attempted": 4}, run=STOP),
@@ -100,7 +149,8 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     "deferred": (
         summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")], unlisted={"uploaded": 3}),
         "wait",
-        "Google took 3 of 4 sales, worth 30 USD. 1 is sent again automatically.",
+        "Google took 3 of 4 sales, worth 30 USD. "
+        "1 sale, worth 10 USD, is sent again automatically.",
         LATER,
     ),
     "awaiting": (
@@ -121,20 +171,20 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         "Google took 3 of 4 sales, worth 30 USD. 1 does not count.",
         f"{NOBODY} The reasons are below.",
     ),
-    "sales and corrections": (
+    "sales and refunds": (
         summary_of(
             [WRONG_DATE, row(9, "rejected", "INVALID_DATE", micros=None)._replace(corrects=True)],
             unlisted={"uploaded": 3},
             corrected=2,
         ),
         "correct",
-        "Google took 3 of 4 sales, worth 30 USD. Google took 2 of 3 corrections. "
+        "Google took 3 of 4 sales, worth 30 USD. Google took 2 of 3 refunds or changes. "
         "2 rows, worth at least 10 USD, need correction.",
         UPLOAD,
     ),
-    "only corrections": (
+    "only refunds": (
         summary_of(corrected=2),
-        *("done", "Google took all 2 corrections.", NOBODY),
+        *("done", "Google took all 2 refunds or changes.", NOBODY),
     ),
     "had before": (
         summary_of([row(2, "duplicate", "REPEATED_LINE"), row(3, "duplicate", "REPEATED_LINE")]),
@@ -236,17 +286,42 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
         )
         for hours in range(60)
     ]
-    problem = dict.fromkeys(("kind", "profile", "detail", "at_stake"), "x")
+    problem = dict.fromkeys(("kind", "profile", "severity", "detail", "at_stake"), "x")
+    detail = "3.csv: 4 of 9 rows, mostly FUTURE_DATE; 13.csv"
     problems = [
-        problem | {"title": "Rows do not count", "at_stake": "9 USD", "action": "Use `fix`."},
+        problem
+        | {"title": "Rows do not count", "at_stake": "9 USD", "action": "Use `fix`."}
+        | {"detail": detail},
         problem | {"title": "A file was stopped", "action": ""},
     ]
     page = render_overview("out", entries[::-1], problems)
     text = words(page)
-    assert "2 open problems. The first is about 9 USD." in text
+    assert "2 open problems. The costliest: 9 USD." in text
     assert text.index("Rows do not count") < text.index("A file was stopped")
     assert "Use <code>fix</code>." in page
+    assert "mostly “The conversion time is in the future”" in text
+    assert page.count(f'<a href="{bucket_address("out", "3.csv.123.results.html")}">') == 2
     assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
     assert text.index(" 0.csv") < text.index(" 39.csv")
     assert " 40.csv" not in text
     assert "No open problems. Nobody needs to do anything." in words(render_overview("out", [], []))
+
+
+def test_the_overview_names_a_file_whose_report_has_a_next_step() -> None:
+    """A few lost rows are no open problem, but the page does not say that all is well."""
+    text = words(render_overview("out", [entry_on(CASES["some to correct"][0])], []))
+    assert "No large problem. 1 file has rows that do not count." in text
+    assert "Open the report of crm/deals.csv." in text
+
+
+@pytest.mark.parametrize(
+    ("case", "severity", "tone"),
+    [("all", "ERROR", "alarm"), ("all", "WARNING", "correct"), ("most to correct", "x", "alarm")],
+)
+def test_open_problems_are_as_serious_as_the_worst(case: str, severity: str, tone: str) -> None:
+    """As the files that they name, or as they are rated."""
+    detail = "crm/deals.csv" if severity == "x" else "no file"
+    problem = dict.fromkeys(("kind", "profile", "at_stake", "title", "action"), "x")
+    problems = [problem | {"severity": severity, "detail": detail}]
+    page = render_overview("out", [entry_on(CASES[case][0])], problems)
+    assert f'class="headline {tone}"' in page

@@ -108,9 +108,11 @@ def test_notes_that_need_nobody_are_closed() -> None:
     listed = [row(2, "uploaded", warnings="INVALID_PHONE")]
     notes = [Problem("REPORT_FOOTER", "", "line 3"), Problem("ENCODING_GUESSED")]
     page = report_on(summary_of(listed, notes=notes))
-    closed = page.partition("2 notes that need nobody now</summary>")[2].partition("Google Ads")[0]
+    warned = page.partition("Uploaded, with a warning (1)</summary>")[2]
+    warned, _, closed = warned.partition("1 note that needs nobody now</summary>")
+    closed = closed.partition("Google Ads")[0]
+    assert "INVALID_PHONE" in warned
     assert "REPORT_FOOTER" in closed
-    assert "INVALID_PHONE" in closed
     assert "ENCODING_GUESSED" not in closed
     assert "What to correct" not in page
 
@@ -127,11 +129,13 @@ def test_what_another_problem_explains_is_no_cause() -> None:
     found.add_row(ListedRow(5, row(6, "rejected", "NO_CLICK_ID_OR_IDENTIFIER", "INVALID_DATE")))
     for line in range(8, 30):
         found.add_row(ListedRow(line - 1, row(line, "uploaded", warnings="INVALID_PHONE")))
+    found.add_row(ListedRow(40, row(41, "rejected", "INVALID_DATE", warnings="INVALID_PHONE")))
     causes = [(each.code, each.to_correct) for each in found.by_importance()]
     assert causes == [
-        *(("INVALID_EMAIL", 4), ("INVALID_DATE", 1), ("NO_CLICK_ID_OR_IDENTIFIER", 1)),
-        ("INVALID_PHONE", 0),
+        *(("INVALID_EMAIL", 4), ("INVALID_DATE", 2), ("NO_CLICK_ID_OR_IDENTIFIER", 1)),
     ]
+    # A warning has the money of the rows that it does not keep out in no case.
+    assert [(each.code, each.rows) for each in found.warned.values()] == [("INVALID_PHONE", 22)]
     assert [each.code for each in root_problems(explained)] == ["INVALID_EMAIL"]
 
 
