@@ -450,7 +450,7 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
         failed(
             "Google found no ad click for this row. The conversion may not come from a Google Ads "
             "campaign.",
-            "Check that the click ID belongs to this account. A few such rows are normal.",
+            "Check that the click ID belongs to this account; a few such rows are normal.",
             if_most=_OTHER_ACCOUNT,
         ),
         "EVENT_NOT_FOUND PROCESSING_ERROR_REASON_INVALID_CLICK",

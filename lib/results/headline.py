@@ -53,6 +53,33 @@ def meant_rows(counts: Mapping[str, int]) -> int:
     return sum(counts.get(outcome, 0) for outcome in OUTCOMES if outcome != "skipped")
 
 
+def sales_of(counts: Mapping[str, int], refunds: Mapping[str, int]) -> dict[str, int]:
+    """Return the rows by outcome that are no refund or change."""
+    return {
+        outcome: counts[outcome] - refunds.get(outcome, 0)
+        for outcome in counts
+        if outcome in OUTCOMES
+    }
+
+
+def took_of(
+    counts: Mapping[str, int], refunds: Mapping[str, int], worth: str, what: str = "row"
+) -> str:
+    """`Google took 3 of 4 sales, worth 30 USD. Google took all 2 refunds or changes`.
+
+    `refunds` are those of the rows by outcome that adjust a conversion. A sale is called `what`.
+    """
+    if "ok" in counts or not refunds:
+        return google_took(counts, worth, "row" if refunds else what)
+    sales, texts = sales_of(counts, refunds), []
+    if meant_rows(sales):
+        texts.append(google_took(sales, worth, what))
+    # If all of them wait, that is said, and not that Google took none.
+    if refunds.get("deferred", 0) < meant_rows(refunds):
+        texts.append(google_took(refunds, "", REFUND))
+    return ". ".join(texts)
+
+
 def google_took(counts: Mapping[str, int], worth: str, what: str = "row") -> str:
     """`Google took 4,966 of 5,000 sales, worth 6,264,332 USD`, without a full stop.
 
@@ -120,12 +147,7 @@ def _sale(head: ResultsHead, counts: Mapping[str, int]) -> str:
 
 
 def _sales(head: ResultsHead) -> dict[str, int]:
-    """Return the rows by outcome that are no refund or change."""
-    return {
-        outcome: head.counts[outcome] - head.corrections.get(outcome, 0)
-        for outcome in head.counts
-        if outcome in OUTCOMES
-    }
+    return sales_of(head.counts, head.corrections)
 
 
 def _sums(head: ResultsHead, outcome: str) -> dict[str, Sum]:
@@ -136,16 +158,7 @@ def _sums(head: ResultsHead, outcome: str) -> dict[str, Sum]:
 def _took(head: ResultsHead) -> str:
     """Return what Google took, of the sales and of the refunds, without a full stop."""
     worth = money(_sums(head, "uploaded"))
-    refunds = head.corrections
-    if "ok" in head.counts or not refunds:
-        return google_took(head.counts, worth, _sale(head, head.counts) if not refunds else "row")
-    sales, texts = _sales(head), []
-    if meant_rows(sales):
-        texts.append(google_took(sales, worth, _sale(head, sales)))
-    # Of those that all wait, `_again` says so.
-    if refunds.get("deferred", 0) < meant_rows(refunds):
-        texts.append(google_took(refunds, "", REFUND))
-    return ". ".join(texts)
+    return took_of(head.counts, head.corrections, worth, _sale(head, _sales(head)))
 
 
 def _again(head: ResultsHead) -> str:
@@ -219,9 +232,10 @@ def _to_correct(head: ResultsHead, findings: Findings) -> Headline | None:
     why = ""
     if most_lost or 2 * cause.to_correct > findings.to_correct + findings.too_late:
         why = f"{number_of(cause.to_correct, what)}: {first_sentence(entry.meaning)}."
-    # Google has read the cells of these rows, so a setting that is checked can damage no others.
+    # What Google refuses is rarely a cell, so `fix` is not the next step if most of it is alike.
     base = findings.to_correct if entry.origin == "Google" else meant
     is_one_cause = entry.is_one_setting(cause.to_correct, base) and not entry.is_too_late
+    advice = entry.advice(cause.to_correct, meant)
     need = late = ""
     if is_one_cause and cause.to_correct == findings.to_correct:
         need = f"One cause keeps out {_with_worth(cause.to_correct, cause.sums, what)}"
@@ -236,17 +250,18 @@ def _to_correct(head: ResultsHead, findings: Findings) -> Headline | None:
         late = f"{whose} came too late and cannot be corrected"
     title = _titled(most_lost, _took(head), need, late, _again(head))
     if is_one_cause:
-        return Headline(tone, title, f"{entry.if_most} Then upload the file again: {_ONCE}", why)
-    advice = entry.advice(cause.to_correct, meant) if entry.is_too_late else ""
+        return Headline(tone, title, f"{advice} Then upload the file again: {_ONCE}", why)
     if not need:
-        return Headline(tone, title, advice or "Upload files sooner.", why)
+        return Headline(tone, title, advice, why)
     if not head.source.bucket:
         return Headline(tone, title, "Correct these rows in the file, and check it again.", why)
     name = PurePosixPath(head.source.name).name
     results = results_name(name, int(head.source.generation))
     command = shlex.join(("offline-conversions", "fix", name, results))
     step = "Correct the rows that it writes, and upload the new file to the same folder."
-    return Headline(tone, title, f"{step} {advice}".rstrip(), why, command)
+    if entry.is_too_late:
+        step = f"{step} {advice}"
+    return Headline(tone, title, step, why, command)
 
 
 def _most_lost(head: ResultsHead) -> str:

@@ -12,9 +12,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from lib.catalogue.codes import CATALOGUE, lookup
-from lib.catalogue.texts import first_sentence, number_of_rows
+from lib.catalogue.texts import first_sentence, number_of
 from lib.model.money import Sum
-from lib.results.headline import Tone, google_took, is_mostly_lost
+from lib.results.headline import Tone, is_mostly_lost, took_of
 from lib.results.names import report_name, results_name, rows_to_fix, without_suffix
 from lib.results.page import bucket_address, money, render
 from lib.state.runs import RunEntry
@@ -124,13 +124,20 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
         return "wait", "In progress."
     uploaded = entry.totals.money.get("uploaded", {})
     worth = money({currency: Sum(1, micros) for currency, micros in uploaded.items()})
-    text = f"{google_took(outcomes, worth)}."
+    refunds, what = entry.totals.corrections, "sale" if entry.totals.money else "row"
+    took = took_of(outcomes, refunds, worth, what)
+    text = f"{took}." if took else ""
+    what = "row" if refunds else what
     if entry.lost:
         tone: Tone = "alarm" if is_mostly_lost(outcomes, entry.totals.money) else "correct"
         code = entry.totals.code
         why = f" Most frequent reason: {first_sentence(lookup(code).meaning)}." if code else ""
         verb = "does" if entry.lost == 1 else "do"
-        return tone, f"{text} {number_of_rows(entry.lost)} {verb} not count.{why}"
+        return tone, f"{text} {number_of(entry.lost, what)} {verb} not count.{why}"
     if deferred := outcomes.get("deferred"):
-        return "wait", f"{text} {number_of_rows(deferred)} will be sent again automatically."
+        verb = "is" if deferred == 1 else "are"
+        return (
+            "wait",
+            f"{text} {number_of(deferred, what)} {verb} sent again automatically.".strip(),
+        )
     return "done" if outcomes.get("uploaded") or outcomes.get("duplicate") else "wait", text

@@ -147,4 +147,5 @@ def totals_of(run: Run, sums: Sums) -> RunTotals:
         },
         uncounted=uncounted,
         code=max(reasons, key=lambda code: reasons[code], default=""),
+        corrections={outcome: rows for outcome, rows in tally.corrections.items() if rows},
     )

@@ -83,13 +83,15 @@ class RunTotals(NamedTuple):
 
     `outcomes` counts the rows by outcome, `money` has the micros by outcome and currency. Of the
     uploaded rows, `uncounted` will never count although their API has not named them. `code` is the
-    most frequent reason why rows are lost.
+    most frequent reason why rows are lost. `corrections` are the rows by outcome that correct an
+    earlier conversion.
     """
 
     outcomes: Mapping[str, int] = {}
     money: Mapping[str, Mapping[str, int]] = {}
     uncounted: int = 0
     code: str = ""
+    corrections: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)

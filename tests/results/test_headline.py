@@ -94,7 +94,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         "Google took none of 6 sales. One cause keeps out 6 sales, worth 60 USD.",
         "Check customer_id in the profile",
     ),
-    "most click IDs of another account": (
+    "some click IDs of another account": (
         summary_of(
             [WRONG_DATE, *(row(line, "failed", "EVENT_NOT_FOUND") for line in range(3, 9))],
             unlisted={"uploaded": 30},
@@ -102,7 +102,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         "correct",
         "Google took 30 of 37 sales, worth 300 USD. "
         "7 sales, worth 70 USD, need correction, 6 of them for one cause.",
-        "Check customer_id in the profile",
+        "Check that the click ID belongs to this account; a few such rows are normal.",
     ),
     "some came too late": (
         summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}),
@@ -245,16 +245,21 @@ def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
 @pytest.mark.parametrize(
     ("case", "tone", "text"),
     [
-        ("all", "done", "Google took all 3 rows, worth 30 USD."),
+        ("all", "done", "Google took all 3 sales, worth 30 USD."),
+        (
+            "only a refund waits",
+            "wait",
+            "3 sales, worth 30 USD. 1 row is sent again automatically.",
+        ),
         (
             "some to correct",
             "correct",
-            "Google took 3 of 4 rows, worth 30 USD. 1 row does not count. Most frequent reason: "
+            "Google took 3 of 4 sales, worth 30 USD. 1 sale does not count. Most frequent reason: "
             "The conversion time is in the future.",
         ),
-        ("few rows with most of the money", "alarm", "1 row does not count"),
+        ("few rows with most of the money", "alarm", "1 sale does not count"),
         ("stopped", "alarm", "The file was stopped: The account is not enabled, or was closed."),
-        ("deferred", "wait", "1 row will be sent again automatically."),
+        ("deferred", "wait", "1 sale is sent again automatically."),
         ("replaced", "done", "Another version of the file has replaced this one."),
     ],
 )
