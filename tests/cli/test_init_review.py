@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.test_init import ANSWERS, CLICKS, DEALS, answer, folder, init, saved, script
+from tests.cli.test_init import ANSWERS, CLICKS, DEALS, OPTIONS, answer, folder, init, saved, script
 
 __all__ = ["folder"]
 
@@ -98,10 +99,29 @@ def test_a_click_id_that_looks_like_none_is_among_the_samples() -> None:
     assert "TEL-2281-77 → TEL-2281-77" in shown
 
 
-def test_click_ids_that_are_not_used_are_named() -> None:
-    """Without them, Google may find no click."""
-    shown = screen(answer(gclid=["none"] * 3).output)
-    assert 'Click ID (gclid) none Not used, but cells look like click IDs: "Click"' in shown
+@pytest.mark.parametrize(
+    "answers, is_named",
+    [
+        ({"gclid": ["none"] * 3}, True),
+        ({"gclid": "", "order_ID": "Click"}, True),
+        ({"gclid": ["none", "Click"]}, False),
+        ({}, False),
+    ],
+)
+def test_click_ids_that_are_not_sent_are_named(answers: dict[str, Any], is_named: bool) -> None:
+    """Nobody is to lose them without a word, even if they are the order ID."""
+    said = 'Click ID (gclid) none But the cells of "Click" look like click IDs'
+    assert (said in screen(answer(**answers).output)) == is_named
+
+
+def test_click_ids_of_an_existing_profile_are_asked_for_when_they_are_free() -> None:
+    """They were its order ID."""
+    columns = [each.replace("order_id=Number", "order_id=Click") for each in OPTIONS["--column"]]
+    script(column=[each for each in columns if not each.startswith("gclid")] + ["email=Mail"])
+    done = init(DEALS, ["6", "Number", "Click", "s"])
+    assert done.exit_code == 0, done.output
+    assert saved()["columns"]["order_id"] == "Number"
+    assert saved()["columns"]["gclid"] == "Click"
 
 
 def test_a_new_stage_is_named() -> None:

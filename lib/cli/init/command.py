@@ -168,7 +168,7 @@ def init_command(
     try:
         draft = Draft(file, profile)
         if name in document:
-            draft.answered.update(question.id for question in [*questions(draft)])
+            _know_all(draft)
         _apply(draft, given)
         if yes:
             _save_unasked(draft, now, title)
@@ -347,6 +347,15 @@ def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
         )
         raise click.BadParameter(text, param_hint="--profile")
     return profile.document()
+
+
+def _know_all(draft: Draft) -> None:
+    """Take an existing profile as the answers to all questions that would be asked now."""
+    draft.answered.update(
+        question.id
+        for question in [*questions(draft)]
+        if question.is_open(draft) or draft.column_names(question.name)
+    )
 
 
 def _save(path: Path, document: dict[str, Any], name: str, profile: Mapping[str, Any]) -> None:

@@ -86,9 +86,14 @@ def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list
     elif question.name == "conversion_value" and value not in labels:
         constant = f"{constant} each"
     lines = [constant]
-    if question.name == "gclid" and (unused := question.columns(draft)):
-        names = [f'"{on_terminal(each.name)}"' for each in unused]
-        lines.append(f"Not used, but cells look like click IDs: {', '.join(names)}")
+    if question.name == "gclid":
+        others = [draft.column(name) for name in ("gbraid", "wbraid")]
+        alike = [each for each in draft.sample.columns if "click ID" in each.looks]
+        lines += [
+            f'But the cells of "{on_terminal(each.name)}" look like click IDs'
+            for each in alike
+            if each not in others
+        ]
     if question.name == "destination" and (via := draft.profile.get("adjustments_via")):
         able, lacking = capabilities_of(via).title, capabilities_of(draft.profile["destination"])
         lines.append(f"refunds and changes: {able}, because the {lacking.title} sends no refunds")
