@@ -27,6 +27,7 @@ from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
 from lib.cli.files import ObjectAddress, checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention
 from lib.config.profile import Profile
+from lib.model.fields import comparable
 from lib.model.outcomes import Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import root_problems
@@ -64,6 +65,9 @@ possible. 2 if the command is wrong.
 
 CORRECTION_COLUMNS: Final = ("problem", "what to do", "line")
 """The columns in front of the rows to correct. An upload ignores them."""
+
+_OTHER_COLUMNS: Final = tuple(f"fix: {name}" for name in CORRECTION_COLUMNS)
+"""Their names if the file has a column of its own with one of the usual names."""
 
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
@@ -169,6 +173,8 @@ def _write(file: Path, head: ResultsHead, rows: Iterator[ResultsRow], output: Pa
             delimiter = table.delimiter if table.sheet is None else ","
             if profile is not None and profile.delimiter:
                 delimiter = profile.delimiter
+            if table.separator:
+                text.write(f"sep={delimiter}\r\n")
             return _write_rows(csv.writer(text, delimiter=delimiter), table, head, rows)
 
 
@@ -187,7 +193,9 @@ def _write_rows(writer: Writer, table: Table, head: ResultsHead, rows: Iterator[
     earlier = _correction_columns(table.header)
     originals = table.originals()
     header = next(original for original in originals if original.line == table.header_line)
-    writer.writerow([*CORRECTION_COLUMNS, *_cells(header, table, earlier)])
+    names = _cells(header, table, earlier)
+    is_taken = not {*CORRECTION_COLUMNS}.isdisjoint(map(comparable, names))
+    writer.writerow([*(_OTHER_COLUMNS if is_taken else CORRECTION_COLUMNS), *names])
     written = 0
     for row in rows:
         original = next((each for each in originals if each.line >= row.line), None)
@@ -204,10 +212,11 @@ def _correction_columns(header: Sequence[str]) -> frozenset[int]:
     >>> sorted(_correction_columns(["problem", "what to do", "line", "gclid"]))
     [0, 1, 2]
     """
-    names = [name.strip().casefold() for name in header]
-    if not all(name in names for name in CORRECTION_COLUMNS):
-        return frozenset()
-    return frozenset(names.index(name) for name in CORRECTION_COLUMNS)
+    names = [*map(comparable, header)]
+    for ours in (_OTHER_COLUMNS, CORRECTION_COLUMNS):
+        if all(name in names for name in ours):
+            return frozenset(map(names.index, ours))
+    return frozenset()
 
 
 def _cells(row: OriginalRow, table: Table, left_out: frozenset[int]) -> list[str]:

@@ -66,11 +66,13 @@ class Field:
 
 
 def comparable(text: str) -> str:
-    """Return a name or a value as it is compared: in NFKC, without case, outer and double spaces.
+    """Return a name or a value as it is compared: in NFKC, without case, outer and double spaces,
+    and without the apostrophe that keeps a spreadsheet from calculating it.
 
-    `" Deal  Stage"` and `"deal stage"` are the same.
+    `" Deal  Stage"` and `"deal stage"` are the same, and so are `"'@mail"` and `"@mail"`.
     """
-    return " ".join(normalize("NFKC", text).split()).casefold()
+    plain = " ".join(normalize("NFKC", text).split()).casefold()
+    return plain[1:] if plain.startswith(("'=", "'+", "'-", "'@")) else plain
 
 
 def base_name(column: str) -> str:

@@ -100,6 +100,8 @@ class HeaderLine(NamedTuple):
     """A space follows each delimiter (`a, "b"`). It is not part of the cells."""
     time_zone: str | None
     """The raw text after `Parameters:TimeZone=` above it."""
+    separator: str | None
+    """The delimiter, if only a line `sep=` above it says so."""
 
     @property
     def fewest(self) -> int:
@@ -170,7 +172,8 @@ def _header_line(
     if "\0" in text or UNDECODABLE in text:
         raise SourceError("UNREADABLE_HEADER", f"line {start + 1} cannot be decoded as text")
     separator, time_zone = _stated_above(lines[:start])
-    used = delimiter or separator or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+    likely = delimiter or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
+    used = delimiter or separator or likely
     try:
         names, height, spaced = _read_names(lines[start:], used)
     except csv.Error:
@@ -180,7 +183,8 @@ def _header_line(
         detail = f"line {start + 1} has more than {max_columns} columns"
         raise SourceError("TOO_MANY_COLUMNS", detail)
     stripped = tuple(map(str.strip, names))
-    return HeaderLine(stripped, start, start + height, used, spaced, time_zone)
+    stated = used if used != likely else None
+    return HeaderLine(stripped, start, start + height, used, spaced, time_zone, stated)
 
 
 def _stated_above(lines: Sequence[str]) -> tuple[str | None, str | None]:

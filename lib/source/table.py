@@ -88,7 +88,8 @@ class Table:
 
     `header` contains the names in the file, stripped (padding columns: ""). `header_error`: why no
     line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone`
-    is the raw text after `Parameters:TimeZone=`. `spaced`: a space follows each delimiter. `text`
+    is the raw text after `Parameters:TimeZone=`. `separator` is the delimiter, if only a line
+    `sep=` says so. `spaced`: a space follows each delimiter. `text`
     tells about the encoding. `sheet` is the sheet of a workbook, None for other files, and
     `unread_sheets` are others that may hold data.
     """
@@ -110,6 +111,7 @@ class Table:
         self.header_error = header_error
         self.time_zone = header.time_zone
         self.delimiter = header.delimiter
+        self.separator = header.separator
         self.spaced = header.spaced
         self.sheet = sheet.title if sheet else None
         self.unread_sheets = sheet.unread if sheet else ()

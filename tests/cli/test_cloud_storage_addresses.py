@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from click.testing import CliRunner, Result
+from google.api_core.exceptions import RetryError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+from google.cloud.storage.exceptions import DataCorruption
 
 from lib.cli.commands import main
 from sandbox.faults import Faults
@@ -89,3 +93,28 @@ def test_what_is_wrong_is_said_in_words(google: Google) -> None:
     assert done.exit_code == 2
     assert "ask for roles/storage.objectViewer on config" in done.stderr
     assert "the function's" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (DefaultCredentialsError("x"), "you have no login; run: gcloud auth application-default"),
+        (RefreshError("x"), "your login has expired; run: gcloud auth application-default login."),
+        (TransportError("x"), "Cloud Storage cannot be read (TransportError); try again."),
+        (RetryError("x", None), "Cloud Storage cannot be read (RetryError); try again."),
+        (requests.ConnectionError("x"), "cannot be read (ConnectionError); try again."),
+        (DataCorruption(None, "x"), "cannot be read (DataCorruption); try again."),
+    ],
+)
+def test_no_login_and_no_connection_are_said_in_words(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever Google's client raises ends the command with a sentence."""
+
+    def fails() -> None:
+        raise error
+
+    monkeypatch.setattr("lib.adapters.download.storage_client", fails)
+    done = run("--profiles", f"gs://{BUCKET}/profiles.json")
+    assert done.exit_code == 2
+    assert said in done.stderr

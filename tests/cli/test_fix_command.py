@@ -141,6 +141,34 @@ def test_every_file_becomes_csv_in_utf_8(
     assert outcomes(corrected) == {"rows": 1, "ok": 1}
 
 
+@pytest.mark.parametrize("first, written", [("sep=~", "sep=~"), ("sep=,", ""), ("", "")])
+def test_a_delimiter_that_only_the_file_states_stays_stated(
+    fix: Any, first: str, written: str
+) -> None:
+    """Without its line `sep=`, nothing would tell the delimiter of the corrected file."""
+    delimiter = first[-1:] or ","
+    content = csv_of(row(), BAD_TIME).replace(b",", delimiter.encode())
+    path = fix(f"{first}\n".encode() + content)
+    text = path.read_text("utf-8-sig")
+    assert text.startswith(written or f"problem{delimiter}")
+    assert ("sep=" in text) is bool(written)
+    corrected = text.replace("yesterday", "2026-11-20 10:00Z").encode()
+    assert outcomes(corrected) == {"rows": 1, "ok": 1}
+
+
+@pytest.mark.parametrize("name", ["Line", "problem", "@mail"])
+def test_a_column_of_the_profile_keeps_its_name(fix: Any, name: str) -> None:
+    """Neither our columns nor the apostrophe before a formula hides it, also the second time."""
+    columns = {**dict(zip(BAD_TIME, BAD_TIME, strict=True)), "order_id": name}
+    profile = {"expect": "any time", "value": "action_default", "columns": columns}
+    content = csv_of({**BAD_TIME, name: "SO-1"})
+    first = fix(content, profile=profile).read_bytes()
+    again = fix(first, "rows-to-fix.csv", "again.csv", profile=profile).read_bytes()
+    assert again.splitlines()[0] == first.splitlines()[0]
+    corrected = again.replace(b"yesterday", b"2026-11-20 10:00Z")
+    assert outcomes(corrected, profile) == {"rows": 1, "ok": 1}
+
+
 @pytest.mark.parametrize("broken", [b'"1001,', b'"10"01,', b'"1001,x', b'"1001,x,y'])
 def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(
     fix: Any, broken: bytes

@@ -109,7 +109,8 @@ class RuleError(ValueError):
 def unwrap(cell: str, kind: ValueKind) -> str:
     """Return the value in a cell, trimmed: `="000125"` and `'000125` -> `000125`.
 
-    Spreadsheets write both to keep leading zeros. Zero-width characters are removed, no-break
+    Spreadsheets write both to keep leading zeros, and the apostrophe also before what they would
+    calculate: `'-basic` -> `-basic`. Zero-width characters are removed, no-break
     spaces become spaces, and in numbers, full-width characters become plain ones.
     """
     text = cell
@@ -121,8 +122,10 @@ def unwrap(cell: str, kind: ValueKind) -> str:
     if text[:2] == '="' and text[-1] == '"' and len(text) > 2:
         return text[2:-1].replace('""', '"').strip()
     # A name may begin with an apostrophe ('t Hooft), and quotation marks come in pairs.
-    if text[:1] == "'" and text[-1] != "'" and (kind != "name" or text[1:].isdecimal()):
-        return text[1:].lstrip()
+    if text[:1] == "'" and text[-1] != "'":
+        inner = text[1:].lstrip()
+        if kind != "name" or inner.isdecimal() or inner[0] in "=+-@":
+            return inner
     return text
 
 

@@ -78,6 +78,12 @@ def test_a_cell_is_unwrapped(cell: str, text: str) -> None:
     assert unwrap(cell, "text") == text
 
 
+@pytest.mark.parametrize("text", ["-basic", "=1+1", "+cmd", "@mail"])
+def test_a_name_loses_the_apostrophe_of_a_spreadsheet(text: str) -> None:
+    """It keeps a spreadsheet from calculating the cell, and is no part of a name like 't Hooft."""
+    assert unwrap(f"'{text}", "name") == unwrap(f"' {text}", "name") == text
+
+
 def test_joiners_are_part_of_a_name_only_inside_it() -> None:
     """At its ends, they are invisible and would change its digest."""
     assert unwrap("\u200c\u0645\u06cc\u200c\u062e\u200d", "name") == "\u0645\u06cc\u200c\u062e"
