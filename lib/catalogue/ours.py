@@ -341,9 +341,9 @@ TABLE: Final[dict[str, CodeText]] = {
         "If Google already has this order, no action is needed.",
     ),
     "OLDER_THAN_CORRECTION": superseded(
-        "Another correction of the same conversion counts instead of this row: a later one, or a "
-        "retraction, which is final.",
-        "No action needed. If that correction is wrong, upload another one with a later time. A "
+        "Another refund or change of the same conversion counts instead of this row: a later one, "
+        "or a retraction, which is final.",
+        "No action needed. If that change is wrong, upload another one with a later time. A "
         "retraction cannot be undone.",
     ),
     "AWAITS_CONVERSIONS": deferred(

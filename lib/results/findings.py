@@ -196,7 +196,7 @@ def _reasons(row: RowOutcome) -> Sequence[Problem]:
 
     Its other warnings have no part in that.
     """
-    if not row.warnings:
-        return root_problems(row)
+    if not row.errors or not row.warnings:
+        return row.errors and root_problems(row)
     explained = set().union(*(CONSEQUENCES.get(each.code, ()) for each in row.errors))
     return [each for each in root_problems(row) if each in row.errors or each.code in explained]
