@@ -44,9 +44,8 @@ _FATES: Final[Mapping[Outcome, str]] = {
     "not_attempted": "would not be attempted",
 }
 _COLORS: Final[Mapping[Severity, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
-_SALE_MUST_BE_UPLOADED: Final = (
-    f"Google cannot find the sale of a {REFUND} if it was never uploaded."
-)
+_NOT_UPLOADED: Final = f"Google cannot find the sale of a {REFUND} if it was never uploaded."
+_NEW_CONVERSION: Final = f"A {REFUND} whose sale was never uploaded becomes a new conversion."
 
 
 class KeptOutcomes:
@@ -182,7 +181,9 @@ def _counts(checked: CheckResult) -> Iterator[str]:
         texts.append(f"{tally.warnings:,} with a warning")
     yield f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
     if corrections:
-        yield _SALE_MUST_BE_UPLOADED
+        profile = checked.summary.profile
+        can = capabilities_of(str(profile.get("adjustments_via") or profile["destination"]))
+        yield _NEW_CONVERSION if can.last_value_counts else _NOT_UPLOADED
 
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:

@@ -88,6 +88,18 @@ def test_corrections_are_counted_apart_from_sales(file: Any) -> None:
     assert "Google cannot find the sale of a refund or change if it was never" in result.output
 
 
+def test_a_new_value_of_an_unknown_sale_may_be_a_new_conversion(file: Any) -> None:
+    """The Data Manager API gets the sale again, and counts one that it does not know."""
+    content = "gclid,order_id,conversion_date_time,adjustment_date_time,adjusted_value\n"
+    content += "Cj0KCQiA0001,A1,2026-11-20 09:00Z,2026-11-21 09:00Z,5.00\n"
+    more = {"destination": "data_manager", "action": "7155501002", "currency_code": "USD"}
+    profile = {**BASE, **more, "conversions": [{"send": "restatement"}]}
+    profiles = file(json.dumps({"default": profile}), "profiles.json")
+    result = run("--profiles", profiles, file(content))
+    assert "1 refund or change would be sent" in result.output
+    assert "never uploaded becomes a new conversion" in result.output
+
+
 def test_a_warning_is_called_one(file: Any) -> None:
     """Whether its row is sent depends on the rest of the row."""
     beside = row(gclid="organic", email="buyer@example.com")

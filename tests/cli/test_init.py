@@ -591,6 +591,16 @@ def test_a_file_that_cannot_be_decoded_says_how_to_name_its_encoding() -> None:
     assert "line 1 cannot be decoded as text. Name the encoding: --encoding" in done.output
 
 
+def test_names_that_cannot_be_decoded_ask_for_the_encoding() -> None:
+    """Nothing of the file can be shown before. A script gets the names of encodings."""
+    content = DEALS.replace("Deal,", "商談,").encode("shift_jis")
+    assert "or shift_jis or" in init(content, []).output
+    done = init(content, ["shift_jis", *ANSWERS, "s"])
+    assert done.exit_code == 0, done.output
+    assert "Columns that are not used: 商談" in done.output
+    assert saved()["encoding"] == "shift_jis"
+
+
 def test_the_names_may_be_below_titles() -> None:
     """The fullest of the first lines has them."""
     done = answer(f"Report of deals\n\n{DEALS}")

@@ -185,3 +185,90 @@ def test_whole_numbers_may_be_cents(cells: Sequence[str], is_asked: bool) -> Non
     rows = "".join(f"Won,2026-11-20 10:00:00,,{cell},,{n},,\n" for n, cell in enumerate(cells))
     shown = reopen(PROFILE, ["q"], SALES.partition("\n")[0] + f"\n{rows}").output
     assert ("Scale of values" in shown) is is_asked
+
+
+def test_the_screen_names_what_no_question_is_about() -> None:
+    """Nothing of a profile is hidden, least of all that Google counts nothing."""
+    profile = {
+        **PROFILE,
+        "columns": {**PROFILE["columns"], "email_2": ["Mail", "Mail 2"]},
+        "conversions": [{"rows": {"Stage": ["Won"]}, "columns": {"gclid": ["Click"]}}],
+        "optional": ["gclid"],
+        "derive_order_id": False,
+        "validate_only": True,
+        "event_source": "WEB",
+    }
+    del profile["columns"]["order_id"]
+    shown = screen(reopen(profile, ["q"]).output)
+    assert "names in line 1 Nothing will be counted: Google only checks" in shown
+    assert "an ID is derived" not in shown
+    others = shown.partition("Also in the profile: ")[2]
+    for text in (
+        "email_2 ← Mail or Mail 2",
+        "gclid (Won) ← Click",
+        'optional ["gclid"]',
+        "derive_order_id false",
+        "event_source WEB",
+    ):
+        assert text in others
+    assert "validate_only" not in others
+    assert "Also in the profile" not in screen(reopen(PROFILE, ["q"]).output)
+
+
+def test_samples_are_read_as_a_run_reads_them() -> None:
+    """Additions of spreadsheets, placeholders and digests are no reason to be left out."""
+    rows = [
+        ("'ann@example.com", "N/A", "202-555-0101"),
+        ("ab" * 32, "", "202-555-0102"),
+        ("n/a", "US", "202-555-0103"),
+    ]
+    content = "Stage,Time,Amount,Order,Mail,Country,Phone,Agreed\n"
+    for number, cells in enumerate(rows):
+        content += f"Won,2026-11-20 10:00:00,5.00,{number}," + ",".join(cells) + ",YES \n"
+    columns = {**PROFILE["columns"], "phone": ["Phone"], "country_code": ["Country"]}
+    profile = {**PROFILE, "phone_region": "US"}
+    profile |= {"columns": {**columns, "ad_user_data": ["Agreed"]}, "skip": {"Agreed": ["Yes"]}}
+    del profile["ad_user_data"]
+    assert "YES (3 rows) → left out" in screen(reopen(profile, ["q"], content).output)
+    shown = screen(reopen({**profile, "skip": {}}, ["q"], content).output)
+    for text in (
+        "'ann@example.com → ann@example.com, hashed",
+        f"{'ab' * 16}… → hashed already",
+        "202-555-0101 → +12025550101, hashed",
+        "n/a → left out",
+    ):
+        assert text in shown
+
+
+def test_samples_of_an_entry_are_its_own() -> None:
+    """The first one has the columns of the profile, and the next one another time."""
+    own = {"conversion_date_time": ["Other time"]}
+    entries = [{"rows": {"Stage": ["Won"]}}, {"rows": {"Stage": ["Lead"]}, "columns": own}]
+    profile = {key: value for key, value in PROFILE.items() if key != "skip"}
+    content = SALES.replace("-5050", "5050")
+    shown = screen(reopen({**profile, "conversions": entries}, ["q"], content).output)
+    of_first, of_other = shown.split(" Time (Lead) ")
+    assert "2026-11-19" not in of_first
+    assert "2026-11-19 07:00:00 → 19 November 2026" in of_other
+
+
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        ({"destination": "data_manager"}, "counts as a new conversion"),
+        (
+            {"destination": "data_manager", "adjustments_via": "google_ads"},
+            "counts only if its sale was uploaded before",
+        ),
+        ({"destination": "google_ads"}, "counts only if its sale was uploaded before"),
+    ],
+)
+def test_it_says_what_happens_to_a_change_of_an_unknown_sale(
+    more: dict[str, Any], said: str
+) -> None:
+    """The Data Manager API gets the sale again, with its new value."""
+    own = {"adjustment_date_time": ["Time"], "adjusted_value": ["Amount"]}
+    entry = {"rows": {"Stage": ["Lead"]}, "send": "restatement", "columns": own}
+    profile = {key: value for key, value in PROFILE.items() if key != "skip"}
+    profile |= {"action": "7155501002", "conversions": [{"rows": {"Stage": ["Won"]}}, entry]}
+    assert said in screen(reopen({**profile, **more}, ["q"]).output)

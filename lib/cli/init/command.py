@@ -15,7 +15,7 @@ import click
 from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import replacing
-from lib.cli.init.asking import EndOfInput, Quit, ask, near_value, say
+from lib.cli.init.asking import EndOfInput, Quit, ask, choose, near_value, say
 from lib.cli.init.draft import HOW_FILES_ARE_WRITTEN, Draft, read_constant
 from lib.cli.init.look import Column, WrongAnswer, nearest
 from lib.cli.init.questions import ENCODINGS, QUESTIONS, Question, questions
@@ -166,15 +166,15 @@ def init_command(
     profile |= {key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]}
     title = f'Profile "{name}" for {on_terminal(file.name)}'
     try:
-        draft = Draft(file, profile)
+        if not yes and name not in document:
+            say(_INTRODUCTION.format(file=on_terminal(file.name)))
+        draft = _read(file, profile, is_asked=not yes)
         if name in document:
             _know_all(draft)
         _apply(draft, given)
         if yes:
             _save_unasked(draft, now, title)
         else:
-            if name not in document:
-                say(_INTRODUCTION.format(file=on_terminal(file.name)))
             _ask_all(draft, now, title)
     except Quit:
         say("Nothing was saved.")
@@ -248,6 +248,24 @@ def _by_column(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, list
             raise WrongAnswer(f'No row has "{value}" under "{name}".{near_value(value, known)}')
         listed.setdefault(column.name, []).append(value)
     return listed
+
+
+def _read(file: Path, profile: dict[str, Any], *, is_asked: bool) -> Draft:
+    """Read the file. If the names of its columns cannot be decoded, ask for the encoding first."""
+    try:
+        return Draft(file, profile)
+    except SourceError as error:
+        if "decoded" not in error.detail or "encoding" in profile or not is_asked:
+            raise
+        (question,) = (each for each in QUESTIONS if each.key == "encoding")
+        read = partial(read_constant, "encoding", destination=None)
+        try:
+            encoding = choose(question.text, question.choices, question.typed, read)
+        except EndOfInput:
+            raise error from None
+    draft = Draft(file, {**profile, "encoding": encoding})
+    draft.answered.add(question.id)
+    return draft
 
 
 # ── with and without somebody who answers ────────────────────────────────────────────────────

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -19,19 +20,29 @@ from lib.cli.init.trial import SentRow, Trial
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations.registry import capabilities_of
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
+from lib.model.fields import comparable
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
-from lib.model.records import Adjustment, is_derived_order_id
+from lib.model.records import is_derived_order_id
+from lib.rules.columns import plain_text
 from lib.rules.rows import ANY_OTHER
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
-from lib.rules.values.identifiers import normalize_email
+from lib.rules.values.identifiers import is_digest, normalize_email
 from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 _SAMPLES: Final = 3
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+(?=[A-Z])")
+_SHOWN: Final = frozenset(
+    {"columns", "conversions", "rows", "send", "skip", "sheet", "adjustments_via", "validate_only"}
+)
+"""Keys for which there is no question, and which the screen shows all the same."""
 _NOT_UPLOADED: Final = (
     "A refund or change counts only if its sale was uploaded before. Otherwise it is tried for\n"
     "three days, and then reported as failed: that is harmless."
+)
+_NEW_CONVERSION: Final = (
+    "A change counts as a new conversion, with the new value, if its sale was never uploaded: the\n"
+    "{title} cannot tell them apart."
 )
 
 
@@ -40,6 +51,8 @@ def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> N
     say()
     sheet = f", sheet {on_terminal(draft.profile['sheet'])}" if "sheet" in draft.profile else ""
     say(f"{title}{sheet}, names in line {draft.sample.header_line}")
+    if draft.profile.get("validate_only"):
+        say("Nothing will be counted: Google only checks (validate_only true).")
     if not draft.sample.is_whole:
         say(f"Counts beside a decision are about the first {MOST_ROWS:,} rows.")
     say()
@@ -52,6 +65,8 @@ def show(title: str, asked: Sequence[Question], draft: Draft, trial: Trial) -> N
     say()
     for line in _what_happens(draft, trial):
         say(line)
+    if others := [*_not_asked(asked, draft)]:
+        say(f"Also in the profile: {', '.join(others)}")
 
 
 # ── each decision ────────────────────────────────────────────────────────────────────────────
@@ -68,6 +83,11 @@ def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list
     labels = {value: label for value, label, _ in reversed(question.choices)}
     value = draft.constant(question.key, question.entry)
     constant = labels.get(value, "none" if value is None else on_terminal(str(value)))
+    is_typed = draft.level(question.entry).get("send") == "adjustment"
+    if (question.name == "adjusted_value" and is_typed) or (
+        question.name == "order_id" and draft.profile.get("derive_order_id") is False
+    ):
+        constant = "none"
     if question.key == "customer_id":  # a profile that was read has only its digits
         constant = re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", constant)
     hides_column = draft.hides_column(question.key, question.entry)
@@ -98,6 +118,24 @@ def _answer(question: Question, number: int, draft: Draft, trial: Trial) -> list
         able, lacking = capabilities_of(via).title, capabilities_of(draft.profile["destination"])
         lines.append(f"refunds and changes: {able}, because the {lacking.title} sends no refunds")
     return lines
+
+
+def _not_asked(asked: Sequence[Question], draft: Draft) -> Iterator[str]:
+    """Yield what the profile and its entries say besides the answers to the questions."""
+    asked_for = {(name, each.entry) for each in asked for name in (each.name, each.key)}
+    asked_for |= {(name, None) for name, _ in asked_for}  # An entry shows what it inherits.
+    asked_for |= {("currency_code", entry) for entry in draft.of_one_value}
+    for entry in (None, *range(len(draft.profile.get("conversions", ())))):
+        which = "" if entry is None else f" ({draft.name_of(entry)})"
+        level = draft.level(entry)
+        for key, value in level.items():
+            if key not in _SHOWN and (key, entry) not in asked_for:
+                text = value if isinstance(value, str) else json.dumps(value)
+                yield f"{key}{which} {on_terminal(text)}"
+        for field, names in level.get("columns", {}).items():
+            if (field, entry) not in asked_for:
+                listed = [names] if isinstance(names, str) else names or ["none"]
+                yield f"{field}{which} ← {' or '.join(map(on_terminal, listed))}"
 
 
 def _left_out(draft: Draft, number: int) -> Iterator[str]:
@@ -164,9 +202,9 @@ def _column(question: Question, column: Column, draft: Draft, trial: Trial) -> I
     differing = f": {draft.differing(column)}" if question.name == "order_id" else ""
     yield f"{on_terminal(column.name)}{differing}"
     if question.look == "yes or no":
-        left_out = draft.profile.get("skip", {}).get(column.name, ())
+        left_out = {*map(comparable, draft.profile.get("skip", {}).get(column.name, ()))}
         for value, count in column.values():
-            stated = "left out" if value in left_out else _consent_in(value)
+            stated = "left out" if comparable(value) in left_out else _consent_in(value)
             yield f"{cell(value)} ({number_of_rows(count)}) → {stated}"
     elif question.look in ("currency", "country or calling code"):
         yield samples_of(column)
@@ -184,10 +222,11 @@ def _consent_in(value: str) -> str:
 def _samples(question: Question, draft: Draft, trial: Trial) -> list[str]:
     """Return cells of rows that would be sent, beside what Google gets. They differ in form."""
     rows: dict[str, SentRow] = {}
+    # The first entry has no number if the profile itself has its columns.
+    entry = 0 if question.of == "conversion" and question.entry is None else question.entry
     for row in trial.kept:
         text = row.cells.get(question.name, "")
-        is_of_others = question.of == "conversion" and isinstance(row.record, Adjustment)
-        if text and question.entry in (None, row.entry) and not is_of_others:
+        if text and entry in (None, row.entry):
             rows.setdefault(text, row)
     by_form = {_form(question, text): text for text in reversed(rows)}
     shown = [*dict.fromkeys((*reversed(by_form.values()), *rows))][:_SAMPLES]
@@ -212,21 +251,22 @@ def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) ->
         return f"{amount(round(record.value * MICROS), always_cents=True)} {currency}"
     if field == "order_id" and record.order_id:
         return "derived" if is_derived_order_id(record.order_id) else record.order_id
+    if field in ("email", "phone"):
+        text = plain_text(text, field, set()) or ""
     try:
-        if field == "email":
+        if field == "email" and text:
             return f"{normalize_email(text)}, hashed"
-        if field == "phone":
-            number = normalize_phone(text.strip(), _phone_region(row, default_region))
-            return f"{number}, hashed"
+        if field == "phone" and text:
+            return f"{normalize_phone(text, _phone_region(row, default_region))}, hashed"
     except RuleError as error:
-        return f"left out: {lookup(error.code).meaning}"
+        return "hashed already" if is_digest(text) else f"left out: {lookup(error.code).meaning}"
     found = getattr(record, field, "")
     return cell(str(found)) if found else "left out"
 
 
 def _phone_region(row: SentRow, default: str | None) -> str | None:
     """Return the country that a row states, otherwise that of the profile."""
-    stated = row.cells.get("country_code", "").strip()
+    stated = plain_text(row.cells.get("country_code", ""), "country_code", set())
     if not stated:
         return default
     try:
@@ -263,7 +303,7 @@ def _what_happens(draft: Draft, trial: Trial) -> Iterator[str]:
     yield "         Is this right?"
     if draft.corrections:
         yield ""
-        yield _NOT_UPLOADED
+        yield _if_not_uploaded(draft)
     if trial.kept and shows_cells():
         yield ""
         yield "Some of them, as Google gets them:"
@@ -271,6 +311,13 @@ def _what_happens(draft: Draft, trial: Trial) -> Iterator[str]:
             yield f"  line {row.line}: {record_as_text(row.record)}"
     yield ""
     yield f"Columns that are not used: {', '.join(map(on_terminal, trial.unused)) or 'none'}"
+
+
+def _if_not_uploaded(draft: Draft) -> str:
+    """Return what Google does with a refund or change whose sale it does not know."""
+    can = capabilities_of(draft.profile.get("adjustments_via") or draft.profile["destination"])
+    text = _NEW_CONVERSION if can.last_value_counts else _NOT_UPLOADED
+    return text.format(title=can.title)
 
 
 def _what(draft: Draft, number: int, count: int) -> str:
