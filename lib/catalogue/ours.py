@@ -53,9 +53,9 @@ TABLE: Final[dict[str, CodeText]] = {
     # Click IDs, email addresses, phone numbers, addresses
     "NO_CLICK_ID_OR_IDENTIFIER": rejected(
         "The row has no click ID, email address or phone number that can be used.",
-        "Add one. If there is none, delete the row from this file: Google cannot count it. The "
-        "Data Manager API also accepts a complete postal address, an IP address or session "
-        "attributes.",
+        "Add a click ID, an email address or a phone number. If there is none, delete the row "
+        "from this file: Google cannot count it. The Data Manager API also accepts a complete "
+        "postal address, an IP address or session attributes.",
     ),
     "INVALID_CLICK_ID": warning(
         "The click ID cannot be a real one: it has spaces, an ellipsis (...) or fewer than ten "

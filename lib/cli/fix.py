@@ -239,6 +239,8 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     if not row.errors and head.file_error:
         problems = [Problem(head.file_error.code, "", head.file_error.detail), *problems]
     actions = [_entry(problem, head).action for problem in problems]
+    # An error that another problem explains may still have the way out: to delete the row.
+    actions += [_entry(error, head).action for error in row.errors]
     to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
     return (
         _one_line(_listed([_described(problem, head) for problem in problems])),

@@ -89,6 +89,8 @@ def test_the_rows_to_correct_are_written_as_they_are(fix: Any) -> None:
     assert 'Column: "conversion_date_time".' in rows[0][0]
     assert rows[0][1].startswith("Write it as")
     assert "The email address is not valid" in rows[1][0], "a warning says why a row has nothing"
+    assert "left out" not in rows[1][0], "nothing of the row was sent"
+    assert "delete the row" in rows[1][1]
 
 
 def test_the_corrected_file_is_dropped_as_it_is(fix: Any) -> None:
