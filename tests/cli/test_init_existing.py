@@ -272,3 +272,21 @@ def test_it_says_what_happens_to_a_change_of_an_unknown_sale(
     profile = {key: value for key, value in PROFILE.items() if key != "skip"}
     profile |= {"action": "7155501002", "conversions": [{"rows": {"Stage": ["Won"]}}, entry]}
     assert said in screen(reopen({**profile, **more}, ["q"]).output)
+
+
+def test_another_column_keeps_what_empty_cells_mean() -> None:
+    """An entry's own value is no such thing: it is the answer so far, and is replaced."""
+    entries = [
+        {"rows": {"Stage": ["Won"]}, "action": "Won deal", "value": "action_default"},
+        {"rows": {"Stage": ["Lead"]}, "value": 50},
+    ]
+    profile = {key: value for key, value in PROFILE.items() if key != "skip"}
+    profile["conversions"] = entries
+    done = change(profile, "Value (Lead)", "")
+    assert "or nothing to keep: 50" in done.output
+    assert saved() == profile
+    change(profile, "Value (Won)", "Order", "whole units")
+    assert saved()["conversions"][0]["value"] == "action_default"
+    change(profile, "Value (Lead)", "Order", "whole units")
+    assert saved()["conversions"][1]["columns"] == {"conversion_value": "Order"}
+    assert "value" not in saved()["conversions"][1]

@@ -142,8 +142,7 @@ class Question:
             names = ["the name of a column"] if is_field(self.name) else []
             possible = ", or ".join([*([self.typed] if self.typed else []), *names])
             text = self.text + (_decided_orders(draft) if self.name == "date_order" else "")
-            has_column = bool(draft.column_names(self.name, self.entry))
-            now = None if has_column else draft.constant(self.key, self.entry)
+            now = None if self._has_column(draft) else draft.constant(self.key, self.entry)
             read = partial(self._read, draft)
             self.write(draft, choose(text, offers, possible, read, now))
         draft.answered.add(self.id)
@@ -184,16 +183,25 @@ class Question:
             raise WrongAnswer(f'No cell of "{column.name}" can be read as: {self.look}.')
         return column
 
+    def _has_column(self, draft: Draft) -> bool:
+        """Return whether the answer is a column: then a value is only that of its empty cells."""
+        hidden = draft.hides_column(self.key, self.entry)
+        return bool(draft.column_names(self.name, self.entry)) and not hidden
+
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
-        column = answer if isinstance(answer, Column) else None
-        is_typed = draft.level(self.entry).get("send") == "adjustment"  # by a column of types
-        if self.name == "adjusted_value" and not is_typed:
-            draft.level(self.entry)["send"] = "restatement" if column else "retraction"
-        is_same = column is not None and column == draft.column(self.name, self.entry)
-        if is_same and self.name in draft.level(self.entry).get("columns", {}):
-            return  # Its other names, and what empty cells mean, stay.
-        draft.set_constant(self.key, None if column else answer, self.entry)
+        column, level = answer if isinstance(answer, Column) else None, draft.level(self.entry)
+        if self.name == "adjusted_value" and level.get("send") != "adjustment":
+            level["send"] = "restatement" if column else "retraction"
+        has_column = self._has_column(draft)
+        if column is not None and self.name in level.get("columns", {}):
+            is_same = column == draft.column(self.name, self.entry)
+        else:
+            is_same = not has_column and answer == draft.constant(self.key, self.entry)
+        if is_same:
+            return  # The other names of the column stay, and no other question comes again.
+        if column is None or not has_column:
+            draft.set_constant(self.key, None if column else answer, self.entry)
         if is_field(self.name):
             draft.set_column(self.name, column, self.entry)
 
