@@ -88,7 +88,7 @@ def measure(quick: bool) -> Iterator[Figure]:
     """
     files = {"emoji": partial(emoji, 2 * MIB)} if quick else FILES
     folders = ("",) if quick else ("", "data_manager/")
-    environment = {"WINDOW": "8", "MALLOC_ARENA_MAX": "1", "PROFILES": PROFILES}
+    environment = {"WINDOW": "10", "MALLOC_ARENA_MAX": "1", "PROFILES": PROFILES}
     slow = {"kind": "latency_ms", "latency_ms": LATENCY_MILLISECONDS}
     peaks: dict[str, float] = {}
     group = Path(os.environ["MEMORY_GROUP"]) if "MEMORY_GROUP" in os.environ else None

@@ -92,8 +92,8 @@ _TEXTS: Final[tuple[tuple[CodeText, str], ...]] = (
             "Google found no conversion with this order ID, or this gclid and conversion time, "
             "for this conversion action. It may not find one that it got less than a day ago.",
             "Check that the adjustment has the conversion action and the order ID of its sale. If "
-            "the sale was never uploaded, ignore this. If it is from today, no action is needed: "
-            "the row is sent again after 24 hours.",
+            "the sale was never uploaded, ignore this. A row that is deferred is sent again, so it "
+            "needs no action.",
         ),
         "CONVERSION_NOT_FOUND",
     ),

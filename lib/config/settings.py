@@ -123,9 +123,9 @@ class Settings(BaseModel):
     """No request starts this close to a time limit; those in progress may finish."""
     request_timeout_seconds: float = Field(120, gt=0)
     """Maximum wait for the answer to an API request."""
-    window: int = Field(8, ge=1, le=64)
-    """Maximum number of upload requests in progress; with the Google Ads API, up to half as many
-    more while answers are slow."""
+    window: int = Field(10, ge=1, le=64)
+    """Maximum number of upload requests in progress. Google advises at most 10 for the Data Manager
+    API."""
     defer_hours: float = Field(6, gt=0)
     """Wait before a row that is too recent is sent again."""
     max_defer_hours: float = Field(72, gt=0)
