@@ -46,6 +46,9 @@ ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
 """The error of a row that the API has accepted, and may or may not count: it has counted errors
 in the row's request without naming the rows."""
 
+BLOCKED_FOR: Final = timedelta(days=7)
+"""How long after a file came the API is asked again, although it refuses to answer."""
+
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 
 _STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
@@ -113,6 +116,7 @@ def ask(attempt: Attempt) -> None:
     """
     attempt.sum_up()
     now, settings, blocked = attempt.context.utc_now(), attempt.context.settings, ""
+    asked_before = followed_since(attempt.run, attempt.sums)
     try:
         due = _next_poll(attempt.run, attempt.sums)
         if due is not None and due <= now:
@@ -121,10 +125,12 @@ def ask(attempt: Attempt) -> None:
         if due is not None and due <= now:
             _ask_for_diagnostics(attempt, now)
     except PermanentError as error:
-        # Perhaps the credentials are refused. The schedule decides if the API is asked again.
         blocked = error.code
         action = lookup(error.code).action
         attempt.log.alert("follow_up_blocked", code=blocked, detail=error.detail, action=action)
+        if now - attempt.run.arrived < BLOCKED_FOR:
+            # Each sweep asks again, until somebody has corrected the credentials or the permission.
+            attempt.keep(followed=asked_before)
     except LeaseLost:
         raise
     except RetryableError as error:

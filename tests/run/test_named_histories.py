@@ -861,7 +861,7 @@ def saved_state(google: World) -> list[str]:
 
 
 def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: World) -> None:
-    """The code stays in the run while it holds, and the schedule asks again."""
+    """The code stays in the run while it holds, and each sweep asks again, days later too."""
     google.use_destination("data_manager")
 
     def refuse(ids: Any) -> Any:
@@ -871,12 +871,30 @@ def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: W
     deliver(google, "daily.csv", sales("order-a"))
     google.clock.seconds += HOUR
     sweep(google)
+    for _ in range(12):
+        google.clock.seconds += 12 * HOUR
+        sweep(google)
     assert [entry.blocked for entry in entries(google)] == ["USER_PERMISSION_DENIED"]
     google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
-    google.clock.seconds += HOUR
+    google.clock.seconds += 60
     sweep(google)
     assert [entry.blocked for entry in entries(google)] == [""]
     assert saved(google).state == "done"
+
+
+def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None:
+    """Then the schedule goes on without an answer, so the run ends."""
+    google.use_destination("data_manager")
+
+    def refuse(ids: Any) -> Any:
+        raise PermanentError("USER_PERMISSION_DENIED")
+
+    google.api.statuses = refuse
+    deliver(google, "daily.csv", sales("order-a"))
+    for _ in range(40):
+        google.clock.seconds += 12 * HOUR
+        sweep(google)
+    assert saved_state(google) == ["done"]
 
 
 def test_a_status_that_never_comes_ends_the_schedule(google: World) -> None:
