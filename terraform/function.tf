@@ -7,6 +7,7 @@ locals {
   source_files = concat(
     ["main.py", "requirements.txt"],
     sort(fileset(local.root, "lib/**/*.py")),
+    sort(fileset(local.root, "lib/catalogue/*.ini")),
     sort(fileset(local.root, "lib/results/templates/*")),
   )
 

@@ -307,7 +307,8 @@ def test_test_files_have_names_of_their_own() -> None:
 def test_no_text_names_a_page() -> None:
     """Who has only the command or a report has no pages: a text says itself what to do."""
     page = re.compile(r"docs/[a-z-]+\.md")
-    found = [each.name for each in (ROOT / "lib").rglob("*.html") if page.search(each.read_text())]
+    data = [*(ROOT / "lib").rglob("*.html"), *(ROOT / "lib").rglob("*.ini")]
+    found = [each.name for each in data if page.search(each.read_text("utf-8"))]
     for path in (ROOT / "lib").rglob("*.py"):
         nodes = [*ast.walk(ast.parse(path.read_text("utf-8")))]
         comments = {id(each.value) for each in nodes if isinstance(each, ast.Expr)}

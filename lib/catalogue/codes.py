@@ -1,23 +1,25 @@
 """One catalogue of every code of this function, and of those of Google's that need more than
 Google's message.
 
-The results document, `check`, `explain` and `docs/codes.md` take their texts from it.
+The results document, `check`, `explain` and `docs/codes.md` take their texts from it. The texts
+are in `ours.ini` and `google.ini`, and those that several codes share in `shared.ini`:
+
+    [rejected INVALID_DATE]
+    meaning = The date and time cannot be read.
+    action = Write it as 2026-11-24 14:05.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from string import Template
 from typing import Final, Literal
 
-from lib.catalogue import google, kinds, ours
-from lib.catalogue.kinds import CodeText, Scope, Severity
+from lib.catalogue.kinds import KINDS, Scope, Severity
 from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
-
-TABLES: Final[Mapping[Origin, Mapping[str, CodeText]]] = {
-    "This function": ours.TABLE,
-    "Google": google.TABLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +67,53 @@ _FEWEST: Final = 5
 """Fewer rows are sooner corrected than a setting is found, and prove none."""
 
 
-def _code(code: str, origin: Origin, text: CodeText) -> Code:
-    return Code(code, origin, *text.kind, text.meaning, text.action, text.if_most, text.is_too_late)
+_SECTION: Final = re.compile(r"^\[(.+)\]\n((?:[\w ].*\n)+)", re.M)
+_FIELD: Final = re.compile(r"^(\w+) = (.+(?:\n .+)*)", re.M)
 
 
-CATALOGUE: Final[Mapping[str, Code]] = {
-    code: _code(code, origin, text)
-    for origin, table in TABLES.items()
-    for code, text in table.items()
-}
+def _sections(name: str) -> dict[str, str]:
+    """Return title → lines of an INI file. `configparser` would take 10 ms of each cold start."""
+    return dict(_SECTION.findall(files(__package__).joinpath(name).read_text("utf-8")))
+
+
+def _fields(lines: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields of a section, each on one line, and with `${name}` replaced."""
+    found = _FIELD.findall(lines)
+    return {key: Template(" ".join(text.split())).substitute(texts) for key, text in found}
+
+
+def _read(name: str, origin: Origin) -> dict[str, Code]:
+    """Return the codes of a file, by name."""
+    sections = _sections(name)
+    texts = _fields(_sections("shared.ini")["DEFAULT"], {})
+    texts |= _fields(sections.pop("DEFAULT"), texts)
+    codes = {}
+    for title, lines in sections.items():
+        kind, first = title.split()
+        fields = _fields(lines, texts)
+        for code in (first, *fields.get("also", "").split()):
+            codes[code] = Code(
+                code,
+                origin,
+                *KINDS[kind],
+                fields["meaning"],
+                fields["action"],
+                fields.get("if_most", ""),
+                fields.get("is_too_late") == "yes",
+            )
+    return codes
+
+
+_OURS: Final = _read("ours.ini", "This function")
+_GOOGLES: Final = _read("google.ini", "Google")
+_OTHER_FAILURE: Final = _GOOGLES.pop("ANY_OTHER")
+_OTHER_WARNING: Final = _GOOGLES.pop("WARNING_REASON_ANY_OTHER")
+
+TABLES: Final[Mapping[Origin, Mapping[str, Code]]] = {"This function": _OURS, "Google": _GOOGLES}
+CATALOGUE: Final[Mapping[str, Code]] = {**_OURS, **_GOOGLES}
 
 _PREFIXES: Final = ("", "PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_")
 """Google leaves these off in some answers, and in parts of its documentation."""
-
-_OTHER_FAILURE: Final = kinds.failed(
-    "Google refused the row. Its message, or else the name of the code, says why.",
-    "Correct what Google's message names. If nothing is wrong with it, look the code up in "
-    "Google's "
-    "documentation, or report it at the project's issue tracker.",
-)
-_OTHER_WARNING: Final = kinds.warning(
-    "Google accepted the row, but not one of its values. Its message says which.",
-    "No action needed; the conversion counts. To keep the value, correct what the message names.",
-)
 
 
 def lookup(code: str) -> Code:
@@ -100,7 +126,7 @@ def lookup(code: str) -> Code:
         entry = CATALOGUE.get(prefix + code)
         if entry is not None:
             return entry
-    return _code(code, "Google", _OTHER_WARNING if "WARNING_REASON_" in code else _OTHER_FAILURE)
+    return replace(_OTHER_WARNING if "WARNING_REASON_" in code else _OTHER_FAILURE, code=code)
 
 
 ABOUT_THE_ACTION: Final = frozenset(

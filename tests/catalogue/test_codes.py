@@ -2,6 +2,7 @@
 
 import json
 import re
+from configparser import ConfigParser, ExtendedInterpolation
 from importlib.resources import files
 from pathlib import Path
 from typing import get_args
@@ -64,6 +65,28 @@ def test_every_code_of_reading_a_file_is_known() -> None:
     assert outcomes.pop("UNTERMINATED_LAST_LINE") == "deferred"
     assert outcomes.pop("REPORT_FOOTER") is None  # it is not a row
     assert set(outcomes.values()) == {"rejected"}
+
+
+@pytest.mark.parametrize("name", ["ours.ini", "google.ini"])
+def test_the_texts_are_an_ini_file(name: str) -> None:
+    """`configparser` reads the same codes and texts, and no line of a text as a comment."""
+    slow = ConfigParser(interpolation=ExtendedInterpolation())
+    for each in ("shared.ini", name):
+        text = (ROOT / "lib" / "catalogue" / each).read_text("utf-8")
+        assert not re.search(r"^ +[#;]", text, re.M)
+        slow.read_string(text)
+    keys = {"meaning", "action", "if_most", "is_too_late", "also", *slow.defaults()}
+    codes = []
+    for title in slow.sections():
+        section = {key: " ".join(text.split()) for key, text in slow[title].items()}
+        assert section.keys() <= keys, title
+        for code in (title.split()[1], *section.get("also", "").split()):
+            codes.append(code)
+            entry = lookup(code)
+            assert (entry.meaning, entry.action) == (section["meaning"], section["action"])
+            assert entry.if_most == section.get("if_most", "")
+            assert entry.is_too_late == ("is_too_late" in section)
+    assert len(codes) == len(set(codes))
 
 
 def test_no_code_is_in_two_tables() -> None:
