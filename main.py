@@ -10,7 +10,6 @@ gc.disable()
 # No package has a plugin for pydantic: the search reads the metadata of all packages (4 ms).
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "true")
 
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,7 +31,7 @@ from lib.config.profile import read_profiles
 from lib.config.settings import Settings, SettingsError
 from lib.destinations.connectors import Destinations
 from lib.errors import PermanentError, UploadError
-from lib.model.deadline import Shutdown
+from lib.model.deadline import Shutdown, elapsed_seconds
 from lib.run.context import RunContext
 from lib.run.deliver import deliver
 from lib.state.runs import run_id
@@ -45,7 +44,7 @@ gc.enable()
 quiet_libraries()
 
 _shutdown = Shutdown()
-on_termination(lambda: _shutdown.begin(time.monotonic()))
+on_termination(lambda: _shutdown.begin(elapsed_seconds()))
 
 
 @functions_framework.http
@@ -122,7 +121,7 @@ def _context() -> RunContext:
         profiles=profiles,
         connect=destinations.connect,
         utc_now=lambda: datetime.now(UTC),
-        monotonic=time.monotonic,
+        monotonic=elapsed_seconds,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from lib.destinations.pacing import Classify, Pacer
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import Log
 
 C = TypeVar("C")
@@ -38,9 +37,9 @@ class KeptConnection(Generic[C]):
     def get(self) -> C:
         """Return the connection. Raises what `connect` raises."""
         with self._lock:
-            if self._connection is None or time.monotonic() - self._made >= CONNECTION_SECONDS:
+            if self._connection is None or elapsed_seconds() - self._made >= CONNECTION_SECONDS:
                 self._connection = self._connect()
-                self._made = time.monotonic()
+                self._made = elapsed_seconds()
             return self._connection
 
     def discard(self, connection: C) -> None:

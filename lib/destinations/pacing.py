@@ -20,7 +20,7 @@ from typing import Final, Literal, TypeVar
 
 from lib.errors import RetryableError
 from lib.model import retries
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import Log
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Pacer:
         gap_seconds: float = 0.0,
         *,
         random_part: Callable[[], float] = random.random,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = elapsed_seconds,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._window = window

@@ -10,7 +10,6 @@ fails stops nothing by itself: the account then says why it could not be read.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -23,7 +22,7 @@ from lib.destinations.pacing import Pacer
 from lib.destinations.rest import RestRefused, RestSession
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.account import Account, Action
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind
 from lib.model.log import Log
 from lib.model.outcomes import Problem
@@ -86,7 +85,7 @@ class Preflight:
         self,
         read_credentials: ReadCredentials,
         endpoint: str,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._read_credentials = read_credentials
         self._endpoint = endpoint
@@ -132,7 +131,7 @@ class Preflight:
 
         It raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached.
         """
-        ends = time.monotonic() + LOOK_SECONDS
+        ends = elapsed_seconds() + LOOK_SECONDS
         headers = {"login-customer-id": manager_id} if manager_id else {}
 
         def search(customer_id: str, query: str) -> Iterator[Json]:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field
 
 SHUTDOWN_ANSWER_SECONDS = 5.0
@@ -20,8 +21,20 @@ SAVE_SECONDS = 8.0
 quarter of the margin.)"""
 
 
+_WALL_CLOCK_AHEAD = time.time() - time.monotonic()
+
+
+def elapsed_seconds() -> float:
+    """Return the time by the clock that has advanced further, the monotonic or the wall clock.
+
+    The monotonic clock of a process that was frozen may have stood still meanwhile, and the wall
+    clock can be set back.
+    """
+    return max(time.monotonic(), time.time() - _WALL_CLOCK_AHEAD)
+
+
 class Shutdown:
-    """Whether the platform ends this instance, and since when (monotonic seconds)."""
+    """Whether the platform ends this instance, and since when (`elapsed_seconds`)."""
 
     def __init__(self) -> None:
         self.at = math.inf
@@ -33,7 +46,7 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The end of an attempt, in monotonic seconds, unless `shutdown` brings it forward."""
+    """The end of an attempt, in `elapsed_seconds`, unless `shutdown` brings it forward."""
 
     starts_until: float
     answers_until: float

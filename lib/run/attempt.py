@@ -72,8 +72,8 @@ class Attempt:
     """What one attempt does with a run.
 
     The lease begins before the run is saved, and is never renewed: it lasts as long as an attempt
-    may. It is looked at before each request, by both clocks: a frozen process has an old monotonic
-    clock, and the wall clock can be set. No storage call is needed for that.
+    may. It is looked at before each request, by the wall clock and by `elapsed_seconds`. No storage
+    call is needed for that.
 
     `sums` are those of the markers; `must_sum_up`: a chunk in them has other outcomes now.
     `has_changed`: the results must be written again. `has_sent`: a request to an API has begun.

@@ -41,7 +41,7 @@ class RunContext:
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     def deadline(self, limit: float) -> Deadline:
-        """Return the deadline of an attempt with this time limit (monotonic seconds)."""
+        """Return the deadline of an attempt with this time limit (`elapsed_seconds`)."""
         return Deadline.before(limit, self.settings.deadline_margin_seconds, self.shutdown)
 
     @property

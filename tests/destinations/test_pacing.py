@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from benchmarks.quota_share import simulate
 from lib.adapters.logging import JsonLog
 from lib.destinations.pacing import MAX_JITTER_SECONDS, Pacer, RequestFailure
 from lib.errors import RetryableError
-from lib.model import retries
+from lib.model import deadline, retries
 from lib.model.deadline import Deadline, Shutdown
 from tests.fakes import Clock
 
@@ -204,3 +205,23 @@ def test_a_permanent_failure_is_passed_on(clock: Clock, pacer: Pacer, call: Call
     with pytest.raises(Wrong):
         call(api, 500.0)
     assert (len(api.at), pacer._in_flight) == (1, 0)
+
+
+def test_a_process_that_was_frozen_before_a_retry_sends_nothing(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another attempt may have the file by then, even if the monotonic clock stood still."""
+    frozen = Clock()
+    monkeypatch.setattr(time, "monotonic", frozen.monotonic)
+    monkeypatch.setattr(time, "time", lambda: deadline._WALL_CLOCK_AHEAD + clock.seconds)
+    clock.seconds = frozen.seconds = 1000.0
+
+    def freeze(seconds: float) -> None:
+        clock.seconds += 3600
+
+    api = Api(clock, TRANSIENT)
+    pacer = Pacer(8, random_part=lambda: 1.0, sleep=freeze)
+    both = Deadline(1500.0, 1500.0)
+    with pytest.raises(RetryableError, match="DEADLINE"):
+        pacer.send(api, row_result, deadline=both, timeout_seconds=120, log=JsonLog())
+    assert len(api.at) == 1

@@ -26,7 +26,7 @@ from lib.destinations.google_ads.orders import resolve_orders, send_orders_apart
 from lib.destinations.google_ads.upload_request import CLICKS, UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
 from lib.model import retries
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 
@@ -113,7 +113,7 @@ class ChunkUpload:
             subset = request.subset(pending)
             self._note_orders(subset)
             self.log.warning("request_retry", code="ROWS_AGAIN", rows=len(pending), tries=tries)
-            left = self.deadline.last_start - time.monotonic()
+            left = self.deadline.last_start - elapsed_seconds()
             self.sleep(min(retries.API_ROWS.seconds_after(tries), max(left, 0.0)))
         row_results.update(dict.fromkeys(pending, RowResult("deferred", (problem,))))
         return UploadRequestResult(row_results, [], stop)
