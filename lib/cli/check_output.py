@@ -140,7 +140,7 @@ def _identifiers(record: Record) -> list[str]:
     parts = [f"{name} {_shortened_click(value)}" for name, value in clicks.items() if value]
     parts += ["email"] * bool(record.hashed_emails) + ["phone"] * bool(record.hashed_phones)
     more = record.optional_fields
-    return [*parts, "address"] if more is not None and more.address else parts
+    return [*parts, "address"] if more is not None and "address" in more else parts
 
 
 def _shortened_click(click_id: str) -> str:

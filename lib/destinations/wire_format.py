@@ -8,12 +8,9 @@ fields in any order. Tags come from the descriptors, so no field number is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Container, Mapping
 from struct import Struct
 from typing import Any, Final
-
-from lib.model.records import Cart, OptionalFields
 
 VARINT: Final = 0
 FIXED64: Final = 1
@@ -48,26 +45,21 @@ double: Final = Struct("<d").pack
 """Encodes a float in eight bytes."""
 
 Paths = Mapping[str, tuple[str, ...]]
-"""Attribute of the record → path in the API's message."""
+"""Field → path in the API's message."""
 
 
-def plain_paths(
-    part: type[OptionalFields | Cart], declared: Mapping[str, str], special: Iterable[str]
-) -> Paths:
-    """Return the declared paths (`Capabilities.fields`) of the attributes of a part of the record.
-
-    The `special` attributes are left out: the serializer writes them with separate code.
-    """
-    names = {each.name for each in fields(part)}.intersection(declared).difference(special)
-    return {name: tuple(declared[name].split(".")) for name in sorted(names)}
+def plain_paths(declared: Mapping[str, str], special: Container[str]) -> Paths:
+    """Return the declared paths (`Capabilities.fields`) of the fields whose value is written as it
+    is. The `special` ones are left out: the serializer writes them with separate code."""
+    return {name: tuple(path.split(".")) for name, path in declared.items() if name not in special}
 
 
-def write_plain_values(message: Any, paths: Paths, part: OptionalFields | Cart) -> None:
-    """Write the values that are set. For an enum field, the value is the name of an enum value."""
-    for name, (*parents, last) in paths.items():
-        value = getattr(part, name)
-        if value is None:
+def write_plain_values(message: Any, paths: Paths, values: Mapping[str, Any]) -> None:
+    """Write the values that have a path. For an enum field, it is the name of an enum value."""
+    for name, value in values.items():
+        if name not in paths:
             continue
+        *parents, last = paths[name]
         target = message
         for parent in parents:
             target = getattr(target, parent)

@@ -11,10 +11,10 @@ every row, and creating a frozen dataclass of this width takes six times as long
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.outcomes import Problem
@@ -56,49 +56,12 @@ class CartItem(NamedTuple):
     unit_price: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cart:
-    """The contents of the shopping cart (conversions with cart data)."""
+OptionalFields: TypeAlias = Mapping[str, Any]
+"""The fields that few files have: the target of each field (`lib.rules.fields.table`) → its value,
+if the row has one. Those of a cart are in one of their own:
 
-    merchant_id: int | None = None
-    feed_country_code: str | None = None
-    feed_language_code: str | None = None
-    local_transaction_cost: float | None = None
-    items: tuple[CartItem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OptionalFields:
-    """The fields that few files have. A row without any of them has None instead."""
-
-    ad_personalization: str | None = None
-    """GRANTED, DENIED, or UNSPECIFIED if the cell declares it unspecified. None: an empty cell."""
-    conversion_environment: str | None = None
-    customer_type: str | None = None
-    user_ip_address: str | None = None
-    landing_page_user_agent: str | None = None
-    session_attributes_encoded: bytes | None = None
-    session_attributes_key_value_pairs: tuple[tuple[str, str], ...] = ()
-    cart: Cart | None = None
-    custom_variables: tuple[tuple[str, str], ...] = ()
-    address: Address | None = None
-    event_source: str | None = None
-
-    def identity(self) -> tuple[str, ...]:
-        """Return what distinguishes people without a click ID, email address and phone number."""
-        pairs = tuple(f"{key}={value}" for key, value in self.session_attributes_key_value_pairs)
-        encoded = self.session_attributes_encoded
-        address = self.address
-        return (
-            *pairs,
-            *((encoded.decode("latin-1"),) if encoded else ()),
-            *((self.user_ip_address,) if self.user_ip_address else ()),
-            *(
-                (address.hashed_given_name, address.hashed_family_name, address.postal_code)
-                if address
-                else ()
-            ),
-        )
+    {"customer_type": "NEW", "cart": {"merchant_id": 5551234, "items": (CartItem("A-1", 2, 9.5),)}}
+"""
 
 
 _FINAL: Final = 1 << 62
@@ -118,7 +81,7 @@ class Conversion(NamedTuple):
 
     `customer_id` is the account to upload to (digits). `action_id` is the numeric ID of the
     conversion action. `time` has the format `yyyy-mm-dd HH:mm:ss+HH:mm`. `ad_user_data` is
-    GRANTED, DENIED or None.
+    GRANTED, DENIED or None. `optional_fields` is None if the row has none of them.
     """
 
     customer_id: str

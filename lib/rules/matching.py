@@ -8,6 +8,7 @@ from operator import not_
 
 from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
+from lib.model.records import OptionalFields
 from lib.rules.assembly import Columns
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME
@@ -107,16 +108,22 @@ def _attribute(conversions: Columns, name: str) -> Sequence[object]:
         return [emails or phones for emails, phones in people]
     if name in conversions:
         return conversions[name]
-    return [
-        None if each is None else getattr(each, name) for each in conversions["optional_fields"]
-    ]
+    return [None if each is None else each.get(name) for each in conversions["optional_fields"]]
 
 
 def _person(conversions: Columns, row: int) -> tuple[str, ...]:
-    """Return what identifies the person of a row: the first hashed identifier, if there is one."""
+    """Return what identifies the person of a row: the first hashed identifier. Without one, it is
+    what is known of the visit to the website, and the address."""
     digests = conversions["hashed_emails"][row] or conversions["hashed_phones"][row]
-    optional = conversions["optional_fields"][row]
-    if digests or optional is None:
+    if digests:
         return tuple(digests[:1])
-    identity: tuple[str, ...] = optional.identity()
-    return identity
+    optional: OptionalFields = conversions["optional_fields"][row] or {}
+    pairs = optional.get("session_attributes_key_value_pairs", ())
+    identity = [f"{key}={value}" for key, value in pairs]
+    if encoded := optional.get("session_attributes_encoded"):
+        identity.append(encoded.decode("latin-1"))
+    if ip_address := optional.get("user_ip_address"):
+        identity.append(ip_address)
+    if address := optional.get("address"):
+        identity += [address.hashed_given_name, address.hashed_family_name, address.postal_code]
+    return tuple(identity)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
-from lib.model.records import Address, Cart, OptionalFields
+from lib.model.records import Address, OptionalFields
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
@@ -107,7 +107,7 @@ def _read_declared(
                 continue
             if value in unknown:
                 problems.warn(row, "WORD_NOT_SENT", column)
-            else:
+            elif value is not None:
                 values[row] = value
     return _Target(field.target, values)
 
@@ -176,10 +176,10 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
     return _Target("address", found)
 
 
-def _merge(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
+def _merge(targets: Sequence[_Target]) -> Mapping[int, OptionalFields]:
     """Return the optional fields of the rows that have any. A cart without items is left out.
 
-    `[_Target("customer_type", {2: "NEW"})]` becomes `{2: OptionalFields(customer_type="NEW")}`.
+    `[_Target("customer_type", {2: "NEW"})]` becomes `{2: {"customer_type": "NEW"}}`.
     """
     by_row: dict[int, dict[str, Any]] = {}
     carts: dict[int, dict[str, Any]] = {}
@@ -189,5 +189,5 @@ def _merge(targets: Sequence[_Target]) -> dict[int, OptionalFields]:
             into.setdefault(row, {})[name.removeprefix(_CART)] = value
     for row, parts in carts.items():
         if "items" in parts:
-            by_row.setdefault(row, {})["cart"] = Cart(**parts)
-    return {row: OptionalFields(**found) for row, found in by_row.items()}
+            by_row.setdefault(row, {})["cart"] = parts
+    return by_row

@@ -30,7 +30,7 @@ from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import EntryRules, RowRules
-from lib.rules.rows import RowSelection, Selected
+from lib.rules.selection import RowSelection, Selected
 from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import UnknownZone, load_zone
 from lib.run.context import Connect

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
@@ -13,7 +12,7 @@ from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field
-from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields, Row
+from lib.model.records import Adjustment, Call, Conversion, Row
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME, field_named
 from lib.rules.fields.table import FIELDS
@@ -31,11 +30,7 @@ MADE_BY_THE_ENGINE = {
 }
 """Attributes of a record that no column fills directly."""
 
-ATTRIBUTES = {
-    *(*Conversion._fields, *Adjustment._fields, *Call._fields),
-    *(each.name for each in fields(OptionalFields)),
-    *(f"cart.{each.name}" for each in fields(Cart)),
-}
+ATTRIBUTES = {*Conversion._fields, *Adjustment._fields, *Call._fields}
 JUNK = ("?", "-1", "1e99", "x" * 9_000, "a@b@c", "{", "=;=", "99999999999999999999", "\ud83d")
 
 
@@ -85,8 +80,15 @@ def test_the_names_of_fields(name: str, field: str | None) -> None:
 def test_every_attribute_of_a_record_has_a_field() -> None:
     """A field without an attribute, or an attribute without a field, was forgotten."""
     targets = {field.target for field in FIELDS if field.target}
-    assert targets <= ATTRIBUTES
-    assert ATTRIBUTES - targets - MADE_BY_THE_ENGINE == {"cart"}
+    assert ATTRIBUTES - targets == MADE_BY_THE_ENGINE
+    optional = {field.target for field in FIELDS if field.parse is not None}
+    assert targets - optional - ATTRIBUTES == {"address"}
+
+
+@pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)
+def test_an_optional_field_has_its_own_name(field: Field) -> None:
+    """By it, the destinations find where they write the value."""
+    assert field.target.removeprefix("cart.") == field.name
 
 
 def test_every_field_is_sent_somewhere() -> None:
@@ -107,9 +109,10 @@ def test_capabilities_name_what_exists(capabilities: Capabilities) -> None:
     assert registry.capabilities_of(capabilities.name) is capabilities
     assert find_spec(f"{registry.PACKAGES[capabilities.name]}.connector") is not None
     assert capabilities.fields.keys() <= BY_NAME.keys()
-    assert capabilities.identifying <= ATTRIBUTES
+    known = ATTRIBUTES | {field.target for field in FIELDS}
+    assert capabilities.identifying <= known
     for exclusion in capabilities.exclusions:
-        assert exclusion.values | exclusion.beside <= ATTRIBUTES | {"user_identifiers"}
+        assert exclusion.values | exclusion.beside <= known | {"user_identifiers"}
         assert exclusion.code in CATALOGUE
         assert exclusion.column in BY_NAME
 
@@ -133,16 +136,6 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
                     break
                 message = message.fields_by_name[part].message_type
     assert missing == {each for each in NOT_IN_THE_CLIENT if each[0] == capabilities.name}
-
-
-def test_what_is_not_sent_is_listed_with_its_reason() -> None:
-    """A field of Google's that nothing writes was decided against, for a reason."""
-    listed = {
-        (message, field)
-        for (message, _), fields in watch_google.NOT_SENT.items()
-        for field in fields
-    }
-    assert listed == watch_google.not_sent()
 
 
 @pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)

@@ -42,8 +42,9 @@ def address_of(validated: Validated) -> Address:
     """Return the address of the only row."""
     optional = validated.sent[2].optional_fields
     assert optional is not None
-    assert optional.address is not None
-    return optional.address
+    address = optional["address"]
+    assert isinstance(address, Address)
+    return address
 
 
 @pytest.mark.parametrize(("destination", "column"), SENT)
@@ -166,7 +167,7 @@ def test_a_placeholder_is_no_consent() -> None:
     assert validate_row(settings=granted, ad_user_data="N/A").sent[2].ad_user_data is None
     optional = validate_row("data_manager", ad_personalization="N/A").sent[2].optional_fields
     assert optional is not None
-    assert optional.ad_personalization == "UNSPECIFIED"
+    assert optional["ad_personalization"] == "UNSPECIFIED"
 
 
 def test_a_placeholder_currency_takes_the_profiles_and_is_counted() -> None:

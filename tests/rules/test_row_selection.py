@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.model.records import Row
-from lib.rules.rows import RowSelection
+from lib.rules.selection import RowSelection
 
 SKIP = {"Stage": ["Closed Lost", ""], "Cancelled at": ["*"]}
 ENTRIES = [

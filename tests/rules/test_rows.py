@@ -352,9 +352,7 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
         destination="data_manager",
     )
     assert [each.ad_user_data for each in validated.sent.values()] == [None, "GRANTED"]
-    optional_fields = validated.sent[2].optional_fields
-    assert optional_fields is not None
-    assert optional_fields.ad_personalization == "UNSPECIFIED"
+    assert validated.sent[2].optional_fields == {"ad_personalization": "UNSPECIFIED"}
     assert validated.sent[3].optional_fields is None
 
 

@@ -28,7 +28,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.fields import comparable
 from lib.rules.fields import BY_NAME, is_field
-from lib.rules.rows import ANY_OTHER
+from lib.rules.selection import ANY_OTHER
 from lib.source.errors import SourceError
 
 _EXAMPLES: Final = """

@@ -19,7 +19,7 @@ from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
 from lib.model.adjustment_types import possible_types
 from lib.model.fields import RecordKind, comparable
-from lib.rules.rows import ANY_OTHER, RowSelection
+from lib.rules.selection import ANY_OTHER, RowSelection
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code

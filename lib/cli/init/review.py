@@ -24,7 +24,7 @@ from lib.model.fields import comparable
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.records import is_derived_order_id
 from lib.rules.columns import plain_text
-from lib.rules.rows import ANY_OTHER
+from lib.rules.selection import ANY_OTHER
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import is_digest, normalize_email

@@ -9,7 +9,7 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.asking import Offer, ask, choose, list_values, samples_of, say, values_reader
 from lib.cli.init.draft import Draft, written
 from lib.cli.init.look import Column, WrongAnswer
-from lib.rules.rows import ANY_OTHER
+from lib.rules.selection import ANY_OTHER
 
 
 def ask_rows(draft: Draft) -> None:

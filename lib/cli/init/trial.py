@@ -22,7 +22,7 @@ from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import RowOutcome
 from lib.model.records import Adjustment, Record, Row
-from lib.rules.rows import FOOTER, RowSelection
+from lib.rules.selection import FOOTER, RowSelection
 from lib.run.plan import Plan
 
 _KEPT: Final = 200

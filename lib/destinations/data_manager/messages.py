@@ -45,7 +45,7 @@ from lib.destinations.wire_format import (
 )
 from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import RecordKind
-from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Conversion, OptionalFields
 
 # Enum numbers, as the raw classes require.
 _HEX = 1
@@ -294,8 +294,7 @@ def event_timestamp(time: str) -> str:
 # ── what is written by message classes ────────────────────────────────────────────────────────────
 
 _SPECIAL = ("ad_personalization", "session_attributes_key_value_pairs", "items")
-_PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
-_PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
+_PLAIN = plain_paths(CAPABILITIES.fields, _SPECIAL)
 
 
 def _text_of(event: Any) -> str:
@@ -308,23 +307,22 @@ def _rfc_3339(time: str) -> str:
 
 def _write_optional_fields(event: Any, optional: OptionalFields) -> None:
     write_plain_values(event, _PLAIN, optional)
-    if optional.ad_personalization is not None:
+    if (consent := optional.get("ad_personalization")) is not None:
         # The row's value replaces the profile's, even if it is UNSPECIFIED.
-        event.consent.ad_personalization = _CONSENT[optional.ad_personalization]
-    if optional.session_attributes_key_value_pairs:
-        pairs = encoded_pairs(optional.session_attributes_key_value_pairs)
-        event.ad_identifiers.session_attributes = pairs
-    for name, value in optional.custom_variables:
+        event.consent.ad_personalization = _CONSENT[consent]
+    if pairs := optional.get("session_attributes_key_value_pairs"):
+        event.ad_identifiers.session_attributes = encoded_pairs(pairs)
+    for name, value in optional.get("custom_variables", ()):
         event.custom_variables.add(variable=name, value=value)
-    if optional.address is not None:
-        address = event.user_data.user_identifiers.add().address
-        address.given_name = optional.address.hashed_given_name
-        address.family_name = optional.address.hashed_family_name
-        address.region_code = optional.address.region_code
-        address.postal_code = optional.address.postal_code
-    if optional.cart is not None:
-        write_plain_values(event, _PLAIN_OF_CART, optional.cart)
-        for item in optional.cart.items:
+    if (address := optional.get("address")) is not None:
+        sent = event.user_data.user_identifiers.add().address
+        sent.given_name = address.hashed_given_name
+        sent.family_name = address.hashed_family_name
+        sent.region_code = address.region_code
+        sent.postal_code = address.postal_code
+    if (cart := optional.get("cart")) is not None:
+        write_plain_values(event, _PLAIN, cart)
+        for item in cart["items"]:
             event.cart_data.items.add(
                 merchant_product_id=item.product_id,
                 quantity=item.quantity,

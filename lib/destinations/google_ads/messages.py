@@ -33,7 +33,7 @@ from lib.destinations.wire_format import (
 )
 from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import RecordKind
-from lib.model.records import Adjustment, Call, Cart, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, Conversion, OptionalFields
 
 _TYPES = module("services.types.conversion_upload_service")
 ClickConversion = _TYPES.ClickConversion.pb()
@@ -180,8 +180,7 @@ _PHONE = _identifier("hashed_phone_number")
 # ── what is written by message classes ───────────────────────────────────────────────────────────
 
 _SPECIAL = ("session_attributes_key_value_pairs", "items")
-_PLAIN = plain_paths(OptionalFields, CAPABILITIES.fields, _SPECIAL)
-_PLAIN_OF_CART = plain_paths(Cart, CAPABILITIES.fields, _SPECIAL)
+_PLAIN = plain_paths(CAPABILITIES.fields, _SPECIAL)
 
 
 def _action_name(customer_id: str, action_id: str) -> str:
@@ -191,14 +190,14 @@ def _action_name(customer_id: str, action_id: str) -> str:
 def _write_optional_fields(message: Any, customer_id: str, optional: OptionalFields) -> None:
     write_plain_values(message, _PLAIN, optional)
     # The encoded form and the pairs are a oneof. The rules have rejected rows with both.
-    for key, value in optional.session_attributes_key_value_pairs:
+    for key, value in optional.get("session_attributes_key_value_pairs", ()):
         message.session_attributes_key_value_pairs.key_value_pairs.add(
             session_attribute_key=key, session_attribute_value=value
         )
-    _write_custom_variables(message, customer_id, optional.custom_variables)
-    if optional.cart is not None:
-        write_plain_values(message, _PLAIN_OF_CART, optional.cart)
-        for item in optional.cart.items:
+    _write_custom_variables(message, customer_id, optional.get("custom_variables", ()))
+    if (cart := optional.get("cart")) is not None:
+        write_plain_values(message, _PLAIN, cart)
+        for item in cart["items"]:
             message.cart_data.items.add(
                 product_id=item.product_id, quantity=item.quantity, unit_price=item.unit_price
             )

@@ -27,7 +27,6 @@ from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
 from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.errors import PermanentError, RetryableError
-from lib.model.records import OptionalFields
 from sandbox.apis import Apis
 
 ROOT = Path(__file__).parents[3]
@@ -123,7 +122,7 @@ def test_an_error_of_the_whole_request_stops_the_file(
 
 def test_the_same_account_error_in_every_row_stops_the_file(apis: Apis) -> None:
     """A custom variable missing in the account stops the file; every chunk would fail for it."""
-    wrong = OptionalFields(custom_variables=(("nowhere", "x"),))
+    wrong = {"custom_variables": (("nowhere", "x"),)}
     sent = send(route(apis), *(numbered(n, optional_fields=wrong) for n in range(5)))
     assert {v.outcome for v in sent.row_results.values()} == {"failed"}
     assert sent.stop is not None

@@ -23,7 +23,6 @@ from lib.model.records import (
     Address,
     Adjustment,
     Call,
-    Cart,
     CartItem,
     Conversion,
     OptionalFields,
@@ -40,15 +39,24 @@ times = st.builds(
     st.sampled_from(["+00:00", "-06:00", "+05:45", "-03:30", "+14:00"]),
 )
 consents = st.sampled_from([None, "GRANTED", "DENIED"])
-optional_fields = st.builds(
-    OptionalFields,
-    ad_personalization=consents | st.just("UNSPECIFIED"),
-    user_ip_address=st.sampled_from([None, "192.0.2.1", "2001:db8::1"]),
-    session_attributes_key_value_pairs=st.sampled_from([(), (("gad_source", "1"),)]),
-    custom_variables=st.sampled_from([(), (("margin", "ümlaut"), ("tier", "2"))]),
-    cart=st.sampled_from([None, Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),) * 400)]),
-    address=st.sampled_from([None, Address("a" * 64, "b" * 64, "GB", "SW1A 1AA")]),
-    event_source=st.sampled_from([None, "WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]),
+CART = {
+    "merchant_id": 12,
+    "feed_country_code": "US",
+    "feed_language_code": "en",
+    "local_transaction_cost": 1.5,
+    "items": (CartItem("p", 2, 9.5),) * 400,
+}
+optional_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "ad_personalization": st.sampled_from(["GRANTED", "DENIED", "UNSPECIFIED"]),
+        "user_ip_address": st.sampled_from(["192.0.2.1", "2001:db8::1"]),
+        "session_attributes_key_value_pairs": st.just((("gad_source", "1"),)),
+        "custom_variables": st.just((("margin", "ümlaut"), ("tier", "2"))),
+        "cart": st.just(CART),
+        "address": st.just(Address("a" * 64, "b" * 64, "GB", "SW1A 1AA")),
+        "event_source": st.sampled_from(["WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"]),
+    },
 )
 conversions = st.builds(
     Conversion,
@@ -107,44 +115,47 @@ def event_of(row: Conversion, defaults: EventDefaults) -> api.Event:
 
 
 def add_rare_fields(event: api.Event, given: OptionalFields) -> None:
-    if given.event_source is not None:
-        event.event_source = given.event_source
-    if given.ad_personalization is not None:
-        known = given.ad_personalization != "UNSPECIFIED"
-        consent = f"CONSENT_{given.ad_personalization}" if known else "CONSENT_STATUS_UNSPECIFIED"
-        event.consent.ad_personalization = consent
-    if given.user_ip_address is not None:
-        event.ad_identifiers.landing_page_device_info.ip_address = given.user_ip_address
-    if given.session_attributes_key_value_pairs:
-        pairs = json.dumps(dict(given.session_attributes_key_value_pairs), separators=(",", ":"))
+    if "event_source" in given:
+        event.event_source = given["event_source"]
+    if "ad_personalization" in given:
+        known = given["ad_personalization"] != "UNSPECIFIED"
+        word = f"CONSENT_{given['ad_personalization']}" if known else "CONSENT_STATUS_UNSPECIFIED"
+        event.consent.ad_personalization = word
+    if "user_ip_address" in given:
+        event.ad_identifiers.landing_page_device_info.ip_address = given["user_ip_address"]
+    if "session_attributes_key_value_pairs" in given:
+        attributes = dict(given["session_attributes_key_value_pairs"])
+        pairs = json.dumps(attributes, separators=(",", ":"))
         event.ad_identifiers.session_attributes = b64encode(pairs.encode()).decode()
     event.custom_variables = [
-        api.CustomVariable(variable=name, value=value) for name, value in given.custom_variables
+        api.CustomVariable(variable=name, value=value)
+        for name, value in given.get("custom_variables", ())
     ]
-    if given.address is not None:
+    if "address" in given:
         address = api.AddressInfo(
-            given_name=given.address.hashed_given_name,
-            family_name=given.address.hashed_family_name,
-            region_code=given.address.region_code,
-            postal_code=given.address.postal_code,
+            given_name=given["address"].hashed_given_name,
+            family_name=given["address"].hashed_family_name,
+            region_code=given["address"].region_code,
+            postal_code=given["address"].postal_code,
         )
         known = event.user_data.user_identifiers if "user_data" in event else []
         event.user_data = api.UserData(
             user_identifiers=[*known, api.UserIdentifier(address=address)]
         )
-    if given.cart is not None:
+    if "cart" in given:
+        cart = given["cart"]
         event.cart_data = api.CartData(
-            merchant_id=str(given.cart.merchant_id),
-            merchant_feed_label=given.cart.feed_country_code,
-            merchant_feed_language_code=given.cart.feed_language_code,
-            transaction_discount=given.cart.local_transaction_cost,
+            merchant_id=str(cart["merchant_id"]),
+            merchant_feed_label=cart["feed_country_code"],
+            merchant_feed_language_code=cart["feed_language_code"],
+            transaction_discount=cart["local_transaction_cost"],
             items=[
                 api.Item(
                     merchant_product_id=each.product_id,
                     quantity=each.quantity,
                     unit_price=each.unit_price,
                 )
-                for each in given.cart.items
+                for each in cart["items"]
             ],
         )
 

@@ -19,7 +19,6 @@ from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation
 from lib.destinations.data_manager.upload import MAX_RESENDS, EventUpload
 from lib.destinations.redaction import without_personal_data
-from lib.model.records import OptionalFields
 from sandbox.apis import Apis
 
 Request: Any = datamanager_v1.IngestEventsRequest.pb()
@@ -113,7 +112,7 @@ def test_field_warnings_become_row_warnings(apis: Apis) -> None:
     """A row that Google accepts with a warning is uploaded, with Google's reason."""
     warned = conversion(
         gclid="EAIaIQobChMI_example-0002",
-        optional_fields=OptionalFields(custom_variables=(("campaign_code", "spring"),)),
+        optional_fields={"custom_variables": (("campaign_code", "spring"),)},
     )
     sent = send(route(apis), conversion(), warned)
     assert sent.row_results.keys() == {1}

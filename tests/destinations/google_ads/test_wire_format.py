@@ -15,7 +15,7 @@ from lib.destinations.google_ads.messages import conversion_adjustment, encode
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS
 from lib.destinations.wire_format import VARINTS, varint
 from lib.model.adjustment_types import ADJUSTMENT_TYPES
-from lib.model.records import Adjustment, Call, Cart, CartItem, Conversion, OptionalFields
+from lib.model.records import Adjustment, Call, CartItem, Conversion
 
 _TYPES = module("services.types.conversion_upload_service")
 ClickConversion, CallConversion = _TYPES.ClickConversion, _TYPES.CallConversion
@@ -23,13 +23,22 @@ ROOT = Path(__file__).parents[3]
 
 ids = st.text("abcXYZ012-_", min_size=1, max_size=300)
 digests = st.lists(st.text("0123456789abcdef", min_size=64, max_size=64), max_size=5).map(tuple)
-optional_fields = st.builds(
-    OptionalFields,
-    conversion_environment=st.sampled_from([None, "APP", "WEB"]),
-    user_ip_address=st.sampled_from([None, "192.0.2.1"]),
-    session_attributes_key_value_pairs=st.sampled_from([(), (("gad_source", "1"),)]),
-    custom_variables=st.sampled_from([(), (("7001", "ümlaut"),)]),
-    cart=st.sampled_from([None, Cart(12, "US", "en", 1.5, (CartItem("p", 2, 9.5),) * 400)]),
+CART = {
+    "merchant_id": 12,
+    "feed_country_code": "US",
+    "feed_language_code": "en",
+    "local_transaction_cost": 1.5,
+    "items": (CartItem("p", 2, 9.5),) * 400,
+}
+optional_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "conversion_environment": st.sampled_from(["APP", "WEB"]),
+        "user_ip_address": st.just("192.0.2.1"),
+        "session_attributes_key_value_pairs": st.just((("gad_source", "1"),)),
+        "custom_variables": st.just((("7001", "ümlaut"),)),
+        "cart": st.just(CART),
+    },
 )
 conversions = st.builds(
     Conversion,
@@ -90,22 +99,22 @@ def plain_conversion(row: Conversion) -> Any:
     given = row.optional_fields
     if given is None:
         return message
-    if given.conversion_environment is not None:
-        message.conversion_environment = {"APP": 2, "WEB": 3}[given.conversion_environment]
-    if given.user_ip_address is not None:
-        message.user_ip_address = given.user_ip_address
-    for key, value in given.session_attributes_key_value_pairs:
+    if "conversion_environment" in given:
+        message.conversion_environment = {"APP": 2, "WEB": 3}[given["conversion_environment"]]
+    if "user_ip_address" in given:
+        message.user_ip_address = given["user_ip_address"]
+    for key, value in given.get("session_attributes_key_value_pairs", ()):
         message.session_attributes_key_value_pairs.key_value_pairs.add(
             session_attribute_key=key, session_attribute_value=value
         )
-    add_variables(message, row.customer_id, given.custom_variables)
-    if given.cart is not None:
-        cart = message.cart_data
-        cart.merchant_id = given.cart.merchant_id
-        cart.feed_country_code = given.cart.feed_country_code
-        cart.feed_language_code = given.cart.feed_language_code
-        cart.local_transaction_cost = given.cart.local_transaction_cost
-        for item in given.cart.items:
+    add_variables(message, row.customer_id, given.get("custom_variables", ()))
+    if "cart" in given:
+        cart, bought = message.cart_data, given["cart"]
+        cart.merchant_id = bought["merchant_id"]
+        cart.feed_country_code = bought["feed_country_code"]
+        cart.feed_language_code = bought["feed_language_code"]
+        cart.local_transaction_cost = bought["local_transaction_cost"]
+        for item in bought["items"]:
             cart.items.add(**item._asdict())
     return message
 
