@@ -16,19 +16,8 @@ from typing import Any, Literal, NamedTuple
 CLICK_ID = re.compile(r"[A-Za-z0-9_-]{10,512}").fullmatch
 TOO_RECENT = timedelta(hours=6)
 """A click, a call or a conversion action that is not yet this old cannot have conversions."""
-CURRENCIES = frozenset(
-    """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
-    BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
-    GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW
-    KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD
-    NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
-    SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES
-    VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-    """.split()  # noqa: SIM905 (readable as a table)
-)
-"""The currency codes that both APIs accept: the active codes of ISO 4217, and BGN of conversions
-before 2026."""
+CURRENCY = re.compile(r"[A-Z]{3}").fullmatch
+"""Google knows which codes are in use. Here, any three capital letters are one."""
 
 # What both APIs recognize a repeat by.
 ClickKey = tuple[str, int, float]
@@ -39,7 +28,6 @@ CallKey = tuple[str, float, int, float]
 """Caller ID or its digest, start of the call, conversion action, time of the conversion."""
 
 Route = Literal["google_ads", "data_manager"]
-Kind = Literal["conversion", "restatement", "retraction", "ignored"]
 
 
 class Accepted(NamedTuple):
@@ -75,9 +63,13 @@ class NotCounted(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One entry of a history. `ignored`: an adjustment that was accepted and changed nothing."""
+    """One entry of a history.
 
-    kind: Kind
+    `kind` is `conversion`, the type of an adjustment in lower case, or `ignored` for an adjustment
+    that was accepted and changed nothing.
+    """
+
+    kind: str
     at: datetime
     """When the conversion or the adjustment happened, as the caller says."""
     value: float | None
@@ -135,16 +127,16 @@ class Conversion:
 
     @property
     def retracted(self) -> bool:
-        return self.changes[-1].kind == "retraction"
-
-    @property
-    def restated_to_zero(self) -> bool:
-        last = self.changes[-1]
-        return last.kind == "restatement" and not last.value
+        return self.value is None
 
     @property
     def restatements(self) -> list[Change]:
-        return [one for one in self.history if one.kind == "restatement"]
+        """The accepted adjustments that have a value."""
+        return [one for one in self.changes[1:] if one.value is not None]
+
+    @property
+    def restated_to_zero(self) -> bool:
+        return bool(self.restatements) and self.value == 0
 
     def as_json(self) -> dict[str, Any]:
         return {

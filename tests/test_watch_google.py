@@ -18,6 +18,20 @@ def test_nothing_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     assert said == []
 
 
+def test_what_is_listed_with_a_reason_exists() -> None:
+    """A reason for a field that Google does not have is a typing error, or the field is gone."""
+    messages = {
+        message.name: message
+        for kinds in watch_google.MESSAGES.values()
+        for message in kinds.values()
+    }
+    for (name, _), paths in watch_google.NOT_SENT.items():
+        for path in paths:
+            message = messages[name]
+            for part in path.split("."):
+                message = message.fields_by_name[part].message_type
+
+
 def test_against_an_older_client_it_names_what_only_rest_has(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

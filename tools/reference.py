@@ -21,10 +21,13 @@ from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
 from lib.config.profile import Profile
 from lib.config.settings import Settings
+from lib.destinations.google_ads.api import API_VERSION, SUNSET
 from lib.destinations.registry import capabilities_of, names
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentRules
 from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
+from lib.run.finish import RUNTIME_END
 from lib.sweep.problems import KINDS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
@@ -124,6 +127,35 @@ def _columns_of_one_api() -> Iterator[str]:
     return _table("sent only through | columns", rows)
 
 
+def _sends() -> Iterator[str]:
+    types = ADJUSTMENT_TYPES.items()
+    words = " or ".join(_code(rules.word) for _, rules in types)
+    rows: list[tuple[str, str, tuple[str, ...]]] = [
+        ("conversion", "the row is a sale (the default)", ()),
+        ("call", "the row is a sale after a phone call", ("caller_id", "call_start_date_time")),
+        *((name, rules.meaning, ("adjustment_date_time", *_value(rules))) for name, rules in types),
+        (
+            "adjustment",
+            f"a column says which: {words}",
+            ("adjustment_type", "adjustment_date_time"),
+        ),
+    ]
+    cells = ((_code(name), text, _code(*fields)) for name, text, fields in rows)
+    return _table("`send` | write it if | the row needs", cells)
+
+
+def _value(rules: AdjustmentRules) -> tuple[str, ...]:
+    return ("adjusted_value",) if rules.has_value else ()
+
+
+def _ends() -> Iterator[str]:
+    ends = [
+        (f"Google Ads API {API_VERSION}", SUNSET),
+        ("the runtime of the function", RUNTIME_END),
+    ]
+    return _table("what | ends on", ((what, f"{day.day} {day:%B %Y}") for what, day in ends))
+
+
 def _events() -> Iterator[str]:
     return _table("Event | Meaning", ((_code(name), text) for name, text in EVENTS.items()))
 
@@ -175,6 +207,8 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "columns": _columns,
     "columns_of_one_api": _columns_of_one_api,
     "codes": _codes,
+    "sends": _sends,
+    "ends": _ends,
     "events": _events,
     "problems": _problems,
 }

@@ -94,7 +94,8 @@ NOT_SENT: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         *("user_identifiers", "user_agent"),
     ),
 }
-"""A message of Google's and why we do not send these fields of it → the fields."""
+"""A message of Google's and why we do not send these fields of it → the fields. What a
+`capabilities.py` declares is sent all the same."""
 
 
 def discovery_document() -> dict[str, Any]:
@@ -170,7 +171,7 @@ def news_of_google_ads(today: date, versions: Iterable[str]) -> Iterator[str]:
 
 
 def installed_versions() -> list[str]:
-    """Return the versions that the google-ads package has: v26 and others."""
+    """Return the versions that the google-ads package has, such as v23."""
     folder = Path(import_module("google.ads.googleads").__path__[0])
     return [each.name for each in folder.glob("v*") if re.fullmatch(r"v\d+", each.name)]
 

@@ -1,7 +1,7 @@
 """The types of adjustments, each with what it is called and what its rows have.
 
 A type is one name in `AdjustmentType` and one row in `ADJUSTMENT_TYPES`. A destination that can
-send it says so in its `capabilities.py`, and how in its `messages.py`.
+send it says so in its `capabilities.py`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,8 @@ class AdjustmentRules:
     """What it says about the conversion, after "if"."""
     is_final: bool
     """No other adjustment of the conversion counts beside it."""
-    value_refused: str | None
-    """The code of a row with a new value, which rejects it. None: the row needs a new value."""
-
-    @property
-    def has_value(self) -> bool:
-        """Whether such an adjustment has a new value."""
-        return self.value_refused is None
+    has_value: bool
+    """The row needs a new value. A row of a type without one is rejected if it has one."""
 
 
 ADJUSTMENT_TYPES: Final[Mapping[AdjustmentType, AdjustmentRules]] = {
@@ -41,14 +36,14 @@ ADJUSTMENT_TYPES: Final[Mapping[AdjustmentType, AdjustmentRules]] = {
         common_name="refund",
         meaning="the conversion no longer counts",
         is_final=True,
-        value_refused="RETRACTION_WITH_VALUE",
+        has_value=False,
     ),
     "restatement": AdjustmentRules(
         word="RESTATE",
         common_name="new value",
-        meaning="it has another value",
+        meaning="the conversion has another value",
         is_final=False,
-        value_refused=None,
+        has_value=True,
     ),
 }
 

@@ -103,16 +103,16 @@ def check_values(
     actions: Sequence[ActionRule],
     read: Values,
 ) -> Values:
-    """Return the values without those of retractions. Reject rows whose value contradicts their
+    """Return the new values, of types that have one. Reject rows whose value contradicts their
     type."""
     problems = chunk.problems
     values, currencies = list(read.values), list(read.currencies)
     for row, (adjustment_type, value) in enumerate(zip(types, read.values, strict=True)):
         if row in problems.errors:
             continue
-        if refused := ADJUSTMENT_TYPES[adjustment_type].value_refused:
+        if not ADJUSTMENT_TYPES[adjustment_type].has_value:
             if value:
-                problems.reject(row, refused, ADJUSTED_VALUE.value)
+                problems.reject(row, "ADJUSTED_VALUE_NOT_ALLOWED", ADJUSTED_VALUE.value)
             values[row] = currencies[row] = None
         elif value is None:
             problems.reject(row, "ADJUSTED_VALUE_MISSING", ADJUSTED_VALUE.value)

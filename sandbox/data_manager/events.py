@@ -22,7 +22,7 @@ from typing import Any
 from google.ads import datamanager_v1 as dm
 
 from sandbox.accounts import Account, ConversionAction
-from sandbox.conversions import CLICK_ID, CURRENCIES, TOO_RECENT, ClickKey, OrderKey
+from sandbox.conversions import CLICK_ID, CURRENCY, TOO_RECENT, ClickKey, OrderKey
 from sandbox.data_manager.destinations import Target
 from sandbox.data_manager.errors import Finding, missing
 
@@ -41,7 +41,7 @@ def refuse_event(event: Any, request: Any, now: datetime) -> Iterator[Finding]:
     yield from _check_time(event, now)
     yield from _check_event_source(event)
     yield from _check_identification(event, request)
-    if event.currency and event.currency not in CURRENCIES:
+    if event.currency and CURRENCY(event.currency) is None:
         yield Finding("currency", "INVALID_CURRENCY_CODE", "The currency code is not supported.")
     if not math.isfinite(event.conversion_value):
         yield Finding("conversion_value", "INVALID_NUMBER_FORMAT", "The number is not finite.")

@@ -27,7 +27,7 @@ from google.ads import datamanager_v1 as dm
 from google.protobuf.json_format import MessageToDict, MessageToJson
 
 from sandbox.accounts import ConversionAction
-from sandbox.conversions import Accepted, Change, Kind, NotCounted, OrderKey
+from sandbox.conversions import Accepted, Change, NotCounted, OrderKey
 from sandbox.data_manager import calls as call_rules
 from sandbox.data_manager.calls import Calls, NotJson, read_request
 from sandbox.data_manager.destinations import Target, read_targets, rest_status
@@ -307,7 +307,7 @@ class DataManager:
         """
         state = self._state
         if (conversion := state.book.by_order(*key)) is not None:
-            kind: Kind = "ignored" if conversion.retracted else "restatement"
+            kind = "ignored" if conversion.retracted else "restatement"
             at, value = event.event_timestamp.ToDatetime(UTC), event.conversion_value
             conversion.history.append(
                 Change(kind, at, value, event.currency, "data_manager", rpc.request_id, state.now())

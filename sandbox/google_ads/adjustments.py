@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sandbox.accounts import Account, ConversionAction
-from sandbox.conversions import Accepted, Change, Conversion, Kind
+from sandbox.conversions import Accepted, Change, Conversion
 from sandbox.google_ads import ads_module
 from sandbox.google_ads.errors import Problem
 from sandbox.google_ads.rows import Row
@@ -28,19 +28,16 @@ _types = ads_module("services.types.conversion_adjustment_upload_service")
 _TYPES: Any = ads_module(
     "enums.types.conversion_adjustment_type"
 ).ConversionAdjustmentTypeEnum.ConversionAdjustmentType
-_RESTATEMENT = int(_TYPES.RESTATEMENT)
 # The function sends no enhancements.
-_KINDS: dict[int, Literal["retraction", "restatement"]] = {
-    int(_TYPES.RETRACTION): "retraction",
-    _RESTATEMENT: "restatement",
-}
+HAS_VALUE = {_TYPES.RETRACTION: False, _TYPES.RESTATEMENT: True}
+"""The types of adjustments → whether a row of this type has a new value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adjustment(Checked):
     """A well-formed row: which conversion it means, and what changes."""
 
-    kind: Literal["restatement", "retraction"]
+    kind: str
     at: datetime
     value: float | None
     currency_code: str
@@ -70,7 +67,7 @@ class AdjustmentUploads(Uploads):
     def check(self, row: Row) -> Adjustment | None:
         sent = row.message
         kind = sent.adjustment_type
-        if kind not in _KINDS:
+        if kind not in HAS_VALUE:
             row.missing("adjustment_type")
         action = row.action("UPLOAD_CLICKS", "WEBPAGE", "SALESFORCE")
         moment = row.moment("adjustment_date_time")
@@ -86,9 +83,9 @@ class AdjustmentUploads(Uploads):
         return Adjustment(
             action.id,
             (key,),
-            _KINDS[kind],
+            _TYPES(kind).name.lower(),
             moment,
-            sent.restatement_value.adjusted_value if kind == _RESTATEMENT else None,
+            sent.restatement_value.adjusted_value if HAS_VALUE[kind] else None,
             sent.restatement_value.currency_code or row.account.currency_code,
             sent.order_id,
             gclid,
@@ -109,7 +106,7 @@ class AdjustmentUploads(Uploads):
                 problems.append(self.problem(index, *refused))
                 continue
             assert conversion is not None
-            kind: Kind = "ignored" if conversion.restated_to_zero else one.kind
+            kind = "ignored" if conversion.restated_to_zero else one.kind
             conversion.history.append(
                 Change(
                     kind, one.at, one.value, one.currency_code, "google_ads", rpc.request_id, now
@@ -150,7 +147,7 @@ class AdjustmentUploads(Uploads):
         if conversion.retracted:
             text = "The conversion was already retracted. This adjustment was not processed."
             return "CONVERSION_ALREADY_RETRACTED", text
-        if one.kind != "restatement" or conversion.restated_to_zero:
+        if one.value is None or conversion.restated_to_zero:
             return None
         times = [each.at for each in conversion.restatements]
         if one.at in times:
@@ -184,7 +181,7 @@ def _check_identification(row: Row, action: ConversionAction | None) -> datetime
 
 def _check_value(row: Row, action: ConversionAction | None) -> None:
     field, sent = "restatement_value", row.message
-    if sent.adjustment_type != _RESTATEMENT:
+    if not HAS_VALUE.get(sent.adjustment_type):
         if sent.HasField(field):
             text = "A restatement value can't be set here."
             row.refuse("field_error.VALUE_MUST_BE_UNSET", text, field)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.accounts import Account, ConversionAction
-from sandbox.conversions import CURRENCIES
+from sandbox.conversions import CURRENCY
 from sandbox.google_ads.errors import Path, Problem
 
 _ACTION = re.compile(r"customers/\d+/conversionActions/(\d+)").fullmatch
@@ -102,7 +102,7 @@ class Row:
             self.refuse("range_error.TOO_LOW", "The value must not be negative.", *path)
         there = (*path[:-1], "currency_code")
         currency = self._value(there)
-        if currency and currency not in CURRENCIES:
+        if currency and CURRENCY(currency) is None:
             text = "The currency code is not supported."
             self.refuse("currency_code_error.UNSUPPORTED", text, *there, value=currency)
 

@@ -238,7 +238,7 @@ FILES |= {
     "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="NONSENSE"))),
     "TIME_MISSING: of an adjustment": _file(csv_of(adjustment(adjustment_date_time=""))),
     "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
-    "RETRACTION_WITH_VALUE": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
+    "ADJUSTED_VALUE_NOT_ALLOWED": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
     "ADJUSTED_ON_THAT_DAY": _file(
         csv_of(adjustment(adjustment_date_time="2026-11-23")), time_zone="UTC"
     ),

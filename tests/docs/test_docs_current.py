@@ -14,7 +14,6 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile, Send
 from lib.config.settings import Settings
-from lib.destinations.google_ads.api import API_VERSION, SUNSET
 from lib.model.fields import comparable as header_key
 from lib.model.outcomes import OUTCOMES
 from lib.rules.values.dates import read_moment
@@ -176,12 +175,6 @@ def test_the_example_settings_are_valid() -> None:
     )
     assert settings.list_all_rows
     assert settings.accepted_suffixes == (".csv", ".csv.gz")
-
-
-def test_the_end_of_the_api_version_is_current() -> None:
-    """A newer version has a later end."""
-    page = (DOCS / "operate.md").read_text("utf-8")
-    assert f"| Google Ads API {API_VERSION} | {SUNSET:%B %Y}; then files stop |" in page
 
 
 def test_the_ways_to_write_a_time_are_the_same_moment() -> None:

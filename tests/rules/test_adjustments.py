@@ -145,7 +145,7 @@ RESTATED = [EntryRules("1001", adjustment_type="restatement")]
     ("entries", "value", "kind", "problem"),
     [
         (RETRACTED, "", "retraction", ""),
-        (RETRACTED, "80", "", "RETRACTION_WITH_VALUE"),
+        (RETRACTED, "80", "", "ADJUSTED_VALUE_NOT_ALLOWED"),
         (RESTATED, "80", "restatement", ""),
         (RESTATED, "", "", "ADJUSTED_VALUE_MISSING"),
         (RESTATED, "n/a", "", "ADJUSTED_VALUE_MISSING"),

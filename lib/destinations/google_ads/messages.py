@@ -223,7 +223,7 @@ def _adjustment(adjustment: Adjustment) -> Any:
     else:
         message.gclid_date_time_pair.gclid = adjustment.gclid
         message.gclid_date_time_pair.conversion_date_time = adjustment.conversion_time
-    # Google refuses a retraction with a value.
+    # Google refuses a value with any other type.
     if ADJUSTMENT_TYPES[adjustment.adjustment_type].has_value:
         if adjustment.value is not None:
             message.restatement_value.adjusted_value = adjustment.value

@@ -252,35 +252,41 @@ def _with_half_last(time: re.Match[str]) -> str:
 
 def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> datetime:
     """Return date and time without a zone."""
-    year = int(parts["year"] or 0)
-    if len(parts["year"] or "") == 2:
-        year += _CENTURY
-    # Besides the year, a date has one of these families of groups. A format with others (a week, a
-    # day of the year) needs its own branch.
-    if "month" in parts:
-        month, day = int(parts["month"] or 0), int(parts["day"] or 0)
-    elif "first" in parts:
-        month, day = _in_order(parts, date_order)
-    else:
-        assert "month_name" in parts, "a format has groups that no branch reads"
-        month, day = MONTHS.get((parts["month_name"] or "").lower(), 0), int(parts["day"] or 0)
     hour, minute = int(parts["hour"] or 0), int(parts["minute"] or 0)
     half = parts.get("half")
     if half:
         if not 1 <= hour <= 12:
             raise RuleError("INVALID_DATE")
         hour = hour % 12 + (12 if half in "Pp" else 0)
+    naive = None
     try:
-        naive = datetime(year, month, day, hour, minute, int(parts["second"] or 0))
-    except ValueError:
-        naive = None
-    if naive is None or not _EARLIEST_YEAR <= year < 9999:
+        naive = datetime(*_day_of(parts, date_order), hour, minute, int(parts["second"] or 0))
+    except RuleError:
+        raise
+    except ValueError:  # there is no such day or time
+        pass
+    if naive is None or not _EARLIEST_YEAR <= naive.year < 9999:
         raise RuleError("INVALID_DATE")
     weekday = parts.get("weekday_name")
     if weekday and WEEKDAYS[weekday.lower()] != naive.weekday():
         # Another weekday may prove that day and month are swapped.
         raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
     return naive
+
+
+def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int, int]:
+    """Return year, month and day. Each branch reads one family of groups: a format with others (a
+    week, a day of the year) needs its own. Raises ValueError if there is no such day."""
+    year = int(parts["year"] or 0)
+    if len(parts["year"] or "") == 2:
+        year += _CENTURY
+    if "first" in parts:
+        return year, *_in_order(parts, date_order)
+    day = int(parts["day"] or 0)
+    if "month" in parts:
+        return year, int(parts["month"] or 0), day
+    assert "month_name" in parts, "a format has groups that no branch reads"
+    return year, MONTHS.get((parts["month_name"] or "").lower(), 0), day
 
 
 def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:

@@ -75,7 +75,7 @@ def test_after_an_account_was_refused_nothing_is_sent(apis: Apis) -> None:
 
 def test_validate_only_counts_nothing(apis: Apis) -> None:
     """Google checks everything and counts nothing."""
-    sent = send(route(apis, validate_only=True), conversion(), conversion(currency_code="QQQ"))
+    sent = send(route(apis, validate_only=True), conversion(), conversion(currency_code="QQ"))
     assert sent.row_results.keys() == {1}
     assert list(apis.state.conversions()) == []
 

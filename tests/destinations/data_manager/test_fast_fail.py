@@ -55,7 +55,7 @@ def test_named_rows_fail_and_the_rest_is_sent_again_immediately(
     assert len(bad) == bad_count
     sent = send(
         route(apis),
-        *(numbered(n, currency_code="QQQ" if n in bad else "USD") for n in range(SIZE)),
+        *(numbered(n, currency_code="QQ" if n in bad else "USD") for n in range(SIZE)),
     )
     assert sent.row_results.keys() == bad
     for row_result in sent.row_results.values():
@@ -84,7 +84,7 @@ def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
 def test_named_and_unnamed_rows_in_one_chunk_are_all_found(apis: Apis) -> None:
     """With many named and one unnamed bad row, these fail and all others are accepted."""
     named = set(range(0, SIZE, 55))
-    rows = [numbered(n, currency_code="QQQ" if n in named else "USD") for n in range(SIZE)]
+    rows = [numbered(n, currency_code="QQ" if n in named else "USD") for n in range(SIZE)]
     rows[SIZE - 1] = conversion(order_id="refuse-unnamed-1")
     sent = send(route(apis), *rows)
     assert sent.row_results.keys() == named | {SIZE - 1}
@@ -130,7 +130,7 @@ def test_a_request_whose_refusal_has_no_details_is_halved(
     monkeypatch.setattr(channels, "MAX_TRAILER_BYTES", 16_384)
     sent = send(
         route(apis),
-        *(numbered(n, currency_code="USD" if n % 4 else "QQQ") for n in range(1_000)),
+        *(numbered(n, currency_code="USD" if n % 4 else "QQ") for n in range(1_000)),
     )
     assert sent.row_results.keys() == set(range(0, 1_000, 4))
     assert {v.errors[0].code for v in sent.row_results.values()} == {"INVALID_CURRENCY_CODE"}

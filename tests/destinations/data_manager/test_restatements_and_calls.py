@@ -103,7 +103,7 @@ def test_calls_that_are_wrong_affect_only_themselves(apis: Apis) -> None:
     result = send(
         route(apis),
         call(1),
-        call(2, currency_code="QQQ"),
+        call(2, currency_code="QQ"),
         call(3, call_time=ago(days=-1)),
         call(4),
     )
@@ -124,7 +124,7 @@ def test_a_wrong_action_stops_a_file_of_calls(apis: Apis) -> None:
 
 def test_a_validate_only_upload_of_calls(apis: Apis) -> None:
     """Formats are checked, and nothing is counted."""
-    result = send(route(apis, validate_only=True), call(1), call(2, currency_code="QQQ"))
+    result = send(route(apis, validate_only=True), call(1), call(2, currency_code="QQ"))
     assert list(shown(result)) == [1]
     assert list(apis.state.conversions()) == []
 

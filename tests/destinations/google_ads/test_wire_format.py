@@ -19,6 +19,9 @@ from lib.model.records import Adjustment, Call, CartItem, Conversion
 
 _TYPES = module("services.types.conversion_upload_service")
 ClickConversion, CallConversion = _TYPES.ClickConversion, _TYPES.CallConversion
+_ADJUSTMENT_TYPES = module(
+    "enums.types.conversion_adjustment_type"
+).ConversionAdjustmentTypeEnum.ConversionAdjustmentType
 ROOT = Path(__file__).parents[3]
 
 ids = st.text("abcXYZ012-_", min_size=1, max_size=300)
@@ -149,25 +152,27 @@ def plain_adjustment(row: Adjustment) -> Any:
     message = conversion_adjustment()()
     message.conversion_action = f"customers/{row.customer_id}/conversionActions/{row.action_id}"
     message.adjustment_date_time = row.time
-    message.adjustment_type = {"retraction": 2, "restatement": 3}[row.adjustment_type]
+    message.adjustment_type = _ADJUSTMENT_TYPES[row.adjustment_type.upper()]
     if row.order_id is not None:
         message.order_id = row.order_id
     else:
         message.gclid_date_time_pair.gclid = row.gclid
         message.gclid_date_time_pair.conversion_date_time = row.conversion_time
-    if row.adjustment_type == "restatement" and row.value is not None:
+    has_value = ADJUSTMENT_TYPES[row.adjustment_type].has_value
+    if has_value and row.value is not None:
         message.restatement_value.adjusted_value = row.value
-    if row.adjustment_type == "restatement" and row.currency_code is not None:
+    if has_value and row.currency_code is not None:
         message.restatement_value.currency_code = row.currency_code
     return message
 
 
 @given(st.lists(adjustments, min_size=1, max_size=5))
 def test_adjustments_are_those_of_message_objects(rows: list[Adjustment]) -> None:
-    """Any rows give the same messages, retractions last: Google takes nothing after them."""
+    """Any rows give the same messages, final ones last: Google takes nothing after them."""
     (request,) = encode("adjustment", rows, 7, validate_only=True)
     assert (request.kind, request.message.validate_only) == (ADJUSTMENTS, True)
-    order = sorted(range(len(rows)), key=lambda at: rows[at].adjustment_type == "retraction")
+    is_final = [ADJUSTMENT_TYPES[row.adjustment_type].is_final for row in rows]
+    order = sorted(range(len(rows)), key=is_final.__getitem__)
     assert list(request.positions) == order
     assert list(request.rows) == [plain_adjustment(rows[at]) for at in order]
 

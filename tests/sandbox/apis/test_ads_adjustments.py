@@ -127,7 +127,7 @@ ROWS: list[tuple[str, Any, list[tuple[str, str]]]] = [
      [(A + ".restatement_value", "VALUE_MUST_BE_UNSET")]),
     ("negative value", adjustment(restatement_value={"adjusted_value": -20.0}),
      [(A + ".restatement_value.adjusted_value", "TOO_LOW")]),
-    ("unknown currency", adjustment(restatement_value=VALUE | {"currency_code": "XYZ"}),
+    ("unknown currency", adjustment(restatement_value=VALUE | {"currency_code": "US"}),
      [(A + ".restatement_value.currency_code", "UNSUPPORTED")]),
     ("email as order ID", adjustment(order_id="ann@example.com"),
      [(A + ".order_id", "ORDER_ID_CONTAINS_PII")]),

@@ -119,7 +119,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [(C + ".custom_variables[0].value", "CUSTOM_VARIABLE_VALUE_CONTAINS_PII")]),
     ("email in the order id", {"order_id": "ann@example.com"},
      [(C + ".order_id", "ORDER_ID_CONTAINS_PII")]),
-    ("currency", {"currency_code": "XYZ"}, [(C + ".currency_code", "UNSUPPORTED")]),
+    ("currency", {"currency_code": "US"}, [(C + ".currency_code", "UNSUPPORTED")]),
     ("lower case currency", {"currency_code": "usd"}, [(C + ".currency_code", "UNSUPPORTED")]),
     ("negative value", {"conversion_value": -1.0}, [(C + ".conversion_value", "TOO_LOW")]),
     ("not a number", {"conversion_value": float("nan")},
@@ -130,7 +130,7 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
      [(C + ".session_attributes_encoded", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")]),
     ("ip address", {"user_ip_address": "192.0.2.1"},
      [(C + ".user_ip_address", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")]),
-    ("two errors", {"gclid": "x y", "currency_code": "XYZ"},
+    ("two errors", {"gclid": "x y", "currency_code": "US"},
      [(C + ".gclid", "UNPARSEABLE_GCLID"), (C + ".currency_code", "UNSUPPORTED")]),
 ]  # fmt: skip
 
