@@ -329,15 +329,10 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
 
 
 def _request(status: RequestStatus) -> dict[str, Any]:
-    entry = {
-        "request_id": status.request_id,
-        "conversion_action": status.conversion_action,
-        "status": status.status,
-        "record_count": status.record_count,
-        "errors": dict(status.errors),
-        "warnings": dict(status.warnings),
-    }
-    return entry | {"code": status.code} if status.code else entry
+    """Return a status without the positions of its records."""
+    entry = status._asdict()
+    left_out = {"error_records", "warning_records", *([] if status.code else ["code"])}
+    return {name: value for name, value in entry.items() if name not in left_out}
 
 
 def _reasons(statuses: Iterable[RequestStatus]) -> dict[str, dict[str, Any]]:

@@ -6,10 +6,12 @@ rows. The results document has all of them.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final, Literal, NamedTuple, get_args
 
 from lib.catalogue.codes import CONSEQUENCES, lookup
 from lib.model.money import Sum, add_sums
@@ -22,6 +24,12 @@ MOST_ROWS: Final = 1_000
 ROWS_OF_A_CAUSE: Final = 10
 """the first rows of every cause, so that a frequent one does not hide the others."""
 
+Need = Literal["correct", "late", "nobody", "warned"]
+"""What rows with a problem need. `correct`: they do not count for a reason that a person can
+correct. `late`: they came too late, so that only the next files can do better. `nobody`: they do
+not count, or not yet, and nobody can change that. `warned`: they count, with less than the file
+has."""
+
 
 class ListedRow(NamedTuple):
     """A row and its number among the data rows."""
@@ -30,49 +38,42 @@ class ListedRow(NamedTuple):
     row: RowOutcome
 
 
-@dataclass(slots=True)
-class FirstRows:
-    """The first rows of a file, whichever chunk is added first: at most `most` of them."""
+def keep_first(rows: list[ListedRow], listed: ListedRow, most: int) -> None:
+    """Add a row to the first `most` rows of a file, which are in its order, if it is one of them.
 
-    most: int
-    _rows: list[ListedRow] = field(default_factory=list)
-    _last_line: float = float("inf")
-
-    def add(self, listed: ListedRow) -> None:
-        """Add a row, unless there are enough before it."""
-        if listed.row.line > self._last_line:
-            return
-        self._rows.append(listed)
-        if len(self._rows) >= 2 * self.most:
-            self._rows = self.rows()
-            self._last_line = self._rows[-1].row.line
-
-    def rows(self) -> list[ListedRow]:
-        """Return the rows in the order of the file."""
-        return sorted(self._rows, key=lambda each: each.row.line)[: self.most]
+    The chunks of a file may come in any order.
+    """
+    if len(rows) < most or listed.record < rows[-1].record:
+        insort(rows, listed, key=itemgetter(0))
+        del rows[most:]
 
 
 @dataclass(slots=True)
 class Cause:
     """The rows with one code: how many, the first of them, and with which outcomes.
 
-    `to_correct` of them do not count for a reason that a person can correct, if only for the next
-    files, and are worth `sums`.
-    `fields` counts the problems of each field. `details` are what is particular to the rows. If
-    they differ much, only one more than is shown.
+    `sums` are the values of those that do not count. `fields` counts the problems of each field.
+    `details` are what is particular to the rows. If they differ much, only one more than is shown.
     """
 
     code: str
     rows: int = 0
-    to_correct: int = 0
     sums: dict[str, Sum] = field(default_factory=dict)
     fields: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     details: set[str] = field(default_factory=set)
-    first: FirstRows = field(default_factory=lambda: FirstRows(ROWS_OF_A_CAUSE))
+    first: list[ListedRow] = field(default_factory=list)
+
+    def add(self, listed: ListedRow) -> None:
+        """Add a row."""
+        self.rows += 1
+        self.outcomes[listed.row.outcome] += 1
+        keep_first(self.first, listed, ROWS_OF_A_CAUSE)
+        if listed.row.outcome in LOST:
+            add_sums(self.sums, listed.row.sums)
 
     def add_problem(self, problem: Problem) -> None:
-        """Add a problem with this code."""
+        """Add a problem of one of the rows."""
         if problem.field:
             self.fields[problem.field] += 1
         if problem.detail and len(self.details) <= MOST_DETAILS:
@@ -80,22 +81,50 @@ class Cause:
 
 
 @dataclass(slots=True)
-class Findings:
-    """The rows of a file, as far as the report shows them.
+class Group:
+    """The rows that need the same, and why. `sums` are the values of those that do not count."""
 
-    `causes` are the reasons why rows do not count, or not yet; `warned` those of rows that count,
-    with less than the file has. `with_problem` is the number of rows with an error or a warning.
-    `to_correct` of them do not count for a reason that a person can correct, and are worth `sums`.
-    `too_late` more did not come in time, so nobody can correct them.
+    rows: int = 0
+    sums: dict[str, Sum] = field(default_factory=dict)
+    causes: dict[str, Cause] = field(default_factory=dict)
+
+    def add(self, listed: ListedRow, problems: Sequence[Problem]) -> None:
+        """Add a row that is here for these problems."""
+        self.rows += 1
+        if listed.row.outcome in LOST:
+            add_sums(self.sums, listed.row.sums)
+        codes = set()
+        for problem in problems:
+            cause = self.causes.get(problem.code)
+            if cause is None:
+                cause = self.causes[problem.code] = Cause(problem.code)
+            cause.add_problem(problem)
+            if problem.code not in codes:
+                codes.add(problem.code)
+                cause.add(listed)
+
+    def by_importance(self) -> list[Cause]:
+        """Return the causes: first the one of most rows, of equal ones the dearest."""
+
+        def rank(cause: Cause) -> tuple[int, int, str]:
+            micros = max((each.micros for each in cause.sums.values()), default=0)
+            return -cause.rows, -micros, cause.code
+
+        return sorted(self.causes.values(), key=rank)
+
+
+@dataclass(slots=True)
+class Findings:
+    """The rows of a file with a problem, as far as the report shows them.
+
+    `with_problem` is their number. `first` are the first of them.
     """
 
-    causes: dict[str, Cause] = field(default_factory=dict)
-    warned: dict[str, Cause] = field(default_factory=dict)
-    first: FirstRows = field(default_factory=lambda: FirstRows(MOST_ROWS))
+    groups: dict[Need, Group] = field(
+        default_factory=lambda: {need: Group() for need in get_args(Need)}
+    )
+    first: list[ListedRow] = field(default_factory=list)
     with_problem: int = 0
-    to_correct: int = 0
-    too_late: int = 0
-    sums: dict[str, Sum] = field(default_factory=dict)
 
     def add(self, chunk: ChunkOutcomes) -> None:
         """Add the rows of a chunk."""
@@ -110,72 +139,31 @@ class Findings:
         if not row.errors and not row.warnings:
             return
         self.with_problem += 1
-        self.first.add(listed)
-        is_lost = needs_action(row)
-        if is_lost and is_too_late(row):
-            self.too_late += 1
-        elif is_lost:
-            self.to_correct += 1
-            add_sums(self.sums, row.sums)
-        reasons = _reasons(row)
-        self._count(self.causes, reasons, listed, is_lost)
-        if row.outcome not in LOST:
-            self._count(self.warned, row.warnings, listed, is_lost=False)
+        keep_first(self.first, listed, MOST_ROWS)
+        if row.errors:
+            self.groups[_need_of(row)].add(listed, _reasons(row))
+        if row.warnings and row.outcome not in LOST:
+            self.groups["warned"].add(listed, row.warnings)
 
-    def _count(
-        self,
-        causes: dict[str, Cause],
-        problems: Sequence[Problem],
-        listed: ListedRow,
-        is_lost: bool,
-    ) -> None:
-        row, seen = listed.row, set()
-        for problem in problems:
-            code = problem.code
-            cause = causes.get(code)
-            if cause is None:
-                cause = causes[code] = Cause(code)
-            cause.add_problem(problem)
-            if code in seen:
-                continue
-            seen.add(code)
-            cause.rows += 1
-            cause.outcomes[row.outcome] += 1
-            cause.first.add(listed)
-            if is_lost:
-                cause.to_correct += 1
-                add_sums(cause.sums, row.sums)
+    def causes(self) -> Iterator[Cause]:
+        """Yield the causes of all groups."""
+        for group in self.groups.values():
+            yield from group.causes.values()
 
     def listed(self) -> list[ListedRow]:
         """Return the rows that are listed, in the order of the file."""
-        rows = {each.row.line: each for each in self.first.rows()}
-        for cause in (*self.causes.values(), *self.warned.values()):
-            rows |= {each.row.line: each for each in cause.first.rows()}
-        return sorted(rows.values(), key=lambda each: each.row.line)
-
-    def by_importance(self) -> list[Cause]:
-        """Return the causes: first the one of most rows to correct, of equal ones the dearest."""
-        return sorted(self.causes.values(), key=_rank)
-
-    def warned_by_importance(self) -> list[Cause]:
-        """Return the causes of warnings: first the one of most rows."""
-        return sorted(self.warned.values(), key=_rank)
+        rows = {each.record: each for each in self.first}
+        for cause in self.causes():
+            rows |= {each.record: each for each in cause.first}
+        return [rows[record] for record in sorted(rows)]
 
 
-def _rank(cause: Cause) -> tuple[int, int, int, str]:
-    micros = max((each.micros for each in cause.sums.values()), default=0)
-    return -cause.to_correct, -micros, -cause.rows, cause.code
-
-
-def needs_action(row: RowOutcome) -> bool:
-    """Return whether the row does not count for a reason that a person can correct, if only for
-    the next files."""
-    return row.outcome in LOST and any(lookup(each.code).needs_action for each in row.errors)
-
-
-def is_too_late(row: RowOutcome) -> bool:
-    """Return whether nobody can correct the row any more."""
-    return any(lookup(each.code).is_too_late for each in row.errors)
+def _need_of(row: RowOutcome) -> Need:
+    """Return what a row with an error needs."""
+    codes = [lookup(each.code) for each in row.errors]
+    if row.outcome not in LOST or not any(code.needs_action for code in codes):
+        return "nobody"
+    return "late" if any(code.is_too_late for code in codes) else "correct"
 
 
 def root_problems(row: RowOutcome) -> Sequence[Problem]:
@@ -196,7 +184,7 @@ def _reasons(row: RowOutcome) -> Sequence[Problem]:
 
     Its other warnings have no part in that.
     """
-    if not row.errors or not row.warnings:
-        return row.errors and root_problems(row)
+    if not row.warnings:
+        return root_problems(row)
     explained = set().union(*(CONSEQUENCES.get(each.code, ()) for each in row.errors))
     return [each for each in root_problems(row) if each in row.errors or each.code in explained]

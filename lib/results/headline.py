@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
 from lib.model.money import Sum
 from lib.model.outcomes import LOST, OUTCOMES
-from lib.results.document import ResultsHead
-from lib.results.findings import Findings
+from lib.results.document import ResultsCode, ResultsHead
+from lib.results.findings import Findings, Group
 from lib.results.names import results_name
-from lib.results.page import money, share_of
+from lib.results.page import money
 
 Tone = Literal["alarm", "correct", "wait", "done"]
 """`alarm`: most of the money does not count. `correct`: somebody must act. `wait`: more will come.
 `done`: nobody needs to do anything."""
 
-_NOBODY = "Nobody needs to do anything."
-_ONCE = "nothing counts twice."
+_NOBODY: Final = "Nobody needs to do anything."
+_NOTES_THAT_NEED_SOMEBODY: Final = {
+    "NOT_COUNTED": " But {} will never count.",
+    "FILTER_KEEPS_NO_ROW": "",
+}
+"""Notes that are the next step if no row is lost, and what they add to the title."""
 
 
 class Headline(NamedTuple):
@@ -34,18 +38,7 @@ class Headline(NamedTuple):
     command: str = ""
 
 
-def headline_of(head: ResultsHead, findings: Findings) -> Headline:
-    """Return the headline of a results document."""
-    return (
-        _replaced(head)
-        or _stopped(head)
-        or _to_correct(head, findings)
-        or _not_counted(head)
-        or _all_skipped(head)
-        or _waiting(head)
-        or _lost(head)
-        or Headline("done", f"{_took(head)}.", _NOBODY)
-    )
+# ── what a file comes to ─────────────────────────────────────────────────────────────────────────
 
 
 def meant_rows(counts: Mapping[str, int]) -> int:
@@ -53,54 +46,83 @@ def meant_rows(counts: Mapping[str, int]) -> int:
     return sum(counts.get(outcome, 0) for outcome in OUTCOMES if outcome != "skipped")
 
 
-def sales_of(counts: Mapping[str, int], refunds: Mapping[str, int]) -> dict[str, int]:
-    """Return the rows by outcome that are no refund or change."""
-    return {
-        outcome: counts[outcome] - refunds.get(outcome, 0)
-        for outcome in counts
-        if outcome in OUTCOMES
-    }
+class FileNumbers(NamedTuple):
+    """The rows of a file by outcome, and their values by outcome and currency.
 
-
-def took_of(
-    counts: Mapping[str, int], refunds: Mapping[str, int], worth: str, what: str = "row"
-) -> str:
-    """`Google took 3 of 4 sales, worth 30 USD. Google took all 2 refunds or changes`.
-
-    `refunds` are those of the rows by outcome that adjust a conversion. A sale is called `what`.
+    `refunds` of the rows adjust an earlier conversion. They have no value.
     """
-    if "ok" in counts or not refunds:
-        return google_took(counts, worth, "row" if refunds else what)
-    sales, texts = sales_of(counts, refunds), []
-    if meant_rows(sales):
-        texts.append(google_took(sales, worth, what))
-    # If all of them wait, that is said, and not that Google took none.
-    if refunds.get("deferred", 0) < meant_rows(refunds):
-        texts.append(google_took(refunds, "", REFUND))
-    return ". ".join(texts)
+
+    counts: Mapping[str, int]
+    refunds: Mapping[str, int]
+    sums: Mapping[str, Mapping[str, Sum]]
+
+    @property
+    def sale(self) -> str:
+        """What a row is called that is no refund."""
+        return "sale" if any(self.sums.values()) else "row"
+
+    @property
+    def any_row(self) -> str:
+        """What a row is called that may be a refund."""
+        return "row" if self.refunds else self.sale
+
+    @property
+    def lost(self) -> int:
+        """The number of rows that do not count although they were meant to."""
+        return sum(self.counts.get(outcome, 0) for outcome in LOST)
+
+    @property
+    def is_mostly_lost(self) -> bool:
+        """Whether more than half of the money does not count.
+
+        Rows are compared instead if there is no money to compare: with several currencies, if no
+        lost row has a value, and in a check, where the other rows have none.
+        """
+        currencies = {currency for sums in self.sums.values() for currency in sums}
+        if len(currencies) != 1 or not any(map(self.sums.get, LOST)) or "ok" in self.counts:
+            return 2 * self.lost > meant_rows(self.counts)
+        micros = {
+            outcome: sum(each.micros for each in sums.values())
+            for outcome, sums in self.sums.items()
+        }
+        return 2 * sum(micros.get(outcome, 0) for outcome in LOST) > sum(micros.values())
+
+    def took(self) -> str:
+        """`Google took 3 of 4 sales, worth 30 USD. 1 sale is sent again automatically.`
+
+        Refunds have sentences of their own.
+        """
+        refunds: Mapping[str, int] = {} if "ok" in self.counts else self.refunds
+        sales: dict[str, int] = {
+            outcome: self.counts.get(outcome, 0) - refunds.get(outcome, 0) for outcome in OUTCOMES
+        }
+        worth = money(self.sums.get("uploaded", {}))
+        sentences = [*_took(sales, self.sale, worth)] if meant_rows(sales) or not refunds else []
+        if refunds:
+            sentences += _took(refunds, REFUND, "")
+        return " ".join(sentences)
 
 
-def google_took(counts: Mapping[str, int], worth: str, what: str = "row") -> str:
-    """`Google took 4,966 of 5,000 sales, worth 6,264,332 USD`, without a full stop.
-
-    `worth` is what the uploaded rows are worth, for people; empty: nothing says so.
-    """
-    meant, skipped = meant_rows(counts), counts.get("skipped", 0)
-    took, before = counts.get("uploaded", 0), counts.get("duplicate", 0)
+def _took(counts: Mapping[str, int], what: str, worth: str) -> Iterator[str]:
+    """Yield what Google took of these rows, and what is sent again."""
+    meant, deferred = meant_rows(counts), counts.get("deferred", 0)
+    took, before, skipped = (counts.get(each, 0) for each in ("uploaded", "duplicate", "skipped"))
     if not meant:
-        return f"Google got none of {number_of_rows(skipped)}" if skipped else "The file has no row"
-    if "ok" in counts:
-        return f"This was only a check: {_part(counts['ok'], meant, what)} can be uploaded"
-    if before == meant:
-        return f"Google took no new {what}: it had {_part(before, meant, what)} before"
-    text = f"Google took {_part(took, meant, what)}"
-    if not took and meant == 1:
-        text = f"Google did not take the only {what}"
-    if took and worth:
-        text += f", worth {worth}"
-    if before:
-        text += f", and had {before:,} before"
-    return text
+        yield (
+            f"Google got none of {number_of_rows(skipped)}." if skipped else "The file has no row."
+        )
+    elif ok := counts.get("ok", 0):
+        yield f"This was only a check: {_part(ok, meant, what)} can be uploaded."
+    elif meant > deferred:
+        text = f"Google took {_part(took, meant, what)}"
+        if meant == 1 and not took:
+            text = f"Google did not take the only {what}"
+        if took and worth:
+            text += f", worth {worth}"
+        yield f"{text}; it had {before:,} before." if before else f"{text}."
+    if deferred:
+        verb = _verb(deferred, "is", "are")
+        yield f"{number_of(deferred, what)} {verb} sent again automatically."
 
 
 def _part(count: int, total: int, what: str) -> str:
@@ -110,213 +132,88 @@ def _part(count: int, total: int, what: str) -> str:
     return f"{f'{count:,}' if count else 'none'} of {number_of(total, what)}"
 
 
-def is_mostly_lost(counts: Mapping[str, int], micros: Mapping[str, Mapping[str, int]]) -> bool:
-    """Return whether more than half of the money does not count.
-
-    `micros` are those of each outcome by currency. Rows are compared instead if there is no money
-    to compare.
-    """
-    lost, total = _lost_money(counts, micros) or (
-        sum(counts.get(outcome, 0) for outcome in LOST),
-        meant_rows(counts),
-    )
-    return 2 * lost > total
+def _verb(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
-def _lost_money(
-    counts: Mapping[str, int], micros: Mapping[str, Mapping[str, int]]
-) -> tuple[int, int] | None:
-    """Return the micros that do not count, and all micros.
-
-    None if there are several currencies, or none, if no lost row has a value, and in a check, where
-    other rows have none.
-    """
-    currencies = {currency for of_outcome in micros.values() for currency in of_outcome}
-    is_known = any(micros.get(outcome) for outcome in LOST) and "ok" not in counts
-    if len(currencies) != 1 or not is_known:
-        return None
-    (currency,) = currencies
-    by_outcome = {outcome: each.get(currency, 0) for outcome, each in micros.items()}
-    return sum(by_outcome.get(outcome, 0) for outcome in LOST), sum(by_outcome.values())
+# ── the headline ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _sale(head: ResultsHead, counts: Mapping[str, int]) -> str:
-    """Return what a row that is no refund or change is called."""
-    valued = sum(each.rows for money_of in head.money.values() for each in money_of.sums.values())
-    return "sale" if 2 * valued > meant_rows(counts) else "row"
+def headline_of(head: ResultsHead, findings: Findings) -> Headline:
+    """Return the headline of a results document."""
+    if head.other_generation:
+        return Headline(
+            "done",
+            "Another version of the file has replaced this one before it was read.",
+            f"{_NOBODY} The results of generation {head.other_generation} have the rows.",
+        )
+    sums = {outcome: money_of.as_sums() for outcome, money_of in head.money.items()}
+    file = FileNumbers(head.counts, head.corrections, sums)
+    if head.file_error is not None:
+        return _stopped(head.codes[head.file_error.code], file, is_check=head.validate_only)
+    correct, late = findings.groups["correct"], findings.groups["late"]
+    title = file.took() + _in_need(correct, file.any_row)
+    if late.rows:
+        title += f" {number_of(late.rows, file.any_row)} came too late and cannot be corrected."
+    if correct.rows or late.rows:
+        return _to_correct(head, file, title, correct if correct.rows else late)
+    for note in head.notes:
+        if note.code in _NOTES_THAT_NEED_SOMEBODY:
+            code = head.codes[note.code]
+            title += _NOTES_THAT_NEED_SOMEBODY[note.code].format(note.detail)
+            return Headline("correct", title, code.action, code.meaning)
+    if file.lost:
+        title += f" {file.lost:,} {_verb(file.lost, 'does', 'do')} not count."
+    awaiting = head.counts.get("awaiting", 0)
+    if awaiting:
+        title += f" It is still processing {awaiting:,} of them."
+    if awaiting or head.counts.get("deferred"):
+        step = "Nobody needs to do anything now. This report is replaced when Google has said more."
+        return Headline("wait", title, step)
+    if file.is_mostly_lost:
+        return Headline("alarm", title, "Read the reasons below. The rows cannot be corrected.")
+    return Headline("done", title, f"{_NOBODY} The reasons are below." if file.lost else _NOBODY)
 
 
-def _sales(head: ResultsHead) -> dict[str, int]:
-    return sales_of(head.counts, head.corrections)
-
-
-def _sums(head: ResultsHead, outcome: str) -> dict[str, Sum]:
-    money_of = head.money.get(outcome)
-    return money_of.as_sums() if money_of is not None else {}
-
-
-def _took(head: ResultsHead) -> str:
-    """Return what Google took, of the sales and of the refunds, without a full stop."""
-    worth = money(_sums(head, "uploaded"))
-    return took_of(head.counts, head.corrections, worth, _sale(head, _sales(head)))
-
-
-def _again(head: ResultsHead) -> str:
-    """Return what is sent again, without a full stop; empty: nothing."""
-    sales, texts = _sales(head), []
-    if deferred := sales.get("deferred", 0):
-        text = _with_worth(deferred, _sums(head, "deferred"), _sale(head, sales))
-        comma = "," if _sums(head, "deferred") else ""
-        texts.append(f"{text}{comma} {_is(deferred)} sent again automatically")
-    if deferred := head.corrections.get("deferred", 0):
-        texts.append(f"{number_of(deferred, REFUND)} {_is(deferred)} sent again automatically")
-    return ". ".join(texts)
-
-
-def _is(count: int) -> str:
-    return "is" if count == 1 else "are"
-
-
-def _micros(head: ResultsHead) -> dict[str, dict[str, int]]:
-    return {
-        outcome: {currency: each.micros for currency, each in money_of.sums.items()}
-        for outcome, money_of in head.money.items()
-    }
-
-
-def _tone(head: ResultsHead) -> Tone:
-    return "alarm" if is_mostly_lost(head.counts, _micros(head)) else "correct"
-
-
-def _titled(*sentences: str) -> str:
-    """Return a title of these sentences, without those that are empty."""
-    return " ".join(f"{sentence}." for sentence in sentences if sentence)
-
-
-def _replaced(head: ResultsHead) -> Headline | None:
-    if not head.other_generation:
-        return None
-    return Headline(
-        "done",
-        "Another version of the file has replaced this one before it was read.",
-        f"{_NOBODY} The results of generation {head.other_generation} have the rows.",
-    )
-
-
-def _stopped(head: ResultsHead) -> Headline | None:
-    if head.file_error is None:
-        return None
-    code = head.codes[head.file_error.code]
-    counts = head.counts
-    # With nothing read, the number of rows is unknown.
-    is_none = not counts.get("uploaded") and not counts.get("duplicate")
-    if "ok" in counts or head.validate_only:
+def _stopped(code: ResultsCode, file: FileNumbers, *, is_check: bool) -> Headline:
+    has_rows = bool(meant_rows(file.counts))
+    if is_check or "ok" in file.counts:
         title = "This was only a check: the file would be stopped."
-    elif not meant_rows(counts):
-        title = "Google took nothing: the file was stopped."
-    elif is_none:
-        title = f"{_took(head)}: the file was stopped."
     else:
-        title = f"{_took(head)}. Then the file was stopped."
-    tone: Tone = "alarm" if is_none else _tone(head)
+        title = f"{file.took() if has_rows else 'Google took nothing.'} The file was stopped."
+    tone: Tone = "correct" if has_rows and not file.is_mostly_lost else "alarm"
     return Headline(tone if code.needs_action else "wait", title, code.action, code.meaning)
 
 
-def _to_correct(head: ResultsHead, findings: Findings) -> Headline | None:
-    if not findings.to_correct and not findings.too_late:
-        return None
-    are_sales = not any(head.corrections.get(outcome) for outcome in LOST)
-    what = _sale(head, _sales(head)) if are_sales else "row"
-    tone, cause, most_lost = _tone(head), findings.by_importance()[0], _most_lost(head)
-    entry, meant = lookup(cause.code), meant_rows(head.counts)
-    why = ""
-    if most_lost or 2 * cause.to_correct > findings.to_correct + findings.too_late:
-        why = f"{number_of(cause.to_correct, what)}: {first_sentence(entry.meaning)}."
-    # What Google refuses is rarely a cell, so `fix` is not the next step if most of it is alike.
-    base = findings.to_correct if entry.origin == "Google" else meant
-    is_one_cause = entry.is_one_setting(cause.to_correct, base) and not entry.is_too_late
-    advice = entry.advice(cause.to_correct, meant)
-    need = late = ""
-    if is_one_cause and cause.to_correct == findings.to_correct:
-        need = f"One cause keeps out {_with_worth(cause.to_correct, cause.sums, what)}"
-    elif findings.to_correct:
-        comma, verb = "," if findings.sums else "", _verb(findings.to_correct, "need")
-        in_need = _with_worth(findings.to_correct, findings.sums, what)
-        need = f"{in_need}{comma} {verb} correction"
-        if is_one_cause:
-            need += f", {cause.to_correct:,} of them for one cause"
-    if findings.too_late:
-        whose = number_of(findings.too_late, what) if not need else f"{findings.too_late:,}"
-        late = f"{whose} came too late and cannot be corrected"
-    title = _titled(most_lost, _took(head), need, late, _again(head))
-    if is_one_cause:
-        return Headline(tone, title, f"{advice} Then upload the file again: {_ONCE}", why)
-    if not need:
+def _in_need(correct: Group, what: str) -> str:
+    """` 4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
+    if not correct.rows:
+        return ""
+    at_least = (
+        "" if sum(each.rows for each in correct.sums.values()) == correct.rows else "at least "
+    )
+    worth = f", worth {at_least}{money(correct.sums)}," if correct.sums else ""
+    verb = _verb(correct.rows, "needs", "need")
+    return f" {number_of(correct.rows, what)}{worth} {verb} correction."
+
+
+def _to_correct(head: ResultsHead, file: FileNumbers, title: str, group: Group) -> Headline:
+    """Return the headline of a file with rows to correct, or else of rows that came too late."""
+    tone: Tone = "alarm" if file.is_mostly_lost else "correct"
+    cause, meant, why = group.by_importance()[0], meant_rows(file.counts), ""
+    entry = lookup(cause.code)
+    advice = entry.advice(cause.rows, meant)
+    if 2 * cause.rows > group.rows:
+        why = f"{number_of(cause.rows, file.any_row)}: {first_sentence(entry.meaning)}."
+    if entry.is_too_late:
         return Headline(tone, title, advice, why)
+    if entry.is_one_setting(cause.rows, meant):
+        step = f"{advice} Then upload the file again: nothing counts twice."
+        return Headline(tone, title, step, why)
     if not head.source.bucket:
         return Headline(tone, title, "Correct these rows in the file, and check it again.", why)
     name = PurePosixPath(head.source.name).name
     results = results_name(name, int(head.source.generation))
     command = shlex.join(("offline-conversions", "fix", name, results))
     step = "Correct the rows that it writes, and upload the new file to the same folder."
-    if entry.is_too_late:
-        step = f"{step} {advice}"
     return Headline(tone, title, step, why, command)
-
-
-def _most_lost(head: ResultsHead) -> str:
-    """`Most of the money (91 %) did not arrive`; empty if that is not so, or if all of it is lost:
-    then Google took nothing, which is said anyway."""
-    lost, total = _lost_money(head.counts, _micros(head)) or (0, 0)
-    if total and total < 2 * lost < 2 * total:
-        return f"Most of the money ({share_of(lost, total)}) did not arrive"
-    return ""
-
-
-def _verb(count: int, verb: str) -> str:
-    return f"{verb}s" if count == 1 else verb
-
-
-def _with_worth(rows: int, sums: Mapping[str, Sum], what: str) -> str:
-    """`4 sales, worth 16,100 USD`, or `worth at least` if not all of them have a value."""
-    text = number_of(rows, what)
-    if not sums:
-        return text
-    at_least = "" if sum(each.rows for each in sums.values()) == rows else "at least "
-    return f"{text}, worth {at_least}{money(sums)}"
-
-
-def _not_counted(head: ResultsHead) -> Headline | None:
-    code = head.codes.get("NOT_COUNTED")
-    if code is None:
-        return None
-    rows = next(note.detail for note in head.notes if note.code == "NOT_COUNTED")
-    return Headline(
-        "correct", f"{_took(head)}. But {rows} will never count.", code.action, code.meaning
-    )
-
-
-def _all_skipped(head: ResultsHead) -> Headline | None:
-    code = head.codes.get("FILTER_KEEPS_NO_ROW")
-    if code is None:
-        return None
-    return Headline("correct", f"{_took(head)}.", code.action, code.meaning)
-
-
-def _waiting(head: ResultsHead) -> Headline | None:
-    awaiting = head.counts.get("awaiting", 0)
-    again = _again(head) or (awaiting and f"It is still processing {awaiting:,} of them")
-    if not again:
-        return None
-    step = "Nobody needs to do anything now. This report is replaced when Google has said more."
-    return Headline("wait", _titled(_took(head), again), step)
-
-
-def _lost(head: ResultsHead) -> Headline | None:
-    lost = sum(head.counts.get(outcome, 0) for outcome in LOST)
-    if not lost:
-        return None
-    title = f"{_took(head)}. {lost:,} {'does' if lost == 1 else 'do'} not count."
-    if _tone(head) == "alarm":
-        return Headline("alarm", title, "Read the reasons below. The rows cannot be corrected.")
-    return Headline("done", title, f"{_NOBODY} The reasons are below.")

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class _Version(msgspec.Struct, frozen=True):
-    schema_version: int | None = None  # rows have none
+    schema_version: int
 
 
 class _Rows(msgspec.Struct, frozen=True):
@@ -38,10 +38,17 @@ def read_results(stream: IO[bytes]) -> tuple[ResultsHead, Iterator[ResultsRow]]:
     start = bytearray()
     while _ROWS not in start and (block := stream.read(_BLOCK_BYTES)):
         start += block
-    head, found, rest = bytes(start).partition(_ROWS)
-    if not found:
-        return _decode(head, ResultsHead), iter(_decode(head, _Rows).rows)
-    return _decode(head + _ROWS + _END, ResultsHead), _rows(_lines(rest, stream))
+    text, is_streamed, rest = bytes(start).partition(_ROWS)
+    if is_streamed:
+        text += _ROWS + _END
+    version = _decode(text, _Version).schema_version
+    if version != SCHEMA_VERSION:
+        raise NotResults(
+            f"it has version {version} of the format, and this program reads version "
+            f"{SCHEMA_VERSION}; use a program of the same version"
+        )
+    head = _decode(text, ResultsHead)
+    return head, _rows(_lines(rest, stream)) if is_streamed else iter(_decode(text, _Rows).rows)
 
 
 def _lines(rest: bytes, stream: IO[bytes]) -> Iterator[bytes]:
@@ -67,12 +74,6 @@ def _rows(lines: Iterator[bytes]) -> Iterator[ResultsRow]:
 
 def _decode(text: bytes, kind: type[T]) -> T:
     try:
-        version = msgspec.json.decode(text, type=_Version).schema_version
-        if version in (None, SCHEMA_VERSION):
-            return msgspec.json.decode(text, type=kind)
+        return msgspec.json.decode(text, type=kind)
     except (ValueError, RecursionError):
         raise NotResults("it is not a results document (its name ends in .results.json)") from None
-    raise NotResults(
-        f"it has version {version} of the format, and this program reads version {SCHEMA_VERSION}; "
-        "use a program of the same version"
-    )

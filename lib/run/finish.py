@@ -15,7 +15,6 @@ from lib.catalogue.codes import lookup
 from lib.errors import RetryableError
 from lib.model.outcomes import ChunkOutcomes, Problem
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
-from lib.results.findings import Cause
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
 from lib.run.statuses import job_counts, polled_destination
@@ -120,17 +119,13 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
     return [Problem("SUPPORT_ENDS_SOON", "", f"the Python version, on {RUNTIME_END}")]
 
 
-def _lost(cause: Cause) -> int:
-    """Return how many of the rows with a code do not count."""
-    return sum(cause.outcomes[outcome] for outcome in ("rejected", "failed"))
-
-
 def totals_of(run: Run, sums: Sums) -> RunTotals:
     """Return what listings show of the results."""
     tally, not_counted = sums.tally, sums.requests.not_counted
     to_correct = {code: rows for code, rows in not_counted.items() if lookup(code).needs_action}
-    reasons = Counter({code: _lost(cause) for code, cause in sums.findings.causes.items()})
-    reasons.update(to_correct)
+    reasons = Counter(to_correct)
+    for cause in sums.findings.causes():
+        reasons[cause.code] += cause.outcomes["rejected"] + cause.outcomes["failed"]
     reasons = +reasons
     uncounted = min(sums.requests.unnamed, sum(to_correct.values()))
     if (job := job_counts(run, sums)) is not None:

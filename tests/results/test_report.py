@@ -74,7 +74,7 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
         assert entry["action"] in page
     assert "ColumnClose DateLine12" in page
     assert "DetailsThe imported event could not be found." in page
-    assert "118 uploaded 98 %, 214,320 USD accepted by Google" in page
+    assert "118 uploaded 98.3 %, 214,320 USD accepted by Google" in page
 
 
 def test_the_report_of_a_document_is_that_of_its_run() -> None:
@@ -105,16 +105,26 @@ def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
 
 def test_notes_that_need_nobody_are_closed() -> None:
     """Warnings of uploaded rows, and notes without an action, are not what somebody must read."""
-    listed = [row(2, "uploaded", warnings="INVALID_PHONE")]
+    listed = [row(line, "uploaded", warnings="INVALID_PHONE") for line in (2, 3)]
     notes = [Problem("REPORT_FOOTER", "", "line 3"), Problem("ENCODING_GUESSED")]
     page = report_on(summary_of(listed, notes=notes))
-    warned = page.partition("Uploaded, with a warning (1)</summary>")[2]
+    warned = page.partition("2 rows with only a warning</summary>")[2]
     warned, _, closed = warned.partition("1 note that needs nobody now</summary>")
     closed = closed.partition("Google Ads")[0]
     assert "INVALID_PHONE" in warned
     assert "REPORT_FOOTER" in closed
     assert "ENCODING_GUESSED" not in closed
     assert "What to correct" not in page
+
+
+def test_what_came_too_late_is_not_among_what_to_correct() -> None:
+    """However many rows it has, nobody can correct them: it has a section of its own, below."""
+    late = [row(line, "failed", "EXPIRED_EVENT") for line in range(3, 9)]
+    page = words(report_on(summary_of([row(2, "rejected", "FUTURE_DATE"), *late])))
+    to_correct, _, too_late = page.partition("What to correct")[2].partition("What came too late")
+    assert "FUTURE_DATE" in to_correct
+    assert "EXPIRED_EVENT" not in to_correct
+    assert "EXPIRED_EVENT" in too_late
 
 
 def test_what_another_problem_explains_is_no_cause() -> None:
@@ -130,12 +140,13 @@ def test_what_another_problem_explains_is_no_cause() -> None:
     for line in range(8, 30):
         found.add_row(ListedRow(line - 1, row(line, "uploaded", warnings="INVALID_PHONE")))
     found.add_row(ListedRow(40, row(41, "rejected", "INVALID_DATE", warnings="INVALID_PHONE")))
-    causes = [(each.code, each.to_correct) for each in found.by_importance()]
+    causes = [(each.code, each.rows) for each in found.groups["correct"].by_importance()]
     assert causes == [
         *(("INVALID_EMAIL", 4), ("INVALID_DATE", 2), ("NO_CLICK_ID_OR_IDENTIFIER", 1)),
     ]
     # A warning has the money of the rows that it does not keep out in no case.
-    assert [(each.code, each.rows) for each in found.warned.values()] == [("INVALID_PHONE", 22)]
+    warned = found.groups["warned"].causes["INVALID_PHONE"]
+    assert (warned.rows, warned.sums, found.groups["warned"].rows) == (22, {}, 22)
     assert [each.code for each in root_problems(explained)] == ["INVALID_EMAIL"]
 
 
@@ -173,6 +184,7 @@ def test_a_large_file_has_a_small_page() -> None:
     """Of 20,000 rows with a problem, the page has less than 700 kB, and says what it omits."""
     summary = file_of(100_000)
     last = RowOutcome(100_002, "failed", None, (Problem("INVALID_ADDRESS"),))
+    summary.tally.count(last)
     summary.findings.add_row(ListedRow(100_001, last))
     page = report_on(summary)
     assert len(page.encode()) < 700_000
@@ -191,7 +203,9 @@ def test_chunks_may_come_in_another_order() -> None:
             found.add_row(ListedRow(each.line - 1, each))
     assert one.listed() == other.listed()
     assert [each.row.line for each in one.listed()] == list(range(2, MOST_ROWS + 2))
-    assert [each.row.line for each in other.causes["INVALID_DATE"].first.rows()] == [*range(2, 12)]
+    assert [each.row.line for each in other.groups["correct"].causes["INVALID_DATE"].first] == [
+        *range(2, 12)
+    ]
 
 
 @pytest.mark.parametrize(

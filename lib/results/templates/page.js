@@ -14,38 +14,34 @@
   if (!table) return;
   const most = Number(table.dataset.atATime);
   const number = (count) => count.toLocaleString("en");
-  const rows = [...table.tBodies[0].rows].map((row) => ({
-    row,
-    text: row.textContent.toLowerCase(),
-    outcome: row.dataset.outcome,
-    codes: row.dataset.codes.split(" "),
-  }));
+  const rows = [...table.tBodies[0].rows];
   const links = document.querySelectorAll("a[data-outcome], a[data-code]");
+  const search = $("search");
   let chosen = null; // one of these links
-  let first = 0;
 
-  const show = () => {
-    const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  const show = (first) => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const { outcome, code } = chosen ? chosen.dataset : {};
-    const found = rows.filter((each) => (!outcome || each.outcome === outcome)
-      && (!code || each.codes.includes(code)) && words.every((word) => each.text.includes(word)));
+    const found = rows.filter((row) => (!outcome || row.dataset.outcome === outcome)
+      && (!code || row.dataset.codes.split(" ").includes(code))
+      && words.every((word) => row.textContent.toLowerCase().includes(word)));
     const shown = new Set(found.slice(first, first + most));
-    for (const each of rows) each.row.hidden = !shown.has(each);
+    for (const row of rows) row.hidden = !shown.has(row);
     for (const link of links) link.setAttribute("aria-current", link === chosen);
-    const what = outcome ? outcome.replace("_", " ") : code || "rows";
     const range = found.length > most ? `${number(first + 1)} to ${number(first + shown.size)} of ` : "";
-    $("said").textContent = `${range}${number(found.length)} ${words.length ? "found" : "listed"}${chosen ? `, ${what} only` : ""}`;
+    const only = chosen ? `, ${outcome ? outcome.replace("_", " ") : code} only` : "";
+    $("said").textContent = `${range}${number(found.length)} ${words.length ? "found" : "listed"}${only}`;
     $("all").hidden = !chosen && !words.length;
     $("earlier").disabled = first === 0;
     $("later").disabled = first + most >= found.length;
     $("earlier").parentElement.hidden = found.length <= most;
+    $("earlier").onclick = () => turn(first - most);
+    $("later").onclick = () => turn(first + most);
   };
-  const choose = (link) => { chosen = link; first = 0; show(); };
-  const turn = (by) => { first += by; show(); $("rows-heading").scrollIntoView(); };
-  for (const link of links) link.addEventListener("click", () => { $("search").value = ""; choose(link); });
-  $("search").addEventListener("input", () => { first = 0; show(); });
-  $("all").addEventListener("click", () => { $("search").value = ""; choose(null); });
-  $("earlier").addEventListener("click", () => turn(-most));
-  $("later").addEventListener("click", () => turn(most));
-  show();
+  const turn = (first) => { show(first); $("rows-heading").scrollIntoView(); };
+  const choose = (link) => { chosen = link; search.value = ""; show(0); };
+  for (const link of links) link.addEventListener("click", () => choose(link));
+  $("all").addEventListener("click", () => choose(null));
+  search.addEventListener("input", () => show(0));
+  show(0);
 })();

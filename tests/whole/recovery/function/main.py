@@ -64,8 +64,8 @@ for _name in ("google.auth.compute_engine", "lib.sweep.sweep", "phonenumbers.dat
     importlib.import_module(_name)
 import lib.results.page  # noqa: E402
 
-lib.results.page._template("report.html")
-lib.results.page._template("overview.html")
+for _name in ("report.html", "overview.html"):
+    lib.results.page.PAGES.get_template(_name)
 
 if os.environ.get("LEAK"):
     sys.path.insert(0, str(Path(__file__).parent))
