@@ -116,8 +116,7 @@ def record_as_text(record: Record) -> str:
     if isinstance(record, Adjustment):
         parts.append(record.adjustment_type)
     if record.value is not None:
-        value = amount(round(record.value * MICROS), always_cents=True)
-        parts.append(f"{value} {record.currency_code or f'({ACCOUNT_CURRENCY})'}")
+        parts.append(money_as_text(round(record.value * MICROS), record.currency_code))
     elif not isinstance(record, Adjustment):
         parts.append("no value: that of the action")
     parts.append(f"action {record.action_id}")
@@ -128,6 +127,11 @@ def record_as_text(record: Record) -> str:
     if not isinstance(record, Adjustment) and record.ad_user_data:
         parts.append(f"consent {record.ad_user_data}")
     return " · ".join(parts)
+
+
+def money_as_text(micros: int, currency: str | None) -> str:
+    """`2,400.00 USD`, or without a currency of its own, `2,400.00 (the account's currency)`."""
+    return f"{amount(micros, always_cents=True)} {currency or f'({ACCOUNT_CURRENCY})'}"
 
 
 def _identifiers(record: Record) -> list[str]:
@@ -181,9 +185,13 @@ def _counts(checked: CheckResult) -> Iterator[str]:
         texts.append(f"{tally.warnings:,} with a warning")
     yield f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
     if corrections:
-        profile = checked.summary.profile
-        can = capabilities_of(str(profile.get("adjustments_via") or profile["destination"]))
-        yield _NEW_CONVERSION if can.last_value_counts else _NOT_UPLOADED
+        yield if_not_uploaded(checked.summary.profile)
+
+
+def if_not_uploaded(profile: Mapping[str, object]) -> str:
+    """Return what Google does with a refund or change whose sale it does not know."""
+    can = capabilities_of(str(profile.get("adjustments_via") or profile["destination"]))
+    return _NEW_CONVERSION if can.last_value_counts else _NOT_UPLOADED
 
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:

@@ -251,22 +251,29 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     regions_of_cells = chunk.file.memo(_region_of)
     regions: list[str | None] = []
     for row, cell in enumerate(cells):
-        region = regions_of_cells[cell] if cell else None
-        if isinstance(region, Problem):
-            chunk.problems.warnings[row].append(region)
-            regions.append(_UNREADABLE)
-        else:
-            regions.append(region or default)
+        region, problem = regions_of_cells[cell] if cell else (default, None)
+        if problem is not None:
+            chunk.problems.warnings[row].append(problem)
+        regions.append(region)
     return regions
 
 
-def _region_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
-    """Return the country in a cell, or None if the cell has no value."""
+def _region_of(
+    cell: str, rules: RowRules, with_placeholders: set[str]
+) -> tuple[str | None, Problem | None]:
+    return phone_region(cell, rules.phone_region, with_placeholders)
+
+
+def phone_region(
+    cell: str, default: str | None, with_placeholders: set[str]
+) -> tuple[str | None, Problem | None]:
+    """Return the country in a cell, or the default if the cell has no value. With a problem, the
+    country is one in which no number is dialled."""
     text = plain_text(cell, "country_code", with_placeholders)
     try:
-        return normalize_phone_region(text) if text else None
+        return (normalize_phone_region(text) if text else default), None
     except RuleError as error:
-        return Problem(error.code, "country_code")
+        return _UNREADABLE, Problem(error.code, "country_code")
 
 
 def _digests_by_row(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:

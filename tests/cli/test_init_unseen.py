@@ -22,7 +22,6 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ALL_AGREED = "no column: all people agreed"
 NOT_ASKED = "no column: nobody was asked, so nothing is stated"
 REFUND = "refunded completely: the sale no longer counts"
-NO_ORDER_ID = "none: an ID is derived from person or click, time and value"
 
 QUESTIONS = {
     "encoding": "how its letters are stored",
@@ -38,7 +37,6 @@ QUESTIONS = {
     "new": "is the sale refunded completely",
     "changed": "the sale was refunded or changed?",
     "currency": "In which currency",
-    "fixed": "Which currency",
     "order": "Which column has the order ID",
     "gclid": "(gclid)",
     "email": "has the email address",
@@ -107,7 +105,7 @@ ANSWERS: Mapping[str, Mapping[str, str | list[str]]] = {
         "time": "Date",
         "value": "Total Fees",
         "currency": "INR",
-        "order": NO_ORDER_ID,
+        "order": "none",
         "gclid": "GCLID",
         "email": "Email",
         "phone": "Mobile",
@@ -150,8 +148,7 @@ ANSWERS: Mapping[str, Mapping[str, str | list[str]]] = {
         "values": ["Test Ltd"],
         "time": ["Won On", "Qualified On"],
         "value": ["Amount", "=100"],
-        "currency": "Amount Currency",
-        "fixed": "GBP",
+        "currency": ["Amount Currency", "GBP"],
         "order": "ID",
         "gclid": "Click ID",
         "email": "Contact Email",
@@ -173,6 +170,7 @@ ANSWERS: Mapping[str, Mapping[str, str | list[str]]] = {
         "currency": "Currency",
         "order": "OrderID",
         "gclid": "Reference",
+        "phone": "none",
         "scale": "cents",
         "zone": "Europe/Amsterdam",
         "consent": ALL_AGREED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeVar
 
 import click
@@ -65,67 +65,89 @@ def choose(
     offers: Sequence[Offer],
     other: str = "",
     read: Callable[[str], Any] = str,
-    now: Any = None,
+    previous: Any = None,
 ) -> Any:
     """Ask for the number of an offer, or for what `other` says, which `read` reads.
 
-    An empty answer keeps `now`, if there is such an answer.
+    An empty answer keeps the `previous` one, if there is one.
     """
     say()
     say(question)
     width = max((len(offer.label) for offer in offers if offer.note), default=0)
-    for place, (_, label, note) in enumerate(offers, 1):
-        say(f"  {place:>2}  {label:<{width}}  {note}".rstrip())
-    number = "1" if len(offers) == 1 else f"a number from 1 to {len(offers)}"
-    label = next((offer.label for offer in offers if offer.value == now), on_terminal(str(now)))
-    kept = "" if now is None else f"nothing to keep: {label}"
-    wanted = ", or ".join(filter(None, [number if offers else "", other, kept]))
+    for number, offer in enumerate(offers, 1):
+        say(f"  {number:>2}  {offer.label:<{width}}  {offer.note}".rstrip())
+    possible = [other] if other else []
+    if offers:
+        possible.insert(0, "1" if len(offers) == 1 else f"a number from 1 to {len(offers)}")
+    if previous is not None:
+        labels = (offer.label for offer in offers if offer.value == previous)
+        possible.append(f"nothing to keep: {next(labels, on_terminal(str(previous)))}")
+    prompt = ", or ".join(possible)
+    values = {comparable(offer.label): offer.value for offer in offers}
+    values |= {str(number): offer.value for number, offer in enumerate(offers, 1)}
 
     def read_answer(answer: str) -> Any:
-        if not answer and now is not None:
-            return now
-        if answer.isdecimal() and 1 <= int(answer) <= len(offers):
-            return offers[int(answer) - 1].value
-        for value, label, _ in offers:
-            if comparable(answer) == comparable(label):
-                return value
+        if comparable(answer) in values:
+            return values[comparable(answer)]
+        if not answer and previous is not None:
+            return previous
         if not answer or not other:
-            raise WrongAnswer(f"Answer with {wanted}.")
+            raise WrongAnswer(f"Answer with {prompt}.")
         return read(answer)
 
-    return ask(f"{wanted[:1].upper()}{wanted[1:]}", read_answer)
+    return ask(f"{prompt[:1].upper()}{prompt[1:]}", read_answer)
 
 
-def values_reader(column: Column, free: Sequence[str]) -> Callable[[str], list[str]]:
-    """Return what reads `1,3` as these values of a column, if they are still free; 0 as none.
+# ── values of a column ───────────────────────────────────────────────────────────────────────
 
-    The numbers are those of `list_values`. `=Expired` is a value that this file does not have.
+
+def read_value(column: Column, text: str) -> str:
+    """Return the value of a column that is written like this. Raises `WrongAnswer` if no row has
+    it: `=Expired` is a value that only other files have."""
+    values = [value for value, _ in column.values()]
+    written = {comparable(value or EMPTY): value for value in values}
+    written |= {comparable(value): value for value in values}
+    if comparable(text) in written:
+        return written[comparable(text)]
+    if text.startswith("=") and text[1:].strip():
+        return text[1:].strip()
+    near = nearest(text, values) if shows_cells() else ""
+    raise WrongAnswer(
+        f'No row has "{on_terminal(text)}" under "{on_terminal(column.name)}".{near} '
+        f"Write ={on_terminal(text)} if other files have it."
+    )
+
+
+def read_values(column: Column, free: Sequence[str], answer: str) -> list[str]:
+    """Read `1,3` as the values of a column that `list_values` has numbered, `0` as none.
+
+    Raises `WrongAnswer` for a value that is not `free`.
     """
-    known = {comparable(value or EMPTY): value for value, _ in column.values()}
-    numbers = {str(n): each for n, each in enumerate([*known.values()][:_VALUES_LISTED], 1)}
-
-    def read_one(text: str) -> str:
-        if text.startswith("=") and text[1:].strip():
-            return text[1:].strip()
-        value = numbers.get(text, known.get(comparable(text)))
-        if value is None:
-            raise WrongAnswer(
-                f'No row has the value "{on_terminal(text)}".{near_value(text, known.values())} '
-                f"Write ={on_terminal(text)} if other files have it."
-            )
-        if value not in free:
+    if not answer:
+        raise WrongAnswer("Answer with numbers, such as 1,3, or with 0 for none.")
+    if answer == "0":
+        return []
+    values = [value for value, _ in column.values()]
+    numbers = {str(number): value for number, value in enumerate(values[:_VALUES_LISTED], 1)}
+    is_one = comparable(answer) in map(comparable, values)
+    texts = [text.strip() for text in ([answer] if is_one else answer.split(","))]
+    chosen = [
+        numbers[text] if text in numbers else read_value(column, text) for text in texts if text
+    ]
+    for value in chosen:
+        if value in values and value not in free:
             raise WrongAnswer(f"{cell(value)} is taken already. Give others, or 0 for none.")
-        return value
+    return [*dict.fromkeys(chosen)]
 
-    def read(answer: str) -> list[str]:
-        if not answer:
-            raise WrongAnswer("Answer with numbers, such as 1,3, or with 0 for none.")
-        if answer == "0":
-            return []
-        texts = [answer] if comparable(answer) in known else answer.split(",")
-        return [*dict.fromkeys(read_one(text.strip()) for text in texts if text.strip())]
 
-    return read
+def list_values(column: Column) -> None:
+    """Print the values of a column with their numbers of rows, numbered."""
+    say()
+    values = column.values()
+    for number, (value, count) in enumerate(values[:_VALUES_LISTED], 1):
+        say(f"  {number:>2}  {cell(value)} ({count})")
+    if len(values) > _VALUES_LISTED:
+        say(f"      and {len(values) - _VALUES_LISTED} others: give them as they are written")
 
 
 # ── cells, which only the person's own terminal shows ────────────────────────────────────────
@@ -142,21 +164,6 @@ def cell(text: str) -> str:
         return _HIDDEN
     shown = on_terminal(text) or EMPTY
     return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
-
-
-def near_value(text: str, known: Iterable[str]) -> str:
-    """Return ` Did you mean ...?` with a value of the file, on the person's own terminal."""
-    return nearest(text, known) if shows_cells() else ""
-
-
-def list_values(column: Column) -> None:
-    """Print the values of a column with their numbers of rows, numbered."""
-    say()
-    values = column.values()
-    for number, (value, count) in enumerate(values[:_VALUES_LISTED], 1):
-        say(f"  {number:>2}  {cell(value)} ({count})")
-    if len(values) > _VALUES_LISTED:
-        say(f"      and {len(values) - _VALUES_LISTED} others: give them as they are written")
 
 
 def samples_of(column: Column) -> str:

@@ -15,18 +15,17 @@ import click
 from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import replacing
-from lib.cli.init.asking import EndOfInput, Quit, ask, choose, near_value, say
+from lib.cli.init.asking import EndOfInput, Quit, ask, read_value, say
 from lib.cli.init.draft import HOW_FILES_ARE_WRITTEN, Draft, read_constant
-from lib.cli.init.look import Column, WrongAnswer, nearest
+from lib.cli.init.look import WrongAnswer, nearest
 from lib.cli.init.questions import ENCODINGS, QUESTIONS, Question, questions
 from lib.cli.init.review import show
-from lib.cli.init.trial import Trial, try_out
+from lib.cli.init.trial import try_out
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, mention, program_name
-from lib.config.profile import ACTION_DEFAULT, Profile, choose_profile, read_profiles
+from lib.config.profile import ACTION_DEFAULT, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
-from lib.model.fields import comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.selection import ANY_OTHER
 from lib.source.errors import SourceError
@@ -78,11 +77,11 @@ _ADVANCED: Final = (*HOW_FILES_ARE_WRITTEN, "login_customer_id")
 def _pairs(
     context: click.Context, option: click.Parameter, value: Sequence[str]
 ) -> list[tuple[str, str]]:
-    """`Stage=Closed Won` → ("Stage", "Closed Won")."""
+    """`Stage=Closed Won` → ("Stage", "Closed Won"), `all` → ("all", "")."""
     pairs = []
     for text in value:
         name, equals, rest = text.partition("=")
-        if not equals and (option.name, comparable(text)) != ("rows", "all"):
+        if not equals and (option.name, name) != ("rows", "all"):
             raise click.BadParameter(f"write it as {option.make_metavar(context)}.")
         pairs.append((name.strip(), rest.strip()))
     return pairs
@@ -140,7 +139,8 @@ def _constants(command: Any) -> Any:
     multiple=True,
     callback=_pairs,
     metavar="COLUMN=VALUE",
-    help="Rows that are sales; all if every row is one. Can be repeated.",
+    help="Rows that are sales; all if every row is one. Write ==VALUE for a value that only other "
+    "files have. Can be repeated.",
 )
 @click.option(
     "--skip",
@@ -162,33 +162,36 @@ def init_command(
     """
     document = _document(output)
     existing = _existing(document, name)
-    profile = deepcopy(existing)
-    profile |= {key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]}
-    title = f'Profile "{name}" for {on_terminal(file.name)}'
+    profile = {
+        **deepcopy(existing),
+        **{key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]},
+    }
     try:
-        if not yes and name not in document:
-            say(_INTRODUCTION.format(file=on_terminal(file.name)))
-        draft = _read(file, profile, is_asked=not yes)
+        draft = Draft(name, file, profile)
         if name in document:
-            _know_all(draft)
+            draft.answered.update(q.id for q in [*questions(draft)] if q.is_open(draft))
         _apply(draft, given)
         if yes:
-            _save_unasked(draft, now, title)
+            _save_unasked(draft, now)
         else:
-            _ask_all(draft, now, title)
+            if name not in document:
+                say(_INTRODUCTION.format(file=on_terminal(file.name)))
+            _ask_all(draft, now)
     except Quit:
         say("Nothing was saved.")
         return
     except EndOfInput:
-        listed = "".join(f"\n  {option}" for option in _missing(draft) or ["--yes"])
-        raise click.UsageError(f"Nobody answers, and these options are missing:{listed}") from None
+        options = "".join(f"\n  {option}" for option in _missing(draft) or ["--yes"])
+        raise click.UsageError(f"Nobody answers, and these options are missing:{options}") from None
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
         if "decoded" in text:
             text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
         raise click.ClickException(text) from None
-    ordered = {key: draft.profile[key] for key in Profile.model_fields if key in draft.profile}
-    _save(output, document, name, document[name] if ordered == existing else ordered)
+    changed = draft.document()
+    document[name] = document[name] if changed == existing else changed
+    with replacing(output) as stream:
+        stream.write(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
     mention(
         f'Saved the profile "{name}" in {output}. To see each row of a file:\n'
@@ -205,7 +208,7 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
     option = "--column"
     try:
         for field, name in given["columns"]:
-            _apply_column(draft, field, draft.sample.column(name) if name else None)
+            _apply_column(draft, field, name)
         option = "--rows"
         if given["rows"]:
             rows = _by_column(draft, [pair for pair in given["rows"] if pair != ("all", "")])
@@ -226,52 +229,32 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def _apply_column(draft: Draft, field: str, column: Column | None) -> None:
+def _apply_column(draft: Draft, field: str, name: str) -> None:
     """Take a column as the answer to the question of its field, or as that of another field."""
     if not is_field(field):
         raise WrongAnswer(f"{field} is not a field.{nearest(field, BY_NAME)}")
-    question = next((each for each in QUESTIONS if each.name == field), None)
-    if question is not None:
-        draft.answered.add(question.id)
-        column = question.checked(column) if column else None
+    column = draft.sample.column(name) if name else None
+    for question in QUESTIONS:
+        if question.name == field:
+            draft.answered.add(question.id)
+            column = question.checked(column) if column else None
     draft.set_column(field, column)
 
 
 def _by_column(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the values of each column. Raises `WrongAnswer` for a value that looks misspelled."""
+    """Return the values of each column. Raises `WrongAnswer` for one that no row has."""
     listed: dict[str, list[str]] = {}
-    for name, value in pairs:
+    for name, text in pairs:
         column = draft.sample.column(name)
-        known = [each for each, _ in column.values()]
-        is_known = comparable(value) in map(comparable, known) or value == ANY_OTHER
-        if not is_known and (nearest(value, known) or column.name not in listed):
-            raise WrongAnswer(f'No row has "{value}" under "{name}".{near_value(value, known)}')
+        value = ANY_OTHER if text == ANY_OTHER else read_value(column, text)
         listed.setdefault(column.name, []).append(value)
     return listed
-
-
-def _read(file: Path, profile: dict[str, Any], *, is_asked: bool) -> Draft:
-    """Read the file. If the names of its columns cannot be decoded, ask for the encoding first."""
-    try:
-        return Draft(file, profile)
-    except SourceError as error:
-        if "decoded" not in error.detail or "encoding" in profile or not is_asked:
-            raise
-        (question,) = (each for each in QUESTIONS if each.key == "encoding")
-        read = partial(read_constant, "encoding", destination=None)
-        try:
-            encoding = choose(question.text, question.choices, question.typed, read)
-        except EndOfInput:
-            raise error from None
-    draft = Draft(file, {**profile, "encoding": encoding})
-    draft.answered.add(question.id)
-    return draft
 
 
 # ── with and without somebody who answers ────────────────────────────────────────────────────
 
 
-def _ask_all(draft: Draft, now: datetime, title: str) -> None:
+def _ask_all(draft: Draft, now: datetime) -> None:
     """Ask what is open, and show everything, until the person saves.
 
     Raises `Quit`, or `EndOfInput` if the input ends before.
@@ -280,12 +263,10 @@ def _ask_all(draft: Draft, now: datetime, title: str) -> None:
         while question := next((q for q in questions(draft) if q.is_open(draft)), None):
             question.ask(draft)
         asked = [*questions(draft)]
-        trial = _trial(draft, now)
-        show(title, asked, draft, trial)
-        chosen = ask(
-            "\nA number changes an answer, s saves, q quits without saving",
-            partial(_choice, asked),
-        )
+        trial = try_out(draft.file, draft.document(), now)
+        show(asked, draft, trial)
+        prompt = "\nA number changes an answer, s saves, q quits without saving"
+        chosen = ask(prompt, partial(_choice, asked))
         if chosen is not None:
             chosen.ask(draft)
         elif not trial.stop:
@@ -308,27 +289,21 @@ def _missing(draft: Draft) -> list[str]:
     return [q.options for q in questions(draft) if not q.is_optional and q.is_open(draft)]
 
 
-def _save_unasked(draft: Draft, now: datetime, title: str) -> None:
+def _save_unasked(draft: Draft, now: datetime) -> None:
     """Show what the options amount to. Raises if they are not enough, or would stop the file."""
     if _missing(draft):
         raise EndOfInput
-    trial = _trial(draft, now)
+    trial = try_out(draft.file, draft.document(), now)
     if trial.profile is None:
         raise click.UsageError(trial.stop)
     if trial.stop:
         raise click.ClickException(f"The file would be stopped: {trial.stop}")
-    unknown = ("rejected", "NO_ENTRY_FITS")
-    if unknown in trial.refused:
-        rows = f"{number_of_rows(trial.refused[unknown])} (line {trial.first[unknown].line}, ...)"
+    if lines := trial.refused.get(("rejected", "NO_ENTRY_FITS")):
         raise click.UsageError(
-            f"{rows} fit neither --rows nor --skip. Add --skip for each value that is left out."
+            f"{number_of_rows(len(lines))} (line {lines[0]}, ...) fit neither --rows nor --skip. "
+            "Add --skip for each value that is left out."
         )
-    show(title, [*questions(draft)], draft, trial)
-
-
-def _trial(draft: Draft, now: datetime) -> Trial:
-    draft.send_corrections()
-    return try_out(draft.file, draft.profile, now)
+    show([*questions(draft)], draft, trial)
 
 
 # ── the document of profiles ─────────────────────────────────────────────────────────────────
@@ -365,19 +340,3 @@ def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
         )
         raise click.BadParameter(text, param_hint="--profile")
     return profile.document()
-
-
-def _know_all(draft: Draft) -> None:
-    """Take an existing profile as the answers to all questions that would be asked now."""
-    draft.answered.update(
-        question.id
-        for question in [*questions(draft)]
-        if question.is_open(draft) or draft.column_names(question.name)
-    )
-
-
-def _save(path: Path, document: dict[str, Any], name: str, profile: Mapping[str, Any]) -> None:
-    """Write the document with the profile."""
-    text = json.dumps({**document, name: profile}, ensure_ascii=False, indent=2)
-    with replacing(path) as stream:
-        stream.write(f"{text}\n".encode())

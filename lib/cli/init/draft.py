@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,47 +13,49 @@ from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
 from lib.config import messages
-from lib.config.profile import ACTION_DEFAULT, KIND_OF_SEND, Profile
+from lib.config.profile import ACTION_DEFAULT, KIND_OF_SEND, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
-from lib.model.adjustment_types import possible_types
-from lib.model.fields import RecordKind, comparable
-from lib.rules.selection import ANY_OTHER, RowSelection
+from lib.model.adjustment_types import possible_types, stated_type
+from lib.model.fields import comparable
+from lib.rules.selection import RowSelection
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
 
 HOW_FILES_ARE_WRITTEN: Final = ("encoding", "delimiter", "sheet")
-_SMALLEST: Final = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
+KEYS: Final = {
+    "conversion_value": "value",
+    "conversion_action": "action",
+    "country_code": "phone_region",
+}
+"""Field → the key for one value of all rows, if it has another name."""
 _FORGOTTEN: Final = {
     "conversion_date_time": ("date_order",),
     "adjustment_date_time": ("date_order",),
-    "conversion_value": ("decimal_sign", "value_scale", "value_currency"),
+    "conversion_value": ("decimal_sign", "value_scale", "currency_code"),
     "adjusted_value": ("decimal_sign", "value_scale"),
-    "currency_code": ("value_currency",),
     "order_id": ("order_ids",),
 }
-"""Field or key → the answers that are asked again after another answer to it."""
+"""Field → the answers that are asked again after another answer to it."""
 
 
 @dataclass(slots=True)
 class Draft:
     """The profile so far, and the file by which it is asked for.
 
-    `answered` has the key of each question that is answered, with the number of its entry: an
+    `answered` has the name of each question that is answered, with the number of its entry: an
     answer may be "none", and then the profile has no such key.
     """
 
+    name: str
     file: Path
     profile: dict[str, Any]
     sample: Sample = field(init=False)
     answered: set[tuple[str, int | None]] = field(default_factory=set)
-    given_via: str | None = field(init=False)
-    """The `adjustments_via` that the profile had before."""
 
     def __post_init__(self) -> None:
-        self.given_via = self.profile.get("adjustments_via")
         self.read_file()
 
     def read_file(self) -> None:
@@ -61,11 +63,52 @@ class Draft:
         keys = self.profile.keys() & {*HOW_FILES_ARE_WRITTEN}
         self.sample = read_sample(self.file, {key: self.profile[key] for key in keys})
 
+    def document(self) -> dict[str, Any]:
+        """Return the profile with its keys in order. If the destination cannot send the refunds
+        and changes, another API does."""
+        sends = [entry.get("send", "conversion") for entry in self.entries]
+        types = frozenset().union(*map(possible_types, sends))
+        able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
+        profile = self.profile
+        if profile["destination"] not in able:
+            profile = {"adjustments_via": able[0], **profile}
+        return {key: profile[key] for key in Profile.model_fields if key in profile}
+
     # ── answers ──
 
     def level(self, entry: int | None) -> dict[str, Any]:
         """Return where an answer is written: the profile, or one of its entries."""
         return self.profile if entry is None else self.entries[entry]
+
+    def constant(self, key: str, entry: int | None = None) -> Any:
+        """Return the value of a key: the entry's, otherwise the profile's."""
+        return self.level(entry).get(key, self.profile.get(key))
+
+    def set_constant(self, key: str, value: object, entry: int | None = None) -> None:
+        """Let a key have this value. None: it is not set."""
+        level = self.level(entry if key in WrittenEntry.model_fields else None)
+        level.pop(key, None)
+        if value is not None:
+            level[key] = value
+        if key in HOW_FILES_ARE_WRITTEN:
+            self.read_file()
+
+    def column_names(self, name: str, entry: int | None = None) -> list[str]:
+        """Return the names of a field's column, of which a file has one: the entry's, otherwise
+        the profile's. An entry's value for all of its rows beats a column."""
+        names = self.profile.get("columns", {}).get(name)
+        if entry is not None:
+            own = self.entries[entry]
+            names = own.get("columns", {}).get(name, names)
+            if own.get(KEYS.get(name, name)) not in (None, ACTION_DEFAULT):
+                return []
+        return [names] if isinstance(names, str) else [*(names or ())]
+
+    def column(self, name: str, entry: int | None = None) -> Column | None:
+        """Return the column of a field in this file."""
+        wanted = {*map(comparable, self.column_names(name, entry))}
+        columns = (each for each in self.sample.columns if comparable(each.name) in wanted)
+        return next(columns, None)
 
     def set_column(self, name: str, column: Column | None, entry: int | None = None) -> None:
         """Let a field have this column, or none: null in an entry hides that of the profile."""
@@ -73,37 +116,17 @@ class Draft:
         columns = {**level.pop("columns", {}), name: column.name if column else None}
         if column is None and (entry is None or name not in self.profile.get("columns", {})):
             del columns[name]
-        if name == "conversion_value" and columns.get("currency_code", "") is None:
-            del columns["currency_code"]  # It was about the one value before.
         if columns:
             level["columns"] = columns
-        self._forget(name)
+        for key in _FORGOTTEN.get(name, ()):
+            self.answered.discard((key, entry if key == "currency_code" else None))
 
-    def set_constant(self, key: str, value: object, entry: int | None = None) -> None:
-        """Let a key have this value. None: it is not set."""
-        level = self.level(entry)
-        level.pop(key, None)
-        if value is not None:
-            level[key] = value
-        self._forget(key)
-        if key in HOW_FILES_ARE_WRITTEN:
-            self.read_file()
+    # ── rows ──
 
-    def _forget(self, changed: str) -> None:
-        for key in _FORGOTTEN.get(changed, ()):
-            self.answered = {(each, entry) for each, entry in self.answered if each != key}
-
-    def set_value_currency(self, code: str | None) -> None:
-        """Let the one value of an entry be in this currency. None: in that of each row.
-
-        The profile has the code, which also fills empty cells of the column of currencies.
-        """
-        self.set_constant("currency_code", code)
-        for entry in self.of_one_value:
-            if code is None:
-                self.level(entry).get("columns", {}).pop("currency_code", None)
-            else:
-                self.set_column("currency_code", None, entry)
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """The entries of `conversions`; without any, one that takes all rows."""
+        return self.profile.get("conversions") or [{}]
 
     def set_entries(self, entries: list[dict[str, Any]]) -> None:
         """Let these be the entries of `conversions`. One that says nothing is not written."""
@@ -122,57 +145,45 @@ class Draft:
             _list_values(entry, "rows", column, values)
         self.set_entries(entries)
 
-    def send_corrections(self) -> None:
-        """Let an API that takes these corrections send them only if the destination does not."""
-        sends = [self.entries[number]["send"] for number in self.corrections]
-        types = frozenset().union(*map(possible_types, sends))
-        able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
-        if self.profile["destination"] not in able:
-            self.profile.setdefault("adjustments_via", able[0])
-        elif self.given_via in (None, self.profile["destination"]):
-            self.profile.pop("adjustments_via", None)
-
-    # ── entries ──
-
-    @property
-    def entries(self) -> list[dict[str, Any]]:
-        """The entries of `conversions`; without any, one that takes all rows."""
-        return self.profile.get("conversions") or [{}]
-
-    def kind(self, number: int) -> RecordKind:
-        """Return what an entry sends: a conversion, an adjustment or a call."""
-        return KIND_OF_SEND[self.entries[number].get("send", "conversion")]
-
     @property
     def corrections(self) -> list[int]:
         """The entries that retract or restate conversions."""
-        return [n for n in range(len(self.entries)) if self.kind(n) == "adjustment"]
+        return [n for n, entry in enumerate(self.entries) if stated_type(entry.get("send", ""))]
 
     @property
     def conversions(self) -> list[int | None]:
         """The entries of conversions, each with an action, time and value of its own. None stands
         for the first one if the profile itself has these."""
         own = {"action", "value", "columns"}
-        found = [n for n in range(len(self.entries)) if n not in self.corrections]
-        return [None if n == 0 and not own & self.entries[n].keys() else n for n in found]
+        kinds = [KIND_OF_SEND[entry.get("send", "conversion")] for entry in self.entries]
+        numbers = [n for n, kind in enumerate(kinds) if kind != "adjustment"]
+        return [None if n == 0 and not own & self.entries[n].keys() else n for n in numbers]
 
     @property
-    def of_one_value(self) -> list[int]:
-        """The entries with one value for all their rows, if other rows have columns of value and
-        currency: then nobody has said in which currency the one value is."""
-        if not {"conversion_value", "currency_code"} <= self.profile.get("columns", {}).keys():
-            return []
-        numbers = [n for n in self.conversions if n is not None]
-        return [n for n in numbers if isinstance(self.entries[n].get("value"), (int, float))]
+    def sales(self) -> set[int]:
+        """The entries of conversions, by their numbers alone."""
+        return {number or 0 for number in self.conversions}
+
+    @property
+    def of_own_currency(self) -> list[int]:
+        """The conversions that need not be in the currency of the profile's column: their entry has
+        one value for all rows, or says so."""
+        columns = self.profile.get("columns", {})
+        numbers = [n for n in self.conversions if n is not None and "currency_code" in columns]
+        return [
+            n
+            for n in numbers
+            if "currency_code" in self.entries[n].get("columns", {})
+            or ("conversion_value" in columns and not self.column_names("conversion_value", n))
+        ]
 
     @property
     def stage_columns(self) -> list[str]:
         """The columns that say what a row is: those by which the entries differ, or the first."""
         rows = [entry.get("rows", {}) for entry in self.entries]
-        names = [*dict.fromkeys(name for each in rows for name in each)]
-        return [n for n in names if any(each.get(n) != rows[0].get(n) for each in rows)] or names[
-            :1
-        ]
+        names = [*dict.fromkeys(name for conditions in rows for name in conditions)]
+        differing = [n for n in names if any(each.get(n) != rows[0].get(n) for each in rows)]
+        return differing or names[:1]
 
     def name_of(self, number: int) -> str:
         """Return the values by which an entry is known: `Qualified and 2 more`."""
@@ -180,37 +191,7 @@ class Draft:
         first, *more = [v for n in self.stage_columns for v in rows.get(n, ())] or ["all rows"]
         return f"{written(first)} and {len(more)} more" if more else written(first)
 
-    def of_unseen(self, column: str) -> str:
-        """Return what happens to a row with a value of a column that the profile does not list."""
-        if ANY_OTHER in self.profile.get("skip", {}).get(column, ()):
-            return "left out"
-        listed = [entry.get("rows", {}).get(column, (ANY_OTHER,)) for entry in self.entries]
-        return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"
-
-    # ── columns ──
-
-    def constant(self, key: str, entry: int | None = None) -> Any:
-        """Return the value of a key: the entry's, otherwise the profile's."""
-        return self.level(entry).get(key, self.profile.get(key))
-
-    def hides_column(self, key: str, entry: int | None) -> bool:
-        """Return whether an entry has one value of its own for all rows: it beats a column."""
-        own = None if entry is None else self.entries[entry].get(key)
-        return own not in (None, ACTION_DEFAULT)
-
-    def column_names(self, name: str, entry: int | None = None) -> list[str]:
-        """Return the names of a field's column, of which a file has one: the entry's, otherwise
-        the profile's."""
-        names = self.profile.get("columns", {}).get(name, ())
-        if entry is not None:
-            names = self.entries[entry].get("columns", {}).get(name, names)
-        return [names] if isinstance(names, str) else [*(names or ())]
-
-    def column(self, name: str, entry: int | None = None) -> Column | None:
-        """Return the column of a field in this file."""
-        wanted = {*map(comparable, self.column_names(name, entry))}
-        found = (each for each in self.sample.columns if comparable(each.name) in wanted)
-        return next(found, None)
+    # ── cells ──
 
     def cells(self, *names: str) -> list[str]:
         """Return the different cells of these fields, and the constants of these keys."""
@@ -221,40 +202,24 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    def unlisted(self, column: Column) -> list[tuple[str, int]]:
-        """Return the values for which no entry and no `skip` says anything, with their rows."""
-        if self.of_unseen(column.name) != "rejected":
-            return []
-        levels = [self.profile.get("skip", {}), *(e.get("rows", {}) for e in self.entries)]
-        listed = {comparable(v) for level in levels for v in level.get(column.name, ())}
-        return [each for each in column.values() if comparable(each[0]) not in listed]
-
-    def _entry_of_line(self) -> dict[int, int]:
-        """Return the number of the entry of each row that is sent, by its line."""
+    def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
+        """Return the cells of the rows that are sent, each with the number of its entry."""
         skip, conditions = self.profile.get("skip", {}), [e.get("rows", {}) for e in self.entries]
         columns = {comparable(each.name): each.index for each in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return {}
+            return []
         places = {name: columns[comparable(name)] for name in names}
         selected = RowSelection(skip, conditions, places).select(self.sample.rows)
-        entries = selected.entries or [0] * len(selected.rows)
-        return {row[0]: each for row, each in zip(selected.rows, entries, strict=True)}
+        numbers = selected.entries or [0] * len(selected.rows)
+        entry_of = {row[0]: number for row, number in zip(selected.rows, numbers, strict=True)}
+        cells = zip(self.sample.rows, column.cells, strict=True)
+        return [(entry_of[row[0]], cell) for row, cell in cells if row[0] in entry_of]
 
-    def cells_of_sales(self, column: Column) -> list[tuple[int, str]]:
-        """Return the cells of conversions, each with the number of its entry."""
-        entry_of = self._entry_of_line()
-        return [
-            (entry_of[row[0]], cell)
-            for row, cell in zip(self.sample.rows, column.cells, strict=True)
-            if entry_of.get(row[0]) not in (None, *self.corrections)
-        ]
-
-    def of_entry(self, column: Column, number: int) -> Column:
-        """Return the column with only the cells of an entry."""
-        entry_of, rows = self._entry_of_line(), self.sample.rows
-        cells = zip(rows, column.cells, strict=True)
-        return replace(column, cells=[c for row, c in cells if entry_of.get(row[0]) == number])
+    def as_sent(self, column: Column, entries: Collection[int]) -> Column:
+        """Return the column with only the cells that are sent by these entries."""
+        cells = self.numbered_cells(column)
+        return replace(column, cells=[cell for number, cell in cells if number in entries])
 
     def differing(self, column: Column) -> str:
         """Return `13 different in 21 sales: 8 would count as repeats`, by entry: each has an action
@@ -262,8 +227,9 @@ class Draft:
 
         If cells are empty: `filled in 10 of 18 sales`.
         """
-        cells = self.cells_of_sales(column)
-        filled = [each for each in cells if each[1]]
+        sales = self.sales
+        cells = [(number, cell) for number, cell in self.numbered_cells(column) if number in sales]
+        filled = [(number, cell) for number, cell in cells if cell]
         repeats = len(filled) - len({*filled})
         text = f"{len({*filled})} different in"
         if len(filled) < len(cells):
@@ -309,22 +275,38 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 def read_constant(key: str, text: str, destination: str | None) -> Any:
     """Return the value of a key. Raises `WrongAnswer` if the profile cannot have it."""
+    zone = _zone_in(key, text)
+    if zone and zone != "UTC" and "/" not in zone:
+        near = nearest_zone(zone)
+        raise WrongAnswer(f"Not the time zone of a place. Write one such as America/Chicago.{near}")
+    smallest = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
     try:
         value = _READERS.get(key, str)(text)
-        Profile.model_validate({**_SMALLEST, key: value})
+        Profile.model_validate({**smallest, key: value})
     except RuleError:
         raise WrongAnswer(f"Not known. Write {messages.FORMS[key]}.") from None
     except ValidationError as error:
-        said = messages.lines(error, Profile)[0].removeprefix(f"{key}: ")
-        near = nearest_zone(text.split()[-1] if key == "expect" else text) if "IANA" in said else ""
-        raise WrongAnswer(f"{said[:1].upper()}{said[1:]}{near}") from None
-    if key == "action":
-        refuse_name(destination, text)
+        problem = messages.lines(error, Profile)[0].removeprefix(f"{key}: ")
+        raise WrongAnswer(f"{problem[:1].upper()}{problem[1:]}") from None
+    if key == "action" and (refusal := why_no_name(destination, text)):
+        raise WrongAnswer(refusal)
     return value
 
 
-def refuse_name(destination: str | None, action: str) -> None:
-    """Raise `WrongAnswer` for a conversion action's name if the destination needs its ID."""
+def _zone_in(key: str, text: str) -> str:
+    """Return the time zone in a value: `every day by 06:30 EST` → `EST`. "": there is none.
+
+    EST is a zone for Python, but it has no summer time, and Chicago has.
+    """
+    if key == "time_zone":
+        return text
+    return text.partition(" by ")[2].partition(" ")[2] if key == "expect" else ""
+
+
+def why_no_name(destination: str | None, action: str) -> str:
+    """Return why the destination cannot take this name of a conversion action, or "" if it can, or
+    if it is an ID."""
     can = capabilities_of(destination) if destination else None
-    if can is not None and not can.has_queries and action_id_in(action) is None:
-        raise WrongAnswer(f"The {can.title} needs the ID of the conversion action: its digits.")
+    if can is None or can.has_queries or action_id_in(action) is not None:
+        return ""
+    return f"The {can.title} needs the ID of the conversion action: its digits."

@@ -1,7 +1,6 @@
 """The columns of a file, and what their cells look like.
 
-It decides which columns a question offers first, and nothing else. Names of columns do not matter,
-except for phones: `5035550142` could be any number.
+It decides which columns a question offers, and nothing else. The names of columns do not matter.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.order_ids import looks_like_email
-from lib.rules.values.phones import normalize_phone, normalize_phone_region
+from lib.rules.values.phones import normalize_phone_region
 from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
@@ -53,10 +52,8 @@ _FEW_VALUES: Final = 12
 _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
-_FEWEST_PHONE_DIGITS: Final = 7
-_OF_PHONES: Final = re.compile(
-    r"phone|mobil|m[oó]vil|handy|celular|tel[eé]fon|電話|携帯|(?<![^\W_])tel(?![^\W_])"
-)
+_CLICK_IDS_OF_META: Final = ("fb.", "IwAR", "IwY2", "IwZX", "PAAa", "PAZX")
+_PHONE: Final = re.compile(r"(?!.*\.\d\d?$)[+(]*\d(?:[ ().\u00a0/-]*\d){6,14}")
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
 _FEWEST_ZONE_CHARS: Final = 5
 _CITY: Final = re.compile(r"(?!Etc|US|Canada|Brazil|Chile|Mexico)\w+/")
@@ -103,10 +100,12 @@ class Column:
         cells = self.filled
         return not cells or look in self.looks or any(has_look(cell, look) for cell in cells)
 
-    def could_be_ids(self, cells: Sequence[str]) -> bool:
-        """Return whether most of these cells differ, without being words, amounts or times."""
+    @property
+    def could_be_ids(self) -> bool:
+        """Whether most of its cells differ, without being words, amounts or times."""
         if self.looks & {"date or time", "email address", "currency", "yes or no"}:
             return False
+        cells = self.filled
         ids = [cell for cell in cells if _ID.fullmatch(cell)]
         has_cents = "amount" in self.looks and any("." in cell for cell in cells)
         return 2 * len(ids) > len(cells) and not has_cents and 2 * len({*cells}) > len(cells)
@@ -187,7 +186,7 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     for index, name in enumerate(names):
         cells = [_plain(row[1][index]) for row in rows]
         if name:
-            columns.append(Column(index, name, cells, _looks_of(name, cells)))
+            columns.append(Column(index, name, cells, _looks_of(cells)))
     texts = (text for column in columns for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
     return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
@@ -223,20 +222,11 @@ def has_look(cell: str, look: Look) -> bool:
     return False
 
 
-def _looks_of(name: str, cells: Sequence[str]) -> frozenset[Look]:
+def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
-    looks = {look for look in _TESTS if _is_most([has_look(each, look) for each in filled])}
-    if _OF_PHONES.search(comparable(name)) and _is_most([*map(_has_digits, filled)]):
-        looks.add("phone number")
-    return frozenset(looks)
-
-
-def _is_most(answers: Sequence[bool]) -> bool:
-    return 2 * sum(answers) > len(answers)
-
-
-def _has_digits(cell: str) -> bool:
-    return sum(map(str.isdigit, cell)) >= _FEWEST_PHONE_DIGITS
+    return frozenset(
+        look for look in _TESTS if 2 * sum(has_look(cell, look) for cell in filled) > len(filled)
+    )
 
 
 def _is_time(cell: str) -> bool:
@@ -259,19 +249,13 @@ def _is_click_id(cell: str) -> bool:
     click_id = check_click_id(cell)
     kinds = (str.isdigit, str.islower, str.isupper)
     is_mixed = all(any(map(kind, click_id)) for kind in kinds)
-    return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed
+    is_of_meta = click_id.startswith(_CLICK_IDS_OF_META)
+    return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed and not is_of_meta
 
 
 def _is_phone(cell: str) -> bool:
-    if not _has_digits(cell) or has_look(cell, "date or time"):
-        return False
-    try:
-        return bool(normalize_phone(cell, None))
-    except RuleError as error:
-        is_marked = cell.startswith(("0", "(")) or " " in cell
-        return (
-            error.code == "PHONE_REGION_MISSING" and is_marked and not any(map(str.isalpha, cell))
-        )
+    """Without a country, `5035550142` could be any number: 7 to 15 digits are offered."""
+    return bool(_PHONE.fullmatch(cell)) and not has_look(cell, "date or time")
 
 
 _TESTS: Final[Mapping[Look, Callable[[str], bool]]] = {

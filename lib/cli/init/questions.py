@@ -5,44 +5,29 @@ The rows come before the columns, because an order ID is judged by the rows that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from lib.cli.escaping import on_terminal
 from lib.cli.init.asking import Offer, cell, choose, samples_of
-from lib.cli.init.draft import Draft, read_constant, refuse_name
-from lib.cli.init.look import Column, Look, WrongAnswer
-from lib.cli.init.rows import ask_left_out, ask_rows
+from lib.cli.init.draft import KEYS, Draft, read_constant, why_no_name
+from lib.cli.init.look import Column, Look, WrongAnswer, has_look
+from lib.cli.init.rows import ask_left_out, ask_rows, entries_as_text, skipped_values
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
 from lib.rules.fields import is_field
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import DateOrder, at_end_of_day, read_moment
+from lib.rules.values.dates import at_end_of_day, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
 
-
-class UnclearCells(NamedTuple):
-    """The cells that make a question necessary: the unclear ones in the columns of these fields.
-
-    `means` returns what such a cell is with an answer. `of`: any cell is unclear, or all are.
-    """
-
-    fields: Sequence[str]
-    is_unclear: Callable[[str], object]
-    means: Callable[[str, Any], str] | None = None
-    of: Callable[[Iterable[object]], bool] = any
-
-    def first(self, draft: Draft) -> str:
-        """Return the first unclear cell, or ""."""
-        cells = draft.cells(*self.fields)
-        unclear = next(filter(self.is_unclear, cells), "")
-        return unclear if self.of(map(self.is_unclear, cells)) else ""
+_OPTIONS: Final = {"currency_code": "currency"}
+"""Key of the profile → its option, if it has another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,10 @@ class Question:
     """Columns with such cells are offered, and columns without any are refused."""
     choices: Sequence[Offer] = ()
     typed: str = ""
-    cells: UnclearCells | None = None
+    example: Callable[[Draft], object] | None = None
+    """Returns a cell that makes the question necessary. None: every file needs it."""
+    means: Callable[[str, Any], str] | None = None
+    """Returns what the example is with an answer."""
     is_optional: bool = False
     """A script need not answer it, and a person is only asked if a column looks like an answer."""
     of: Literal["file", "conversion", "correction"] = "file"
@@ -66,6 +54,8 @@ class Question:
     entry: int | None = None
     asked_by: Callable[[Draft], None] | None = None
     """What asks it if the answer is neither a column nor a value."""
+    shown_by: Callable[[Draft], list[str]] | None = None
+    """What returns such an answer for the screen."""
 
     @property
     def id(self) -> tuple[str, int | None]:
@@ -75,17 +65,16 @@ class Question:
     @property
     def key(self) -> str:
         """The key of the profile for an answer that is no column."""
-        return _KEYS.get(self.name, self.name)
+        return KEYS.get(self.name, self.name)
 
     @property
     def option(self) -> str:
         """The option for a value, with what it takes; "" if the answer is always a column."""
         if self.key not in Profile.model_fields or self.asked_by:
             return ""
-        values = (
-            "VALUE" if self.typed else "|".join(str(each.value or "none") for each in self.choices)
-        )
-        return f"--{_OPTIONS.get(self.key, self.key).replace('_', '-')} {values}"
+        values = "|".join(str(choice.value or "none") for choice in self.choices)
+        name = _OPTIONS.get(self.key, self.key).replace("_", "-")
+        return f"--{name} {'VALUE' if self.typed else values}"
 
     @property
     def options(self) -> str:
@@ -97,67 +86,56 @@ class Question:
 
     def is_needed(self, draft: Draft) -> bool:
         """Return whether this file, with the answers so far, needs it."""
-        if self.key in draft.profile or draft.column(self.name) is not None:
-            return True
-        if self.name == "encoding":
-            return draft.sample.is_guessed
-        if self.name == "value_currency":
-            return bool(draft.of_one_value)
-        return self.cells is None or bool(self.cells.first(draft))
+        is_answered = self.key in draft.profile or draft.column(self.name) is not None
+        return is_answered or self.example is None or bool(self.example(draft))
 
     def is_open(self, draft: Draft) -> bool:
         """Return whether it must be asked: also if another API does not take its answer."""
-        if self.key == "action" and (action := draft.constant("action", self.entry)):
-            try:
-                refuse_name(draft.profile.get("destination"), action)
-            except WrongAnswer:
-                return True
-        if self.is_optional and not self.asked_by and not self.columns(draft):
-            return False  # until another answer frees a column
-        return self.id not in draft.answered
+        if self.id in draft.answered:
+            action = draft.constant("action", self.entry) if self.key == "action" else None
+            return bool(action and why_no_name(draft.profile.get("destination"), action))
+        # An optional question waits until another answer frees a column.
+        return not self.is_optional or self.asked_by is not None or bool(self.columns(draft))
 
     def columns(self, draft: Draft) -> list[Column]:
-        """Return the columns that look like an answer, in the file's order. Click IDs, and columns
-        with empty cells, are the last ones for order IDs.
+        """Return the columns that look like an answer, in the file's order.
 
         Entries may have a column that the profile has for another field, such as one time.
         """
         others = [name for name in draft.profile.get("columns", {}) if name != self.name]
         used = [draft.column(name) for name in others if self.entry is None]
-        columns = [each for each in draft.sample.columns if each not in used]
-        if self.name != "order_id":
-            return [each for each in columns if self.look in each.looks]
-        cells_of = {c.name: [cell for _, cell in draft.cells_of_sales(c)] for c in columns}
-        ids = [c for c in columns if c.could_be_ids([*filter(None, cells_of[c.name])])]
-        return sorted(ids, key=lambda c: ("click ID" in c.looks, "" in cells_of[c.name]))
+        columns = [column for column in draft.sample.columns if column not in used]
+        if self.name == "order_id":
+            sales = draft.sales
+            return [column for column in columns if draft.as_sent(column, sales).could_be_ids]
+        return [column for column in columns if self.look in column.looks]
 
     def ask(self, draft: Draft) -> None:
         """Ask, and write the answer."""
         if self.asked_by is not None:
             self.asked_by(draft)
         else:
-            offers = [*self._of_columns(draft), *self._of_values(draft)]
-            if self.name == "adjusted_value":
-                offers = [offers[-1], *offers[:-1]]
             names = ["the name of a column"] if is_field(self.name) else []
-            possible = ", or ".join([*([self.typed] if self.typed else []), *names])
-            text = self.text + (_decided_orders(draft) if self.name == "date_order" else "")
-            now = None if self._has_column(draft) else draft.constant(self.key, self.entry)
+            possible = ", or ".join([self.typed, *names] if self.typed else names)
+            offers = [*self._of_columns(draft), *self._of_values(draft)]
+            has_column = draft.column_names(self.name, self.entry)
+            previous = None if has_column else draft.constant(self.key, self.entry)
             read = partial(self._read, draft)
-            self.write(draft, choose(text, offers, possible, read, now))
+            self.write(draft, choose(self.text, offers, possible, read, previous))
         draft.answered.add(self.id)
 
     def _of_columns(self, draft: Draft) -> Iterator[Offer]:
         for column in self.columns(draft):
-            shown = column if self.entry is None else draft.of_entry(column, self.entry)
+            shown = column if self.entry is None else draft.as_sent(column, {self.entry})
             differing = f"  {draft.differing(column)}" if self.name == "order_id" else ""
             yield Offer(column, on_terminal(column.name), f"{samples_of(shown)}{differing}")
 
     def _of_values(self, draft: Draft) -> Iterator[Offer]:
+        example = self.example(draft) if self.example and self.means else None
         for choice in self.choices:
-            if self.cells and self.cells.means and (sample := self.cells.first(draft)):
-                meaning = cell(self.cells.means(sample, choice.value))
-                yield choice._replace(note=f"{cell(sample)} → {meaning}")
+            if example and self.means:
+                meaning = cell(self.means(str(example), choice.value))
+                yield choice._replace(note=f"{cell(str(example))} → {meaning}")
             else:
                 yield choice
 
@@ -183,24 +161,20 @@ class Question:
             raise WrongAnswer(f'No cell of "{column.name}" can be read as: {self.look}.')
         return column
 
-    def _has_column(self, draft: Draft) -> bool:
-        """Return whether the answer is a column: then a value is only that of its empty cells."""
-        hidden = draft.hides_column(self.key, self.entry)
-        return bool(draft.column_names(self.name, self.entry)) and not hidden
-
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
-        column, level = answer if isinstance(answer, Column) else None, draft.level(self.entry)
-        if self.name == "adjusted_value" and level.get("send") != "adjustment":
+        level = draft.level(self.entry)
+        column = answer if isinstance(answer, Column) else None
+        if self.name == "adjusted_value":
             level["send"] = "restatement" if column else "retraction"
-        has_column = self._has_column(draft)
+        has_column = bool(draft.column_names(self.name, self.entry))
         if column is not None and self.name in level.get("columns", {}):
             is_same = column == draft.column(self.name, self.entry)
         else:
             is_same = not has_column and answer == draft.constant(self.key, self.entry)
         if is_same:
             return  # The other names of the column stay, and no other question comes again.
-        if column is None or not has_column:
+        if column is None or not has_column:  # Beside a column, a value is that of empty cells.
             draft.set_constant(self.key, None if column else answer, self.entry)
         if is_field(self.name):
             draft.set_column(self.name, column, self.entry)
@@ -214,6 +188,8 @@ def questions(draft: Draft) -> Iterator[Question]:
             entries = draft.conversions or [None] * (question.name == "conversion_action")
         elif question.of == "correction":
             entries = draft.corrections
+        elif question.name == "currency_code":
+            entries = [None, *draft.of_own_currency]
         for entry in entries if question.is_needed(draft) else ():
             name = "" if entry is None else draft.name_of(entry)
             title = f"{question.title} ({name})" if name else question.title
@@ -221,22 +197,16 @@ def questions(draft: Draft) -> Iterator[Question]:
             yield replace(question, title=title, text=text, entry=entry)
 
 
-def _ask_value_currency(draft: Draft) -> None:
-    """Ask in which currency the one value of an entry is."""
-    values = " and ".join(
-        f'{draft.level(entry)["value"]} ("{draft.name_of(entry)}")' for entry in draft.of_one_value
-    )
-    (column, *_) = draft.column_names("currency_code")
-    code = choose(
-        f"Which currency is meant by {values}?",
-        [Offer(None, f"that of each row ({on_terminal(column)})")],
-        "its code, such as EUR",
-        lambda text: read_constant("currency_code", text, None),
-    )
-    draft.set_value_currency(code)
-
-
 # ── cells that can be read in several ways ───────────────────────────────────────────────────
+
+
+def _first(fields: Sequence[str], is_unclear: Callable[[str], object]) -> Callable[[Draft], str]:
+    """Return what finds the first unclear cell in the columns of these fields, or ""."""
+
+    def example(draft: Draft) -> str:
+        return next(filter(is_unclear, draft.cells(*fields)), "")
+
+    return example
 
 
 def _code(read: Callable[[str], object], text: str) -> str:
@@ -252,22 +222,6 @@ def _has_unclear_order(text: str) -> bool:
     return _code(lambda each: read_moment(each, UTC), text) == "DATE_ORDER_UNDECLARED"
 
 
-def _decided_orders(draft: Draft) -> str:
-    """Return a line such as `11/13/2026 can only be month first.` for each order that a date of the
-    file has for certain."""
-    lines = ""
-    orders: Sequence[tuple[DateOrder, str]] = (("DMY", "month first"), ("MDY", "day first"))
-    for other, label in orders:
-        for text in draft.cells(*_TIMES):
-            if (
-                _code(partial(read_moment, zone=UTC, date_order=other), text)
-                == "DATE_ORDER_MISMATCH"
-            ):
-                lines += f"\n{cell(text)} can only be {label}."
-                break
-    return lines
-
-
 def _lacks_zone(text: str) -> bool:
     order: Literal["MDY"] | None = "MDY" if _has_unclear_order(text) else None
     return _code(lambda each: read_moment(each, None, order), text) == "DATE_WITHOUT_ZONE"
@@ -275,14 +229,6 @@ def _lacks_zone(text: str) -> bool:
 
 def _lacks_sign(text: str) -> bool:
     return _code(lambda each: parse_value(each, None), text) == "DECIMAL_SIGN_UNDECLARED"
-
-
-def _is_whole(text: str) -> bool | None:
-    """Return whether an amount has only digits. None: it is no positive number."""
-    try:
-        return text.isdecimal() if parse_value(text, None) else None
-    except RuleError as error:
-        return False if error.code == "DECIMAL_SIGN_UNDECLARED" else None
 
 
 def _lacks_region(text: str) -> bool:
@@ -296,16 +242,11 @@ def _lacks_currency(text: str) -> bool:
         return False
 
 
-def _has_zero(text: str) -> bool:
-    return without_zero(text) != text
-
-
-def _plain_id(text: str, order_ids: Any) -> str:
-    return without_zero(text) if order_ids == "integer" else text
-
-
-def _day(text: str, order: Any) -> str:
-    return long_time(read_moment(text, UTC, order).text).partition(",")[0]
+def _whole_amount(draft: Draft) -> str:
+    """Return an amount if none has a decimal sign: they may be cents. Otherwise ""."""
+    amounts = [text for text in draft.cells(*_VALUES) if has_look(text, "amount")]
+    positive = [text for text in amounts if not text.startswith("-")]
+    return positive[0] if positive and all(map(str.isdecimal, positive)) else ""
 
 
 def long_time(text: str) -> str:
@@ -328,15 +269,6 @@ ENCODINGS: Final = {
 
 _TIMES: Final = ("conversion_date_time", "adjustment_date_time")
 _VALUES: Final = ("conversion_value", "adjusted_value")
-
-
-_KEYS: Final = {
-    "conversion_value": "value",
-    "conversion_action": "action",
-    "country_code": "phone_region",
-}
-"""Field → the key for one value of all rows, if it has another name."""
-_OPTIONS: Final = {"currency_code": "currency"}
 _BY_PERSON: Final[Sequence[tuple[str, str, Look]]] = (
     ("gclid", "click ID (gclid)", "click ID"),
     ("gbraid", "click ID (gbraid)", "click ID"),
@@ -361,9 +293,10 @@ QUESTIONS: Final = (
         "The file does not say how its letters are stored. Where does it come from?",
         choices=[Offer(name, name, where) for name, where in ENCODINGS.items()],
         typed="the name of its encoding",
+        example=lambda draft: draft.sample.is_guessed,
     ),
-    Question("rows", "Rows", asked_by=ask_rows),
-    Question("skip", "Left out", is_optional=True, asked_by=ask_left_out),
+    Question("rows", "Rows", asked_by=ask_rows, shown_by=entries_as_text),
+    Question("skip", "Left out", is_optional=True, asked_by=ask_left_out, shown_by=skipped_values),
     Question(
         "conversion_date_time",
         "Time",
@@ -386,7 +319,7 @@ QUESTIONS: Final = (
         "Some dates have no time of day. Does another column have it?",
         look="time of day",
         choices=[Offer(None, "no")],
-        cells=UnclearCells(["conversion_date_time"], at_end_of_day),
+        example=_first(["conversion_date_time"], at_end_of_day),
         is_optional=True,
     ),
     Question(
@@ -407,17 +340,16 @@ QUESTIONS: Final = (
     Question(
         "currency_code",
         "Currency",
-        "In which currency are the values?",
+        "In which currency is the value of {which}?",
         look="currency",
         typed="the code of one for all, such as EUR",
-        cells=UnclearCells([*_VALUES, "value"], _lacks_currency),
+        example=_first([*_VALUES, "value"], _lacks_currency),
     ),
-    Question("value_currency", "Fixed value", is_optional=True, asked_by=_ask_value_currency),
     Question(
         "order_id",
         "Order ID",
         "Which column has the order ID, the number that no two sales share?",
-        choices=[Offer(None, "none: an ID is derived from person or click, time and value")],
+        choices=[Offer(None, "none", "an ID is derived from person or click, time and value")],
     ),
     *(
         Question(
@@ -435,42 +367,39 @@ QUESTIONS: Final = (
         "Date order",
         "How are dates written?",
         choices=[Offer("DMY", "day first"), Offer("MDY", "month first")],
-        cells=UnclearCells(_TIMES, _has_unclear_order, _day),
+        example=_first(_TIMES, _has_unclear_order),
+        means=lambda text, order: long_time(read_moment(text, UTC, order).text).partition(",")[0],
     ),
     Question(
         "decimal_sign",
         "Decimal sign",
         "What is the decimal sign?",
         choices=[Offer(".", "a point"), Offer(",", "a comma")],
-        cells=UnclearCells(
-            _VALUES, _lacks_sign, lambda text, sign: f"{parse_value(text, sign):,.2f}"
-        ),
+        example=_first(_VALUES, _lacks_sign),
+        means=lambda text, sign: f"{parse_value(text, sign):,.2f}",
     ),
     Question(
         "value_scale",
         "Scale of values",
         "Are the values whole units, or cents?",
         choices=[Offer(1, "whole units"), Offer(0.01, "cents")],
-        cells=UnclearCells(
-            _VALUES,
-            _is_whole,
-            lambda text, by: f"{float(text) * by:,.2f}",
-            lambda answers: all(each is not False for each in answers),
-        ),
+        example=_whole_amount,
+        means=lambda text, scale: f"{float(text) * scale:,.2f}",
     ),
     Question(
         "order_ids",
         "Order IDs",
         "Order IDs end in .0. Is it a part of them?",
         choices=[Offer("integer", "no"), Offer("keep", "yes")],
-        cells=UnclearCells(["order_id"], _has_zero, _plain_id),
+        example=_first(["order_id"], lambda text: without_zero(text) != text),
+        means=lambda text, order_ids: without_zero(text) if order_ids == "integer" else text,
     ),
     Question(
         "time_zone",
         "Time zone",
         "In which time zone are the times?",
         typed="a zone such as Europe/Berlin, or UTC",
-        cells=UnclearCells(_TIMES, _lacks_zone),
+        example=_first(_TIMES, _lacks_zone),
     ),
     Question(
         "country_code",
@@ -478,7 +407,7 @@ QUESTIONS: Final = (
         "From which country are phone numbers without +?",
         look="country or calling code",
         typed="its two letters, such as DE",
-        cells=UnclearCells(["phone"], _lacks_region),
+        example=_first(["phone"], _lacks_region),
     ),
     Question(
         "ad_user_data",

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from lib.cli.escaping import on_terminal
-from lib.cli.init.asking import Offer, ask, choose, list_values, samples_of, say, values_reader
+from lib.cli.init.asking import Offer, ask, choose, list_values, read_values, samples_of, say
 from lib.cli.init.draft import Draft, written
 from lib.cli.init.look import Column, WrongAnswer
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
 from lib.rules.selection import ANY_OTHER
 
 
@@ -17,25 +18,27 @@ def ask_rows(draft: Draft) -> None:
 
     The other values of that column are left out. What was answered of other columns stays.
     """
-    offers = _offers(draft, but={"yes or no"})
-    offers.append(Offer([{}], "none: every row is a sale"))
-    offers.append(Offer([{"send": "retraction"}], "none: every row is a refund or a change"))
-    question = "Which column says whether a row is a sale, something else, or nothing to send?"
-    chosen = choose(question, offers, "the name of a column", partial(_column, draft))
-
+    chosen = choose(
+        "Which column says whether a row is a sale, something else, or nothing to send?",
+        [
+            *_offers(draft, but={"yes or no"}),
+            Offer([{}], "none: every row is a sale"),
+            Offer([{"send": "retraction"}], "none: every row is a refund or a change"),
+        ],
+        "the name of a column",
+        partial(_column, draft),
+    )
+    entries, left_out, name = chosen, list[str](), ""
     if isinstance(chosen, Column):
         entries, left_out = _entries_of(chosen)
         name = chosen.name
-    else:
-        entries, left_out, name = chosen, [], ""
-    of_stages = {*draft.stage_columns, name}
-    others = draft.entries[0].get("rows", {})
-    for column in of_stages:
+    stage_columns = {*draft.stage_columns, name}
+    kept = draft.entries[0].get("rows", {})
+    for column in stage_columns:
         draft.skip(column, left_out if column == name else [])
     draft.set_entries(entries)
-    for column, values in others.items():
-        if column not in of_stages:
-            draft.keep(column, values)
+    for column in kept.keys() - stage_columns:
+        draft.keep(column, kept[column])
     draft.answered = {(key, entry) for key, entry in draft.answered if entry is None}
 
 
@@ -53,16 +56,14 @@ def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
 
     def taken(question: str) -> list[dict[str, Any]]:
         """Return an entry for the values of the answer, or none."""
-        read = values_reader(column, free)
+        read = partial(read_values, column, free)
         values = ask(f"{question} Numbers such as 1,3, or 0 for none", read) if free else []
         free[:] = [value for value in free if value not in values]
         return [{"rows": {column.name: values}}] if values else []
 
     entries = taken("Which of them are sales?")
-    more = "another conversion, with an action of its own, such as a qualified lead"
-    while other := taken(f"Which are {more}?"):
-        entries += other
-        more = "one more conversion, with an action of its own"
+    while others := taken("Which are another conversion, with an action of its own?"):
+        entries += others
     for refunds in taken("Which refund or change an earlier sale, now or in future files?"):
         entries.append({**refunds, "send": "retraction"})
     if entries:
@@ -74,28 +75,22 @@ def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
 def ask_left_out(draft: Draft) -> None:
     """Ask for other rows that are not sent, column by column, until there is none."""
     while True:
-        skipped = draft.profile.get("skip", {}).items()
-        not_sent = [
-            f"Rows with {on_terminal(name)} {', '.join(map(written, values))} are not sent.\n"
-            for name, values in skipped
-        ]
-        offers = [Offer(None, "no others"), *_offers(draft, but={*draft.stage_columns})]
+        lines = [f"Left out: {line}\n" for line in skipped_values(draft)]
         column = choose(
-            f"{''.join(not_sent)}Must other rows stay out too, such as tests, cancelled orders, or "
+            f"{''.join(lines)}Must other rows stay out too, such as tests, cancelled orders, or "
             "people who refused?\nWhich column says it?",
-            offers,
+            [Offer(None, "no others"), *_offers(draft, but={*draft.stage_columns})],
             "the name of a column",
             partial(_other_column, draft),
         )
         if column is None:
             return
         list_values(column)
-        known = [value for value, _ in column.values()]
         say(f"Answer with those that are left out, such as 1,3 (0: none, {ANY_OTHER}: any value),")
         say("or with those that are sent, such as: only 2,4. Then values not listed are rejected.")
-        chosen, only = ask("Which are left out?", partial(_left_out, column, known))
-        draft.skip(column.name, [v for v in known if v not in chosen] if only else chosen)
-        draft.keep(column.name, chosen if only else [])
+        left_out, kept = ask("Which are left out?", partial(_left_out, column))
+        draft.skip(column.name, left_out)
+        draft.keep(column.name, kept)
 
 
 def _other_column(draft: Draft, name: str) -> Column:
@@ -105,18 +100,16 @@ def _other_column(draft: Draft, name: str) -> Column:
     return column
 
 
-def _left_out(column: Column, known: list[str], text: str) -> tuple[list[str], bool]:
-    """`1,3` → (those values, False). `only 2,4` → (those values, True): they alone are sent."""
-    if text == ANY_OTHER:
-        return [ANY_OTHER], False
-    only = text.lower().startswith("only ")
-    return values_reader(column, known)(text[len("only ") :].strip() if only else text), only
-
-
-def other_skips(draft: Draft) -> dict[str, list[str]]:
-    """Return the values of `skip` in columns that do not say what a row is."""
-    skipped = draft.profile.get("skip", {})
-    return {name: each for name, each in skipped.items() if name not in draft.stage_columns}
+def _left_out(column: Column, answer: str) -> tuple[list[str], list[str]]:
+    """Return the values that are left out, and those that alone are sent: with values A, B and C,
+    `1,3` → ([A, C], []), and `only 2` → ([A, C], [B])."""
+    if answer == ANY_OTHER:
+        return [ANY_OTHER], []
+    values = [value for value, _ in column.values()]
+    if not answer.lower().startswith("only "):
+        return read_values(column, values, answer), []
+    kept = read_values(column, values, answer[len("only ") :].strip())
+    return [value for value in values if value not in kept], kept
 
 
 def _offers(draft: Draft, but: set[str]) -> list[Offer]:
@@ -126,3 +119,51 @@ def _offers(draft: Draft, but: set[str]) -> list[Offer]:
         for column in draft.sample.columns
         if column.has_few_values and not but & {column.name, *column.looks}
     ]
+
+
+# ── the answers as the screen shows them ─────────────────────────────────────────────────────
+
+
+def entries_as_text(draft: Draft) -> list[str]:
+    """Return `Stage: Won → sale` for each entry, then what happens to values that none lists."""
+    lines = []
+    names = [*draft.profile.get("skip", {})]
+    for number, entry in enumerate(draft.entries):
+        rows = entry.get("rows", {})
+        conditions = [_values_as_text(draft, name, values) for name, values in rows.items()]
+        lines.append(f"{' and '.join(conditions) or 'all rows'} → {kind_of(draft, number)}")
+        names = [*rows, *names]
+    for name in dict.fromkeys(names):
+        lines.append(f"{on_terminal(name)}: a value not listed → {_of_unlisted(draft, name)}")
+    return lines
+
+
+def skipped_values(draft: Draft) -> list[str]:
+    """Return `Stage: Lost, Open` for each column that leaves rows out."""
+    skipped = draft.profile.get("skip", {})
+    return [_values_as_text(draft, name, values) for name, values in skipped.items()]
+
+
+def _values_as_text(draft: Draft, name: str, values: list[str]) -> str:
+    """Return `Stage: Lost, any value not listed`."""
+    is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in draft.entries)
+    any_value = "any value not listed" if is_listed else "any filled cell"
+    texts = (any_value if value == ANY_OTHER else written(value) for value in values)
+    return f"{on_terminal(name)}: {', '.join(texts)}"
+
+
+def kind_of(draft: Draft, number: int) -> str:
+    """Return what people call the rows of an entry: a sale, a refund."""
+    send = draft.entries[number].get("send", "conversion")
+    if send == "conversion" and number not in draft.conversions:
+        return "sale"
+    stated = stated_type(send)
+    return ADJUSTMENT_TYPES[stated].common_name if stated else str(send)
+
+
+def _of_unlisted(draft: Draft, column: str) -> str:
+    """Return what happens to a row with a value of a column that the profile does not list."""
+    if ANY_OTHER in draft.profile.get("skip", {}).get(column, ()):
+        return "left out"
+    listed = [entry.get("rows", {}).get(column, (ANY_OTHER,)) for entry in draft.entries]
+    return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"

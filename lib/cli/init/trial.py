@@ -5,7 +5,7 @@ rows ──▶ left out, column by column ──▶ refused, by code ──▶ c
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from lib.cli.escaping import on_terminal
 from lib.config import messages
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
-from lib.model.outcomes import RowOutcome
+from lib.model.outcomes import Tally
 from lib.model.records import Adjustment, Record, Row
 from lib.rules.selection import FOOTER, RowSelection
 from lib.run.plan import Plan
@@ -60,14 +60,11 @@ class Trial:
     footer: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     """Column of `skip` → rows that it leaves out, if the columns before it do not."""
-    refused: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """(outcome, code) → rows that are not sent, though no column of `skip` leaves them out."""
-    first: dict[tuple[str, str], RowOutcome] = field(default_factory=dict)
-    """(outcome, code) → the first of these rows."""
-    warned: Counter[str] = field(default_factory=Counter)
-    """Code of a warning → rows that would be sent all the same."""
-    sent: Counter[int] = field(default_factory=Counter)
-    """Number of an entry → rows that would be sent."""
+    refused: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """(outcome, code) → lines of rows that are not sent, though no column of `skip` leaves them
+    out."""
+    sent: defaultdict[int, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    """Number of an entry → its rows that would be sent."""
     sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
     """Number of an entry → the sum of its values by currency."""
     kept: list[SentRow] = field(default_factory=list)
@@ -79,8 +76,8 @@ class Trial:
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
         alike = {row.likeness: row for row in reversed(self.kept)}.values()
         of_entries = {row.entry: row for row in alike}
-        found = {row.line: row for row in (*of_entries.values(), *reversed(alike), *dearest)}
-        return [*found.values()][: max(_SHOWN, len(of_entries))]
+        shown = {row.line: row for row in (*of_entries.values(), *reversed(alike), *dearest)}
+        return [*shown.values()][: max(_SHOWN, len(of_entries))]
 
 
 def try_out(file: Path, document: Mapping[str, Any], now: datetime) -> Trial:
@@ -115,17 +112,16 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
     for outcome in chunk.outcomes.listed:
         if outcome.outcome == "ok":
             entry, row = rows[outcome.line]
-            trial.sent[entry] += 1
-            trial.warned.update({problem.code for problem in outcome.warnings})
+            is_first = entry not in trial.sent
+            trial.sent[entry].count(outcome)
             add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
-            if len(trial.kept) < _KEPT or trial.sent[entry] == 1:
+            if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
         elif outcome.outcome != "skipped" or outcome.errors:
-            reason = (outcome.outcome, outcome.errors[0].code if outcome.errors else "")
-            trial.refused[reason] += 1
-            trial.first.setdefault(reason, outcome)
+            code = outcome.errors[0].code if outcome.errors else ""
+            trial.refused.setdefault((outcome.outcome, code), []).append(outcome.line)
 
 
 def _count_skipped(trial: Trial, profile: Profile, plan: Plan, rows: Sequence[Row]) -> None:
