@@ -243,17 +243,13 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> It
     """Return the document in pieces, rows last. `chunks` is read once, in order."""
     head = msgspec.json.format(msgspec.json.encode(document_head(summary)), indent=1)
     yield head.removesuffix(b"\n}") + b',\n "rows": ['
-    separator = b"\n  "
-    encode = msgspec.json.Encoder().encode
+    separator, encode = b"\n  ", msgspec.json.Encoder().encode
     for chunk in chunks:
-        lines = []
-        numbers = chunk.record_numbers() if chunk.listed else {}
-        for row in chunk.listed:
-            lines.append(separator)
-            lines.append(encode(_row(row, numbers[row.line])))
+        if chunk.listed:
+            numbers = chunk.record_numbers()
+            lines = [encode(_row(row, numbers[row.line])) for row in chunk.listed]
+            yield separator + b",\n  ".join(lines)
             separator = b",\n  "
-        if lines:
-            yield b"".join(lines)
     yield b"\n ]\n}\n"
 
 
@@ -271,16 +267,20 @@ def _row(row: RowOutcome, record: int) -> ResultsRow:
 
 
 def _codes(summary: RunSummary) -> dict[str, ResultsCode]:
-    """Return every code in the document, the most frequent first."""
-    counts, stop = dict(summary.tally.codes), summary.run.stop
-    for problem in (*summary.notes, *filter(None, [stop])):
-        counts[problem.code] = counts.get(problem.code, 0) + 1
+    """Return every code in the document."""
+    stop, counts = summary.run.stop, Counter(summary.tally.codes)
+    counts.update(problem.code for problem in (*summary.notes, *filter(None, [stop])))
+    stopped_by = stop.code if stop is not None and not summary.validate_only else ""
+    return _entries(counts, summary.tally.validated, stopped_by)
+
+
+def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str, ResultsCode]:
+    """Return what codes mean that occur so often in a file of so many rows, the most frequent
+    first."""
     found = {}
     for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         entry = lookup(code)
-        action = entry.advice(count, summary.tally.validated)
-        if stop is not None and code == stop.code and not summary.validate_only:
-            action = entry.action_if_stopped
+        action = entry.action_if_stopped if code == stopped_by else entry.advice(count, rows)
         found[code] = ResultsCode(count, entry.severity, entry.meaning, action, entry.needs_action)
     return found
 
@@ -304,8 +304,7 @@ def _file_problem(problem: Problem) -> FileProblem:
 def _processing(summary: RunSummary) -> dict[str, Any] | None:
     """Return what the API has reported later.
 
-    `status` is `finished` when every request is final, else `processing`. `codes` has the API's
-    reasons with our advice, most frequent first.
+    `status` is `finished` when every request is final, else `processing`.
     """
     part: dict[str, Any] = {}
     requests, followed = summary.requests, summary.run.followed
@@ -320,7 +319,7 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
                 "requests_open": requests.open,
                 "not_counted": requests.not_counted.total(),
             },
-            "codes": _reasons(requests.statuses),
+            "codes": _entries(_reasons(requests.statuses), summary.tally.validated),
             "requests": [_request(each) for each in requests.statuses],
         }
     if followed.diagnostics is not None:
@@ -335,17 +334,14 @@ def _request(status: RequestStatus) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name not in left_out}
 
 
-def _reasons(statuses: Iterable[RequestStatus]) -> dict[str, dict[str, Any]]:
-    totals: Counter[str] = Counter()
+def _reasons(statuses: Iterable[RequestStatus]) -> Counter[str]:
+    """Count the reasons that the API gives for records or requests."""
+    reasons: Counter[str] = Counter()
     for status in statuses:
-        totals.update(status.errors)
-        totals.update(status.warnings)
-        if status.code:
-            totals[status.code] += 1
-    return {
-        code: {"count": count, "meaning": lookup(code).meaning, "action": lookup(code).action}
-        for code, count in sorted(totals.items(), key=lambda each: (-each[1], each[0]))
-    }
+        reasons.update(status.errors)
+        reasons.update(status.warnings)
+        reasons.update(filter(None, [status.code]))
+    return reasons
 
 
 # ── how it is stored ─────────────────────────────────────────────────────────────────────────────

@@ -141,7 +141,8 @@ class Findings:
         self.with_problem += 1
         keep_first(self.first, listed, MOST_ROWS)
         if row.errors:
-            self.groups[_need_of(row)].add(listed, _reasons(row))
+            need = _need_of(row)
+            self.groups[need].add(listed, _late_errors(row) if need == "late" else _reasons(row))
         if row.warnings and row.outcome not in LOST:
             self.groups["warned"].add(listed, row.warnings)
 
@@ -160,10 +161,14 @@ class Findings:
 
 def _need_of(row: RowOutcome) -> Need:
     """Return what a row with an error needs."""
-    codes = [lookup(each.code) for each in row.errors]
-    if row.outcome not in LOST or not any(code.needs_action for code in codes):
+    if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):
         return "nobody"
-    return "late" if any(code.is_too_late for code in codes) else "correct"
+    return "late" if _late_errors(row) else "correct"
+
+
+def _late_errors(row: RowOutcome) -> Sequence[Problem]:
+    """Return the errors for which nobody needs to correct the others any more."""
+    return [each for each in row.errors if lookup(each.code).is_too_late]
 
 
 def root_problems(row: RowOutcome) -> Sequence[Problem]:

@@ -102,6 +102,10 @@ class FileNumbers(NamedTuple):
             sentences += _took(refunds, REFUND, "")
         return " ".join(sentences)
 
+    def not_counted(self, count: int) -> str:
+        """`2 sales do not count.`"""
+        return f"{number_of(count, self.any_row)} {_verb(count, 'does', 'do')} not count."
+
 
 def _took(counts: Mapping[str, int], what: str, worth: str) -> Iterator[str]:
     """Yield what Google took of these rows, and what is sent again."""
@@ -156,14 +160,14 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
     if late.rows:
         title += f" {number_of(late.rows, file.any_row)} came too late and cannot be corrected."
     if correct.rows or late.rows:
-        return _to_correct(head, file, title, correct if correct.rows else late)
+        return _to_correct(head, file, title, correct, late)
     for note in head.notes:
         if note.code in _NOTES_THAT_NEED_SOMEBODY:
             code = head.codes[note.code]
             title += _NOTES_THAT_NEED_SOMEBODY[note.code].format(note.detail)
             return Headline("correct", title, code.action, code.meaning)
     if file.lost:
-        title += f" {file.lost:,} {_verb(file.lost, 'does', 'do')} not count."
+        title += f" {file.not_counted(file.lost)}"
     awaiting = head.counts.get("awaiting", 0)
     if awaiting:
         title += f" It is still processing {awaiting:,} of them."
@@ -189,23 +193,25 @@ def _in_need(correct: Group, what: str) -> str:
     """` 4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
     if not correct.rows:
         return ""
-    at_least = (
-        "" if sum(each.rows for each in correct.sums.values()) == correct.rows else "at least "
-    )
+    valued = sum(each.rows for each in correct.sums.values())
+    at_least = "at least " if valued < correct.rows else ""
     worth = f", worth {at_least}{money(correct.sums)}," if correct.sums else ""
     verb = _verb(correct.rows, "needs", "need")
     return f" {number_of(correct.rows, what)}{worth} {verb} correction."
 
 
-def _to_correct(head: ResultsHead, file: FileNumbers, title: str, group: Group) -> Headline:
-    """Return the headline of a file with rows to correct, or else of rows that came too late."""
+def _to_correct(
+    head: ResultsHead, file: FileNumbers, title: str, correct: Group, late: Group
+) -> Headline:
+    """Return the headline of a file with rows to correct, or else with rows that came too late."""
+    group = correct if correct.rows else late
     tone: Tone = "alarm" if file.is_mostly_lost else "correct"
     cause, meant, why = group.by_importance()[0], meant_rows(file.counts), ""
     entry = lookup(cause.code)
     advice = entry.advice(cause.rows, meant)
     if 2 * cause.rows > group.rows:
         why = f"{number_of(cause.rows, file.any_row)}: {first_sentence(entry.meaning)}."
-    if entry.is_too_late:
+    if not correct.rows:
         return Headline(tone, title, advice, why)
     if entry.is_one_setting(cause.rows, meant):
         step = f"{advice} Then upload the file again: nothing counts twice."

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from lib.catalogue.codes import CATALOGUE, lookup
-from lib.catalogue.texts import first_sentence, number_of
+from lib.catalogue.texts import first_sentence
 from lib.model.money import Sum
 from lib.results.headline import FileNumbers, Tone
 from lib.results.names import report_name, results_name, rows_to_fix, without_suffix
@@ -82,8 +82,7 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
     file = FileNumbers(outcomes, entry.totals.corrections, sums)
     text = file.took()
     if entry.lost:
-        verb = "does" if entry.lost == 1 else "do"
-        text += f" {number_of(entry.lost, file.any_row)} {verb} not count."
+        text += f" {file.not_counted(entry.lost)}"
         if code := entry.totals.code:
             text += f" Most frequent reason: {first_sentence(lookup(code).meaning)}."
         return "alarm" if file.is_mostly_lost else "correct", text

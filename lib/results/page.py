@@ -24,7 +24,6 @@ from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _BACKTICKS: Final = re.compile("`([^`]+)`")
-_MOST_CURRENCIES: Final = 3
 
 
 def render(template: str, **content: Any) -> str:
@@ -50,14 +49,11 @@ def long_time(text: str) -> str:
 
 
 def money(sums: Mapping[str, Sum]) -> str:
-    """`16,100 USD, 12.50 EUR and 2 more currencies`: the currency of most rows comes first."""
-    texts = [
+    """`16,100 USD, 12.50 EUR`: the currency of most rows comes first."""
+    return ", ".join(
         f"{amount(each.micros)}\u00a0{currency or f'({ACCOUNT_CURRENCY})'}"
         for currency, each in most_frequent_first(sums).items()
-    ]
-    more = len(texts) - _MOST_CURRENCIES
-    rest = f" and {more} more currenc{'y' if more == 1 else 'ies'}" if more > 0 else ""
-    return ", ".join(texts[:_MOST_CURRENCIES]) + rest
+    )
 
 
 def _words(name: str) -> str:

@@ -168,7 +168,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     "cannot be corrected": (
         summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
         "done",
-        "Google took 3 of 4 sales, worth 30 USD. 1 does not count.",
+        "Google took 3 of 4 sales, worth 30 USD. 1 sale does not count.",
         f"{NOBODY} The reasons are below.",
     ),
     "sales and refunds": (
