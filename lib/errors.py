@@ -64,4 +64,4 @@ class LeaseLost(RetryableError):
     """Our lease has ended, or another attempt has taken over the run: stop immediately."""
 
     def __init__(self, detail: str = "") -> None:
-        super().__init__("LEASE_LOST", detail)
+        super().__init__("LEASE_HELD", detail)

@@ -66,7 +66,7 @@ def _from_secret_manager(name: str, settings: Settings) -> str:
     except (api.PermissionDenied, api.Unauthenticated):
         raise PermanentError("SECRET_NOT_READABLE", name) from None
     except (api.GoogleAPICallError, api.RetryError) as error:
-        raise RetryableError("SECRET_MANAGER_UNAVAILABLE", type(error).__name__) from None
+        raise RetryableError("API_UNAVAILABLE", f"Secret Manager: {type(error).__name__}") from None
     return _text(payload, name)
 
 

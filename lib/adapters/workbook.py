@@ -44,7 +44,7 @@ _EXIT_CODES: Final = {code: number for number, code in enumerate(ERRORS_OF_ROWS,
 def read_in_child(stream: ByteStream, options: SheetOptions) -> Sheet:
     """Return the sheet of a workbook as `lib.source.workbook.read_sheet` does.
 
-    Raises `SourceError` with WORKBOOK_TOO_LARGE also if the workbook needs too much time or memory.
+    Raises `SourceError` with FILE_TOO_LARGE also if the workbook needs too much time or memory.
     """
     pieces = _conversation(stream, options)
     head = json.loads(next(pieces))
@@ -76,7 +76,7 @@ def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]
         if exit_code == _EXIT_CODES[code]:
             raise SourceError(code, detail)
     if exit_code:
-        raise SourceError("WORKBOOK_TOO_LARGE", "it takes too much time or memory to read it")
+        raise SourceError("FILE_TOO_LARGE", "it takes too much time or memory to read it")
 
 
 def _started() -> Any:

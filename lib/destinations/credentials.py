@@ -47,11 +47,13 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
         credentials.refresh(Request())
     except (TransportError, DefaultCredentialsError) as error:
         # No default credentials: on Google Cloud, the metadata server did not answer.
-        raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+        raise RetryableError("API_UNAVAILABLE", f"token service: {type(error).__name__}") from None
     except GoogleAuthError as error:
         # google-auth reports every error of the metadata server as a refusal, but with its cause.
         if getattr(error, "retryable", False) or isinstance(error.__cause__, TransportError):
-            raise RetryableError("CREDENTIALS_UNAVAILABLE", type(error).__name__) from None
+            raise RetryableError(
+                "API_UNAVAILABLE", f"token service: {type(error).__name__}"
+            ) from None
         raise PermanentError("CREDENTIALS_REFUSED", type(error).__name__) from None
     except (ValueError, OSError) as error:
         # The message can quote the secret, so only its type is reported. The YAML is valid, so a

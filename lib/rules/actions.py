@@ -80,7 +80,7 @@ def _wrong_type(action: Action, rules: RowRules) -> str | None:
     if kind == "conversion" or (can is not None and can.restates_with_original):
         # Sent as a conversion: one that the tag does not know would be a new one.
         if rules.is_of_tag:
-            return None if is_of_tag else "ACTION_NOT_OF_TAG"
+            return None if is_of_tag else "ACTION_WRONG_TYPE"
         if is_of_tag:
             return "ACTION_OF_TAG"
     return None if kind in action.accepts else "ACTION_WRONG_TYPE"

@@ -112,10 +112,10 @@ def check_values(
             continue
         if not ADJUSTMENT_TYPES[adjustment_type].has_value:
             if value:
-                problems.reject(row, "ADJUSTED_VALUE_NOT_ALLOWED", ADJUSTED_VALUE.value)
+                problems.reject(row, "VALUE_CONTRADICTS_TYPE", ADJUSTED_VALUE.value)
             values[row] = currencies[row] = None
         elif value is None:
-            problems.reject(row, "ADJUSTED_VALUE_MISSING", ADJUSTED_VALUE.value)
+            problems.reject(row, "VALUE_CONTRADICTS_TYPE", ADJUSTED_VALUE.value)
         elif actions[row].always_uses_default_value:
             problems.reject(row, "ACTION_USES_DEFAULT_VALUE", "conversion_action")
         elif value == 0:

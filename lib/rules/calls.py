@@ -36,11 +36,8 @@ def read_callers(chunk: ChunkColumns) -> list[str]:
 
 def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems) -> str:
     text = plain_text(cell, _CALLER, problems.with_placeholders)
-    if not text:
+    if not text or is_digest(text):
         problems.reject(row, "INVALID_CALLER_ID", _CALLER)
-        return ""
-    if is_digest(text):
-        problems.reject(row, "CALLER_ID_HASHED", _CALLER)
         return ""
     try:
         return normalize_phone(text, region, True)

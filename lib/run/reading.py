@@ -257,8 +257,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     kind = KIND_OF_SEND[send]
     can = sender_of(profile, kind).of_kind(kind)
     if can is None or not possible_types(send) <= can.adjustment_types:
-        code = "CALL_FILE" if kind == "call" else "ADJUSTMENT_FILE"
-        raise PermanentError(code, "its columns say so")
+        raise PermanentError("KIND_NOT_SENT", f"its columns are those of {kind}s")
     if isinstance(entry.value, (int, float)):
         fields.pop("conversion_value", None)
     missing = [field for field in _required(send) if field not in fields]

@@ -306,10 +306,8 @@ class RowReader:
     def _damage(self, cells: Sequence[str]) -> RowProblem | None:
         """Return the problem of a record with damaged or too long cells, or None."""
         text = "".join(cells)
-        if UNDECODABLE in text:
+        if UNDECODABLE in text or "\0" in text:
             return "UNDECODABLE"
-        if "\0" in text:
-            return "NUL_BYTE"
         return "RECORD_TOO_LONG" if max(map(len, cells), default=0) > self._max_cell else None
 
     def _fit_to_header(self, line: int, cells: list[str], length: int) -> Row | None:

@@ -8,15 +8,11 @@ FileErrorCode = Literal[
     "EMPTY_FILE",  # no bytes, only blank lines, or a header without rows
     "NOT_TEXT",  # neither CSV nor an .xlsx workbook, but for example an archive or a web page
     "ENCRYPTED_WORKBOOK",
-    "WORKBOOK_TOO_LARGE",  # packed, or one of its parts unpacked
     "SHEET_NOT_FOUND",  # the sheet in the profile
-    "CORRUPT_FILE",  # a workbook or a gzip file; raised when the damage is reached
-    "FILE_TOO_LARGE",  # unpacked bytes, lines or gzip members; raised when the limit is reached
+    "CORRUPT_FILE",  # a workbook, a gzip file or the header; raised when the damage is reached
+    "FILE_TOO_LARGE",  # bytes, lines, columns or gzip members; raised when the limit is reached
     "INVALID_PROFILE",  # its encoding or its delimiter
-    "NO_HEADER",  # no line has half of the names that are wanted
-    "COLUMN_MISSING",  # a line has most of the names that are wanted
-    "UNREADABLE_HEADER",  # it does not end, cannot be decoded, or has an open quote
-    "TOO_MANY_COLUMNS",
+    "COLUMN_MISSING",  # no line has all names that are wanted
     "DUPLICATE_COLUMN",  # two columns have the names of one field
 ]
 FILE_ERROR_CODES: tuple[FileErrorCode, ...] = get_args(FileErrorCode)

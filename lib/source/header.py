@@ -116,7 +116,7 @@ def find_header(
     `wanted`, the first line is the header.
 
     With an error, the line only comes closest to the header: its rows may be counted, but not sent.
-    Raises `SourceError` with EMPTY_FILE, INVALID_PROFILE, UNREADABLE_HEADER or TOO_MANY_COLUMNS.
+    Raises `SourceError` with EMPTY_FILE, INVALID_PROFILE, CORRUPT_FILE or FILE_TOO_LARGE.
     """
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\0'):
         raise SourceError("INVALID_PROFILE", "the delimiter in the profile must be one character")
@@ -142,10 +142,11 @@ def find_header(
 def _error_of(match: Match, header: Sequence[str]) -> SourceError:
     missing = ", ".join(" or ".join(f'"{name}"' for name in names) for names in match.missing)
     if not match.is_close:
-        detail = f"missing: {missing}; no line has half of the names"
-        return SourceError("NO_HEADER", detail)
-    names = ", ".join(shown(name, column) for column, name in enumerate(header) if name)
-    return SourceError("COLUMN_MISSING", f"missing: {missing}; the file has: {names}")
+        comparison = "no line has half of the names"
+    else:
+        names = ", ".join(shown(name, column) for column, name in enumerate(header) if name)
+        comparison = f"the file has: {names}"
+    return SourceError("COLUMN_MISSING", f"missing: {missing}; {comparison}")
 
 
 def header_lines(
@@ -170,7 +171,7 @@ def _header_line(
 ) -> HeaderLine:
     """Read the record that begins in a line as a header. Raises `SourceError`."""
     if "\0" in text or UNDECODABLE in text:
-        raise SourceError("UNREADABLE_HEADER", f"line {start + 1} cannot be decoded as text")
+        raise SourceError("CORRUPT_FILE", f"line {start + 1} cannot be decoded as text")
     separator, time_zone = _stated_above(lines[:start])
     likely = delimiter or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
     used = delimiter or separator or likely
@@ -178,10 +179,10 @@ def _header_line(
         names, height, spaced = _read_names(lines[start:], used)
     except csv.Error:
         detail = f"line {start + 1} has an open quote or does not end"
-        raise SourceError("UNREADABLE_HEADER", detail) from None
+        raise SourceError("CORRUPT_FILE", detail) from None
     if len(names) > max_columns:
         detail = f"line {start + 1} has more than {max_columns} columns"
-        raise SourceError("TOO_MANY_COLUMNS", detail)
+        raise SourceError("FILE_TOO_LARGE", detail)
     stripped = tuple(map(str.strip, names))
     stated = used if used != likely else None
     return HeaderLine(stripped, start, start + height, used, spaced, time_zone, stated)

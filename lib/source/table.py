@@ -287,7 +287,7 @@ def _open_text(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
     head = lines[:HEAD_LINES]
     header, error = find_header(head, options.delimiter, options.max_columns, options.wanted)
     if first_blocks[-1].overlong and header.end == len(lines):
-        raise SourceError("UNREADABLE_HEADER", f"line {header.start + 1} does not end")
+        raise SourceError("CORRUPT_FILE", f"line {header.start + 1} does not end")
     rows = chain(_without_first_lines(first_blocks, header.end), blocks)
     return Table(header, error, head, rows, text, sheet, options)
 

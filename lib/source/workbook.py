@@ -50,7 +50,7 @@ MAX_CELL_CHARS: Final = 32_767
 
 ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
     "CORRUPT_FILE": "a row cannot be read",
-    "WORKBOOK_TOO_LARGE": f"the sheet has more than {MAX_ROWS} rows",
+    "FILE_TOO_LARGE": f"the sheet has more than {MAX_ROWS} rows",
 }
 """Errors that are only found while the rows are read, and their details."""
 
@@ -76,7 +76,7 @@ class Sheet:
     """The sheet of a workbook that is read, as text in `ENCODING`, with `DELIMITER`.
 
     `unread` are the titles of other sheets that may hold data. Reading the text raises
-    `SourceError` (CORRUPT_FILE, WORKBOOK_TOO_LARGE) when it reaches the reason.
+    `SourceError` (CORRUPT_FILE, FILE_TOO_LARGE) when it reaches the reason.
     """
 
     title: str
@@ -95,7 +95,7 @@ def is_workbook(start: bytes) -> bool:
 def read_sheet(stream: ByteStream, options: SheetOptions) -> Sheet:
     """Return the sheet of a workbook. Its rows are read when its text is.
 
-    Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_FILE, WORKBOOK_TOO_LARGE,
+    Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_FILE, FILE_TOO_LARGE,
     SHEET_NOT_FOUND, or NOT_TEXT for another kind of spreadsheet or archive.
     """
     return sheet_of(content_of(stream), options)
@@ -114,7 +114,7 @@ def content_of(stream: ByteStream) -> bytes:
             raise SourceError("ENCRYPTED_WORKBOOK", "it is protected with a password")
         raise SourceError("NOT_TEXT", f"it looks like {OLD_WORKBOOK}")
     if not left:
-        raise SourceError("WORKBOOK_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
+        raise SourceError("FILE_TOO_LARGE", f"more than {MAX_PACKED_BYTES >> 20} MiB")
     return content
 
 
@@ -206,7 +206,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
     try:
         for line, row in enumerate(_rows(sheet), 1):
             if line > MAX_ROWS:
-                problem = "WORKBOOK_TOO_LARGE"
+                problem = "FILE_TOO_LARGE"
                 break
             texts = _texts(row, options)
             if line <= options.padded_lines:

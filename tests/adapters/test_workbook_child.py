@@ -67,7 +67,7 @@ def test_rows_are_those_that_are_read_here(children: list[Any]) -> None:
         (workbook([["a"], [UNREADABLE]]), {}, "CORRUPT_FILE"),
         (workbook(ROWS), {"sheet": "Lost"}, "SHEET_NOT_FOUND"),
         (b"\xd0\xcf\x11\xe0" + bytes(600), {}, "NOT_TEXT"),
-        (workbook(ROWS) + bytes(25 << 20), {}, "WORKBOOK_TOO_LARGE"),
+        (workbook(ROWS) + bytes(25 << 20), {}, "FILE_TOO_LARGE"),
     ],
 )
 def test_errors_are_those_of_the_file(content: bytes, options: Any, code: str) -> None:
@@ -89,7 +89,7 @@ def test_a_hostile_workbook_is_an_error_of_the_file(name: str) -> None:
     """None takes long or needs much memory, whatever it is made of, and the next workbook is
     read. A fast machine reads some of them in time."""
     code = check_workbook(HOSTILE[name]())
-    assert code in ("", "CORRUPT_FILE", "WORKBOOK_TOO_LARGE", "EMPTY_FILE")
+    assert code in ("", "CORRUPT_FILE", "FILE_TOO_LARGE", "EMPTY_FILE")
     assert len(list(opened(workbook(ROWS)).records())) == 5_000
 
 
@@ -98,7 +98,7 @@ def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """What does not fit is an error, as is what takes too long."""
     monkeypatch.setattr(module, "MEMORY_BYTES", 80 << 20)
     content = workbook([["x" * 30_000 + str(n)] for n in range(2_000)])
-    assert error(content) == "WORKBOOK_TOO_LARGE"
+    assert error(content) == "FILE_TOO_LARGE"
 
 
 def test_without_other_limits_the_clock_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_without_other_limits_the_clock_ends_it(monkeypatch: pytest.MonkeyPatch)
     rows = f"<row>{'<c/>' * 16_384}</row>" * 1_000
     xml = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
     began = time.monotonic()
-    assert error(workbook([], replaced={SHEET: xml})) == "WORKBOOK_TOO_LARGE"
+    assert error(workbook([], replaced={SHEET: xml})) == "FILE_TOO_LARGE"
     assert time.monotonic() - began > 4
 
 

@@ -145,10 +145,10 @@ FILES: dict[str, File] = {
     "CURRENCY_CONTRADICTS": _row({"currency_code": "USD"}, conversion_value="12 EUR"),
     "AMBIGUOUS_CURRENCY": _row(DM, conversion_value="$12"),
     "INVALID_CURRENCY": _row(conversion_value="1", currency_code="XYZ"),
-    "ORDER_ID_IS_PERSONAL": _row(order_id="buyer@example.com"),
-    "ORDER_ID_IS_PERSONAL: a phone number": _row(order_id="+1 212 555 0100"),
+    "INVALID_ORDER_ID": _row(order_id="buyer@example.com"),
+    "INVALID_ORDER_ID: a phone number": _row(order_id="+1 212 555 0100"),
     "ORDER_ID_SHORTENED": _row(order_id="1.23457E+11"),
-    "ORDER_ID_TOO_LONG": _row(order_id="7" * 513),
+    "INVALID_ORDER_ID: too long": _row(order_id="7" * 513),
     "INVALID_CONSENT": _row(ad_user_data="perhaps"),
     "UNKNOWN_WORD": _row(conversion_environment="MOON"),
     "UNKNOWN_WORD: a type": _row(customer_type="OLD"),
@@ -160,12 +160,12 @@ FILES: dict[str, File] = {
     "BOTH_SESSION_ATTRIBUTES": _row(
         session_attributes_encoded="eyJhIjoxfQ==", session_attributes_key_value_pairs="gad_source=1"
     ),
-    "INVALID_CART_ITEMS": _row(items="a pair of shoes"),
-    "MERCHANT_ID_NOT_NUMERIC": _row(merchant_id="shop"),
-    "INVALID_FEED_LANGUAGE": _row(feed_language_code="English (US)"),
-    "CUSTOM_VARIABLE_IS_PERSONAL": _row(**{"custom_variable.Plan": "buyer@example.com"}),
-    "CUSTOM_VARIABLE_IS_PERSONAL: phone": _row(**{"custom_variable.Plan": "+1 212 555 0100"}),
-    "CUSTOM_VARIABLE_TOO_LONG": _row(**{"custom_variable.Plan": "p" * 101}),
+    "INVALID_CART_DATA": _row(items="a pair of shoes"),
+    "INVALID_CART_DATA: the ID": _row(merchant_id="shop"),
+    "INVALID_CART_DATA: the language": _row(feed_language_code="English (US)"),
+    "CUSTOM_VARIABLE_NOT_ACCEPTED": _row(**{"custom_variable.Plan": "buyer@example.com"}),
+    "CUSTOM_VARIABLE_NOT_ACCEPTED: phone": _row(**{"custom_variable.Plan": "+1 212 555 0100"}),
+    "CUSTOM_VARIABLE_NOT_ACCEPTED: too long": _row(**{"custom_variable.Plan": "p" * 101}),
     "UNKNOWN_CUSTOM_VARIABLE": _row(asked=True, **{"custom_variable.Colour": "red"}),
     "CUSTOM_VARIABLES_WITH_IDENTIFIERS": _row(**{"custom_variable.Plan": "gold"}, **EMAIL),
     "REPEATED_LINE": _file(csv_of(row(), row())),
@@ -189,7 +189,7 @@ FILES: dict[str, File] = {
     "UNDECODABLE": File(
         content=GOOD + b"\xff" + LINE + b"\n" + LINE, profile={"encoding": "utf-8"}
     ),
-    "NUL_BYTE": _lines(b"\0" + LINE, LINE),
+    "UNDECODABLE: NUL": _lines(b"\0" + LINE, LINE),
     "RECORD_TOO_LONG: by a cell": _lines(b"C" * 40_000 + LINE[19:], LINE),
     "RECORD_TOO_LONG": _lines(b"C,1001," + b"10," * 500_000, LINE),
     "FILTER_KEEPS_NO_ROW": _row({"skip": {"Stage": ["Lost"]}}, Stage="Lost"),
@@ -211,14 +211,14 @@ FILES: dict[str, File] = {
     "NOT_TEXT": _file(b"%PDF-1.7" + bytes(100)),
     "ENCRYPTED_WORKBOOK": _file(b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le")),
     "CORRUPT_FILE": _file(b"PK\x03\x04" + bytes(100)),
-    "WORKBOOK_TOO_LARGE": _file(b"PK\x03\x04" + bytes(25 << 20)),
+    "FILE_TOO_LARGE: a workbook": _file(b"PK\x03\x04" + bytes(25 << 20)),
     "SHEET_NOT_FOUND": _file(workbook([["gclid"]]), sheet="Deals"),
     "CORRUPT_FILE: compressed": _file(gzip.compress(GOOD)[:-6]),
     "FILE_TOO_LARGE": _file(GOOD),  # with a lower limit, see below
     "INVALID_PROFILE": _file(GOOD, delimiter='"'),
-    "NO_HEADER": _file(LINE),
-    "UNREADABLE_HEADER": _file(b'gclid,"email\n' + b"C,\n" * 100),
-    "TOO_MANY_COLUMNS": _file(b"gclid" + b",x" * 1000 + b"\nC\n"),
+    "COLUMN_MISSING: all": _file(LINE),
+    "CORRUPT_FILE: the header": _file(b'gclid,"email\n' + b"C,\n" * 100),
+    "FILE_TOO_LARGE: columns": _file(b"gclid" + b",x" * 1000 + b"\nC\n"),
     "COLUMN_MISSING": _file(b"gclid,conversion_action\nCj0KCQiAexample0001,1001\n"),
     "DUPLICATE_COLUMN": _file(
         b"gclid,Google Click ID,Conversion Time,Conversion Name\nA,B,2026-11-20,1001\n"
@@ -237,8 +237,8 @@ FILES |= {
     "INVALID_ADJUSTMENT_TYPE: none": _file(csv_of(adjustment(adjustment_type=""))),
     "INVALID_ADJUSTMENT_TYPE": _file(csv_of(adjustment(adjustment_type="NONSENSE"))),
     "TIME_MISSING: of an adjustment": _file(csv_of(adjustment(adjustment_date_time=""))),
-    "ADJUSTED_VALUE_MISSING": _file(csv_of(adjustment(**NO_VALUE))),
-    "ADJUSTED_VALUE_NOT_ALLOWED": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
+    "VALUE_CONTRADICTS_TYPE": _file(csv_of(adjustment(**NO_VALUE))),
+    "VALUE_CONTRADICTS_TYPE: too many": _file(csv_of(adjustment(adjustment_type="RETRACTION"))),
     "ADJUSTED_ON_THAT_DAY": _file(
         csv_of(adjustment(adjustment_date_time="2026-11-23")), time_zone="UTC"
     ),
@@ -255,7 +255,7 @@ FILES |= {
     "ACTION_USES_DEFAULT_VALUE": _asked(adjustment(conversion_action="1006")),
     # Conversions of a tag
     "ACTION_OF_TAG": _row(asked=True, conversion_action="1006"),
-    "ACTION_NOT_OF_TAG": _row({**DM, "source": "web"}, asked=True, order_id="SO-1"),
+    "ACTION_WRONG_TYPE: no tag": _row({**DM, "source": "web"}, asked=True, order_id="SO-1"),
     "TAG_ORDER_ID_MISSING": _row({**DM, "source": "web"}, order_id=""),
     # Calls
     "ACTION_WRONG_TYPE: for calls": _row(asked=True, conversion_action="1004"),
@@ -263,7 +263,7 @@ FILES |= {
     "INVALID_CALLER_ID: none": _file(csv_of(call(caller_id=""))),
     "INVALID_CALLER_ID": _file(csv_of(call(caller_id="anonymous"))),
     "PHONE_REGION_MISSING: of a caller": _file(csv_of(call(caller_id="212-555-0100"))),
-    "CALLER_ID_HASHED": _file(csv_of(call(caller_id="a" * 64))),
+    "INVALID_CALLER_ID: hashed": _file(csv_of(call(caller_id="a" * 64))),
     "TIME_MISSING: of a call": _file(csv_of(call(call_start_date_time=""))),
     "TIMES_CONTRADICT: of a call": _file(csv_of(call(**BEFORE_CALL))),
 }
@@ -281,8 +281,7 @@ ELSEWHERE = {
     "STATE_UNREADABLE": "only with a state document that somebody has changed",
     "AWAITS_CONVERSIONS": "only for an upload",
     "SOURCE_GONE": "only for an object in a bucket",
-    "ADJUSTMENT_FILE": "only for a destination without adjustments",
-    "CALL_FILE": "only for a destination without calls",
+    "KIND_NOT_SENT": "only for a destination without adjustments or calls",
     "CHECKSUM_MISMATCH": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
     "SUPPORT_ENDS_SOON": "only for an API or a runtime that ends soon",
@@ -309,9 +308,6 @@ _PLATFORM = (
     "DAILY_",
     "DEADLINE",
     "SHUTDOWN",
-    "ACCESS_TOKEN_",
-    "SERVICE_",
-    "USER_PROJECT_",
 )
 
 

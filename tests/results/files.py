@@ -32,7 +32,7 @@ PROBLEMS: Sequence[tuple[Outcome, Problem]] = (
     ("rejected", Problem("NEGATIVE_VALUE", "conversion_value")),
     ("rejected", Problem("INVALID_CONSENT", "ad_user_data")),
     ("rejected", Problem("WRONG_NUMBER_OF_CELLS")),
-    ("rejected", Problem("ORDER_ID_IS_PERSONAL", "order_id")),
+    ("rejected", Problem("INVALID_ORDER_ID", "order_id")),
     ("failed", Problem("CLICK_NOT_FOUND", "", "The click could not be found. " * 8)),
     ("uploaded", Problem("INVALID_PHONE", "phone")),
     ("duplicate", Problem("REPEATED_LINE", "", "the same order ID as in line 2")),

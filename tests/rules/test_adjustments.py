@@ -145,10 +145,10 @@ RESTATED = [EntryRules("1001", adjustment_type="restatement")]
     ("entries", "value", "kind", "problem"),
     [
         (RETRACTED, "", "retraction", ""),
-        (RETRACTED, "80", "", "ADJUSTED_VALUE_NOT_ALLOWED"),
+        (RETRACTED, "80", "", "VALUE_CONTRADICTS_TYPE"),
         (RESTATED, "80", "restatement", ""),
-        (RESTATED, "", "", "ADJUSTED_VALUE_MISSING"),
-        (RESTATED, "n/a", "", "ADJUSTED_VALUE_MISSING"),
+        (RESTATED, "", "", "VALUE_CONTRADICTS_TYPE"),
+        (RESTATED, "n/a", "", "VALUE_CONTRADICTS_TYPE"),
         (RESTATED, "#REF!", "", "INVALID_CONVERSION_VALUE"),
     ],
 )

@@ -224,7 +224,7 @@ def test_order_ids_with_zero(more: str, is_integer: bool, sent: list[str]) -> No
     validated = validate(text, integer_order_ids=is_integer)
     kept = [each.order_id for line, each in validated.sent.items() if line != 6]
     assert [order_id for order_id in kept if order_id] == sent
-    assert validated.refused == ({6: "ORDER_ID_IS_PERSONAL"} if is_integer else {})
+    assert validated.refused == ({6: "INVALID_ORDER_ID"} if is_integer else {})
 
 
 ORDERS_OF_A_CLICK = """
@@ -293,7 +293,7 @@ AAAAAAAAAAAAAA1,+1 212-555-0100,2026-11-20 10:00:00,{order_id}
 AAAAAAAAAAAAAA2,,2026-11-20 10:00:00,2125550100
 """
     )
-    assert validated.refused == {2: "ORDER_ID_IS_PERSONAL"}
+    assert validated.refused == {2: "INVALID_ORDER_ID"}
 
 
 @pytest.mark.parametrize(

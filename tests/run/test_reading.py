@@ -98,14 +98,14 @@ DATA_MANAGER = {**TEMPLATE, "destination": "data_manager"}
         (f"{CLICKS},Conversion Value", {**TEMPLATE, "value": 5}, "INVALID_PROFILE: value: 5, but"),
         (CLICKS, {**TEMPLATE, "value": 5}, ""),
         ("Email,Conversion Name", TEMPLATE, 'COLUMN_MISSING: missing: "Conversion Time" or'),
-        ("Email,Name", TEMPLATE, "NO_HEADER: missing: "),
+        ("Email,Name", TEMPLATE, "COLUMN_MISSING: missing: "),
         ("Conversion Name,Conversion Time,Conversion Value", TEMPLATE, "NO_USABLE_COLUMN: "),
         (f"{CLICKS},gclid", TEMPLATE, "DUPLICATE_COLUMN: gclid: "),
         # A name of adjustments makes adjustments: their rows must never be new sales.
         (f"{CLICKS},Adjustment Time", TEMPLATE, 'COLUMN_MISSING: missing: "Adjustment Type"'),
         (f"{CLICKS},Adjusted Value", TEMPLATE, 'COLUMN_MISSING: missing: "Adjustment Type"'),
         (f"{CLICKS},Call Start Time", TEMPLATE, "COLUMN_MISSING: missing: \"Caller's Phone"),
-        (CHANGES, DATA_MANAGER, "ADJUSTMENT_FILE: "),
+        (CHANGES, DATA_MANAGER, "KIND_NOT_SENT: "),
         (CHANGES, {**DATA_MANAGER, "adjustments_via": "google_ads"}, ""),
         ("user_ip_address,Conversion Name,Conversion Time", TEMPLATE, "NO_USABLE_COLUMN: "),
         ("user_ip_address,Conversion Name,Conversion Time", DATA_MANAGER, ""),
@@ -176,5 +176,5 @@ def test_a_sheet_without_a_header() -> None:
     document = validate(
         workbook([["Report"], ["x"]], others={"Data": [["gclid"], ["x"]]}), TEMPLATE
     )
-    assert document["file_error"]["code"] == "NO_HEADER"
+    assert document["file_error"]["code"] == "COLUMN_MISSING"
     assert document["counts"]["not_attempted"] == 1

@@ -115,10 +115,10 @@ def test_padded_header(read):
 @pytest.mark.parametrize(
     "content, code",
     [
-        ('gclid,"email\nA,a\nB,b\n', "UNREADABLE_HEADER"),
-        ('gclid,"email"x\nA,a\n', "UNREADABLE_HEADER"),
-        (b"gclid,\x81\xe9\nA,a\n", "UNREADABLE_HEADER"),
-        ("gclid,a\0b\n" + "A,a\n" * 9, "UNREADABLE_HEADER"),
+        ('gclid,"email\nA,a\nB,b\n', "CORRUPT_FILE"),
+        ('gclid,"email"x\nA,a\n', "CORRUPT_FILE"),
+        (b"gclid,\x81\xe9\nA,a\n", "CORRUPT_FILE"),
+        ("gclid,a\0b\n" + "A,a\n" * 9, "CORRUPT_FILE"),
         ("gclid\n", "EMPTY_FILE"),
         ("Parameters:TimeZone=UTC\ngclid,email\n\n,\n", "EMPTY_FILE"),
         ("Parameters:TimeZone=UTC\n", "EMPTY_FILE"),

@@ -77,9 +77,9 @@ def test_a_header_below_titles(title: str, form: str) -> None:
         ("Name,Phone,Close Date\nAda,+1,2026\n", 1, 'COLUMN_MISSING: missing: "Order ID" or'),
         ("Title\nPhone,Order ID,When\na,b,c\n", 2, "the file has: Phone, Order ID, When"),
         ("Phone,Order\na,b\nPhone,Order ID\n", 3, 'missing: "Close Date"; the file has'),
-        ("Name,Phone\nAda,+12125550101\n", 1, "NO_HEADER: missing: "),
+        ("Name,Phone\nAda,+12125550101\n", 1, "COLUMN_MISSING: missing: "),
         ("Ada,+12125550101\nBen,+12125550102\n", 1, "no line has half of the names"),
-        ("x\n" * HEAD_LINES + f"{HEADER}\n{ROWS}", 1, "NO_HEADER"),
+        ("x\n" * HEAD_LINES + f"{HEADER}\n{ROWS}", 1, "COLUMN_MISSING"),
     ],
 )
 def test_a_file_without_the_wanted_names(content: str, line: int, error: str) -> None:
@@ -100,7 +100,7 @@ def test_a_header_below_too_many_blank_lines() -> None:
 
 def test_an_unreadable_line_may_be_the_header() -> None:
     """If no other line comes close, the error is about the line that cannot be read."""
-    with pytest.raises(SourceError, match="UNREADABLE_HEADER: line 1"):
+    with pytest.raises(SourceError, match="CORRUPT_FILE: line 1"):
         opened(f'"{HEADER}\n{ROWS}')
 
 

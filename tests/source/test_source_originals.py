@@ -46,7 +46,7 @@ def test_cells_that_do_not_fit_the_header_are_there() -> None:
         ("WRONG_NUMBER_OF_CELLS", ["1", "2", "3"]),
         ("UNCLOSED_QUOTE", None),
         (None, ["4", "5"]),
-        ("NUL_BYTE", ["\0", "6"]),
+        ("UNDECODABLE", ["\0", "6"]),
     ]
 
 

@@ -35,7 +35,7 @@ def problems(records):
         ('A,"b\r\nb",c,d\r\nB,b,c,d\r\n', [(2, "A"), (4, "B")]),
         ('A,"b\nb",c\nB,b,c,d\n', [(2, "WRONG_NUMBER_OF_CELLS"), (4, "B")]),
         ('A,"1 Main St\nTown, ST",c,d\nB,b,c,d\n', [(2, "A"), (4, "B")]),
-        ("A,b\0,c,d\nB,b,c,d\n", [(2, "NUL_BYTE"), (3, "B")]),
+        ("A,b\0,c,d\nB,b,c,d\n", [(2, "UNDECODABLE"), (3, "B")]),
         ("\n\nA,b,c,d\n\n \nB,b,c,d\n\n\n", [(4, "A"), (7, "B")]),
         ("A,b,c,d", [(2, "A")]),
     ],

@@ -312,7 +312,7 @@ def test_a_large_workbook_is_not_downloaded_to_its_end(monkeypatch: pytest.Monke
     """At the limit, reading stops, whatever the size of the object."""
     monkeypatch.setattr(module, "MAX_PACKED_BYTES", 1000)
     stream = io.BytesIO(GOOD + bytes(10_000_000))
-    with pytest.raises(SourceError, match="WORKBOOK_TOO_LARGE"):
+    with pytest.raises(SourceError, match="FILE_TOO_LARGE"):
         open_table(stream, SourceOptions())
     assert stream.tell() < 1_000_000
 
@@ -362,7 +362,7 @@ def test_more_rows_than_a_sheet_can_have(last: int) -> None:
     table = opened(workbook({1: ["a", "b"], 2: ["1", "2"], last: ["3", "4"]}))
     records = table.records()
     assert next(records)[:2] == (2, ["1", "2"])
-    with pytest.raises(SourceError, match="WORKBOOK_TOO_LARGE"):
+    with pytest.raises(SourceError, match="FILE_TOO_LARGE"):
         list(records)
 
 

@@ -126,7 +126,7 @@ def test_deferred_rows_are_sent_when_they_are_due(google: Sandbox) -> None:
     ("content", "code"),
     [
         (b"", "EMPTY_FILE"),
-        (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "NO_HEADER"),
+        (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "COLUMN_MISSING"),
     ],
 )
 def test_an_unusable_file_has_one_attempt_and_one_error(

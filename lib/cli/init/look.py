@@ -202,7 +202,7 @@ def _line_of_names(table: Table) -> tuple[int, Sequence[str]]:
     ]
     if not lines:
         detail = "no line looks like names of columns. Add one above the rows"
-        raise SourceError("NO_HEADER", detail)
+        raise SourceError("COLUMN_MISSING", detail)
     _, line, names = max(lines, key=lambda each: each[0])
     return line, names
 

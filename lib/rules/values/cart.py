@@ -20,7 +20,7 @@ def parse_cart_items(value: str, decimal_sign: DecimalSign | None = None) -> tup
 
     The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
     `product_id`, `quantity` and `unit_price`. A product ID may contain colons. Raises
-    INVALID_CART_ITEMS.
+    INVALID_CART_DATA.
     """
     text = value.strip()
     if text[:1] == "[":
@@ -28,7 +28,7 @@ def parse_cart_items(value: str, decimal_sign: DecimalSign | None = None) -> tup
     else:
         raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
     if not raw or len(raw) > _MOST_ITEMS:
-        raise RuleError("INVALID_CART_ITEMS")
+        raise RuleError("INVALID_CART_DATA")
     return tuple(_item(row, decimal_sign) for row in raw)
 
 
@@ -52,38 +52,36 @@ def _item(row: tuple[str, ...], decimal_sign: DecimalSign | None) -> CartItem:
                 return CartItem(product_id, int(quantity), parse_value(price, decimal_sign))
             except RuleError:
                 pass
-    raise RuleError("INVALID_CART_ITEMS")
+    raise RuleError("INVALID_CART_DATA")
 
 
 def parse_merchant_id(value: str) -> int:
-    """Return the Merchant Center ID: digits, at most 63 bits. Raises MERCHANT_ID_NOT_NUMERIC."""
+    """Return the Merchant Center ID: digits, at most 63 bits. Raises INVALID_CART_DATA."""
     digits = value.strip()
     numeric = digits.isascii() and digits.isdecimal() and len(digits) <= 19
     if not numeric or not 1 <= int(digits) <= _LARGEST_MERCHANT_ID:
-        raise RuleError("MERCHANT_ID_NOT_NUMERIC")
+        raise RuleError("INVALID_CART_DATA")
     return int(digits)
 
 
 def parse_feed_language(value: str) -> str:
     """Return the language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
 
-    Raises INVALID_FEED_LANGUAGE.
+    Raises INVALID_CART_DATA.
     """
     language = value.strip()
     if _LANGUAGE.fullmatch(language) is None:
-        raise RuleError("INVALID_FEED_LANGUAGE")
+        raise RuleError("INVALID_CART_DATA")
     return re.split("[-_]", language)[0].lower()
 
 
 def parse_custom_variable(value: str) -> str:
     """Return the value of a custom variable, trimmed.
 
-    Raises CUSTOM_VARIABLE_TOO_LONG, and CUSTOM_VARIABLE_IS_PERSONAL, because Google drops
-    conversions with personal data in custom variables.
+    Raises CUSTOM_VARIABLE_NOT_ACCEPTED, because Google drops conversions with long values or with
+    personal data in custom variables.
     """
     text = value.strip()
-    if len(text) > 100:
-        raise RuleError("CUSTOM_VARIABLE_TOO_LONG")
-    if looks_like_email(text) or looks_like_phone(text):
-        raise RuleError("CUSTOM_VARIABLE_IS_PERSONAL")
+    if len(text) > 100 or looks_like_email(text) or looks_like_phone(text):
+        raise RuleError("CUSTOM_VARIABLE_NOT_ACCEPTED")
     return text

@@ -48,24 +48,24 @@ def is_plain_order_id(value: str) -> bool:
 def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     """Return the order ID, trimmed. `phones` are the phone numbers of the row, as in the file.
 
-    Raises ORDER_ID_IS_PERSONAL (Google refuses personal data in order IDs: ORDER_ID_CONTAINS_PII),
-    ORDER_ID_TOO_LONG and ORDER_ID_SHORTENED.
+    Raises INVALID_ORDER_ID (Google refuses personal data in order IDs: ORDER_ID_CONTAINS_PII) and
+    ORDER_ID_SHORTENED.
     """
     if is_plain_order_id(value):
         return value
     order_id = value.strip()
     if len(order_id) > _LONGEST:
-        raise RuleError("ORDER_ID_TOO_LONG")
+        raise RuleError("INVALID_ORDER_ID")
     if len(order_id) >= _FEWEST_PHONE_DIGITS:
         for phone in map(str.rstrip, phones):
             if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
-                raise RuleError("ORDER_ID_IS_PERSONAL")
+                raise RuleError("INVALID_ORDER_ID")
     if order_id.isdecimal() or (order_id.isascii() and order_id.isalnum()):
         return order_id
     if _SHORTENED.fullmatch(order_id):
         raise RuleError("ORDER_ID_SHORTENED")
     if looks_like_email(order_id) or looks_like_phone(order_id):
-        raise RuleError("ORDER_ID_IS_PERSONAL")
+        raise RuleError("INVALID_ORDER_ID")
     return order_id
 
 

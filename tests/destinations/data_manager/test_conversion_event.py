@@ -285,7 +285,7 @@ def test_an_unreachable_metadata_server_is_retryable(
         text=True,
         check=True,
     )
-    assert answer.stdout.split() == ["RetryableError", "CREDENTIALS_UNAVAILABLE"]
+    assert answer.stdout.split() == ["RetryableError", "API_UNAVAILABLE"]
 
 
 # ── field paths, catalogue, imports ──────────────────────────────────────────────────────────

@@ -37,7 +37,7 @@ POISON: dict[str, Callable[[], tuple[bytes, str, str]]] = {
     "a workbook": lambda: (
         HOSTILE["a million brackets in a number format"](),
         ".xlsx",
-        "WORKBOOK_TOO_LARGE",
+        "FILE_TOO_LARGE",
     ),
     "a quoted cell that never closes": lambda: (packed(b'"x,\n' + b"x" * MIB, 24), ".csv.gz", ""),
 }

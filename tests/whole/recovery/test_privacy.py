@@ -139,7 +139,7 @@ def test_no_planted_cell_is_found_after_any_fault(
     assert [rule for rule in google.faults.fired() if not rule["fired"]] == []
     # The file had rows of every kind: sent, sent with a warning, and rejected.
     codes = set(google.results(name, generation)["codes"])
-    assert {"INVALID_EMAIL", "INVALID_DATE", "ORDER_ID_IS_PERSONAL"} <= codes
+    assert {"INVALID_EMAIL", "INVALID_DATE", "INVALID_ORDER_ID"} <= codes
     assert google.state.accepted
     assert not found(google)
 
