@@ -7,7 +7,7 @@ what is wrong and what to write instead.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -21,7 +21,7 @@ FORMS = {
     "login_customer_id": "the 10 digits of a Google Ads account, such as 123-456-7890",
     "currency_code": "three capital letters, such as EUR",
     "phone_region": "two capital letters, such as DE",
-    "credentials_secret": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
+    "GOOGLE_ADS_SECRET": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
 }
 """Field with a pattern → the format that the pattern requires."""
 
@@ -53,12 +53,11 @@ _WORDS = {
 def lines(
     error: ValidationError,
     model: type[BaseModel],
-    spell: Callable[[str], str] = str,
     *,
     shows_values: bool = False,
 ) -> list[str]:
-    """One line per error in the values of a `model`: the field, as `spell` writes its name, then
-    what is wrong and what to do. `shows_values`: with the value, which is no secret."""
+    """One line per error in the values of a `model`: the field, then what is wrong and what to do.
+    `shows_values`: with the value, which is no secret."""
     listed = []
     for problem in error.errors(include_url=False):
         message = _message(problem, model)
@@ -68,15 +67,15 @@ def lines(
         value = problem["input"]
         is_shown = shows_values and isinstance(value, (str, int, float))
         shown = f"{json.dumps(value, ensure_ascii=False)}: " if is_shown else ""
-        listed.append(f"{_path(problem['loc'], spell)}: {shown}{message}")
+        listed.append(f"{_path(problem['loc'])}: {shown}{message}")
     return listed
 
 
-def _path(places: Sequence[str | int], spell: Callable[[str], str]) -> str:
+def _path(places: Sequence[str | int]) -> str:
     """Return where a value is: `conversions[1].columns.gclid`."""
     path = ""
     for place in places:
-        path += f"[{place}]" if isinstance(place, int) else f".{spell(place)}"
+        path += f"[{place}]" if isinstance(place, int) else f".{place}"
     return path.removeprefix(".")
 
 

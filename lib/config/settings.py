@@ -7,7 +7,7 @@ the document that `PROFILES` names; a run saves it, so that a later attempt appl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Final
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -46,26 +46,14 @@ ZoneName = Annotated[str, AfterValidator(_known_zone)]
 """A time zone, as settings and profiles name it."""
 
 
+def _endpoint_variables() -> dict[str, str]:
+    """Environment variable of an endpoint → its destination, or queries about accounts."""
+    names = (*registry.names(), registry.QUERY_ENDPOINT)
+    return {f"{name.upper()}_ENDPOINT": name for name in names}
+
+
 class SettingsError(ValueError):
     """The environment is not valid. The message lists every problem, one per line."""
-
-
-_VARIABLES: Final = {
-    # The names that Google's own client library uses, or that resemble them.
-    "credentials_secret": "GOOGLE_ADS_SECRET",
-    "credentials_path": "GOOGLE_ADS_CONFIGURATION_FILE_PATH",
-}
-
-
-def variable_of(field: str) -> str:
-    """The environment variable of a field of `Settings`: `input_bucket` → `INPUT_BUCKET`."""
-    return _VARIABLES.get(field, field.upper())
-
-
-def endpoint_variables() -> dict[str, str]:
-    """Destination → the environment variable of its endpoint; also the one of queries."""
-    names = (*registry.names(), registry.QUERY_ENDPOINT)
-    return {name: f"{name.upper()}_ENDPOINT" for name in names}
 
 
 class Settings(BaseModel):
@@ -74,7 +62,13 @@ class Settings(BaseModel):
     The text below a field is its row in `docs/settings.md`: `make reference` writes it there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        alias_generator=str.upper,
+        validate_by_name=True,
+    )
 
     input_bucket: str = Field(min_length=3)
     """Bucket that receives the conversion files."""
@@ -87,14 +81,14 @@ class Settings(BaseModel):
     state_prefix: str = "_state/"
     """Folder of the state in its bucket. Must end with a slash."""
     credentials_secret: str = Field(
-        "", pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$"
+        "",
+        pattern=r"^$|^projects/[^/]+/secrets/[^/]+(/versions/[^/]+)?$",
+        validation_alias="GOOGLE_ADS_SECRET",
     )
     """Secret with the google-ads.yaml. Without a version, the latest one."""
-    credentials_path: str = ""
+    credentials_path: str = Field("", validation_alias="GOOGLE_ADS_CONFIGURATION_FILE_PATH")
     """Path of a google-ads.yaml, if GOOGLE_ADS_SECRET is unset."""
     secret_manager_endpoint: str = ""
-    """host:port of a local substitute. Leave unset in production."""
-    destination_endpoints: Mapping[str, str] = {}
     """host:port of a local substitute. Leave unset in production."""
     accepted_suffixes: Listed = (
         ".csv",
@@ -139,6 +133,8 @@ class Settings(BaseModel):
     """List all rows in the results, also those uploaded without a warning."""
     read_diagnostics: bool = True
     """For each file, read later what Google's diagnostics count for it (Google Ads API only)."""
+    destination_endpoints: Mapping[str, str] = {}
+    """host:port of a local substitute. Leave unset in production."""
 
     @property
     def bucket_of_state(self) -> str:
@@ -148,9 +144,9 @@ class Settings(BaseModel):
     @classmethod
     def variables(cls) -> dict[str, str]:
         """Every environment variable that is read → its field."""
-        variables = {name: [variable_of(name)] for name in cls.model_fields}
-        variables["destination_endpoints"] = [*endpoint_variables().values()]
-        return {each: name for name, named in variables.items() for each in named}
+        variables = {str(field.validation_alias): name for name, field in cls.model_fields.items()}
+        del variables["DESTINATION_ENDPOINTS"]
+        return variables | dict.fromkeys(_endpoint_variables(), "destination_endpoints")
 
     def endpoint(self, destination: str) -> str:
         """The endpoint of a destination; empty: Google's own."""
@@ -158,24 +154,20 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
-        """Read the variable of each field (its name in capitals). Unset or empty: the default.
+        """Read the variable of each field. Unset or empty: the default.
 
         Raises `SettingsError`, which names every variable that is not valid.
         """
-        given: dict[str, object] = {
-            name: environ[variable_of(name)]
-            for name in cls.model_fields
-            if environ.get(variable_of(name), "").strip()
-        }
-        given["destination_endpoints"] = {
-            name: environ[variable]
-            for name, variable in endpoint_variables().items()
-            if environ.get(variable, "").strip()
+        given = {name: environ[name] for name in cls.variables() if environ.get(name, "").strip()}
+        endpoints = {
+            destination: given[variable]
+            for variable, destination in _endpoint_variables().items()
+            if variable in given
         }
         try:
-            settings = cls.model_validate(given)
+            settings = cls.model_validate({**given, "destination_endpoints": endpoints})
         except ValidationError as error:
-            raise SettingsError("\n".join(messages.lines(error, cls, variable_of))) from None
+            raise SettingsError("\n".join(messages.lines(error, cls))) from None
         problems = list(settings._contradictions())
         if problems:
             raise SettingsError("\n".join(problems))
