@@ -19,14 +19,13 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from lib.config import messages
 from lib.config.expect import Expectation, parse_expect
-from lib.config.settings import ZoneName
+from lib.config.settings import Listed, ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
@@ -48,22 +47,18 @@ ACTION_DEFAULT: Final = "action_default"
 """The value of a conversion whose value cell is empty: that of its conversion action."""
 
 
-def _account_number(value: object) -> object:
-    """`123-456-7890` and 1234567890 → "1234567890": people write account numbers both ways."""
-    if isinstance(value, int):
-        value = str(value)
+def _without_dashes(value: object) -> object:
     return value.replace("-", "").strip() if isinstance(value, str) else value
 
 
-AccountNumber = Annotated[str, BeforeValidator(_account_number), Field(pattern=r"^\d{10}$")]
+AccountNumber = Annotated[
+    str,
+    Field(pattern=r"^\d{10}$", coerce_numbers_to_str=True),
+    BeforeValidator(_without_dashes),
+]
+"""The ten digits of an account: people write 123-456-7890 and 1234567890."""
 
-
-def _number_as_text(value: object) -> object:
-    is_number = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if is_number else value
-
-
-ActionName = Annotated[str, BeforeValidator(_number_as_text), Field(min_length=1)]
+ActionName = Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)]
 """The ID of a conversion action, or its name."""
 
 
@@ -83,13 +78,9 @@ def _values_by_column(value: object) -> object:
     numbers and true without quotes."""
     if not isinstance(value, dict):
         raise ValueError('not an object. Write {"column name": ["value", ...]}.')
-    return {_column_name(column): _row_values(column, values) for column, values in value.items()}
-
-
-def _column_name(name: object) -> str:
-    if not isinstance(name, str) or not name.strip():
+    if not all(column.strip() for column in value):
         raise ValueError("a column has no name. Write the name of a column of the file.")
-    return name
+    return {column: _row_values(column, values) for column, values in value.items()}
 
 
 def _row_values(column: str, values: object) -> tuple[str, ...]:
@@ -191,7 +182,7 @@ class Profile(BaseModel):
     columns: dict[str, ColumnNames] = {}
     """For each field, the name of its column in your files, or several names of which a file has
     one. Unset: the names of the fields and of Google's templates."""
-    optional: tuple[str, ...] = ()
+    optional: Listed = ()
     """Fields whose columns a file may lack."""
     conversions: tuple[WrittenEntry, ...] = ()
     """Which rows are which conversion. Each entry may have rows, send, action, value and columns.
@@ -256,30 +247,10 @@ class Profile(BaseModel):
             parse_expect(value)
         return value
 
-    @field_validator("optional", mode="before")
-    @classmethod
-    def _several_fields(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
-
     @field_validator("delimiter", mode="before")
     @classmethod
     def _tab_by_name(cls, value: object) -> object:
         return "\t" if value in ("tab", "\\t") else value
-
-    @field_validator("source")
-    @classmethod
-    def _of_a_tag(cls, value: str | None, info: ValidationInfo) -> str | None:
-        if value is None or "destination" not in info.data:
-            return value
-        able = [
-            name for name in registry.names() if registry.capabilities_of(name).supplements_tags
-        ]
-        if info.data["destination"] not in able:
-            needed = " or ".join(f'"destination": "{name}"' for name in able)
-            raise ValueError(f"{value} needs {needed}. Write that, too.")
-        if info.data.get("event_source", "WEB") not in ("WEB", "OTHER"):
-            raise ValueError(f"{value} contradicts event_source. Remove event_source.")
-        return value
 
     @model_validator(mode="after")
     def _is_possible(self) -> Profile:
@@ -350,6 +321,12 @@ _TIMES: Final[Mapping[RecordKind, tuple[str, ...]]] = {
     "call": ("call_start_date_time", "conversion_date_time"),
     "adjustment": ("adjustment_date_time",),
 }
+_FOUND_BY: Final[Mapping[RecordKind, tuple[str, str]]] = {
+    "conversion": ("gclid", "conversion"),
+    "call": ("caller_id", "call"),
+    "adjustment": ("order_id", "conversion"),
+}
+"""The usual field by which an API finds the click, the call or the conversion."""
 _ADDRESS: Final = frozenset(ADDRESS_FIELDS)
 
 NO_EXPECT: Final = (
@@ -362,6 +339,8 @@ def misuses(profile: Profile) -> Iterator[str]:
     """Yield what keys say that contradicts other keys or the API: the key, then what to write."""
     yield from _unknown_fields(profile)
     yield from _misused_constants(profile)
+    if profile.source is not None:
+        yield from _misused_source(profile)
     yield from _misused_entries(profile)
     for entry in profile.entries:
         if entry.send is not None:
@@ -385,27 +364,33 @@ def _unknown_fields(profile: Profile) -> Iterator[str]:
 
 
 def _misused_constants(profile: Profile) -> Iterator[str]:
-    columns = {
-        name for entry in profile.conversions for name in entry.columns if entry.columns[name]
-    }
-    columns.update(profile.columns)
-    if profile.action is not None and "conversion_action" in profile.columns:
-        yield (
-            f'action: "{profile.action}", but columns.conversion_action names a column of actions '
-            "too. Remove one of them."
-        )
+    """Yield the constants that stand beside a column of the same level, or, of consent, of any."""
+    levels: dict[str, Profile | WrittenEntry] = {"": profile}
+    levels |= {f"conversions[{n}].": entry for n, entry in enumerate(profile.conversions)}
+    for prefix, level in levels.items():
+        for key, name, more in (
+            ("action", "conversion_action", ""),
+            ("value", "conversion_value", f', or write "value": "{ACTION_DEFAULT}"'),
+        ):
+            constant = getattr(level, key)
+            if constant not in (None, ACTION_DEFAULT) and level.columns.get(name):
+                yield (
+                    f"{prefix}{key}: {json.dumps(constant, ensure_ascii=False)}, but "
+                    f"{prefix}columns.{name} names a column too. Remove one{more}."
+                )
     for consent in ("ad_user_data", "ad_personalization"):
-        if (constant := getattr(profile, consent)) is not None and consent in columns:
+        constant = getattr(profile, consent)
+        if constant and any(level.columns.get(consent) for level in levels.values()):
             yield f'{consent}: "{constant}", but columns.{consent} names a column too. Remove one.'
-    levels: list[tuple[str, object, Mapping[str, object]]] = [("", profile.value, profile.columns)]
-    for number, entry in enumerate(profile.conversions):
-        levels.append((f"conversions[{number}].", entry.value, entry.columns))
-    for prefix, value, named in levels:
-        if value is not None and value != ACTION_DEFAULT and named.get("conversion_value"):
-            yield (
-                f"{prefix}value: {value}, but {prefix}columns.conversion_value names a column too. "
-                f'Remove one, or write "value": "{ACTION_DEFAULT}".'
-            )
+
+
+def _misused_source(profile: Profile) -> Iterator[str]:
+    able = [name for name in registry.names() if registry.capabilities_of(name).supplements_tags]
+    if profile.destination not in able:
+        needed = " or ".join(f'"destination": "{name}"' for name in able)
+        yield f'source: "{profile.source}" needs {needed}. Write that, too.'
+    if profile.event_source not in ("WEB", "OTHER"):
+        yield f'source: "{profile.source}" contradicts event_source. Remove event_source.'
 
 
 def _misused_entries(profile: Profile) -> Iterator[str]:
@@ -425,11 +410,6 @@ def _misused_entries(profile: Profile) -> Iterator[str]:
             ]
             if both:
                 yield f'{key}.rows: "{column}" "{both[0]}" is in skip too. Remove it from skip.'
-        if entry.action is not None and entry.columns.get("conversion_action"):
-            yield (
-                f'{key}.action: "{entry.action}", but its columns name a column of actions too. '
-                "Remove one of them."
-            )
         if entry.value is not None and KIND_OF_SEND[entry.send] == "adjustment":
             yield (
                 f"{key}.value: {entry.value}, but its rows are sent as {entry.send}. Remove it; "
@@ -469,31 +449,25 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     columns = entry.columns
     if entry.action is None and "conversion_action" not in columns:
         yield f'{key}: no conversion action. Write "action": "its ID or name".'
-    for time in _TIMES[kind]:
-        if time not in columns:
-            yield f'{key}: no column of times. Write "{time}": "column name" under columns.'
     if kind != "adjustment" and entry.value is None and "conversion_value" not in columns:
         yield (
             f'{key}: no value. Write "conversion_value": "column name" under columns, or a number '
             'as "value".'
         )
+    needed = dict.fromkeys(_TIMES[kind], "column of times")
     stated = stated_type(send)
-    if stated and ADJUSTMENT_TYPES[stated].has_value and "adjusted_value" not in columns:
-        yield f'{key}: no new value. Write "adjusted_value": "column name" under columns.'
-    if send == "adjustment" and "adjustment_type" not in columns:
-        yield f'{key}: no column of types. Write "adjustment_type": "column name" under columns.'
-    if profile.source == "web" and "order_id" not in columns:
-        yield (
-            f'{key}: the tag finds a conversion by its order ID. Write "order_id": "column name" '
-            "under columns."
-        )
+    if stated and ADJUSTMENT_TYPES[stated].has_value:
+        needed["adjusted_value"] = "new value"
+    if send == "adjustment":
+        needed["adjustment_type"] = "column of types"
+    if profile.source == "web":
+        needed["order_id"] = "order ID, by which the tag finds a conversion"
+    missing = {name: what for name, what in needed.items() if name not in columns}
     if not _identifies(columns, sendable.identifying, sendable.fields):
-        needed = "order_id" if kind == "adjustment" else "caller_id" if kind == "call" else "gclid"
-        yield (
-            f"{key}: no column by which the {capabilities.title} finds the "
-            f'{"conversion" if kind == "adjustment" else kind}. Write "{needed}": "column name" '
-            "under columns."
-        )
+        name, found = _FOUND_BY[kind]
+        missing[name] = f"column by which the {capabilities.title} finds the {found}"
+    for name, what in missing.items():
+        yield f'{key}: no {what}. Write "{name}": "column name" under columns.'
 
 
 def _identifies(

@@ -25,7 +25,7 @@ from lib.source.table import MAX_LINES
 
 
 def _words(value: object) -> object:
-    """`.csv, .tsv` → [".csv", ".tsv"]: an environment variable is a single string."""
+    """`.csv, .tsv` → [".csv", ".tsv"]: an environment variable is a single text."""
     if isinstance(value, str):
         return [word.strip() for word in value.split(",") if word.strip()]
     return value

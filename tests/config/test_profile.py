@@ -100,7 +100,7 @@ REFUND: dict[str, Any] = {
         ),
         (
             entries({"action": 1, "columns": {"conversion_action": "Event"}}),
-            'conversions[0].action: "1", but its columns name a column of actions too.',
+            'conversions[0].action: "1", but conversions[0].columns.conversion_action names a',
         ),
         (entries({"columns": {"glcid": "A"}}), "conversions[0].columns.glcid: not a field."),
         (entries({"columns": {"caller_id": "A"}}), "columns.caller_id: not read for conversion."),
