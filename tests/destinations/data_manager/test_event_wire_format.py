@@ -286,13 +286,9 @@ import_lazily(LAZY_PACKAGES)
 import lib.destinations.data_manager.client
 for unused in ("user_list", "async_client", "partner_link"):
     assert not [name for name in sys.modules if unused in name], unused
-from google.ads import datamanager_v1 as api
-from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
-assert api.IngestEventsRequest is IngestEventsRequest
-assert api.IngestionServiceClient and api.UserList
 """
 
 
 def test_a_start_imports_only_the_types_of_events() -> None:
-    """The packages of the client library are complete as soon as another name is used."""
+    """The clients, and the types of what is never sent, are not imported."""
     subprocess.run([sys.executable, "-c", LAZILY], check=True, cwd=ROOT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from google.oauth2 import service_account
 from sandbox.apis import Apis, start_apis
 from sandbox.data_manager.service import SCOPE
 from sandbox.faults import Faults
-from sandbox.google_ads import API_VERSION
+from sandbox.google_ads import API_VERSION, PACKAGE
 from sandbox.state import DataManagerLimits, State
 from tests.discovery_document import check
+
+# Google's client needs the whole package, of which the function imports only some modules.
+import_module(PACKAGE)
 
 
 @pytest.fixture(scope="session")
