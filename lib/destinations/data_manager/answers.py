@@ -27,7 +27,7 @@ def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowR
         if violation.row is not None and violation.row < request.size:
             by_row.setdefault(violation.row, []).append(violation)
         elif violation.destination in range(request.destination_count):
-            reference = request.destinations[violation.destination].reference
+            reference = request.message.destinations[violation.destination].reference
             by_destination.setdefault(reference, []).append(violation)
     if by_destination:
         for row, event in enumerate(events):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from google.ads.datamanager_v1.types.ingestion_service import IngestEventsRequest
@@ -17,7 +18,7 @@ MAX_DESTINATIONS = 10
 (https://developers.google.com/data-manager/api/devguides/limits)."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class EventRequest:
     """A request with records of one kind.
 
@@ -31,29 +32,21 @@ class EventRequest:
     positions: Sequence[int] = field(repr=False)
     destination_count: int
     call_starts: list[str] | None = None
-    _message: Any = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
         """The number of events."""
         return len(self.positions)
 
-    @property
+    @cached_property
     def message(self) -> Any:
         """The raw message. Parsed when it is needed: if an answer names events."""
-        if self._message is None:
-            self._message = Request.FromString(self.content)
-        return self._message
+        return Request.FromString(self.content)
 
     @property
     def events(self) -> Any:
         """The raw events."""
         return self.message.events
-
-    @property
-    def destinations(self) -> Any:
-        """The raw destinations, to which the events refer."""
-        return self.message.destinations
 
     def subset(self, rows: Iterable[int]) -> EventRequest:
         """Return the same request with only these events, and the destinations that they use."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from lib.destinations.google_ads.api import module
@@ -87,7 +88,7 @@ KINDS: Final[Mapping[RecordKind, UploadKind]] = {
 }
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class UploadRequest:
     """The request with the records of a chunk, which are of one kind.
 
@@ -100,19 +101,16 @@ class UploadRequest:
     validate_only: bool
     content: bytes = field(repr=False)  # it may contain the number of a caller
     positions: Sequence[int] = field(repr=False)
-    _message: Any = field(default=None, repr=False)
 
     @property
     def size(self) -> int:
         """The number of records."""
         return len(self.positions)
 
-    @property
+    @cached_property
     def message(self) -> Any:
         """The raw message. Parsed when it is needed: if an answer names rows."""
-        if self._message is None:
-            self._message = self.kind.message("Request").FromString(self.content)
-        return self._message
+        return self.kind.message("Request").FromString(self.content)
 
     @property
     def rows(self) -> Any:
@@ -127,6 +125,4 @@ class UploadRequest:
         subset.ClearField(self.kind.rows)
         getattr(subset, self.kind.rows).extend(self.rows[row] for row in rows)
         positions = [self.positions[row] for row in rows]
-        return replace(
-            self, content=subset.SerializeToString(), positions=positions, _message=subset
-        )
+        return replace(self, content=subset.SerializeToString(), positions=positions)

@@ -330,10 +330,10 @@ def test_requests_are_split_by_ten_actions() -> None:
     """Each request has up to ten actions; positions identify the chunk's rows."""
     rows = [str(action) for action in range(13)] * 2
     requests = encode("conversion", [bare(action_id=action) for action in rows], EventDefaults())
-    assert [len(each.destinations) for each in requests] == [MAX_DESTINATIONS, 3]
+    assert [len(each.message.destinations) for each in requests] == [MAX_DESTINATIONS, 3]
     seen = {}
     for request in requests:
-        references = {each.reference for each in request.destinations}
+        references = {each.reference for each in request.message.destinations}
         for place, event in enumerate(request.events):
             assert set(event.destination_references) <= references
             seen[request.positions[place]] = event.destination_references[0]
