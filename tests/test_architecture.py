@@ -36,7 +36,7 @@ ARROWS = {
     },
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
-        *("destinations.base", "destinations.registry", "adapters.download", "adapters.workbook"),
+        *("destinations.base", "destinations.registry", "adapters.workbook"),
         "sweep.problems",
     },
     "adapters": {"model", "errors", "config", "source", "state.store"},

@@ -16,7 +16,7 @@ from lib.catalogue.texts import number_of
 from lib.cli.check import CheckResult, check
 from lib.cli.check_output import KeptOutcomes, show
 from lib.cli.escaping import on_terminal
-from lib.cli.files import ObjectAddress, described, why_not_opened
+from lib.cli.files import described, why_not_opened
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention
 from lib.config.profile import NO_EXPECT, choose_profile, read_profiles
@@ -75,10 +75,10 @@ _LONG_FILE: Final = 4 << 20
 @click.option(
     "--profiles",
     metavar="FILE",
-    type=ObjectAddress(),
+    type=click.File("rb"),
     default=lambda: _DEFAULT if Path(_DEFAULT).exists() else None,
-    help="File with the profiles, or its gs:// address, as the function reads it from PROFILES "
-    f"[default: {_DEFAULT}, as init writes it].",
+    help=f"File with the profiles; - reads it from standard input [default: {_DEFAULT}, as init "
+    "writes it].",
 )
 @click.option(
     "--profile",

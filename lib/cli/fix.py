@@ -24,7 +24,7 @@ from lib.catalogue.codes import Code, lookup
 from lib.catalogue.texts import first_sentence, number_of_rows
 from lib.cli.dry_run import MAX_FILE_BYTES
 from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
-from lib.cli.files import ObjectAddress, checksum, replacing
+from lib.cli.files import checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention
 from lib.config.profile import Profile
 from lib.model.fields import comparable
@@ -46,12 +46,6 @@ Examples:
   Get the rows to correct, with the problem and what to do in front of each:
     {program} fix leads.csv \\
       leads.csv.1795521600000001.results.json
-
-\b
-  Take the results from the bucket (install the command with
-  pipx install --force "offline-conversions[gcs]"):
-    {program} fix leads.csv \\
-      gs://BUCKET/leads.csv.1795521600000001.results.json
 
 \b
   Correct a file before its first upload:
@@ -82,7 +76,7 @@ _NOTHING_TO_DO: Final = "No action needed"
     short_help="Write the rows of a file that need correction.",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("results", type=ObjectAddress())
+@click.argument("results", type=click.File("rb"))
 @click.option(
     "-o",
     "--output",
@@ -94,10 +88,10 @@ _NOTHING_TO_DO: Final = "No action needed"
 def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """Write the rows of FILE that you need to correct, with their problem and what to do in front.
 
-    RESULTS is the results document of FILE, also as a gs:// address, or - for standard input. The
-    rows are written as CSV. Correct them, and upload the new file to the same folder. Keep its
-    name: it says that these rows are no longer lost. The columns problem, "what to do" and line are
-    ignored, and rows that were uploaded are not in it. Nothing is sent.
+    RESULTS is the results document of FILE (- reads it from standard input). The rows are written
+    as CSV. Correct them, and upload the new file to the same folder. Keep its name: it says that
+    these rows are no longer lost. The columns problem, "what to do" and line are ignored, and rows
+    that were uploaded are not in it. Nothing is sent.
     """
     try:
         head, rows = read_results(results)

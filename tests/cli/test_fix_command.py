@@ -8,7 +8,6 @@ import json
 import os
 import shlex
 import stat
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -348,16 +347,6 @@ def test_a_file_that_is_wrong_as_a_whole_has_no_rows_to_fix(tmp_path: Path) -> N
     done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
     assert done.exit_code == 1
     assert "the whole file" in done.stderr
-
-
-def test_cloud_storage_needs_a_package(
-    checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without Google's client, the message says how to install it."""
-    monkeypatch.setitem(sys.modules, "lib.adapters.download", None)
-    done = run("fix", checked[0], "gs://bucket/export.csv.1.results.json")
-    assert done.exit_code == 2
-    assert 'pipx install --force "offline-conversions[gcs]"' in done.stderr
 
 
 @pytest.mark.parametrize("name", ["export.csv", "export.xlsx"])

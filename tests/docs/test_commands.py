@@ -34,14 +34,14 @@ STAND_INS = {
         "storage cp "*) [ ! -f "$3" ] || cp "$3" "$4" ;;
         esac""",
     "terraform": """case "$*" in
-        *"-raw profiles") echo "$CLONE/deployed.json" ;;
+        *"-raw profiles") echo gs://config/profiles.json ;;
         *"-raw add_secret_version") echo true ;;
         esac""",
     # The check of a file with wrong rows ends with 1.
     "offline-conversions": f"""{sys.executable} -m offline_conversions "$@" \
         || [ "$1 $?" = "check 1" ]""",
 }
-"""Program → what it does instead, in the language of the shell. `$CLONE` is the folder."""
+"""Program → what it does instead, in the language of the shell."""
 
 PROFILE = {
     "destination": "google_ads",
@@ -121,7 +121,6 @@ def test_the_commands_of_a_page_run(page: str, clone: Path) -> None:
         cwd=clone,
         env={
             **os.environ,
-            "CLONE": str(clone),
             "COLUMNS": "100",
             "PYTHONUTF8": "1",
             "PYTHONPATH": str(ROOT),
