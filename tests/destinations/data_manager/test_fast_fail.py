@@ -199,11 +199,11 @@ def test_an_action_created_too_recently_defers_its_rows(apis: Apis) -> None:
 
 def _request(size: int) -> EventRequest:
     request = Request(encoding=1)
-    request.message.destinations.add(reference="1001", product_destination_id="1001")
+    request.destinations.add(reference="1001", product_destination_id="1001")
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
     content = request.SerializeToString()
-    return EventRequest("conversion", content, range(size), len(request.message.destinations))
+    return EventRequest("conversion", content, range(size), len(request.destinations))
 
 
 class _Google:
@@ -265,11 +265,10 @@ def test_every_row_has_one_outcome_for_any_refusal(
 
 def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
     """A part of a request contains no destination without an event."""
-    request = _request(2)
-    request.message.destinations.add(reference="1002", product_destination_id="1002")
-    request.events.add(transaction_id="B", destination_references=["1002"])
-    request.positions = range(3)
-    part = request.subset([2])
+    whole = _request(2).message
+    whole.destinations.add(reference="1002", product_destination_id="1002")
+    whole.events.add(transaction_id="B", destination_references=["1002"])
+    part = EventRequest("conversion", whole.SerializeToString(), range(3), 2).subset([2])
     assert [each.reference for each in part.message.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
     assert part.message.encoding == 1
@@ -295,7 +294,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
         violations,
     )
     request = Request()
-    request.message.destinations.add().reference = "1"
+    request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
     made = EventRequest("conversion", request.SerializeToString(), range(1), 1)
     stop = EventUpload(lambda part: refused).send(made)
