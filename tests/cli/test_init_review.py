@@ -79,12 +79,6 @@ def test_refunds_and_new_values_are_counted_and_shown_apart() -> None:
     assert "order 1003" in samples
 
 
-def test_any_value_is_any_filled_cell_if_none_is_listed() -> None:
-    """The screen does not speak of values that nobody has given."""
-    shown = screen(answer(left_out=["Mail", "*", "no others"]).output)
-    assert "Mail: a value not listed → left out" in shown
-
-
 def test_sales_that_differ_are_shown() -> None:
     """One that was refused consent, and one without a click, are unlike the first."""
     shown = screen(answer().output)

@@ -24,7 +24,6 @@ NOT_ASKED = "no column: nobody was asked, so nothing is stated"
 REFUND = "refunded completely: the sale no longer counts"
 
 QUESTIONS = {
-    "encoding": "how its letters are stored",
     "rows": "whether a row is a sale",
     "sales": "Which of them are sales?",
     "others": "conversion, with an action of its own",
@@ -54,7 +53,10 @@ QUESTIONS = {
     "screen": "A number changes an answer",
 }
 """What is answered → a part of the question."""
-OPTIONS = {"makeshop_jp": ["--encoding", "shift_jis"]}
+OPTIONS = {
+    "lodgit_desk": ["--encoding", "windows-1252"],
+    "makeshop_jp": ["--encoding", "shift_jis"],
+}
 FOR_ALL = {"others": "0", "refunds": "0", "API": "Google Ads API", "screen": "s"}
 ANSWERS: Mapping[str, Mapping[str, str | list[str]]] = {
     "airwallex": {
@@ -179,7 +181,6 @@ ANSWERS: Mapping[str, Mapping[str, str | list[str]]] = {
         "expect": "every weekday by 09:00 Europe/Amsterdam",
     },
     "lodgit_desk": {
-        "encoding": "windows-1252",
         "rows": "Status",
         "sales": "Gebucht,Eingecheckt,Ausgecheckt",
         "left": ["Vermittler", "Werbung erlaubt", "no others"],

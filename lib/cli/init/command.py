@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,14 @@ from lib.catalogue.texts import number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.files import replacing
 from lib.cli.init.asking import EndOfInput, Quit, ask, read_value, say
-from lib.cli.init.draft import HOW_FILES_ARE_WRITTEN, Draft, read_constant
+from lib.cli.init.draft import Draft, read_constant
 from lib.cli.init.look import WrongAnswer, nearest
-from lib.cli.init.questions import ENCODINGS, QUESTIONS, Question, questions
+from lib.cli.init.questions import QUESTIONS, Question, questions
 from lib.cli.init.review import show
 from lib.cli.init.trial import try_out
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, mention, program_name
-from lib.config.profile import ACTION_DEFAULT, choose_profile, read_profiles
+from lib.config.profile import ACTION_DEFAULT, Profile, choose_profile, read_profiles
 from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.rules.fields import BY_NAME, is_field
@@ -60,18 +59,22 @@ init asks what the columns and rows of {file} mean, and then shows what Google w
 Nothing is uploaded, and nothing is written before you answer s on that screen. q quits at every
 question."""
 
-_MORE_OPTIONS: Final = (
-    ("login_customer_id", "--login-customer-id ID", "Manager account that gives access."),
-    ("delimiter", "--delimiter CHARACTER", "Between two cells [default: detected]."),
-    ("sheet", "--sheet NAME", "Sheet of a workbook [default: the first one]."),
+_ENCODINGS: Final = (
+    "--encoding windows-1252 for Western Europe, windows-1250 for Central Europe, windows-1251 for "
+    "Cyrillic, shift_jis for Japan, gb18030 for China, cp850 for old programs in Western Europe"
 )
-"""Keys of the profile for which there is no question: key, option, help."""
-_OPTIONS: Final = {
-    **{q.key: q.option.split() for q in QUESTIONS if q.option},
-    **{key: option.split() for key, option, _ in _MORE_OPTIONS},
+_MORE_OPTIONS: Final = {
+    "login_customer_id": ("--login-customer-id", "ID", "Manager account that gives access."),
+    "encoding": ("--encoding", "NAME", "Of the letters, such as windows-1252 [default: detected]."),
+    "delimiter": ("--delimiter", "CHARACTER", "Between two cells [default: detected]."),
+    "sheet": ("--sheet", "NAME", "Sheet of a workbook [default: the first one]."),
 }
-"""Key → option, and what it takes."""
-_ADVANCED: Final = (*HOW_FILES_ARE_WRITTEN, "login_customer_id")
+"""Keys of the profile for which there is no question → option, what it takes, help."""
+_OPTIONS: Final = {
+    **{q.key: q.option.split()[0] for q in QUESTIONS if q.option},
+    **{key: option for key, (option, _, _) in _MORE_OPTIONS.items()},
+}
+"""Key of the profile → option."""
 
 
 def _pairs(
@@ -89,15 +92,17 @@ def _pairs(
 
 def _constants(command: Any) -> Any:
     """Add the options for keys of the profile. The help of most is the question."""
-    helps = {
-        q.key: (q.text + f" Give {q.typed}." * bool(q.typed)).format(which="a sale")
-        for q in QUESTIONS
-    }
-    helps |= {key: text for key, _, text in _MORE_OPTIONS}
-    helps["value"] = f"Value of each sale, or {ACTION_DEFAULT}."
-    for key, (option, metavar) in reversed(_OPTIONS.items()):
-        cls = AdvancedOption if key in _ADVANCED else click.Option
-        command = click.option(option, key, metavar=metavar, help=helps[key], cls=cls)(command)
+    for key, (option, metavar, text) in reversed(_MORE_OPTIONS.items()):
+        add = click.option(option, key, metavar=metavar, help=text, cls=AdvancedOption)
+        command = add(command)
+    for question in reversed([each for each in QUESTIONS if each.option]):
+        option, metavar = question.option.split()
+        text = question.text.format(which="a sale")
+        if question.typed:
+            text += f" Give {question.typed}."
+        if question.key == "value":
+            text = f"Value of each sale, or {ACTION_DEFAULT}."
+        command = click.option(option, question.key, metavar=metavar, help=text)(command)
     return command
 
 
@@ -160,21 +165,19 @@ def init_command(
     many conversions Google gets, and their sum. A number changes an answer, s saves. Nothing is
     sent, and no account is read.
     """
-    document = _document(output)
-    existing = _existing(document, name)
-    profile = {
-        **deepcopy(existing),
-        **{key: given[key] for key in HOW_FILES_ARE_WRITTEN if given[key]},
-    }
+    document, existing = _read_profiles(output, name)
+    profile = _with_constants(existing.document() if existing else {}, given)
     try:
         draft = Draft(name, file, profile)
-        if name in document:
+        if existing:
             draft.answered.update(q.id for q in [*questions(draft)] if q.is_open(draft))
+        elif draft.sample.is_guessed:
+            raise SourceError("NOT_TEXT", "the file does not say how its letters are decoded")
         _apply(draft, given)
         if yes:
             _save_unasked(draft, now)
         else:
-            if name not in document:
+            if existing is None:
                 say(_INTRODUCTION.format(file=on_terminal(file.name)))
             _ask_all(draft, now)
     except Quit:
@@ -186,10 +189,10 @@ def init_command(
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
         if "decoded" in text:
-            text += f" Name the encoding: --encoding {' or '.join(ENCODINGS)}."
+            text += f" Name the encoding: {_ENCODINGS}."
         raise click.ClickException(text) from None
-    changed = draft.document()
-    document[name] = document[name] if changed == existing else changed
+    if existing is None or draft.document() != existing.document():
+        document[name] = draft.document()
     with replacing(output) as stream:
         stream.write(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
@@ -200,7 +203,41 @@ def init_command(
     )
 
 
+def _read_profiles(path: Path, name: str) -> tuple[dict[str, Any], Profile | None]:
+    """Return the profiles that are there already, and the one of this name."""
+    content = path.read_bytes() if path.exists() else b""
+    if any(line.lstrip().startswith(b"//") for line in content.splitlines()):
+        text = f"{path} has comments, which would be lost. Name another file, and copy from it."
+        raise click.BadParameter(text, param_hint="--profiles")
+    try:
+        document = read_profiles(content, str(path))
+        existing = choose_profile(document, f"{name}/") if name in document else None
+    except PermanentError as error:
+        raise click.BadParameter(error.detail, param_hint="--profiles") from None
+    if not name or "/" in name:
+        raise click.BadParameter("not the name of a folder.", param_hint="--profile")
+    if existing is not None and not existing.names_columns:
+        text = (
+            f'"{name}" names no columns: files of Google\'s templates need no init. Run check, and '
+            "correct the profile by hand."
+        )
+        raise click.BadParameter(text, param_hint="--profile")
+    return document, existing
+
+
 # ── options ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_constants(profile: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the profile with the keys that options set."""
+    profile = {**profile}
+    for key, option in _OPTIONS.items():
+        if given[key] is not None:
+            try:
+                profile[key] = read_constant(key, given[key], profile.get("destination"))
+            except WrongAnswer as error:
+                raise click.BadParameter(str(error), param_hint=option) from None
+    return {key: value for key, value in profile.items() if value is not None}
 
 
 def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
@@ -218,15 +255,9 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
         for column, values in _by_column(draft, given["skip"]).items():
             draft.skip(column, values)
             draft.answered.add(("skip", None))
-        names = {question.key: question.name for question in QUESTIONS}
-        for key, written in _OPTIONS.items():
-            option = written[0]
-            if given[key] is not None:
-                value = read_constant(key, given[key], draft.profile.get("destination"))
-                draft.set_constant(key, value)
-                draft.answered.add((names.get(key, key), None))
     except WrongAnswer as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+    draft.answered |= {(q.name, None) for q in QUESTIONS if q.option and given[q.key] is not None}
 
 
 def _apply_column(draft: Draft, field: str, name: str) -> None:
@@ -304,39 +335,3 @@ def _save_unasked(draft: Draft, now: datetime) -> None:
             "Add --skip for each value that is left out."
         )
     show([*questions(draft)], draft, trial)
-
-
-# ── the document of profiles ─────────────────────────────────────────────────────────────────
-
-
-def _document(path: Path) -> dict[str, Any]:
-    """Return the profiles that are there already."""
-    if not path.exists():
-        return {}
-    content = path.read_bytes()
-    if any(line.lstrip().startswith(b"//") for line in content.splitlines()):
-        text = f"{path} has comments, which would be lost. Name another file, and copy from it."
-        raise click.BadParameter(text, param_hint="--profiles")
-    try:
-        return read_profiles(content, str(path))
-    except PermanentError as error:
-        raise click.BadParameter(error.detail, param_hint="--profiles") from None
-
-
-def _existing(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the profile of this name as it is written, or an empty one."""
-    if not name or "/" in name:
-        raise click.BadParameter("not the name of a folder.", param_hint="--profile")
-    if name not in document:
-        return {}
-    try:
-        profile = choose_profile(document, f"{name}/")
-    except PermanentError as error:
-        raise click.BadParameter(error.detail, param_hint="--profiles") from None
-    if not profile.names_columns:
-        text = (
-            f'"{name}" names no columns: files of Google\'s templates need no init. Run check, and '
-            "correct the profile by hand."
-        )
-        raise click.BadParameter(text, param_hint="--profile")
-    return profile.document()

@@ -13,7 +13,7 @@ from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
 from lib.config import messages
-from lib.config.profile import ACTION_DEFAULT, KIND_OF_SEND, Profile, WrittenEntry
+from lib.config.profile import Entry, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
@@ -24,7 +24,6 @@ from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
 
-HOW_FILES_ARE_WRITTEN: Final = ("encoding", "delimiter", "sheet")
 KEYS: Final = {
     "conversion_value": "value",
     "conversion_action": "action",
@@ -46,7 +45,8 @@ class Draft:
     """The profile so far, and the file by which it is asked for.
 
     `answered` has the name of each question that is answered, with the number of its entry: an
-    answer may be "none", and then the profile has no such key.
+    answer may be "none", and then the profile has no such key. Raises `SourceError` if the file
+    cannot be read.
     """
 
     name: str
@@ -56,18 +56,13 @@ class Draft:
     answered: set[tuple[str, int | None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.read_file()
-
-    def read_file(self) -> None:
-        """Read the first rows of the file. Raises `SourceError`."""
-        keys = self.profile.keys() & {*HOW_FILES_ARE_WRITTEN}
+        keys = self.profile.keys() & {"encoding", "delimiter", "sheet"}
         self.sample = read_sample(self.file, {key: self.profile[key] for key in keys})
 
     def document(self) -> dict[str, Any]:
         """Return the profile with its keys in order. If the destination cannot send the refunds
         and changes, another API does."""
-        sends = [entry.get("send", "conversion") for entry in self.entries]
-        types = frozenset().union(*map(possible_types, sends))
+        types = frozenset().union(*(possible_types(entry.send or "") for entry in self.completed))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
         profile = self.profile
         if profile["destination"] not in able:
@@ -81,8 +76,10 @@ class Draft:
         return self.profile if entry is None else self.entries[entry]
 
     def constant(self, key: str, entry: int | None = None) -> Any:
-        """Return the value of a key: the entry's, otherwise the profile's."""
-        return self.level(entry).get(key, self.profile.get(key))
+        """Return the value of a key, for the rows of an entry."""
+        if entry is None or key not in WrittenEntry.model_fields:
+            return self.profile.get(key)
+        return getattr(self.completed[entry], key)
 
     def set_constant(self, key: str, value: object, entry: int | None = None) -> None:
         """Let a key have this value. None: it is not set."""
@@ -90,19 +87,13 @@ class Draft:
         level.pop(key, None)
         if value is not None:
             level[key] = value
-        if key in HOW_FILES_ARE_WRITTEN:
-            self.read_file()
 
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
-        """Return the names of a field's column, of which a file has one: the entry's, otherwise
-        the profile's. An entry's value for all of its rows beats a column."""
-        names = self.profile.get("columns", {}).get(name)
-        if entry is not None:
-            own = self.entries[entry]
-            names = own.get("columns", {}).get(name, names)
-            if own.get(KEYS.get(name, name)) not in (None, ACTION_DEFAULT):
-                return []
-        return [names] if isinstance(names, str) else [*(names or ())]
+        """Return the names of a field's column, of which a file has one, for the rows of an
+        entry."""
+        columns = self.profile.get("columns", {})
+        names = (columns if entry is None else self.completed[entry].columns).get(name, ())
+        return [names] if isinstance(names, str) else [*names]
 
     def column(self, name: str, entry: int | None = None) -> Column | None:
         """Return the column of a field in this file."""
@@ -128,6 +119,12 @@ class Draft:
         """The entries of `conversions`; without any, one that takes all rows."""
         return self.profile.get("conversions") or [{}]
 
+    @property
+    def completed(self) -> Sequence[Entry]:
+        """The entries with what they take from the profile, as a run reads them."""
+        written = tuple(map(WrittenEntry.model_validate, self.profile.get("conversions", ())))
+        return Profile.model_construct(**{**self.profile, "conversions": written}).entries
+
     def set_entries(self, entries: list[dict[str, Any]]) -> None:
         """Let these be the entries of `conversions`. One that says nothing is not written."""
         self.profile.pop("conversions", None)
@@ -148,15 +145,14 @@ class Draft:
     @property
     def corrections(self) -> list[int]:
         """The entries that retract or restate conversions."""
-        return [n for n, entry in enumerate(self.entries) if stated_type(entry.get("send", ""))]
+        return [entry.number for entry in self.completed if stated_type(entry.send or "")]
 
     @property
     def conversions(self) -> list[int | None]:
         """The entries of conversions, each with an action, time and value of its own. None stands
         for the first one if the profile itself has these."""
         own = {"action", "value", "columns"}
-        kinds = [KIND_OF_SEND[entry.get("send", "conversion")] for entry in self.entries]
-        numbers = [n for n, kind in enumerate(kinds) if kind != "adjustment"]
+        numbers = [entry.number for entry in self.completed if entry.kind != "adjustment"]
         return [None if n == 0 and not own & self.entries[n].keys() else n for n in numbers]
 
     @property
@@ -180,14 +176,14 @@ class Draft:
     @property
     def stage_columns(self) -> list[str]:
         """The columns that say what a row is: those by which the entries differ, or the first."""
-        rows = [entry.get("rows", {}) for entry in self.entries]
+        rows = [entry.rows for entry in self.completed]
         names = [*dict.fromkeys(name for conditions in rows for name in conditions)]
         differing = [n for n in names if any(each.get(n) != rows[0].get(n) for each in rows)]
         return differing or names[:1]
 
     def name_of(self, number: int) -> str:
         """Return the values by which an entry is known: `Qualified and 2 more`."""
-        rows = self.entries[number].get("rows", {})
+        rows = self.completed[number].rows
         first, *more = [v for n in self.stage_columns for v in rows.get(n, ())] or ["all rows"]
         return f"{written(first)} and {len(more)} more" if more else written(first)
 
@@ -204,7 +200,7 @@ class Draft:
 
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
         """Return the cells of the rows that are sent, each with the number of its entry."""
-        skip, conditions = self.profile.get("skip", {}), [e.get("rows", {}) for e in self.entries]
+        skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
         columns = {comparable(each.name): each.index for each in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files

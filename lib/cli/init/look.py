@@ -55,14 +55,9 @@ _FEWEST_CLICK_CHARS: Final = 15
 _CLICK_IDS_OF_META: Final = ("fb.", "IwAR", "IwY2", "IwZX", "PAAa", "PAZX")
 _PHONE: Final = re.compile(r"(?!.*\.\d\d?$)[+(]*\d(?:[ ().\u00a0/-]*\d){6,14}")
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
+_PLACE: Final = re.compile(r"(?!Etc)\w+/")
 _FEWEST_ZONE_CHARS: Final = 5
-_CITY: Final = re.compile(r"(?!Etc|US|Canada|Brazil|Chile|Mexico)\w+/")
-_US_NAMES: Final = {
-    "America/New_York": "eastern est edt",
-    "America/Chicago": "central cst cdt",
-    "America/Denver": "mountain mst mdt",
-    "America/Los_Angeles": "pacific pst pdt",
-}
+"""A shorter text must be the name of a place: EST is nearly (Australia/)West."""
 _YEARS: Final = range(2000, 2100)
 """A number outside of these years is no Unix time."""
 
@@ -159,14 +154,12 @@ def nearest(text: str, known: Iterable[str]) -> str:
 
 
 def nearest_zone(text: str) -> str:
-    """Return ` Did you mean "America/Chicago"?` for Chicago, CST or Central time, otherwise ""."""
-    zones = {zone.rpartition("/")[2]: zone for zone in available_timezones() if _CITY.match(zone)}
-    known = {comparable(name.replace("_", " ")): zone for name, zone in zones.items()}
-    known |= {name: zone for zone, names in _US_NAMES.items() for name in names.split()}
-    # CEST is nearly CST, and far away.
+    """Return ` Did you mean "America/Chicago"?` for Chicago, "US/Central" for Central time."""
+    zones = filter(_PLACE.match, sorted(available_timezones()))
+    places = {comparable(zone.rpartition("/")[2].replace("_", " ")): zone for zone in zones}
     cutoff = 1.0 if len(text) < _FEWEST_ZONE_CHARS else 0.7
-    near = get_close_matches(comparable(text), known, 1, cutoff)
-    return f' Did you mean "{known[near[0]]}"?' if near else ""
+    near = get_close_matches(comparable(text), places, 1, cutoff)
+    return f' Did you mean "{places[near[0]]}"?' if near else ""
 
 
 def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:

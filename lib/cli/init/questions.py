@@ -257,16 +257,6 @@ def long_time(text: str) -> str:
 
 # ── the table ────────────────────────────────────────────────────────────────────────────────
 
-ENCODINGS: Final = {
-    "windows-1252": "Western Europe",
-    "windows-1250": "Central Europe",
-    "windows-1251": "Cyrillic",
-    "shift_jis": "Japan",
-    "gb18030": "China",
-    "cp850": "old programs in Western Europe",
-}
-"""What spreadsheets and shops write besides Unicode, and where."""
-
 _TIMES: Final = ("conversion_date_time", "adjustment_date_time")
 _VALUES: Final = ("conversion_value", "adjusted_value")
 _BY_PERSON: Final[Sequence[tuple[str, str, Look]]] = (
@@ -287,14 +277,6 @@ def _apis() -> Iterator[Offer]:
 
 
 QUESTIONS: Final = (
-    Question(
-        "encoding",
-        "Encoding",
-        "The file does not say how its letters are stored. Where does it come from?",
-        choices=[Offer(name, name, where) for name, where in ENCODINGS.items()],
-        typed="the name of its encoding",
-        example=lambda draft: draft.sample.is_guessed,
-    ),
     Question("rows", "Rows", asked_by=ask_rows, shown_by=entries_as_text),
     Question("skip", "Left out", is_optional=True, asked_by=ask_left_out, shown_by=skipped_values),
     Question(

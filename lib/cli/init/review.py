@@ -18,7 +18,6 @@ from lib.cli.init.look import MOST_ROWS, Column, has_look
 from lib.cli.init.questions import Question, long_time
 from lib.cli.init.rows import kind_of, skipped_values
 from lib.cli.init.trial import SentRow, Trial
-from lib.config.profile import ACTION_DEFAULT
 from lib.model.money import MICROS
 from lib.model.records import is_derived_order_id
 from lib.rules.columns import plain_text
@@ -70,8 +69,7 @@ def _answer(question: Question, draft: Draft, trial: Trial) -> list[str]:
     column = draft.column(question.name, question.entry)
     if column is not None:
         lines = [*_column(question, column, draft, trial)]
-        # An entry with a column does not take these keys from the profile.
-        if value == ACTION_DEFAULT or (value and question.key not in ("value", "action")):
+        if value is not None:
             lines.append(f"(empty) → {constant.removeprefix('none: ')}")
         return lines
     if names:

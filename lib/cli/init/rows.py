@@ -26,7 +26,7 @@ def ask_rows(draft: Draft) -> None:
             Offer([{"send": "retraction"}], "none: every row is a refund or a change"),
         ],
         "the name of a column",
-        partial(_column, draft),
+        draft.sample.column,
     )
     entries, left_out, name = chosen, list[str](), ""
     if isinstance(chosen, Column):
@@ -40,13 +40,6 @@ def ask_rows(draft: Draft) -> None:
     for column in kept.keys() - stage_columns:
         draft.keep(column, kept[column])
     draft.answered = {(key, entry) for key, entry in draft.answered if entry is None}
-
-
-def _column(draft: Draft, name: str) -> Column:
-    column = draft.sample.column(name)
-    if len(column.values()) == len(column.cells) > 2:
-        raise WrongAnswer("Each row has another value there. Name another column.")
-    return column
 
 
 def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
@@ -130,7 +123,7 @@ def entries_as_text(draft: Draft) -> list[str]:
     names = [*draft.profile.get("skip", {})]
     for number, entry in enumerate(draft.entries):
         rows = entry.get("rows", {})
-        conditions = [_values_as_text(draft, name, values) for name, values in rows.items()]
+        conditions = [_values_as_text(name, values) for name, values in rows.items()]
         lines.append(f"{' and '.join(conditions) or 'all rows'} → {kind_of(draft, number)}")
         names = [*rows, *names]
     for name in dict.fromkeys(names):
@@ -141,14 +134,12 @@ def entries_as_text(draft: Draft) -> list[str]:
 def skipped_values(draft: Draft) -> list[str]:
     """Return `Stage: Lost, Open` for each column that leaves rows out."""
     skipped = draft.profile.get("skip", {})
-    return [_values_as_text(draft, name, values) for name, values in skipped.items()]
+    return [_values_as_text(name, values) for name, values in skipped.items()]
 
 
-def _values_as_text(draft: Draft, name: str, values: list[str]) -> str:
-    """Return `Stage: Lost, any value not listed`."""
-    is_listed = len(values) > 1 or any(name in entry.get("rows", {}) for entry in draft.entries)
-    any_value = "any value not listed" if is_listed else "any filled cell"
-    texts = (any_value if value == ANY_OTHER else written(value) for value in values)
+def _values_as_text(name: str, values: list[str]) -> str:
+    """Return `Stage: Lost, any other value`."""
+    texts = ("any other value" if value == ANY_OTHER else written(value) for value in values)
     return f"{on_terminal(name)}: {', '.join(texts)}"
 
 
