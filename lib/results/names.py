@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator
 from posixpath import commonprefix
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from lib.state.runs import RunEntry
 from lib.state.store import Store, StoredObject
 
 OVERVIEW = "index.html"
@@ -54,6 +56,16 @@ def rows_to_fix(object_name: str) -> str:
 def has_corrected_rows(object_name: str) -> bool:
     """Return whether the object is one that `fix` has written: a few rows of another one."""
     return object_name.rpartition("/")[2].startswith(_ROWS_TO_FIX)
+
+
+def uncorrected(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
+    """Yield the files without those that a later one corrects: of the same name, or of `fix`."""
+    later: set[str] = set()
+    for entry in newest_first:
+        name = without_suffix(entry.name)
+        if later.isdisjoint({name, rows_to_fix(name)}):
+            yield entry
+        later.add(name)
 
 
 def report_path(source: StoredObject) -> str:

@@ -15,13 +15,14 @@ from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence
 from lib.model.money import Sum
 from lib.results.headline import FileNumbers, Tone
-from lib.results.names import report_name, results_name, rows_to_fix, without_suffix
+from lib.results.names import report_name, results_name, uncorrected
 from lib.results.page import bucket_address, render
 from lib.state.runs import RunEntry
 
 MOST_FILES: Final = 40
 RECENT: Final = timedelta(days=7)
 """A file that came so long before the newest one is no reason to act any more."""
+_LOSING: Final = ("alarm", "correct")
 _CODE: Final = r"\b[A-Z]+_[A-Z_]+\b"
 
 
@@ -45,7 +46,9 @@ def render_overview(
     files = [ShownFile(entry, _address(bucket, entry), *_summary(entry)) for entry in newest]
     addresses = {file.entry.name: file.address for file in reversed(files) if file.address}
     problems = list(problems)
-    losing = _losing(files)
+    recent = [entry for entry in newest if newest[0].arrived - entry.arrived <= RECENT]
+    current = {entry.key for entry in uncorrected(recent)}
+    losing = [file for file in files if file.tone in _LOSING and file.entry.key in current]
     return render(
         "overview.html",
         bucket=bucket,
@@ -88,20 +91,6 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
         return "alarm" if file.is_mostly_lost else "correct", text
     is_final = not outcomes.get("deferred") and bool(outcomes.keys() & {"uploaded", "duplicate"})
     return "done" if is_final else "wait", text
-
-
-def _losing(files: Sequence[ShownFile]) -> list[ShownFile]:
-    """Return the files of the last days with rows that do not count, without those that a later one
-    corrects."""
-    found, later = [], set[str]()
-    for file in files:
-        name = without_suffix(file.entry.name)
-        is_old = files[0].entry.arrived - file.entry.arrived > RECENT
-        is_corrected = bool({name, rows_to_fix(name)} & later)
-        if file.tone in ("alarm", "correct") and not is_old and not is_corrected:
-            found.append(file)
-        later.add(name)
-    return found
 
 
 def _worst(problems: Sequence[Mapping[str, str]], files: Sequence[ShownFile]) -> Tone:

@@ -9,9 +9,8 @@ import msgspec
 
 from lib.results.document import SCHEMA_VERSION, ResultsHead, ResultsRow
 
-_ROWS: Final = b'\n "rows": ['
+_ROWS: Final = b' "rows": [\n'
 _END: Final = b" ]\n}\n"
-_BLOCK_BYTES: Final = 1 << 20
 
 
 class NotResults(Exception):
@@ -36,27 +35,21 @@ def read_results(stream: IO[bytes]) -> tuple[ResultsHead, Iterator[ResultsRow]]:
     while the rows are read.
     """
     start = bytearray()
-    while _ROWS not in start and (block := stream.read(_BLOCK_BYTES)):
-        start += block
-    text, is_streamed, rest = bytes(start).partition(_ROWS)
-    if is_streamed:
-        text += _ROWS + _END
+    for line in stream:
+        start += line
+        if line == _ROWS:
+            return _head(bytes(start) + _END), _rows(stream)
+    return _head(bytes(start)), iter(_decode(bytes(start), _Rows).rows)
+
+
+def _head(text: bytes) -> ResultsHead:
     version = _decode(text, _Version).schema_version
     if version != SCHEMA_VERSION:
         raise NotResults(
             f"it has version {version} of the format, and this program reads version "
             f"{SCHEMA_VERSION}; use a program of the same version"
         )
-    head = _decode(text, ResultsHead)
-    return head, _rows(_lines(rest, stream)) if is_streamed else iter(_decode(text, _Rows).rows)
-
-
-def _lines(rest: bytes, stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a stream of which `rest` has been read, without their line ends."""
-    while block := stream.read(_BLOCK_BYTES):
-        *lines, rest = (rest + block).split(b"\n")
-        yield from lines
-    yield from rest.split(b"\n")
+    return _decode(text, ResultsHead)
 
 
 def _rows(lines: Iterator[bytes]) -> Iterator[ResultsRow]:

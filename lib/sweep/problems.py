@@ -17,7 +17,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.config.expect import Expectation
 from lib.config.profile import Profile, profile_name
 from lib.model.money import ACCOUNT_CURRENCY, amount
-from lib.results.names import has_corrected_rows, rows_to_fix, without_suffix
+from lib.results.names import has_corrected_rows, uncorrected
 from lib.state.runs import RunEntry
 from lib.state.store import StoredObject
 
@@ -236,7 +236,7 @@ def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a profile does not count."""
     for profile, entries in view.by_profile().items():
         recent = [entry for entry in entries if view.is_recent(entry) and entry.is_read]
-        recent = [entry for entry in _without_corrected(recent) if entry.meant]
+        recent = [entry for entry in uncorrected(reversed(recent)) if entry.meant][::-1]
         if not recent:
             continue
         changed = view.now - timedelta(days=1)
@@ -271,18 +271,6 @@ def _is_too_much(entries: Sequence[RunEntry]) -> bool:
 def _loss(entry: RunEntry) -> str:
     code = f", mostly {entry.totals.code}" if entry.totals.code else ""
     return f"{entry.name}: {entry.lost} of {number_of_rows(entry.meant)}{code}"
-
-
-def _without_corrected(entries: Sequence[RunEntry]) -> list[RunEntry]:
-    """Return the files without those that a later one corrects: of the same name, or of `fix`."""
-    found: list[RunEntry] = []
-    names: set[str] = set()
-    for entry in reversed(entries):
-        name = without_suffix(entry.name)
-        if name not in names and rows_to_fix(entry.name) not in names:
-            found.append(entry)
-        names.add(name)
-    return found[::-1]
 
 
 def _only_checked(view: View) -> Iterator[Found]:
