@@ -545,9 +545,9 @@ def choose_profile(profiles: Mapping[str, Any], object_name: str) -> Profile:
     name = profile_name(object_name)
     if name not in profiles:
         known = ", ".join(sorted(profiles)) or "none"
-        detail = f'no profile is named "{name}"; existing profiles: {known}'
+        detail = f'No profile is named "{name}". The profiles are: {known}.'
         if near := get_close_matches(name, profiles, 1):
-            detail += f'. Did you mean {near[0]}? Upload the file into the folder "{near[0]}"'
+            detail += f' Did you mean {near[0]}? Then upload the file into the folder "{near[0]}".'
         raise PermanentError("UNKNOWN_PROFILE", detail)
     try:
         return Profile.model_validate(profiles[name])

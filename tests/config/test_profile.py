@@ -223,7 +223,7 @@ def test_comments_are_ignored_and_folders_choose() -> None:
         choose_profile(profiles, "a.csv")
     with pytest.raises(PermanentError, match="UNKNOWN_PROFILE") as caught:
         choose_profile(profiles, "shops/a.csv")
-    assert 'Did you mean shop? Upload the file into the folder "shop"' in caught.value.detail
+    assert 'Did you mean shop? Then upload the file into the folder "shop".' in caught.value.detail
 
 
 def test_a_document_of_more_than_a_mebibyte_is_refused() -> None:
