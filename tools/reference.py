@@ -2,13 +2,15 @@
 
 A part is between `<!-- BEGIN codes (make reference) -->` and `<!-- END codes -->`. A table can be
 in several parts: `<!-- BEGIN settings DEFER_HOURS (make reference) -->` has the rows from this one
-on, up to the first one of another part.
+on, up to the first one of another part. In the examples of results, the texts of codes are made
+again.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -18,7 +20,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from lib.adapters.logging import EVENTS
-from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin
+from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads.api import API_VERSION, SUNSET
@@ -33,6 +35,12 @@ from lib.sweep.problems import KINDS
 PAGES: Final = Path(__file__).parents[1] / "docs"
 _PART: Final = re.compile(
     r"(<!-- BEGIN (\w+)(?: (\w+))? \(make reference\) -->\n).*?(?=<!-- END \2 -->)", re.S
+)
+
+
+_CODE_OF_RESULTS: Final = re.compile(
+    r'( *"(\w+)": {\n *"count": .*\n)( *)"severity": .*\n *"meaning": .*\n *"action": .*\n'
+    r' *"needs_action": .*\n'
 )
 
 
@@ -52,7 +60,15 @@ def with_parts(page: str) -> str:
             lines = tables[first]
         return begin + "".join(f"{line}\n" for line in lines)
 
-    return _PART.sub(made, page)
+    return _CODE_OF_RESULTS.sub(_with_texts, _PART.sub(made, page))
+
+
+def _with_texts(found: re.Match[str]) -> str:
+    begin, code, indent = found.groups()
+    entry = lookup(code)
+    names = ("severity", "meaning", "action", "needs_action")
+    texts = (f'{indent}"{name}": {json.dumps(getattr(entry, name))}' for name in names)
+    return begin + ",\n".join(texts) + "\n"
 
 
 def _table(head: str, rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
 from lib.cli.commands import main
 from tests.cli.validating import BASE, NOW, csv_of, row, with_profiles
 from tests.results_schema import check_results
 
 ROOT = Path(__file__).parents[2]
+INVALID_DATE = lookup("INVALID_DATE")
 GOOD = csv_of(row())
 BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday"))
 
@@ -62,8 +65,8 @@ def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) ->
     assert result.exit_code == 1
     for text in (
         "INVALID_DATE  rejected  line 3, conversion_date_time\n",
-        "    The date and time cannot be read",
-        "    → Write it as",
+        f"    {first_sentence(INVALID_DATE.meaning)}",
+        f"    → {first_sentence(INVALID_DATE.action)}",
         "2 rows: 1 would be sent, 1 would be rejected.",
     ):
         assert text in result.output

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
 from lib.cli.commands import main
 from lib.cli.fix import GUESSED_MARK
 from lib.results.document import SCHEMA_VERSION
@@ -79,15 +81,16 @@ def outcomes(content: bytes, profile: dict[str, Any] | None = None) -> dict[str,
 
 def test_the_rows_to_correct_are_written_as_they_are(fix: Any) -> None:
     """Our columns are in front of the file's own, and rows without an error are left out."""
+    date, email = lookup("INVALID_DATE"), lookup("INVALID_EMAIL")
     header, *rows = table(fix(MIXED))
     original = list(csv.reader(io.StringIO(MIXED.decode())))
     assert header == [*OURS, *original[0]]
     assert [each[2] for each in rows] == ["3", "4"]
     assert [each[3:] for each in rows] == [original[2], original[3]]
-    assert rows[0][0].startswith("The date and time cannot be read")
+    assert rows[0][0].startswith(first_sentence(date.meaning))
     assert 'Column: "conversion_date_time".' in rows[0][0]
-    assert rows[0][1].startswith("Write it as")
-    assert "The email address is not valid" in rows[1][0], "a warning says why a row has nothing"
+    assert rows[0][1].startswith(date.action)
+    assert first_sentence(email.meaning) in rows[1][0], "a warning says why a row has nothing"
     assert "left out" not in rows[1][0], "nothing of the row was sent"
     assert "delete the row" in rows[1][1]
 

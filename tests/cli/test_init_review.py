@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
 from tests.cli.test_init import ANSWERS, CLICKS, DEALS, OPTIONS, answer, folder, init, saved, script
 
 __all__ = ["folder"]
@@ -122,7 +124,8 @@ def test_a_new_stage_is_named() -> None:
     """Another file of the profile may have a value that nobody has listed."""
     script()
     shown = screen(init(DEALS.replace(",Lead,", ",On hold,"), ["q"]).output)
-    assert "-1 rejected, line 5: The profile does not say what such a row is" in shown
+    meaning = first_sentence(lookup("NO_ENTRY_FITS").meaning)
+    assert f"-1 rejected, line 5: {meaning}" in shown
 
 
 def test_a_change_asks_only_what_it_makes_open() -> None:

@@ -157,10 +157,6 @@ def test_the_example_results_are_valid() -> None:
     """The example document and the example of its `processing` part match the schema."""
     (document,) = _json_blocks("results")
     check_results(document)
-    for code, entry in document["codes"].items():
-        assert entry["meaning"] == CATALOGUE[code].meaning, (
-            f"results.md shows another text for {code}"
-        )
     (processing,) = _json_blocks("processing")
     counts = document["counts"] | {"awaiting": 0, "unmatched": 0}
     later = {"destination": "data_manager", "counts": counts, "processing": processing}

@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import RequestSummary
 from lib.results.document import RunSummary, document_head
@@ -28,7 +30,9 @@ WRONG_DATES = [row(line, "rejected", "FUTURE_DATE") for line in (2, 3, 4)]
 SETTINGS = [row(line, "rejected", "DECIMAL_SIGN_MISMATCH") for line in range(2, 8)]
 TOO_LATE = [row(line, "failed", "EXPIRED_EVENT") for line in range(10, 16)]
 REFUND_THAT_WAITS = row(2, "deferred", "AWAITS_CONVERSIONS", micros=None)._replace(corrects=True)
-STOP = {"stop": Problem("CUSTOMER_NOT_ENABLED")}
+STOPPED = lookup("CUSTOMER_NOT_ENABLED")
+STOP = {"stop": Problem(STOPPED.code)}
+FUTURE = first_sentence(lookup("FUTURE_DATE").meaning)
 CHECK = {"validate_only": True}
 
 CASES: dict[str, tuple[RunSummary, str, str, str]] = {
@@ -88,13 +92,13 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
         "alarm",
         "Google took 2 of 8 sales, worth 20 USD. 6 sales, worth 60 USD, need correction.",
-        'Write "decimal_sign": "," in the profile',
+        lookup("DECIMAL_SIGN_MISMATCH").if_most,
     ),
     "click IDs of another account": (
         summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
         "alarm",
         "Google took none of 6 sales. 6 sales, worth 60 USD, need correction.",
-        "Check customer_id in the profile",
+        lookup("EVENT_NOT_FOUND").if_most,
     ),
     "some click IDs of another account": (
         summary_of(
@@ -116,7 +120,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         summary_of(TOO_LATE, unlisted={"uploaded": 9}),
         "correct",
         "Google took 9 of 15 sales, worth 90 USD. 6 sales came too late and cannot be corrected.",
-        "Upload conversions sooner, ideally every day.",
+        lookup("EXPIRED_EVENT").action,
     ),
     "some wait": (
         summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
@@ -135,17 +139,17 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         summary_of(unlisted={"not_attempted": 4}, run=STOP),
         "alarm",
         "Google took none of 4 sales. The file was stopped.",
-        "Enable the account in Google Ads, or correct customer_id. Then upload the file again",
+        STOPPED.action_if_stopped,
     ),
     "stopped later": (
         summary_of(unlisted={"uploaded": 3, "not_attempted": 1}, run=STOP),
         "correct",
         "Google took 3 of 4 sales, worth 30 USD. The file was stopped.",
-        "Enable the account",
+        STOPPED.action_if_stopped,
     ),
     "not read": (
         summary_of(run=STOP),
-        *("alarm", "Google took nothing. The file was stopped.", "Enable the account"),
+        *("alarm", "Google took nothing. The file was stopped.", STOPPED.action_if_stopped),
     ),
     "deferred": (
         summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")], unlisted={"uploaded": 3}),
@@ -163,7 +167,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         summary_of(unlisted={"uploaded": 3}, notes=[Problem("NOT_COUNTED", "", "2 of 3 rows")]),
         "correct",
         "Google took all 3 sales, worth 30 USD. But 2 of 3 rows will never count.",
-        "Read the codes",
+        lookup("NOT_COUNTED").action,
     ),
     "cannot be corrected": (
         summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
@@ -192,7 +196,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     ),
     "all skipped": (
         summary_of(unlisted={"skipped": 4}, notes=[Problem("FILTER_KEEPS_NO_ROW", "", "4 rows")]),
-        *("correct", "Google got none of 4 rows.", "Compare the values under skip"),
+        *("correct", "Google got none of 4 rows.", lookup("FILTER_KEEPS_NO_ROW").action),
     ),
     "replaced": (
         summary_of(run={"superseded_by": 124}),
@@ -209,7 +213,9 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     ),
     "check of a wrong file": (
         summary_of(run=STOP, profile=CHECK),
-        *("alarm", "This was only a check: the file would be stopped.", "Enable the account"),
+        "alarm",
+        "This was only a check: the file would be stopped.",
+        STOPPED.action,
     ),
 }
 
@@ -255,10 +261,10 @@ def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
             "some to correct",
             "correct",
             "Google took 3 of 4 sales, worth 30 USD. 1 sale does not count. Most frequent reason: "
-            "The conversion time is in the future.",
+            f"{FUTURE}.",
         ),
         ("few rows with most of the money", "alarm", "1 sale does not count"),
-        ("stopped", "alarm", "The file was stopped: The account is not enabled, or was closed."),
+        ("stopped", "alarm", f"The file was stopped: {first_sentence(STOPPED.meaning)}."),
         ("deferred", "wait", "1 sale is sent again automatically."),
         ("replaced", "done", "Another version of the file has replaced this one."),
     ],
@@ -294,7 +300,7 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
     assert "2 open problems. The costliest: 9 USD." in text
     assert text.index("Rows do not count") < text.index("A file was stopped")
     assert "Use <code>fix</code>." in page
-    assert "mostly “The conversion time is in the future”" in text
+    assert f"mostly “{FUTURE}”" in text
     assert page.count(f'<a href="{bucket_address("out", "3.csv.123.results.html")}">') == 2
     assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
     assert text.index(" 0.csv") < text.index(" 39.csv")
