@@ -425,7 +425,7 @@ def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
     if kind in BY_NAME[name].record_kinds:
         return True
     sendable = registry.capabilities_of(profile.sender(kind)).of_kind(kind)
-    return sendable is not None and (name in sendable.fields or not BY_NAME[name].target)
+    return sendable is not None and (name in sendable.fields or BY_NAME[name].only_helps)
 
 
 def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
@@ -476,7 +476,7 @@ def _identifies(
     named = {base_name(name) for name in columns} & sendable.keys()
     if not named >= _ADDRESS:
         named -= _ADDRESS
-    return not identifying.isdisjoint(BY_NAME[name].target for name in named)
+    return not identifying.isdisjoint(BY_NAME[name].attribute for name in named)
 
 
 # ── the profiles document ────────────────────────────────────────────────────────────────────

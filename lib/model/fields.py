@@ -48,8 +48,9 @@ class Field:
     record_kinds: frozenset[RecordKind] = frozenset({"conversion"})
     """Files of these kinds can have it."""
     target: str = ""
-    """Record attribute that receives the value. Empty: the field only helps to read other columns,
-    with every destination."""
+    """Record attribute that receives the value, if it has another name."""
+    only_helps: bool = False
+    """It is not sent: it helps to read other columns, with every destination."""
     parse: ParseCell | None = None
     """Reads one cell and raises `RuleError`. None: a rule of `lib.rules` reads its cells,
     because their meaning depends on other columns."""
@@ -63,6 +64,11 @@ class Field:
     needs_permission: bool = False
     """Google takes it only from callers that it permits; with `omit_session_and_ip` in the profile,
     it is not sent."""
+
+    @property
+    def attribute(self) -> str:
+        """The record attribute that receives the value."""
+        return self.target or self.name
 
 
 def comparable(text: str) -> str:

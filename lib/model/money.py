@@ -56,20 +56,15 @@ def most_frequent_first(sums: Mapping[str, Sum]) -> dict[str, Sum]:
     return dict(sorted(sums.items(), key=lambda each: (-each[1].rows, each[0])))
 
 
-def plain_amount(micros: int) -> str:
-    """`12400500000` → `12400.5`, for programs."""
-    whole, rest = divmod(abs(micros), MICROS)
-    return f"{'-' * (micros < 0)}{whole}.{rest:06}".rstrip("0").rstrip(".")
-
-
 def amount(micros: int, *, always_cents: bool = False) -> str:
     """`12400500000` → `12,400.50`, for people. Nothing is rounded: a dinar has 1,000 parts.
 
     A whole one has no cents, except with `always_cents`: they show which sign is the decimal one.
     """
-    whole, point, decimals = plain_amount(abs(micros)).partition(".")
-    cents = f".{decimals:0<2}" if point or always_cents else ""
-    return f"{'-' * (micros < 0)}{int(whole):,}{cents}"
+    whole, rest = divmod(abs(micros), MICROS)
+    decimals = f"{rest:06}".rstrip("0")
+    cents = f".{decimals:0<2}" if decimals or always_cents else ""
+    return f"{'-' * (micros < 0)}{whole:,}{cents}"
 
 
 class Amounts(NamedTuple):

@@ -104,11 +104,6 @@ class Conversion(NamedTuple):
         return bool(self.gclid or self.gbraid or self.wbraid)
 
     @property
-    def rank(self) -> int:
-        """Of two values of a conversion, the one with the higher rank counts."""
-        return 0
-
-    @property
     def is_recognizable(self) -> bool:
         """Whether Google certainly recognizes the conversion if it has counted it."""
         return self.order_id is not None or self.gclid != ""
@@ -150,11 +145,6 @@ class Adjustment(NamedTuple):
         """Whether the adjusted conversion belongs to an ad click, as far as this is known."""
         return self.original is None or self.original.has_click_id
 
-    @property
-    def is_recognizable(self) -> bool:
-        """An adjustment that is applied twice changes nothing."""
-        return True
-
 
 class Call(NamedTuple):
     """A conversion after a phone call to a number of an ad.
@@ -181,18 +171,8 @@ class Call(NamedTuple):
         return None
 
     @property
-    def rank(self) -> int:
-        """A call is never restated."""
-        return 0
-
-    @property
     def has_click_id(self) -> bool:
         """A call belongs to an ad, by the number that was called."""
-        return True
-
-    @property
-    def is_recognizable(self) -> bool:
-        """Google recognizes a call by its caller and time."""
         return True
 
     def __repr__(self) -> str:

@@ -48,7 +48,7 @@ def _kind_of(column: str) -> ValueKind:
 def is_sent(column: str, sendable: Collection[str]) -> bool:
     """Return whether a column's field is in `sendable`, or helps to read other columns."""
     field = base_name(column)
-    return field in sendable or not BY_NAME[field].target
+    return field in sendable or BY_NAME[field].only_helps
 
 
 class RowProblems:

@@ -87,7 +87,7 @@ def braids_of(conversions: Columns) -> Sequence[str]:
 def _exclusions(chunk: ChunkColumns) -> Iterator[tuple[Exclusion, str]]:
     """Yield the exclusions that can apply to the file's columns, each with the column to report."""
     columns = chunk.file.columns
-    targets = {BY_NAME[base_name(column)].target.partition(".")[0] for column in columns}
+    targets = {BY_NAME[base_name(column)].attribute.partition(".")[0] for column in columns}
     for exclusion in chunk.file.rules.capabilities.exclusions:
         if not targets.isdisjoint(exclusion.values):
             shown = (column for column in columns if column.startswith(exclusion.column))

@@ -109,7 +109,7 @@ def _read_declared(
                 problems.warn(row, "WORD_NOT_SENT", column)
             elif value is not None:
                 values[row] = value
-    return _Target(field.target, values)
+    return _Target(field.attribute, values)
 
 
 def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...]]:
@@ -139,10 +139,9 @@ def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str
 
     The header usually contains the variable's name. An unknown name returns a `Problem`.
     """
-    if not rules.capabilities.resolves_custom_variables or (name.isascii() and name.isdigit()):
-        return name
     account = rules.account
-    if not account.verified:
+    is_id = name.isascii() and name.isdigit()
+    if is_id or not (rules.capabilities.resolves_custom_variables and account.verified):
         return name
     found = account.custom_variables.get(name.casefold())
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found

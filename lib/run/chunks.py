@@ -233,7 +233,7 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int, plan: Plan) -
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
-        corrections=plan.corrections_in(part, records),
+        corrections=plan.corrections_in(records),
     )
 
 

@@ -24,7 +24,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
-from lib.model.records import Record, Row
+from lib.model.records import Adjustment, Record, Row
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -156,11 +156,15 @@ class Plan:
         """Return the order of a record, as the API of the conversions knows it."""
         return record.action_id, order_digest(self.sales.sent_order_id(record.order_id or ""))
 
-    def corrections_in(self, part: Part, records: Sequence[Record]) -> Sequence[Correction]:
+    def corrections_in(self, records: Sequence[Record]) -> Sequence[Correction]:
         """Return what these records correct, if somebody must remember that."""
-        if part.kind != "adjustment" or not self.remembers_corrections:
+        if not self.remembers_corrections:
             return ()
-        return [Correction(self.order_of(record), record.rank) for record in records]
+        return [
+            Correction(self.order_of(record), record.rank)
+            for record in records
+            if isinstance(record, Adjustment)
+        ]
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.

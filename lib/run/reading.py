@@ -273,7 +273,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     named = {base_name(field) for field in fields} & can.fields.keys()
     if not named.issuperset(ADDRESS_FIELDS):
         named.difference_update(ADDRESS_FIELDS)
-    if can.identifying.isdisjoint(BY_NAME[field].target for field in named):
+    if can.identifying.isdisjoint(BY_NAME[field].attribute for field in named):
         title = sender_of(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")
     return EntryColumns(entry, send, fields)

@@ -28,7 +28,7 @@ from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model import retries
 from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
-from lib.model.records import Record, Row
+from lib.model.records import Adjustment, Conversion, Record, Row
 from lib.model.sent_requests import ranges_of
 from lib.run.attempt import AWAITS_CONVERSIONS, UNTERMINATED_LAST_LINE, Attempt
 from lib.run.chunks import (
@@ -169,7 +169,8 @@ class _Sending:
         if before is not None and before.has_error(ROWS_NOT_NAMED):
             # The API may have counted it: only a row that it would recognize is sent again. The
             # others stay accepted (`_after_resend`).
-            return None if record.is_recognizable else ("rejected", ())
+            is_recognizable = not isinstance(record, Conversion) or record.is_recognizable
+            return None if is_recognizable else ("rejected", ())
         if not self._corrections or record.order_id is None:
             return None
         rank = self._corrections.get(self._plan.order_of(record))
@@ -178,7 +179,7 @@ class _Sending:
         if part.kind == "conversion":
             return "skipped", (Problem("OLDER_THAN_CORRECTION"),)
         compares_times = not part.destination.capabilities.last_value_counts
-        if part.kind != "adjustment" or compares_times or record.rank > rank:
+        if not isinstance(record, Adjustment) or compares_times or record.rank > rank:
             return None
         if record.rank < rank:
             return "skipped", (Problem("OLDER_THAN_CORRECTION"),)

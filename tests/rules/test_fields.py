@@ -79,16 +79,16 @@ def test_the_names_of_fields(name: str, field: str | None) -> None:
 
 def test_every_attribute_of_a_record_has_a_field() -> None:
     """A field without an attribute, or an attribute without a field, was forgotten."""
-    targets = {field.target for field in FIELDS if field.target}
+    targets = {field.attribute for field in FIELDS if not field.only_helps}
     assert ATTRIBUTES - targets == MADE_BY_THE_ENGINE
-    optional = {field.target for field in FIELDS if field.parse is not None}
+    optional = {field.attribute for field in FIELDS if field.parse is not None}
     assert targets - optional - ATTRIBUTES == {"address"}
 
 
 @pytest.mark.parametrize("field", [f for f in FIELDS if f.parse is not None], ids=name_of)
 def test_an_optional_field_has_its_own_name(field: Field) -> None:
     """By it, the destinations find where they write the value."""
-    assert field.target.removeprefix("cart.") == field.name
+    assert field.attribute.removeprefix("cart.") == field.name
 
 
 def test_every_field_is_sent_somewhere() -> None:
@@ -100,7 +100,7 @@ def test_every_field_is_sent_somewhere() -> None:
         if can
         for field in can.fields
     }
-    assert {f.name for f in FIELDS if f.target} <= sent
+    assert {f.name for f in FIELDS if not f.only_helps} <= sent
 
 
 @pytest.mark.parametrize("capabilities", ALL, ids=lambda each: each.name)
@@ -109,7 +109,7 @@ def test_capabilities_name_what_exists(capabilities: Capabilities) -> None:
     assert registry.capabilities_of(capabilities.name) is capabilities
     assert find_spec(f"{registry.PACKAGES[capabilities.name]}.connector") is not None
     assert capabilities.fields.keys() <= BY_NAME.keys()
-    known = ATTRIBUTES | {field.target for field in FIELDS}
+    known = ATTRIBUTES | {field.attribute for field in FIELDS}
     assert capabilities.identifying <= known
     for exclusion in capabilities.exclusions:
         assert exclusion.values | exclusion.beside <= known | {"user_identifiers"}

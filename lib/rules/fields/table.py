@@ -39,10 +39,9 @@ FIELDS: Final[tuple[Field, ...]] = (
         "gclid",
         "Google click ID (gclid) from the landing page URL.",
         template_names=("Google Click ID",),
-        target="gclid",
     ),
-    Field("gbraid", "Click ID of iOS clicks that lead from the web to an app.", target="gbraid"),
-    Field("wbraid", "Click ID of iOS clicks that lead from an app to the web.", target="wbraid"),
+    Field("gbraid", "Click ID of iOS clicks that lead from the web to an app."),
+    Field("wbraid", "Click ID of iOS clicks that lead from an app to the web."),
     Field("email", "Email address, or its SHA-256 hash.", numbered=True, target="hashed_emails"),
     Field(
         "phone",
@@ -71,6 +70,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "Country of the address and of phone numbers without +: a two-letter code. For phone "
         "numbers, also a calling code such as +91.",
         value_kind="country",
+        only_helps=True,
     ),
     # ── The conversion ────────────────────────────────────────────────────────────────────────────
     Field(
@@ -78,6 +78,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "Conversion action: its name or ID.",
         template_names=("Conversion Name",),
         value_kind="name",
+        only_helps=True,
     ),
     Field(
         "conversion_date_time",
@@ -85,11 +86,16 @@ FIELDS: Final[tuple[Field, ...]] = (
         template_names=("Conversion Time",),
         target="time",
     ),
-    Field("time_of_day", "Time of the conversion, if conversion_date_time contains only a date."),
+    Field(
+        "time_of_day",
+        "Time of the conversion, if conversion_date_time contains only a date.",
+        only_helps=True,
+    ),
     Field(
         "time_zone",
         "Time zone of a time that does not state one: an IANA name or an offset.",
         value_kind="unit",
+        only_helps=True,
     ),
     Field(
         "conversion_value",
@@ -103,7 +109,6 @@ FIELDS: Final[tuple[Field, ...]] = (
         "currency_code",
         "Currency of the value: an ISO 4217 code such as EUR.",
         template_names=("Conversion Currency",),
-        target="currency_code",
         value_kind="unit",
         placeholder_note="the currency of the profile applies",
     ),
@@ -111,13 +116,11 @@ FIELDS: Final[tuple[Field, ...]] = (
         "order_id",
         "ID of the order or deal. Each conversion of a conversion action needs its own.",
         template_names=("Order ID",),
-        target="order_id",
     ),
     Field(
         "ad_user_data",
         "Consent to sending user data to Google: Granted or Denied.",
         template_names=("Ad User Data",),
-        target="ad_user_data",
         bad_cell_costs="row",
         value_kind="word",
         placeholder_note=_CONSENT_NOT_STATED,
@@ -127,7 +130,6 @@ FIELDS: Final[tuple[Field, ...]] = (
         "ad_personalization",
         "Consent to personalized ads: Granted or Denied.",
         template_names=("Ad Personalization",),
-        target="ad_personalization",
         # Not None: a cell that declares consent as unspecified overrides the profile.
         parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
         if_placeholder="UNSPECIFIED",
@@ -138,42 +140,36 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field(
         "conversion_environment",
         "Where the conversion happened: APP or WEB.",
-        target="conversion_environment",
         parse=_text(enums.parse_conversion_environment),
         value_kind="word",
     ),
     Field(
         "customer_type",
         "Type of customer: NEW, RETURNING, or (Data Manager API) REENGAGED.",
-        target="customer_type",
         parse=_text(enums.parse_customer_type),
         value_kind="word",
     ),
     Field(
         "user_ip_address",
         "IP address from which the ad was clicked (IPv4 or IPv6).",
-        target="user_ip_address",
         needs_permission=True,
         parse=_text(network.parse_ip),
     ),
     Field(
         "landing_page_user_agent",
         "User agent of the browser in which the landing page was opened.",
-        target="landing_page_user_agent",
         needs_permission=True,
         parse=_text(network.parse_user_agent),
     ),
     Field(
         "session_attributes_encoded",
         "Session attributes, encoded, as Google's script returns them.",
-        target="session_attributes_encoded",
         needs_permission=True,
         parse=_text(lambda cell: network.parse_session_attributes_encoded(cell).encode()),
     ),
     Field(
         "session_attributes_key_value_pairs",
         "Session attributes, not encoded, as key=value pairs.",
-        target="session_attributes_key_value_pairs",
         needs_permission=True,
         parse=_text(network.parse_session_attributes_pairs),
     ),
@@ -219,7 +215,6 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field(
         "event_source",
         "Where the conversion happened: WEB, APP, IN_STORE, PHONE, MESSAGE or OTHER.",
-        target="event_source",
         parse=_text(enums.parse_event_source),
         value_kind="word",
     ),
@@ -228,7 +223,6 @@ FIELDS: Final[tuple[Field, ...]] = (
         "adjustment_type",
         f"Adjustments: {' or '.join(_ADJUSTMENT_WORDS)}.",
         template_names=("Adjustment Type",),
-        target="adjustment_type",
         value_kind="word",
     ),
     _OF_ADJUSTMENTS(
@@ -258,7 +252,6 @@ FIELDS: Final[tuple[Field, ...]] = (
         "caller_id",
         "Calls: phone number of the caller. The Google Ads API needs it plain, not hashed.",
         template_names=("Caller's Phone Number",),
-        target="caller_id",
     ),
     _OF_CALLS(
         "call_start_date_time",

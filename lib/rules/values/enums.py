@@ -14,7 +14,7 @@ Consent = Literal["GRANTED", "DENIED"]
 
 Word = TypeVar("Word", bound=str)
 
-_NOT_STATED: Final = ("", "UNSPECIFIED", "UNKNOWN")
+_NOT_STATED: Final = ("", "UNSPECIFIED", "EVENT_SOURCE_UNSPECIFIED", "UNKNOWN")
 # In English, German, French, Spanish, Italian, Dutch and Portuguese: yes and no, what spreadsheets
 # write for true and false, and granted and denied. Without accents.
 _GRANTED: Final = """
@@ -45,23 +45,18 @@ def parse_consent(value: str) -> Consent | None:
     return _look_up(value, _CONSENT, "INVALID_CONSENT")
 
 
-def one_of(*words: str, not_stated: tuple[str, ...] = ()) -> Callable[[str], str | None]:
+def one_of(*words: str) -> Callable[[str], str | None]:
     """Return a parser for one of these words, in any case and with any separator.
 
-    "Unspecified", "unknown" and the words of `not_stated` give None. The parser raises UNKNOWN_WORD
-    for every other text.
+    "Unspecified" and "unknown" give None. The parser raises UNKNOWN_WORD for every other text.
     """
-    known: dict[str, str | None] = dict.fromkeys((*_NOT_STATED, *not_stated))
-    known |= {word: word for word in words}
+    known = {**dict.fromkeys(_NOT_STATED), **{word: word for word in words}}
     return lambda value: _look_up(value, known, "UNKNOWN_WORD")
 
 
 parse_conversion_environment: Final = one_of("APP", "WEB")
 parse_customer_type: Final = one_of("NEW", "RETURNING", "REENGAGED")
-parse_event_source: Final = one_of(
-    *("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER"),
-    not_stated=("EVENT_SOURCE_UNSPECIFIED",),
-)
+parse_event_source: Final = one_of("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE", "OTHER")
 
 
 def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | None:
