@@ -404,22 +404,6 @@ def test_an_order_id_that_repeats_is_said() -> None:
     assert done.output.count("3 different in 4 sales: 1 would count as repeats") == 2
 
 
-def with_clicks_first() -> str:
-    """`DEALS` with the click IDs in the first column."""
-    rows = [line.split(",") for line in DEALS.splitlines()]
-    return "".join(f"{','.join([row.pop(6), *row])}\n" for row in rows)
-
-
-def test_a_column_that_another_answer_frees_is_asked_for() -> None:
-    """The click IDs were the order ID, so nobody was asked for them before."""
-    done = answer(
-        with_clicks_first(), order_ID="Click", gclid="", expect=["any time", "6", "Number", "Click"]
-    )
-    assert done.exit_code == 0, done.output
-    assert saved()["columns"]["order_id"] == "Number"
-    assert saved()["columns"]["gclid"] == "Click"
-
-
 @pytest.mark.parametrize(
     "old, new, key, told, value, shown",
     [
@@ -546,13 +530,6 @@ def test_q_ends_at_every_question(answered: int) -> None:
     done = init(DEALS, [*ANSWERS[:answered], "q"])
     assert (done.exit_code, Path("profiles.json").exists()) == (0, False), done.output
     assert done.output.endswith("Nothing was saved.\n")
-
-
-def test_it_begins_with_what_it_does() -> None:
-    """Also how to end it, and that nothing has happened until then."""
-    done = init(DEALS, ["q"])
-    for text in ("shows what Google would get", "Nothing is uploaded", "q quits"):
-        assert text in done.output.partition("Which column")[0]
 
 
 def test_without_a_terminal_and_options_it_says_what_to_give() -> None:

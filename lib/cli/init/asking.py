@@ -65,12 +65,8 @@ def choose(
     offers: Sequence[Offer],
     other: str = "",
     read: Callable[[str], Any] = str,
-    previous: Any = None,
 ) -> Any:
-    """Ask for the number of an offer, or for what `other` says, which `read` reads.
-
-    An empty answer keeps the `previous` one, if there is one.
-    """
+    """Ask for the number of an offer, or for what `other` says, which `read` reads."""
     say()
     say(question)
     width = max((len(offer.label) for offer in offers if offer.note), default=0)
@@ -79,9 +75,6 @@ def choose(
     possible = [other] if other else []
     if offers:
         possible.insert(0, "1" if len(offers) == 1 else f"a number from 1 to {len(offers)}")
-    if previous is not None:
-        labels = (offer.label for offer in offers if offer.value == previous)
-        possible.append(f"nothing to keep: {next(labels, on_terminal(str(previous)))}")
     prompt = ", or ".join(possible)
     values = {comparable(offer.label): offer.value for offer in offers}
     values |= {str(number): offer.value for number, offer in enumerate(offers, 1)}
@@ -89,8 +82,6 @@ def choose(
     def read_answer(answer: str) -> Any:
         if comparable(answer) in values:
             return values[comparable(answer)]
-        if not answer and previous is not None:
-            return previous
         if not answer or not other:
             raise WrongAnswer(f"Answer with {prompt}.")
         return read(answer)

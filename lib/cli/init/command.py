@@ -90,6 +90,9 @@ def _pairs(
     return pairs
 
 
+_repeated = partial(click.option, multiple=True, callback=_pairs)
+
+
 def _constants(command: Any) -> Any:
     """Add the options for keys of the profile. The help of most is the question."""
     for key, (option, metavar, text) in reversed(_MORE_OPTIONS.items()):
@@ -131,26 +134,20 @@ def _constants(command: Any) -> Any:
     help="Name of the profile: the folder of these files in the bucket.",
 )
 @click.option("--yes", is_flag=True, help="Ask nothing, and save.")
-@click.option(
+@_repeated(
     "--column",
     "columns",
-    multiple=True,
-    callback=_pairs,
     metavar="FIELD=COLUMN",
     help="Column of a field; nothing after = if there is none. Can be repeated.",
 )
-@click.option(
+@_repeated(
     "--rows",
-    multiple=True,
-    callback=_pairs,
     metavar="COLUMN=VALUE",
     help="Rows that are sales; all if every row is one. Write ==VALUE for a value that only other "
     "files have. Can be repeated.",
 )
-@click.option(
+@_repeated(
     "--skip",
-    multiple=True,
-    callback=_pairs,
     metavar="COLUMN=VALUE",
     help="Rows that are left out; * is any other value. Can be repeated.",
 )

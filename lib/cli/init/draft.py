@@ -218,20 +218,20 @@ class Draft:
         return replace(column, cells=[cell for number, cell in cells if number in entries])
 
     def differing(self, column: Column) -> str:
-        """Return `13 different in 21 sales: 8 would count as repeats`, by entry: each has an action
-        of its own, and only within one action an order ID counts once.
+        """Return `13 different in 21 sales: 8 would count as repeats`, or if cells are empty,
+        `10 different in 10 of 18 sales`.
 
-        If cells are empty: `filled in 10 of 18 sales`.
+        Each entry has an action of its own, and only within one action an order ID counts once.
         """
         sales = self.sales
         cells = [(number, cell) for number, cell in self.numbered_cells(column) if number in sales]
         filled = [(number, cell) for number, cell in cells if cell]
-        repeats = len(filled) - len({*filled})
-        text = f"{len({*filled})} different in"
+        rows = f"{len(cells)} {'sales' if self.conversions == [None] else 'conversions'}"
         if len(filled) < len(cells):
-            text = f"filled in {len(filled)} of"
-        text += f" {len(cells)} {'sales' if self.conversions == [None] else 'conversions'}"
-        return f"{text}: {repeats} would count as repeats" if repeats else text
+            rows = f"{len(filled)} of {rows}"
+        repeats = len(filled) - len({*filled})
+        text = f": {repeats} would count as repeats" if repeats else ""
+        return f"{len({*filled})} different in {rows}{text}"
 
 
 def _list_values(level: dict[str, Any], key: str, column: str, values: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
 from lib.rules.fields import is_field
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import at_end_of_day, read_moment
+from lib.rules.values.dates import Moment, at_end_of_day, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
@@ -43,7 +43,7 @@ class Question:
     """Columns with such cells are offered, and columns without any are refused."""
     choices: Sequence[Offer] = ()
     typed: str = ""
-    example: Callable[[Draft], object] | None = None
+    example: Callable[[Draft], str] | None = None
     """Returns a cell that makes the question necessary. None: every file needs it."""
     means: Callable[[str, Any], str] | None = None
     """Returns what the example is with an answer."""
@@ -118,10 +118,7 @@ class Question:
             names = ["the name of a column"] if is_field(self.name) else []
             possible = ", or ".join([self.typed, *names] if self.typed else names)
             offers = [*self._of_columns(draft), *self._of_values(draft)]
-            has_column = draft.column_names(self.name, self.entry)
-            previous = None if has_column else draft.constant(self.key, self.entry)
-            read = partial(self._read, draft)
-            self.write(draft, choose(self.text, offers, possible, read, previous))
+            self.write(draft, choose(self.text, offers, possible, partial(self._read, draft)))
         draft.answered.add(self.id)
 
     def _of_columns(self, draft: Draft) -> Iterator[Offer]:
@@ -131,13 +128,12 @@ class Question:
             yield Offer(column, on_terminal(column.name), f"{samples_of(shown)}{differing}")
 
     def _of_values(self, draft: Draft) -> Iterator[Offer]:
-        example = self.example(draft) if self.example and self.means else None
+        example = self.example(draft) if self.example else ""
         for choice in self.choices:
+            note = choice.note
             if example and self.means:
-                meaning = cell(self.means(str(example), choice.value))
-                yield choice._replace(note=f"{cell(str(example))} → {meaning}")
-            else:
-                yield choice
+                note = f"{cell(example)} → {cell(self.means(example, choice.value))}"
+            yield choice._replace(note=note)
 
     def _read(self, draft: Draft, text: str) -> Any:
         """Return the column of this name, or the value that is typed. Raises `WrongAnswer`."""
@@ -209,30 +205,29 @@ def _first(fields: Sequence[str], is_unclear: Callable[[str], object]) -> Callab
     return example
 
 
-def _code(read: Callable[[str], object], text: str) -> str:
-    """Return why a cell cannot be read, or ""."""
+def _refused(
+    fields: Sequence[str], code: str, read: Callable[[str], object]
+) -> Callable[[Draft], str]:
+    """Return what finds the first cell that `read` refuses with this code, or ""."""
+
+    def is_unclear(text: str) -> bool:
+        try:
+            read(text)
+        except RuleError as error:
+            return error.code == code
+        return False
+
+    return _first(fields, is_unclear)
+
+
+def _read_in_any_order(text: str) -> Moment:
+    """Read a time without a zone, whatever the order of day and month is."""
     try:
-        read(text)
+        return read_moment(text, None)
     except RuleError as error:
-        return error.code
-    return ""
-
-
-def _has_unclear_order(text: str) -> bool:
-    return _code(lambda each: read_moment(each, UTC), text) == "DATE_ORDER_UNDECLARED"
-
-
-def _lacks_zone(text: str) -> bool:
-    order: Literal["MDY"] | None = "MDY" if _has_unclear_order(text) else None
-    return _code(lambda each: read_moment(each, None, order), text) == "DATE_WITHOUT_ZONE"
-
-
-def _lacks_sign(text: str) -> bool:
-    return _code(lambda each: parse_value(each, None), text) == "DECIMAL_SIGN_UNDECLARED"
-
-
-def _lacks_region(text: str) -> bool:
-    return _code(lambda each: normalize_phone(each, None), text) == "PHONE_REGION_MISSING"
+        if error.code != "DATE_ORDER_UNDECLARED":
+            raise
+    return read_moment(text, None, "MDY")
 
 
 def _lacks_currency(text: str) -> bool:
@@ -349,7 +344,7 @@ QUESTIONS: Final = (
         "Date order",
         "How are dates written?",
         choices=[Offer("DMY", "day first"), Offer("MDY", "month first")],
-        example=_first(_TIMES, _has_unclear_order),
+        example=_refused(_TIMES, "DATE_ORDER_UNDECLARED", lambda text: read_moment(text, UTC)),
         means=lambda text, order: long_time(read_moment(text, UTC, order).text).partition(",")[0],
     ),
     Question(
@@ -357,7 +352,7 @@ QUESTIONS: Final = (
         "Decimal sign",
         "What is the decimal sign?",
         choices=[Offer(".", "a point"), Offer(",", "a comma")],
-        example=_first(_VALUES, _lacks_sign),
+        example=_refused(_VALUES, "DECIMAL_SIGN_UNDECLARED", lambda text: parse_value(text, None)),
         means=lambda text, sign: f"{parse_value(text, sign):,.2f}",
     ),
     Question(
@@ -381,7 +376,7 @@ QUESTIONS: Final = (
         "Time zone",
         "In which time zone are the times?",
         typed="a zone such as Europe/Berlin, or UTC",
-        example=_first(_TIMES, _lacks_zone),
+        example=_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
     ),
     Question(
         "country_code",
@@ -389,7 +384,9 @@ QUESTIONS: Final = (
         "From which country are phone numbers without +?",
         look="country or calling code",
         typed="its two letters, such as DE",
-        example=_first(["phone"], _lacks_region),
+        example=_refused(
+            ["phone"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
+        ),
     ),
     Question(
         "ad_user_data",
