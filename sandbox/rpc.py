@@ -108,7 +108,7 @@ def _token_scopes(state: State, metadata: Mapping[str, str]) -> frozenset[str]:
     with contextlib.suppress(ValueError, IndexError, AttributeError):
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return frozenset(str(claims.get("scope", "")).split()) | {"self-signed"}
+        return frozenset(str(claims.get("scope", "")).split())
     return frozenset()
 
 
@@ -156,17 +156,15 @@ class Responder:
         # Google sends the request ID in the initial and in the trailing metadata; the Ads client
         # logs the initial one (its response wrapper's trailing_metadata() returns that).
         shown = (("request-id", rpc.request_id),)
-        place = self._state.request_id_in
-        context.send_initial_metadata(shown if place in ("both", "initial") else ())
-        trailing = shown if place in ("both", "trailing") else ()
+        context.send_initial_metadata(shown)
         port = int(context.peer().rpartition(":")[2])  # ipv4:127.0.0.1:50123
         try:
             handler = self._service.handlers[method]
             answer = self.answer(rpc, handler, Connection(port, context.is_active))
         except Refusal as refusal:
-            context.set_trailing_metadata(trailing + refusal.trailing)
+            context.set_trailing_metadata(shown + refusal.trailing)
             context.abort(refusal.code, str(refusal))
-        context.set_trailing_metadata(trailing)
+        context.set_trailing_metadata(shown)
         return answer
 
     def receive(self, method: str, body: bytes, metadata: Mapping[str, str]) -> Rpc:

@@ -8,7 +8,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from random import Random
 from typing import Any, Literal
 
 from sandbox.accounts import ACCOUNTS, Account, default_accounts
@@ -60,10 +59,7 @@ class DataManagerLimits:
     """
 
     requests_per_minute: int = 300
-    requests_per_day: int = 100_000
     processing_seconds: float = 0.0
-    holds_events: bool = False
-    """Accepted events wait until `State.process_held`."""
     repeats_adjust: bool = False
     """True: an event with a known transaction ID adjusts the first event, as Google's guide says.
     False: it is not counted. Google has a reason for that, too: DUPLICATE_TRANSACTION_ID."""
@@ -93,8 +89,6 @@ class State:
     """Returns the ID of the next request to a method, such as `data_manager.IngestEvents`."""
     check_rows: bool = True
     check_tokens: bool = True
-    request_id_in: Literal["both", "initial", "trailing", "neither"] = "both"
-    """The metadata in which clients of gRPC find the ID of their request."""
     keep_bodies: bool = True
     refuse_tokens: bool = False
     instance_has_account: bool = True
@@ -113,8 +107,6 @@ class State:
     click_keys: set[ClickKey] = field(default_factory=set)
     order_keys: set[OrderKey] = field(default_factory=set)
     call_keys: set[CallKey] = field(default_factory=set)
-    held: list[Callable[[], None]] = field(default_factory=list)
-    """The requests with events that wait to be processed."""
     book: ConversionBook = field(init=False, repr=False)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
     on_clear: list[Callable[[], None]] = field(default_factory=list, repr=False)
@@ -165,20 +157,11 @@ class State:
             self.order_keys.clear()
             self.call_keys.clear()
             self.adjustments.clear()
-            self.held.clear()
             self.book.clear()
             self._body_bytes = 0
             self.set_accounts(default_accounts())
             for forget in self.on_clear:
                 forget()
-
-    def process_held(self, rng: Random) -> None:
-        """Process the events that wait, request by request, in any order."""
-        with self.lock:
-            waiting, self.held[:] = list(self.held), []
-            rng.shuffle(waiting)
-            for process in waiting:
-                process()
 
     # Inspection
 

@@ -291,24 +291,14 @@ class Sandbox:
         """Replaces the profiles document, to which `PROFILES` points."""
         self.profiles_path.write_text(json.dumps(profiles, indent=2), encoding="utf-8")
 
-    def keep_versions(self, keep: bool) -> None:
-        """Turns the versioning of the input bucket on, as terraform/ does, or off."""
-        bucket = self.storage_client().bucket(INPUT_BUCKET)
-        bucket.versioning_enabled = keep
-        bucket.patch()
-
     def clear(self) -> None:
-        """Resets all: no conversions, requests, faults, events or objects; profiles and clock.
-
-        The input bucket keeps versions again.
-        """
+        """Resets all: no conversions, requests, faults, events or objects; profiles and clock."""
         self.faults.clear()
         self.delivery.reset()
         self.delivery.wait_until_idle()
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
             self.storage.empty(bucket)
         self.clock.reset()
-        self.keep_versions(True)
         self.set_profiles(DEFAULT_PROFILES)
         self.state.clear()
 

@@ -86,10 +86,9 @@ def _check_identification(event: Any, request: Any) -> Iterator[Finding]:
     if len(identifiers) > MAX_IDENTIFIERS:
         path, text = "user_data.user_identifiers", "At most 10 user identifiers are allowed."
         yield Finding(path, "TOO_MANY_USER_IDENTIFIERS", text)
-    if not request.HasField("encryption_info"):
-        for number, identifier in enumerate(identifiers):
-            path = f"user_data.user_identifiers[{number}]"
-            yield from _check_identifier(identifier, path, request.encoding)
+    for number, identifier in enumerate(identifiers):
+        path = f"user_data.user_identifiers[{number}]"
+        yield from _check_identifier(identifier, path, request.encoding)
     if address:
         try:
             ipaddress.ip_address(address)

@@ -13,13 +13,11 @@ whose transaction ID contains `refuse-unnamed`.
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import grpc
@@ -33,7 +31,6 @@ from sandbox.data_manager.calls import Calls, NotJson, read_request
 from sandbox.data_manager.destinations import Target, read_targets, rest_status
 from sandbox.data_manager.errors import (
     Finding,
-    Window,
     invalid,
     missing,
     over_quota,
@@ -87,12 +84,10 @@ class DataManager:
     def __init__(self, state: State) -> None:
         self._state = state
         self._minute: deque[float] = deque()
-        self._day: deque[float] = deque()
         self._ingested: dict[str, _Ingested] = {}
         self._places: dict[OrderKey, int] = {}
         """The position in `state.accepted` of each event with a transaction ID."""
-        state.on_clear += [each.clear for each in (self._minute, self._day)]
-        state.on_clear += [self._ingested.clear, self._places.clear]
+        state.on_clear += [self._minute.clear, self._ingested.clear, self._places.clear]
 
     def service(self) -> Service:
         return Service(
@@ -120,23 +115,15 @@ class DataManager:
             raise refusal(grpc.StatusCode.PERMISSION_DENIED, text, reason, rpc)
 
     def _take_quota(self, rpc: Rpc) -> None:
-        """Count one request against the project's quota. Raises `Refusal` if it is used up.
-
-        The default quota is 300 requests in any minute and 100,000 in any day.
-        """
-        limits, now = self._state.data_manager, time.monotonic()
+        """Count one request against the project's quota: 300 in any minute, by default. Raises
+        `Refusal` if it is used up. For that of a day, there is the fault `resource_exhausted`."""
+        taken, now = self._minute, time.monotonic()
         with self._state.lock:
-            windows: tuple[tuple[deque[float], float, int, Window], ...] = (
-                (self._minute, 60.0, limits.requests_per_minute, "Minute"),
-                (self._day, 86_400.0, limits.requests_per_day, "Day"),
-            )
-            for taken, seconds, limit, window in windows:
-                while taken and taken[0] <= now - seconds:
-                    taken.popleft()
-                if len(taken) >= limit:
-                    raise over_quota(rpc, window)
-            self._minute.append(now)
-            self._day.append(now)
+            while taken and taken[0] <= now - 60.0:
+                taken.popleft()
+            if len(taken) >= self._state.data_manager.requests_per_minute:
+                raise over_quota(rpc, "Minute")
+            taken.append(now)
 
     # IngestEvents
 
@@ -173,12 +160,8 @@ class DataManager:
                     reason=_WARNING_REASONS[warning.reason],
                     description=warning.description,
                 )
-        process = partial(self._process, request, calls, targets, rpc)
-        if self._state.data_manager.holds_events and not request.validate_only:
-            self._ingested[rpc.request_id] = _Ingested(targets, math.inf)
-            self._state.held.append(process)
-        elif not request.validate_only:
-            process()
+        if not request.validate_only:
+            self._process(request, calls, targets, rpc)
         return response
 
     def _event_path(self, index: int, path: str) -> str:
