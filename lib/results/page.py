@@ -38,8 +38,10 @@ def bucket_address(bucket: str, name: str) -> str:
 
 def share_of(count: int, total: int) -> str:
     """`98.3 %`, never `100 %` for less than everything, nor `0 %` for more than nothing."""
-    share = 100 if count == total else min(max(count * 100 / total, 0.1), 99.9)
-    return f"{round(share, 1):g} %"
+    share = count * 100 / total
+    if share < 0.1:
+        return "< 0.1 %"
+    return f"{100 if count == total else min(round(share, 1), 99.9):g} %"
 
 
 def long_time(text: str) -> str:

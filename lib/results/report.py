@@ -21,7 +21,6 @@ from lib.results.reading import NotResults, read_results
 
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
-_OPEN_CAUSES: Final = 3
 _MALFORMED: Final = (ArithmeticError, LookupError, TypeError, ValueError, UndefinedError)
 """What a document raises in which a code or a count is missing, or is no such thing."""
 
@@ -60,7 +59,6 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         listed_outcomes={each.row.outcome for each in rows},
         groups=findings.groups,
         most_details=MOST_DETAILS,
-        open_causes=_OPEN_CAUSES,
         notes_to_read=[each for each in head.notes if head.codes[each.code].needs_action],
         other_notes=[each for each in head.notes if not head.codes[each.code].needs_action],
         rows=rows,
