@@ -3,7 +3,7 @@
 FILE and RESULTS are read once, side by side, in the order of the file. Only the rows to correct are
 written, whatever the form of FILE, as CSV in UTF-8:
 
-    problem,what to do,line,Record ID,Close Date
+    fix: problem,fix: what to do,fix: line,Record ID,Close Date
     The date and time cannot be read. …,Write it as 2026-11-24 14:05. …,4,2100442,last Thursday
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import chain
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Final
@@ -57,11 +57,8 @@ Exit code: 0 if the rows were written, or no row needs to be corrected. 1 if tha
 possible. 2 if the command is wrong.
 """
 
-CORRECTION_COLUMNS: Final = ("problem", "what to do", "line")
+CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
 """The columns in front of the rows to correct. An upload ignores them."""
-
-_OTHER_COLUMNS: Final = tuple(f"fix: {name}" for name in CORRECTION_COLUMNS)
-"""Their names if the file has a column of its own with one of the usual names."""
 
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
@@ -90,8 +87,8 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
 
     RESULTS is the results document of FILE (- reads it from standard input). The rows are written
     as CSV. Correct them, and upload the new file to the same folder. Keep its name: it says that
-    these rows are no longer lost. The columns problem, "what to do" and line are ignored, and rows
-    that were uploaded are not in it. Nothing is sent.
+    these rows are no longer lost. An upload ignores the columns whose names begin with "fix:", and
+    rows that were uploaded are not in it. Nothing is sent.
     """
     try:
         head, rows = read_results(results)
@@ -184,12 +181,10 @@ def _write_rows(writer: Writer, table: Table, head: ResultsHead, rows: Iterator[
     """Write the header and the rows, with our columns in front. Return the number of rows."""
     if table.time_zone:
         writer.writerow([f"Parameters:TimeZone={table.time_zone}"])
-    earlier = _correction_columns(table.header)
+    earlier = {n for n, name in enumerate(table.header) if comparable(name) in CORRECTION_COLUMNS}
     originals = table.originals()
     header = next(original for original in originals if original.line == table.header_line)
-    names = _cells(header, table, earlier)
-    is_taken = not {*CORRECTION_COLUMNS}.isdisjoint(map(comparable, names))
-    writer.writerow([*(_OTHER_COLUMNS if is_taken else CORRECTION_COLUMNS), *names])
+    writer.writerow([*CORRECTION_COLUMNS, *_cells(header, table, earlier)])
     written = 0
     for row in rows:
         original = next((each for each in originals if each.line >= row.line), None)
@@ -200,21 +195,9 @@ def _write_rows(writer: Writer, table: Table, head: ResultsHead, rows: Iterator[
     return written
 
 
-def _correction_columns(header: Sequence[str]) -> frozenset[int]:
-    """Return the columns that an earlier `fix` wrote, wherever they are; none if one is missing.
-
-    >>> sorted(_correction_columns(["problem", "what to do", "line", "gclid"]))
-    [0, 1, 2]
-    """
-    names = [*map(comparable, header)]
-    for ours in (_OTHER_COLUMNS, CORRECTION_COLUMNS):
-        if all(name in names for name in ours):
-            return frozenset(map(names.index, ours))
-    return frozenset()
-
-
-def _cells(row: OriginalRow, table: Table, left_out: frozenset[int]) -> list[str]:
-    """Return the cells of a row, none of which is a formula.
+def _cells(row: OriginalRow, table: Table, left_out: Set[int]) -> list[str]:
+    """Return the cells of a row, none of which is a formula. `left_out` are the columns that an
+    earlier `fix` wrote.
 
     If its quotes are broken, where its cells end is a guess. Then there is one cell too many, so
     the row is refused until a person has deleted that cell.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Final
 
 import requests
@@ -21,28 +22,20 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 
 
+@dataclass(eq=False)
 class RestRefused(Exception):
     """Google answered with an error. `code` is its most specific reason.
 
     `is_daily`: the quota of a day is used up. `error` is Google's `google.rpc.Status`, as JSON. Its
-    texts may quote what was sent.
+    texts may quote what was sent, so no text of the exception has it.
     """
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        *,
-        is_daily: bool = False,
-        retry_delay_seconds: float = 0.0,
-        error: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.is_daily = is_daily
-        self.retry_delay_seconds = retry_delay_seconds
-        self.error: Mapping[str, Any] = error or {}
+    status: int
+    code: str
+    _: KW_ONLY
+    is_daily: bool = False
+    retry_delay_seconds: float = 0.0
+    error: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def is_about_the_caller(self) -> bool:

@@ -21,17 +21,13 @@ from ads_records import (
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.upload import ChunkUpload, GoogleAdsResponse
-from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CALLS, CLICKS, UploadRequest
+from lib.destinations.google_ads.upload_request import CALLS, UploadRequest
 from lib.destinations.redaction import without_values
-from lib.errors import PermanentError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Call, Conversion
-
-Accepted = module("services.types.conversion_upload_service").UploadClickConversionsResponse.pb()
 
 ADJUSTMENT_ERROR = "conversion_adjustment_upload_error"
 UPLOAD_ERROR = "conversion_upload_error"
@@ -163,28 +159,6 @@ def upload(call: Callable[[UploadRequest], GoogleAdsResponse]) -> ChunkUpload:
     """Return an upload that gets this answer."""
     deadline = Deadline(float("inf"), float("inf"))
     return ChunkUpload(call, {}, deadline, SilentLog(), maybe_sent=lambda order_id: False)
-
-
-def test_an_account_that_refuses_adjustments_still_gets_conversions() -> None:
-    """Google may close one kind of upload to an account, and not the others."""
-    calls: list[str] = []
-
-    def answer(request: UploadRequest) -> GoogleAdsResponse:
-        calls.append(request.kind.method)
-        if request.kind is ADJUSTMENTS:
-            raise PermanentError("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
-        made = Accepted()
-        made.results.add().conversion_action = ACTION
-        return GoogleAdsResponse(made.SerializeToString(), "id")
-
-    sending = upload(answer)
-    for _ in range(2):
-        accepted = sending.send(request_of(conversion()))
-        refused = sending.send(request_of(retraction()))
-        assert (accepted.row_results, accepted.stop) == ({}, None)
-        assert refused.row_results[0].outcome == "not_attempted"
-        assert refused.stop == Problem("CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
-    assert calls == [CLICKS.method, ADJUSTMENTS.method, CLICKS.method]
 
 
 QUOTES = [
