@@ -30,7 +30,7 @@ from sandbox.up import INPUT_BUCKET, Sandbox
 ROOT = Path(__file__).parents[1]
 
 PACKAGES = """
-import functions_framework, flask, cloudevents.http, google_crc32c, grpc, msgspec, phonenumbers
+import functions_framework, flask, cloudevents.http, fastcrc, grpc, msgspec, phonenumbers
 import requests, yaml
 from pydantic import BaseModel, Field, ValidationError
 from google.cloud import secretmanager, storage

@@ -52,7 +52,6 @@ MOST_MODULES_ON_THE_TOP_FLOOR = 3
 MOST_LINES_OF_A_FUNCTION = 60
 
 DISTRIBUTIONS = {
-    "google_crc32c": "google-crc32c",
     # What is imported, and what it is installed as.
     "google.ads.datamanager_v1": "google-ads-datamanager",
     "google.ads.googleads": "google-ads",

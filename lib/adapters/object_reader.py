@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import google_crc32c
+from fastcrc import crc32
 from google.api_core import exceptions as api
 from google.cloud import storage  # type: ignore[attr-defined]  # a namespace without types
 from google.cloud.storage.retry import DEFAULT_RETRY
@@ -105,7 +105,7 @@ class ObjectReader:
         held: deque[bytes] = deque()
         crc, left = 0, self._source.size
         for content in self._fetched():
-            crc = google_crc32c.extend(crc, content)
+            crc = crc32.iscsi(content, crc)
             left -= len(content)
             held.append(content)
             if left <= 0 and not self._matches(crc):

@@ -8,18 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any, Final
+from http import HTTPStatus
+from typing import Any
 
 import requests
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 
 from lib.destinations.pacing import RequestFailure
-
-_UNAUTHORIZED: Final = 401
-_FORBIDDEN: Final = 403
-_TOO_MANY_REQUESTS: Final = 429
-_SERVER_ERROR: Final = 500
 
 
 @dataclass(eq=False)
@@ -40,7 +36,7 @@ class RestRefused(Exception):
     @property
     def is_about_the_caller(self) -> bool:
         """Whether Google refuses the credentials or the project, and not this request."""
-        return self.status in (_UNAUTHORIZED, _FORBIDDEN)
+        return self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
 
 class RestSession:
@@ -73,7 +69,7 @@ class RestSession:
         except RefreshError as error:
             if error.retryable:
                 raise
-            raise RestRefused(_UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
+            raise RestRefused(HTTPStatus.UNAUTHORIZED, "CREDENTIALS_REFUSED") from None
         if not answer.ok:
             raise refusal_of(answer)
         response: Mapping[str, Any] = answer.json()
@@ -121,13 +117,13 @@ def _seconds(duration: str) -> float:
 def classify(error: Exception) -> RequestFailure:
     """Decide what to do about a failed request."""
     if isinstance(error, RestRefused):
-        if error.status == _UNAUTHORIZED:
+        if error.status == HTTPStatus.UNAUTHORIZED:
             return RequestFailure("permanent", error.code, defect="UNAUTHENTICATED")
         if error.is_daily:
             return RequestFailure("daily_quota", error.code)
-        if error.status == _TOO_MANY_REQUESTS:
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
             return RequestFailure("quota", error.code, error.retry_delay_seconds)
-        if error.status >= _SERVER_ERROR:
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return RequestFailure("transient", error.code)
         return RequestFailure("permanent", error.code)
     code = type(error).__name__

@@ -90,7 +90,7 @@ def correct(path: Path) -> None:
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for line, column, wrong, right in corrections():
-        (row,) = (each for each in rows if each["line"] == line)
+        (row,) = (each for each in rows if each["fix: line"] == line)
         assert row[column] == wrong
         if re.match(r"\d{4}-", right):
             moved = datetime.now(UTC).date() - WRITTEN_ON

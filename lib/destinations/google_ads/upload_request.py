@@ -6,7 +6,7 @@ written once, for an `UploadRequest`. `UploadKind` declares what differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -81,11 +81,7 @@ ADJUSTMENTS: Final = UploadKind(
     rows="conversion_adjustments",
     has_job_id=True,
 )
-KINDS: Final[Mapping[RecordKind, UploadKind]] = {
-    "conversion": CLICKS,
-    "call": CALLS,
-    "adjustment": ADJUSTMENTS,
-}
+KINDS: Final = {kind.record: kind for kind in (CLICKS, CALLS, ADJUSTMENTS)}
 
 
 @dataclass(frozen=True, eq=False)
