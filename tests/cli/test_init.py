@@ -121,7 +121,7 @@ def test_the_answers_become_a_profile() -> None:
     assert done.exit_code == 0, done.output
     assert saved() == {
         "destination": "google_ads",
-        "customer_id": "123-456-7890",
+        "customer_id": "1234567890",
         "expect": "any time",
         "action": "Closed deal",
         "columns": {
@@ -546,6 +546,13 @@ def test_options_answer_questions_in_a_terminal_too() -> None:
     done = init(DEALS, [*lines, "s"], "--time-zone", "America/Chicago", "--action", "Closed deal")
     assert done.exit_code == 0, done.output
     assert "In which time zone" not in done.output
+
+
+def test_a_script_says_how_the_file_is_written() -> None:
+    """`tab` is easier to type than the character."""
+    done = script(DEALS.replace(",", "\t"), delimiter="tab")
+    assert done.exit_code == 0, done.output
+    assert saved()["delimiter"] == "\t"
 
 
 def test_every_row_may_be_a_sale() -> None:

@@ -98,7 +98,7 @@ def _constants(command: Any) -> Any:
     for key, (option, metavar, text) in reversed(_MORE_OPTIONS.items()):
         add = click.option(option, key, metavar=metavar, help=text, cls=AdvancedOption)
         command = add(command)
-    for question in reversed([each for each in QUESTIONS if each.option]):
+    for question in reversed([question for question in QUESTIONS if question.option]):
         option, metavar = question.option.split()
         text = question.text.format(which="a sale")
         if question.typed:

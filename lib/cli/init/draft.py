@@ -98,7 +98,7 @@ class Draft:
     def column(self, name: str, entry: int | None = None) -> Column | None:
         """Return the column of a field in this file."""
         wanted = {*map(comparable, self.column_names(name, entry))}
-        columns = (each for each in self.sample.columns if comparable(each.name) in wanted)
+        columns = (column for column in self.sample.columns if comparable(column.name) in wanted)
         return next(columns, None)
 
     def set_column(self, name: str, column: Column | None, entry: int | None = None) -> None:
@@ -178,7 +178,7 @@ class Draft:
         """The columns that say what a row is: those by which the entries differ, or the first."""
         rows = [entry.rows for entry in self.completed]
         names = [*dict.fromkeys(name for conditions in rows for name in conditions)]
-        differing = [n for n in names if any(each.get(n) != rows[0].get(n) for each in rows)]
+        differing = [n for n in names if any(other.get(n) != rows[0].get(n) for other in rows)]
         return differing or names[:1]
 
     def name_of(self, number: int) -> str:
@@ -201,7 +201,7 @@ class Draft:
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
         """Return the cells of the rows that are sent, each with the number of its entry."""
         skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
-        columns = {comparable(each.name): each.index for each in self.sample.columns}
+        columns = {comparable(column.name): column.index for column in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
             return []
@@ -270,15 +270,17 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 
 
 def read_constant(key: str, text: str, destination: str | None) -> Any:
-    """Return the value of a key. Raises `WrongAnswer` if the profile cannot have it."""
+    """Return the value of a key as the profile has it: `tab` is "\\t", an account only digits.
+
+    Raises `WrongAnswer` if the profile cannot have it.
+    """
     zone = _zone_in(key, text)
     if zone and zone != "UTC" and "/" not in zone:
         near = nearest_zone(zone)
         raise WrongAnswer(f"Not the time zone of a place. Write one such as America/Chicago.{near}")
     smallest = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
     try:
-        value = _READERS.get(key, str)(text)
-        Profile.model_validate({**smallest, key: value})
+        profile = Profile.model_validate({**smallest, key: _READERS.get(key, str)(text)})
     except RuleError:
         raise WrongAnswer(f"Not known. Write {messages.FORMS[key]}.") from None
     except ValidationError as error:
@@ -286,7 +288,7 @@ def read_constant(key: str, text: str, destination: str | None) -> Any:
         raise WrongAnswer(f"{problem[:1].upper()}{problem[1:]}") from None
     if key == "action" and (refusal := why_no_name(destination, text)):
         raise WrongAnswer(refusal)
-    return value
+    return getattr(profile, key)
 
 
 def _zone_in(key: str, text: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import available_timezones
@@ -135,20 +136,20 @@ class Sample:
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises `WrongAnswer`."""
-        found = [each for each in self.columns if comparable(each.name) == comparable(name)]
-        if len(found) > 1:
+        same = [column for column in self.columns if comparable(column.name) == comparable(name)]
+        if len(same) > 1:
             raise WrongAnswer(f'The file has several columns "{on_terminal(name)}". Rename them.')
-        if not found:
-            known = [each.name for each in self.columns]
+        if not same:
+            known = [column.name for column in self.columns]
             raise WrongAnswer(
                 f'The file has no column "{on_terminal(name)}".{nearest(name, known)}'
             )
-        return found[0]
+        return same[0]
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
     """Return ` Did you mean "Amount"?` if a known name is similar, otherwise ""."""
-    names = {comparable(each): each for each in known}
+    names = {comparable(name): name for name in known}
     near = get_close_matches(comparable(text), names, 1)
     return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
 
@@ -196,7 +197,7 @@ def _line_of_names(table: Table) -> tuple[int, Sequence[str]]:
     if not lines:
         detail = "no line looks like names of columns. Add one above the rows"
         raise SourceError("COLUMN_MISSING", detail)
-    _, line, names = max(lines, key=lambda each: each[0])
+    _, line, names = max(lines, key=itemgetter(0))
     return line, names
 
 
