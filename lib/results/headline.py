@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final, Literal, NamedTuple
 
@@ -88,45 +88,58 @@ class FileNumbers(NamedTuple):
         return 2 * sum(micros.get(outcome, 0) for outcome in LOST) > sum(micros.values())
 
     def took(self) -> str:
-        """`Google took 3 of 4 sales, worth 30 USD. 1 sale is sent again automatically.`
+        """`Google took 3 of 4 sales, worth 30 USD.` Refunds have a sentence of their own."""
+        return joined(_took(*part) for part in self._parts())
 
-        Refunds have sentences of their own.
-        """
+    def again(self) -> str:
+        """`1 sale is sent again automatically.`; empty: nothing is."""
+        return joined(_again(counts, what) for counts, what, _ in self._parts())
+
+    def _parts(self) -> Iterator[tuple[Mapping[str, int], str, str]]:
+        """Yield the sales, and apart from them the refunds: rows by outcome, what one of them is
+        called, and what Google took of them is worth."""
         refunds: Mapping[str, int] = {} if "ok" in self.counts else self.refunds
         sales: dict[str, int] = {
             outcome: self.counts.get(outcome, 0) - refunds.get(outcome, 0) for outcome in OUTCOMES
         }
-        worth = money(self.sums.get("uploaded", {}))
-        sentences = [*_took(sales, self.sale, worth)] if meant_rows(sales) or not refunds else []
+        if meant_rows(sales) or not refunds:
+            yield sales, self.sale, money(self.sums.get("uploaded", {}))
         if refunds:
-            sentences += _took(refunds, REFUND, "")
-        return " ".join(sentences)
+            yield refunds, REFUND, ""
 
     def not_counted(self, count: int) -> str:
         """`2 sales do not count.`"""
         return f"{number_of(count, self.any_row)} {_verb(count, 'does', 'do')} not count."
 
 
-def _took(counts: Mapping[str, int], what: str, worth: str) -> Iterator[str]:
-    """Yield what Google took of these rows, and what is sent again."""
+def joined(sentences: Iterable[str]) -> str:
+    """Return those that are not empty as one text."""
+    return " ".join(filter(None, sentences))
+
+
+def _took(counts: Mapping[str, int], what: str, worth: str) -> str:
     meant, deferred = meant_rows(counts), counts.get("deferred", 0)
     took, before, skipped = (counts.get(each, 0) for each in ("uploaded", "duplicate", "skipped"))
     if not meant:
-        yield (
+        return (
             f"Google got none of {number_of_rows(skipped)}." if skipped else "The file has no row."
         )
-    elif ok := counts.get("ok", 0):
-        yield f"This was only a check: {_part(ok, meant, what)} can be uploaded."
-    elif meant > deferred:
-        text = f"Google took {_part(took, meant, what)}"
-        if meant == 1 and not took:
-            text = f"Google did not take the only {what}"
-        if took and worth:
-            text += f", worth {worth}"
-        yield f"{text}; it had {before:,} before." if before else f"{text}."
-    if deferred:
-        verb = _verb(deferred, "is", "are")
-        yield f"{number_of(deferred, what)} {verb} sent again automatically."
+    if ok := counts.get("ok", 0):
+        return f"This was only a check: {_part(ok, meant, what)} can be uploaded."
+    if meant == deferred:
+        return ""
+    text = f"Google took {_part(took, meant, what)}"
+    if meant == 1 and not took:
+        text = f"Google did not take the only {what}"
+    if took and worth:
+        text += f", worth {worth}"
+    return f"{text}; it had {before:,} before." if before else f"{text}."
+
+
+def _again(counts: Mapping[str, int], what: str) -> str:
+    deferred = counts.get("deferred", 0)
+    verb = _verb(deferred, "is", "are")
+    return f"{number_of(deferred, what)} {verb} sent again automatically." if deferred else ""
 
 
 def _part(count: int, total: int, what: str) -> str:
@@ -156,9 +169,11 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
     if head.file_error is not None:
         return _stopped(head.codes[head.file_error.code], file, is_check=head.validate_only)
     correct, late = findings.groups["correct"], findings.groups["late"]
-    title = file.took() + _in_need(correct, file.any_row)
+    too_late = ""
     if late.rows:
-        title += f" {number_of(late.rows, file.any_row)} came too late and cannot be corrected."
+        too_late = f"{number_of(late.rows, file.any_row)} came too late and cannot be corrected."
+    in_need = _in_need(correct, file.any_row)
+    title = joined((file.took(), in_need, too_late, file.again()))
     if correct.rows or late.rows:
         return _to_correct(head, file, title, correct, late)
     for note in head.notes:
@@ -190,14 +205,14 @@ def _stopped(code: ResultsCode, file: FileNumbers, *, is_check: bool) -> Headlin
 
 
 def _in_need(correct: Group, what: str) -> str:
-    """` 4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
+    """`4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
     if not correct.rows:
         return ""
     valued = sum(each.rows for each in correct.sums.values())
     at_least = "at least " if valued < correct.rows else ""
     worth = f", worth {at_least}{money(correct.sums)}," if correct.sums else ""
     verb = _verb(correct.rows, "needs", "need")
-    return f" {number_of(correct.rows, what)}{worth} {verb} correction."
+    return f"{number_of(correct.rows, what)}{worth} {verb} correction."
 
 
 def _to_correct(

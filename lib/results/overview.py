@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence
 from lib.model.money import Sum
-from lib.results.headline import FileNumbers, Tone
+from lib.results.headline import FileNumbers, Tone, joined
 from lib.results.names import report_name, results_name, uncorrected
 from lib.results.page import bucket_address, render
 from lib.state.runs import RunEntry
@@ -83,11 +83,11 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
         for outcome, by_currency in money.items()
     }
     file = FileNumbers(outcomes, entry.totals.corrections, sums)
-    text = file.took()
+    lost = file.not_counted(entry.lost) if entry.lost else ""
+    code = entry.totals.code if entry.lost else ""
+    why = f"Most frequent reason: {first_sentence(lookup(code).meaning)}." if code else ""
+    text = joined((file.took(), lost, why, file.again()))
     if entry.lost:
-        text += f" {file.not_counted(entry.lost)}"
-        if code := entry.totals.code:
-            text += f" Most frequent reason: {first_sentence(lookup(code).meaning)}."
         return "alarm" if file.is_mostly_lost else "correct", text
     is_final = not outcomes.get("deferred") and bool(outcomes.keys() & {"uploaded", "duplicate"})
     return "done" if is_final else "wait", text

@@ -125,8 +125,8 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
     "some wait": (
         summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
         "correct",
-        "Google took 3 of 5 sales, worth 30 USD. 1 sale is sent again automatically. "
-        "1 sale, worth 10 USD, needs correction.",
+        "Google took 3 of 5 sales, worth 30 USD. 1 sale, worth 10 USD, needs correction. "
+        "1 sale is sent again automatically.",
         UPLOAD,
     ),
     "only a refund waits": (
