@@ -7,7 +7,10 @@ BIN := $(VENV)/bin
 ROUTE ?= google_ads
 SEED ?= 0
 QUICK ?=
-INSTALL := -m pip install -q --disable-pip-version-check --require-hashes
+# Compiling all that is installed would take half of the time, and most is never imported.
+INSTALL := -m pip install -q --disable-pip-version-check --require-hashes --no-compile
+# What is imported is compiled once, even where this variable is set: commands and tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help setup demo sandbox reference pictures test check format bench fuzz soak lock audit sbom dist clean \
 	check-format check-lint check-types check-spelling check-lock check-workflows check-terraform
@@ -28,9 +31,6 @@ reference: $(VENV)/.dev ## Write into docs/ what pages repeat from the code: set
 
 pictures: $(VENV)/.dev ## Make the pictures in docs/pictures from the pages of the last `make demo` (needs chromium)
 	$(BIN)/python -m tools.pictures
-
-# Tests start hundreds of processes. Even where this variable is set, none of them compiles everything again.
-test soak: export PYTHONDONTWRITEBYTECODE =
 
 test: COVERAGE ?=
 test: $(VENV)/.dev ## Run all tests on all cores (COVERAGE=1: which lines of lib/ they run)
