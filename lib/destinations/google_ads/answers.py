@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue.codes import Code, lookup
@@ -111,27 +112,27 @@ def _assign_errors(
     kind, sent = request.kind, request.rows
     row_results: dict[int, RowResult] = {}
     retry_rows: list[int] = []
-    account_codes: list[str] = []
     for row, errors_of_row in by_row.items():
         row_result = _row_result(errors_of_row, sent[row], kind)
         if row_result is None:
             retry_rows.append(row)
         else:
             row_results[row] = row_result
-            account_codes += [error.code for error in errors_of_row if _is_of_the_account(error)][
-                :1
-            ]
-    # Every row has the same account-level error: the next chunk would have it too.
-    stop = None
-    if len(account_codes) == size and len(set(account_codes)) == 1:
-        code = account_codes[0]
-        if code not in _PERHAPS_THE_CLICK or size >= _ENOUGH_ROWS:
-            stop = Problem(code)
+    stop = _account_problem(by_row.values()) if len(row_results) == size else None
     return UploadRequestResult(row_results, retry_rows, stop)
 
 
-def _is_of_the_account(error: AdsError) -> bool:
-    return error.field not in _NOT_IN_EVERY_ROW and lookup(error.code).scope == "account"
+def _account_problem(errors_by_row: Collection[list[AdsError]]) -> Problem | None:
+    """Return the error of the account that all rows have: the next chunk would have it too."""
+    codes = {next(filter(None, map(_account_code, errors)), "") for errors in errors_by_row}
+    code = codes.pop()
+    is_sure = code not in _PERHAPS_THE_CLICK or len(errors_by_row) >= _ENOUGH_ROWS
+    return Problem(code) if code and not codes and is_sure else None
+
+
+def _account_code(error: AdsError) -> str:
+    is_of_the_account = lookup(error.code).scope == "account"
+    return error.code if is_of_the_account and error.field not in _NOT_IN_EVERY_ROW else ""
 
 
 def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResult | None:
