@@ -177,35 +177,6 @@ def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
     assert "3 rows: 1 would be sent, 2 would be skipped." in result.output
 
 
-def test_a_profile_is_used_as_in_the_function(file: Any) -> None:
-    """The time zone, action and header names of the profile are used."""
-    profile = {
-        "destination": "google_ads",
-        "customer_id": "123-456-7890",
-        "expect": "any time",
-        "action": "Deal",
-        "value": "action_default",
-        "time_zone": "Europe/Berlin",
-        "columns": {"gclid": "Klick", "conversion_date_time": "Datum"},
-    }
-    profiles = file(json.dumps({"de": profile}), "profiles.json")
-    data = file("Klick,Datum\nCj0KCQiAexample1,2026-11-20 10:00\n")
-    result = run("--profiles", profiles, "--profile", "de", "--json", data)
-    assert result.exit_code == 0, result.output
-    document = check_results(json.loads(result.stdout))
-    assert (document["profile"], document["customer_id"]) == ("de", "1234567890")
-
-
-def test_the_destination_decides_about_the_notes(file: Any) -> None:
-    """Only the destination that cannot send names adds a note about them."""
-    data = file(csv_of(row(first_name="Ada")))
-    document = {name: {**BASE, "destination": name} for name in ("google_ads", "data_manager")}
-    profiles = file(json.dumps(document), "profiles.json")
-    for name, is_noted in (("google_ads", True), ("data_manager", False)):
-        output = run("--profiles", profiles, "--profile", name, data).output
-        assert ("COLUMN_NOT_SENT" in output) is is_noted
-
-
 def test_json_is_the_results_document(file: Any) -> None:
     """`--json` prints the results document, with `ok` for rows that would be sent."""
     result = run("--json", file(BAD))
@@ -261,21 +232,6 @@ def test_a_name_that_the_function_would_not_open_fails(
     assert result.exit_code == 1
     assert f"{name}: the function would {reported}" in result.stderr
     assert ('"ok": 1' if options else "1 would be sent") in result.stdout
-
-
-@pytest.mark.parametrize("name", ["export.csv", "EXPORT.CSV", "a.tsv", "a.txt", "a.csv.gz"])
-def test_an_accepted_name_prints_nothing(file: Any, name: str) -> None:
-    """An accepted name, in any case, prints nothing on stderr."""
-    result = run(file(GOOD, name))
-    assert (result.exit_code, result.stderr) == (0, "")
-
-
-def test_names_from_the_file_are_text_not_markup(file: Any) -> None:
-    """Markup in a header is printed as text."""
-    result = run(
-        file("gclid,conversion_action,Date,[/red],[bold]x\nCj0KCQiA0001,1,2026-11-20Z,a,b\n")
-    )
-    assert "[/red], [bold]x" in " ".join(result.output.split())
 
 
 def test_the_check_imports_no_google_client() -> None:

@@ -55,21 +55,11 @@ def test_every_problem_of_every_profile_is_listed(tmp_path: Path) -> None:
     assert count == "6 profiles: 5 with errors."
 
 
-@pytest.mark.parametrize(
-    "document, said",
-    [
-        ('{"crm": {"time_zone": "UTC"},}', "line 1 column "),
-        ('{\n// Ann\n"crm": {"time_zone": yes}\n}', "line 3 column 22"),
-        ('{"crm": {}, "crm": {}}', '"crm" is there twice'),
-        ('{"crm": {"skip": {"Stage": "Won"}, "skip": {}}}', '"skip" is there twice'),
-        ('{"customer_id": "1234567890"}', "a profile without a name"),
-    ],
-)
-def test_a_broken_document_is_located(tmp_path: Path, document: str, said: str) -> None:
-    """The message has the line and the column, or the name that is there twice."""
-    code, output = check(tmp_path, document)
+def test_a_broken_document_is_located(tmp_path: Path) -> None:
+    """The message has the line and the column, and the exit code is 1."""
+    code, output = check(tmp_path, '{\n// Ann\n"crm": {"time_zone": yes}\n}')
     assert code == 1
-    assert said in output
+    assert "line 3 column 22" in output
 
 
 def test_the_profiles_that_init_writes_need_no_option(

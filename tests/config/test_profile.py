@@ -200,6 +200,7 @@ def test_a_profile_survives_being_stored(profile: dict[str, Any]) -> None:
     ("document", "message"),
     [
         (b'{"a": {}, "a": {}}', '"a" is there twice'),
+        (b'{"a": {"skip": {"Stage": "Won"}, "skip": {}}}', '"skip" is there twice'),
         (b'{"customer_id": 1}', 'a profile without a name. Give it one: {"default": {...}}.'),
         (b"[]", 'does not list profiles by name. Write {"<profile name>": {...}, ...}.'),
         (b"{", "is not valid JSON"),
