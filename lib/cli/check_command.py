@@ -55,7 +55,6 @@ Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would n
 file cannot be read, or its name is not accepted. 2 if the command is wrong.
 Without FILE: 0 if every profile is valid, otherwise 1.
 """
-_DEFAULT: Final = "profiles.json"
 _LONG_FILE: Final = 4 << 20
 """Size in bytes from which a progress bar is shown (about a second of work)."""
 
@@ -76,9 +75,9 @@ _LONG_FILE: Final = 4 << 20
     "--profiles",
     metavar="FILE",
     type=click.File("rb"),
-    default=lambda: _DEFAULT if Path(_DEFAULT).exists() else None,
-    help=f"File with the profiles; - reads it from standard input [default: {_DEFAULT}, as init "
-    "writes it].",
+    default="profiles.json",
+    show_default=True,
+    help="File with the profiles, as init writes it; - reads it from standard input.",
 )
 @click.option(
     "--profile",
@@ -98,7 +97,7 @@ _LONG_FILE: Final = 4 << 20
 @now_option
 def check_command(
     files: tuple[Path, ...],
-    profiles: IO[bytes] | None,
+    profiles: IO[bytes],
     profile_name: str,
     as_json: bool,
     all_rows: bool,
@@ -111,11 +110,6 @@ def check_command(
     """
     if all_rows and not as_json:
         raise click.UsageError("--all-rows works only with --json. Add --json.")
-    if profiles is None:
-        raise click.UsageError(
-            f"Missing option '--profiles': there is no {_DEFAULT} here. Name the file, or write it "
-            "with init."
-        )
     if not files:
         raise SystemExit(0 if _check_document(profiles.read()) else 1)
     try:

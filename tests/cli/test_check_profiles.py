@@ -79,4 +79,4 @@ def test_a_check_of_nothing_is_a_wrong_command(
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["check"])
     assert done.exit_code == 2
-    assert "Missing option '--profiles'" in done.stderr
+    assert "Invalid value for '--profiles': 'profiles.json': No such file" in done.stderr
