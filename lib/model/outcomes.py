@@ -42,7 +42,7 @@ class OutcomeMeaning:
 OUTCOMES: Final[Mapping[Outcome, OutcomeMeaning]] = {
     "uploaded": OutcomeMeaning("accepted by Google", "yes", is_listed=False),
     "duplicate": OutcomeMeaning("already counted, or a repeat of an earlier line", "yes"),
-    "rejected": OutcomeMeaning("not sent: a cell is wrong", "no"),
+    "rejected": OutcomeMeaning("not sent: a cell is wrong or empty", "no"),
     "failed": OutcomeMeaning("refused by Google", "no"),
     "deferred": OutcomeMeaning("sent again automatically", "later"),
     "skipped": OutcomeMeaning(

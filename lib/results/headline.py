@@ -169,10 +169,9 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
     if head.file_error is not None:
         return _stopped(head.codes[head.file_error.code], file, is_check=head.validate_only)
     correct, late = findings.groups["correct"], findings.groups["late"]
-    too_late = ""
-    if late.rows:
-        too_late = f"{number_of(late.rows, file.any_row)} came too late and cannot be corrected."
-    in_need = _in_need(correct, file.any_row)
+    in_need = _said_of(correct, file.any_row, "needs correction", "need correction")
+    came = "came too late and cannot be corrected"
+    too_late = _said_of(late, file.any_row, came, came)
     title = joined((file.took(), in_need, too_late, file.again()))
     if correct.rows or late.rows:
         return _to_correct(head, file, title, correct, late)
@@ -204,15 +203,14 @@ def _stopped(code: ResultsCode, file: FileNumbers, *, is_check: bool) -> Headlin
     return Headline(tone if code.needs_action else "wait", title, code.action, code.meaning)
 
 
-def _in_need(correct: Group, what: str) -> str:
+def _said_of(group: Group, what: str, one: str, more: str) -> str:
     """`4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
-    if not correct.rows:
+    if not group.rows:
         return ""
-    valued = sum(each.rows for each in correct.sums.values())
-    at_least = "at least " if valued < correct.rows else ""
-    worth = f", worth {at_least}{money(correct.sums)}," if correct.sums else ""
-    verb = _verb(correct.rows, "needs", "need")
-    return f"{number_of(correct.rows, what)}{worth} {verb} correction."
+    valued = sum(each.rows for each in group.sums.values())
+    at_least = "at least " if valued < group.rows else ""
+    worth = f", worth {at_least}{money(group.sums)}," if group.sums else ""
+    return f"{number_of(group.rows, what)}{worth} {_verb(group.rows, one, more)}."
 
 
 def _to_correct(
@@ -236,5 +234,5 @@ def _to_correct(
     name = PurePosixPath(head.source.name).name
     results = results_name(name, int(head.source.generation))
     command = shlex.join(("offline-conversions", "fix", name, results))
-    step = "Correct the rows that it writes, and upload the new file to the same folder."
+    step = "Correct these rows in the file, and upload it again: nothing counts twice."
     return Headline(tone, title, step, why, command)

@@ -222,8 +222,8 @@ def _log_retry(error: RetryableError, log: Log) -> None:
         return
     action = lookup(error.code).action
     if lookup(error.code).needs_action:
-        problem = f"{error.code}: {error.detail}. {action}"
-        log.alert("settings_invalid", code=error.code, detail=problem, action=action)
+        detail = f"{error.code}: {error.detail}"
+        log.alert("settings_invalid", code=error.code, detail=detail, action=action)
     log.warning("run_redelivered", code=error.code, detail=error.detail)
 
 

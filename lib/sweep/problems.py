@@ -138,7 +138,9 @@ def _no_file(view: View) -> Iterator[Found]:
         came = _counts_for(due.after, due.by, sorted(arrivals.get(name, [])), expectation)
         if not came:
             last = max(arrivals.get(name, []), default=None)
-            since = f"the last one came {last:%Y-%m-%d %H:%M} UTC" if last else "none has ever come"
+            since = "none has ever come"
+            if last is not None:
+                since = f"the last one came {last.astimezone(due.by.tzinfo):%Y-%m-%d %H:%M}"
             yield Found(name, f"due by {due.by:%Y-%m-%d %H:%M %Z}; {since}", {})
 
 
@@ -324,14 +326,14 @@ KINDS: Final = (
         "file_stopped",
         "ERROR",
         "A file was stopped",
-        "Correct what the detail says, and upload the file again.",
+        "Do what the report of the file says, and upload the file again.",
         _stopped,
     ),
     Kind(
         "no_file",
         "ERROR",
         "An expected file has not come",
-        "Ask the owner of the export why it did not run.",
+        "Ask the owner of the export whether it ran.",
         _no_file,
     ),
     Kind(

@@ -22,7 +22,7 @@ from tests.results.test_report import words
 
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 NOBODY = "Nobody needs to do anything."
-UPLOAD = "Correct the rows that it writes, and upload the new file to the same folder."
+UPLOAD = "Correct these rows in the file, and upload it again: nothing counts twice."
 LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
@@ -113,13 +113,14 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}),
         "correct",
         "Google took 9 of 12 sales, worth 90 USD. 1 sale, worth 10 USD, needs correction. "
-        "2 sales came too late and cannot be corrected.",
+        "2 sales, worth 20 USD, came too late and cannot be corrected.",
         UPLOAD,
     ),
     "all came too late": (
         summary_of(TOO_LATE, unlisted={"uploaded": 9}),
         "correct",
-        "Google took 9 of 15 sales, worth 90 USD. 6 sales came too late and cannot be corrected.",
+        "Google took 9 of 15 sales, worth 90 USD. "
+        "6 sales, worth 60 USD, came too late and cannot be corrected.",
         lookup("EXPIRED_EVENT").action,
     ),
     "some wait": (

@@ -91,7 +91,7 @@ def test_the_report_of_a_document_is_that_of_its_run() -> None:
 def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
     """A skipped row is no sale: it has no share, and is not in the bar."""
     page = report_on(summary_of(unlisted={"uploaded": 3, "skipped": 97}))
-    assert "3 rows to send, 97 skipped" in words(page)
+    assert "3 rows for Google, 97 skipped" in words(page)
     assert "3 uploaded 100 %, 30 USD accepted by Google" in words(page)
     assert "97 skipped no conversion" in words(page)
     assert page.count("<rect") == 1
