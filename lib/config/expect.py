@@ -42,15 +42,6 @@ class Due(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class AnyTime:
-    """Files come when they come, so none is missed."""
-
-    def latest_due(self, now: datetime) -> Due | None:
-        """Return None: no file is ever due."""
-        return None
-
-
-@dataclass(frozen=True, slots=True)
 class ByDay:
     """A file comes on each of these weekdays (0: Monday) by a time in a time zone."""
 
@@ -58,7 +49,7 @@ class ByDay:
     by: time
     zone: ZoneInfo
 
-    def latest_due(self, now: datetime) -> Due | None:
+    def latest_due(self, now: datetime) -> Due:
         """Return the last due time before `now`, and the one before that.
 
         With "every weekday by 06:30", on a Monday at 09:00: after Friday 06:30, by Monday 06:30.
@@ -79,19 +70,22 @@ class ByHours:
 
     hours: int
 
-    def latest_due(self, now: datetime) -> Due | None:
+    def latest_due(self, now: datetime) -> Due:
         """Return the span of hours before `now`."""
         return Due(now - timedelta(hours=self.hours), now)
 
 
-Expectation = AnyTime | ByDay | ByHours
+Expectation = ByDay | ByHours
 
 
-def parse_expect(text: str) -> Expectation:
-    """Read `every weekday by 06:30 Europe/Berlin`. Raises `ValueError` with what to write."""
+def parse_expect(text: str) -> Expectation | None:
+    """Read `every weekday by 06:30 Europe/Berlin`. Return None if no file is ever due.
+
+    Raises `ValueError` with what to write.
+    """
     plain = " ".join(text.split())
     if plain.lower() == _ANY_TIME:
-        return AnyTime()
+        return None
     if hours := _BY_HOURS.fullmatch(plain):
         if not 1 <= int(hours[1]) <= _MAX_HOURS:
             raise ValueError(f'not 1 to {_MAX_HOURS} hours. Write "every 3 hours", for example.')

@@ -265,7 +265,7 @@ class Profile(BaseModel):
 
     @cached_property
     def expectation(self) -> Expectation | None:
-        """When files come. None: `expect` is missing."""
+        """When files come. None: at any time, or `expect` is missing."""
         return None if self.expect is None else parse_expect(self.expect)
 
     @cached_property

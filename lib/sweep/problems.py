@@ -133,8 +133,6 @@ def _no_file(view: View) -> Iterator[Found]:
         if expectation is None:
             continue
         due = expectation.latest_due(view.now)
-        if due is None:
-            continue
         came = _counts_for(due.after, due.by, sorted(arrivals.get(name, [])), expectation)
         if not came:
             last = max(arrivals.get(name, []), default=None)
@@ -159,9 +157,7 @@ def _counts_for(
     if not came:
         return False
     before = expectation.latest_due(after)
-    is_missing_before = before is not None and not any(
-        before.after < arrival <= before.by for arrival in arrivals
-    )
+    is_missing_before = not any(before.after < arrival <= before.by for arrival in arrivals)
     had_files = any(arrival <= after for arrival in arrivals)
     return len(came) > 1 or not (is_missing_before and had_files)
 

@@ -24,14 +24,15 @@ MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 )
 def test_the_latest_due_time(text: str, after: str, by: str) -> None:
     """The latest due time is not after now, and the one before it is returned too."""
-    due = parse_expect(text).latest_due(MONDAY)
-    assert due is not None
+    expectation = parse_expect(text)
+    assert expectation is not None
+    due = expectation.latest_due(MONDAY)
     assert [f"{each.astimezone(UTC):%Y-%m-%d %H:%M}" for each in due] == [after, by]
 
 
 def test_any_time_is_never_due() -> None:
     """A profile whose files come at any time misses none."""
-    assert parse_expect("Any time").latest_due(MONDAY) is None
+    assert parse_expect("Any time") is None
 
 
 @pytest.mark.parametrize(
