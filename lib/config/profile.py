@@ -19,7 +19,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -45,6 +44,21 @@ KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
 
 ACTION_DEFAULT: Final = "action_default"
 """The value of a conversion whose value cell is empty: that of its conversion action."""
+
+
+def _known_destination(name: str) -> str:
+    if name not in registry.names():
+        known = " or ".join(f'"{each}"' for each in registry.names())
+        raise ValueError(f"not an allowed value. Write {known}.")
+    return name
+
+
+DestinationName = Annotated[str, AfterValidator(_known_destination)]
+
+
+def _readable_expect(text: str) -> str:
+    parse_expect(text)
+    return text
 
 
 def _without_dashes(value: object) -> object:
@@ -98,6 +112,13 @@ _ENCODINGS: Final = (
     "koi8",
 )
 """Beginnings of Python's names for the text encodings that spreadsheets write."""
+
+
+def _tab_by_name(value: object) -> object:
+    return "\t" if value in ("tab", "\\t") else value
+
+
+Delimiter = Annotated[str, Field(min_length=1, max_length=1), BeforeValidator(_tab_by_name)]
 
 
 def _known_encoding(value: str) -> str:
@@ -166,16 +187,16 @@ class Profile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    destination: str
+    destination: DestinationName
     """API that receives the conversions: {destinations}. Required."""
     customer_id: AccountNumber
     """Google Ads account that receives the conversions, with or without dashes. Required."""
-    expect: str | None = None
+    expect: Annotated[str, AfterValidator(_readable_expect)] | None = None
     """When files come: any time, every weekday by 06:30 America/New_York, every mon, thu by 06:30
     Europe/Berlin, or every 3 hours. Required."""
     login_customer_id: AccountNumber | None = None
     """Manager account that gives access to the Google Ads account."""
-    adjustments_via: str | None = None
+    adjustments_via: DestinationName | None = None
     """API that receives all adjustments, if the destination cannot send them: {destinations}."""
     action: ActionName | None = None
     """Conversion action of all rows: its ID or its name."""
@@ -219,7 +240,7 @@ class Profile(BaseModel):
     """Create an order ID for rows that have neither a gclid nor an order ID."""
     encoding: Annotated[str, AfterValidator(_known_encoding)] | None = None
     """Text encoding of the files. Unset: detected from the content."""
-    delimiter: str | None = Field(None, min_length=1, max_length=1)
+    delimiter: Delimiter | None = None
     """Character between two cells, such as a comma. Unset: detected from the content."""
     sheet: str | None = Field(None, min_length=1)
     """Name of the sheet to read from a workbook. Unset: the first visible sheet."""
@@ -231,26 +252,6 @@ class Profile(BaseModel):
     omit_session_and_ip: bool = False
     """Do not send session attributes and IP addresses. Set this if Google does not allow you to
     send them."""
-
-    @field_validator("destination", "adjustments_via")
-    @classmethod
-    def _known_destination(cls, value: str | None) -> str | None:
-        if value is not None and value not in registry.names():
-            known = " or ".join(f'"{name}"' for name in registry.names())
-            raise ValueError(f"not an allowed value. Write {known}.")
-        return value
-
-    @field_validator("expect")
-    @classmethod
-    def _known_expectation(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_expect(value)
-        return value
-
-    @field_validator("delimiter", mode="before")
-    @classmethod
-    def _tab_by_name(cls, value: object) -> object:
-        return "\t" if value in ("tab", "\\t") else value
 
     @model_validator(mode="after")
     def _is_possible(self) -> Profile:
