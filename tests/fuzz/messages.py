@@ -72,8 +72,9 @@ def _event_places(requests: Sequence[EventRequest]) -> Iterator[int]:
         assert IngestEventsRequest.pb(parsed) == request.message, "the client reads what is sent"
         assert len(request.content) <= LONGEST_REQUEST
         json.dumps(request.as_json(), allow_nan=False)
-        references = {each.reference for each in request.destinations}
-        assert len(references) == len(request.destinations) <= MAX_DESTINATIONS
+        destinations = request.message.destinations
+        references = {each.reference for each in destinations}
+        assert len(references) == len(destinations) <= MAX_DESTINATIONS
         assert len(request.events) == len(request.positions) == request.size
         for event in request.events:
             assert references.issuperset(event.destination_references)
