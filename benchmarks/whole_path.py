@@ -17,9 +17,9 @@ from benchmarks.bench import PROFILES, ROOT, UPLOAD, Bench, Run, put_profiles
 from benchmarks.figures import Figure
 from benchmarks.prices import cost_of
 from benchmarks.rows import file_of
+from lib.run.chunks import CHUNK_ROWS
 from sandbox.up import Sandbox
 
-CHUNK_ROWS = 2_000
 LARGE = 400_000
 WINDOW = 10
 

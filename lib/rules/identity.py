@@ -29,6 +29,9 @@ from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 
+PHONE_COUNTRY: Final = "country_code"
+"""The column with the country of a row's phone numbers."""
+
 _UNREADABLE: Final = ""
 """The country of a row that can't be read."""
 
@@ -245,7 +248,7 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     The default does not replace a country that can't be read, because the row gives another one. A
     number with `+` needs no country.
     """
-    cells, default = chunk.cells("country_code"), chunk.file.rules.phone_region
+    cells, default = chunk.cells(PHONE_COUNTRY), chunk.file.rules.phone_region
     if not any(cells):
         return [default] * chunk.size
     regions_of_cells = chunk.file.memo(_region_of)
@@ -269,11 +272,11 @@ def phone_region(
 ) -> tuple[str | None, Problem | None]:
     """Return the country in a cell, or the default if the cell has no value. With a problem, the
     country is one in which no number is dialled."""
-    text = plain_text(cell, "country_code", with_placeholders)
+    text = plain_text(cell, PHONE_COUNTRY, with_placeholders)
     try:
         return (normalize_phone_region(text) if text else default), None
     except RuleError as error:
-        return _UNREADABLE, Problem(error.code, "country_code")
+        return _UNREADABLE, Problem(error.code, PHONE_COUNTRY)
 
 
 def _digests_by_row(columns: Sequence[Sequence[str]], size: int) -> list[Digests]:

@@ -12,7 +12,7 @@ from lib.model.records import OptionalFields
 from lib.rules.assembly import Columns
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME
-from lib.rules.identity import CLICK_IDS
+from lib.rules.identity import CLICK_IDS, PHONE_COUNTRY
 from lib.rules.values.order_ids import derived_order_id
 
 
@@ -66,7 +66,7 @@ def derive_order_ids(
     completed = list(order_ids)
     for row in unrecognized:
         if row in unplaced and not (braids[row] or conversions["hashed_emails"][row]):
-            chunk.problems.reject(row, "PHONE_REGION_MISSING", "country_code")
+            chunk.problems.reject(row, "PHONE_REGION_MISSING", PHONE_COUNTRY)
             continue
         # As for a gclid, another value does not make another conversion of a click.
         value = None if braids[row] else conversions["value"][row]

@@ -74,19 +74,19 @@ def _sha256(text: str) -> str:
 
 
 def test_a_partial_failure_has_the_right_line(google: Sandbox) -> None:
-    """Index 0 of the second chunk's request is row 2,001, which is line 2,002 of the file."""
+    """Index 0 of the second chunk's request is its first row, and the header is line 1."""
     errors = ["conversion_upload_error.EVENT_NOT_FOUND", "conversion_upload_error.9999"]
     fault = {"kind": "row_error", "nth": 2, "rows": [0], "error": errors}
     google.faults.set([{"method": UPLOAD, **fault}])
-    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 2004)))
+    results = deliver(google, csv_bytes(core_row(n) for n in range(1, MAX_ROWS + 4)))
     (row,) = results["rows"]
-    assert (row["line"], row["outcome"]) == (2002, "failed")
+    assert (row["line"], row["outcome"]) == (MAX_ROWS + 2, "failed")
     # The second one is newer than the client: it is shown as it is, with a default action.
     codes = [error["code"] for error in row["errors"]]
     assert codes[0] == "EVENT_NOT_FOUND"
     assert "9999" in codes[1]
     assert results["codes"][codes[1]]["action"]
-    assert results["counts"]["uploaded"] == 2002
+    assert results["counts"]["uploaded"] == MAX_ROWS + 2
 
 
 def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:

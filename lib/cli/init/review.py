@@ -21,7 +21,7 @@ from lib.cli.init.trial import SentRow, Trial
 from lib.model.money import MICROS
 from lib.model.records import is_derived_order_id
 from lib.rules.columns import plain_text
-from lib.rules.identity import phone_region
+from lib.rules.identity import PHONE_COUNTRY, phone_region
 from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import is_digest, normalize_email
@@ -151,7 +151,7 @@ def _hashed(field: str, text: str | None, row: SentRow, default_region: str | No
     try:
         if field == "email":
             return f"{normalize_email(text)}, hashed"
-        region, _ = phone_region(row.cells.get("country_code", ""), default_region, set())
+        region, _ = phone_region(row.cells.get(PHONE_COUNTRY, ""), default_region, set())
         return f"{normalize_phone(text, region)}, hashed"
     except RuleError as error:
         return "hashed already" if is_digest(text) else f"left out: {lookup(error.code).meaning}"
