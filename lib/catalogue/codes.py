@@ -12,7 +12,7 @@ are in `ours.ini` and `google.ini`, and those that several codes share in `share
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from pkgutil import get_data
 from string import Template
 from typing import Final, Literal
 
@@ -73,7 +73,7 @@ _FIELD: Final = re.compile(r"^(\w+) = (.+(?:\n .+)*)", re.M)
 
 def _sections(name: str) -> dict[str, str]:
     """Return title → lines of an INI file. `configparser` would take 10 ms of each cold start."""
-    return dict(_SECTION.findall(files(__package__).joinpath(name).read_text("utf-8")))
+    return dict(_SECTION.findall((get_data(__package__, name) or b"").decode()))
 
 
 def _fields(lines: str, texts: Mapping[str, str]) -> dict[str, str]:
