@@ -270,7 +270,8 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
     weekday = parts.get("weekday_name")
     if weekday and WEEKDAYS[weekday.lower()] != naive.weekday():
         # Another weekday may prove that day and month are swapped.
-        raise RuleError("DATE_ORDER_MISMATCH" if "first" in parts else "INVALID_DATE")
+        is_swapped = "first" in parts and date_order is not None
+        raise RuleError("DATE_ORDER_MISMATCH" if is_swapped else "INVALID_DATE")
     return naive
 
 
@@ -321,7 +322,8 @@ def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tup
         raise RuleError("DATE_ORDER_UNDECLARED")
     month, day = (other, first) if order == "DMY" else (first, other)
     if month > 12 >= day or (parts["mark"] == "." and order == "MDY"):
-        raise RuleError("INVALID_DATE" if is_unclear else "DATE_ORDER_MISMATCH")
+        is_swapped = date_order is not None and not is_unclear
+        raise RuleError("DATE_ORDER_MISMATCH" if is_swapped else "INVALID_DATE")
     return month, day
 
 
