@@ -43,7 +43,6 @@ from lib.destinations.wire_format import (
     varint,
     write_plain_values,
 )
-from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, OptionalFields
 
@@ -121,8 +120,8 @@ def restated(adjustment: Adjustment) -> Conversion:
     new conversion.
     """
     original = adjustment.original
-    has_value = ADJUSTMENT_TYPES[adjustment.adjustment_type].has_value
-    if original is None or adjustment.order_id is None or not has_value:
+    can_be_sent = CAPABILITIES.adjusts(frozenset({adjustment.adjustment_type}))
+    if original is None or adjustment.order_id is None or not can_be_sent:
         raise ValueError(adjustment.adjustment_type)
     return original._replace(order_id=adjustment.order_id)
 
