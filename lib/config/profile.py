@@ -27,6 +27,7 @@ from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import Listed, ZoneName
 from lib.destinations import registry
 from lib.errors import PermanentError
+from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.rules.fields import BY_NAME, is_field
@@ -61,14 +62,10 @@ def _readable_expect(text: str) -> str:
     return text
 
 
-def _without_dashes(value: object) -> object:
-    return value.replace("-", "").strip() if isinstance(value, str) else value
-
-
 AccountNumber = Annotated[
     str,
     Field(pattern=r"^\d{10}$", coerce_numbers_to_str=True),
-    BeforeValidator(_without_dashes),
+    BeforeValidator(without_dashes),
 ]
 """The ten digits of an account: people write 123-456-7890 and 1234567890."""
 

@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from lib.errors import PermanentError, RetryableError
+from lib.model.account import without_dashes
 
 ADWORDS_SCOPE = "https://www.googleapis.com/auth/adwords"
 DATA_MANAGER_SCOPE = "https://www.googleapis.com/auth/datamanager"
@@ -47,13 +48,11 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
         credentials.refresh(Request())
     except (TransportError, DefaultCredentialsError) as error:
         # No default credentials: on Google Cloud, the metadata server did not answer.
-        raise RetryableError("API_UNAVAILABLE", f"token service: {type(error).__name__}") from None
+        raise _unavailable(error) from None
     except GoogleAuthError as error:
         # google-auth reports every error of the metadata server as a refusal, but with its cause.
         if getattr(error, "retryable", False) or isinstance(error.__cause__, TransportError):
-            raise RetryableError(
-                "API_UNAVAILABLE", f"token service: {type(error).__name__}"
-            ) from None
+            raise _unavailable(error) from None
         raise PermanentError("CREDENTIALS_REFUSED", type(error).__name__) from None
     except (ValueError, OSError) as error:
         # The message can quote the secret, so only its type is reported. The YAML is valid, so a
@@ -61,6 +60,10 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
         detail = f"the key of the service account cannot be used ({type(error).__name__})"
         raise PermanentError("SECRET_INVALID", detail) from None
     return configuration, credentials
+
+
+def _unavailable(error: Exception) -> RetryableError:
+    return RetryableError("API_UNAVAILABLE", f"token service: {type(error).__name__}")
 
 
 def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:
@@ -96,10 +99,6 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
-def _without_dashes(value: object) -> object:
-    return value.replace("-", "").strip() if isinstance(value, str) else value
-
-
 def _key_of(value: object) -> object:
     """Return the key of a service account, which may also be JSON in a string."""
     if isinstance(value, str):
@@ -112,7 +111,7 @@ def _key_of(value: object) -> object:
     return value
 
 
-AccountOfSecret = Annotated[str, BeforeValidator(_without_dashes), Field(pattern=r"^(\d{10})?$")]
+AccountOfSecret = Annotated[str, BeforeValidator(without_dashes), Field(pattern=r"^(\d{10})?$")]
 ServiceAccountKey = Annotated[dict[str, Any], BeforeValidator(_key_of)]
 
 

@@ -89,3 +89,8 @@ def action_id_in(text: str) -> str | None:
     prefix, _, last = text.rpartition("/")
     is_id = last.isascii() and last.isdigit() and (not prefix or "conversionActions" in prefix)
     return last if is_id else None
+
+
+def without_dashes(value: object) -> object:
+    """Return an account number as its digits alone: people write 123-456-7890."""
+    return value.replace("-", "").strip() if isinstance(value, str) else value

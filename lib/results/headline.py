@@ -169,9 +169,8 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
     if head.file_error is not None:
         return _stopped(head.codes[head.file_error.code], file, is_check=head.validate_only)
     correct, late = findings.groups["correct"], findings.groups["late"]
-    in_need = _said_of(correct, file.any_row, "needs correction", "need correction")
-    came = "came too late and cannot be corrected"
-    too_late = _said_of(late, file.any_row, came, came)
+    in_need = _said_of(correct, file.any_row, f"{_verb(correct.rows, 'needs', 'need')} correction")
+    too_late = _said_of(late, file.any_row, "came too late and cannot be corrected")
     title = joined((file.took(), in_need, too_late, file.again()))
     if correct.rows or late.rows:
         return _to_correct(head, file, title, correct, late)
@@ -203,14 +202,14 @@ def _stopped(code: ResultsCode, file: FileNumbers, *, is_check: bool) -> Headlin
     return Headline(tone if code.needs_action else "wait", title, code.action, code.meaning)
 
 
-def _said_of(group: Group, what: str, one: str, more: str) -> str:
+def _said_of(group: Group, what: str, said: str) -> str:
     """`4 sales, worth 16,100 USD, need correction.`; `at least` if not all have a value."""
     if not group.rows:
         return ""
     valued = sum(each.rows for each in group.sums.values())
     at_least = "at least " if valued < group.rows else ""
     worth = f", worth {at_least}{money(group.sums)}," if group.sums else ""
-    return f"{number_of(group.rows, what)}{worth} {_verb(group.rows, one, more)}."
+    return f"{number_of(group.rows, what)}{worth} {said}."
 
 
 def _to_correct(

@@ -860,8 +860,8 @@ def saved_state(google: World) -> list[str]:
     return [entry.state for entry in entries(google)]
 
 
-def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: World) -> None:
-    """The code stays in the run while it holds, and each sweep asks again, days later too."""
+def deliver_without_statuses(google: World) -> None:
+    """Deliver a sale, of which Google then refuses to say what became of it."""
     google.use_destination("data_manager")
 
     def refuse(ids: Any) -> Any:
@@ -869,6 +869,11 @@ def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: W
 
     google.api.statuses = refuse
     deliver(google, "daily.csv", sales("order-a"))
+
+
+def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: World) -> None:
+    """The code stays in the run while it holds, and each sweep asks again, days later too."""
+    deliver_without_statuses(google)
     google.clock.seconds += HOUR
     sweep(google)
     for _ in range(12):
@@ -884,13 +889,7 @@ def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: W
 
 def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None:
     """Then the schedule goes on without an answer, so the run ends."""
-    google.use_destination("data_manager")
-
-    def refuse(ids: Any) -> Any:
-        raise PermanentError("USER_PERMISSION_DENIED")
-
-    google.api.statuses = refuse
-    deliver(google, "daily.csv", sales("order-a"))
+    deliver_without_statuses(google)
     for _ in range(40):
         google.clock.seconds += 12 * HOUR
         sweep(google)
