@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ from lib.destinations.data_manager.client import DataManager, open_channels
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind
 from lib.model.log import SilentLog
 from lib.model.records import Conversion, Record
@@ -87,5 +86,5 @@ def send(
 
 def within(seconds: float) -> Deadline:
     """Return a deadline in some seconds."""
-    ends = time.monotonic() + seconds
+    ends = elapsed_seconds() + seconds
     return Deadline(ends, ends)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,7 @@ from lib.destinations.google_ads.client import GoogleAds, open_ads_channel
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import SilentLog
 from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
@@ -55,7 +54,7 @@ def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
 
 def send(ads: GoogleAds, *rows: Record) -> UploadResult:
     """Send the records, which are of one kind, as one chunk."""
-    ends = time.monotonic() + 60
+    ends = elapsed_seconds() + 60
     requests = ads.encode(kind_of(rows[0]), rows, 42)
     return ads.send(requests, Deadline(ends, ends), lambda order_id: False)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from ads_records import clicks_request, response
 
 from lib.destinations.google_ads.upload import ChunkUpload, GoogleAdsResponse
 from lib.errors import RetryableError
-from lib.model.deadline import Deadline
+from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import SilentLog
 
 
@@ -29,7 +28,7 @@ def upload(*answers: GoogleAdsResponse) -> ChunkUpload:
             raise RetryableError("DEADLINE")
         return remaining.pop(0)
 
-    ends = time.monotonic() + 60
+    ends = elapsed_seconds() + 60
     deadline = Deadline(ends, ends)
     return ChunkUpload(
         call,
