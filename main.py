@@ -34,6 +34,7 @@ from lib.errors import PermanentError, UploadError
 from lib.model.deadline import Shutdown, elapsed_seconds
 from lib.run.context import RunContext
 from lib.run.deliver import deliver
+from lib.state.corrections import KnownCorrections
 from lib.state.runs import run_id
 
 # Imported objects are kept as long as the instance runs, so they are never scanned again.
@@ -96,18 +97,20 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
 
 
 @cache
-def _wiring() -> tuple[Settings, GoogleStore, Destinations]:
-    """Return what is kept while the instance runs: settings, storage client, API connections."""
+def _wiring() -> tuple[Settings, GoogleStore, Destinations, KnownCorrections]:
+    """Return what is kept while the instance runs: settings, storage client, API connections, and
+    the corrections that were read."""
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
         JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
-    return settings, connect(), Destinations(settings, lambda: read_credentials(settings))
+    destinations = Destinations(settings, lambda: read_credentials(settings))
+    return settings, connect(), destinations, KnownCorrections()
 
 
 def _context() -> RunContext:
-    settings, store, destinations = _wiring()
+    settings, store, destinations, corrections = _wiring()
     header = flask.request.headers.get("X-Cloud-Trace-Context")
     log = JsonLog(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
 
@@ -125,7 +128,9 @@ def _context() -> RunContext:
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,
+        revision=os.environ.get("K_REVISION", ""),
         shutdown=_shutdown,
+        corrections=corrections,
     )
 
 

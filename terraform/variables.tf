@@ -252,7 +252,7 @@ variable "retention_days" {
   type = object({
     input   = optional(number, 30)
     results = optional(number, 400)
-    state   = optional(number, 400)
+    state   = optional(number, 60)
   })
   default     = {}
   nullable    = false

@@ -28,6 +28,7 @@ from lib.config.settings import Settings
 from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
+from lib.model import retries
 from lib.model.account import Account, Action
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
@@ -41,7 +42,14 @@ from lib.run.context import RunContext
 from lib.run.deliver import deliver as deliver_object
 from lib.source.workbook import read_sheet
 from lib.state.runs import run_key
-from lib.state.store import INTERNAL, Label, LabelledObject, Readable, StoredObject
+from lib.state.store import (
+    INTERNAL,
+    Label,
+    LabelledObject,
+    OpenedObject,
+    Readable,
+    StoredObject,
+)
 from lib.sweep.sweep import sweep_once
 from tests.results_schema import check_results
 
@@ -101,12 +109,14 @@ class MemoryStore:
     versioned: bool = False
     generations: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
 
-    def open_live(self, source: StoredObject) -> Readable | None:
+    def open_live(self, source: StoredObject) -> OpenedObject | None:
         self._began("read", source.name)
         with self.lock:
             data, live = self.objects.get((source.bucket, source.name), (b"", 0))
         self.after("read", source.name)
-        return BytesIO(data) if live == source.generation and source.size else None
+        if live != source.generation:
+            return None
+        return OpenedObject(self.stored(source.bucket, source.name), BytesIO(data))
 
     def open(self, source: StoredObject) -> Readable:
         self._began("read", source.name)
@@ -125,8 +135,7 @@ class MemoryStore:
         """Keep the live version as a noncurrent one, if the store is versioned."""
         if self.versioned and (bucket, name) in self.objects:
             data, generation = self.objects[bucket, name]
-            version = replace(self.stored(bucket, name), is_live=False)
-            self.noncurrent[bucket, name, generation] = data, version
+            self.noncurrent[bucket, name, generation] = data, self.stored(bucket, name)
 
     def find(self, source: StoredObject) -> StoredObject | None:
         self._began("find", source.name)
@@ -196,7 +205,7 @@ class MemoryStore:
             label = self.labels.get((bucket, each.name), INTERNAL)
             yield LabelledObject(each.name, each.generation, label.metadata)
 
-    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         self._began("list", prefix)
         with self.lock:
             names = sorted(n for b, n in self.objects if b == bucket and n.startswith(prefix))
@@ -207,11 +216,9 @@ class MemoryStore:
                 else:
                     continue
             yield found
-        if versions:
-            older = [(key, found) for key, (_, found) in self.noncurrent.items()]
-            yield from (f for (b, n, _), f in older if b == bucket and n.startswith(prefix))
 
     def delete(self, bucket: str, name: str) -> None:
+        """Delete an object, as a person would."""
         self._began("delete", name)
         with self.lock:
             self._replace(bucket, name)
@@ -230,7 +237,7 @@ class MemoryStore:
         data, generation = self.objects[bucket, name]
         md5 = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
         time = self.times[bucket, name]
-        return StoredObject(bucket, name, generation, len(data), md5, time, time)
+        return StoredObject(bucket, name, generation, len(data), md5, time)
 
     def names(self, bucket: str) -> list[str]:
         return sorted(name for b, name in self.objects if b == bucket)
@@ -541,7 +548,7 @@ class ProcessStore:
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
         return self._read(lambda: self.store.find_live(bucket, name))
 
-    def open_live(self, source: StoredObject) -> Readable | None:
+    def open_live(self, source: StoredObject) -> OpenedObject | None:
         return self._read(lambda: self.store.open_live(source))
 
     def open(self, source: StoredObject) -> Readable:
@@ -564,9 +571,6 @@ class ProcessStore:
     ) -> int | None:
         data = b"".join(pieces)  # a stream can read other objects
         return self.process.call(lambda: self.store.write_stream(bucket, name, [data], **given))
-
-    def delete(self, bucket: str, name: str) -> None:
-        self.process.call(lambda: self.store.delete(bucket, name))
 
 
 STEPS = ("sold", "60", "40", "refunded")
@@ -976,7 +980,7 @@ def platform(
     profile |= {"adjustments_via": adjustments_via} if adjustments_via else {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "CHUNK_ROWS", chunk_rows)
-        patch.setattr(advance, "MOST_TRIES", 999)
+        patch.setattr(retries, "MOST_TRIES", 999)
         patch.setattr(advance, "STALE_AFTER", timedelta(days=999))
         for name, module in [*sys.modules.items()]:
             if name.startswith("lib.") and hasattr(module, "ThreadPoolExecutor"):

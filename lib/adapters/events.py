@@ -37,7 +37,9 @@ class NotAnObjectEvent(NamedTuple):
 def read_event(headers: Mapping[str, str], body: bytes) -> StoredObject | NotAnObjectEvent:
     """Return the object that was finalized, as the event in a request describes it. Never raises.
 
-    A detail that the event omits, or that cannot be read, is left out: storage knows it too.
+    A detail that the event omits, or that cannot be read, is left out: storage knows it too. The
+    object's own word counts where it matters (`Store.open_live`): anybody who may call the function
+    can write an event.
     """
     try:
         event = from_http(headers, body)
@@ -59,7 +61,6 @@ def read_event(headers: Mapping[str, str], body: bytes) -> StoredObject | NotAnO
         size=_number(data.get("size")),
         md5=_text(data.get("md5Hash")),
         created=_moment(data.get("timeCreated")),
-        updated=_moment(data.get("updated")),
         crc32c=_text(data.get("crc32c")),
     )
 

@@ -40,8 +40,8 @@ EVENTS: Mapping[str, str] = {
     "request_retry": "A request failed with a retryable error and is retried.",
     "connection_renewed": "A connection was refused or silent. The next request uses a new one.",
     "account_not_read": "The account could not be read. Files that name actions by ID go on.",
-    "follow_up_blocked": "What Google reports later could not be read. Someone must fix the cause.",
-    "processing_unknown": "What Google reports later could not be read now. Retried later.",
+    "processing_unknown": "What Google reports later could not be read. It is asked again; if it "
+    "refuses to answer, `open_problem` says so.",
     "overview_not_written": "The overview of all files could not be written. The next sweep does.",
 }
 

@@ -19,6 +19,8 @@ import base64
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
 
 from fastcrc import crc32
 from google.api_core import exceptions as api
@@ -40,7 +42,21 @@ _RANGES_AHEAD = 2
 Download = Callable[[storage.Client], bytes]
 
 
-def read_first_range(source: StoredObject, client: storage.Client) -> bytes | None:
+class FirstRange(NamedTuple):
+    """The first range of an object. If it `is_whole`, it is all of the object, according to the
+    checksum that came with it, and `source` has its size and checksums."""
+
+    source: StoredObject
+    content: bytes
+    is_whole: bool
+
+    def bytes_of(self, described: StoredObject) -> bytes:
+        """Return the content if it is the first range of an object of this size. A connection that
+        broke has brought less: then return b"", and the range is read again."""
+        return self.content if len(self.content) == min(described.size, RANGE_BYTES) else b""
+
+
+def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange | None:
     """Return the first range of the live generation; None if it is not that of `source`.
 
     The answer names its generation, so no second request asks which one is live.
@@ -49,9 +65,15 @@ def read_first_range(source: StoredObject, client: storage.Client) -> bytes | No
     content = _download(blob, 0, RANGE_BYTES - 1)
     if int(blob.generation or 0) != source.generation:
         return None
-    if len(content) != min(RANGE_BYTES, source.size):  # a broken connection
-        raise ConnectionError("short read")
-    return content
+    crc32c = blob.crc32c or ""
+    if len(content) == RANGE_BYTES or not _has_checksum(crc32.iscsi(content), crc32c):
+        return FirstRange(source, content, is_whole=False)
+    described = replace(source, size=len(content), md5=blob.md5_hash or "", crc32c=crc32c)
+    return FirstRange(described, content, is_whole=True)
+
+
+def _has_checksum(crc: int, crc32c: str) -> bool:
+    return bool(crc32c) and crc == int.from_bytes(base64.b64decode(crc32c), "big")
 
 
 def _download(blob: storage.Blob, start: int, end: int) -> bytes:
@@ -115,7 +137,7 @@ class ObjectReader:
 
     def _matches(self, crc: int) -> bool:
         known = self._source.crc32c
-        return not known or crc == int.from_bytes(base64.b64decode(known), "big")
+        return not known or _has_checksum(crc, known)
 
     def _fetched(self) -> Iterator[bytes]:
         """Yield the ranges as they are read. The next ones are fetched meanwhile."""

@@ -7,7 +7,6 @@ when the network has forgotten a connection.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 from collections.abc import Callable, Iterable, Iterator
@@ -24,17 +23,18 @@ from lib.adapters.object_reader import (
     RETRY,
     TIMEOUT_SECONDS,
     Download,
+    FirstRange,
     ObjectReader,
     read_first_range,
 )
 from lib.errors import RetryableError
-from lib.state.store import INTERNAL, Label, LabelledObject, StoredObject
+from lib.state.store import INTERNAL, Label, LabelledObject, OpenedObject, StoredObject
 
 T = TypeVar("T")
 
 # A results document up to this size is sent in one request, a longer one in pieces of this size.
 UPLOAD_PIECE_BYTES = 1 << 20
-_FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated,updated,timeDeleted"
+_FIELDS = "name,generation,size,md5Hash,crc32c,timeCreated"
 
 
 def connect() -> GoogleStore:
@@ -97,20 +97,25 @@ class GoogleStore:
             return None
         return _stored(bucket, blob)
 
-    def open_live(self, source: StoredObject) -> ObjectReader | None:
-        if not source.size or not source.crc32c:
-            return None
+    def open_live(self, source: StoredObject) -> OpenedObject | None:
+        first: FirstRange | None = None
         try:
             first = self._request(
                 RETRY(lambda client: read_first_range(source, client)),
                 _permission("get", source.bucket),
             )
         except api.RequestRangeNotSatisfiable:
-            return None
+            first = FirstRange(source, b"", is_whole=False)  # an empty object has no range
         except api.NotFound:
             self._require(source.bucket)
+        if first is None:
             return None
-        return self._reader(source, first) if first is not None else None
+        if first.is_whole:
+            return OpenedObject(first.source, self._reader(first.source, first.content))
+        live = self.find_live(source.bucket, source.name)
+        if live is None or live.generation != source.generation:
+            return None
+        return OpenedObject(live, self._reader(live, first.bytes_of(live)))
 
     def open(self, source: StoredObject) -> ObjectReader:
         return self._reader(source)
@@ -215,8 +220,8 @@ class GoogleStore:
         written = self._find(bucket, name)
         return written.generation if written is not None else None
 
-    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
-        blobs = self._blobs(bucket, _FIELDS, prefix=prefix, versions=versions or None)
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        blobs = self._blobs(bucket, _FIELDS, prefix=prefix)
         return (_stored(bucket, blob) for blob in blobs)
 
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
@@ -245,15 +250,6 @@ class GoogleStore:
             yield blob
             blob = _reachable(lambda: next(following, None), needs)
 
-    def delete(self, bucket: str, name: str) -> None:
-        with contextlib.suppress(api.NotFound):
-            self._request(
-                lambda client: (
-                    client.bucket(bucket).blob(name).delete(timeout=TIMEOUT_SECONDS, retry=RETRY)
-                ),
-                _permission("delete", bucket),
-            )
-
 
 def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
     return StoredObject(
@@ -263,9 +259,7 @@ def _stored(bucket: str, blob: storage.Blob) -> StoredObject:
         size=int(blob.size or 0),
         md5=blob.md5_hash or "",
         created=blob.time_created,
-        updated=blob.updated,
         crc32c=blob.crc32c or "",
-        is_live=blob.time_deleted is None,  # set when a generation becomes noncurrent
     )
 
 

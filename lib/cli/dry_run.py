@@ -144,5 +144,6 @@ class DryRun:
             if isinstance(request, OfflineRequest)
             for line, record in zip(part.lines, request.records, strict=True)
         }
-        chunk_outcomes = outcomes(prepared, answers, "ok", self.list_all)
+        customer_id, list_all = self.plan.customer_id, self.list_all
+        chunk_outcomes = outcomes(prepared, answers, "ok", self.now, customer_id, list_all=list_all)
         return DryChunk(chunk.rows, chunk_outcomes, records)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -297,6 +297,11 @@ class Profile(BaseModel):
             {field: names for field, names in columns.items() if names is not None},
         )
 
+    @property
+    def derives_order_ids(self) -> bool:
+        """Whether a sale that Google could not recognize gets an order ID."""
+        return self.derive_order_id and self.source != "web"
+
     def sender(self, kind: RecordKind) -> str:
         """Return the destination that receives records of this kind."""
         return (self.adjustments_via if kind == "adjustment" else None) or self.destination
@@ -422,8 +427,13 @@ def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
     """Return whether records of this kind sendable use a field: of an adjustment, few."""
     if kind in BY_NAME[name].record_kinds:
         return True
-    sendable = registry.capabilities_of(profile.sender(kind)).of_kind(kind)
-    return sendable is not None and (name in sendable.fields or BY_NAME[name].only_helps)
+    if BY_NAME[name].only_helps:
+        return True
+    kinds: dict[RecordKind, None] = {kind: None}
+    if kind == "adjustment" and profile.derives_order_ids:
+        kinds["conversion"] = None  # the order ID of the sale is derived from its cells
+    readers = (registry.capabilities_of(profile.sender(each)).of_kind(each) for each in kinds)
+    return any(reader is not None and name in reader.fields for reader in readers)
 
 
 def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
@@ -461,15 +471,25 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     if profile.source == "web":
         needed["order_id"] = "order ID, by which the tag finds a conversion"
     missing = {name: what for name, what in needed.items() if name not in columns}
-    if not _identifies(columns, sendable.identifying, sendable.fields):
+    is_found = _identifies(columns, sendable.identifying, sendable.fields)
+    if not is_found and not (kind == "adjustment" and names_original(profile, columns)):
         name, found = _FOUND_BY[kind]
         missing[name] = f"column by which the {capabilities.title} finds the {found}"
     for name, what in missing.items():
         yield f'{key}: no {what}. Write "{name}": "column name" under columns.'
 
 
+def names_original(profile: Profile, columns: Collection[str]) -> bool:
+    """Return whether rows with these fields have all of a sale from which its order ID was derived:
+    its time, its value, and a person or a click."""
+    sales = registry.capabilities_of(profile.destination)
+    has_value = "conversion_value" in columns or isinstance(profile.value, int | float)
+    is_complete = has_value and "conversion_date_time" in columns and profile.derives_order_ids
+    return is_complete and _identifies(columns, sales.identifying, sales.fields)
+
+
 def _identifies(
-    columns: Mapping[str, object], identifying: frozenset[str], sendable: Mapping[str, str]
+    columns: Collection[str], identifying: frozenset[str], sendable: Mapping[str, str]
 ) -> bool:
     named = {base_name(name) for name in columns} & sendable.keys()
     if not named >= _ADDRESS:

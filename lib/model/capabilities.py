@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from lib.model.adjustment_types import AdjustmentType
 from lib.model.fields import RecordKind
@@ -24,29 +25,34 @@ class Exclusion:
     column: str
 
 
+_FIRST_DAY: Final = timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSchedule:
-    """When to query what an API reports later about an upload.
+    """When to ask an API what it reports later about an upload.
 
-    The first check takes place after `first_wait`. Each further wait is `backoff` times as long as
-    the previous one, up to `longest_wait`. No check takes place later than `stop_after` after the
-    upload.
+    The first time is `first_wait` after the upload, then every `wait` for a day, and then every
+    `later_wait`. From `stop_after` on, nobody asks any more.
     """
 
     first_wait: timedelta
-    backoff: float
-    longest_wait: timedelta
+    wait: timedelta
+    later_wait: timedelta
     stop_after: timedelta
 
-    def next_check(self, sent_at: datetime, checks: int) -> datetime | None:
-        """Return the time of the next check after `checks` checks, or None if there is no other."""
-        waited = wait = self.first_wait
-        for _ in range(checks):
-            wait = min(wait * self.backoff, self.longest_wait)
-            waited += wait
-            if waited > self.stop_after:
-                return None
-        return sent_at + waited
+    def next_check(self, sent_at: datetime, asked_at: datetime | None) -> datetime | None:
+        """Return when to ask about an upload, or None if that is not before the end.
+
+        `asked_at` is when the API was asked last, perhaps about another upload.
+        """
+        first = sent_at + self.first_wait
+        if asked_at is None or asked_at < first:
+            check = first
+        else:
+            is_first_day = asked_at < sent_at + _FIRST_DAY
+            check = asked_at + (self.wait if is_first_day else self.later_wait)
+        return check if check < sent_at + self.stop_after else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,11 @@ _MOST_VALUE: Final = 1e12
 _NONE: Final = -1
 
 
+def micros_of(value: float) -> int:
+    """Return a value in micros. `12.4` → `12400000`."""
+    return int(value * _FLOAT_MICROS + 0.5)
+
+
 class Sum(NamedTuple):
     """The number of rows with a value in one currency, and their sum."""
 
@@ -114,6 +119,16 @@ class Amounts(NamedTuple):
             micros=array("q", map(micros.__getitem__, positions)).tobytes(),
             which=bytes(map(self.which.__getitem__, positions)) if self.which else b"",
         )
+
+    def replaced(self, changes: Mapping[int, tuple[int | None, str]]) -> Amounts:
+        """Return them with other values in micros, and other currencies, at some positions."""
+        size = len(self.micros) // 8 or max(changes) + 1
+        values = [changes.get(position) or self.at(position) for position in range(size)]
+        names = tuple(dict.fromkeys(currency for micros, currency in values if micros is not None))
+        numbers = {name: number for number, name in enumerate(names)}
+        which = bytes(numbers.get(currency, 0) for _, currency in values)
+        micros = [_NONE if each is None else each for each, _ in values]
+        return Amounts(struct.pack(f"{size}q", *micros), names, which if len(names) > 1 else b"")
 
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""

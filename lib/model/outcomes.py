@@ -83,8 +83,8 @@ class RowOutcome(NamedTuple):
     """The outcome of the data row that starts at `line`, as an editor counts lines.
 
     `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
-    `corrects` an earlier conversion. A deferred row is sent again at `due`; `maybe_sent`: the API
-    may have counted it although it has not said so.
+    `corrects` an earlier conversion. A deferred row is sent again at `due`, but never after
+    `until`; `maybe_sent`: the API may have counted it although it has not said so.
     """
 
     line: int
@@ -97,6 +97,7 @@ class RowOutcome(NamedTuple):
     due: SavedTime | None = None
     maybe_sent: bool = False
     corrects: bool = False
+    until: SavedTime | None = None
 
     @property
     def sums(self) -> dict[str, Sum]:
@@ -271,12 +272,11 @@ class ChunkOutcomes:
         """Return the number of each record by its line."""
         return self.records.numbers()
 
-    def next_due(self) -> datetime | None:
-        """Return when the first deferred row is due, or None if no row is deferred."""
+    def deferred(self) -> list[RowOutcome]:
+        """Return the rows that are sent again."""
         if not self.tally.outcomes.get("deferred"):
-            return None
-        times = (row.due for row in self.listed if row.outcome == "deferred")
-        return min((due for due in times if due is not None), default=None)
+            return []
+        return [row for row in self.listed if row.outcome == "deferred"]
 
     def with_listed(self, change: Callable[[RowOutcome], RowOutcome]) -> ChunkOutcomes:
         """Return them with each listed row changed, or the same if no row has changed."""

@@ -4,6 +4,7 @@
     rows that an API refused       the destination, while it uploads their chunk
     a request to Cloud Storage     `adapters.storage`, `adapters.object_reader`
     deferred rows                  the sweep: after DEFER_HOURS (`config.settings`), or as below
+    an attempt that died           the sweep, after a wait that grows (`wait_after_try`)
     a file whose attempt failed    its event comes again, or the sweep finds it
 
 When to ask an API about what it reports later is one of its capabilities (`CheckSchedule`).
@@ -12,7 +13,7 @@ When to ask an API about what it reports later is one of its capabilities (`Chec
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class Backoff(NamedTuple):
@@ -37,7 +38,7 @@ deferred."""
 
 QUOTA = Backoff(first=2.0, longest=16.0, tries=0)
 """No request starts for this long after one was refused because of a quota, if the API names no
-delay. It has no most tries: the time limit ends them. A longer wait would leave the quota unused
+delay. Tries are unlimited; the time limit ends them. A longer wait would leave the quota unused
 that has become free meanwhile."""
 
 STORAGE_TIMEOUT_SECONDS = 30.0
@@ -56,6 +57,27 @@ TRANSIENT_ROWS = timedelta(hours=1)
 LAST_LINE = timedelta(minutes=10)
 """An unterminated last line. A client that repeats a broken upload does it within this time."""
 
+_TRIES: Final = (
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(hours=16),
+)
+
+MOST_TRIES: Final = len(_TRIES) + 1
+"""After so many attempts in a row that died, or ran out of time before they saved anything, the
+file is at fault. A bad deployment or an outage of an hour needs fewer."""
+
+
+def wait_after_try(tries: int) -> timedelta:
+    """Return how long a file waits after this many such attempts, from 1."""
+    return _TRIES[min(tries, len(_TRIES)) - 1]
+
+
 ADJUSTMENT = timedelta(hours=24)
 """An adjustment whose conversion Google does not find yet. Afterwards every conversion can be
 adjusted."""
+
+LONGEST_WAIT = timedelta(days=14)
+"""An adjustment of a conversion of its own file. All conversions are answered by then: after three
+days of resends, Google is asked for another seven what became of them."""

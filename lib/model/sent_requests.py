@@ -10,7 +10,8 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -45,6 +46,11 @@ class RequestStatus(NamedTuple):
     def is_final(self) -> bool:
         """Whether the status cannot change any more."""
         return self.status in _FINAL
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the API never said what became of the request."""
+        return self.status == UNREADABLE
 
 
 Ranges = tuple[tuple[int, int], ...]
@@ -82,13 +88,26 @@ _TEXTS: Final = msgspec.msgpack.Decoder(list[str | None])
 """Made before there are threads (`lib.state.documents.decoder_of`)."""
 
 
+def order_text(action_id: str, order_id: str | None) -> str | None:
+    """Return an order as one text. None: the row has no order ID."""
+    return f"{action_id} {order_id}" if order_id else None
+
+
+def order_of(text: str) -> tuple[str, str]:
+    """Return what `order_text` was made of: the ID of the conversion action, and the order ID."""
+    action_id, _, order_id = text.partition(" ")
+    return action_id, order_id
+
+
 class SentRequest(NamedTuple):
     """An accepted request of an API that processes records later.
 
-    While the request is open, `lines` are the lines of its records, in their order, `unclicked` the
-    lines of those without a click ID, `values` their values (`Amounts.packed`), and `order_ids`
-    their order IDs (`packed_texts`), which a row that fails later needs. All are empty once the API
-    has reported the final status for every conversion action (`statuses`). From then on:
+    `sent_at` is when it was answered, and `customer_id` the account that got it. While the request
+    is open, `lines` are the lines of its records, in their order, `unclicked` the lines of those
+    without a click ID, `values` the values that were sent (`Amounts.packed`), and `orders` their
+    conversion actions and order IDs (`order_text`, `packed_texts`), which a row that fails later
+    needs. All are empty once the API has reported the final status for every conversion action
+    (`statuses`), or does not report it. From then on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
@@ -97,6 +116,8 @@ class SentRequest(NamedTuple):
 
     request_id: str
     lines: Ranges
+    sent_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    customer_id: str
     unclicked: Ranges = ()
     statuses: tuple[RequestStatus, ...] = ()
     matchable: int = 0
@@ -104,7 +125,7 @@ class SentRequest(NamedTuple):
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0
     values: bytes = b""
-    order_ids: bytes = b""
+    orders: bytes = b""
     corrects: bool = False
     """Its rows correct earlier conversions."""
 
@@ -123,6 +144,9 @@ class SentRequest(NamedTuple):
 class RequestSummary:
     """The accepted requests of a file. Its size depends on the number of requests, not of rows.
 
+    `open_since` has the times at which open requests were sent. `unknown` rows were accepted, and
+    the API never said whether it counts them.
+
     `not_counted` is the number of rows by the reason why they will never count, and `unnamed` the
     number of those that the API did not name. `matchable` and `unmatched` are rows without a click
     ID (`SentRequest`).
@@ -131,6 +155,8 @@ class RequestSummary:
     requests: int = 0
     polled: int = 0
     open: int = 0
+    open_since: set[datetime] = field(default_factory=set)
+    unknown: int = 0
     unnamed: int = 0
     matchable: int = 0
     unmatched: int = 0
@@ -143,6 +169,12 @@ class RequestSummary:
             self.requests += 1
             self.polled += bool(request.statuses)
             self.open += request.is_open
+            if request.is_open:
+                self.open_since.add(request.sent_at)
+            else:
+                self.unknown += sum(
+                    status.record_count for status in request.statuses if status.is_unknown
+                )
             self.unnamed += request.unnamed
             self.matchable += request.matchable
             self.unmatched += request.unmatched

@@ -312,7 +312,6 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
         part = {
             "status": "processing" if requests.open else "finished",
             "polled_at": followed.polled_at.isoformat() if followed.polled_at else None,
-            "polls": followed.polls,
             "counts": {
                 "requests": requests.requests,
                 "requests_polled": requests.polled,

@@ -63,7 +63,7 @@ def render_overview(
 
 
 def _address(bucket: str, entry: RunEntry) -> str:
-    if not (entry.is_read or entry.stop or entry.superseded):
+    if not entry.is_published:
         return ""
     return bucket_address(bucket, report_name(results_name(entry.name, entry.generation)))
 
@@ -74,7 +74,7 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
         return "done", "Another version of the file has replaced this one."
     if entry.stop:
         return "alarm", f"The file was stopped: {first_sentence(lookup(entry.stop).meaning)}."
-    if not entry.is_read:
+    if not entry.is_published:
         return "wait", "In progress."
     outcomes, money = entry.totals.outcomes, entry.totals.money
     # A listing does not have the number of rows with a value.

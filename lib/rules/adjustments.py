@@ -1,7 +1,9 @@
 """The rules of adjustments: what a row must be to become an `Adjustment`.
 
 The entry of the profile says whether its rows are retractions or restatements, or a column does.
-Google knows a conversion by its order ID, if it has one, and otherwise by its gclid and time.
+Google knows a conversion by its order ID, if it has one, and otherwise by its gclid and time. If it
+was sent with neither, it has an order ID that the rules derived from its cells
+(`lib.rules.matching.derive_order_ids`), so the same cells give its ID again.
 """
 
 from __future__ import annotations
@@ -149,9 +151,9 @@ def name_conversions(
     values: Values,
     adjusted: Sequence[int],
 ) -> list[Named]:
-    """Return the conversion of each row: by its order ID, or else by gclid and time. Reject rows
-    that name none, or adjust it at a wrong time. `adjusted` are the times of the adjustments, in
-    Unix seconds."""
+    """Return the conversion of each row: by its order ID, or else by gclid and time, or else by its
+    derived order ID. Reject rows that name none, or adjust it at a wrong time. `adjusted` are the
+    times of the adjustments, in Unix seconds."""
     problems = chunk.problems
     about_times = RowProblems(set())
     sold = conversion_times(chunk, about_times)
@@ -159,7 +161,10 @@ def name_conversions(
     pairs = zip(chunk.cells("gclid"), order_ids, strict=True)
     cells = [cell if order_id is None else "" for cell, order_id in pairs]
     gclids = read_click_ids(cells, "gclid", problems)
-    originals = _originals(chunk)
+    needs_all = chunk.file.can.restates_with_original
+    ids = zip(order_ids, gclids, strict=True)
+    is_read = needs_all or any(order_id is None and not gclid for order_id, gclid in ids)
+    originals = _originals(chunk) if is_read else Originals({}, {})
     names = []
     for row, order_id in enumerate(order_ids):
         if row in problems.errors:
@@ -178,8 +183,11 @@ def name_conversions(
             if row in about_times.warnings:
                 problems.warnings[row] += about_times.warnings[row]
             named = Named(None, gclids[row], sold.texts[row])
+        elif derived := _derived_order_id(originals.conversions.get(row)):
+            named = Named(derived)
         else:
             problems.reject(row, "ADJUSTS_NO_CONVERSION", "order_id")
+            problems.errors[row] += _errors_of_original(row, originals)
             named = Named()
         names.append(named)
     _refuse_wrong_times(chunk, sold.instants, adjusted, about_times)
@@ -187,9 +195,9 @@ def name_conversions(
 
 
 def _originals(chunk: ChunkColumns) -> Originals:
-    """Read the conversions of the rows, if the destination needs them."""
+    """Read the rows as the conversions that they are about."""
     sales = chunk.file.sales
-    if sales is None or not chunk.file.can.restates_with_original:
+    if sales is None:
         return Originals({}, {})
     sold = ChunkColumns(sales, chunk.lines, chunk.rows, chunk.entries)
     columns = read_conversions(sold).columns
@@ -197,6 +205,15 @@ def _originals(chunk: ChunkColumns) -> Originals:
     rows = compress(range(chunk.size), is_accepted)
     records = records_of(Conversion, columns, is_accepted, {})
     return Originals(dict(zip(rows, records, strict=True)), sold.problems.errors)
+
+
+def _derived_order_id(original: Conversion | None) -> str | None:
+    """Return the order ID that was derived for a conversion. None: it had one of its own, or the
+    row lacks the original value, on which the ID of a person depends."""
+    if original is None or original.order_id is None:
+        return None
+    is_complete = original.value is not None or original.gbraid or original.wbraid
+    return original.order_id if is_complete else None
 
 
 def _with_original(
@@ -207,25 +224,22 @@ def _with_original(
     value: float | None,
     currency: str | None,
 ) -> Named:
-    """Return the conversion with all of its data, and its new value.
-
-    It needs an order ID of its own: if a derived one differed from that of the sale, the
-    restatement would count as a new conversion.
-    """
+    """Return the conversion with all of its data, and its new value."""
     original = originals.conversions.get(row)
+    order_id = order_id or _derived_order_id(original)
     if order_id is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL", "order_id")
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
         chunk.problems.errors[row] += _errors_of_original(row, originals)
     if original is not None:
-        original = original._replace(value=value, currency_code=currency)
+        original = original._replace(order_id=order_id, value=value, currency_code=currency)
     return Named(order_id, original=original)
 
 
 def _errors_of_original(row: int, originals: Originals) -> list[Problem]:
-    """Return the errors of the conversion that a row adjusts. That nothing identifies it is left
-    out, because the adjustment's own error says so."""
+    """Return the errors of the conversion that a row adjusts. Leaves out the error that nothing
+    identifies it, because the adjustment's own error says so."""
     return [each for each in originals.errors.get(row, ()) if each.code != _UNIDENTIFIED]
 
 

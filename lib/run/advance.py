@@ -10,33 +10,35 @@ A first delivery, a delivery after a crash, and a resend days later are the same
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from lib.errors import PermanentError
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model import retries
+from lib.model.outcomes import Problem, RowOutcome
 from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
-from lib.run.attempt import UNTERMINATED_LAST_LINE, Attempt
+from lib.run.attempt import Attempt
+from lib.run.diagnostics import ask_for_diagnostics, next_diagnosis
 from lib.run.finish import publish, totals_of
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
-from lib.run.statuses import ask, followed_since, next_look
-from lib.run.upload import close_deferred, upload_chunks, with_sent_chunks
+from lib.run.resend import (
+    UNTERMINATED_LAST_LINE,
+    Ending,
+    end_rows,
+    end_rows_that_waited_too_long,
+)
+from lib.run.statuses import ask_for_statuses, next_poll
+from lib.run.take import STALE_AFTER
+from lib.run.upload import upload_chunks, with_sent_chunks
 from lib.source.errors import SourceError
 from lib.source.names import name_problem
-from lib.state.markers import Marker
 from lib.state.runs import FileFacts
 from lib.state.store import Readable, StoredObject
 
 _PASSES: Final = 2
 """The second one sends the adjustments of the conversions that the first one has sent."""
-
-MOST_TRIES: Final = 5
-"""Attempts in a row that died, or only read the file."""
-
-STALE_AFTER: Final = timedelta(days=7)
-"""A file with rows that nobody could send for so long ends."""
 
 
 _UNREADABLE_PROFILE: Final = Problem(
@@ -46,11 +48,12 @@ _UNREADABLE_PROFILE: Final = Problem(
 )
 
 
-class Ending(NamedTuple):
-    """Why nothing of the file is sent any more, and the outcome of its deferred rows."""
+class _File(NamedTuple):
+    """The file of the run, as storage has it. `stream`: its bytes, if it is open already."""
 
-    problem: Problem
-    outcome: Outcome
+    source: StoredObject
+    is_live: bool
+    stream: Readable | None = None
 
 
 def advance(attempt: Attempt) -> RunSummary | None:
@@ -58,37 +61,52 @@ def advance(attempt: Attempt) -> RunSummary | None:
 
     Raises `RetryableError` if another attempt must continue.
     """
-    context, source = attempt.context, attempt.run.source
+    context, source, tries = attempt.context, attempt.run.source, attempt.run.tries
+    if tries > retries.MOST_TRIES:
+        # Even the attempt that only writes the results has died.
+        attempt.stop(_no_progress(tries))
+        attempt.save(state="done", due=None, cause="")
+        return None
     results = NO_RESULTS
     if not attempt.is_first:
         results = generations_of(source, context.store, context.settings.output_bucket)
-        ask(attempt)
-    # The event of a new file says all about it except whether it is still the live one.
-    stream = context.store.open_live(source) if attempt.is_first else None
-    for _ in range(_PASSES):
+        attempt.sum_up()
+    if tries == retries.MOST_TRIES:
+        _end(attempt, Ending("failed", _no_progress(tries)))
+    else:
+        if not attempt.is_first:
+            ask_for_statuses(attempt)
+            ask_for_diagnostics(attempt)
+            end_rows_that_waited_too_long(attempt)
+        _send_what_is_due(attempt)
+    stop, summary = attempt.run.stop, None
+    if stop is not None:
+        end_rows(attempt, lambda row: Ending("not_attempted", stop))
+    if attempt.has_changed or not results.document:
+        summary = publish(attempt, results, with_report=tries < retries.MOST_TRIES)
+    _save(attempt, is_published=summary is not None)
+    return summary
+
+
+def _no_progress(tries: int) -> Problem:
+    return Problem("NO_PROGRESS", "", f"{tries} attempts in a row")
+
+
+def _send_what_is_due(attempt: Attempt) -> None:
+    """Read the file, and send its rows that have no marker yet, or are due."""
+    for number in range(_PASSES):
         if not _needs_file(attempt):
-            break
+            return
         if attempt.profile is None and attempt.run.stop is None:
             attempt.stop(_UNREADABLE_PROFILE)
-        live = source if stream else context.store.find_live(source.bucket, source.name)
-        is_live = live is not None and live.generation == source.generation
-        if live is not None and is_live:
-            attempt.keep(source=live)  # an event omits what it does not know
-        ending = _ending_of(attempt, live, is_live=is_live)
-        if ending is not None:
-            _end(attempt, ending)
-            break
-        if not is_live:
-            _close_replaced_line(attempt, live)
-        _send(attempt, stream)
-        stream = None
-    if attempt.run.stop is not None:
-        _close(attempt, Ending(attempt.run.stop, "not_attempted"))
-    summary = None
-    if attempt.has_changed or not results.document:
-        summary = publish(attempt, results)
-    _save(attempt)
-    return summary
+        file = _end_of_run(attempt) or _find_file(attempt, may_open=number == 0)
+        if isinstance(file, Ending):
+            _end(attempt, file)
+            return
+        attempt.keep(source=file.source, arrived=_arrived(attempt, file.source))
+        if not file.is_live:
+            _end_held_line(attempt)
+        _send_file(attempt, file.stream)
 
 
 def _needs_file(attempt: Attempt) -> bool:
@@ -101,66 +119,98 @@ def _needs_file(attempt: Attempt) -> bool:
     return attempt.run.stop is None and bool(attempt.due_chunks())
 
 
-def _ending_of(attempt: Attempt, live: StoredObject | None, *, is_live: bool) -> Ending | None:
-    """Return why nothing of the file is sent any more. None: it goes on.
+def _save(attempt: Attempt, *, is_published: bool) -> None:
+    """Save when there is something to do again, if ever."""
+    run, sums, now = attempt.run, attempt.sums, attempt.context.utc_now()
+    times = (
+        sums.next_due,
+        next_poll(run, sums),
+        next_diagnosis(run, sums, attempt.context.settings),
+    )
+    due = min((each for each in times if each is not None), default=None)
+    totals = totals_of(run, sums)
+    attempt.save(
+        state="waiting" if due is not None else "done",
+        due=due,
+        tries=0,
+        cause="",
+        # All that was sent is answered. Only of a file that was stopped, rows are left.
+        maybe_sent=run.maybe_sent and run.stop is not None,
+        totals=totals,
+        changed_at=run.changed_at if totals == run.totals else now,
+        published_at=now if is_published else run.published_at,
+    )
 
-    `is_live`: the `live` generation of the object is that of the run.
-    """
+
+# ── is the file sent? ────────────────────────────────────────────────────────────────────────────
+
+
+def _end_of_run(attempt: Attempt) -> Ending | None:
+    """Return why nothing of the file is sent any more, whatever storage has. None: it is."""
     run, context = attempt.run, attempt.context
-    name = run.source.name
-    if refused := name_problem(name, context.settings.accepted_suffixes):
-        return Ending(Problem("FILE_NAME_NOT_ACCEPTED", "", refused), "not_attempted")
-    if live is not None and not is_live and live.content.equals(run.source.content):
-        problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
-        attempt.keep(superseded_by=live.generation, stop=None)
-        return Ending(problem, "not_attempted")
-    if run.tries >= MOST_TRIES:
-        return Ending(Problem("NO_PROGRESS", "", f"{run.tries} attempts in a row"), "failed")
+    if refused := name_problem(run.source.name, context.settings.accepted_suffixes):
+        return Ending("not_attempted", Problem("FILE_NAME_NOT_ACCEPTED", "", refused))
     if run.facts is None and context.utc_now() - run.arrived > STALE_AFTER:
-        return Ending(Problem("STALE", "", f"{STALE_AFTER.days} days old"), "failed")
-    if not is_live and context.store.find(run.source) is None:
-        detail = f"generation {run.source.generation}"
-        return Ending(Problem("SOURCE_GONE", "", detail), "failed")
+        return Ending("failed", Problem("STALE", "", f"{STALE_AFTER.days} days old"))
     return None
+
+
+def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
+    """Return the file of the run, or why nothing of it is sent any more.
+
+    A newer file of its name replaces it only if their bytes are equal. A file that was deleted is
+    not sent, although the bucket may keep old versions.
+    """
+    store, source = attempt.context.store, attempt.run.source
+    if attempt.is_first and may_open and (opened := store.open_live(source)) is not None:
+        return _File(opened.source, is_live=True, stream=opened.stream)
+    gone = Ending("failed", Problem("SOURCE_GONE", "", f"generation {source.generation}"))
+    live = store.find_live(source.bucket, source.name)
+    if live is None:
+        return gone
+    if live.generation == source.generation:
+        return _File(live, is_live=True)
+    version = store.find(source)
+    if live.content.equals((version or source).content):
+        attempt.keep(superseded_by=live.generation, stop=None, stopped_at=None)
+        superseded = Problem("SUPERSEDED", "", f"generation {live.generation}")
+        return Ending("not_attempted", superseded)
+    return gone if version is None else _File(version, is_live=False)
+
+
+def _arrived(attempt: Attempt, source: StoredObject) -> datetime:
+    """Return when the file came: an event may not have said so, or was wrong."""
+    return min(source.created, attempt.run.now) if source.created else attempt.run.arrived
 
 
 def _end(attempt: Attempt, ending: Ending) -> None:
     """End a run whose file is not read any more. Rows without a marker are in no count."""
     if attempt.run.facts is None:
-        if not attempt.run.superseded_by:
+        if not attempt.run.superseded_by and ending.problem is not None:
             attempt.stop(ending.problem)
         attempt.keep(facts=FileFacts(chunks=len(attempt.sums.numbers)))
-    _close(attempt, ending)
+    end_rows(attempt, lambda row: ending)
     attempt.has_changed = True
 
 
-def _save(attempt: Attempt) -> None:
-    run, sums, settings = attempt.run, attempt.sums, attempt.context.settings
-    times = (sums.next_due, next_look(run, sums, settings))
-    due = min((each for each in times if each is not None), default=None)
-    state = "waiting" if due is not None else "done"
-    followed = followed_since(run, sums)
-    totals = totals_of(run, sums)
-    changed_at = run.changed_at if totals == run.totals else attempt.context.utc_now()
-    attempt.save(
-        state=state,
-        due=due,
-        tries=0,
-        cause="",
-        followed=followed,
-        totals=totals,
-        changed_at=changed_at,
-    )
+def _end_held_line(attempt: Attempt) -> None:
+    """Give a held last row its last outcome, because its file was replaced: the newer generation is
+    a file of its own, which contains the whole row."""
+    replaced = Problem("SUPERSEDED", "", f"generation {attempt.run.source.generation} was replaced")
+
+    def ending_of(row: RowOutcome) -> Ending | None:
+        is_held = row.has_error(UNTERMINATED_LAST_LINE)
+        return Ending("not_attempted", replaced) if is_held else None
+
+    if UNTERMINATED_LAST_LINE in attempt.sums.tally.codes:
+        end_rows(attempt, ending_of)
 
 
 # ── send ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _send(attempt: Attempt, stream: Readable | None) -> None:
-    """Make one pass over the file. Afterwards, each of its rows has an outcome.
-
-    `stream`: the file, if it is open already.
-    """
+def _send_file(attempt: Attempt, stream: Readable | None) -> None:
+    """Make one pass over the file. Afterwards, each of its rows has an outcome."""
     context, profile = attempt.context, attempt.profile
     header: Header | None = None
     plan: Plan | None = None
@@ -202,43 +252,3 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
         empty_columns=empty_columns,
         chunks=len(sums.numbers),
     )
-
-
-# ── rows that are not sent any more ──────────────────────────────────────────────────────────────
-
-
-def _close(attempt: Attempt, ending: Ending) -> None:
-    """Give all deferred rows their last outcome."""
-    for number in sorted(attempt.sums.due):
-        marker = attempt.markers.read(number)
-        closed = close_deferred(marker.outcomes, ending.outcome, ending.problem)
-        _replace(attempt, marker, closed)
-    if attempt.must_sum_up:
-        attempt.sum_up()
-
-
-def _close_replaced_line(attempt: Attempt, live: StoredObject | None) -> None:
-    """Give a held last row its last outcome, because its file was replaced or deleted.
-
-    The newer generation is a file of its own, which contains the whole row.
-    """
-    if UNTERMINATED_LAST_LINE not in attempt.sums.tally.codes:
-        return
-    marker = attempt.markers.read(max(attempt.sums.numbers))
-    problem = Problem("SOURCE_GONE", "", f"generation {attempt.run.source.generation}")
-    if live is not None:
-        problem = Problem("SUPERSEDED", "", f"generation {live.generation}")
-
-    def closed(row: RowOutcome) -> RowOutcome:
-        if row.outcome != "deferred" or not row.has_error(UNTERMINATED_LAST_LINE):
-            return row
-        return row._replace(outcome="not_attempted", errors=(problem,), due=None)
-
-    _replace(attempt, marker, marker.outcomes.with_listed(closed))
-    attempt.sum_up()
-
-
-def _replace(attempt: Attempt, marker: Marker, outcomes: ChunkOutcomes) -> None:
-    if outcomes != marker.outcomes:
-        attempt.markers.save(outcomes, marker.generation)
-        attempt.has_changed = attempt.must_sum_up = True

@@ -5,35 +5,25 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from lib.config.profile import Profile
 from lib.errors import LeaseLost, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome, Tally
+from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.model.sent_requests import RequestSummary
 from lib.results.findings import Findings
 from lib.run.context import RunContext
-from lib.state.markers import Markers
+from lib.state.markers import Marker, Markers
 from lib.state.runs import Run, SavedRun
-
-UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
-"""The row in a last line without a line end, which may have been cut there by a broken upload.
-
-A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
-upload that follows is a duplicate."""
-
-AWAITS_CONVERSIONS: Final = "AWAITS_CONVERSIONS"
-"""An adjustment in a file with conversions: it is sent once all of them are answered."""
 
 
 @dataclass(slots=True)
 class Sums:
     """What the markers of a run add up to. Its size depends on the number of chunks, not of rows.
 
-    `due` has the chunks with deferred rows, each with the time at which the first of them is due,
-    and `awaiting` those in which an adjustment awaits the conversions of the file. `sent` are the
+    `waits` has the chunks with deferred rows, and what is known of their times. `sent` are the
     numbers of the chunks of which an API has got rows, the newest of them at `sent_at`.
     """
 
@@ -42,8 +32,7 @@ class Sums:
     findings: Findings = field(default_factory=Findings)
     request_ids: list[str] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
-    due: dict[int, datetime] = field(default_factory=dict)
-    awaiting: set[int] = field(default_factory=set)
+    waits: dict[int, Wait] = field(default_factory=dict)
     sent: list[int] = field(default_factory=list)
     sent_at: datetime | None = None
 
@@ -57,15 +46,36 @@ class Sums:
         if chunk.sent_at is not None:
             self.sent.append(chunk.number)
             self.sent_at = max(chunk.sent_at, self.sent_at or chunk.sent_at)
-        if (due := chunk.next_due()) is not None:
-            self.due[chunk.number] = due
-            if AWAITS_CONVERSIONS in chunk.tally.codes:
-                self.awaiting.add(chunk.number)
+        if deferred := chunk.deferred():
+            due = [row.due for row in deferred if row.due is not None]
+            until = [row.until for row in deferred if row.until is not None]
+            self.waits[chunk.number] = Wait(
+                due=min(due, default=None),
+                until=min(until, default=None),
+                awaits_conversions=len(due) < len(deferred),
+            )
 
     @property
     def next_due(self) -> datetime | None:
-        """When the next deferred row is due; None: no row is deferred."""
-        return min(self.due.values(), default=None)
+        """When the next deferred row can be sent; None: none has a time."""
+        return min((wait.due for wait in self.waits.values() if wait.due), default=None)
+
+    @property
+    def has_open_conversions(self) -> bool:
+        """Whether a conversion of the file waits, or awaits its final status."""
+        tally = self.tally
+        are_deferred = tally.outcomes.get("deferred", 0) > tally.corrections.get("deferred", 0)
+        return bool(self.requests.open) or are_deferred
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The deferred rows of a chunk: when the first of them is due, and after which time the first
+    is not sent any more. Some of them may await the conversions of the file, without a time."""
+
+    due: datetime | None
+    until: datetime | None
+    awaits_conversions: bool
 
 
 class Attempt:
@@ -76,7 +86,8 @@ class Attempt:
     call is needed for that.
 
     `sums` are those of the markers; `must_sum_up`: a chunk in them has other outcomes now.
-    `has_changed`: the results must be written again. `has_sent`: a request to an API has begun.
+    `has_changed`: the results must be written again. `has_sent`: a request to an API has begun, and
+    `has_saved`: a marker was saved.
     """
 
     def __init__(
@@ -102,6 +113,7 @@ class Attempt:
         # The last attempt may have changed markers, and failed before it wrote the results.
         self.has_changed = bool(saved.run.cause)
         self.has_sent = False
+        self.has_saved = False
 
     @property
     def run(self) -> Run:
@@ -131,7 +143,20 @@ class Attempt:
         """
         with self._saving:
             if self.run.stop is None:
-                self._saved = self.context.runs.save(self._saved, stop=problem)
+                now = self.context.utc_now()
+                self._saved = self.context.runs.save(self._saved, stop=problem, stopped_at=now)
+
+    def save_marker(self, outcomes: ChunkOutcomes, replaced: int = 0) -> ChunkOutcomes:
+        """Save the outcomes of a chunk, as `Markers.save` does, and return what is saved now."""
+        saved = self.markers.save(outcomes, replaced).outcomes
+        self.has_saved = True
+        return saved
+
+    def replace_marker(self, marker: Marker, outcomes: ChunkOutcomes) -> None:
+        """Save other outcomes of a chunk that has a marker, if they differ."""
+        if outcomes != marker.outcomes:
+            self.save_marker(outcomes, marker.generation)
+            self.has_changed = self.must_sum_up = True
 
     def sum_up(self) -> None:
         """Read the sums of all markers again."""
@@ -143,22 +168,17 @@ class Attempt:
     @property
     def conversions_are_answered(self) -> bool:
         """Whether each conversion of the file has its outcome, so that adjustments can be sent."""
-        tally = self.sums.tally
-        are_deferred = tally.outcomes.get("deferred", 0) > tally.corrections.get("deferred", 0)
-        return self.run.facts is not None and not self.sums.requests.open and not are_deferred
-
-    def is_due(self, row: RowOutcome) -> bool:
-        """Return whether a deferred row can be sent now."""
-        if row.outcome != "deferred" or row.due is None:
-            return False
-        is_released = self.conversions_are_answered and row.has_error(AWAITS_CONVERSIONS)
-        return is_released or row.due <= self.context.utc_now()
+        return self.run.facts is not None and not self.sums.has_open_conversions
 
     def due_chunks(self) -> set[int]:
         """Return the chunks with rows that can be sent now."""
-        now = self.context.utc_now()
-        due = {number for number, due in self.sums.due.items() if due <= now}
-        return due | self.sums.awaiting if self.conversions_are_answered else due
+        now, are_answered = self.context.utc_now(), self.conversions_are_answered
+        return {
+            number
+            for number, wait in self.sums.waits.items()
+            if (wait.due is not None and wait.due <= now)
+            or (wait.awaits_conversions and are_answered)
+        }
 
     def check_lease(self) -> None:
         """Raise `LeaseLost` if another attempt may work on the run now."""

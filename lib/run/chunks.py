@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import compress
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -39,12 +40,11 @@ from lib.model.outcomes import (
     chunk_outcomes,
 )
 from lib.model.records import Row
-from lib.model.sent_requests import SentRequest, packed_texts, ranges_of
+from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
 from lib.source.errors import SourceError
-from lib.state.corrections import Correction
 from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
@@ -60,8 +60,9 @@ CELL_CHARS = 16
 """What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
 Validated = Sequence[tuple[Part, ValidatedChunk]]
-Withhold = Callable[[Validated], Mapping[int, RowOutcome]]
-"""Decides which of these rows are not sent, and returns their outcomes by line."""
+"""The rows of a chunk, part by part."""
+Change = Callable[[Validated], Validated]
+"""Leaves rows out that are not sent now, or gives them other values."""
 
 
 class Chunk(NamedTuple):
@@ -85,11 +86,11 @@ class Chunk(NamedTuple):
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `with_click_id[i]`, `values.at(i)`, and `warnings[i]` (if any)
-    belong to its i-th record, and `corrections[i]`, if it must be remembered which orders were
-    corrected. `refused` are the rows that are not sent. Some of them repeat another row of the
-    chunk: `repeats` maps their lines to the line of that row. `corrects`: the rows correct earlier
-    conversions.
+    `lines[i]`, `order_ids[i]`, `action_ids[i]`, `with_click_id[i]`, `values.at(i)`, and
+    `warnings[i]` (if any) belong to its i-th record. `sent_values` are those in the request:
+    `values` has none of a correction, because it changes the value of another row. `refused` are
+    the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their
+    lines to the line of that row. `corrects`: the rows correct earlier conversions.
     """
 
     destination: Destination[Any]
@@ -97,22 +98,28 @@ class PreparedPart(NamedTuple):
     requests: Sequence[EncodedRequest]
     lines: list[int]
     order_ids: list[str | None]
+    action_ids: list[str]
     with_click_id: list[bool]
     values: Amounts
+    sent_values: Amounts
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    corrections: Sequence[Correction]
 
-    def sent_request(self, accepted: AcceptedRequest) -> SentRequest:
+    def sent_request(
+        self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str
+    ) -> SentRequest:
         """Return which lines a request sent."""
-        lines, with_click_id = self.lines, self.with_click_id
+        lines, with_click_id, positions = self.lines, self.with_click_id, accepted.positions
+        orders = (order_text(self.action_ids[each], self.order_ids[each]) for each in positions)
         return SentRequest(
             accepted.request_id,
-            ranges_of(lines[each] for each in accepted.positions),
-            ranges_of(lines[each] for each in accepted.positions if not with_click_id[each]),
-            values=self.values.only(accepted.positions).packed(),
-            order_ids=packed_texts(self.order_ids[each] for each in accepted.positions),
+            ranges_of(lines[each] for each in positions),
+            sent_at,
+            customer_id,
+            unclicked=ranges_of(lines[each] for each in positions if not with_click_id[each]),
+            values=self.sent_values.only(positions).packed(),
+            orders=packed_texts(orders),
             corrects=self.corrects,
         )
 
@@ -131,6 +138,11 @@ class PreparedChunk(NamedTuple):
     placeholders: Mapping[str, int]
     record_lines: RecordLines
     follows_earlier_chunk: bool
+
+    @property
+    def request_bytes(self) -> int:
+        """The size of its requests."""
+        return sum(len(request.content) for part in self.parts for request in part.requests)
 
 
 def cut_of(profile: Profile | None) -> Cut:
@@ -189,13 +201,13 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
 
 
 def prepare(
-    plan: Plan, chunk: Chunk, job_id: int, withhold: Withhold | None = None
+    plan: Plan, chunk: Chunk, job_id: int, change: Change | None = None
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that are sent, and serialize those that can be.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows has user data that the
-    account refuses, or names an action in an account that was not read. `withhold` may leave out
-    rows that could be sent.
+    account refuses, or names an action in an account that was not read. `change` is applied to the
+    validated rows.
     """
     try:
         selected, validated = plan.validate(chunk.rows)
@@ -205,10 +217,8 @@ def prepare(
         return plan.refuses_user_data
     parts: list[PreparedPart] = []
     placeholders = Counter[str]()
-    left_out = withhold(validated) if withhold is not None else {}
-    for part, each in validated:
-        sent = without(each, left_out) if left_out else each
-        parts.append(_serialize(part, sent, job_id, plan))
+    for part, each in change(validated) if change is not None else validated:
+        parts.append(_serialize(part, each, job_id))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,
@@ -220,20 +230,25 @@ def prepare(
     )
 
 
-def _serialize(part: Part, validated: ValidatedChunk, job_id: int, plan: Plan) -> PreparedPart:
-    records = validated.records
+def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPart:
+    records, sent_values = validated.records, validated.values
+    corrects = part.kind == "adjustment"
+    if corrects and part.destination.capabilities.last_value_counts:
+        values = map(attrgetter("value"), records)
+        sent_values = Amounts.of(values, [record.currency_code or "" for record in records])
     return PreparedPart(
         destination=part.destination,
-        corrects=part.kind == "adjustment",
+        corrects=corrects,
         requests=part.destination.encode(part.kind, records, job_id),
         lines=validated.lines,
         order_ids=[*map(attrgetter("order_id"), records)],
+        action_ids=[*map(attrgetter("action_id"), records)],
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
+        sent_values=sent_values,
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
-        corrections=plan.corrections_in(records),
     )
 
 
@@ -250,12 +265,18 @@ def without(validated: ValidatedChunk, left_out: Mapping[int, RowOutcome]) -> Va
 
 
 def outcomes(
-    prepared: PreparedChunk, answers: Sequence[UploadResult], accepted: Outcome, list_all: bool
+    prepared: PreparedChunk,
+    answers: Sequence[UploadResult],
+    accepted: Outcome,
+    sent_at: datetime,
+    customer_id: str,
+    *,
+    list_all: bool,
 ) -> ChunkOutcomes:
     """The APIs' answers for the parts of a chunk → the outcome of each of its rows.
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
-    validates.
+    validates. `sent_at` is the time of the answers.
     """
     listed: list[RowOutcome] = []
     request_ids: list[str] = []
@@ -273,7 +294,7 @@ def outcomes(
         request_ids += answer.request_ids
         # An upload that only validates has no final outcomes.
         if accepted == "uploaded":
-            sent += map(part.sent_request, answer.accepted)
+            sent += (part.sent_request(each, sent_at, customer_id) for each in answer.accepted)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
@@ -287,6 +308,7 @@ def outcomes(
         tuple(request_ids),
         prepared.placeholders,
         tuple(sent),
+        sent_at if request_ids else None,
     )
 
 

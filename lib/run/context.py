@@ -13,6 +13,7 @@ from lib.destinations.base import Destination
 from lib.model.deadline import Deadline, Shutdown
 from lib.model.log import Log
 from lib.source.workbook import ReadSheet
+from lib.state.corrections import KnownCorrections
 from lib.state.documents import Documents
 from lib.state.runs import Runs
 from lib.state.store import Store
@@ -26,7 +27,8 @@ class RunContext:
     """Adapters, settings, time and randomness.
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `shutdown` tells whether the platform ends this instance.
+    `revision` is that of the deployed function. `shutdown` tells whether the platform ends this
+    instance, and `corrections` is what the instance has read of them.
     """
 
     store: Store
@@ -38,7 +40,9 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
+    revision: str = ""
     shutdown: Shutdown = field(default_factory=Shutdown)
+    corrections: KnownCorrections = field(default_factory=KnownCorrections)
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (`elapsed_seconds`)."""

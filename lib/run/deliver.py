@@ -1,7 +1,7 @@
 """The story of a run, from the event of an object to its results. Begin here.
 
     event ──▶ is it ours?                                                     deliver
-          ──▶ take the run: create it, or take it over if it is due           _taken
+          ──▶ take the run: create it, or take it over if it is due           lib.run.take
           ──▶ advance: ask, send, publish, save                               lib.run.advance
           ──▶ an attempt that cannot finish says when the next one is due     _postpone
 
@@ -17,21 +17,19 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.config.profile import Profile, choose_profile, profile_name
+from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
+from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model import retries
 from lib.model.log import Log
-from lib.model.outcomes import Problem
 from lib.results.document import RunSummary
-from lib.results.names import generations_of, report_path
+from lib.results.names import report_path
 from lib.run.advance import advance
 from lib.run.attempt import Attempt
-from lib.run.chunks import cut_of
 from lib.run.context import RunContext
+from lib.run.take import take, take_over
 from lib.source.names import IgnoreRules, ignored
-from lib.state.markers import Markers
-from lib.state.runs import Run, RunEntry, SavedRun, run_id, run_key
+from lib.state.runs import Run, RunEntry, SavedRun, run_id
 from lib.state.store import StoredObject
 
 Done = str
@@ -44,8 +42,11 @@ _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 """Daily quotas begin anew at midnight in this zone."""
 
 
-def deliver(source: StoredObject, context: RunContext) -> Done:
-    """Process an object that an event or a listing names."""
+def deliver(source: StoredObject, context: RunContext, must_end: float | None = None) -> Done:
+    """Process an object that an event or a listing names.
+
+    `must_end` (`elapsed_seconds`): a sweep ends then, and so must its attempts.
+    """
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
     started = context.monotonic()
     if source.bucket != settings.input_bucket:
@@ -56,114 +57,47 @@ def deliver(source: StoredObject, context: RunContext) -> Done:
         log.info("object_ignored", reason=reason)
         return "ignored"
     try:
-        saved = _created(source, context) or _taken(source, context)
+        saved = take(source, context)
         if saved is None:
             log.info("run_skipped")
             return "skipped"
-        return _work(saved, context, started)
+        return _work(saved, context, started, must_end)
     except RetryableError as error:
         _log_retry(error, log)
         raise
 
 
-def resume(entry: RunEntry, context: RunContext) -> Done:
-    """Advance a run that is due, as a sweep finds it in a listing."""
+def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
+    """Advance a run that is due, as a sweep finds it in a listing. The sweep ends at `must_end`."""
     started = context.monotonic()
     try:
         saved = context.runs.read(entry.key)
         if saved is None or not saved.run.is_due(context.utc_now()):
             return "skipped"
-        return _work(_taken_over(saved, context), context, started)
+        return _work(take_over(saved, context), context, started, must_end)
     except RetryableError as error:
         _log_retry(error, context.log.bind(run_id=entry.run_id(context.settings.input_bucket)))
         raise
 
 
-# ── take the run ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _created(source: StoredObject, context: RunContext) -> SavedRun | None:
-    """Save a new run, which fixes "now", the profile and the cut. None: there is one already."""
-    now, settings = context.utc_now(), context.settings
-    profile, stop = None, None
-    try:
-        profile = choose_profile(context.profiles(), source.name)
-    except PermanentError as error:
-        stop = Problem(error.code, "", error.detail)
-    arrived = source.updated or source.created or now
-    run = Run(
-        source=source,
-        arrived=min(arrived, now),
-        now=now,
-        profile_name=profile_name(source.name),
-        profile=profile.document() if profile is not None else None,
-        cut=cut_of(profile),
-        state="working",
-        owner=context.new_token(),
-        due=now + timedelta(seconds=settings.time_limit_seconds),
-        stop=stop,
-    )
-    return context.runs.create(run)
-
-
-def _taken(source: StoredObject, context: RunContext) -> SavedRun | None:
-    """Take over the run of an object. None: there is nothing to do now.
-
-    Raises `LeaseHeld` if another attempt works on it.
-    """
-    saved = context.runs.read(run_key(source))
-    if saved is None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "the run was there, and is gone")
-    run = saved.run
-    if run.state == "done":
-        results = generations_of(source, context.store, context.settings.output_bucket)
-        return None if results.document else _taken_over(saved, context)
-    if run.is_due(context.utc_now()):
-        return _taken_over(saved, context)
-    if run.state == "working":
-        raise LeaseHeld(f"until {run.due and run.due.isoformat()}")
-    return None
-
-
-def _taken_over(saved: SavedRun, context: RunContext) -> SavedRun:
-    """Save that this attempt works on the run now, and how the last one ended.
-
-    Raises `LeaseHeld` if another attempt was faster.
-    """
-    run, now = saved.run, context.utc_now()
-    marked = len(Markers(context.documents, run).numbers())
-    has_died = run.state == "working"
-    try:
-        return context.runs.save(
-            saved,
-            state="working",
-            owner=context.new_token(),
-            due=now + timedelta(seconds=context.settings.time_limit_seconds),
-            attempts=run.attempts + 1,
-            cause="DIED" if has_died else run.cause,
-            tries=(0 if marked > run.marked else run.tries) + has_died,
-            marked=marked,
-            died=run.died or has_died,
-        )
-    except LeaseLost:
-        raise LeaseHeld("another attempt took over the run first") from None
-
-
 # ── the attempt ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _work(saved: SavedRun, context: RunContext, started: float) -> Done:
+def _work(saved: SavedRun, context: RunContext, started: float, must_end: float | None) -> Done:
     """Advance a run that this attempt has taken."""
     run, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     log.info("attempt_started", attempts=run.attempts)
-    profile = _fixed_profile(run)
-    ends = started + settings.time_limit_seconds
-    attempt = Attempt(saved, profile, context, context.deadline(ends), log, lease_until=ends)
+    lease_ends = started + settings.time_limit_seconds
+    is_cut_short = must_end is not None and must_end < lease_ends
+    ends = must_end if must_end is not None and is_cut_short else lease_ends
+    attempt = Attempt(
+        saved, _fixed_profile(run), context, context.deadline(ends), log, lease_until=lease_ends
+    )
     try:
         summary = advance(attempt)
     except RetryableError as error:
-        _postpone(attempt, error)
+        _postpone(attempt, error, is_cut_short=is_cut_short)
         raise
     if summary is None:
         return "skipped"
@@ -181,19 +115,23 @@ def _fixed_profile(run: Run) -> Profile | None:
         return None
 
 
-def _postpone(attempt: Attempt, error: RetryableError) -> None:
+def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) -> None:
     """Save when the next attempt is due. If that is not possible, the lease ends instead."""
     if isinstance(error, LeaseLost):
         return
     run, now = attempt.run, attempt.context.utc_now()
     due, tries = now + retries.OUTAGE, run.tries
-    if error.code in ("SHUTDOWN", "DEADLINE"):
-        due = now
-        tries += error.code == "DEADLINE" and not attempt.has_sent
-    elif error.code == "DAILY_QUOTA":
+    if error.code == "DAILY_QUOTA":
         due = _quota_reset(now)
+    elif error.code == "SHUTDOWN":
+        due = now
+    elif error.code == "DEADLINE":
+        is_try = not (attempt.has_saved or is_cut_short)
+        tries = tries + 1 if is_try else 0 if attempt.has_saved else tries
+        due = now + retries.wait_after_try(tries) if is_try else now
+    maybe_sent = run.maybe_sent or attempt.has_sent
     try:
-        attempt.save(state="waiting", due=due, tries=tries, cause=error.code)
+        attempt.save(state="waiting", due=due, tries=tries, cause=error.code, maybe_sent=maybe_sent)
     except RetryableError:
         return
 

@@ -13,11 +13,12 @@ from typing import Final
 
 from lib.catalogue.codes import lookup
 from lib.errors import RetryableError
-from lib.model.outcomes import ChunkOutcomes, Problem
+from lib.model.outcomes import ChunkOutcomes, Problem, Tally
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
-from lib.run.statuses import job_counts, polled_destination
+from lib.run.diagnostics import job_counts
+from lib.run.statuses import polled_destination
 from lib.state.markers import Marker
 from lib.state.runs import Run, RunTotals
 
@@ -30,13 +31,19 @@ https://cloud.google.com/run/docs/runtime-support
 _RUNTIME_WARNING: Final = timedelta(days=90)
 """How long before that day the results have a note about it: Google's own notice is as long."""
 
+_MOST_CURRENCIES: Final = 3
+
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
 """Of so many rows without a click ID, nearly none matches. This cannot be chance."""
 
 
-def publish(attempt: Attempt, expected: ResultsGenerations) -> RunSummary:
+def publish(
+    attempt: Attempt, expected: ResultsGenerations, *, with_report: bool = True
+) -> RunSummary:
     """Write the report and the results document in place of those with these generations.
+
+    Without a report, nothing is done that could have killed the attempts before.
 
     Raises `RetryableError` if somebody has written results meanwhile, even if it was only our own
     write whose answer got lost: the next attempt writes the same results again.
@@ -46,10 +53,12 @@ def publish(attempt: Attempt, expected: ResultsGenerations) -> RunSummary:
     summary = summary_of(attempt.run, attempt.sums, context.utc_now())
     name = results_name(source.name, source.generation)
     attempt.check_lease()
-    page = _report(summary, bucket, name)
-    written = context.store.write(
-        bucket, report_name(name), page, if_generation_match=expected.report, label=PAGE
-    )
+    written: int | None = 0
+    if with_report:
+        page = _report(summary, bucket, name)
+        written = context.store.write(
+            bucket, report_name(name), page, if_generation_match=expected.report, label=PAGE
+        )
     if written is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
     with attempt.markers.read_all(sorted(attempt.sums.numbers)) as markers:
@@ -99,7 +108,7 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
     if run.superseded_by:
         yield Problem("SUPERSEDED", "", f"generation {run.superseded_by}")
     is_lost = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE")
-    if run.died and (is_lost or sums.tally.outcomes.get("not_attempted")):
+    if run.maybe_sent and (is_lost or sums.tally.outcomes.get("not_attempted")):
         # An attempt that died between Google's answer and its marker has left no record of it.
         yield Problem("MAYBE_SENT")
     requests = sums.requests
@@ -133,14 +142,28 @@ def totals_of(run: Run, sums: Sums) -> RunTotals:
         uploaded = tally.outcomes.get("uploaded", 0)
         failed_later = min(job.failed, uploaded - job.successful - job.pending)
         uncounted = max(uncounted, failed_later)
+    currencies = _most_frequent_currencies(tally)
     return RunTotals(
         outcomes={outcome: rows for outcome, rows in tally.outcomes.items() if rows},
         money={
-            outcome: {currency: each.micros for currency, each in sums_of.items()}
+            outcome: {
+                currency: each.micros
+                for currency, each in sums_of.items()
+                if currency in currencies
+            }
             for outcome, sums_of in tally.money.items()
             if sums_of
         },
         uncounted=uncounted,
+        unknown=sums.requests.unknown,
         code=max(reasons, key=lambda code: reasons[code], default=""),
         corrections={outcome: rows for outcome, rows in tally.corrections.items() if rows},
     )
+
+
+def _most_frequent_currencies(tally: Tally) -> set[str]:
+    """Return the currencies that a listing shows: its size must not depend on the file."""
+    rows = Counter[str]()
+    for sums_of in tally.money.values():
+        rows.update({currency: each.rows for currency, each in sums_of.items()})
+    return {currency for currency, _ in rows.most_common(_MOST_CURRENCIES)}

@@ -24,7 +24,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem, Tally
-from lib.model.records import Adjustment, Record, Row
+from lib.model.records import Row
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -37,8 +37,6 @@ from lib.run.context import Connect
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
 from lib.source.end import Hold
 from lib.source.table import Table
-from lib.state.corrections import Correction, Corrections, Order, order_digest
-from lib.state.documents import Documents
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
@@ -81,8 +79,8 @@ class Plan:
     columns that need a cell and have had none so far, with their places in a row.
 
     `sales` is what the destination of conversions can do, even if this file has none.
-    `remembers_corrections`: a sale that is sent again would undo a correction, because its API
-    takes the value that comes last.
+    `carries_corrections`: rows are sent to an API for which the last value counts, so each has the
+    newest one of its order (`lib.run.corrections`).
 
     `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
     file stops only at the first row that has user data, because the columns may be empty, as in
@@ -95,7 +93,7 @@ class Plan:
     selection: RowSelection
     parts: tuple[Part, ...]
     sales: Capabilities
-    remembers_corrections: bool
+    carries_corrections: bool
     customer_id: str
     validate_only: bool
     notes: tuple[Problem, ...]
@@ -142,29 +140,14 @@ class Plan:
 
     @property
     def adjusts_own_conversions(self) -> bool:
-        """Whether the file has adjustments beside conversions: they are sent after all of these."""
-        kinds = {part.kind for part in self.parts}
-        return {"conversion", "adjustment"} <= kinds and not self.validate_only
-
-    def read_corrections(self, documents: Documents) -> Mapping[Order, int]:
-        """Return the rank of each correction that was accepted before, if it matters."""
-        if not self.remembers_corrections:
-            return {}
-        return Corrections(documents, self.customer_id).read()
-
-    def order_of(self, record: Record) -> Order:
-        """Return the order of a record, as the API of the conversions knows it."""
-        return record.action_id, order_digest(self.sales.sent_order_id(record.order_id or ""))
-
-    def corrections_in(self, records: Sequence[Record]) -> Sequence[Correction]:
-        """Return what these records correct, if somebody must remember that."""
-        if not self.remembers_corrections:
-            return ()
-        return [
-            Correction(self.order_of(record), record.rank)
-            for record in records
-            if isinstance(record, Adjustment)
-        ]
+        """Whether the file has adjustments beside conversions, for an API that must know these
+        before."""
+        adjusts_later = any(
+            part.kind == "adjustment" and not part.destination.capabilities.last_value_counts
+            for part in self.parts
+        )
+        has_conversions = any(part.kind == "conversion" for part in self.parts)
+        return adjusts_later and has_conversions and not self.validate_only
 
     def stops_at(self, problem: Problem | None) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
@@ -210,7 +193,7 @@ def plan_file(
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
     zone_name = table.time_zone or profile.time_zone
     sales = sender_of(profile, "conversion")
-    adjusts = parts[-1].kind == "adjustment" or profile.adjustments_via is not None
+    last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     notes = [
         *header.notes,
         *_notes_on_sunset(parts[0].destination, now),
@@ -223,7 +206,7 @@ def plan_file(
         selection=selection,
         parts=tuple(parts),
         sales=sales,
-        remembers_corrections=adjusts and sales.last_value_counts and not profile.validate_only,
+        carries_corrections=last_value_counts and not profile.validate_only,
         customer_id=account.conversion_customer_id,
         validate_only=profile.validate_only,
         notes=tuple(notes),
@@ -361,26 +344,26 @@ def _rules(
 
 
 def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, int]]) -> Engine:
-    """Return the engine of a part. `columns`: the places of the fields, for each entry."""
+    """Return the engine of a part. `columns`: the places of the fields, for each entry.
+
+    The rows of adjustments are also read as the sales that they are about: one API gets the sale
+    again, with its new value, and a sale without an order ID is known by the ID that was derived
+    from its cells.
+    """
     if rules.kind != "adjustment":
         return Engine(columns, rules)
     sales = sender_of(profile, "conversion")
-    if rules.capabilities.last_value_counts:
-        # The sale is sent again as it was, but with its new value.
-        columns_of_sale = [
-            {field: place for field, place in of_entry.items() if field != "conversion_value"}
-            for of_entry in columns
-        ]
-        rules_of_sale = replace(
-            rules,
-            capabilities=sales,
-            kind="conversion",
-            entries=[EntryRules(entry.action) for entry in rules.entries],
-        )
-        return Engine(columns, rules, Engine(columns_of_sale, rules_of_sale))
+    # A cell that is empty now was empty when the sale was sent, or the profile had its value.
+    value = "action_default" if profile.value is None else profile.value
+    rules_of_sale = replace(
+        rules,
+        capabilities=sales,
+        kind="conversion",
+        entries=[EntryRules(entry.action, value) for entry in rules.entries],
+    )
     if rules.capabilities.name != sales.name:
         rules = replace(rules, sent_order_id=sales.sent_order_id)
-    return Engine(columns, rules)
+    return Engine(columns, rules, Engine(columns, rules_of_sale))
 
 
 # ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send
+from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send, names_original
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
@@ -273,7 +273,8 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     named = {base_name(field) for field in fields} & can.fields.keys()
     if not named.issuperset(ADDRESS_FIELDS):
         named.difference_update(ADDRESS_FIELDS)
-    if can.identifying.isdisjoint(BY_NAME[field].attribute for field in named):
+    is_found = not can.identifying.isdisjoint(BY_NAME[field].attribute for field in named)
+    if not is_found and not (kind == "adjustment" and names_original(profile, fields)):
         title = sender_of(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")
     return EntryColumns(entry, send, fields)

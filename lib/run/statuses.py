@@ -1,4 +1,4 @@
-"""What an API reports later: final statuses of requests, and diagnostics of the file's job.
+"""What an API reports later about the requests that it has accepted: their final statuses.
 
 The final status of a request becomes the final outcomes of its rows (`apply_final_statuses`):
 
@@ -7,47 +7,45 @@ The final status of a request becomes the final outcomes of its rows (`apply_fin
     uploaded ───────┼─ named, no ad click, no click ID ────▶ uploaded, and counted as unmatched
     (awaiting)      ├─ named, any other reason ────────────▶ failed
                     ├─ counted but not named, temporary ───▶ deferred: the rest of the request
+                    ├─ not named, corrected meanwhile ─────▶ deferred: sent once more, at once
                     └─ not named ──────────────────────────▶ uploaded, finally
 
-The schedule begins when the newest requests were sent (`Capabilities.reports_later`), and ends, so
-every run ends too. If rows would be sent again too late, a temporary reason is treated like others.
-
-Diagnostics change no row. They become a part of the document's `processing`.
+Each request is asked about for seven days after it was sent (`Capabilities.reports_later`). Then
+its rows stay uploaded, and the results say that nobody knows whether Google counts them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Final, Literal
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
 from lib.config.settings import Settings
-from lib.destinations.base import DiagnosingDestination, PolledDestination
+from lib.destinations.base import PolledDestination
 from lib.destinations.registry import PACKAGES, capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.model.capabilities import CheckSchedule
 from lib.model.money import Amounts
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
-    JobCounts,
     RequestStatus,
     SentRequest,
-    UploadDiagnostics,
     numbers_in,
+    order_of,
     unpacked_texts,
 )
 from lib.run.attempt import Attempt, Sums
-from lib.state.runs import Followed, Run
+from lib.run.corrections import OutdatedRows
+from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, with_due_time
+from lib.state.markers import Marker
+from lib.state.runs import Run
 
-ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
-"""The error of a row that the API has accepted, and may or may not count: it has counted errors
-in the row's request without naming the rows."""
-
-BLOCKED_FOR: Final = timedelta(days=7)
-"""How long after a file came the API is asked again, although it refuses to answer."""
+STATUS_UNKNOWN: Final = "STATUS_UNKNOWN"
+"""The API has not said in seven days what became of a request."""
 
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 
@@ -57,12 +55,7 @@ _STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "def
 # ── when to ask ──────────────────────────────────────────────────────────────────────────────────
 
 
-def polled_destination(run: Run) -> str | None:
-    """Return the destination that reports final statuses of the run's rows later, if one does."""
-    return next((name for name in _senders(run) if capabilities_of(name).reports_later), None)
-
-
-def _senders(run: Run) -> list[str]:
+def senders(run: Run) -> list[str]:
     """Return the destinations that got rows of the run. A run that only validates has none.
 
     Another version may have saved the profile, with a destination that this one does not have.
@@ -74,119 +67,116 @@ def _senders(run: Run) -> list[str]:
     return [each for each in named if each in PACKAGES]
 
 
-def followed_since(run: Run, sums: Sums) -> Followed:
-    """Return what was asked about the newest requests: nothing, if they are newer than that."""
-    followed = run.followed
-    if followed.sent_at == sums.sent_at:
-        return followed
-    return replace(followed, sent_at=sums.sent_at, polls=0, diagnosed=0)
+def polled_destination(run: Run) -> str | None:
+    """Return the destination that reports final statuses of the run's rows later, if one does."""
+    return next((name for name in senders(run) if capabilities_of(name).reports_later), None)
 
 
-def _next_poll(run: Run, sums: Sums) -> datetime | None:
-    followed, name = followed_since(run, sums), polled_destination(run)
-    schedule = capabilities_of(name).reports_later if name is not None else None
-    if schedule is None or followed.sent_at is None or not sums.requests.open:
+def next_poll(run: Run, sums: Sums) -> datetime | None:
+    """Return when there is something to do about an open request: to ask for its status, or to give
+    up. None: no request is open."""
+    schedule = _schedule(run)
+    if schedule is None:
         return None
-    return schedule.next_check(followed.sent_at, followed.polls)
+    asked_at = run.followed.polled_at
+    return min(
+        (
+            schedule.next_check(sent_at, asked_at) or sent_at + schedule.stop_after
+            for sent_at in sums.requests.open_since
+        ),
+        default=None,
+    )
 
 
-def _next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
-    followed, senders = followed_since(run, sums), _senders(run)
-    schedule = None
-    if settings.read_diagnostics and senders:
-        schedule = capabilities_of(senders[0]).diagnostics
-    if schedule is None or followed.sent_at is None or _is_final(job_counts(run, sums)):
-        return None
-    return schedule.next_check(followed.sent_at, followed.diagnosed)
-
-
-def next_look(run: Run, sums: Sums, settings: Settings) -> datetime | None:
-    """Return when the API is asked again about the requests of a run. None: never again."""
-    times = _next_poll(run, sums), _next_diagnosis(run, sums, settings)
-    return min((each for each in times if each is not None), default=None)
+def _schedule(run: Run) -> CheckSchedule | None:
+    name = polled_destination(run)
+    return capabilities_of(name).reports_later if name is not None else None
 
 
 # ── ask ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ask(attempt: Attempt) -> None:
-    """Sum up the markers of the run, and ask what is due: final statuses, and diagnostics.
+def ask_for_statuses(attempt: Attempt) -> None:
+    """Ask for the final statuses that are due, and give up those that did not come in seven days.
 
-    Each marker is saved before the next requests are asked for, so that a crash loses no answer.
+    If Google refuses to answer, the run keeps the code (`Run.blocked`), and each sweep asks again.
     """
-    attempt.sum_up()
-    now, settings, blocked = attempt.context.utc_now(), attempt.context.settings, ""
-    asked_before = followed_since(attempt.run, attempt.sums)
+    now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
+    if due is None:
+        attempt.keep(blocked="")
+    if due is None or due > now:
+        return
+    _give_up(attempt, now)
+    followed, blocked = attempt.run.followed, ""
+    # Saved before the API is asked: one that never answers is not asked all the time.
+    attempt.save(followed=replace(followed, polled_at=now))
     try:
-        due = _next_poll(attempt.run, attempt.sums)
-        if due is not None and due <= now:
-            _ask_for_statuses(attempt, now)
-        due = _next_diagnosis(attempt.run, attempt.sums, settings)
-        if due is not None and due <= now:
-            _ask_for_diagnostics(attempt, now)
-    except PermanentError as error:
-        blocked = error.code
-        action = lookup(error.code).action
-        attempt.log.alert("follow_up_blocked", code=blocked, detail=error.detail, action=action)
-        if now - attempt.run.arrived < BLOCKED_FOR:
-            # Each sweep asks again, until somebody has corrected the credentials or the permission.
-            attempt.keep(followed=asked_before)
+        _ask_about_open_requests(attempt)
     except LeaseLost:
         raise
-    except RetryableError as error:
+    except (PermanentError, RetryableError) as error:
         attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
+        if isinstance(error, PermanentError):  # a sweep tells it
+            blocked = error.code
+            followed = replace(attempt.run.followed, polled_at=followed.polled_at)
+            attempt.keep(followed=followed)
     if attempt.must_sum_up:
         attempt.sum_up()
     attempt.keep(blocked=blocked)
 
 
-def _ask_for_statuses(attempt: Attempt, now: datetime) -> None:
-    run, profile, settings = attempt.run, attempt.profile, attempt.context.settings
-    if profile is None:  # this version cannot read it: the schedule goes on without an answer
-        followed = followed_since(run, attempt.sums)
-        attempt.keep(followed=replace(followed, polls=followed.polls + 1, polled_at=now))
+def _give_up(attempt: Attempt, now: datetime) -> None:
+    """Let the results say that the status is unknown of requests that are too old to ask about."""
+    schedule = _schedule(attempt.run)
+    assert schedule is not None  # something is due
+    last = now - schedule.stop_after
+    if all(sent_at > last for sent_at in attempt.sums.requests.open_since):
         return
-    polled = profile.model_copy(update={"destination": polled_destination(run)})
+    for marker in _with_open_requests(attempt):
+        unknown = {
+            each.request_id: [RequestStatus(each.request_id, UNREADABLE, code=STATUS_UNKNOWN)]
+            for each in marker.outcomes.sent
+            if each.is_open and each.sent_at <= last
+        }
+        _apply(attempt, marker, unknown, OutdatedRows(attempt))
+
+
+def _ask_about_open_requests(attempt: Attempt) -> None:
+    """Ask about each open request. Each marker is saved before the next requests are asked for, so
+    that a crash loses no answer."""
+    if attempt.profile is None:
+        return  # this version cannot read it
+    polled = attempt.profile.model_copy(update={"destination": polled_destination(attempt.run)})
     destination = attempt.context.connect(polled, attempt.log)
     assert isinstance(destination, PolledDestination)
-    followed = followed_since(run, attempt.sums)
-    # Counted before the API is asked: one that never answers is not asked for ever.
-    attempt.save(followed=replace(followed, polls=followed.polls + 1, polled_at=now))
-    again_at = now + timedelta(hours=settings.defer_hours)
-    is_too_late = again_at > run.now + timedelta(hours=settings.max_defer_hours)
-    for number in sorted(attempt.sums.numbers):
-        before = attempt.markers.read(number)
-        still_open = [each.request_id for each in before.outcomes.sent if each.is_open]
-        if not still_open:
-            continue
+    outdated = OutdatedRows(attempt)
+    for marker in _with_open_requests(attempt):
         if attempt.context.monotonic() >= attempt.deadline.last_start:
-            break
+            return
         attempt.check_lease()
+        still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, attempt.deadline):
             statuses.setdefault(status.request_id, []).append(status)
-        outcomes = apply_final_statuses(
-            before.outcomes, statuses, None if is_too_late else again_at
-        )
-        if outcomes != before.outcomes:
-            attempt.markers.save(outcomes, before.generation)
-            attempt.must_sum_up = attempt.has_changed = True
+        _apply(attempt, marker, statuses, outdated)
 
 
-def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
-    run, profile = attempt.run, attempt.profile
-    if profile is None or run.facts is None:
-        followed = followed_since(run, attempt.sums)
-        attempt.keep(followed=replace(followed, diagnosed=followed.diagnosed + 1))
-        return
-    destination = attempt.context.connect(profile, attempt.log)
-    assert isinstance(destination, DiagnosingDestination)
-    followed = followed_since(run, attempt.sums)
-    attempt.save(followed=replace(followed, diagnosed=followed.diagnosed + 1))
-    answer = destination.upload_diagnostics(run.facts.customer_id)
-    diagnostics = diagnostics_of_job(run.job_id, answer, now, followed.diagnostics)
-    attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
-    attempt.has_changed = True
+def _with_open_requests(attempt: Attempt) -> Iterator[Marker]:
+    for number in sorted(attempt.sums.numbers):
+        marker = attempt.markers.read(number)
+        if any(each.is_open for each in marker.outcomes.sent):
+            yield marker
+
+
+def _apply(
+    attempt: Attempt,
+    marker: Marker,
+    statuses: Mapping[str, Sequence[RequestStatus]],
+    outdated: OutdatedRows,
+) -> None:
+    now, settings = attempt.context.utc_now(), attempt.context.settings
+    outcomes = apply_final_statuses(marker.outcomes, statuses, now, settings, outdated.positions)
+    attempt.replace_marker(marker, outcomes)
 
 
 # ── what final statuses mean for the rows ────────────────────────────────────────────────────────
@@ -195,13 +185,15 @@ def _ask_for_diagnostics(attempt: Attempt, now: datetime) -> None:
 def apply_final_statuses(
     chunk: ChunkOutcomes,
     statuses: Mapping[str, Sequence[RequestStatus]],
-    again_at: datetime | None,
+    now: datetime,
+    settings: Settings,
+    outdated: Callable[[SentRequest], Iterable[int]] = lambda request: (),
 ) -> ChunkOutcomes:
     """Return the chunk after the API's answer about some of its open requests.
 
     `statuses` has the statuses of each request by its ID. A request without a final status for
-    every conversion action stays open. Rows with a temporary reason are sent again at `again_at`;
-    None: it is too late for that.
+    every conversion action stays open. `outdated` returns the positions of the records that were
+    corrected meanwhile.
     """
     rows = {row.line: row for row in chunk.listed}
     sent = []
@@ -212,7 +204,8 @@ def apply_final_statuses(
         elif not all(status.is_final for status in of_request):
             sent.append(request._replace(statuses=tuple(map(_without_records, of_request))))
         else:
-            sent.append(_apply_to_request(request, of_request, rows, again_at))
+            final = _FinalStatus(request, rows, now, settings)
+            sent.append(final.apply(of_request, outdated(request)))
     listed = [rows[line] for line in sorted(rows)]
     before = {row.line for row in chunk.listed}
     unlisted = chunk.unlisted()
@@ -244,83 +237,118 @@ def _lines_of(records: Sequence[int], lines: Sequence[int]) -> list[int]:
     return [lines[each] for each in dict.fromkeys(records) if 0 <= each < len(lines)]
 
 
-def _apply_to_request(
-    request: SentRequest,
-    statuses: Sequence[RequestStatus],
-    rows: dict[int, RowOutcome],
-    again_at: datetime | None,
-) -> SentRequest:
-    """Change the `rows` of a request, and return the request with its counts."""
-    accepted = _accepted_rows(request)
-    lines, unclicked = [*accepted], set(numbers_in(request.unclicked))
-    reasons = _Reasons()
-    for status in statuses:
-        reasons.add(status, lines)
-    not_counted: Counter[str] = Counter()
-    unmatched = 0
-    for line, codes in reasons.errors.items():
-        outcome, code = _final_outcome(codes, line not in unclicked, again_at is not None)
-        if outcome == "unmatched":
-            unmatched += 1
-            continue
-        if outcome == "failed":
-            not_counted[code] += 1
-        rows[line] = _settled(rows.get(line) or accepted[line], outcome, codes, again_at)
-    for line, codes in reasons.warnings.items():
-        row = rows.get(line) or accepted[line]
-        rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
-    named = reasons.errors.keys()
-    unnamed = _at_most(len(lines) - len(named), reasons.unnamed)
-    if again_at is not None and any(map(_is_temporary, unnamed)):
-        # Rows of the other unnamed reasons are counted with the request that sends them again.
-        for line in accepted.keys() - named:
-            row = rows.get(line) or accepted[line]
-            rows[line] = _settled(row, "deferred", [ROWS_NOT_NAMED], again_at)
-        unnamed.clear()
-    more, lost = _without_names(unnamed, len(unclicked - named))
-    matchable = sum(line not in rows or rows[line].outcome == "uploaded" for line in unclicked)
-    if any(each.status == UNREADABLE for each in statuses):
-        matchable = 0  # it is not known which of them have an ad click
-    return request._replace(
-        lines=(),
-        unclicked=(),
-        values=b"",
-        order_ids=b"",
-        statuses=tuple(map(_without_records, statuses)),
-        matchable=matchable,
-        unmatched=unmatched + more,
-        not_counted=not_counted + lost,
-        unnamed=lost.total(),
-    )
+class _FinalStatus:
+    """The final status of a request, while it becomes outcomes of its rows.
+
+    `rows` are the listed rows of the chunk by line, which are changed.
+    """
+
+    def __init__(
+        self,
+        request: SentRequest,
+        rows: dict[int, RowOutcome],
+        now: datetime,
+        settings: Settings,
+    ) -> None:
+        self._request = request
+        self._rows = rows
+        self._now = now
+        self._settings = settings
+        self._accepted = _accepted_rows(request)
+
+    def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> SentRequest:
+        """Change the rows, and return the request with its counts."""
+        lines, unclicked = [*self._accepted], set(numbers_in(self._request.unclicked))
+        reasons = _Reasons()
+        for status in statuses:
+            reasons.add(status, lines)
+        not_counted, unmatched = self._apply_to_named_rows(reasons.errors, unclicked)
+        for line, codes in reasons.warnings.items():
+            row = self._row(line)
+            self._rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
+        named = reasons.errors.keys()
+        self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
+        others = {line for line in lines if self._row(line).outcome == "uploaded"} - named
+        unnamed = _at_most(len(others), reasons.unnamed)
+        if any(map(_is_temporary, unnamed)) and self._defer(lines, ROWS_NOT_NAMED, named):
+            # Rows of other reasons are counted with the request that sends them again.
+            unnamed.clear()
+        more, lost = _without_names(unnamed, len(unclicked & others))
+        counted = {line for line in lines if self._row(line).outcome == "uploaded"}
+        for line in counted & self._rows.keys():
+            self._rows[line] = self._rows[line]._replace(until=None)
+        is_known = not any(each.is_unknown for each in statuses)
+        return self._request._replace(
+            lines=(),
+            unclicked=(),
+            values=b"",
+            orders=b"",
+            statuses=tuple(_without_records(each, len(lines)) for each in statuses),
+            # Without a status, it is not known which of them have an ad click.
+            matchable=len(counted & unclicked) if is_known else 0,
+            unmatched=unmatched + more,
+            not_counted=not_counted + lost,
+            unnamed=lost.total(),
+        )
+
+    def _apply_to_named_rows(
+        self, errors: Mapping[int, Sequence[str]], unclicked: Container[int]
+    ) -> tuple[Counter[str], int]:
+        """Return how many rows never count, by reason, and how many have no ad click."""
+        not_counted: Counter[str] = Counter()
+        unmatched = 0
+        for line, codes in errors.items():
+            outcome, code = _final_outcome(codes, line not in unclicked)
+            if outcome == "unmatched":
+                unmatched += 1
+                continue
+            before = self._row(line)
+            row = before._replace(outcome=outcome, errors=tuple(map(Problem, codes)))
+            if outcome == "deferred":
+                row = with_due_time(row, before, self._now, self._settings)
+                row = row._replace(maybe_sent=True)
+            if row.outcome == "failed":
+                not_counted[code] += 1
+            self._rows[line] = row
+        return not_counted, unmatched
+
+    def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
+        """Let rows be sent again that Google has not named. Return whether it is not too late."""
+        is_deferred = False
+        for line in lines:
+            before = self._row(line)
+            if line in named or before.outcome != "uploaded":
+                continue
+            row = before._replace(outcome="deferred", errors=(Problem(code),), maybe_sent=True)
+            self._rows[line] = with_due_time(row, before, self._now, self._settings)
+            is_deferred = is_deferred or self._rows[line].outcome == "deferred"
+        return is_deferred
+
+    def _row(self, line: int) -> RowOutcome:
+        return self._rows.get(line) or self._accepted[line]
 
 
 def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
     """Return the rows of an open request by their line, in its order, as the API accepted them."""
-    values, order_ids = Amounts.unpacked(request.values), unpacked_texts(request.order_ids)
-    return {
-        line: RowOutcome(
-            *(line, "uploaded", order_ids[position], (), (), *values.at(position)),
+    values, orders = Amounts.unpacked(request.values), unpacked_texts(request.orders)
+    rows = {}
+    for position, line in enumerate(numbers_in(request.lines)):
+        order = orders[position]
+        order_id = order_of(order)[1] if order is not None else None
+        # The value of a correction is that of another row.
+        micros, currency = (None, "") if request.corrects else values.at(position)
+        rows[line] = RowOutcome(
+            line,
+            "uploaded",
+            order_id,
+            micros=micros,
+            currency=currency,
             corrects=request.corrects,
         )
-        for position, line in enumerate(numbers_in(request.lines))
-    }
+    return rows
 
 
-def _settled(
-    row: RowOutcome, outcome: Outcome, codes: Sequence[str], again_at: datetime | None
-) -> RowOutcome:
-    is_deferred = outcome == "deferred"
-    return row._replace(
-        outcome=outcome,
-        errors=tuple(map(Problem, codes)),
-        due=again_at if is_deferred else None,
-        maybe_sent=is_deferred,
-    )
-
-
-def _final_outcome(
-    reasons: Sequence[str], has_click_id: bool, can_defer: bool
-) -> tuple[FinalOutcome, str]:
+def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> tuple[FinalOutcome, str]:
     """Return what the reasons mean for a row, and the one that decides.
 
     A row with the reasons TOO_RECENT_CLICK and NO_CONSENT has failed, because of NO_CONSENT.
@@ -332,7 +360,7 @@ def _final_outcome(
             outcome = "unmatched"
         elif lookup(reason).outcome == "duplicate":
             outcome = "duplicate"
-        elif can_defer and _is_temporary(reason):
+        elif _is_temporary(reason):
             outcome = "deferred"
         by_outcome.setdefault(outcome, reason)
     strongest = next(each for each in _STRONGEST_FIRST if each in by_outcome)
@@ -375,70 +403,8 @@ def _is_temporary(reason: str) -> bool:
     return entry.outcome == "deferred" or entry.scope == "transient"
 
 
-def _without_records(status: RequestStatus) -> RequestStatus:
-    """Return the status as it is kept. What it says of single rows is in their outcomes."""
-    return status._replace(error_records={}, warning_records={})
-
-
-# ── diagnostics of the job ───────────────────────────────────────────────────────────────────────
-
-
-def diagnostics_of_job(
-    job_id: int,
-    found: Sequence[UploadDiagnostics],
-    read_at: datetime,
-    previous: Mapping[str, Any] | None,
-) -> dict[str, Any] | None:
-    """Return the `diagnostics` part of a document, or the `previous` one if nothing is new.
-
-    `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
-    most recent ones.
-    """
-    if not found or (previous and previous["job"] and job_id not in found[0].jobs):
-        return dict(previous) if previous else None
-    account, *actions = found
-    return {
-        "read_at": read_at.isoformat(),
-        "status": account.status,
-        "last_upload": account.last_upload,
-        "jobs_listed": len(account.jobs),
-        "job": _counts(account.jobs.get(job_id)),
-        "conversion_actions": [
-            {
-                "conversion_action": action.conversion_action,
-                "status": action.status,
-                "job": _counts(action.jobs[job_id]),
-            }
-            for action in actions
-            if job_id in action.jobs
-        ],
-        "alerts": [
-            {
-                "code": alert.code,
-                "share": alert.share,
-                "meaning": lookup(alert.code).meaning,
-                "action": lookup(alert.code).action,
-            }
-            for alert in account.alerts
-        ],
-    }
-
-
-def job_counts(run: Run, sums: Sums) -> JobCounts | None:
-    """Return how the API counts the rows of the run's job. None: it has not counted all requests
-    yet, because the diagnostics are older than the last one, or do not list the job."""
-    diagnostics = run.followed.diagnostics
-    if not diagnostics or not diagnostics["job"] or sums.sent_at is None:
-        return None
-    if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:
-        return None
-    return JobCounts(**diagnostics["job"])
-
-
-def _is_final(job: JobCounts | None) -> bool:
-    """Whether the API has counted all rows of the job."""
-    return job is not None and not job.pending
-
-
-def _counts(job: JobCounts | None) -> dict[str, int] | None:
-    return job._asdict() if job is not None else None
+def _without_records(status: RequestStatus, rows: int = 0) -> RequestStatus:
+    """Return the status as it is kept. What it says of single rows is in their outcomes. If it is
+    unknown, it concerns all `rows` of the request."""
+    record_count = rows if status.is_unknown else status.record_count
+    return status._replace(record_count=record_count, error_records={}, warning_records={})

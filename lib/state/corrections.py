@@ -1,91 +1,182 @@
-"""Corrections: which conversions have got another value, at an API that does not compare times.
+"""Corrections: the newest value of each order that was corrected.
 
-    corrections/<customer>-<action>/<run>-<chunk>.json     the orders that a chunk has corrected
+    corrections/<customer>/<time saved>-<run>-<chunk>.json     the corrections of one chunk
 
-Such an API takes the value that comes last. A later file that repeats the sale would undo a
-correction, so its rows are skipped; so is a correction that is older than an accepted one. Each
-document is written once, before the marker of its chunk. A lifecycle rule deletes them after 100
+The Data Manager API compares no times: the value that it processes last counts. So each row that is
+sent to it carries the newest value that is known of its order, whichever file said so. A document
+is written once, before its rows are sent, and never changed. A lifecycle rule deletes it after 100
 days, when Google accepts neither the sale nor another correction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import struct
+import threading
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import groupby
 from typing import Final, NamedTuple
 
+from lib.errors import UnreadableState
 from lib.state.documents import Documents
 from lib.state.runs import Run
 
-_MOST_PARTS: Final = 100
-"""A chunk is sent again at most every few hours for three days."""
-
-Order = tuple[str, str]
-"""An order, by the ID of its conversion action and its digest."""
+_FOLDER: Final = "corrections"
+_TIME: Final = "%Y%m%dT%H%M%S.%f"
+"""In the name of a document, so that a listing has them in the order in which they were saved."""
 
 
 class Correction(NamedTuple):
-    """A record that gives an order another value. Of two, the one with the higher rank counts.
+    """The new value of an order. Of two, the one with the higher rank counts; of equal ones, the
+    one that was saved last.
 
-    A rank is the time of the correction in Unix seconds, twice, plus one for a retraction: a
-    retraction is final (`lib.model.records.rank_of`).
+    `order` is its key (`order_key`). `rank` is the time of the correction in Unix seconds, but a
+    retraction outranks every time (`lib.model.records.rank_of`): it has no value (`micros` is
+    None). The currency "" is that of the sale.
     """
 
-    order: Order
+    order: bytes
     rank: int
+    micros: int | None
+    currency: str = ""
+
+    @property
+    def is_retraction(self) -> bool:
+        """Whether the order counts no more."""
+        return self.micros is None
 
 
-def order_digest(order_id: str) -> str:
-    """Return a digest of an order ID, as its API got it."""
-    return blake2b(order_id.encode(), digest_size=12).hexdigest()
+_KEY_BYTES: Final = 12
+
+
+def order_key(action_id: str, order_id: str) -> bytes:
+    """Return a digest of an order of a conversion action. `order_id` is written as its API has it
+    (`Capabilities.sent_order_id`)."""
+    return blake2b(f"{action_id}\0{order_id}".encode(), digest_size=_KEY_BYTES).digest()
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptedCorrections:
-    """What one chunk has corrected of one conversion action: the ranks by the order's digest."""
+class SavedCorrections:
+    """A document: the i-th key, rank, value and currency are those of one correction."""
 
-    ranks: Mapping[str, int]
+    orders: tuple[bytes, ...]
+    ranks: tuple[int, ...]
+    micros: tuple[int | None, ...]
+    currencies: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a document that nobody has written like this."""
+        lengths = {*map(len, (self.orders, self.ranks, self.micros, self.currencies))}
+        if len(lengths) != 1 or any(len(order) != _KEY_BYTES for order in self.orders):
+            raise ValueError("its parts contradict each other")
 
 
 class Corrections:
-    """The accepted corrections of one account."""
+    """The known corrections of one account, and a place to save others."""
 
-    def __init__(self, documents: Documents, customer_id: str) -> None:
+    def __init__(self, documents: Documents, customer_id: str, known: KnownCorrections) -> None:
         self._documents = documents
-        self._customer = customer_id
+        self._folder = f"{_FOLDER}/{customer_id}/"
+        self._known = known.of(customer_id)
 
-    def read(self) -> dict[Order, int]:
-        """Return the highest rank of each corrected order."""
-        prefix = f"corrections/{self._customer}-"
-        names = [name for name, _ in self._documents.list(prefix)]
-        ranks: dict[Order, int] = {}
-        for name, document in self._documents.read_all(names, AcceptedCorrections):
-            action = name.removeprefix(prefix).partition("/")[0]
-            for digest, rank in document.ranks.items():
-                ranks[action, digest] = max(rank, ranks.get((action, digest), rank))
-        return ranks
+    def refresh(self) -> None:
+        """Read what was saved since the last time: one listing, and each new document once."""
+        listed = (name for name, _ in self._documents.list(self._folder))
+        new = [name for name in listed if name not in self._known.names]
+        self._known.add(self._documents.read_all(new, SavedCorrections))
 
-    def save(self, run: Run, chunk: int, accepted: Iterable[Correction]) -> None:
-        """Save the corrections of one chunk that were accepted.
+    def save(self, run: Run, chunk: int, corrections: Iterable[Correction], now: datetime) -> None:
+        """Save the corrections of a chunk, before any of its rows is sent."""
+        columns = [*zip(*corrections, strict=True)]
+        if not columns:
+            return
+        document = SavedCorrections(*columns)
+        name = f"{self._folder}{now.astimezone(UTC):{_TIME}}-{run.key}-{chunk}.json"
+        # Without an answer, the name is taken: by this document.
+        self._documents.write(name, document, if_generation_match=0)
+        self._known.add([(name, document)])
 
-        The chunk may have been sent before: then some of its rows were deferred, and it gets a
-        further document.
-        """
-        by_action: dict[str, dict[str, int]] = {}
-        for correction in accepted:
-            action_id, digest = correction.order
-            by_action.setdefault(action_id, {})[digest] = correction.rank
-        for action_id, ranks in by_action.items():
-            self._save(run, chunk, action_id, ranks)
+    def newest(self, order: bytes) -> Correction | None:
+        """Return the newest known correction of an order."""
+        return self._known.newest(order)
 
-    def _save(self, run: Run, chunk: int, action_id: str, ranks: Mapping[str, int]) -> None:
-        folder = f"corrections/{self._customer}-{action_id}/{run.key}-{chunk}"
-        document = AcceptedCorrections(ranks)
-        for part in range(_MOST_PARTS):
-            name = f"{folder}.json" if part == 0 else f"{folder}-{part}.json"
-            if self._documents.write(name, document, if_generation_match=0) is not None:
-                return
-            saved = self._documents.read(name, AcceptedCorrections)
-            if saved is not None and ranks.items() <= saved[0].ranks.items():
-                return
+    @property
+    def is_empty(self) -> bool:
+        """Whether no order of the account was corrected."""
+        return not self._known.records
+
+
+class KnownCorrections:
+    """What an instance has read of all accounts. Documents never change, so it reads each once."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _KnownOfAccount] = {}
+        self._adding = threading.Lock()
+
+    def of(self, customer_id: str) -> _KnownOfAccount:
+        """Return what is known of an account."""
+        with self._adding:
+            return self._accounts.setdefault(customer_id, _KnownOfAccount())
+
+
+_RECORD: Final = struct.Struct(f">{_KEY_BYTES}sQQqH")
+"""Key, rank, place in the order of saving, micros (-1: a retraction), and number of the currency.
+The bytes of records have the order of their keys, and those of one key that of their ranks."""
+_NO_VALUE: Final = -1
+
+
+@dataclass(slots=True)
+class _KnownOfAccount:
+    """`records` has one record for each order, in the order of their keys: 38 bytes an order. A
+    dictionary would need five times as much, and a large shop has hundreds of thousands."""
+
+    names: set[str] = field(default_factory=set)
+    records: bytes = b""
+    currencies: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, documents: Iterable[tuple[str, SavedCorrections]]) -> None:
+        with self.lock:
+            new = [
+                record
+                for name, document in documents
+                if name not in self.names
+                for record in self._records_of(name, document)
+            ]
+            if new:
+                size = _RECORD.size
+                starts = range(0, len(self.records), size)
+                ordered = sorted([*(self.records[at : at + size] for at in starts), *new])
+                by_order = groupby(ordered, lambda record: record[:_KEY_BYTES])
+                self.records = b"".join([*of_order][-1] for _, of_order in by_order)
+
+    def newest(self, order: bytes) -> Correction | None:
+        records, size = self.records, _RECORD.size
+
+        def key_at(number: int) -> bytes:
+            return records[number * size : number * size + _KEY_BYTES]
+
+        numbers = range(len(records) // size)
+        number = bisect_left(numbers, order, key=key_at)
+        if number == len(numbers) or key_at(number) != order:
+            return None
+        _, rank, _, micros, currency = _RECORD.unpack_from(records, number * size)
+        value = None if micros == _NO_VALUE else micros
+        return Correction(order, rank, value, self.currencies[currency])
+
+    def _records_of(self, name: str, document: SavedCorrections) -> Iterator[bytes]:
+        self.names.add(name)
+        time, _, _ = name.rpartition("/")[2].partition("-")
+        try:
+            saved = int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp() * 1e6)
+        except ValueError:
+            raise UnreadableState(f"{name}: its name does not begin with a time") from None
+        parts = document.orders, document.ranks, document.micros, document.currencies
+        for order, rank, micros, currency in zip(*parts, strict=True):
+            if currency not in self.currencies:
+                self.currencies.append(currency)
+            number = self.currencies.index(currency)
+            yield _RECORD.pack(order, rank, saved, _NO_VALUE if micros is None else micros, number)

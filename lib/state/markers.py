@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from lib.errors import RetryableError
@@ -43,9 +44,21 @@ class Markers:
 
     def numbers(self) -> list[int]:
         """Return the numbers of the chunks that have a marker, in ascending order."""
-        names = (name for name, _ in self._documents.list(self._folder))
-        numbers = (name.removeprefix(self._folder).removesuffix(".json") for name in names)
-        return sorted(int(number) for number in numbers if number.isdecimal())
+        return sorted(self._generations())
+
+    def fingerprint(self) -> str:
+        """Return a text that changes whenever a marker is saved."""
+        saved = sorted(self._generations().items())
+        return blake2b(repr(saved).encode(), digest_size=8).hexdigest() if saved else ""
+
+    def _generations(self) -> dict[int, int]:
+        """Return the generation of each chunk's marker."""
+        found = {}
+        for name, marker in self._documents.list(self._folder):
+            number = name.removeprefix(self._folder).removesuffix(".json")
+            if number.isdecimal():
+                found[int(number)] = marker.generation
+        return found
 
     def read(self, number: int) -> Marker:
         """Return the marker of a chunk. Raises `RetryableError` if it is gone."""

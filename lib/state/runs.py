@@ -23,6 +23,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from lib.errors import LeaseLost
+from lib.model import retries
 from lib.model.outcomes import Problem, SavedTime
 from lib.state.documents import Documents
 from lib.state.store import Label, StoredObject
@@ -32,8 +33,11 @@ RunState = Literal["working", "waiting", "done"]
 _FOLDER: Final = "runs/"
 _ENTRY_KEY: Final = "run"
 """The key of the object's metadata that has the `RunEntry`."""
-_LONGEST_ENTRY: Final = 6_000
-"""Characters. Cloud Storage allows 8 KiB of metadata for an object."""
+MOST_ENTRY_BYTES: Final = 4 << 10
+"""A sweep keeps the entries of weeks in memory. Cloud Storage allows 8 KiB of metadata for an
+object (https://cloud.google.com/storage/quotas#objects)."""
+_LONGEST_TEXTS: Final[Mapping[str, int]] = {"stop_detail": 600, "name": 400, "profile": 200}
+"""Bytes to which a text is cut if an entry would be too long."""
 
 
 class Cut(NamedTuple):
@@ -65,16 +69,14 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What an API has reported later about the requests of a run, and how often it was asked.
+    """When an API was asked about what it reports later, and what it said of the run's job.
 
-    `polls` and `diagnosed` count the questions since `sent_at`, when the newest requests were
-    answered: with newer ones, the schedule begins again. `diagnostics` is that part of the results.
+    `polled_at`: it was asked for final statuses. `diagnosed_at`: for the diagnostics, which are
+    that part of the results.
     """
 
-    sent_at: SavedTime | None = None
-    polls: int = 0
     polled_at: SavedTime | None = None
-    diagnosed: int = 0
+    diagnosed_at: SavedTime | None = None
     diagnostics: Mapping[str, Any] | None = None
 
 
@@ -82,14 +84,15 @@ class RunTotals(NamedTuple):
     """What the results of a run say in all, for listings.
 
     `outcomes` counts the rows by outcome, `money` has the micros by outcome and currency. Of the
-    uploaded rows, `uncounted` will never count although their API has not named them. `code` is the
-    most frequent reason why rows are lost. `corrections` are the rows by outcome that correct an
-    earlier conversion.
+    uploaded rows, `uncounted` will never count although their API has not named them, and of
+    `unknown` ones it never said whether they count. `code` is the most frequent reason why rows are
+    lost. `corrections` are the rows by outcome that correct an earlier conversion.
     """
 
     outcomes: Mapping[str, int] = {}
     money: Mapping[str, Mapping[str, int]] = {}
     uncounted: int = 0
+    unknown: int = 0
     code: str = ""
     corrections: Mapping[str, int] = {}
 
@@ -103,11 +106,15 @@ class Run:
     that works on it, or worked last. `due` is when the lease ends, or when there is something to
     do; None: never again.
 
-    `tries` are the attempts in a row that died, or achieved nothing for a reason that only the file
-    can have. `marked` is the number of markers when the last attempt began. `died`: an attempt has
-    died, so any row without a marker may have been sent. `stop` is why the rest of the file is not
-    sent, `blocked` the code of what a person must correct before a follow-up can go on, `cause` why
-    the last attempt failed. The `totals` of the results have changed last at `changed_at`.
+    `tries` are the attempts in a row that died, or ran out of time before they saved a marker; they
+    are those of one `revision` of the function. `marked` is a fingerprint of the markers when the
+    last attempt began. `maybe_sent`: an earlier attempt has begun a request, so any row without a
+    marker may have been sent. `cause` is why the last attempt ended early, and `blocked` the code
+    of what a person must correct before Google's later word can be read.
+
+    `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
+    last at `published_at`; None: there are none, also if the run is done. `totals` are what they
+    say, which has changed last at `changed_at`.
     """
 
     source: StoredObject
@@ -119,17 +126,20 @@ class Run:
     state: RunState
     owner: str
     due: SavedTime | None
+    revision: str = ""
     attempts: int = 1
     tries: int = 0
-    marked: int = 0
-    died: bool = False
+    marked: str = ""
+    maybe_sent: bool = False
     stop: Problem | None = None
+    stopped_at: SavedTime | None = None
     superseded_by: int = 0
     blocked: str = ""
     cause: str = ""
     facts: FileFacts | None = None
     followed: Followed = field(default_factory=Followed)
     totals: RunTotals = field(default_factory=RunTotals)
+    published_at: SavedTime | None = None
     changed_at: SavedTime | None = None
 
     @property
@@ -142,9 +152,19 @@ class Run:
         """One job ID for all requests of the file, in [1, 2^31) (otherwise INVALID_JOB_ID)."""
         return max(1, int(self.key[:8], 16) & 0x7FFF_FFFF)
 
+    @property
+    def next_attempt(self) -> datetime | None:
+        """When another attempt may begin. None: never.
+
+        One that died may have been killed by the file: the next ones wait longer and longer.
+        """
+        if self.due is None or self.state != "working":
+            return self.due
+        return self.due + retries.wait_after_try(self.tries + 1)
+
     def is_due(self, now: datetime) -> bool:
-        """Return whether there is something to do: the lease has ended, or a row is due."""
-        return self.due is not None and self.due <= now
+        """Return whether another attempt may begin now."""
+        return self.next_attempt is not None and self.next_attempt <= now
 
 
 def run_id(source: StoredObject) -> str:
@@ -170,7 +190,7 @@ def _sum_money(money: Mapping[str, Mapping[str, int]], outcomes: tuple[str, ...]
 
 
 class RunEntry(msgspec.Struct, frozen=True):
-    """What a listing shows of a run."""
+    """What a listing shows of a run. `due` is when another attempt may begin."""
 
     key: str
     state: RunState
@@ -184,20 +204,30 @@ class RunEntry(msgspec.Struct, frozen=True):
     profile: str
     destination: str
     validate_only: bool
-    is_read: bool
-    """The first pass is complete: each row has an outcome."""
     stop: str
     stop_detail: str
+    stopped_at: SavedTime | None
     superseded: bool
     blocked: str
     cause: str
-    empty_columns: tuple[str, ...]
+    empty_columns: int
     totals: RunTotals
+    published_at: SavedTime | None
     changed_at: SavedTime | None
 
     def run_id(self, bucket: str) -> str:
         """Return the identity of the run of an object in this bucket, readable for people."""
         return f"{bucket}/{self.name}#{self.generation}"
+
+    @property
+    def is_published(self) -> bool:
+        """Whether the results say of each row what became of it, or why there are no rows."""
+        return self.published_at is not None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is scheduled any more."""
+        return self.due is None
 
     @property
     def meant(self) -> int:
@@ -227,7 +257,7 @@ def entry_of(run: Run) -> RunEntry:
     return RunEntry(
         key=run.key,
         state=run.state,
-        due=run.due,
+        due=run.next_attempt,
         tries=run.tries,
         attempts=run.attempts,
         name=run.source.name,
@@ -237,14 +267,15 @@ def entry_of(run: Run) -> RunEntry:
         profile=run.profile_name,
         destination=str(profile.get("destination") or ""),
         validate_only=bool(profile.get("validate_only")),
-        is_read=run.facts is not None,
         stop=run.stop.code if run.stop is not None else "",
         stop_detail=run.stop.detail if run.stop is not None else "",
+        stopped_at=run.stopped_at,
         superseded=bool(run.superseded_by),
         blocked=run.blocked,
         cause=run.cause,
-        empty_columns=run.facts.empty_columns if run.facts is not None else (),
+        empty_columns=len(run.facts.empty_columns) if run.facts is not None else 0,
         totals=run.totals,
+        published_at=run.published_at,
         changed_at=run.changed_at,
     )
 
@@ -252,11 +283,13 @@ def entry_of(run: Run) -> RunEntry:
 def label_of(run: Run) -> Label:
     """Return how the object of a run describes itself in listings."""
     entry = entry_of(run)
-    text = msgspec.json.encode(entry).decode()
-    if len(text) > _LONGEST_ENTRY:  # many columns or currencies, or long texts
-        short = {"stop_detail": "", "empty_columns": (), "name": entry.name[:500]}
-        text = msgspec.json.encode(msgspec.structs.replace(entry, **short)).decode()
-    return Label(metadata={_ENTRY_KEY: text})
+    content = msgspec.json.encode(entry)
+    for text, most_bytes in _LONGEST_TEXTS.items():
+        if len(content) > MOST_ENTRY_BYTES:
+            cut = getattr(entry, text).encode()[:most_bytes].decode(errors="ignore")
+            entry = msgspec.structs.replace(entry, **{text: cut})
+            content = msgspec.json.encode(entry)
+    return Label(metadata={_ENTRY_KEY: content.decode()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ EMPTY = ContentDigest(0, "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One version of an object, as an event or a listing names it."""
+    """One version of an object, as storage or an event describes it.
+
+    `created` is when this version came. A change of its metadata does not move it.
+    """
 
     bucket: str
     name: str
@@ -41,9 +44,7 @@ class StoredObject:
     size: int
     md5: str = ""
     created: SavedTime | None = None
-    updated: SavedTime | None = None
     crc32c: str = ""
-    is_live: bool = True
 
     @property
     def content(self) -> ContentDigest:
@@ -75,6 +76,13 @@ class Readable(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
+class OpenedObject(NamedTuple):
+    """A version of an object, and its bytes. What it says of them is storage's word."""
+
+    source: StoredObject
+    stream: Readable
+
+
 class Store(Protocol):
     """Object storage with generation preconditions.
 
@@ -82,20 +90,24 @@ class Store(Protocol):
     """
 
     def find(self, source: StoredObject) -> StoredObject | None:
-        """Return this generation, live or noncurrent, as storage describes it now, or None."""
+        """Return this generation, live or noncurrent, as storage describes it, or None."""
         ...
 
     def find_live(self, bucket: str, name: str) -> StoredObject | None:
         """Return the live generation of an object, or None."""
         ...
 
-    def open_live(self, source: StoredObject) -> Readable | None:
-        """Stream this generation if it is the live one: in one call, which `find_live` and `open`
-        would be two. None: it is not, or `source` does not say its size and checksum."""
+    def open_live(self, source: StoredObject) -> OpenedObject | None:
+        """Stream this generation if it is the live one; None: it is not.
+
+        A small object costs one call: size and checksum come with its bytes. Nothing that `source`
+        says of the content is used, because an event can be forged.
+        """
         ...
 
     def open(self, source: StoredObject) -> Readable:
-        """Stream this generation. Raises `PermanentError` (SOURCE_GONE) if it no longer exists."""
+        """Stream this generation, as `find` or `find_live` has described it. Raises
+        `PermanentError` (SOURCE_GONE) if it no longer exists."""
         ...
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
@@ -130,17 +142,10 @@ class Store(Protocol):
         """Do the same as `write`, for content that may not fit into memory."""
         ...
 
-    def list(self, bucket: str, prefix: str, *, versions: bool = False) -> Iterator[StoredObject]:
-        """Return all live objects below the prefix, in the order of their names.
-
-        With `versions`, also the noncurrent generations that can still be read.
-        """
+    def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
+        """Return all live objects below the prefix, in the order of their names."""
         ...
 
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
         """Return all live objects below the prefix with their metadata, in their order."""
-        ...
-
-    def delete(self, bucket: str, name: str) -> None:
-        """Delete the live version, if there is one."""
         ...

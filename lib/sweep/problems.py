@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from lib.catalogue.texts import number_of_rows
+from lib.catalogue.texts import number_of, number_of_rows
 from lib.config.expect import Expectation
 from lib.config.profile import Profile, profile_name
 from lib.model.money import ACCOUNT_CURRENCY, amount
@@ -122,9 +122,8 @@ def _no_file(view: View) -> Iterator[Found]:
     for entry in view.entries:
         arrivals.setdefault(entry.profile, []).append(entry.arrived)
     for file in view.without_run:
-        arrived = file.updated or file.created
-        if arrived is not None:
-            arrivals.setdefault(profile_name(file.name), []).append(arrived)
+        if file.created is not None:
+            arrivals.setdefault(profile_name(file.name), []).append(file.created)
     for name, written in view.profiles.items():
         try:
             expectation = Profile.model_validate(written).expectation
@@ -163,11 +162,14 @@ def _counts_for(
 
 
 def _unfinished(view: View) -> Iterator[Found]:
-    """Two hours after a file came, it has no complete results."""
+    """Two hours after a file came, it has no results, or work of it is two hours late."""
     lines: list[tuple[str, str]] = []
     for entry in view.entries:
-        is_late = view.now - entry.arrived >= UNFINISHED_AFTER
-        if not entry.is_read and is_late and view.is_recent(entry) and not view.is_replaced(entry):
+        since = entry.arrived if not entry.is_published else entry.due or view.now
+        is_late = view.now - since >= UNFINISHED_AFTER
+        ended_at = entry.stopped_at if entry.is_settled else None
+        is_recent = ended_at is None or view.now - ended_at <= FORGOTTEN_AFTER
+        if is_late and is_recent and not view.is_replaced(entry):
             why = f" ({entry.cause}, {entry.tries} tries)" if entry.cause or entry.tries else ""
             lines.append((entry.profile, f"{entry.name}{why}"))
     for key in view.unreadable & view.files.keys():
@@ -178,9 +180,7 @@ def _unfinished(view: View) -> Iterator[Found]:
 
 def _not_started(view: View) -> Iterator[Found]:
     """A file came, and no event has started it."""
-    ages = [
-        (file, view.now - (file.updated or file.created or view.now)) for file in view.without_run
-    ]
+    ages = [(file, view.now - (file.created or view.now)) for file in view.without_run]
     return _one_a_profile(
         (profile_name(file.name), file.name)
         for file, age in ages
@@ -192,7 +192,9 @@ def _stopped(view: View) -> Iterator[Found]:
     """A file was stopped, and nobody has replaced or deleted it."""
     lines: list[tuple[str, str]] = []
     for entry in view.entries:
-        if entry.stop and view.is_recent(entry) and not view.is_replaced(entry):
+        stopped_at = entry.stopped_at or entry.arrived
+        is_recent = view.now - stopped_at <= FORGOTTEN_AFTER
+        if entry.stop and entry.is_published and is_recent and not view.is_replaced(entry):
             detail = f": {entry.stop_detail}" if entry.stop_detail else ""
             lines.append((entry.profile, f"{entry.name} ({entry.stop}{detail})"))
     return _one_a_profile(lines)
@@ -201,7 +203,7 @@ def _stopped(view: View) -> Iterator[Found]:
 def _nothing_new(view: View) -> Iterator[Found]:
     """Files come, and nothing of them is meant to be sent, or they are the same for three days."""
     for profile, entries in view.by_profile().items():
-        read = [entry for entry in entries if entry.is_read and not entry.stop]
+        read = [entry for entry in entries if entry.is_published and not entry.stop]
         if not read or not view.is_recent(read[-1]):
             continue
         newest = read[-1]
@@ -221,9 +223,11 @@ def _nothing_new(view: View) -> Iterator[Found]:
 def _empty_columns(view: View) -> Iterator[Found]:
     """A column that the profile names has no cell in the newest file, but for rows of `fix`."""
     for profile, entries in view.by_profile().items():
-        read = [entry for entry in entries if entry.is_read and not has_corrected_rows(entry.name)]
+        read = [
+            entry for entry in entries if entry.is_published and not has_corrected_rows(entry.name)
+        ]
         if read and read[-1].empty_columns and view.is_recent(read[-1]):
-            columns = ", ".join(f'"{name}"' for name in read[-1].empty_columns)
+            columns = number_of(read[-1].empty_columns, "column")
             yield Found(profile, f"{read[-1].name}: {columns}", {})
 
 
@@ -233,7 +237,7 @@ def _empty_columns(view: View) -> Iterator[Found]:
 def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a profile does not count."""
     for profile, entries in view.by_profile().items():
-        recent = [entry for entry in entries if view.is_recent(entry) and entry.is_read]
+        recent = [entry for entry in entries if view.is_recent(entry) and entry.is_published]
         recent = [entry for entry in uncorrected(reversed(recent)) if entry.meant][::-1]
         if not recent:
             continue
@@ -284,13 +288,17 @@ def _only_checked(view: View) -> Iterator[Found]:
             yield Found(profile, f"{len(checked)} files", {})
 
 
-def _blocked(view: View) -> Iterator[Found]:
-    """What Google says later of uploaded rows cannot be read."""
-    return _one_a_profile(
-        (entry.profile, f"{entry.name} ({entry.blocked})")
-        for entry in view.entries
-        if entry.blocked and view.is_recent(entry)
-    )
+def _silent(view: View) -> Iterator[Found]:
+    """What Google says later of uploaded rows cannot be read, or did not come."""
+    lines: list[tuple[str, str]] = []
+    for entry in view.entries:
+        is_recent = view.now - (entry.changed_at or entry.arrived) <= FORGOTTEN_AFTER
+        if entry.blocked:
+            lines.append((entry.profile, f"{entry.name} ({entry.blocked})"))
+        elif entry.totals.unknown and is_recent:
+            rows = number_of_rows(entry.totals.unknown)
+            lines.append((entry.profile, f"{entry.name} (STATUS_UNKNOWN: {rows})"))
+    return _one_a_profile(lines)
 
 
 def _one_a_profile(lines: Iterable[tuple[str, str]]) -> Iterator[Found]:
@@ -347,11 +355,12 @@ KINDS: Final = (
         _not_started,
     ),
     Kind(
-        "follow_up_blocked",
+        "google_silent",
         "ERROR",
-        "Later answers of Google cannot be read",
-        "Correct the credentials or the permission that the code names.",
-        _blocked,
+        "Google's final answer cannot be read, or did not come",
+        "Correct the credentials or the permission that the code names. If it names none, look in "
+        "Google Ads whether the conversions have arrived.",
+        _silent,
     ),
     Kind(
         "nothing_sent",

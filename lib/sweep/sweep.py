@@ -4,14 +4,15 @@
     without a run ──▶ overview
 
 A sweep is safe while other instances run: it takes each run as an event does. It logs what is open
-before it sends anything, so that a file that kills it is told all the same. It stops before its
-time limit, and the next one goes on: those with the fewest tries first, then those due longest.
+before it sends anything, so that a file that kills it is told all the same. Its attempts end when
+the sweep must, and the next one goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -20,16 +21,19 @@ from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.log import Log
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
-from lib.run.advance import STALE_AFTER
 from lib.run.context import RunContext
 from lib.run.deliver import deliver, ignore_rules, resume
+from lib.run.take import STALE_AFTER
 from lib.source.names import ignored
-from lib.state.runs import RunEntry, run_id, run_key
+from lib.state.runs import RunEntry, entry_of, run_id, run_key
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, open_problems
 
 _LONGEST_ENDING_SECONDS: Final = 60.0
-"""What an attempt may take after its last request, and the overview."""
+"""What is left for the overview when the last attempt must end."""
+
+KEPT_FOR: Final = timedelta(weeks=5)
+"""Runs of older files that are settled are only counted: no problem and no page is about them."""
 
 
 @dataclass(slots=True)
@@ -51,33 +55,36 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
     Raises `RetryableError` if storage cannot be listed.
     """
-    ends = context.monotonic() + time_limit_seconds
-    now = context.utc_now()
-    entries, unreadable = _runs(context)
+    now, attempts_end = context.utc_now(), context.monotonic() + time_limit_seconds
+    attempts_end -= _LONGEST_ENDING_SECONDS
+    runs = _list_runs(context, now)
     files = _input_files(context)
-    without_run = _without_run(files, entries, unreadable)
+    without_run = _without_run(files, runs)
     profiles = _profiles(context)
-    view = View(now, entries, unreadable, files, without_run, profiles)
+    view = View(now, [*runs.entries.values()], runs.unreadable, files, without_run, profiles)
     problems = open_problems(view)
-    counts = SweepCounts(len(entries), len(unreadable), len(problems))
+    counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
     for problem in problems:
         _log(problem, context.log)
-    for entry in _in_turn(entries, now):
-        if not _has_time(context, ends, counts):
+    touched = set[str]()
+    for entry in _in_turn(view.entries, now):
+        if not _has_time(context, attempts_end, counts):
             break
         counts.due += 1
+        touched.add(entry.key)
         log = context.log.bind(run_id=entry.run_id(context.settings.input_bucket))
-        _attempt(partial(resume, entry, context), log, counts)
+        _attempt(partial(resume, entry, context, attempts_end), log, counts)
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
     for file in without_run:
         if not grace <= _age(file, now) <= STALE_AFTER:
             continue
-        if not _has_time(context, ends, counts):
+        if not _has_time(context, attempts_end, counts):
             break
         counts.started += 1
+        touched.add(run_key(file))
         log = context.log.bind(run_id=run_id(file))
-        _attempt(partial(deliver, file, context), log, counts)
-    _write_overview(context, problems)
+        _attempt(partial(deliver, file, context, attempts_end), log, counts)
+    _write_overview(context, view, runs, touched)
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
     return report
@@ -86,16 +93,28 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 # ── what there is ────────────────────────────────────────────────────────────────────────────────
 
 
-def _runs(context: RunContext) -> tuple[list[RunEntry], set[str]]:
-    """Return what the listing shows of all runs, and the keys of those that it does not show."""
-    entries: list[RunEntry] = []
-    unreadable: set[str] = set()
+@dataclass(slots=True)
+class _Runs:
+    """What a listing shows of the runs: the keys of all, and the entries of those that matter by
+    key. `unreadable` are the keys of those that it does not show."""
+
+    keys: set[str]
+    entries: dict[str, RunEntry]
+    unreadable: set[str]
+
+
+def _list_runs(context: RunContext, now: datetime) -> _Runs:
+    """List the runs. Of 150,000 runs of a year, a few thousand are kept."""
+    runs = _Runs(set(), {}, set())
     for each in context.runs.entries():
-        if isinstance(each, RunEntry):
-            entries.append(each)
-        else:
-            unreadable.add(each)
-    return entries, unreadable
+        if isinstance(each, str):
+            runs.keys.add(each)
+            runs.unreadable.add(each)
+            continue
+        runs.keys.add(each.key)
+        if not each.is_settled or now - each.arrived <= KEPT_FOR:
+            runs.entries[each.key] = each
+    return runs
 
 
 def _input_files(context: RunContext) -> dict[str, StoredObject]:
@@ -109,13 +128,10 @@ def _input_files(context: RunContext) -> dict[str, StoredObject]:
     }
 
 
-def _without_run(
-    files: Mapping[str, StoredObject], entries: Sequence[RunEntry], unreadable: set[str]
-) -> list[StoredObject]:
+def _without_run(files: Mapping[str, StoredObject], runs: _Runs) -> list[StoredObject]:
     """Return the files that no attempt has begun with, oldest first."""
-    known = unreadable.union(entry.key for entry in entries)
-    missing = [file for key, file in files.items() if key not in known]
-    return sorted(missing, key=lambda file: (str(file.updated), file.name))
+    missing = [file for key, file in files.items() if key not in runs.keys]
+    return sorted(missing, key=lambda file: (str(file.created), file.name))
 
 
 def _profiles(context: RunContext) -> Mapping[str, Any]:
@@ -129,16 +145,17 @@ def _profiles(context: RunContext) -> Mapping[str, Any]:
 # ── do what is due ───────────────────────────────────────────────────────────────────────────────
 
 
-def _in_turn(entries: Sequence[RunEntry], now: datetime) -> list[RunEntry]:
-    """Return the runs that are due: those with the fewest tries first, then those due longest."""
+def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
+    """Return the runs that are due: those with the fewest tries first, then those due longest. What
+    waits for a person comes last, because each sweep asks again."""
     due = [entry for entry in entries if entry.due is not None and entry.due <= now]
-    return sorted(due, key=lambda entry: (entry.tries, entry.due))
+    return sorted(due, key=lambda entry: (bool(entry.blocked), entry.tries, entry.due))
 
 
-def _has_time(context: RunContext, ends: float, counts: SweepCounts) -> bool:
-    """Return whether another attempt can end before the sweep must."""
-    latest = ends - _LONGEST_ENDING_SECONDS - context.settings.deadline_margin_seconds
-    counts.out_of_time = context.monotonic() >= latest
+def _has_time(context: RunContext, attempts_end: float, counts: SweepCounts) -> bool:
+    """Return whether another attempt may begin: the sweep has time, and its instance lives on."""
+    deadline = context.deadline(attempts_end)
+    counts.out_of_time = context.monotonic() >= deadline.last_start
     return not counts.out_of_time
 
 
@@ -157,8 +174,7 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
 
 
 def _age(file: StoredObject, now: datetime) -> timedelta:
-    arrived = file.updated or file.created
-    return now - arrived if arrived is not None else timedelta()
+    return now - file.created if file.created is not None else timedelta()
 
 
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
@@ -177,14 +193,20 @@ def _log(problem: OpenProblem, log: Log) -> None:
     )
 
 
-def _write_overview(context: RunContext, problems: Sequence[OpenProblem]) -> None:
+def _write_overview(context: RunContext, view: View, runs: _Runs, touched: set[str]) -> None:
     """Write the page of all files, as they are after this sweep. A failure costs only the page."""
     from lib.results.overview import render_overview
 
     bucket = context.settings.output_bucket
     try:
-        entries, _ = _runs(context)
-        page = render_overview(bucket, entries, _shown(problems)).encode()
+        for key in touched:
+            with suppress(RetryableError):  # one that cannot be read must not hide the others
+                if (saved := context.runs.read(key)) is not None:
+                    runs.entries[key] = entry_of(saved.run)
+        without_run = [file for file in view.without_run if run_key(file) not in runs.entries]
+        entries = [*runs.entries.values()]
+        after = replace(view, entries=entries, without_run=without_run)
+        page = render_overview(bucket, entries, _shown(open_problems(after))).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
         context.store.write(bucket, OVERVIEW, page, if_generation_match=generation, label=PAGE)

@@ -137,24 +137,38 @@ def test_an_object_without_a_known_checksum_is_read(storage: Storage, store: Goo
     assert store.open(unknown).read() == CONTENT
 
 
+@pytest.mark.parametrize(("size", "number"), [(1, 1), (RANGE - 1, 1), (RANGE, 2), (0, 2)])
 def test_the_live_object_is_read_in_one_call(
-    storage: Storage, store: GoogleStore, calls: list[StorageRequest]
+    storage: Storage, store: GoogleStore, calls: list[StorageRequest], size: int, number: int
 ) -> None:
-    """Its first bytes say that it is the live one, and no call asks for it before."""
-    source = put(storage, store, CONTENT[:RANGE])
+    """Its first bytes come with its generation and checksum. Only of a large or an empty object,
+    another call asks for the size."""
+    source = put(storage, store, CONTENT[:size])
     calls.clear()
-    reader = store.open_live(source)
-    assert reader is not None
-    assert reader.read() == CONTENT[:RANGE]
-    assert len(calls) == 1
+    opened = store.open_live(replace(source, size=0, md5="", crc32c=""))
+    assert opened is not None
+    assert opened.stream.read() == CONTENT[:size]
+    assert opened.source.content == source.content
+    assert len(calls) == number
+
+
+def test_what_an_event_says_of_the_content_is_not_believed(
+    storage: Storage, store: GoogleStore
+) -> None:
+    """Anybody who may call the function can write another size and checksum into an event."""
+    source = put(storage, store, CONTENT)
+    forged = replace(source, size=7, md5="1B2M2Y8AsgTpgAmY7PhCfg==", crc32c="AAAAAA==")
+    opened = store.open_live(forged)
+    assert opened is not None
+    assert opened.stream.read() == CONTENT
+    assert opened.source == source
 
 
 def test_an_object_that_is_not_the_live_one_is_not_opened(
     storage: Storage, store: GoogleStore
 ) -> None:
-    """A newer generation has replaced it, it is gone, or the event does not describe it."""
+    """A newer generation has replaced it, or it is gone."""
     source = put(storage, store, CONTENT)
-    assert store.open_live(replace(source, crc32c="")) is None
     blob = storage.client().bucket(BUCKET).blob(source.name)
     blob.upload_from_string(b"other", content_type="text/csv")
     assert store.open_live(source) is None

@@ -162,10 +162,30 @@ def test_the_entry_says_what_is_adjusted(
     assert found.refused.get(2, "") == problem
 
 
-def test_a_row_without_order_id_and_gclid_names_no_conversion() -> None:
-    """Other identifiers do not name the conversion of an adjustment."""
-    row = f"{SALES},adjustment_date_time\n,,buyer@example.com,sold,100,noon"
-    assert validate(row, entries=RETRACTED).refused == {2: "ADJUSTS_NO_CONVERSION"}
+@pytest.mark.parametrize("capabilities", [None, WITH_ORIGINAL])
+def test_a_sale_without_an_order_id_is_known_by_its_cells(capabilities: Any) -> None:
+    """The order ID that was derived from them is derived again, whatever the new value is."""
+    row = f"{SALES},adjustment_date_time,adjusted_value\n,,buyer@example.com,sold,100,noon,80"
+    sale = validate(f"{SALES}\n,,buyer@example.com,sold,100", kind="conversion")
+    given = {"capabilities": capabilities} if capabilities else {}
+    adjustment = validate(row, entries=RESTATED, **given).adjustment(2)
+    assert adjustment.order_id == sale.records[2].order_id
+    assert adjustment.order_id.startswith("auto-")
+    assert (adjustment.original is not None) == bool(capabilities)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pytest.param(",,,sold,100", id="nobody"),
+        pytest.param(",,buyer@example.com,sold,", id="no original value"),
+        pytest.param(",,buyer@example.com,,100", id="no time of the sale"),
+    ],
+)
+def test_a_row_that_names_no_conversion(cells: str) -> None:
+    """The ID of a person's sale depends on its time and value, so both must be there."""
+    found = validate(f"{SALES},adjustment_date_time\n{cells},noon", entries=RETRACTED)
+    assert found.refused[2].startswith("ADJUSTS_NO_CONVERSION")
 
 
 def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
@@ -218,7 +238,7 @@ def test_the_original_is_sent_where_it_must_be() -> None:
         f"""
 {SALES},adjustment_date_time,adjustment_type,adjusted_value
 SO-1,,buyer@example.com,sold,100,noon,RESTATE,80
-,,buyer@example.com,sold,100,noon,RESTATE,80
+,,buyer@example.com,sold,,noon,RESTATE,80
 SO-3,,,sold,100,noon,RESTATE,80
 SO-4,,buyer@example.com,2026-01-01,100,noon,RESTATE,80
 """,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,13 +19,23 @@ from lib.model.outcomes import (
     Tally,
     chunk_outcomes,
 )
-from lib.model.sent_requests import UNREADABLE, RequestStatus, SentRequest, packed_texts, ranges_of
+from lib.model.sent_requests import (
+    UNREADABLE,
+    RequestStatus,
+    SentRequest,
+    order_text,
+    packed_texts,
+    ranges_of,
+)
 from lib.run.statuses import apply_final_statuses
+from tests.fakes import world
 
 P = "PROCESSING_ERROR_REASON_"
 TOO_RECENT, INTERNAL = P + "TOO_RECENT_CLICK", P + "INTERNAL_ERROR"
 NO_CLICK, NO_CONSENT, AGAIN = P + "CLICK_NOT_FOUND", P + "NO_CONSENT", P + "DUPLICATE_GCLID"
-LATER = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=6)
+SETTINGS = world().settings
 LINES = (2, 3, 4, 7, 8)
 """The lines of a request. The rows in lines 3 and 8 have no click ID."""
 RECORDS = RecordLines(1, ranges_of(LINES))
@@ -33,8 +43,9 @@ RECORDS = RecordLines(1, ranges_of(LINES))
 
 def accepted(*listed: RowOutcome) -> ChunkOutcomes:
     """Return a chunk with one open request."""
-    orders = packed_texts(f"order-{line}" for line in LINES)
-    sent = SentRequest("r-1", ranges_of(LINES), ranges_of([3, 8]), order_ids=orders)
+    orders = packed_texts(order_text("1001", f"order-{line}") for line in LINES)
+    unclicked = ranges_of([3, 8])
+    sent = SentRequest("r-1", ranges_of(LINES), NOW, "1234567890", unclicked, orders=orders)
     rest = Tally(5 - len(listed), {"uploaded": 5 - len(listed)})
     return chunk_outcomes(0, listed, rest, RECORDS, ("r-1",), sent=(sent,))
 
@@ -47,10 +58,13 @@ def status(
     return RequestStatus("r-1", state, "1001", 5, errors, error_records=records or {}, **given)
 
 
-def after(
-    found: RequestStatus, *listed: RowOutcome, again_at: datetime | None = LATER
-) -> ChunkOutcomes:
-    return apply_final_statuses(accepted(*listed), {"r-1": [found]}, again_at)
+def after(found: RequestStatus, *listed: RowOutcome) -> ChunkOutcomes:
+    return apply_final_statuses(accepted(*listed), {"r-1": [found]}, NOW, SETTINGS)
+
+
+def deferred_before(line: int) -> RowOutcome:
+    """Return a row that was deferred, sent again and accepted: it cannot be deferred any more."""
+    return RowOutcome(line, "uploaded", f"order-{line}", until=LATER - timedelta(seconds=1))
 
 
 def outcomes(chunk: ChunkOutcomes) -> dict[int, str]:
@@ -58,32 +72,55 @@ def outcomes(chunk: ChunkOutcomes) -> dict[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("reason", "record", "again_at", "expected"),
+    ("reason", "record", "expected"),
     [
-        (NO_CONSENT, 0, LATER, {2: "failed"}),
-        (AGAIN, 3, LATER, {7: "duplicate"}),
-        (TOO_RECENT, 3, LATER, {7: "deferred"}),
-        (INTERNAL, 1, LATER, {3: "deferred"}),
-        pytest.param(TOO_RECENT, 3, None, {7: "failed"}, id="too late to be sent again"),
-        pytest.param(NO_CLICK, 0, LATER, {2: "failed"}, id="with a click ID"),
-        pytest.param(NO_CLICK, 1, LATER, {}, id="with user data alone"),
-        (P + "NEW_NEXT_YEAR", 4, LATER, {8: "failed"}),
+        (NO_CONSENT, 0, {2: "failed"}),
+        (AGAIN, 3, {7: "duplicate"}),
+        (TOO_RECENT, 3, {7: "deferred"}),
+        (INTERNAL, 1, {3: "deferred"}),
+        pytest.param(NO_CLICK, 0, {2: "failed"}, id="with a click ID"),
+        pytest.param(NO_CLICK, 1, {}, id="with user data alone"),
+        (P + "NEW_NEXT_YEAR", 4, {8: "failed"}),
     ],
 )
-def test_a_named_row(
-    reason: str, record: int, again_at: datetime | None, expected: dict[int, str]
-) -> None:
+def test_a_named_row(reason: str, record: int, expected: dict[int, str]) -> None:
     """Only the row that the API names changes, and it has the API's reason."""
-    chunk = after(status({reason: 1}, {reason: (record,)}), again_at=again_at)
+    chunk = after(status({reason: 1}, {reason: (record,)}))
     assert outcomes(chunk) == expected
     assert all(row.errors == (Problem(reason),) for row in chunk.listed)
     assert all(row.order_id == f"order-{row.line}" for row in chunk.listed)
+    due = LATER if reason == TOO_RECENT else NOW + timedelta(hours=1)
     is_deferred = "deferred" in expected.values()
-    assert [row.due for row in chunk.listed if row.maybe_sent] == [LATER] * is_deferred
+    assert [row.due for row in chunk.listed if row.maybe_sent] == [due] * is_deferred
     assert (chunk.tally.rows, chunk.tally.awaiting) == (5, 0)
     assert chunk.tally.unmatched == (not expected)
     lost = chunk.sent[0].not_counted
     assert lost == ({reason: 1} if "failed" in expected.values() else {})
+
+
+def test_a_row_is_not_deferred_for_ever() -> None:
+    """The 72 hours begin when it was deferred first, also if another request has sent it since."""
+    chunk = after(status({TOO_RECENT: 1}, {TOO_RECENT: (3,)}), deferred_before(7))
+    assert outcomes(chunk) == {7: "failed"}
+    assert chunk.listed[0].errors == (Problem(TOO_RECENT),)
+    assert chunk.sent[0].not_counted == {TOO_RECENT: 1}
+
+
+def test_rows_that_waited_long_enough_stay_accepted() -> None:
+    """Google does not say which rows it has not counted, and it is too late to send all again."""
+    rows = [deferred_before(line) for line in LINES]
+    chunk = after(status({TOO_RECENT: 2}), *rows)
+    assert {*outcomes(chunk).values()} == {"uploaded"}
+    assert {each.code for row in chunk.listed for each in row.warnings} == {"NOT_SENT_AGAIN"}
+    assert chunk.sent[0].unnamed == 2
+
+
+def test_a_row_that_was_corrected_meanwhile_is_sent_once_more() -> None:
+    """At once, with the newest value. A row that the API names has its own outcome."""
+    found = {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}
+    chunk = apply_final_statuses(accepted(), found, NOW, SETTINGS, lambda request: (0, 2))
+    assert outcomes(chunk) == {2: "failed", 4: "deferred"}
+    assert (chunk.listed[1].due, chunk.listed[1].errors) == (NOW, (Problem("CORRECTED_MEANWHILE"),))
 
 
 def test_several_reasons_for_one_row() -> None:
@@ -147,18 +184,18 @@ def test_a_position_outside_of_the_request() -> None:
 def test_a_request_stays_open_until_every_action_is_final() -> None:
     """While one conversion action is processed, or no answer came, no row changes."""
     found = [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)}), status({}, status="PROCESSING")]
-    chunk = apply_final_statuses(accepted(), {"r-1": found}, LATER)
+    chunk = apply_final_statuses(accepted(), {"r-1": found}, NOW, SETTINGS)
     assert not chunk.listed
     assert chunk.tally.awaiting == 5
     assert [each.status for each in chunk.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
-    assert apply_final_statuses(accepted(), {}, LATER) == accepted()
+    assert apply_final_statuses(accepted(), {}, NOW, SETTINGS) == accepted()
 
 
 def test_a_request_gets_one_final_status() -> None:
     """Rows that were sent again get none from the request that sent them first."""
     once = after(status({TOO_RECENT: 1}, {TOO_RECENT: (0,)}))
     found = {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}
-    assert apply_final_statuses(once, found, LATER) == once
+    assert apply_final_statuses(once, found, NOW, SETTINGS) == once
 
 
 def test_matches_of_a_request_without_a_status_are_unknown() -> None:
@@ -169,8 +206,8 @@ def test_matches_of_a_request_without_a_status_are_unknown() -> None:
     assert after(status({})).sent[0].matchable == 2
 
 
-@given(lines=st.sets(st.integers(2, 60), min_size=1), data=st.data(), can_defer=st.booleans())
-def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_defer: bool) -> None:
+@given(lines=st.sets(st.integers(2, 60), min_size=1), data=st.data())
+def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject) -> None:
     """Whatever the API counts and names, rows and money add up."""
     ordered = sorted(lines)
     positions = st.lists(st.integers(0, len(ordered) + 1), max_size=5, unique=True)
@@ -183,21 +220,23 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject, can_def
     sent = SentRequest(
         "r-1",
         ranges_of(ordered),
+        NOW,
+        "1234567890",
         ranges_of(unclicked),
         values=values.packed(),
-        order_ids=packed_texts(None for _ in ordered),
+        orders=packed_texts(None for _ in ordered),
     )
     rest = Tally()
     rest.count_unlisted("uploaded", len(ordered), values.sums())
     before = chunk_outcomes(0, (), rest, RECORDS, ("r-1",), sent=(sent,))
-    again_at = LATER if can_defer else None
-    chunk = apply_final_statuses(before, {"r-1": [status(errors, records)]}, again_at)
+    found = {"r-1": [status(errors, records)]}
+    outdated = data.draw(st.sets(st.integers(0, len(ordered) - 1)))
+    chunk = apply_final_statuses(before, found, NOW, SETTINGS, lambda request: outdated)
     assert chunk.tally.rows == sum(chunk.tally.outcomes.values()) == len(ordered)
     assert chunk.tally.unmatched <= len(unclicked)
     assert chunk.sent[0].unnamed + chunk.tally.unmatched <= chunk.tally.outcomes["uploaded"]
     waiting = Counter(row.outcome for row in chunk.listed if row.due)
     assert waiting["deferred"] == waiting.total() == chunk.tally.outcomes.get("deferred", 0)
-    assert can_defer or not waiting
     everything: dict[str, Sum] = {}
     for outcome, sums in chunk.tally.money.items():
         assert sum(each.rows for each in sums.values()) == chunk.tally.outcomes[outcome]

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from lib.destinations.base import MaybeSent, UploadResult
+from lib.errors import RetryableError
 from lib.model.deadline import Deadline
 from tests.fakes import START, FakeApi, FakeRequest, World, deliver, deliver_again, sweep, world
 from tests.rows import core_row, csv_bytes
@@ -62,9 +63,27 @@ def test_after_a_death_each_row_without_a_marker_may_have_been_sent(google: Worl
     with pytest.raises(Dies):
         deliver(google, "daily.csv", sales("a", "b"))
     google.api.after = lambda number: None
-    google.clock.seconds += 120
+    google.clock.seconds += 60 + 15 * 60
     deliver_again(google, "daily.csv")
     assert told(google) == [{"a": False, "b": False}, {"a": True, "b": True}]
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_an_attempt_that_ended_may_have_sent_rows_too(google: World, has_begun: bool) -> None:
+    """Every try of a request timed out, perhaps after Google had counted the rows."""
+    outage = RetryableError("API_UNAVAILABLE")
+
+    def time_out(number: int) -> None:
+        raise outage
+
+    google.api.after = time_out
+    google.api.preflight = None if has_begun else outage
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a", "b"))
+    google.api.after, google.api.preflight = lambda number: None, None
+    google.clock.seconds += 601
+    sweep(google)
+    assert told(google)[-1] == {"a": has_begun, "b": has_begun}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcom
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
-from lib.run.upload import MemoryBudget
+from lib.run.window import MemoryBudget
 from lib.state.runs import Cut
 from tests.fakes import World, deliver, world
 from tests.run.test_named_histories import results, sales
@@ -53,15 +53,15 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
 def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
     room = MemoryBudget(9, most_bytes=100)
-    room.wait()
-    room.fill(60)
-    room.wait()
-    room.fill(60)
-    waited = threading.Thread(target=room.wait)
+    room.reserve_chunk()
+    room.add_requests(60)
+    room.reserve_chunk()
+    room.add_requests(60)
+    waited = threading.Thread(target=room.reserve_chunk)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.leave(60)
+    room.forget_chunk(60)
     waited.join(180)
     assert not waited.is_alive()
 
@@ -69,10 +69,10 @@ def test_large_requests_leave_room_for_fewer() -> None:
 def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
     room = MemoryBudget(1, most_bytes=1)
-    room.wait()
-    room.fill(1 << 30)
-    room.leave(1 << 30)
-    room.wait()
+    room.reserve_chunk()
+    room.add_requests(1 << 30)
+    room.forget_chunk(1 << 30)
+    room.reserve_chunk()
 
 
 def test_a_row_keeps_a_bounded_number_of_problems() -> None:

@@ -36,7 +36,7 @@ def reached_from(start: str) -> dict[str, set[str]]:
 
 def test_a_run_is_told_by_few_modules() -> None:
     """A stranger can read all of them."""
-    assert len(reached_from("lib.run.deliver")) <= 15
+    assert len(reached_from("lib.run.deliver")) <= 20
 
 
 def test_no_module_imports_a_caller() -> None:

@@ -73,7 +73,7 @@ def test_a_run_of_another_version_is_finished() -> None:
 
 
 def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
-    """They stay uploaded, the file is not stopped, and its statuses are not asked for for ever."""
+    """They stay uploaded, the file is not stopped, and after a week nobody waits for an answer."""
     google = world()
     google.use_destination("data_manager")
     deliver(google, "daily.csv", sales("a"))
@@ -83,7 +83,8 @@ def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
         google.clock.seconds += 24 * HOUR
         sweep(google)
     assert saved(google).state == "done"
-    assert outcomes(google) == {"uploaded": 1, "awaiting": 1}
+    assert outcomes(google) == {"uploaded": 1}
+    assert results(google)["processing"]["requests"][0]["code"] == "STATUS_UNKNOWN"
     assert results(google)["file_error"] is None
 
 

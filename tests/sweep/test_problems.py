@@ -277,7 +277,7 @@ def test_an_empty_column_of_consent(google: World, capsys: pytest.CaptureFixture
     google.profiles["default"] |= {"columns": {name: name for name in named}, "action": "1001"}
     deliver(google, "deals.csv", csv_bytes(row | {"ad_user_data": ""} for row in _good(google, 2)))
     sweep(google)
-    assert told(capsys)["column_empty"] == 'deals.csv: "ad_user_data"'
+    assert told(capsys)["column_empty"] == "deals.csv: 1 column"
 
 
 def test_a_few_corrected_rows_have_no_empty_column() -> None:
@@ -285,10 +285,10 @@ def test_a_few_corrected_rows_have_no_empty_column() -> None:
     now = datetime(2026, 11, 24, 12, tzinfo=UTC)
     file = entry_of("crm/deals.csv", now - timedelta(hours=2))
     rows = entry_of("crm/rows-to-fix-deals.csv", now)
-    rows = msgspec.structs.replace(rows, empty_columns=("phone",))
+    rows = msgspec.structs.replace(rows, empty_columns=1)
     view = View(now, [file, rows], set(), {}, [], {})
     assert "column_empty" not in kinds(view)
-    file = msgspec.structs.replace(file, empty_columns=("phone",))
+    file = msgspec.structs.replace(file, empty_columns=1)
     assert "column_empty" in kinds(replace(view, entries=[file, rows]))
 
 
@@ -304,7 +304,7 @@ def test_a_blocked_follow_up(google: World, capsys: pytest.CaptureFixture[str]) 
     google.clock.seconds += 3600
     sweep(google)
     sweep(google)
-    assert told(capsys)["follow_up_blocked"] == "001.csv (USER_PERMISSION_DENIED)"
+    assert told(capsys)["google_silent"] == "001.csv (USER_PERMISSION_DENIED)"
 
 
 def test_every_kind_has_a_name_a_title_and_an_action() -> None:
@@ -348,14 +348,15 @@ def entry_of(name: str, arrived: datetime) -> RunEntry:
         profile=name.partition("/")[0],
         destination="google_ads",
         validate_only=False,
-        is_read=True,
         stop="",
         stop_detail="",
+        stopped_at=None,
         superseded=False,
         blocked="",
         cause="",
-        empty_columns=(),
+        empty_columns=0,
         totals=RunTotals({"uploaded": 10}),
+        published_at=arrived,
         changed_at=None,
     )
 

@@ -108,7 +108,7 @@ def test_a_software_error_stops_no_other_file(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (error,) = [line for line in lines if line["event"] == "unexpected_error"]
     assert error["run_id"].startswith("in-bucket/a.csv#")
-    google.clock.seconds += 61
+    google.clock.seconds += 61 + 900
     sweep(google)
     assert google.api.counted == ["b", "a"]
 

@@ -209,7 +209,7 @@ def test_the_state_outlives_whatever_may_come_back(values: Values) -> None:
         for rule in state["lifecycle_rule"]
         for folder in rule["condition"]["matches_prefix"]
     }
-    assert kept == {"_state/corrections/": 100, "_state/runs/": 400, "_state/chunks/": 400}
+    assert kept == {"_state/corrections/": 100, "_state/runs/": 60, "_state/chunks/": 60}
 
 
 def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:

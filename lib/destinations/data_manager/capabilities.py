@@ -74,12 +74,13 @@ CAPABILITIES: Final = Capabilities(
     max_user_identifiers=10,
     max_request_rows=2_000,
     resolves_custom_variables=False,
-    # Google's own example: https://developers.google.com/data-manager/api/devguides/diagnostics
+    # Google processes a request within hours, and keeps its status for about 50 days. It asks to
+    # wait 30 minutes: https://developers.google.com/data-manager/api/devguides/diagnostics
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=30),
-        backoff=1.3,
-        longest_wait=timedelta(hours=1),
-        stop_after=timedelta(hours=24),
+        wait=timedelta(hours=1),
+        later_wait=timedelta(hours=6),
+        stop_after=timedelta(days=7),
     ),
     exclusions=(
         Exclusion(

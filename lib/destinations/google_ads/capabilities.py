@@ -58,8 +58,8 @@ CAPABILITIES: Final = Capabilities(
     # https://developers.google.com/google-ads/api/docs/conversions/upload-summaries
     diagnostics=CheckSchedule(
         first_wait=timedelta(hours=1),
-        backoff=3.0,
-        longest_wait=timedelta(hours=6),
+        wait=timedelta(hours=6),
+        later_wait=timedelta(hours=6),
         stop_after=timedelta(hours=24),
     ),
     unknown_words={"customer_type": frozenset({"REENGAGED"})},

@@ -1,0 +1,186 @@
+"""The newest value of an order travels with each of its rows.
+
+The Data Manager API compares no times: of two rows of an order, the one that it processes last
+counts. It processes in any order, and files come in any order. So each row of a corrected order is
+sent with the newest value that is known, whichever row or file said so:
+
+    before a chunk is sent      its own corrections are saved (`lib.state.corrections`)
+    when a chunk is prepared    its rows get the newest value of their order (`with_newest_values`)
+    when Google's last word     rows of an order that was corrected meanwhile are sent once more
+    comes                       (`OutdatedRows`)
+
+So nothing waits for a correction, and nothing is taken back. Only the rows of an order that was
+retracted are not sent any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from lib.model.money import MICROS, Amounts, micros_of
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import Adjustment, Conversion, Record
+from lib.model.sent_requests import SentRequest, order_of, unpacked_texts
+from lib.rules.assembly import ValidatedChunk
+from lib.run.attempt import Attempt
+from lib.run.chunks import Validated, without
+from lib.run.plan import Part, Plan
+from lib.run.reading import sender_of
+from lib.state.corrections import Correction, Corrections, order_key
+
+CORRECTED_VALUE: Final = Problem("CORRECTED_VALUE", "conversion_value")
+_RETRACTED: Final = Problem("OLDER_THAN_CORRECTION")
+
+
+class CorrectedOrders:
+    """The corrections of an account, during one pass over a file."""
+
+    def __init__(self, attempt: Attempt, plan: Plan) -> None:
+        self._attempt = attempt
+        self._plan = plan
+        self._known = _known_corrections(attempt, plan.customer_id)
+        if plan.carries_corrections:
+            self._known.refresh()
+
+    def made_by(self, validated: Validated) -> list[Correction]:
+        """Return the corrections that the rows of a chunk make."""
+        if self._plan.validate_only:
+            return []
+        return [
+            Correction(self._key(record), record.rank, *_value_of(record))
+            for part, rows in validated
+            if part.kind == "adjustment"
+            for record in rows.records
+            if isinstance(record, Adjustment) and record.order_id
+        ]
+
+    def save(self, chunk: int, made: Sequence[Correction]) -> None:
+        """Save the corrections that a chunk makes, before one of its rows is sent."""
+        now = self._attempt.context.utc_now()
+        self._known.save(self._attempt.run, chunk, made, now)
+
+    def with_newest_values(self, validated: Validated, made: Sequence[Correction]) -> Validated:
+        """Return the rows of a chunk with the newest values of their orders. `made` are the
+        corrections that the chunk makes itself."""
+        if not self._plan.carries_corrections or (self._known.is_empty and not made):
+            return validated
+        own: dict[bytes, Correction] = {}
+        for correction in made:
+            before = own.get(correction.order)
+            if before is None or correction.rank >= before.rank:
+                own[correction.order] = correction
+        return [
+            (part, self._with_newest_values_of_part(part, rows, own))
+            if part.destination.capabilities.last_value_counts
+            else (part, rows)
+            for part, rows in validated
+        ]
+
+    def _with_newest_values_of_part(
+        self, part: Part, rows: ValidatedChunk, own: dict[bytes, Correction]
+    ) -> ValidatedChunk:
+        records, values = [*rows.records], {}
+        retracted: dict[int, RowOutcome] = {}
+        for position, record in enumerate(records):
+            correction = self._newest(record, own)
+            if correction is None:
+                continue
+            if correction.micros is None:
+                retracted[rows.lines[position]] = RowOutcome(
+                    rows.lines[position],
+                    "skipped",
+                    record.order_id,
+                    (_RETRACTED,),
+                    record.warnings,
+                    *rows.values.at(position),
+                    corrects=part.kind == "adjustment",
+                )
+            elif differs(correction, *_value_of(record)):
+                records[position] = changed = _with_value(record, correction)
+                values[position] = _value_of(changed)
+        if values:
+            is_sale = part.kind == "conversion"
+            changed_values = rows.values.replaced(values) if is_sale else rows.values
+            rows = rows._replace(records=records, values=changed_values)
+        return without(rows, retracted) if retracted else rows
+
+    def _newest(self, record: Record, own: dict[bytes, Correction]) -> Correction | None:
+        if not record.order_id:
+            return None
+        order = self._key(record)
+        known, made = self._known.newest(order), own.get(order)
+        if known is None or made is None:
+            return known or made
+        return made if made.rank >= known.rank else known
+
+    def _key(self, record: Record) -> bytes:
+        sent = self._plan.sales.sent_order_id(record.order_id or "")
+        return order_key(record.action_id, sent)
+
+
+class OutdatedRows:
+    """The rows of accepted requests whose orders have another value by now than was sent."""
+
+    def __init__(self, attempt: Attempt) -> None:
+        self._attempt = attempt
+        self._known: dict[str, Corrections] = {}
+
+    def positions(self, request: SentRequest) -> Iterator[int]:
+        """Yield their positions in a request.
+
+        A retraction is not sent by this API, and it does not see a sale that is on its way
+        (docs/adjustments.md says so).
+        """
+        if self._attempt.profile is None:
+            return
+        known = self._of(request.customer_id)
+        sent_order_id = sender_of(self._attempt.profile, "conversion").sent_order_id
+        values = Amounts.unpacked(request.values)
+        for position, text in enumerate(unpacked_texts(request.orders)):
+            if text is None:
+                continue
+            action_id, order_id = order_of(text)
+            newest = known.newest(order_key(action_id, sent_order_id(order_id)))
+            is_corrected = newest is not None and not newest.is_retraction
+            if newest is not None and is_corrected and differs(newest, *values.at(position)):
+                yield position
+
+    def _of(self, customer_id: str) -> Corrections:
+        """Return the corrections of an account. They are read once for all requests."""
+        if customer_id not in self._known:
+            self._known[customer_id] = _known_corrections(self._attempt, customer_id)
+            self._known[customer_id].refresh()
+        return self._known[customer_id]
+
+
+def _known_corrections(attempt: Attempt, customer_id: str) -> Corrections:
+    """Return the corrections of an account that this instance knows."""
+    return Corrections(attempt.context.documents, customer_id, attempt.context.corrections)
+
+
+def differs(correction: Correction, micros: int | None, currency: str) -> bool:
+    """Return whether a correction has another value than this one. A currency that is not stated is
+    the same."""
+    if correction.micros != micros:
+        return True
+    return bool(correction.currency and currency) and correction.currency != currency
+
+
+def _value_of(record: Record) -> tuple[int | None, str]:
+    value = record.value
+    return None if value is None else micros_of(value), record.currency_code or ""
+
+
+def _with_value(record: Record, correction: Correction) -> Record:
+    """Return a record with the value of a correction, and the warning that says so."""
+    assert correction.micros is not None
+    value = correction.micros / MICROS
+    currency = correction.currency or record.currency_code
+    warnings = (*record.warnings, CORRECTED_VALUE)
+    if isinstance(record, Adjustment) and record.original is not None:
+        original = record.original._replace(value=value, currency_code=currency)
+        record = record._replace(original=original)
+    if isinstance(record, Conversion | Adjustment):
+        return record._replace(value=value, currency_code=currency, warnings=warnings)
+    return record  # a call has no order

@@ -1,0 +1,115 @@
+"""What the Google Ads API counts for the job of a file, a part of the document's `processing`.
+
+They change no row, and nobody needs them: if they cannot be read, nothing else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from lib.catalogue.codes import lookup
+from lib.config.settings import Settings
+from lib.destinations.base import DiagnosingDestination
+from lib.destinations.registry import capabilities_of
+from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.model.sent_requests import JobCounts, UploadDiagnostics
+from lib.run.attempt import Attempt, Sums
+from lib.run.statuses import senders
+from lib.state.runs import Run
+
+
+def next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
+    """Return when to ask for the diagnostics again. None: never."""
+    names, schedule = senders(run), None
+    if settings.read_diagnostics and names and run.facts is not None and run.facts.customer_id:
+        schedule = capabilities_of(names[0]).diagnostics
+    if schedule is None or sums.sent_at is None or _is_final(job_counts(run, sums)):
+        return None
+    return schedule.next_check(sums.sent_at, run.followed.diagnosed_at)
+
+
+def ask_for_diagnostics(attempt: Attempt) -> None:
+    """Ask for the diagnostics, if they are due."""
+    run, profile, now = attempt.run, attempt.profile, attempt.context.utc_now()
+    due = next_diagnosis(run, attempt.sums, attempt.context.settings)
+    if due is None or due > now:
+        return
+    attempt.save(followed=replace(run.followed, diagnosed_at=now))
+    if profile is None or run.facts is None:
+        return  # this version cannot read the profile
+    try:
+        destination = attempt.context.connect(profile, attempt.log)
+        assert isinstance(destination, DiagnosingDestination)
+        answer = destination.upload_diagnostics(run.facts.customer_id)
+    except LeaseLost:
+        raise
+    except (PermanentError, RetryableError) as error:
+        attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
+        return
+    diagnostics = diagnostics_of_job(run.job_id, answer, now, run.followed.diagnostics)
+    attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
+    attempt.has_changed = True
+
+
+def diagnostics_of_job(
+    job_id: int,
+    found: Sequence[UploadDiagnostics],
+    read_at: datetime,
+    previous: Mapping[str, Any] | None,
+) -> dict[str, Any] | None:
+    """Return the `diagnostics` part of a document, or the `previous` one if nothing is new.
+
+    `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
+    most recent ones.
+    """
+    if not found or (previous and previous["job"] and job_id not in found[0].jobs):
+        return dict(previous) if previous else None
+    account, *actions = found
+    return {
+        "read_at": read_at.isoformat(),
+        "status": account.status,
+        "last_upload": account.last_upload,
+        "jobs_listed": len(account.jobs),
+        "job": _counts(account.jobs.get(job_id)),
+        "conversion_actions": [
+            {
+                "conversion_action": action.conversion_action,
+                "status": action.status,
+                "job": _counts(action.jobs[job_id]),
+            }
+            for action in actions
+            if job_id in action.jobs
+        ],
+        "alerts": [
+            {
+                "code": alert.code,
+                "share": alert.share,
+                "meaning": lookup(alert.code).meaning,
+                "action": lookup(alert.code).action,
+            }
+            for alert in account.alerts
+        ],
+    }
+
+
+def job_counts(run: Run, sums: Sums) -> JobCounts | None:
+    """Return how the API counts the rows of the run's job. None: it has not counted all requests
+    yet, because the diagnostics are older than the last one, or do not list the job."""
+    diagnostics = run.followed.diagnostics
+    if not diagnostics or not diagnostics["job"] or sums.sent_at is None:
+        return None
+    if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:
+        return None
+    return JobCounts(**diagnostics["job"])
+
+
+def _is_final(job: JobCounts | None) -> bool:
+    """Whether the API has counted all rows of the job."""
+    return job is not None and not job.pending
+
+
+def _counts(job: JobCounts | None) -> dict[str, int] | None:
+    return job._asdict() if job is not None else None

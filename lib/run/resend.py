@@ -1,0 +1,166 @@
+"""Deferred rows: when they are sent again, and what becomes of them when nothing is sent any more.
+
+A row is deferred because of one of these codes:
+
+    UNTERMINATED_LAST_LINE    the file may be cut there: ten minutes, while it is not replaced
+    AWAITS_CONVERSIONS        an adjustment waits until the conversions of its file are answered
+    CORRECTED_MEANWHILE       another file corrected its order while Google processed it: at once
+    ROWS_NOT_NAMED            Google has not counted some rows of its request, but names none
+    another one               Google cannot count it yet
+
+Google's own reasons end 72 hours after the first of them (MAX_DEFER_HOURS): the row is then failed,
+with the reason that was last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from lib.catalogue.codes import WAITS_A_DAY, lookup
+from lib.config.settings import Settings
+from lib.model import retries
+from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.run.attempt import Attempt
+
+UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
+"""The row in a last line without a line end, which may have been cut there by a broken upload.
+
+A cut value is worse than a late one: 1270.00 that arrives as 1 is counted as 1, and the complete
+upload that follows is a duplicate."""
+
+AWAITS_CONVERSIONS: Final = "AWAITS_CONVERSIONS"
+"""An adjustment in a file with conversions, for an API that must know the conversion first."""
+
+ROWS_NOT_NAMED: Final = "ROWS_NOT_NAMED"
+"""A row that the API has accepted, and may or may not count: it has counted errors in the row's
+request without naming the rows."""
+
+CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
+"""A row that the API has accepted, with a value that is not the newest any more."""
+
+_ACCEPTED: Final = (ROWS_NOT_NAMED, CORRECTED_MEANWHILE)
+
+
+# ── when a row is sent again ─────────────────────────────────────────────────────────────────────
+
+
+def with_due_time(
+    row: RowOutcome, before: RowOutcome | None, now: datetime, settings: Settings
+) -> RowOutcome:
+    """Return a deferred row with the time at which it is sent again; failed if it is too late.
+
+    `before` is the row when it was deferred the last time, if it was.
+    """
+    codes = {each.code for each in row.errors}
+    if AWAITS_CONVERSIONS in codes:
+        return row._replace(due=None, until=now + retries.LONGEST_WAIT)
+    until = before.until if before and not before.has_error(AWAITS_CONVERSIONS) else None
+    until = until or now + timedelta(hours=settings.max_defer_hours)
+    is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
+    due = now + timedelta(hours=settings.defer_hours)
+    if UNTERMINATED_LAST_LINE in codes:
+        due = now + retries.LAST_LINE
+    elif CORRECTED_MEANWHILE in codes:
+        due = now
+    elif codes & WAITS_A_DAY:
+        due = now + retries.ADJUSTMENT
+    elif is_transient:
+        due = now + retries.TRANSIENT_ROWS
+    if due > until:
+        return _with_last_outcome(row, "failed")
+    return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
+
+
+def is_due(row: RowOutcome, attempt: Attempt) -> bool:
+    """Return whether a deferred row can be sent now."""
+    if row.outcome != "deferred":
+        return False
+    if row.due is None:
+        return attempt.conversions_are_answered
+    return row.due <= attempt.context.utc_now()
+
+
+def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> ChunkOutcomes:
+    """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again."""
+    new = {row.line: row for row in answer.listed}
+    listed: list[RowOutcome] = []
+    unlisted = before.unlisted()
+    for old in before.listed:
+        row = _after_resend(old, new.get(old.line, old))
+        if answer.sent and row.outcome == "uploaded":
+            row = row._replace(until=old.until)  # its final status may defer it once more
+        is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or row.until)
+        if is_plain and not list_all:
+            unlisted.count(row)
+        else:
+            listed.append(row)
+    request_ids = before.request_ids + answer.request_ids
+    chunk = before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
+    return replace(chunk, sent_at=answer.sent_at or before.sent_at)
+
+
+def _after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
+    """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
+    if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
+        return _accepted_before(old)
+    return new
+
+
+# ── rows that are not sent any more ──────────────────────────────────────────────────────────────
+
+
+class Ending(NamedTuple):
+    """The last outcome of a deferred row, and why it is not sent again (None: see its errors)."""
+
+    outcome: Outcome
+    problem: Problem | None = None
+
+
+EndingOf = Callable[[RowOutcome], Ending | None]
+"""Returns why a deferred row is not sent any more. None: it is."""
+
+
+def end_rows(attempt: Attempt, ending_of: EndingOf) -> None:
+    """Give deferred rows their last outcome."""
+    for number in sorted(attempt.sums.waits):
+        marker = attempt.markers.read(number)
+
+        def ended(row: RowOutcome) -> RowOutcome:
+            ending = ending_of(row) if row.outcome == "deferred" else None
+            return row if ending is None else _with_last_outcome(row, *ending)
+
+        attempt.replace_marker(marker, marker.outcomes.with_listed(ended))
+    if attempt.must_sum_up:
+        attempt.sum_up()
+
+
+def end_rows_that_waited_too_long(attempt: Attempt) -> None:
+    """Give rows that nobody could send in time their last outcome: the API did not answer."""
+    now = attempt.context.utc_now()
+    if any(wait.until is not None and wait.until < now for wait in attempt.sums.waits.values()):
+        end_rows(attempt, lambda row: Ending("failed") if row.until and row.until < now else None)
+
+
+def _with_last_outcome(
+    row: RowOutcome, outcome: Outcome, problem: Problem | None = None
+) -> RowOutcome:
+    if _was_accepted(row):
+        return _accepted_before(row)
+    errors = row.errors if problem is None else (*row.errors, problem)
+    if row.has_error(UNTERMINATED_LAST_LINE) and problem is not None:
+        # It was never complete: the row comes again with the complete file.
+        outcome, errors = "not_attempted", (problem,)
+    return row._replace(outcome=outcome, errors=errors, due=None, until=None)
+
+
+def _was_accepted(row: RowOutcome) -> bool:
+    return any(row.has_error(code) for code in _ACCEPTED)
+
+
+def _accepted_before(row: RowOutcome) -> RowOutcome:
+    """Return a row as the API accepted it, with the warning that it was not sent again."""
+    warnings = (*row.warnings, Problem("NOT_SENT_AGAIN"))
+    return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None, until=None)
