@@ -20,9 +20,9 @@ from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.google_ads import messages as ads_messages
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
-from lib.model.outcomes import ChunkOutcomes
 from lib.run.attempt import Sums
 from lib.run.chunks import PreparedChunk, chunks_of, cut_of, outcomes, prepare
 from lib.run.plan import Plan, plan_file
@@ -118,7 +118,9 @@ def _prepare(
         assert isinstance(prepared, PreparedChunk)
         for request in prepared.parts[0].requests:
             yield request.content
-        found = outcomes(prepared, [UploadResult({}, ())], "uploaded", False)
+        found = outcomes(
+            prepared, [UploadResult({}, ())], "uploaded", run.now, "1234567890", list_all=False
+        )
         if refused is not None:
             refused += [row.line for row in found.listed if row.outcome == "rejected"]
         if markers is not None:

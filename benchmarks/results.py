@@ -15,12 +15,15 @@ from benchmarks import ours
 from benchmarks.figures import Figure
 from benchmarks.rows import PROFILE, file_of
 from lib.config.profile import Profile
-from lib.model.outcomes import ChunkOutcomes, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.money import Sum
+from lib.model.outcomes import Outcome
+from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head, results_document
 from lib.results.findings import Findings
 from lib.results.overview import MOST_FILES, render_overview
 from lib.results.report import render_report
-from lib.state.runs import RunTotals, entry_of
+from lib.state.runs import entry_of
 
 T = TypeVar("T")
 
@@ -108,8 +111,8 @@ def size_of_document(reports: list[ChunkOutcomes]) -> int:
 
 def overview() -> str:
     """The page about all files, which the sweep makes."""
-    counts = {"uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
-    totals = RunTotals(counts, {"uploaded": {"USD": 10**12}})
+    counts: dict[Outcome, int] = {"uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
+    totals = Totals(counts, money={"uploaded": {"USD": Sum(ROWS, 10**12)}})
     entry = entry_of(replace(RUN, totals=totals))
     days = [NOW - timedelta(days=number) for number in range(MOST_FILES)]
     entries = [msgspec.structs.replace(entry, arrived=day) for day in days]
@@ -122,7 +125,7 @@ RUN = ours.run_of(Profile.model_validate(PROFILE))
 
 def summary_of(reports: list[ChunkOutcomes]) -> RunSummary:
     """What a run knows at its end."""
-    tally = Tally()
+    totals = Totals()
     for report in reports:
-        tally.add(report.tally)
-    return RunSummary(RUN, tally, (), NOW)
+        totals.add(report.totals())
+    return RunSummary(RUN, totals, (), NOW)

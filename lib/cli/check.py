@@ -14,8 +14,10 @@ from typing import Final
 
 from lib.cli.dry_run import DryChunk, DryRun, offline
 from lib.config.profile import Profile
-from lib.model.outcomes import ChunkOutcomes, Problem, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import Problem
 from lib.model.records import Record
+from lib.model.totals import Totals
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
@@ -70,9 +72,7 @@ class CheckResult:
     @property
     def refused(self) -> bool:
         """Whether the function would stop the file, or not send a row (except repeats)."""
-        outcomes = self.summary.tally.outcomes
-        lost = outcomes.get("rejected", 0) + outcomes.get("not_attempted", 0)
-        return self.summary.run.stop is not None or lost > 0
+        return self.summary.run.stop is not None or self.summary.totals.lost > 0
 
 
 def check(
@@ -95,10 +95,10 @@ def check(
     records, for the screen of the person who has the file.
     """
     dry_run = DryRun(profile, now, connect, list_all)
-    tally, first = Tally(), list[Record]()
+    totals, first = Totals(), list[Record]()
     occurrences: dict[str, Occurrences] = {}
     for chunk in dry_run.read(stream):
-        tally.add(chunk.outcomes.tally)
+        totals.add(chunk.outcomes.totals())
         _add_occurrences(occurrences, chunk, dry_run, with_values)
         if with_values:
             first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
@@ -114,8 +114,8 @@ def check(
         ),
         stop=dry_run.stop,
     )
-    notes = tuple(_notes(dry_run, tally))
-    summary = RunSummary(run=run, tally=tally, request_ids=(), finished_at=now, notes=notes)
+    notes = tuple(_notes(dry_run, totals))
+    summary = RunSummary(run=run, totals=totals, request_ids=(), finished_at=now, notes=notes)
     return CheckResult(summary, occurrences, dry_run.table, first)
 
 
@@ -149,10 +149,10 @@ def _add_occurrences(
                 occurrence.add_value(value)
 
 
-def _notes(dry_run: DryRun, tally: Tally) -> list[Problem]:
+def _notes(dry_run: DryRun, totals: Totals) -> list[Problem]:
     """Return the remarks on the file as a whole."""
     plan, table = dry_run.plan, dry_run.table
-    notes = notes_of(dry_run.header, plan, tally)
+    notes = notes_of(dry_run.header, plan, totals)
     if plan is None or table is None:
         return notes
     if table.open_row is not None and plan.hold() in ("always", table.open_row):

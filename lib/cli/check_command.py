@@ -21,7 +21,7 @@ from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention
 from lib.config.profile import NO_EXPECT, choose_profile, read_profiles
 from lib.errors import PermanentError
-from lib.model.outcomes import ChunkOutcomes
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
 
 _EXAMPLES: Final = """

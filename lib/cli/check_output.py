@@ -27,8 +27,9 @@ from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.terminal import paragraph
 from lib.destinations.registry import capabilities_of
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem
+from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
 from lib.source.table import Table
 
@@ -98,7 +99,7 @@ def show(checked: CheckResult) -> None:
 
 def _first_records(checked: CheckResult) -> Iterator[str]:
     """Yield a line for each of the first records that would be sent, below a title."""
-    sent = checked.summary.tally.outcomes.get("ok", 0)
+    sent = checked.summary.totals.count("ok")
     few = len(checked.first)
     how_many = f"The first {few} of {number_of_rows(sent)}" if sent > few else "All"
     title = capabilities_of(str(checked.summary.profile["destination"])).title
@@ -173,17 +174,16 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
 
 def _counts(checked: CheckResult) -> Iterator[str]:
     """Yield `21 rows: 19 sales, 2 refunds or changes would be sent, 1 would be skipped.`"""
-    tally = checked.summary.tally
-    outcomes = tally.outcomes
-    sent = f"{outcomes.get('ok', 0):,}"
-    if corrections := tally.corrections.get("ok"):
-        sales = number_of(outcomes["ok"] - corrections, "sale")
+    totals = checked.summary.totals
+    sent = f"{totals.count('ok'):,}"
+    if corrections := totals.corrections.get("ok"):
+        sales = number_of(totals.sales().count("ok"), "sale")
         sent = f"{sales}, {number_of(corrections, REFUND)}"
     texts = [f"{sent} would be sent"]
-    texts += [f"{outcomes[name]:,} {text}" for name, text in _FATES.items() if outcomes.get(name)]
-    if tally.warnings:
-        texts.append(f"{tally.warnings:,} with a warning")
-    yield f"{number_of_rows(tally.rows)}: {', '.join(texts)}."
+    texts += [f"{rows:,} {text}" for name, text in _FATES.items() if (rows := totals.count(name))]
+    if totals.warned:
+        texts.append(f"{totals.warned:,} with a warning")
+    yield f"{number_of_rows(totals.all_rows)}: {', '.join(texts)}."
     if corrections:
         yield if_not_uploaded(checked.summary.profile)
 
@@ -196,17 +196,18 @@ def if_not_uploaded(profile: Mapping[str, object]) -> str:
 
 def _problems(checked: CheckResult) -> Iterator[_Shown]:
     """Yield each problem: that of the file, then by code, then the notes."""
-    stop, tally = checked.summary.run.stop, checked.summary.tally
+    stop, totals = checked.summary.run.stop, checked.summary.totals
     if stop is not None:
         yield _of_file(stop, "file stopped")
-    for name, count in sorted(tally.codes.items(), key=lambda each: (-each[1], each[0])):
+    counts = {name: each.number for name, each in totals.codes.items()}
+    for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         code, occurrence = lookup(name), checked.occurrences[name]
         yield _Shown(
             code,
             (code.outcome or "warning").replace("_", " "),
             _where(occurrence, count, checked.table),
             code.meaning,
-            code.advice(count, tally.validated),
+            code.advice(count, totals.meant),
         )
     for note in checked.summary.notes:
         yield _of_file(note, "note")

@@ -22,10 +22,11 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
-from lib.model.outcomes import ChunkOutcomes, Problem
+from lib.model.outcomes import Problem
 from lib.model.records import Record, Row
 from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect

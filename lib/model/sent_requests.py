@@ -7,13 +7,14 @@ only counts and alerts by job (`UploadDiagnostics`).
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
+
+from lib.model.money import Sum
 
 UNREADABLE: Final = "UNREADABLE"
 """The API does not report the status of the request. Its `code` is the reason."""
@@ -106,12 +107,16 @@ class SentRequest(NamedTuple):
     is open, `lines` are the lines of its records, in their order, `unclicked` the lines of those
     without a click ID, `values` the values that were sent (`Amounts.packed`), and `orders` their
     conversion actions and order IDs (`order_text`, `packed_texts`), which a row that fails later
-    needs. All are empty once the API has reported the final status for every conversion action
-    (`statuses`), or does not report it. From then on:
+    needs. `sums` are the sums of all its rows; `unlisted` of them are in no other place, with the
+    sums `unlisted_sums`. All of this is empty once the API has reported the final status for every
+    conversion action (`statuses`), or does not report it. From then on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
-      are rows that the API counted without naming them.
+      are rows that the API counted without naming them;
+    - of `unknown` rows, the API never said whether it counts them.
+
+    `corrects`: its rows correct earlier conversions.
     """
 
     request_id: str
@@ -119,15 +124,18 @@ class SentRequest(NamedTuple):
     sent_at: Annotated[datetime, msgspec.Meta(tz=True)]
     customer_id: str
     unclicked: Ranges = ()
+    values: bytes = b""
+    orders: bytes = b""
+    sums: Mapping[str, Sum] = {}
+    unlisted: int = 0
+    unlisted_sums: Mapping[str, Sum] = {}
+    corrects: bool = False
     statuses: tuple[RequestStatus, ...] = ()
     matchable: int = 0
     unmatched: int = 0
     not_counted: Mapping[str, int] = {}
     unnamed: int = 0
-    values: bytes = b""
-    orders: bytes = b""
-    corrects: bool = False
-    """Its rows correct earlier conversions."""
+    unknown: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -141,45 +149,27 @@ class SentRequest(NamedTuple):
 
 
 @dataclass(slots=True)
-class RequestSummary:
+class Requests:
     """The accepted requests of a file. Its size depends on the number of requests, not of rows.
 
-    `open_since` has the times at which open requests were sent. `unknown` rows were accepted, and
-    the API never said whether it counts them.
-
-    `not_counted` is the number of rows by the reason why they will never count, and `unnamed` the
-    number of those that the API did not name. `matchable` and `unmatched` are rows without a click
-    ID (`SentRequest`).
+    `open_since` has the times at which open requests were sent.
     """
 
-    requests: int = 0
+    number: int = 0
     polled: int = 0
     open: int = 0
     open_since: set[datetime] = field(default_factory=set)
-    unknown: int = 0
-    unnamed: int = 0
-    matchable: int = 0
-    unmatched: int = 0
-    not_counted: Counter[str] = field(default_factory=Counter)
     statuses: list[RequestStatus] = field(default_factory=list)
 
     def add(self, sent: Iterable[SentRequest]) -> None:
         """Add the requests of a chunk."""
         for request in sent:
-            self.requests += 1
+            self.number += 1
             self.polled += bool(request.statuses)
-            self.open += request.is_open
-            if request.is_open:
-                self.open_since.add(request.sent_at)
-            else:
-                self.unknown += sum(
-                    status.record_count for status in request.statuses if status.is_unknown
-                )
-            self.unnamed += request.unnamed
-            self.matchable += request.matchable
-            self.unmatched += request.unmatched
-            self.not_counted.update(request.not_counted)
             self.statuses += request.statuses
+            if request.is_open:
+                self.open += 1
+                self.open_since.add(request.sent_at)
 
 
 class JobCounts(NamedTuple):

@@ -19,9 +19,11 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from lib.catalogue.codes import lookup
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import Sum, most_frequent_first
-from lib.model.outcomes import WITH_MONEY, ChunkOutcomes, Outcome, Problem, RowOutcome, Tally
-from lib.model.sent_requests import RequestStatus, RequestSummary
+from lib.model.outcomes import OUTCOMES, WITH_MONEY, Outcome, Problem, RowOutcome
+from lib.model.sent_requests import Requests, RequestStatus
+from lib.model.totals import CodeTotals, Totals
 from lib.results.findings import Findings
 from lib.state.runs import FileFacts, Run, run_id
 from lib.state.store import Label
@@ -48,14 +50,25 @@ class ResultsSource(msgspec.Struct, frozen=True):
     crc32c: str
 
 
-class ResultsCode(msgspec.Struct, frozen=True):
-    """How often a code occurs, what it means, what to do, and whether a person must do it."""
+class MoneySum(msgspec.Struct, frozen=True):
+    """The number of rows with a value in one currency, and their sum."""
+
+    rows: int
+    micros: int
+
+
+class ResultsCode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How often a code occurs, what it means, what to do, and whether a person must do it.
+
+    `sums` are the values of its rows by currency.
+    """
 
     count: int
     severity: str
     meaning: str
     action: str
     needs_action: bool
+    sums: dict[str, MoneySum] = {}
 
 
 class FileProblem(msgspec.Struct, frozen=True):
@@ -73,13 +86,6 @@ class ResultsProblem(msgspec.Struct, frozen=True):
     detail: str
 
 
-class MoneySum(msgspec.Struct, frozen=True):
-    """The number of rows with a value in one currency, and their sum."""
-
-    rows: int
-    micros: int
-
-
 class OutcomeMoney(msgspec.Struct, frozen=True):
     """What the rows of an outcome are worth by currency, the most frequent one first."""
 
@@ -88,7 +94,7 @@ class OutcomeMoney(msgspec.Struct, frozen=True):
 
     def as_sums(self) -> dict[str, Sum]:
         """Return the sums by currency."""
-        return {currency: Sum(each.rows, each.micros) for currency, each in self.sums.items()}
+        return _as_sums(self.sums)
 
 
 class ResultsRow(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,7 +123,8 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     """The document without its rows.
 
     `profile_keys`: the profile with which the file was read, if one could be used. `corrections`
-    are the rows by outcome that correct an earlier conversion: they are no sales.
+    are the rows by outcome that correct an earlier conversion: they are no sales. `awaiting_sums`
+    are the values of the rows that await their final status.
     """
 
     schema_version: int
@@ -143,6 +150,38 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     other_generation: str = ""
     processing: dict[str, Any] | None = None
     corrections: dict[str, int] = {}
+    awaiting_sums: dict[str, MoneySum] = {}
+
+    def totals(self) -> Totals:
+        """Return what became of the rows, as the run has added it up."""
+        counts = self.counts
+        return Totals(
+            rows={outcome: counts[outcome] for outcome in OUTCOMES if counts.get(outcome)},
+            corrections={
+                outcome: self.corrections[outcome]
+                for outcome in OUTCOMES
+                if outcome in self.corrections
+            },
+            money={each: self.money[each].as_sums() for each in OUTCOMES if each in self.money},
+            codes={
+                code: CodeTotals(each.count, _as_sums(each.sums))
+                for code, each in self.codes.items()
+            },
+            warned=counts.get("warnings", 0),
+            awaiting=counts.get("awaiting", 0),
+            awaiting_money=_as_sums(self.awaiting_sums),
+            unmatched=counts.get("unmatched", 0),
+            unnamed=counts.get("unnamed", 0),
+            unknown=counts.get("unknown", 0),
+        )
+
+
+def _as_sums(sums: Mapping[str, MoneySum]) -> dict[str, Sum]:
+    return {currency: Sum(each.rows, each.micros) for currency, each in sums.items()}
+
+
+def _money_sums(sums: Mapping[str, Sum]) -> dict[str, MoneySum]:
+    return {currency: MoneySum(*each) for currency, each in most_frequent_first(sums).items()}
 
 
 # ── how it is made ───────────────────────────────────────────────────────────────────────────────
@@ -157,10 +196,10 @@ class RunSummary:
     """
 
     run: Run
-    tally: Tally
+    totals: Totals
     request_ids: tuple[str, ...]
     finished_at: datetime
-    requests: RequestSummary | None = None
+    requests: Requests | None = None
     notes: tuple[Problem, ...] = ()
     findings: Findings = field(default_factory=Findings)
 
@@ -182,7 +221,7 @@ class RunSummary:
     @property
     def status(self) -> Status:
         """How the file as a whole ended, or that it waits."""
-        if self.tally.outcomes.get("deferred"):
+        if self.totals.count("deferred"):
             return "waiting"
         if self.run.superseded_by:
             return "superseded"
@@ -192,12 +231,17 @@ class RunSummary:
     def counts(self) -> dict[str, int]:
         """The number of rows for each outcome.
 
-        If the API reports final outcomes later, also how many uploaded rows await them, and how
-        many have no ad click.
+        If the API reports final outcomes later, also how many uploaded rows await them, have no ad
+        click, never count although Google has not named them, and have no known status.
         """
-        counts = self.tally.counts()
+        counts = self.totals.counts()
         if self.requests is not None:
-            counts |= {"awaiting": self.tally.awaiting, "unmatched": self.tally.unmatched}
+            counts |= {
+                "awaiting": self.totals.awaiting,
+                "unmatched": self.totals.unmatched,
+                "unnamed": self.totals.unnamed,
+                "unknown": self.totals.unknown,
+            }
         return counts
 
 
@@ -231,11 +275,12 @@ def document_head(summary: RunSummary) -> ResultsHead:
         codes=_codes(summary),
         file_error=_file_problem(run.stop) if run.stop is not None else None,
         notes=tuple(map(_file_problem, summary.notes)),
-        money=_money(summary.tally),
+        money=_money(summary.totals),
         profile_keys=profile if isinstance(run.profile, dict) else None,
         other_generation=str(run.superseded_by or ""),
         processing=_processing(summary),
-        corrections={outcome: rows for outcome, rows in summary.tally.corrections.items() if rows},
+        corrections={outcome: rows for outcome, rows in summary.totals.corrections.items() if rows},
+        awaiting_sums=_money_sums(summary.totals.awaiting_money),
     )
 
 
@@ -268,10 +313,16 @@ def _row(row: RowOutcome, record: int) -> ResultsRow:
 
 def _codes(summary: RunSummary) -> dict[str, ResultsCode]:
     """Return every code in the document."""
-    stop, counts = summary.run.stop, Counter(summary.tally.codes)
+    stop, codes = summary.run.stop, summary.totals.codes
+    counts = Counter({code: each.number for code, each in codes.items()})
     counts.update(problem.code for problem in (*summary.notes, *filter(None, [stop])))
     stopped_by = stop.code if stop is not None and not summary.validate_only else ""
-    return _entries(counts, summary.tally.validated, stopped_by)
+    entries = _entries(counts, summary.totals.meant, stopped_by)
+    sums = {code: _money_sums(codes[code].sums) for code in entries.keys() & codes.keys()}
+    return {
+        code: msgspec.structs.replace(entry, sums=sums.get(code, {}))
+        for code, entry in entries.items()
+    }
 
 
 def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str, ResultsCode]:
@@ -285,15 +336,14 @@ def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str,
     return found
 
 
-def _money(tally: Tally) -> dict[str, OutcomeMoney]:
+def _money(totals: Totals) -> dict[str, OutcomeMoney]:
     """Return the money of the outcomes that have rows. The most frequent currency comes first."""
     found: dict[str, OutcomeMoney] = {}
     for outcome in WITH_MONEY:
-        if rows := tally.outcomes.get(outcome, 0):
-            sums = most_frequent_first(tally.money.get(outcome, {}))
+        if rows := totals.count(outcome):
+            sums = totals.money.get(outcome, {})
             valued = sum(each.rows for each in sums.values())
-            by_currency = {currency: MoneySum(*each) for currency, each in sums.items()}
-            found[outcome] = OutcomeMoney(by_currency, rows - valued)
+            found[outcome] = OutcomeMoney(_money_sums(sums), rows - valued)
     return found
 
 
@@ -313,12 +363,12 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
             "status": "processing" if requests.open else "finished",
             "polled_at": followed.polled_at.isoformat() if followed.polled_at else None,
             "counts": {
-                "requests": requests.requests,
+                "requests": requests.number,
                 "requests_polled": requests.polled,
                 "requests_open": requests.open,
-                "not_counted": requests.not_counted.total(),
+                "not_counted": sum(summary.totals.not_counted.values()),
             },
-            "codes": _entries(_reasons(requests.statuses), summary.tally.validated),
+            "codes": _entries(_reasons(requests.statuses), summary.totals.meant),
             "requests": [_request(each) for each in requests.statuses],
         }
     if followed.diagnostics is not None:

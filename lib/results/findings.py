@@ -14,8 +14,9 @@ from operator import itemgetter
 from typing import Final, Literal, NamedTuple, get_args
 
 from lib.catalogue.codes import CONSEQUENCES, lookup
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import Sum, add_sums
-from lib.model.outcomes import LOST, ChunkOutcomes, Problem, RowOutcome
+from lib.model.outcomes import LOST, Problem, RowOutcome
 
 MOST_DETAILS: Final = 3
 """Different details of a cause that are shown with it; if it has more, only with the rows."""

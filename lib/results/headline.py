@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
-from lib.model.money import Sum
-from lib.model.outcomes import LOST, OUTCOMES
+from lib.model.outcomes import LOST
+from lib.model.totals import Totals
 from lib.results.document import ResultsCode, ResultsHead
 from lib.results.findings import Findings, Group
 from lib.results.names import results_name
@@ -41,75 +41,41 @@ class Headline(NamedTuple):
 # ── what a file comes to ─────────────────────────────────────────────────────────────────────────
 
 
-def meant_rows(counts: Mapping[str, int]) -> int:
-    """Return the number of rows that were meant to be sent: a skipped row is no sale."""
-    return sum(counts.get(outcome, 0) for outcome in OUTCOMES if outcome != "skipped")
+def noun_of(totals: Totals) -> str:
+    """Return what a row is called that is no refund."""
+    return "sale" if any(totals.money.values()) else "row"
 
 
-class FileNumbers(NamedTuple):
-    """The rows of a file by outcome, and their values by outcome and currency.
+def noun_of_any(totals: Totals) -> str:
+    """Return what a row is called that may be a refund."""
+    return "row" if totals.corrections else noun_of(totals)
 
-    `refunds` of the rows adjust an earlier conversion. They have no value.
-    """
 
-    counts: Mapping[str, int]
-    refunds: Mapping[str, int]
-    sums: Mapping[str, Mapping[str, Sum]]
+def took(totals: Totals) -> str:
+    """`Google took 3 of 4 sales, worth 30 USD.` Refunds have a sentence of their own."""
+    return joined(_took(*part) for part in _parts(totals))
 
-    @property
-    def sale(self) -> str:
-        """What a row is called that is no refund."""
-        return "sale" if any(self.sums.values()) else "row"
 
-    @property
-    def any_row(self) -> str:
-        """What a row is called that may be a refund."""
-        return "row" if self.refunds else self.sale
+def again(totals: Totals) -> str:
+    """`1 sale is sent again automatically.`; empty: nothing is."""
+    return joined(_again(part, what) for part, what, _ in _parts(totals))
 
-    @property
-    def lost(self) -> int:
-        """The number of rows that do not count although they were meant to."""
-        return sum(self.counts.get(outcome, 0) for outcome in LOST)
 
-    @property
-    def is_mostly_lost(self) -> bool:
-        """Whether more than half of the money does not count.
+def _parts(totals: Totals) -> Iterator[tuple[Totals, str, str]]:
+    """Yield the sales, and apart from them the refunds: their totals, what one of them is called,
+    and what Google took of them is worth."""
+    is_check = "ok" in totals.rows
+    refunds = Totals(rows=dict(totals.corrections)) if not is_check else Totals()
+    sales = totals if is_check else totals.sales()
+    if sales.meant or not refunds.all_rows:
+        yield sales, noun_of(totals), money(totals.money.get("uploaded", {}))
+    if refunds.all_rows:
+        yield refunds, REFUND, ""
 
-        Rows are compared instead if there is no money to compare: with several currencies, if no
-        lost row has a value, and in a check, where the other rows have none.
-        """
-        currencies = {currency for sums in self.sums.values() for currency in sums}
-        if len(currencies) != 1 or not any(map(self.sums.get, LOST)) or "ok" in self.counts:
-            return 2 * self.lost > meant_rows(self.counts)
-        micros = {
-            outcome: sum(each.micros for each in sums.values())
-            for outcome, sums in self.sums.items()
-        }
-        return 2 * sum(micros.get(outcome, 0) for outcome in LOST) > sum(micros.values())
 
-    def took(self) -> str:
-        """`Google took 3 of 4 sales, worth 30 USD.` Refunds have a sentence of their own."""
-        return joined(_took(*part) for part in self._parts())
-
-    def again(self) -> str:
-        """`1 sale is sent again automatically.`; empty: nothing is."""
-        return joined(_again(counts, what) for counts, what, _ in self._parts())
-
-    def _parts(self) -> Iterator[tuple[Mapping[str, int], str, str]]:
-        """Yield the sales, and apart from them the refunds: rows by outcome, what one of them is
-        called, and what Google took of them is worth."""
-        refunds: Mapping[str, int] = {} if "ok" in self.counts else self.refunds
-        sales: dict[str, int] = {
-            outcome: self.counts.get(outcome, 0) - refunds.get(outcome, 0) for outcome in OUTCOMES
-        }
-        if meant_rows(sales) or not refunds:
-            yield sales, self.sale, money(self.sums.get("uploaded", {}))
-        if refunds:
-            yield refunds, REFUND, ""
-
-    def not_counted(self, count: int) -> str:
-        """`2 sales do not count.`"""
-        return f"{number_of(count, self.any_row)} {_verb(count, 'does', 'do')} not count."
+def not_counted(count: int, totals: Totals) -> str:
+    """`2 sales do not count.`"""
+    return f"{number_of(count, noun_of_any(totals))} {_verb(count, 'does', 'do')} not count."
 
 
 def joined(sentences: Iterable[str]) -> str:
@@ -117,27 +83,27 @@ def joined(sentences: Iterable[str]) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _took(counts: Mapping[str, int], what: str, worth: str) -> str:
-    meant, deferred = meant_rows(counts), counts.get("deferred", 0)
-    took, before, skipped = (counts.get(each, 0) for each in ("uploaded", "duplicate", "skipped"))
-    if not meant:
+def _took(totals: Totals, what: str, worth: str) -> str:
+    took, before = totals.count("uploaded"), totals.count("duplicate")
+    if not totals.meant:
+        skipped = totals.count("skipped")
         return (
             f"Google got none of {number_of_rows(skipped)}." if skipped else "The file has no row."
         )
-    if ok := counts.get("ok", 0):
-        return f"This was only a check: {_part(ok, meant, what)} can be uploaded."
-    if meant == deferred:
+    if ok := totals.count("ok"):
+        return f"This was only a check: {_part(ok, totals.meant, what)} can be uploaded."
+    if totals.meant == totals.count("deferred"):
         return ""
-    text = f"Google took {_part(took, meant, what)}"
-    if meant == 1 and not took:
+    text = f"Google took {_part(took, totals.meant, what)}"
+    if totals.meant == 1 and not took:
         text = f"Google did not take the only {what}"
     if took and worth:
         text += f", worth {worth}"
     return f"{text}; it had {before:,} before." if before else f"{text}."
 
 
-def _again(counts: Mapping[str, int], what: str) -> str:
-    deferred = counts.get("deferred", 0)
+def _again(totals: Totals, what: str) -> str:
+    deferred = totals.count("deferred")
     verb = _verb(deferred, "is", "are")
     return f"{number_of(deferred, what)} {verb} sent again automatically." if deferred else ""
 
@@ -164,41 +130,44 @@ def headline_of(head: ResultsHead, findings: Findings) -> Headline:
             "Another version of the file has replaced this one before it was read.",
             f"{_NOBODY} The results of generation {head.other_generation} have the rows.",
         )
-    sums = {outcome: money_of.as_sums() for outcome, money_of in head.money.items()}
-    file = FileNumbers(head.counts, head.corrections, sums)
+    totals = head.totals()
     if head.file_error is not None:
-        return _stopped(head.codes[head.file_error.code], file, is_check=head.validate_only)
+        return _stopped(head.codes[head.file_error.code], totals, is_check=head.validate_only)
     correct, late = findings.groups["correct"], findings.groups["late"]
-    in_need = _said_of(correct, file.any_row, f"{_verb(correct.rows, 'needs', 'need')} correction")
-    too_late = _said_of(late, file.any_row, "came too late and cannot be corrected")
-    title = joined((file.took(), in_need, too_late, file.again()))
+    in_need = _said_of(
+        correct, noun_of_any(totals), f"{_verb(correct.rows, 'needs', 'need')} correction"
+    )
+    too_late = _said_of(late, noun_of_any(totals), "came too late and cannot be corrected")
+    title = joined((took(totals), in_need, too_late, again(totals)))
     if correct.rows or late.rows:
-        return _to_correct(head, file, title, correct, late)
+        return _to_correct(head, totals, title, correct, late)
     for note in head.notes:
         if note.code in _NOTES_THAT_NEED_SOMEBODY:
             code = head.codes[note.code]
             title += _NOTES_THAT_NEED_SOMEBODY[note.code].format(note.detail)
             return Headline("correct", title, code.action, code.meaning)
-    if file.lost:
-        title += f" {file.not_counted(file.lost)}"
+    if totals.count(*LOST):
+        title += f" {not_counted(totals.count(*LOST), totals)}"
     awaiting = head.counts.get("awaiting", 0)
     if awaiting:
         title += f" It is still processing {awaiting:,} of them."
     if awaiting or head.counts.get("deferred"):
         step = "Nobody needs to do anything now. This report is replaced when Google has said more."
         return Headline("wait", title, step)
-    if file.is_mostly_lost:
+    if totals.is_mostly_lost:
         return Headline("alarm", title, "Read the reasons below. The rows cannot be corrected.")
-    return Headline("done", title, f"{_NOBODY} The reasons are below." if file.lost else _NOBODY)
+    return Headline(
+        "done", title, f"{_NOBODY} The reasons are below." if totals.count(*LOST) else _NOBODY
+    )
 
 
-def _stopped(code: ResultsCode, file: FileNumbers, *, is_check: bool) -> Headline:
-    has_rows = bool(meant_rows(file.counts))
-    if is_check or "ok" in file.counts:
+def _stopped(code: ResultsCode, totals: Totals, *, is_check: bool) -> Headline:
+    has_rows = bool(totals.meant)
+    if is_check or "ok" in totals.rows:
         title = "This was only a check: the file would be stopped."
     else:
-        title = f"{file.took() if has_rows else 'Google took nothing.'} The file was stopped."
-    tone: Tone = "correct" if has_rows and not file.is_mostly_lost else "alarm"
+        title = f"{took(totals) if has_rows else 'Google took nothing.'} The file was stopped."
+    tone: Tone = "correct" if has_rows and not totals.is_mostly_lost else "alarm"
     return Headline(tone if code.needs_action else "wait", title, code.action, code.meaning)
 
 
@@ -213,16 +182,16 @@ def _said_of(group: Group, what: str, said: str) -> str:
 
 
 def _to_correct(
-    head: ResultsHead, file: FileNumbers, title: str, correct: Group, late: Group
+    head: ResultsHead, totals: Totals, title: str, correct: Group, late: Group
 ) -> Headline:
     """Return the headline of a file with rows to correct, or else with rows that came too late."""
     group = correct if correct.rows else late
-    tone: Tone = "alarm" if file.is_mostly_lost else "correct"
-    cause, meant, why = group.by_importance()[0], meant_rows(file.counts), ""
+    tone: Tone = "alarm" if totals.is_mostly_lost else "correct"
+    cause, meant, why = group.by_importance()[0], totals.meant, ""
     entry = lookup(cause.code)
     advice = entry.advice(cause.rows, meant)
     if 2 * cause.rows > group.rows:
-        why = f"{number_of(cause.rows, file.any_row)}: {first_sentence(entry.meaning)}."
+        why = f"{number_of(cause.rows, noun_of_any(totals))}: {first_sentence(entry.meaning)}."
     if not correct.rows:
         return Headline(tone, title, advice, why)
     if entry.is_one_setting(cause.rows, meant):

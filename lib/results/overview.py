@@ -13,8 +13,7 @@ from typing import Final, NamedTuple
 
 from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence
-from lib.model.money import Sum
-from lib.results.headline import FileNumbers, Tone, joined
+from lib.results.headline import Tone, again, joined, not_counted, took
 from lib.results.names import report_name, results_name, uncorrected
 from lib.results.page import bucket_address, render
 from lib.state.runs import RunEntry
@@ -76,20 +75,14 @@ def _summary(entry: RunEntry) -> tuple[Tone, str]:
         return "alarm", f"The file was stopped: {first_sentence(lookup(entry.stop).meaning)}."
     if not entry.is_published:
         return "wait", "In progress."
-    outcomes, money = entry.totals.outcomes, entry.totals.money
-    # A listing does not have the number of rows with a value.
-    sums = {
-        outcome: {currency: Sum(1, micros) for currency, micros in by_currency.items()}
-        for outcome, by_currency in money.items()
-    }
-    file = FileNumbers(outcomes, entry.totals.corrections, sums)
-    lost = file.not_counted(entry.lost) if entry.lost else ""
-    code = entry.totals.code if entry.lost else ""
+    totals = entry.totals
+    lost = not_counted(totals.lost, totals) if totals.lost else ""
+    code = totals.code if totals.lost else ""
     why = f"Most frequent reason: {first_sentence(lookup(code).meaning)}." if code else ""
-    text = joined((file.took(), lost, why, file.again()))
-    if entry.lost:
-        return "alarm" if file.is_mostly_lost else "correct", text
-    is_final = not outcomes.get("deferred") and bool(outcomes.keys() & {"uploaded", "duplicate"})
+    text = joined((took(totals), lost, why, again(totals)))
+    if totals.lost:
+        return "alarm" if totals.is_mostly_lost else "correct", text
+    is_final = not totals.waiting and bool(totals.count("uploaded", "duplicate"))
     return "done" if is_final else "wait", text
 
 

@@ -15,7 +15,7 @@ from jinja2 import UndefinedError
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ResultsHead
 from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
-from lib.results.headline import headline_of, meant_rows
+from lib.results.headline import headline_of
 from lib.results.page import render
 from lib.results.reading import NotResults, read_results
 
@@ -53,7 +53,7 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         head=head,
         account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head.customer_id),
         headline=headline_of(head, findings),
-        meant=meant_rows(head.counts),
+        meant=head.totals().meant,
         outcomes=OUTCOMES,
         sums={outcome: money_of.as_sums() for outcome, money_of in head.money.items()},
         listed_outcomes={each.row.outcome for each in rows},

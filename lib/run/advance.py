@@ -20,7 +20,7 @@ from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
 from lib.run.attempt import Attempt
 from lib.run.diagnostics import ask_for_diagnostics, next_diagnosis
-from lib.run.finish import publish, totals_of
+from lib.run.finish import digest_of, publish
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.run.resend import (
@@ -128,7 +128,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         next_diagnosis(run, sums, attempt.context.settings),
     )
     due = min((each for each in times if each is not None), default=None)
-    totals = totals_of(run, sums)
+    totals = digest_of(run, sums)
     attempt.save(
         state="waiting" if due is not None else "done",
         due=due,
@@ -202,7 +202,7 @@ def _end_held_line(attempt: Attempt) -> None:
         is_held = row.has_error(UNTERMINATED_LAST_LINE)
         return Ending("not_attempted", replaced) if is_held else None
 
-    if UNTERMINATED_LAST_LINE in attempt.sums.tally.codes:
+    if UNTERMINATED_LAST_LINE in attempt.sums.totals.codes:
         end_rows(attempt, ending_of)
 
 
@@ -248,7 +248,7 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     return FileFacts(
         customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
-        notes=tuple(notes_of(header, plan, sums.tally)),
+        notes=tuple(notes_of(header, plan, sums.totals)),
         empty_columns=empty_columns,
         chunks=len(sums.numbers),
     )

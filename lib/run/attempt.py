@@ -9,10 +9,12 @@ from typing import Any
 
 from lib.config.profile import Profile
 from lib.errors import LeaseLost, RetryableError
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.deadline import Deadline
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes, Problem, Tally
-from lib.model.sent_requests import RequestSummary
+from lib.model.outcomes import Problem
+from lib.model.sent_requests import Requests
+from lib.model.totals import Totals
 from lib.results.findings import Findings
 from lib.run.context import RunContext
 from lib.state.markers import Marker, Markers
@@ -27,8 +29,8 @@ class Sums:
     numbers of the chunks of which an API has got rows, the newest of them at `sent_at`.
     """
 
-    tally: Tally = field(default_factory=Tally)
-    requests: RequestSummary = field(default_factory=RequestSummary)
+    totals: Totals = field(default_factory=Totals)
+    requests: Requests = field(default_factory=Requests)
     findings: Findings = field(default_factory=Findings)
     request_ids: list[str] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
@@ -38,7 +40,7 @@ class Sums:
 
     def add(self, chunk: ChunkOutcomes) -> None:
         """Add a chunk that has a marker now."""
-        self.tally.add(chunk.tally)
+        self.totals.add(chunk.totals())
         self.requests.add(chunk.sent)
         self.findings.add(chunk)
         self.request_ids.extend(chunk.request_ids)
@@ -63,8 +65,7 @@ class Sums:
     @property
     def has_open_conversions(self) -> bool:
         """Whether a conversion of the file waits, or awaits its final status."""
-        tally = self.tally
-        are_deferred = tally.outcomes.get("deferred", 0) > tally.corrections.get("deferred", 0)
+        are_deferred = self.totals.sales().count("deferred") > 0
         return bool(self.requests.open) or are_deferred
 
 

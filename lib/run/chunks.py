@@ -12,7 +12,7 @@ the same on every attempt.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from operator import attrgetter, itemgetter
@@ -28,19 +28,12 @@ from lib.destinations.base import (
 )
 from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
-from lib.model.money import Amounts, difference
-from lib.model.outcomes import (
-    COUNTED,
-    ChunkOutcomes,
-    Outcome,
-    Problem,
-    RecordLines,
-    RowOutcome,
-    Tally,
-    chunk_outcomes,
-)
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
+from lib.model.money import Amounts, Sum
+from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
 from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
+from lib.model.totals import Totals
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
@@ -107,10 +100,11 @@ class PreparedPart(NamedTuple):
     repeats: dict[int, int]
 
     def sent_request(
-        self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str
+        self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str, listed: Container[int]
     ) -> SentRequest:
-        """Return which lines a request sent."""
+        """Return what a request sent. The positions in `listed` are those of listed rows."""
         lines, with_click_id, positions = self.lines, self.with_click_id, accepted.positions
+        unlisted = [each for each in positions if each not in listed]
         orders = (order_text(self.action_ids[each], self.order_ids[each]) for each in positions)
         return SentRequest(
             accepted.request_id,
@@ -120,8 +114,18 @@ class PreparedPart(NamedTuple):
             unclicked=ranges_of(lines[each] for each in positions if not with_click_id[each]),
             values=self.sent_values.only(positions).packed(),
             orders=packed_texts(orders),
+            sums=self.values.only(positions).sums(),
+            unlisted=len(unlisted),
+            unlisted_sums=self.values.only(unlisted).sums(),
             corrects=self.corrects,
         )
+
+    def sums_without(self, listed: Container[int]) -> dict[str, Sum]:
+        """Return the sums of the rows that are not at these positions."""
+        if not listed:
+            return self.values.sums()
+        others = [each for each in range(len(self.lines)) if each not in listed]
+        return self.values.only(others).sums()
 
 
 class PreparedChunk(NamedTuple):
@@ -281,32 +285,34 @@ def outcomes(
     listed: list[RowOutcome] = []
     request_ids: list[str] = []
     sent: list[SentRequest] = []
-    unlisted = Tally()
+    unlisted = Totals(placeholders=dict(prepared.placeholders))
     for part, answer in zip(prepared.parts, answers, strict=True):
-        positions: Sequence[int] = range(len(part.lines))
+        size = len(part.lines)
+        positions: Collection[int] = range(size)
         if not list_all:
-            positions = sorted(answer.row_results.keys() | part.warnings.keys())
-        rows = _outcomes_of_part(part, answer, accepted, positions)
-        number = len(part.lines) + len(part.refused) - len(rows)
-        sums = difference(part.values.sums(), part.values.only(positions).sums())
-        unlisted.count_unlisted(accepted, number, sums, number if part.corrects else 0)
-        listed += rows
+            positions = answer.row_results.keys() | part.warnings.keys()
+        listed += _outcomes_of_part(part, answer, accepted, sorted(positions))
         request_ids += answer.request_ids
         # An upload that only validates has no final outcomes.
-        if accepted == "uploaded":
-            sent += (part.sent_request(each, sent_at, customer_id) for each in answer.accepted)
+        if answer.accepted and accepted == "uploaded":
+            sent += (
+                part.sent_request(each, sent_at, customer_id, positions) for each in answer.accepted
+            )
+        else:
+            number = size - len(positions)
+            sums = part.sums_without(positions) if number else {}
+            unlisted.add_plain(accepted, number, sums, number if part.corrects else 0)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
-        unlisted.count_unlisted("skipped", len(prepared.skipped))
+        unlisted.add_plain("skipped", len(prepared.skipped))
     listed.sort(key=lambda row: row.line)
-    return chunk_outcomes(
+    return ChunkOutcomes(
         prepared.number,
-        listed,
+        bounded(listed),
         unlisted,
         prepared.record_lines,
         tuple(request_ids),
-        prepared.placeholders,
         tuple(sent),
         sent_at if request_ids else None,
     )
@@ -363,4 +369,4 @@ def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None
 def not_attempted(chunk: Chunk) -> ChunkOutcomes:
     """Return the outcomes of a chunk that is not sent because the file was stopped."""
     rows = [RowOutcome(line, "not_attempted") for line, *_ in chunk.rows]
-    return chunk_outcomes(chunk.number, rows, Tally(), chunk.record_lines)
+    return ChunkOutcomes(chunk.number, tuple(rows), Totals(), chunk.record_lines)

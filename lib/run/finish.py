@@ -12,15 +12,18 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from lib.catalogue.codes import lookup
+from lib.catalogue.texts import number_of_rows
 from lib.errors import RetryableError
-from lib.model.outcomes import ChunkOutcomes, Problem, Tally
+from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import LOST, Problem
+from lib.model.totals import Totals
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.run.attempt import Attempt, Sums
 from lib.run.diagnostics import job_counts
 from lib.run.statuses import polled_destination
 from lib.state.markers import Marker
-from lib.state.runs import Run, RunTotals
+from lib.state.runs import Run
 
 RUNTIME_END: Final = date(2029, 10, 10)
 """The day on which python313, the runtime in `terraform/`, is deprecated: patches end.
@@ -30,8 +33,6 @@ https://cloud.google.com/run/docs/runtime-support
 
 _RUNTIME_WARNING: Final = timedelta(days=90)
 """How long before that day the results have a note about it: Google's own notice is as long."""
-
-_MOST_CURRENCIES: Final = 3
 
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
@@ -89,10 +90,10 @@ def _report(summary: RunSummary, bucket: str, results: str) -> bytes:
 
 def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
     """Return what the results say of the file as a whole."""
-    reports_later = polled_destination(run) is not None and bool(sums.requests.requests)
+    reports_later = polled_destination(run) is not None and bool(sums.requests.number)
     return RunSummary(
         run=run,
-        tally=sums.tally,
+        totals=sums.totals,
         requests=sums.requests if reports_later else None,
         request_ids=tuple(sums.request_ids),
         notes=tuple(_notes(run, sums, now)),
@@ -102,22 +103,22 @@ def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
 
 
 def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
+    totals = sums.totals
     if run.facts is not None:
         yield from run.facts.notes
     yield from notes_on_runtime(now)
     if run.superseded_by:
         yield Problem("SUPERSEDED", "", f"generation {run.superseded_by}")
-    is_lost = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE")
-    if run.maybe_sent and (is_lost or sums.tally.outcomes.get("not_attempted")):
+    is_lost = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE", "SOURCE_GONE")
+    if run.maybe_sent and (is_lost or totals.count("not_attempted")):
         # An attempt that died between Google's answer and its marker has left no record of it.
         yield Problem("MAYBE_SENT")
-    requests = sums.requests
-    if requests.unnamed:
-        uploaded = sums.tally.outcomes.get("uploaded", 0)
-        yield Problem("NOT_COUNTED", "", f"{requests.unnamed} of {uploaded} rows")
-    matched, matchable = requests.matchable - requests.unmatched, requests.matchable
-    is_final = not requests.open and not sums.tally.outcomes.get("deferred")
-    if is_final and matchable >= _MATCHABLE_ROWS and matched <= _NEARLY_NONE * matchable:
+    if totals.unnamed:
+        yield Problem("NOT_COUNTED", "", f"{totals.unnamed} of {totals.count('uploaded')} rows")
+    if totals.unknown:
+        yield Problem("STATUS_UNKNOWN", "", number_of_rows(totals.unknown))
+    matched, matchable = totals.matchable - totals.unmatched, totals.matchable
+    if not totals.waiting and matchable >= _MATCHABLE_ROWS and matched <= _NEARLY_NONE * matchable:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 
@@ -128,42 +129,18 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
     return [Problem("SUPPORT_ENDS_SOON", "", f"the Python version, on {RUNTIME_END}")]
 
 
-def totals_of(run: Run, sums: Sums) -> RunTotals:
+def digest_of(run: Run, sums: Sums) -> Totals:
     """Return what listings show of the results."""
-    tally, not_counted = sums.tally, sums.requests.not_counted
-    to_correct = {code: rows for code, rows in not_counted.items() if lookup(code).needs_action}
+    totals = sums.totals
+    # Nobody can do anything about a person who refused consent.
+    to_correct = {c: rows for c, rows in totals.not_counted.items() if lookup(c).needs_action}
     reasons = Counter(to_correct)
     for cause in sums.findings.causes():
-        reasons[cause.code] += cause.outcomes["rejected"] + cause.outcomes["failed"]
-    reasons = +reasons
-    uncounted = min(sums.requests.unnamed, sum(to_correct.values()))
+        reasons[cause.code] += sum(cause.outcomes[outcome] for outcome in LOST)
+    digest = totals.digest(+reasons)
+    digest.unnamed = min(totals.unnamed, sum(to_correct.values()))
     if (job := job_counts(run, sums)) is not None:
         # Google does not document whether `failed` includes rows that it refused at once.
-        uploaded = tally.outcomes.get("uploaded", 0)
-        failed_later = min(job.failed, uploaded - job.successful - job.pending)
-        uncounted = max(uncounted, failed_later)
-    currencies = _most_frequent_currencies(tally)
-    return RunTotals(
-        outcomes={outcome: rows for outcome, rows in tally.outcomes.items() if rows},
-        money={
-            outcome: {
-                currency: each.micros
-                for currency, each in sums_of.items()
-                if currency in currencies
-            }
-            for outcome, sums_of in tally.money.items()
-            if sums_of
-        },
-        uncounted=uncounted,
-        unknown=sums.requests.unknown,
-        code=max(reasons, key=lambda code: reasons[code], default=""),
-        corrections={outcome: rows for outcome, rows in tally.corrections.items() if rows},
-    )
-
-
-def _most_frequent_currencies(tally: Tally) -> set[str]:
-    """Return the currencies that a listing shows: its size must not depend on the file."""
-    rows = Counter[str]()
-    for sums_of in tally.money.values():
-        rows.update({currency: each.rows for currency, each in sums_of.items()})
-    return {currency for currency, _ in rows.most_common(_MOST_CURRENCIES)}
+        failed_later = min(job.failed, totals.count("uploaded") - job.successful - job.pending)
+        digest.unnamed = max(digest.unnamed, failed_later)
+    return digest

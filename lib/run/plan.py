@@ -23,8 +23,9 @@ from lib.model.adjustment_types import stated_type
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
 from lib.model.log import Log
-from lib.model.outcomes import Problem, Tally
+from lib.model.outcomes import Problem
 from lib.model.records import Row
+from lib.model.totals import Totals
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -394,19 +395,19 @@ def _notes_on_account(
     return notes
 
 
-def notes_of(header: Header | None, plan: Plan | None, tally: Tally) -> list[Problem]:
+def notes_of(header: Header | None, plan: Plan | None, totals: Totals) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        return [*plan.notes, *_notes_on_rows(plan.table, tally, plan.header.names)]
+        return [*plan.notes, *_notes_on_rows(plan.table, totals, plan.header.names)]
     return list(header.notes) if header is not None else []
 
 
-def _notes_on_rows(table: Table, tally: Tally, names: Mapping[str, str]) -> Iterator[Problem]:
+def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> Iterator[Problem]:
     """Yield the notes that are only known after the rows have been read.
 
     `names` are the file's own column names.
     """
-    for column, count in tally.placeholders.items():
+    for column, count in totals.placeholders.items():
         note = BY_NAME[base_name(column)].placeholder_note
         detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
         yield Problem("PLACEHOLDERS", "", detail)
@@ -416,6 +417,6 @@ def _notes_on_rows(table: Table, tally: Tally, names: Mapping[str, str]) -> Iter
         yield Problem("REPORT_FOOTER", "", where)
     if table.text.encoding_guessed:
         yield Problem("ENCODING_GUESSED")
-    if tally.rows and tally.outcomes.get("skipped") == tally.rows:
+    if totals.all_rows and not totals.meant:
         # A value that was renamed in the system of the export looks the same.
-        yield Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(tally.rows))
+        yield Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(totals.all_rows))

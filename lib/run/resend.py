@@ -22,7 +22,9 @@ from typing import Final, NamedTuple
 from lib.catalogue.codes import WAITS_A_DAY, lookup
 from lib.config.settings import Settings
 from lib.model import retries
-from lib.model.outcomes import COUNTED, UNLISTED, ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.chunk_outcomes import ChunkOutcomes, bounded
+from lib.model.outcomes import COUNTED, UNLISTED, Outcome, Problem, RowOutcome
+from lib.model.totals import Totals
 from lib.run.attempt import Attempt
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
@@ -87,19 +89,25 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again."""
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
-    unlisted = before.unlisted()
+    unlisted = Totals()
+    unlisted.add(before.unlisted)
     for old in before.listed:
         row = _after_resend(old, new.get(old.line, old))
         if answer.sent and row.outcome == "uploaded":
             row = row._replace(until=old.until)  # its final status may defer it once more
-        is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or row.until)
+        is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or answer.sent)
         if is_plain and not list_all:
-            unlisted.count(row)
+            unlisted.add_row(row)
         else:
             listed.append(row)
-    request_ids = before.request_ids + answer.request_ids
-    chunk = before.with_rows(listed, unlisted, request_ids, before.sent + answer.sent)
-    return replace(chunk, sent_at=answer.sent_at or before.sent_at)
+    return replace(
+        before,
+        listed=bounded(listed),
+        unlisted=unlisted,
+        request_ids=before.request_ids + answer.request_ids,
+        sent=before.sent + answer.sent,
+        sent_at=answer.sent_at or before.sent_at,
+    )
 
 
 def _after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:

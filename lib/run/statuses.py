@@ -28,8 +28,9 @@ from lib.destinations.base import PolledDestination
 from lib.destinations.registry import PACKAGES, capabilities_of
 from lib.errors import LeaseLost, PermanentError, RetryableError
 from lib.model.capabilities import CheckSchedule
+from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.money import Amounts
-from lib.model.outcomes import ChunkOutcomes, Problem, RowOutcome
+from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
     RequestStatus,
@@ -38,6 +39,7 @@ from lib.model.sent_requests import (
     order_of,
     unpacked_texts,
 )
+from lib.model.totals import Totals
 from lib.run.attempt import Attempt, Sums
 from lib.run.corrections import OutdatedRows
 from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, with_due_time
@@ -196,7 +198,8 @@ def apply_final_statuses(
     corrected meanwhile.
     """
     rows = {row.line: row for row in chunk.listed}
-    sent = []
+    unlisted, sent = Totals(), []
+    unlisted.add(chunk.unlisted)
     for request in chunk.sent:
         of_request = statuses.get(request.request_id, ()) if request.is_open else ()
         if not of_request:
@@ -206,11 +209,9 @@ def apply_final_statuses(
         else:
             final = _FinalStatus(request, rows, now, settings)
             sent.append(final.apply(of_request, outdated(request)))
-    listed = [rows[line] for line in sorted(rows)]
-    before = {row.line for row in chunk.listed}
-    unlisted = chunk.unlisted()
-    unlisted.remove("uploaded", [row for row in listed if row.line not in before])
-    return chunk.with_rows(listed, unlisted, chunk.request_ids, tuple(sent))
+            final.add_unlisted(unlisted)
+    listed = bounded(rows[line] for line in sorted(rows))
+    return replace(chunk, listed=listed, unlisted=unlisted, sent=tuple(sent))
 
 
 @dataclass(slots=True)
@@ -283,13 +284,25 @@ class _FinalStatus:
             unclicked=(),
             values=b"",
             orders=b"",
-            statuses=tuple(_without_records(each, len(lines)) for each in statuses),
+            sums={},
+            unlisted=0,
+            unlisted_sums={},
+            statuses=tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
             unmatched=unmatched + more,
             not_counted=not_counted + lost,
             unnamed=lost.total(),
+            unknown=0 if is_known else len(lines),
         )
+
+    def add_unlisted(self, totals: Totals) -> None:
+        """Add the rows that were uploaded and have nothing to say."""
+        plain = [position for position, line in enumerate(self._accepted) if line not in self._rows]
+        corrections = len(plain) if self._request.corrects else 0
+        values = Amounts.unpacked(self._request.values)
+        sums = {} if corrections else values.only(plain).sums()
+        totals.add_plain("uploaded", len(plain), sums, corrections)
 
     def _apply_to_named_rows(
         self, errors: Mapping[int, Sequence[str]], unclicked: Container[int]
@@ -403,8 +416,6 @@ def _is_temporary(reason: str) -> bool:
     return entry.outcome == "deferred" or entry.scope == "transient"
 
 
-def _without_records(status: RequestStatus, rows: int = 0) -> RequestStatus:
-    """Return the status as it is kept. What it says of single rows is in their outcomes. If it is
-    unknown, it concerns all `rows` of the request."""
-    record_count = rows if status.is_unknown else status.record_count
-    return status._replace(record_count=record_count, error_records={}, warning_records={})
+def _without_records(status: RequestStatus) -> RequestStatus:
+    """Return the status as it is kept. What it says of single rows is in their outcomes."""
+    return status._replace(error_records={}, warning_records={})

@@ -18,7 +18,8 @@ from typing import Final
 
 from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
-from lib.model.outcomes import ChunkOutcomes, Outcome, Problem, RowOutcome
+from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Conversion, Record, Row
 from lib.model.sent_requests import ranges_of
 from lib.run.attempt import Attempt
@@ -278,6 +279,6 @@ def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
             f"{first} to {last}" if first != last else f"{first}"
             for first, last in ranges_of(attempt.sums.sent)
         )
-        uploaded = attempt.sums.tally.outcomes.get("uploaded", 0)
+        uploaded = attempt.sums.totals.count("uploaded")
         sent = f"chunks sent before: {chunks} ({uploaded:,} rows uploaded)"
     return problem._replace(detail=f"{problem.detail}; {sent}")

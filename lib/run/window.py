@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
-from lib.model.outcomes import ChunkOutcomes
+from lib.model.chunk_outcomes import ChunkOutcomes
 
 MOST_BYTES: Final = 6 << 20
 """Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
@@ -17,8 +17,6 @@ items needs four to six times its size (docs/performance.md)."""
 _WINDOWS_AHEAD: Final = 4
 """While a chunk awaits its answer, later ones are sent, but only until this many times the window
 are in flight: outcomes are collected in file order."""
-
-Send = Callable[[], ChunkOutcomes]
 
 
 class Window:
@@ -57,7 +55,7 @@ class Window:
                 return
             self._collect_first()
 
-    def start(self, send: Send, request_bytes: int) -> None:
+    def start(self, send: Callable[[], ChunkOutcomes], request_bytes: int) -> None:
         """Send a chunk in a separate thread. Its requests have so many bytes."""
         self._memory.add_requests(request_bytes)
         self._in_flight.append(self._pool.submit(self._send, send, request_bytes))
@@ -73,7 +71,7 @@ class Window:
     def _collect_first(self) -> None:
         self._collect(self._in_flight.popleft().result())
 
-    def _send(self, send: Send, request_bytes: int) -> ChunkOutcomes:
+    def _send(self, send: Callable[[], ChunkOutcomes], request_bytes: int) -> ChunkOutcomes:
         try:
             return send()
         finally:

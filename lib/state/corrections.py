@@ -50,6 +50,7 @@ class Correction(NamedTuple):
 
 
 _KEY_BYTES: Final = 12
+_MOST: Final = 1 << 63
 
 
 def order_key(action_id: str, order_id: str) -> bytes:
@@ -70,7 +71,12 @@ class SavedCorrections:
     def __post_init__(self) -> None:
         """Refuse a document that nobody has written like this."""
         lengths = {*map(len, (self.orders, self.ranks, self.micros, self.currencies))}
-        if len(lengths) != 1 or any(len(order) != _KEY_BYTES for order in self.orders):
+        numbers = [*self.ranks, *(each for each in self.micros if each is not None)]
+        if (
+            len(lengths) != 1
+            or any(len(order) != _KEY_BYTES for order in self.orders)
+            or not all(0 <= number < _MOST for number in numbers)
+        ):
             raise ValueError("its parts contradict each other")
 
 

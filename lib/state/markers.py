@@ -18,7 +18,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from lib.errors import RetryableError
-from lib.model.outcomes import ChunkOutcomes
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.state.documents import Documents
 from lib.state.runs import Run
 

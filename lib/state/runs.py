@@ -25,6 +25,7 @@ import msgspec
 from lib.errors import LeaseLost
 from lib.model import retries
 from lib.model.outcomes import Problem, SavedTime
+from lib.model.totals import Totals
 from lib.state.documents import Documents
 from lib.state.store import Label, StoredObject
 
@@ -80,23 +81,6 @@ class Followed:
     diagnostics: Mapping[str, Any] | None = None
 
 
-class RunTotals(NamedTuple):
-    """What the results of a run say in all, for listings.
-
-    `outcomes` counts the rows by outcome, `money` has the micros by outcome and currency. Of the
-    uploaded rows, `uncounted` will never count although their API has not named them, and of
-    `unknown` ones it never said whether they count. `code` is the most frequent reason why rows are
-    lost. `corrections` are the rows by outcome that correct an earlier conversion.
-    """
-
-    outcomes: Mapping[str, int] = {}
-    money: Mapping[str, Mapping[str, int]] = {}
-    uncounted: int = 0
-    unknown: int = 0
-    code: str = ""
-    corrections: Mapping[str, int] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Run:
     """What is saved of a run.
@@ -113,8 +97,8 @@ class Run:
     of what a person must correct before Google's later word can be read.
 
     `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
-    last at `published_at`; None: there are none, also if the run is done. `totals` are what they
-    say, which has changed last at `changed_at`.
+    last at `published_at`; None: there are none, also if the run is done. `totals` are a digest of
+    what they say, which has changed last at `changed_at`.
     """
 
     source: StoredObject
@@ -138,7 +122,7 @@ class Run:
     cause: str = ""
     facts: FileFacts | None = None
     followed: Followed = field(default_factory=Followed)
-    totals: RunTotals = field(default_factory=RunTotals)
+    totals: Totals = field(default_factory=Totals)
     published_at: SavedTime | None = None
     changed_at: SavedTime | None = None
 
@@ -177,18 +161,6 @@ def run_key(source: StoredObject) -> str:
     return hashlib.sha256(run_id(source).encode()).hexdigest()[:32]
 
 
-_LOST: Final = ("rejected", "failed")
-_MEANT: Final = ("uploaded", "duplicate", "rejected", "failed", "deferred")
-
-
-def _sum_money(money: Mapping[str, Mapping[str, int]], outcomes: tuple[str, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for outcome in outcomes:
-        for currency, micros in money.get(outcome, {}).items():
-            found[currency] = found.get(currency, 0) + micros
-    return found
-
-
 class RunEntry(msgspec.Struct, frozen=True):
     """What a listing shows of a run. `due` is when another attempt may begin."""
 
@@ -211,7 +183,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     blocked: str
     cause: str
     empty_columns: int
-    totals: RunTotals
+    totals: Totals
     published_at: SavedTime | None
     changed_at: SavedTime | None
 
@@ -228,27 +200,6 @@ class RunEntry(msgspec.Struct, frozen=True):
     def is_settled(self) -> bool:
         """Whether nothing is scheduled any more."""
         return self.due is None
-
-    @property
-    def meant(self) -> int:
-        """Number of rows that were meant to be sent, and could be: the file was not stopped."""
-        outcomes = self.totals.outcomes
-        return (
-            sum(outcomes.values()) - outcomes.get("skipped", 0) - outcomes.get("not_attempted", 0)
-        )
-
-    @property
-    def lost(self) -> int:
-        """Number of rows that do not count although they were meant to."""
-        return sum(self.totals.outcomes.get(each, 0) for each in _LOST) + self.totals.uncounted
-
-    def lost_money(self) -> Mapping[str, int]:
-        """The micros of the lost rows by currency."""
-        return _sum_money(self.totals.money, _LOST)
-
-    def meant_money(self) -> Mapping[str, int]:
-        """The micros of the rows that were meant to be sent by currency."""
-        return _sum_money(self.totals.money, _MEANT)
 
 
 def entry_of(run: Run) -> RunEntry:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from lib.catalogue.texts import number_of, number_of_rows
 from lib.config.expect import Expectation
 from lib.config.profile import Profile, profile_name
-from lib.model.money import ACCOUNT_CURRENCY, amount
+from lib.model.money import ACCOUNT_CURRENCY, Sum, add_sums, amount
 from lib.results.names import has_corrected_rows, uncorrected
 from lib.state.runs import RunEntry
 from lib.state.store import StoredObject
@@ -207,8 +207,8 @@ def _nothing_new(view: View) -> Iterator[Found]:
         if not read or not view.is_recent(read[-1]):
             continue
         newest = read[-1]
-        if newest.totals.outcomes and not newest.meant:
-            rows = sum(newest.totals.outcomes.values())
+        if newest.totals.rows and not newest.totals.meant:
+            rows = newest.totals.all_rows
             yield Found(profile, f"{newest.name}: all {number_of_rows(rows)} are skipped", {})
             continue
         same = []
@@ -238,7 +238,11 @@ def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a profile does not count."""
     for profile, entries in view.by_profile().items():
         recent = [entry for entry in entries if view.is_recent(entry) and entry.is_published]
-        recent = [entry for entry in uncorrected(reversed(recent)) if entry.meant][::-1]
+        recent = [
+            entry
+            for entry in uncorrected(reversed(recent))
+            if entry.totals.meant and not entry.stop
+        ][::-1]
         if not recent:
             continue
         changed = view.now - timedelta(days=1)
@@ -249,30 +253,32 @@ def _rows_lost(view: View) -> Iterator[Found]:
         ]
         files = [entry for entry in alone if _is_too_much([entry])]
         if not files and _is_too_much(recent):
-            files = [entry for entry in recent if entry.lost]
+            files = [entry for entry in recent if entry.totals.lost]
         if files:
             money: dict[str, int] = {}
             for entry in files:
-                for currency, micros in entry.lost_money().items():
+                for currency, (_, micros) in entry.totals.lost_money().items():
                     money[currency] = money.get(currency, 0) + micros
             yield Found(profile, _named(map(_loss, files)), money)
 
 
 def _is_too_much(entries: Sequence[RunEntry]) -> bool:
-    lost, meant = sum(e.lost for e in entries), sum(e.meant for e in entries)
+    lost, meant = sum(e.totals.lost for e in entries), sum(e.totals.meant for e in entries)
     if lost > LARGEST_SHARE_LOST * meant:
         return True
-    for currency in {name for entry in entries for name in entry.lost_money()}:
-        lost = sum(entry.lost_money().get(currency, 0) for entry in entries)
-        meant = sum(entry.meant_money().get(currency, 0) for entry in entries)
-        if lost > LARGEST_SHARE_LOST * meant:
-            return True
-    return False
+    lost_money, meant_money = dict[str, Sum](), dict[str, Sum]()
+    for entry in entries:
+        add_sums(lost_money, entry.totals.lost_money())
+        add_sums(meant_money, entry.totals.meant_money())
+    return any(
+        each.micros > LARGEST_SHARE_LOST * meant_money[currency].micros
+        for currency, each in lost_money.items()
+    )
 
 
 def _loss(entry: RunEntry) -> str:
     code = f", mostly {entry.totals.code}" if entry.totals.code else ""
-    return f"{entry.name}: {entry.lost} of {number_of_rows(entry.meant)}{code}"
+    return f"{entry.name}: {entry.totals.lost} of {number_of_rows(entry.totals.meant)}{code}"
 
 
 def _only_checked(view: View) -> Iterator[Found]:

@@ -18,7 +18,7 @@ from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
-from lib.model.outcomes import ChunkOutcomes
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
 from lib.state.store import StoredObject
 from tests.results_schema import check_results

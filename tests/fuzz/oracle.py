@@ -16,8 +16,8 @@ from unittest.mock import patch
 from lib.cli.check import check
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.log import Log
-from lib.model.outcomes import ChunkOutcomes
 from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
 from lib.run.chunks import cut_of

@@ -24,10 +24,10 @@ from lib.adapters.events import FINALIZED, NotAnObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
 from lib.errors import NewerFormat, PermanentError, UnreadableState
-from lib.model.outcomes import ChunkOutcomes
+from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import NotResults, read_results
-from lib.state.corrections import AcceptedCorrections, Correction, Corrections
+from lib.state.corrections import Correction, Corrections, SavedCorrections, order_key
 from lib.state.runs import Run, run_id, run_key
 from lib.state.store import Label
 from lib.sweep.sweep import sweep_once
@@ -84,7 +84,7 @@ RESULTS = {
 KINDS: dict[str, type] = {
     "runs/": Run,
     "chunks/": ChunkOutcomes,
-    "corrections/": AcceptedCorrections,
+    "corrections/": SavedCorrections,
 }
 
 
@@ -139,8 +139,10 @@ def _worlds() -> Iterator[World]:
             deliver(made, "old.csv", ROWS)
         found = made.context.runs.read(run_key(made.store.stored("in-bucket", "old.csv")))
         assert found is not None
-        corrections = Corrections(made.context.documents, "1234567890")
-        corrections.save(found.run, 0, [Correction(("1001", "0a"), 1)])
+        known = made.context.corrections
+        corrections = Corrections(made.context.documents, "1234567890", known)
+        correction = Correction(order_key("1001", "A0"), 1, 5_000_000, "USD")
+        corrections.save(found.run, 0, [correction], made.clock.utc())
         made.clock.seconds += 7 * 3600
         yield made
 

@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.money import Sum
-from lib.model.outcomes import Outcome, Problem, RecordLines, RowOutcome, Tally, chunk_outcomes
-from lib.model.sent_requests import RequestSummary
+from lib.model.outcomes import Outcome, Problem, RowOutcome
+from lib.model.sent_requests import Requests
+from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head
 from lib.results.findings import Findings
 from lib.results.report import Links, render_report
 from lib.run.attempt import Sums
-from lib.run.finish import totals_of
+from lib.run.finish import digest_of
 from lib.state.runs import Cut, FileFacts, Run, RunEntry, entry_of
 from lib.state.store import StoredObject
 
@@ -51,11 +53,11 @@ def row(
 def summary_of(
     listed: Iterable[RowOutcome] = (),
     *,
-    unlisted: Mapping[str, int] | None = None,
+    unlisted: Mapping[Outcome, int] | None = None,
     run: Mapping[str, Any] | None = None,
     profile: Mapping[str, Any] | None = None,
     notes: Sequence[Problem] = (),
-    requests: RequestSummary | None = None,
+    requests: Requests | None = None,
     awaiting: int = 0,
     corrected: int = 0,
 ) -> RunSummary:
@@ -63,27 +65,29 @@ def summary_of(
 
     So many more uploaded rows have `corrected` a sale.
     """
-    tally, findings = Tally(awaiting=awaiting), Findings()
+    totals, findings = Totals(awaiting=awaiting), Findings()
     rows = sorted(listed)
     for start in range(0, len(rows), 1_000):
         part = rows[start : start + 1_000]
         lines = [each.line for each in part]
-        chunk = chunk_outcomes(start, part, Tally(), RecordLines.of(lines[0] - 1, lines))
-        tally.add(chunk.tally)
+        records = RecordLines.of(lines[0] - 1, lines)
+        chunk = ChunkOutcomes(start, tuple(part), Totals(), records)
+        totals.add(chunk.totals())
         findings.add(chunk)
     for outcome, count in (unlisted or {}).items():
-        tally.count_unlisted(outcome, count, {"USD": Sum(count, count * SALE)})
-    tally.count_unlisted("uploaded", corrected, corrections=corrected)
+        totals.add_plain(outcome, count, {"USD": Sum(count, count * SALE)})
+    totals.add_plain("uploaded", corrected, corrections=corrected)
     keys = {"destination": "google_ads", "customer_id": "1234567890", **(profile or {})}
     columns = {"conversion_date_time": "Close Date", "phone": "Phone"}
     begun = Run(
         StoredObject("in", "crm/deals.csv", 123, 48_211, "1B2M2Y8AsgTpgAmY7PhCfg=="),
         *(NOW, NOW, "crm", keys, Cut(1_000, 1_000_000, 0), "done", "", None),
         facts=FileFacts("1234567890", columns),
+        published_at=NOW,
     )
     return RunSummary(
         run=replace(begun, **(run or {})),
-        tally=tally,
+        totals=totals,
         request_ids=("request-1",),
         finished_at=NOW,
         requests=requests,
@@ -109,5 +113,5 @@ def report_on(summary: RunSummary, links: Links = LINKS) -> str:
 
 def entry_on(summary: RunSummary, **changes: Any) -> RunEntry:
     """Return what a listing shows of the run."""
-    sums = Sums(tally=summary.tally, findings=summary.findings)
-    return entry_of(replace(summary.run, totals=totals_of(summary.run, sums), **changes))
+    sums = Sums(totals=summary.totals, findings=summary.findings)
+    return entry_of(replace(summary.run, totals=digest_of(summary.run, sums), **changes))

@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.cli.check import check
 from lib.config.profile import Profile
-from lib.model.outcomes import ChunkOutcomes, RecordLines
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.records import Row
 from lib.results.document import results_document
 from lib.run.chunks import chunks_of

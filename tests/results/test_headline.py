@@ -10,7 +10,7 @@ import pytest
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import first_sentence
 from lib.model.outcomes import Problem
-from lib.model.sent_requests import RequestSummary
+from lib.model.sent_requests import Requests
 from lib.results.document import RunSummary, document_head
 from lib.results.headline import headline_of
 from lib.results.overview import render_overview
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[RunSummary, str, str, str]] = {
         LATER,
     ),
     "awaiting": (
-        summary_of(unlisted={"uploaded": 3}, requests=RequestSummary(1, open=1), awaiting=2),
+        summary_of(unlisted={"uploaded": 3}, requests=Requests(1, open=1), awaiting=2),
         "wait",
         "Google took all 3 sales, worth 30 USD. It is still processing 2 of them.",
         LATER,

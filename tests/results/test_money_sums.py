@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, amount, difference
-from lib.model.outcomes import RecordLines, RowOutcome, Tally, chunk_outcomes
+from lib.model.outcomes import RowOutcome
 from lib.model.sent_requests import RequestStatus
+from lib.model.totals import Totals
 from tests.fakes import START, World, deliver, sweep, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -89,8 +90,7 @@ def test_rows_that_are_no_conversions_have_no_money() -> None:
         RowOutcome(line, outcome, None, (), (), 7, "USD")
         for line, outcome in enumerate(("uploaded", "skipped", "ok", "failed"), 2)
     ]
-    found = chunk_outcomes(0, listed, Tally(), RecordLines.of(1, [2, 3, 4, 5]))
-    assert found.tally.money == {"uploaded": {"USD": Sum(1, 7)}, "failed": {"USD": Sum(1, 7)}}
+    assert Totals.of(listed).money == {"uploaded": {"USD": Sum(1, 7)}, "failed": {"USD": Sum(1, 7)}}
 
 
 def results(google: World, name: str) -> dict[str, Any]:

@@ -158,7 +158,7 @@ def test_a_large_file_has_a_small_page() -> None:
     """Of 20,000 rows with a problem, the page has less than 700 kB, and says what it omits."""
     summary = file_of(100_000)
     last = RowOutcome(100_002, "failed", None, (Problem("INVALID_ADDRESS"),))
-    summary.tally.count(last)
+    summary.totals.add_row(last)
     summary.findings.add_row(ListedRow(100_001, last))
     page = report_on(summary)
     assert len(page.encode()) < 700_000

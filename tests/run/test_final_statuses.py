@@ -10,15 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.money import Amounts, Sum, add_sums
-from lib.model.outcomes import (
-    ChunkOutcomes,
-    Problem,
-    RecordLines,
-    RowOutcome,
-    Tally,
-    chunk_outcomes,
-)
+from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
     RequestStatus,
@@ -27,6 +21,7 @@ from lib.model.sent_requests import (
     packed_texts,
     ranges_of,
 )
+from lib.model.totals import Totals
 from lib.run.statuses import apply_final_statuses
 from tests.fakes import world
 
@@ -46,8 +41,8 @@ def accepted(*listed: RowOutcome) -> ChunkOutcomes:
     orders = packed_texts(order_text("1001", f"order-{line}") for line in LINES)
     unclicked = ranges_of([3, 8])
     sent = SentRequest("r-1", ranges_of(LINES), NOW, "1234567890", unclicked, orders=orders)
-    rest = Tally(5 - len(listed), {"uploaded": 5 - len(listed)})
-    return chunk_outcomes(0, listed, rest, RECORDS, ("r-1",), sent=(sent,))
+    sent = sent._replace(unlisted=5 - len(listed))
+    return ChunkOutcomes(0, listed, Totals(), RECORDS, ("r-1",), sent=(sent,))
 
 
 def status(
@@ -92,8 +87,8 @@ def test_a_named_row(reason: str, record: int, expected: dict[int, str]) -> None
     due = LATER if reason == TOO_RECENT else NOW + timedelta(hours=1)
     is_deferred = "deferred" in expected.values()
     assert [row.due for row in chunk.listed if row.maybe_sent] == [due] * is_deferred
-    assert (chunk.tally.rows, chunk.tally.awaiting) == (5, 0)
-    assert chunk.tally.unmatched == (not expected)
+    assert (chunk.totals().all_rows, chunk.totals().awaiting) == (5, 0)
+    assert chunk.totals().unmatched == (not expected)
     lost = chunk.sent[0].not_counted
     assert lost == ({reason: 1} if "failed" in expected.values() else {})
 
@@ -163,7 +158,7 @@ def test_counts_without_names(
     assert [*outcomes(chunk).values()] == ["deferred"] * deferred
     assert all(row.errors == (Problem("ROWS_NOT_NAMED"),) for row in chunk.listed)
     assert {row.due for row in chunk.listed} <= {LATER}
-    assert (chunk.tally.unmatched, chunk.sent[0].unnamed) == (unmatched, unnamed)
+    assert (chunk.totals().unmatched, chunk.sent[0].unnamed) == (unmatched, unnamed)
 
 
 def test_some_rows_are_named() -> None:
@@ -186,7 +181,7 @@ def test_a_request_stays_open_until_every_action_is_final() -> None:
     found = [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)}), status({}, status="PROCESSING")]
     chunk = apply_final_statuses(accepted(), {"r-1": found}, NOW, SETTINGS)
     assert not chunk.listed
-    assert chunk.tally.awaiting == 5
+    assert chunk.totals().awaiting == 5
     assert [each.status for each in chunk.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
     assert apply_final_statuses(accepted(), {}, NOW, SETTINGS) == accepted()
 
@@ -201,7 +196,7 @@ def test_a_request_gets_one_final_status() -> None:
 def test_matches_of_a_request_without_a_status_are_unknown() -> None:
     """Rows whose request the API has forgotten are not counted as rows with an ad click."""
     forgotten = after(RequestStatus("r-1", UNREADABLE, code="INVALID_REQUEST_ID"))
-    assert (forgotten.tally.outcomes, forgotten.tally.awaiting) == ({"uploaded": 5}, 0)
+    assert (forgotten.totals().rows, forgotten.totals().awaiting) == ({"uploaded": 5}, 0)
     assert forgotten.sent[0].matchable == 0
     assert after(status({})).sent[0].matchable == 2
 
@@ -226,19 +221,22 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject) -> None
         values=values.packed(),
         orders=packed_texts(None for _ in ordered),
     )
-    rest = Tally()
-    rest.count_unlisted("uploaded", len(ordered), values.sums())
-    before = chunk_outcomes(0, (), rest, RECORDS, ("r-1",), sent=(sent,))
+    sums = values.sums()
+    sent = sent._replace(sums=sums, unlisted=len(ordered), unlisted_sums=sums)
+    before = ChunkOutcomes(0, (), Totals(), RECORDS, ("r-1",), sent=(sent,))
     found = {"r-1": [status(errors, records)]}
     outdated = data.draw(st.sets(st.integers(0, len(ordered) - 1)))
     chunk = apply_final_statuses(before, found, NOW, SETTINGS, lambda request: outdated)
-    assert chunk.tally.rows == sum(chunk.tally.outcomes.values()) == len(ordered)
-    assert chunk.tally.unmatched <= len(unclicked)
-    assert chunk.sent[0].unnamed + chunk.tally.unmatched <= chunk.tally.outcomes["uploaded"]
+    totals = chunk.totals()
+    assert before.totals().money == {"uploaded": sums}
+    assert totals.all_rows == totals.meant == len(ordered)
+    assert totals.taken + totals.lost + totals.waiting == len(ordered)
+    assert totals.unmatched <= len(unclicked)
+    assert totals.unnamed + totals.unmatched <= totals.count("uploaded")
     waiting = Counter(row.outcome for row in chunk.listed if row.due)
-    assert waiting["deferred"] == waiting.total() == chunk.tally.outcomes.get("deferred", 0)
+    assert waiting["deferred"] == waiting.total() == totals.count("deferred")
     everything: dict[str, Sum] = {}
-    for outcome, sums in chunk.tally.money.items():
-        assert sum(each.rows for each in sums.values()) == chunk.tally.outcomes[outcome]
-        add_sums(everything, sums)
-    assert everything == values.sums()
+    for outcome, of_outcome in totals.money.items():
+        assert sum(each.rows for each in of_outcome.values()) == totals.count(outcome)
+        add_sums(everything, of_outcome)
+    assert everything == sums

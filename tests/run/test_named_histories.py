@@ -398,7 +398,7 @@ def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
     deliver(google, "daily.csv", sales("a", "b"))
     assert outcomes(google) == {"failed": 2}
     assert results(google)["file_error"] is None
-    assert [entry.lost for entry in entries(google)] == [2]
+    assert [entry.totals.lost for entry in entries(google)] == [2]
 
 
 def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:
@@ -920,7 +920,8 @@ def test_a_status_that_never_comes_is_told(google: World) -> None:
     assert saved(google).state == "done"
     assert outcomes(google)["uploaded"] == 1
     (request,) = results(google)["processing"]["requests"]
-    assert (request["code"], request["record_count"]) == ("STATUS_UNKNOWN", 1)
+    assert request["code"] == "STATUS_UNKNOWN"
+    assert results(google)["counts"]["unknown"] == 1
     assert [entry.totals.unknown for entry in entries(google)] == [1]
 
 
@@ -935,7 +936,7 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     google.clock.seconds += 2 * HOUR
     sweep(google)
     entry, *_ = entries(google)
-    assert entry.lost == 6
+    assert entry.totals.lost == 6
     assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6
 
 
@@ -950,9 +951,9 @@ def test_rows_that_fail_at_once_do_not_fail_again_in_the_diagnostics(failed: int
     ]
     google.clock.seconds += 2 * HOUR
     sweep(google)
-    assert [entry.lost for entry in entries(google)] == [0]
+    assert [entry.totals.lost for entry in entries(google)] == [0]
     google.api.too_recent = set()
     google.clock.seconds += 5 * HOUR
     sweep(google)
     assert outcomes(google) == {"uploaded": 6}
-    assert [entry.lost for entry in entries(google)] == [0]
+    assert [entry.totals.lost for entry in entries(google)] == [0]

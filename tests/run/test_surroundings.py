@@ -83,7 +83,7 @@ def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
         google.clock.seconds += 24 * HOUR
         sweep(google)
     assert saved(google).state == "done"
-    assert outcomes(google) == {"uploaded": 1}
+    assert outcomes(google) == {"uploaded": 1, "unknown": 1}
     assert results(google)["processing"]["requests"][0]["code"] == "STATUS_UNKNOWN"
     assert results(google)["file_error"] is None
 

@@ -13,9 +13,11 @@ import msgspec
 import pytest
 
 from lib.errors import PermanentError, RetryableError
+from lib.model.money import Sum
 from lib.model.outcomes import Problem
 from lib.model.sent_requests import RequestStatus
-from lib.state.runs import RunEntry, RunTotals
+from lib.model.totals import Totals
+from lib.state.runs import RunEntry
 from lib.state.store import StoredObject
 from lib.sweep.problems import KINDS, View, open_problems
 from tests.fakes import START, World, deliver, sweep, world
@@ -355,7 +357,7 @@ def entry_of(name: str, arrived: datetime) -> RunEntry:
         blocked="",
         cause="",
         empty_columns=0,
-        totals=RunTotals({"uploaded": 10}),
+        totals=Totals({"uploaded": 10}),
         published_at=arrived,
         changed_at=None,
     )
@@ -430,7 +432,7 @@ def test_the_dearest_problem_comes_first() -> None:
     entries = [
         msgspec.structs.replace(
             entry_of(f"{profile}/1.csv", START),
-            totals=RunTotals({"rejected": 1}, {"rejected": {"USD": units * 1_000_000}}),
+            totals=Totals({"rejected": 1}, money={"rejected": {"USD": Sum(1, units * 1_000_000)}}),
         )
         for profile, units in (("a", 10), ("b", 1000))
     ]

@@ -175,14 +175,14 @@ def _what_happens(draft: Draft, trial: Trial) -> Iterator[str]:
         reason = lookup(code)
         yield f"{-len(lines):>7,}  {outcome}, {where}: {first_sentence(reason.meaning)}"
         yield f"         {code} → {first_sentence(reason.action)}"
-    yield f"{sum(tally.rows for tally in trial.sent.values()):>7,}  sent to Google:"
+    yield f"{sum(totals.all_rows for totals in trial.sent.values()):>7,}  sent to Google:"
     warnings = Counter[str]()
-    for number, tally in sorted(trial.sent.items()):
+    for number, totals in sorted(trial.sent.items()):
         which = f" ({draft.name_of(number)})" if number in draft.conversions else ""
         sums = [money_as_text(each.micros, code) for code, each in trial.sums[number].items()]
         total = f", {' + '.join(sums)}" if sums else ""
-        yield f"         {number_of(tally.rows, kind_of(draft, number))}{which}{total}"
-        warnings.update(tally.codes)
+        yield f"         {number_of(totals.all_rows, kind_of(draft, number))}{which}{total}"
+        warnings.update({code: each.number for code, each in totals.codes.items()})
     for code, count in warnings.items():
         yield f"{count:>7,}  of them with a warning: {lookup(code).meaning} ({code})"
     yield "         Is this right?"

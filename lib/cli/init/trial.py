@@ -20,8 +20,8 @@ from lib.cli.escaping import on_terminal
 from lib.config import messages
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
-from lib.model.outcomes import Tally
 from lib.model.records import Adjustment, Record, Row
+from lib.model.totals import Totals
 from lib.rules.selection import FOOTER, RowSelection
 from lib.run.plan import Plan
 
@@ -63,7 +63,7 @@ class Trial:
     refused: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """(outcome, code) → lines of rows that are not sent, though no column of `skip` leaves them
     out."""
-    sent: defaultdict[int, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    sent: defaultdict[int, Totals] = field(default_factory=lambda: defaultdict(Totals))
     """Number of an entry → its rows that would be sent."""
     sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
     """Number of an entry → the sum of its values by currency."""
@@ -113,7 +113,7 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
         if outcome.outcome == "ok":
             entry, row = rows[outcome.line]
             is_first = entry not in trial.sent
-            trial.sent[entry].count(outcome)
+            trial.sent[entry].add_row(outcome)
             add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields

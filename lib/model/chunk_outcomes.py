@@ -1,0 +1,77 @@
+"""The outcomes of the rows of one chunk, as its marker has them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from lib.model.outcomes import RowOutcome, SavedTime
+from lib.model.sent_requests import Ranges, SentRequest, numbers_in, ranges_of
+from lib.model.totals import Totals
+
+
+class RecordLines(NamedTuple):
+    """The lines on which the records of a chunk begin. The first of them is the file's
+    `first_record`-th data row. Most chunks have one range: a record a line."""
+
+    first_record: int
+    lines: Ranges
+
+    @classmethod
+    def of(cls, first_record: int, lines: list[int]) -> RecordLines:
+        """Return those of a chunk's ascending lines."""
+        if lines and lines[-1] - lines[0] == len(lines) - 1:
+            return cls(first_record, ((lines[0], lines[-1]),))
+        return cls(first_record, ranges_of(lines))
+
+    def numbers(self) -> dict[int, int]:
+        """Return the number of each record by its line."""
+        return dict(zip(numbers_in(self.lines), itertools.count(self.first_record)))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkOutcomes:
+    """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
+
+    Each row is in one of three places: in `listed` (in file order), in the totals of the `unlisted`
+    rows, which were uploaded or skipped without a problem and are settled, or in an open request of
+    `sent`. `request_ids` are the API's IDs of the requests that sent the chunk, the newest of which
+    was answered at `sent_at`. If the API processes records later, `sent` are the accepted requests.
+    `records` tells which record begins on which line.
+    """
+
+    number: int
+    listed: tuple[RowOutcome, ...]
+    unlisted: Totals
+    records: RecordLines
+    request_ids: tuple[str, ...] = ()
+    sent: tuple[SentRequest, ...] = ()
+    sent_at: SavedTime | None = None
+
+    def totals(self) -> Totals:
+        """Return the totals of all rows."""
+        totals = Totals.of(self.listed)
+        totals.add(self.unlisted)
+        for request in self.sent:
+            totals.add_request(request)
+        return totals
+
+    def record_numbers(self) -> dict[int, int]:
+        """Return the number of each record by its line."""
+        return self.records.numbers()
+
+    def deferred(self) -> list[RowOutcome]:
+        """Return the rows that are sent again."""
+        return [row for row in self.listed if row.outcome == "deferred"]
+
+    def with_listed(self, change: Callable[[RowOutcome], RowOutcome]) -> ChunkOutcomes:
+        """Return them with each listed row changed, or the same if no row has changed."""
+        listed = tuple(change(row) for row in self.listed)
+        return self if listed == self.listed else replace(self, listed=bounded(listed))
+
+
+def bounded(rows: Iterable[RowOutcome]) -> tuple[RowOutcome, ...]:
+    """Return the rows without the problems and texts that are beyond the limits."""
+    return tuple(row.bounded() for row in rows)

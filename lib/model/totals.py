@@ -1,0 +1,290 @@
+"""What became of the rows of a file, added up: the one account that every face tells.
+
+Rows are added, and chunks are merged. Results document, report, overview, open problems and `check`
+ask the same `Totals`, so they cannot disagree.
+
+                      ┌─ taken      Google has them: uploaded, or counted before
+    meant to be sent ─┼─ lost       rejected, failed, not attempted, or uploaded and never counted
+    (not skipped)     ├─ waiting    deferred, or uploaded and without Google's last word
+                      └─ repeats    of another row of the file, and rows of a check
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from lib.model.money import Sum, add_sums
+from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
+from lib.model.sent_requests import SentRequest
+
+REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
+"""Codes of a row that repeats another one of its file. Google has never got it."""
+
+MOST_CODES: Final = 5
+MOST_CURRENCIES: Final = 3
+
+_NO_MONEY: Final[Mapping[str, Sum]] = {}
+
+
+@dataclass(slots=True)
+class CodeTotals:
+    """How often a code occurs, and what its rows are worth. `last_line` is the row added last."""
+
+    number: int = 0
+    sums: dict[str, Sum] = field(default_factory=dict)
+    last_line: int = 0
+
+    def add(self, other: CodeTotals) -> None:
+        """Add the rows of another chunk."""
+        self.number += other.number
+        add_sums(self.sums, other.sums)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Rows by outcome, with their money, and the problems that they have.
+
+    `corrections` are those of `rows` that correct an earlier conversion. They have no money of
+    their own. `money` has the sums by outcome and currency. `placeholders` counts cells by column.
+
+    Of the uploaded rows, `awaiting` have no final status yet, `unmatched` have no ad click, and the
+    status of `unknown` ones never came. `not_counted` is the number of rows by the reason why they
+    will never count, according to their final status; `unnamed` of them are counted as uploaded,
+    because Google did not name them. `matchable` rows have no click ID, and a final status.
+
+    `other_currencies`: so many are left out of a digest.
+    """
+
+    rows: dict[Outcome, int] = field(default_factory=dict)
+    corrections: dict[Outcome, int] = field(default_factory=dict)
+    money: dict[Outcome, dict[str, Sum]] = field(default_factory=dict)
+    codes: dict[str, CodeTotals] = field(default_factory=dict)
+    warned: int = 0
+    placeholders: dict[str, int] = field(default_factory=dict)
+    awaiting: int = 0
+    awaiting_money: dict[str, Sum] = field(default_factory=dict)
+    unmatched: int = 0
+    matchable: int = 0
+    unknown: int = 0
+    unnamed: int = 0
+    not_counted: dict[str, int] = field(default_factory=dict)
+    other_currencies: int = 0
+
+    # ── add ──────────────────────────────────────────────────────────────────────────────────────
+
+    @classmethod
+    def of(cls, listed: Iterable[RowOutcome]) -> Totals:
+        """Return the totals of these rows."""
+        totals = cls()
+        for row in listed:
+            totals.add_row(row)
+        return totals
+
+    def add_row(self, row: RowOutcome) -> None:
+        """Add one row, with its problems."""
+        self.add_plain(row.outcome, 1, row.sums, int(row.corrects))
+        self.warned += bool(row.warnings)
+        for problem in row.errors + row.warnings:
+            of_code = self.codes.get(problem.code)
+            if of_code is None:
+                of_code = self.codes[problem.code] = CodeTotals()
+            of_code.number += 1
+            if of_code.last_line != row.line:  # a row can have a code twice
+                of_code.last_line = row.line
+                add_sums(of_code.sums, row.sums)
+
+    def add_plain(
+        self,
+        outcome: Outcome,
+        rows: int,
+        sums: Mapping[str, Sum] = _NO_MONEY,
+        corrections: int = 0,
+    ) -> None:
+        """Add rows without problems. So many of them are `corrections`."""
+        if rows:
+            self.rows[outcome] = self.rows.get(outcome, 0) + rows
+        if corrections:
+            self.corrections[outcome] = self.corrections.get(outcome, 0) + corrections
+        if sums and outcome in WITH_MONEY:
+            add_sums(self.money.setdefault(outcome, {}), sums)
+
+    def add_request(self, request: SentRequest) -> None:
+        """Add the rows of an accepted request that are not listed, and what became of its rows."""
+        if request.is_open:
+            corrections = request.unlisted if request.corrects else 0
+            self.add_plain("uploaded", request.unlisted, request.unlisted_sums, corrections)
+            self.awaiting += request.awaiting
+            add_sums(self.awaiting_money, request.sums)
+        self.unmatched += request.unmatched
+        self.matchable += request.matchable
+        self.unknown += request.unknown
+        self.unnamed += request.unnamed
+        _add_counts(self.not_counted, request.not_counted)
+
+    def add(self, other: Totals) -> None:
+        """Add the totals of another chunk."""
+        for outcome, rows in other.rows.items():
+            self.rows[outcome] = self.rows.get(outcome, 0) + rows
+        for outcome, rows in other.corrections.items():
+            self.corrections[outcome] = self.corrections.get(outcome, 0) + rows
+        for outcome, sums in other.money.items():
+            add_sums(self.money.setdefault(outcome, {}), sums)
+        for code, of_code in other.codes.items():
+            self.codes.setdefault(code, CodeTotals()).add(of_code)
+        self.warned += other.warned
+        _add_counts(self.placeholders, other.placeholders)
+        self.awaiting += other.awaiting
+        add_sums(self.awaiting_money, other.awaiting_money)
+        self.unmatched += other.unmatched
+        self.matchable += other.matchable
+        self.unknown += other.unknown
+        self.unnamed += other.unnamed
+        _add_counts(self.not_counted, other.not_counted)
+
+    # ── what it comes to ─────────────────────────────────────────────────────────────────────────
+
+    def count(self, *outcomes: Outcome) -> int:
+        """Return the number of rows with one of these outcomes."""
+        return sum(self.rows.get(outcome, 0) for outcome in outcomes)
+
+    @property
+    def all_rows(self) -> int:
+        """The number of rows."""
+        return sum(self.rows.values())
+
+    @property
+    def meant(self) -> int:
+        """The number of rows that were meant to be sent: a skipped row is no sale."""
+        return self.all_rows - self.count("skipped")
+
+    @property
+    def repeats(self) -> int:
+        """The number of rows that repeat another row of the file."""
+        return sum(self.codes[code].number for code in REPEATS if code in self.codes)
+
+    @property
+    def before(self) -> int:
+        """The number of rows that Google had before."""
+        return self.count("duplicate") - self.repeats
+
+    @property
+    def taken(self) -> int:
+        """The number of rows that Google has, as far as it has said."""
+        return self.count("uploaded") - self.awaiting - self.unnamed + self.before
+
+    @property
+    def lost(self) -> int:
+        """The number of rows that do not count although they were meant to."""
+        return self.count(*LOST) + self.unnamed
+
+    @property
+    def waiting(self) -> int:
+        """The number of rows of which something is still to come."""
+        return self.count("deferred") + self.awaiting
+
+    def taken_money(self) -> dict[str, Sum]:
+        """Return the money of the taken rows by currency. Of those that never count although nobody
+        has named them, it is not known."""
+        sums = dict(self._money_of("uploaded", "duplicate"))
+        for code in REPEATS:
+            _subtract(sums, self.codes[code].sums if code in self.codes else _NO_MONEY)
+        _subtract(sums, self.awaiting_money)
+        return sums
+
+    def lost_money(self) -> dict[str, Sum]:
+        """Return the money of the lost rows by currency."""
+        return self._money_of(*LOST)
+
+    def waiting_money(self) -> dict[str, Sum]:
+        """Return the money of the waiting rows by currency."""
+        sums = self._money_of("deferred")
+        add_sums(sums, self.awaiting_money)
+        return sums
+
+    def meant_money(self) -> dict[str, Sum]:
+        """Return the money of the rows that were meant to be sent, by currency."""
+        return self._money_of(*WITH_MONEY)
+
+    def _money_of(self, *outcomes: Outcome) -> dict[str, Sum]:
+        sums: dict[str, Sum] = {}
+        for outcome in outcomes:
+            add_sums(sums, self.money.get(outcome, _NO_MONEY))
+        return sums
+
+    @property
+    def is_mostly_lost(self) -> bool:
+        """Whether more than half of the money does not count.
+
+        Rows are compared instead if there is no money to compare: with several currencies, if no
+        lost row has a value, and in a check, where the other rows have none.
+        """
+        lost, meant = self.lost_money(), self.meant_money()
+        if len(meant) != 1 or not lost or "ok" in self.rows:
+            return 2 * self.lost > self.meant
+        (currency,) = meant
+        return 2 * lost[currency].micros > meant[currency].micros
+
+    def sales(self) -> Totals:
+        """Return the rows by outcome without those that correct an earlier conversion."""
+        rows = {each: n - self.corrections.get(each, 0) for each, n in self.rows.items()}
+        return replace(self, rows={each: n for each, n in rows.items() if n}, corrections={})
+
+    def counts(self) -> dict[str, int]:
+        """Return `counts` for the results document. Outcomes without rows are included as 0.
+
+        Those of a check are left out if no row has them.
+        """
+        named: dict[str, int] = {
+            outcome: self.rows.get(outcome, 0)
+            for outcome, meaning in OUTCOMES.items()
+            if meaning.counts != "would" or outcome in self.rows
+        }
+        return {"rows": self.all_rows, **named, "warnings": self.warned}
+
+    def digest(self, lost_for: Mapping[str, int]) -> Totals:
+        """Return them for a listing, whose size does not depend on the file: the most frequent
+        currencies, and the most frequent codes of `lost_for`, the lost rows by code."""
+        frequent = Counter[str]()
+        for sums in self.money.values():
+            frequent.update({currency: each.rows for currency, each in sums.items()})
+        currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
+        reasons = sorted(lost_for, key=lambda code: (-lost_for[code], code))[:MOST_CODES]
+        codes = {code: self.codes.get(code) or CodeTotals(lost_for[code]) for code in reasons}
+        codes.update({code: self.codes[code] for code in REPEATS if code in self.codes})
+        return replace(
+            self,
+            money={outcome: _only(sums, currencies) for outcome, sums in self.money.items()},
+            codes={
+                code: CodeTotals(of_code.number, _only(of_code.sums, currencies))
+                for code, of_code in codes.items()
+            },
+            placeholders={},
+            awaiting_money=_only(self.awaiting_money, currencies),
+            not_counted={},
+            other_currencies=len(frequent) - len(currencies),
+        )
+
+    @property
+    def code(self) -> str:
+        """In a digest, the most frequent reason why rows are lost; "" if there is none."""
+        return next((code for code in self.codes if code not in REPEATS), "")
+
+
+def _only(sums: Mapping[str, Sum], currencies: Iterable[str]) -> dict[str, Sum]:
+    return {currency: sums[currency] for currency in currencies if currency in sums}
+
+
+def _subtract(sums: dict[str, Sum], less: Mapping[str, Sum]) -> None:
+    for currency, (rows, micros) in less.items():
+        before = sums.get(currency, Sum())
+        sums[currency] = Sum(before.rows - rows, before.micros - micros)
+        if not sums[currency].rows:
+            del sums[currency]
+
+
+def _add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
+    for key, count in more.items():
+        counts[key] = counts.get(key, 0) + count
