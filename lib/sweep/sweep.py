@@ -67,23 +67,27 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     for problem in problems:
         _log(problem, context.log)
     touched = set[str]()
-    for entry in _in_turn(view.entries, now):
-        if not _has_time(context, attempts_end, counts):
-            break
-        counts.due += 1
-        touched.add(entry.key)
-        log = context.log.bind(run_id=entry.run_id(context.settings.input_bucket))
-        _attempt(partial(resume, entry, context, attempts_end), log, counts)
+    in_turn = _in_turn(view.entries, now)
+    blocked = [entry for entry in in_turn if entry.blocked]
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
-    for file in without_run:
-        if not grace <= _age(file, now) <= STALE_AFTER:
-            continue
+    to_start = [file for file in without_run if grace <= _age(file, now) <= STALE_AFTER]
+    # What waits for a person comes last, because each sweep asks again.
+    others = [entry for entry in in_turn if not entry.blocked]
+    to_do: list[RunEntry | StoredObject] = [*others, *to_start, *blocked]
+    for work in to_do:
         if not _has_time(context, attempts_end, counts):
             break
-        counts.started += 1
-        touched.add(run_key(file))
-        log = context.log.bind(run_id=run_id(file))
-        _attempt(partial(deliver, file, context, attempts_end), log, counts)
+        if isinstance(work, RunEntry):
+            counts.due += 1
+            touched.add(work.key)
+            run = work.run_id(context.settings.input_bucket)
+            attempt: Callable[[RunContext, float], str] = partial(resume, work)
+        else:
+            counts.started += 1
+            touched.add(run_key(work))
+            run, attempt = run_id(work), partial(deliver, work)
+        log = context.log.bind(run_id=run)
+        _attempt(partial(attempt, context, attempts_end), log, counts)
     _write_overview(context, view, runs, touched)
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
@@ -146,10 +150,9 @@ def _profiles(context: RunContext) -> Mapping[str, Any]:
 
 
 def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
-    """Return the runs that are due: those with the fewest tries first, then those due longest. What
-    waits for a person comes last, because each sweep asks again."""
+    """Return the runs that are due: those with the fewest tries first, then those due longest."""
     due = [entry for entry in entries if entry.due is not None and entry.due <= now]
-    return sorted(due, key=lambda entry: (bool(entry.blocked), entry.tries, entry.due))
+    return sorted(due, key=lambda entry: (entry.tries, entry.due))
 
 
 def _has_time(context: RunContext, attempts_end: float, counts: SweepCounts) -> bool:
