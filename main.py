@@ -57,6 +57,7 @@ def ingest(request: flask.Request) -> tuple[str, int]:
     decorator to the signature type "cloudevent" that the platform sets for a function with an event
     trigger (https://github.com/GoogleCloudPlatform/functions-framework-python).
     """
+    _begin_connections()
     context = _context()
     source = read_event(dict(request.headers), request.get_data())
     if isinstance(source, NotAnObjectEvent):
@@ -96,21 +97,42 @@ def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
     return report, 200
 
 
+# What is kept while the instance runs: settings, storage client, API connections, corrections.
+
+
 @cache
-def _wiring() -> tuple[Settings, GoogleStore, Destinations, KnownCorrections]:
-    """Return what is kept while the instance runs: settings, storage client, API connections, and
-    the corrections that were read."""
+def _settings() -> Settings:
     try:
-        settings = Settings.from_environment(os.environ)
+        return Settings.from_environment(os.environ)
     except SettingsError as error:
         JsonLog().alert("settings_invalid", detail="; ".join(str(error).splitlines()))
         raise
-    destinations = Destinations(settings, lambda: read_credentials(settings))
-    return settings, connect(), destinations, KnownCorrections()
+
+
+@cache
+def _store() -> GoogleStore:
+    return connect()
+
+
+@cache
+def _destinations() -> Destinations:
+    settings = _settings()
+    return Destinations(settings, lambda: read_credentials(settings))
+
+
+@cache
+def _corrections() -> KnownCorrections:
+    return KnownCorrections()
+
+
+@cache
+def _begin_connections() -> None:
+    """Read the secret while the first run is created. (Most sweeps do not need it.)"""
+    _destinations().begin()
 
 
 def _context() -> RunContext:
-    settings, store, destinations, corrections = _wiring()
+    settings, store, destinations = _settings(), _store(), _destinations()
     header = flask.request.headers.get("X-Cloud-Trace-Context")
     log = JsonLog(trace_field(header, os.environ.get("GOOGLE_CLOUD_PROJECT")))
 
@@ -130,7 +152,7 @@ def _context() -> RunContext:
         read_sheet=read_in_child,
         revision=os.environ.get("K_REVISION", ""),
         shutdown=_shutdown,
-        corrections=corrections,
+        corrections=_corrections(),
     )
 
 

@@ -46,6 +46,8 @@ Method = tuple[Responder, str, Handler]
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body in one write
     server: RestServer
 
     def do_GET(self) -> None:

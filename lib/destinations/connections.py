@@ -1,59 +1,142 @@
-"""The connections to the APIs that an instance keeps, renews, and sends requests on."""
+"""The connections to the APIs that an instance keeps, renews, and sends requests on.
+
+    secret ──▶ credentials for a scope ──▶ channel or session ──▶ requests
+
+Each is kept, and made again when the one before it is new. So all connections of an instance share
+the secret, and a refused token renews everything that was made with it.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
+from lib.destinations.credentials import Authorized, GoogleAdsYaml, authorize, read_secret
 from lib.destinations.pacing import Classify, Pacer
 from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import Log
 
+S = TypeVar("S")
 C = TypeVar("C")
 T = TypeVar("T")
+K = TypeVar("K")
 
-CONNECTION_SECONDS = 900.0
-"""How long a connection is used. After this time, a rotated secret is in use everywhere. (A refused
-connection is replaced at once.)"""
+SECRET_SECONDS: Final = 900.0
+"""How long a secret is used. After this time, a rotated secret is in use everywhere. (If Google
+refuses a connection, the secret is read again at once.)"""
 
 ReadCredentials = Callable[[], str]
 """Returns the text of the google-ads.yaml. Raises `PermanentError` or `RetryableError`."""
 
 
-class KeptConnection(Generic[C]):
-    """Made by `connect` when it is first needed; again when it is too old or has a defect.
+class Kept(Protocol[K]):
+    """What an instance makes once and keeps. Thread-safe."""
+
+    def get(self) -> K:
+        """Return it, and make it first if there is none.
+
+        Raises `PermanentError` or `RetryableError`.
+        """
+        ...
+
+    def refuse(self, value: K) -> None:
+        """Do not use this value again, nor what it was made from: Google has refused it."""
+        ...
+
+
+class KeptSecret:
+    """The secret, read when it is first needed, when it is too old, and when Google refuses it."""
+
+    def __init__(self, read_credentials: ReadCredentials) -> None:
+        self._read_credentials = read_credentials
+        self._lock = threading.Lock()
+        self._secret: GoogleAdsYaml | None = None
+        self._read_at = 0.0
+
+    def get(self) -> GoogleAdsYaml:
+        """Return the configuration. Raises what `ReadCredentials` and `read_secret` raise."""
+        with self._lock:
+            if self._secret is None or elapsed_seconds() - self._read_at >= SECRET_SECONDS:
+                self._secret = read_secret(self._read_credentials())
+                self._read_at = elapsed_seconds()
+            return self._secret
+
+    def refuse(self, value: GoogleAdsYaml) -> None:
+        """Read the secret again before its next use."""
+        with self._lock:
+            if self._secret is value:
+                self._secret = None
+
+
+class KeptConnection(Generic[S, C]):
+    """Made from a `source` when it is first needed; again when the source is a new one, or the
+    connection has a defect.
 
     Thread-safe: if several requests notice the same defect, only one of them connects again.
     """
 
-    def __init__(self, connect: Callable[[], C]) -> None:
+    def __init__(self, source: Kept[S], connect: Callable[[S], C]) -> None:
+        self._source = source
         self._connect = connect
         self._lock = threading.Lock()
-        self._connection: C | None = None
-        self._made = 0.0
+        self._made: tuple[S, C] | None = None
 
     def get(self) -> C:
-        """Return the connection. Raises what `connect` raises."""
+        """Return the connection. Raises what the source and `connect` raise."""
         with self._lock:
-            if self._connection is None or elapsed_seconds() - self._made >= CONNECTION_SECONDS:
-                self._connection = self._connect()
-                self._made = elapsed_seconds()
-            return self._connection
+            source = self._source.get()
+            if self._made is None or self._made[0] is not source:
+                self._made = source, self._connect(source)
+            return self._made[1]
 
     def discard(self, connection: C) -> None:
         """Do not return this connection again: it has a defect."""
         with self._lock:
-            if self._connection is connection:
-                self._connection = None
+            if self._made is not None and self._made[1] is connection:
+                self._made = None
+
+    def refuse(self, value: C) -> None:
+        """See `Kept.refuse`."""
+        with self._lock:
+            if self._made is not None and self._made[1] is value:
+                self._source.refuse(self._made[0])
+                self._made = None
+
+
+class SignIns:
+    """The secret of an instance, and its credentials for each scope."""
+
+    def __init__(self, read_credentials: ReadCredentials) -> None:
+        self.secret = KeptSecret(read_credentials)
+        self._by_scope: dict[str, Kept[Authorized]] = {}
+
+    def for_scope(self, scope: str) -> Kept[Authorized]:
+        """Return the credentials for a scope, which all connections with that scope share."""
+
+        def connect(secret: GoogleAdsYaml) -> Authorized:
+            return authorize(secret, scope)
+
+        return self._by_scope.setdefault(scope, KeptConnection(self.secret, connect))
+
+
+def begin(kept: Kept[Any]) -> None:
+    """Make it now, in a thread of its own. If that fails, the next `get` tries again."""
+
+    def attempt() -> None:
+        with suppress(Exception):
+            kept.get()
+
+    threading.Thread(target=attempt, name="begin", daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
 class PacedConnection(Generic[C]):
     """Sends requests on a kept connection, at the pace of one quota."""
 
-    kept: KeptConnection[C]
+    kept: KeptConnection[Any, C]
     pacer: Pacer
 
     def send(
@@ -79,10 +162,11 @@ class PacedConnection(Generic[C]):
                 defect = classify(error).defect
                 if defect is None:
                     raise
-                self.kept.discard(connection)
                 log.warning("connection_renewed", code=defect)
                 if defect != "UNAUTHENTICATED":
+                    self.kept.discard(connection)
                     raise
+                self.kept.refuse(connection)
             return request(self.kept.get(), seconds)
 
         return self.pacer.send(

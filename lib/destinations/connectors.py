@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
 from lib.destinations import registry
 from lib.destinations.base import Destination
-from lib.destinations.connections import ReadCredentials
-from lib.destinations.credentials import GoogleAdsYaml, connect_with
+from lib.destinations.connections import Kept, ReadCredentials, SignIns, begin
+from lib.destinations.credentials import ADWORDS_SCOPE, Authorized
 from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
 from lib.destinations.preflight import Preflight
 from lib.model.log import Log
@@ -50,23 +49,20 @@ class Instance:
     """What the connectors of an instance share."""
 
     settings: ConnectionSettings
-    read_credentials: ReadCredentials
+    sign_ins: SignIns
     preflight: Preflight
 
-    def connect(
-        self, scope: str, lazy_packages: Sequence[str], client: str
-    ) -> tuple[GoogleAdsYaml, Any]:
-        """Return the configuration in the secret, and its credentials with a token.
+    def begin(self, scope: str, lazy_packages: Sequence[str], client: str) -> Kept[Authorized]:
+        """Return the credentials for a scope, and import the module `client`.
 
-        Imports the module `client` meanwhile, which takes up to a third of a second, and connects
-        the preflight. Raises what `connect_with` raises.
+        The import takes up to a third of a second; meanwhile, a token is fetched.
         """
-        with without_garbage_collection(), ThreadPoolExecutor(2, "connect") as connecting:
-            connected = connecting.submit(lambda: connect_with(self.read_credentials(), scope))
-            connecting.submit(self.preflight.connect)
+        credentials = self.sign_ins.for_scope(scope)
+        begin(credentials)
+        with without_garbage_collection():
             import_lazily(lazy_packages)
             import_module(client)
-            return connected.result()
+        return credentials
 
 
 class Connector(Protocol):
@@ -83,10 +79,19 @@ class Destinations:
     """The connectors of one instance, and the preflight that they share. Thread-safe."""
 
     def __init__(self, settings: ConnectionSettings, read_credentials: ReadCredentials) -> None:
-        preflight = Preflight(read_credentials, settings.endpoint(registry.QUERY_ENDPOINT))
-        self._instance = Instance(settings, read_credentials, preflight)
+        sign_ins = SignIns(read_credentials)
+        self._looks = sign_ins.for_scope(ADWORDS_SCOPE)
+        preflight = Preflight(self._looks, settings.endpoint(registry.QUERY_ENDPOINT))
+        self._instance = Instance(settings, sign_ins, preflight)
         self._lock = threading.Lock()
         self._connectors: dict[str, Connector] = {}
+
+    def begin(self) -> None:
+        """Begin to read the secret and to fetch the token that every look at an account needs.
+
+        Call it as early as possible; it does not wait, and may fail without harm.
+        """
+        begin(self._looks)
 
     def connect(self, profile: UploadProfile, log: Log) -> Destination[Any]:
         """Return the destination of a profile. Raises what `Connector.destination` raises."""

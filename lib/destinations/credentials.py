@@ -10,7 +10,7 @@ cannot have a second file next to it. It is checked key by key. Messages name ke
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import google.auth
 import yaml
@@ -33,8 +33,15 @@ ADWORDS_SCOPE = "https://www.googleapis.com/auth/adwords"
 DATA_MANAGER_SCOPE = "https://www.googleapis.com/auth/datamanager"
 
 
-def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
-    """Return the configuration, and credentials with a new token.
+class Authorized(NamedTuple):
+    """The configuration in the secret, and google-auth credentials with a token."""
+
+    configuration: GoogleAdsYaml
+    credentials: Any
+
+
+def authorize(configuration: GoogleAdsYaml, scope: str) -> Authorized:
+    """Return credentials with a new token.
 
     The token is fetched here because gRPC would later report refused credentials as UNAVAILABLE,
     which looks like a transient error.
@@ -42,7 +49,6 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
     Raises `PermanentError` (SECRET_INVALID, CREDENTIALS_REFUSED), and `RetryableError` when
     Google's token endpoint cannot be reached.
     """
-    configuration = read_secret(text)
     try:
         credentials = _credentials_of(configuration, [scope])
         credentials.refresh(Request())
@@ -59,7 +65,7 @@ def connect_with(text: str, scope: str) -> tuple[GoogleAdsYaml, Any]:
         # service account's key is wrong.
         detail = f"the key of the service account cannot be used ({type(error).__name__})"
         raise PermanentError("SECRET_INVALID", detail) from None
-    return configuration, credentials
+    return Authorized(configuration, credentials)
 
 
 def _unavailable(error: Exception) -> RetryableError:

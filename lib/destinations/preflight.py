@@ -11,12 +11,13 @@ fails stops nothing by itself: the account then says why it could not be read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final
 
 from lib.destinations import rest
-from lib.destinations.connections import KeptConnection, PacedConnection, ReadCredentials
-from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.connections import Kept, KeptConnection, PacedConnection
+from lib.destinations.credentials import Authorized
 from lib.destinations.google_ads.api import HOST, QUERY_PATH
 from lib.destinations.pacing import Pacer
 from lib.destinations.rest import RestRefused, RestSession
@@ -35,8 +36,8 @@ LOOK_SECONDS: Final = 30.0
 """Maximum wait for a look: less than the margin that a run keeps at its end."""
 
 QUERY_SECONDS: Final = 10.0
-"""Maximum wait for the answer to one query. A look makes two, and one more if another account owns
-the conversions or the file has custom variables."""
+"""Maximum wait for the answer to one query. A look makes two at the same time, two more if another
+account owns the conversions, and one more if the file has custom variables."""
 
 _MAX_QUERIES_AT_ONCE: Final = 4
 
@@ -83,21 +84,15 @@ class Preflight:
 
     def __init__(
         self,
-        read_credentials: ReadCredentials,
+        credentials: Kept[Authorized],
         endpoint: str,
         clock: Callable[[], float] = elapsed_seconds,
     ) -> None:
-        self._read_credentials = read_credentials
         self._endpoint = endpoint
         self._clock = clock
-        self._session = KeptConnection(self._connect)
-        self._queries = PacedConnection(self._session, Pacer(_MAX_QUERIES_AT_ONCE))
+        session = KeptConnection(credentials, self._connect)
+        self._queries = PacedConnection(session, Pacer(_MAX_QUERIES_AT_ONCE))
         self._seen: dict[tuple[str, str, bool], tuple[float, Account]] = {}
-
-    def connect(self) -> None:
-        """Connect, so that the first look need not. Whether that fails matters only then."""
-        with suppress(UploadError):
-            self._session.get()
 
     def account(
         self, customer_id: str, manager_id: str, log: Log, *, custom_variables: bool
@@ -166,9 +161,9 @@ class Preflight:
                 raise RetryableError("API_UNAVAILABLE", error.detail) from None
             raise
 
-    def _connect(self) -> RestSession:
-        configuration, credentials = connect_with(self._read_credentials(), ADWORDS_SCOPE)
-        return RestSession(credentials, self._endpoint or HOST, configuration.ads_headers)
+    def _connect(self, authorized: Authorized) -> RestSession:
+        headers = authorized.configuration.ads_headers
+        return RestSession(authorized.credentials, self._endpoint or HOST, headers)
 
 
 # ── JSON → account ────────────────────────────────────────────────────────────────────────────────
@@ -179,14 +174,18 @@ def read_account(customer_id: str, search: Search, *, custom_variables: bool = F
 
     Raises what `search` raises, and `PermanentError` (CUSTOMER_NOT_FOUND).
     """
-    customer = _customer(customer_id, search)
-    setting = customer.get("conversionTrackingSetting", {})
-    owner = setting.get("googleAdsConversionCustomer", "").rpartition("/")[2] or customer_id
-    if owner != customer_id:
-        # The terms and settings that matter are those of the account that gets the conversions.
-        customer = _customer(owner, search)
+    # The queries are made at the same time. The actions of another owner are asked for once more.
+    with ThreadPoolExecutor(1, "look") as meanwhile:
+        asked = meanwhile.submit(_actions, customer_id, search)
+        customer = _customer(customer_id, search)
         setting = customer.get("conversionTrackingSetting", {})
-    actions = [_action(each, owner) for each in search(owner, ACTION_QUERY)]
+        owner = setting.get("googleAdsConversionCustomer", "").rpartition("/")[2] or customer_id
+        if owner != customer_id:
+            # The terms and settings that matter are those of the account that gets the conversions.
+            asked = meanwhile.submit(_actions, owner, search)
+            customer = _customer(owner, search)
+            setting = customer.get("conversionTrackingSetting", {})
+        actions = asked.result()
     return Account(
         customer_id=customer_id,
         conversion_customer_id=owner,
@@ -195,7 +194,7 @@ def read_account(customer_id: str, search: Search, *, custom_variables: bool = F
         verified=True,
         accepted_customer_data_terms=setting.get("acceptedCustomerDataTerms", False),
         enhanced_conversions_on=setting.get("effectiveEnablementSetting") != "OFF",
-        actions={action.id: action for action in actions},
+        actions=actions,
         custom_variables=_custom_variables(owner, search) if custom_variables else {},
     )
 
@@ -204,6 +203,12 @@ def _customer(customer_id: str, search: Search) -> Json:
     for customer in search(customer_id, CUSTOMER_QUERY):
         return customer
     raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}")
+
+
+def _actions(customer_id: str, search: Search) -> dict[str, Action]:
+    """Return the conversion actions of an account by their IDs."""
+    actions = (_action(each, customer_id) for each in search(customer_id, ACTION_QUERY))
+    return {action.id: action for action in actions}
 
 
 def _action(given: Json, customer_id: str) -> Action:

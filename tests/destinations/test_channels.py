@@ -11,7 +11,12 @@ import pytest
 
 from lib.destinations import channels
 from lib.destinations.channels import open_channel
-from lib.destinations.credentials import ADWORDS_SCOPE, DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.credentials import (
+    ADWORDS_SCOPE,
+    DATA_MANAGER_SCOPE,
+    authorize,
+    read_secret,
+)
 from lib.destinations.data_manager.client import INGEST_METHOD
 from lib.destinations.google_ads.api import PACKAGE
 from lib.destinations.google_ads.upload_request import CLICKS
@@ -32,14 +37,14 @@ def apis(ca_directory: Path) -> Iterator[Apis]:
 
 def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    credentials = connect_with(apis.google_ads_key_yaml, DATA_MANAGER_SCOPE)[1]
+    credentials = authorize(read_secret(apis.google_ads_key_yaml), DATA_MANAGER_SCOPE).credentials
     upload = open_channel(endpoint, credentials).unary_unary(INGEST_METHOD)
     return lambda seconds: upload(b"", timeout=seconds)
 
 
 def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     """Return an upload of nothing, which the API refuses."""
-    credentials = connect_with(apis.google_ads_key_yaml, ADWORDS_SCOPE)[1]
+    credentials = authorize(read_secret(apis.google_ads_key_yaml), ADWORDS_SCOPE).credentials
     channel = open_channel(endpoint, credentials)
     upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
     request = CLICKS.new_request("1234567890", 1, False, b"", ()).content

@@ -23,6 +23,7 @@ COLUMNS = (
     "gclid,email,phone,conversion_date_time,conversion_value,order_id,user_ip_address,"
     "customer_type,merchant_id,items,custom_variable.Plan"
 )
+SECRET = "use_application_default_credentials: true\ndeveloper_token: dummy"
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def context_of(google: World) -> RunContext:
     """The context of a run, wired as `main` wires it."""
-    destinations = Destinations(google.settings, lambda: "dummy credentials")
+    destinations = Destinations(google.settings, lambda: SECRET)
     return replace(google.context, connect=destinations.connect)
 
 

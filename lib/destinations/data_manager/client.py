@@ -20,6 +20,7 @@ from lib.destinations import rest
 from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.destinations.channels import open_channel
 from lib.destinations.connections import PacedConnection
+from lib.destinations.credentials import Authorized
 from lib.destinations.data_manager.answers import read_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import EventRequest
@@ -60,9 +61,10 @@ class Channels(NamedTuple):
     manager_id: str
 
 
-def open_channels(credentials: Any, endpoint: str, manager_id: str) -> Channels:
+def open_channels(authorized: Authorized, endpoint: str) -> Channels:
     """Return channels. `endpoint` (`host:port`) replaces Google's, unless it is ""."""
-    server = endpoint or HOST
+    server, credentials = endpoint or HOST, authorized.credentials
+    manager_id = authorized.configuration.login_customer_id
     return Channels(open_channel(server, credentials), RestSession(credentials, server), manager_id)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lib.destinations.connections import KeptConnection, PacedConnection
 from lib.destinations.connectors import Connector, Instance, UploadProfile
-from lib.destinations.credentials import DATA_MANAGER_SCOPE
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, Authorized
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.pacing import Pacer
 from lib.model.log import Log
@@ -33,7 +33,9 @@ class DataManagerConnector:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._kept = KeptConnection(self._connect)
+        client = "lib.destinations.data_manager.client"
+        credentials = instance.begin(DATA_MANAGER_SCOPE, LAZY_PACKAGES, client)
+        self._kept = KeptConnection(credentials, self._connect)
         window = min(instance.settings.window, MAX_IN_FLIGHT)
         self._uploads = PacedConnection(self._kept, Pacer(window, REQUEST_GAP_SECONDS))
         self._reads = PacedConnection(self._kept, Pacer(MAX_IN_FLIGHT, REQUEST_GAP_SECONDS))
@@ -58,14 +60,11 @@ class DataManagerConnector:
             ),
         )
 
-    def _connect(self) -> Channels:
-        configuration, credentials = self._instance.connect(
-            DATA_MANAGER_SCOPE, LAZY_PACKAGES, "lib.destinations.data_manager.client"
-        )
+    def _connect(self, authorized: Authorized) -> Channels:
         from lib.destinations.data_manager.client import open_channels
 
         endpoint = self._instance.settings.endpoint(CAPABILITIES.name)
-        return open_channels(credentials, endpoint, configuration.login_customer_id)
+        return open_channels(authorized, endpoint)
 
 
 CONNECTOR: Final[type[Connector]] = DataManagerConnector

@@ -16,7 +16,7 @@ import grpc
 from lib.destinations.base import MaybeSent, UploadResult
 from lib.destinations.channels import open_channel
 from lib.destinations.connections import PacedConnection
-from lib.destinations.credentials import GoogleAdsYaml
+from lib.destinations.credentials import Authorized
 from lib.destinations.google_ads.api import HOST, PACKAGE, SUNSET
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.diagnostics import read_diagnostics
@@ -48,10 +48,11 @@ class AdsChannel(NamedTuple):
     manager_id: str
 
 
-def open_ads_channel(configuration: GoogleAdsYaml, credentials: Any, endpoint: str) -> AdsChannel:
+def open_ads_channel(authorized: Authorized, endpoint: str) -> AdsChannel:
     """Return a channel. `endpoint` replaces that of the secret and of Google, unless it is ""."""
+    configuration = authorized.configuration
     return AdsChannel(
-        open_channel(endpoint or configuration.endpoint or HOST, credentials),
+        open_channel(endpoint or configuration.endpoint or HOST, authorized.credentials),
         tuple(configuration.ads_headers.items()),
         configuration.login_customer_id,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lib.destinations.connections import KeptConnection, PacedConnection
 from lib.destinations.connectors import Connector, Instance, UploadProfile
-from lib.destinations.credentials import ADWORDS_SCOPE
+from lib.destinations.credentials import ADWORDS_SCOPE, Authorized
 from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.pacing import Pacer
@@ -21,8 +21,10 @@ class GoogleAdsConnector:
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
+        client = "lib.destinations.google_ads.client"
+        credentials = instance.begin(ADWORDS_SCOPE, LAZY_PACKAGES, client)
         pacer = Pacer(instance.settings.window)
-        self._connection = PacedConnection(KeptConnection(self._connect), pacer)
+        self._connection = PacedConnection(KeptConnection(credentials, self._connect), pacer)
 
     def destination(self, profile: UploadProfile, log: Log) -> GoogleAds:
         manager_id = self._connection.kept.get().manager_id
@@ -37,14 +39,11 @@ class GoogleAdsConnector:
             validate_only=profile.validate_only,
         )
 
-    def _connect(self) -> AdsChannel:
-        configuration, credentials = self._instance.connect(
-            ADWORDS_SCOPE, LAZY_PACKAGES, "lib.destinations.google_ads.client"
-        )
+    def _connect(self, authorized: Authorized) -> AdsChannel:
         from lib.destinations.google_ads.client import open_ads_channel
 
         endpoint = self._instance.settings.endpoint(CAPABILITIES.name)
-        return open_ads_channel(configuration, credentials, endpoint)
+        return open_ads_channel(authorized, endpoint)
 
 
 CONNECTOR: Final[type[Connector]] = GoogleAdsConnector

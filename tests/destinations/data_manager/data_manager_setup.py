@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lib.destinations.base import UploadResult
-from lib.destinations.connections import KeptConnection, PacedConnection
-from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.connections import KeptConnection, PacedConnection, SignIns
+from lib.destinations.credentials import ADWORDS_SCOPE, DATA_MANAGER_SCOPE
 from lib.destinations.data_manager.client import DataManager, open_channels
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.pacing import Pacer
@@ -61,12 +61,13 @@ def route(
     """Return the destination as a run gets it, but without the pause between requests."""
     text = secret or apis.google_ads_key_yaml
     endpoint = apis.data_manager_endpoint
-    authorized = connect_with(text, DATA_MANAGER_SCOPE)[1]
-    kept = KeptConnection(lambda: open_channels(authorized, endpoint, ""))
+    sign_ins = SignIns(lambda: text)
+    credentials = sign_ins.for_scope(DATA_MANAGER_SCOPE)
+    kept = KeptConnection(credentials, lambda authorized: open_channels(authorized, endpoint))
     return DataManager(
         uploads=PacedConnection(kept, Pacer(8)),
         reads=PacedConnection(kept, Pacer(8)),
-        preflight=Preflight(lambda: text, endpoint),
+        preflight=Preflight(sign_ins.for_scope(ADWORDS_SCOPE), endpoint),
         log=SilentLog(),
         timeout_seconds=timeout_seconds,
         defaults=EventDefaults(**{"event_source": "PHONE"} | defaults),

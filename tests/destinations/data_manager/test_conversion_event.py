@@ -22,7 +22,7 @@ from data_manager_setup import (
 from google.rpc import error_details_pb2, status_pb2
 
 from lib.catalogue.codes import lookup
-from lib.destinations.credentials import DATA_MANAGER_SCOPE, connect_with
+from lib.destinations.credentials import DATA_MANAGER_SCOPE, authorize, read_secret
 from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.errors import PermanentError, RetryableError
@@ -223,7 +223,7 @@ def test_the_daily_quota_differs_from_the_quota_per_minute(quota_limit: str, kin
 def test_a_key_that_cannot_be_read_is_reported_without_its_path() -> None:
     """The code is SECRET_INVALID, and the message contains nothing from the payload."""
     with pytest.raises(PermanentError) as raised:
-        connect_with("json_key_file_path: /nowhere.json", DATA_MANAGER_SCOPE)
+        authorize(read_secret("json_key_file_path: /nowhere.json"), DATA_MANAGER_SCOPE)
     assert raised.value.code == "SECRET_INVALID"
     assert "nowhere" not in raised.value.detail
 
@@ -245,8 +245,9 @@ def test_refused_credentials_are_reported_before_the_first_request(
     """Refused credentials raise an error early; gRPC's UNAVAILABLE would be retried for a day."""
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(apis.service_account_path))
     apis.state.refuse_tokens = True
+    secret = read_secret("use_application_default_credentials: true")
     with pytest.raises(PermanentError) as raised:
-        connect_with("use_application_default_credentials: true", DATA_MANAGER_SCOPE)
+        authorize(secret, DATA_MANAGER_SCOPE)
     assert raised.value.code == "CREDENTIALS_REFUSED"
 
 
@@ -259,10 +260,11 @@ def test_application_default_credentials_get_the_scope(
 
 
 OWN_IDENTITY = """
-from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.credentials import ADWORDS_SCOPE, authorize, read_secret
 from lib.errors import UploadError
+secret = read_secret("use_application_default_credentials: true")
 try:
-    print(connect_with("use_application_default_credentials: true", ADWORDS_SCOPE)[1].token)
+    print(authorize(secret, ADWORDS_SCOPE).credentials.token)
 except UploadError as error:
     print(type(error).__name__, error.code)
 """

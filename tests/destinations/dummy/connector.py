@@ -60,7 +60,7 @@ class DummyConnector:
     """`lib.destinations.connectors.Connector`."""
 
     def __init__(self, instance: Instance) -> None:
-        assert instance.read_credentials() == "dummy credentials"
+        assert instance.sign_ins.secret.get().developer_token == "dummy"
 
     def destination(self, profile: UploadProfile, log: Log) -> DummyDestination:
         assert profile.destination == "dummy"

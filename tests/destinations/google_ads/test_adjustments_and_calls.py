@@ -10,8 +10,8 @@ import pytest
 from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, kind_of, retraction
 
 from lib.destinations.base import UploadResult
-from lib.destinations.connections import KeptConnection, PacedConnection
-from lib.destinations.credentials import ADWORDS_SCOPE, connect_with
+from lib.destinations.connections import KeptConnection, PacedConnection, SignIns
+from lib.destinations.credentials import ADWORDS_SCOPE
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.client import GoogleAds, open_ads_channel
 from lib.destinations.pacing import Pacer
@@ -39,12 +39,13 @@ def apis(_apis: Apis) -> Apis:
 
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     """Return the destination as a run gets it."""
-    text = apis.google_ads_key_yaml
-    configured = connect_with(text, ADWORDS_SCOPE)
-    kept = KeptConnection(lambda: open_ads_channel(*configured, apis.endpoint))
+    credentials = SignIns(lambda: apis.google_ads_key_yaml).for_scope(ADWORDS_SCOPE)
+    kept = KeptConnection(
+        credentials, lambda authorized: open_ads_channel(authorized, apis.endpoint)
+    )
     return GoogleAds(
         connection=PacedConnection(kept, Pacer(8)),
-        preflight=Preflight(lambda: text, apis.data_manager_endpoint),
+        preflight=Preflight(credentials, apis.data_manager_endpoint),
         log=SilentLog(),
         manager_id="",
         timeout_seconds=20,
