@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
+from sandbox.clock import Clock
 from sandbox.delivery import Delivery
 from sandbox.faults import BadRule, Faults
 from sandbox.function import Function
@@ -29,6 +30,7 @@ _STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", 
 class Controlled(Protocol):
     """What the control API needs of a sandbox; `sandbox.up.Sandbox` provides it."""
 
+    clock: Clock
     state: State
     faults: Faults
     delivery: Delivery
@@ -83,6 +85,13 @@ class Redelivery:
     copies: Annotated[int, Field(ge=1)] = 1
 
 
+@dataclass
+class Hours:
+    """The body of `POST /clock`: how many hours pass."""
+
+    hours: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
 class Routes:
     """The handler of each request. The keys of `table` are `VERB /path`."""
 
@@ -95,6 +104,8 @@ class Routes:
             "GET /adjustments": lambda asked: Lines(state.accepted_adjustments()),
             "GET /values": lambda asked: Lines(state.histories(asked.query.get("order_id", ""))),
             "GET /requests": lambda asked: Lines(state.request_log()),
+            "GET /clock": lambda asked: {"now": sandbox.clock.now().isoformat()},
+            "POST /clock": self.post_clock,
             "PUT /accounts": self.put_accounts,
             "PUT /clicks": self.put_clicks,
             f"PUT {_SECRETS}": self.put_secret,
@@ -143,6 +154,10 @@ class Routes:
         if self._sandbox.function is None:
             raise Refused(409, "this sandbox does not run the function")
         return act()
+
+    def post_clock(self, asked: Asked) -> Any:
+        passed: Hours = asked.read(Hours)
+        return {"now": self._sandbox.clock.advance(passed.hours).isoformat()}
 
     def put_accounts(self, asked: Asked) -> Any:
         self._sandbox.state.load_accounts(asked.read(list))

@@ -170,9 +170,13 @@ class Delivery:
         """Delivers the event of a finalized object, as often as `duplicate` says."""
         return self._deliver(finalized_event(resource), self._settings.duplicate)
 
+    def event(self, event_id: str) -> Event:
+        """An earlier event. Raises KeyError for an unknown one."""
+        return self._records[event_id][0]
+
     def again(self, event_id: str, copies: int = 1) -> Record:
         """Delivers an earlier event again. Raises KeyError for an unknown event."""
-        return self._deliver(self._records[event_id][0], copies)
+        return self._deliver(self.event(event_id), copies)
 
     def _deliver(self, event: Event, copies: int) -> Record:
         with self._changed:

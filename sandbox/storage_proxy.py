@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -27,6 +28,10 @@ from sandbox.storage_requests import Operation, StorageRequest, finalized_object
 _BLOCK = 1 << 18
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
 _NOT_PASSED_ON = _HOP_BY_HOP | {"date"}  # of an answer
+# A time in the resource of an object.
+_TIME = re.compile(
+    rb'(?P<key>"(?:timeCreated|updated|timeDeleted)":\s*")(?P<time>[0-9T:.Z+-]+)(?=")'
+)
 _STATUS_FAULTS = {
     "status_503": (503, "backendError", "The service is unavailable (a fault of the sandbox)"),
     "status_429": (429, "rateLimitExceeded", "The rate limit was exceeded (a fault)"),
@@ -40,14 +45,15 @@ _STATUS_FAULTS = {
 class Hooks:
     """The callbacks of the proxy.
 
-    `decide` chooses a fault for a method and object, or None. `now` is the time of all answers.
+    `decide` chooses a fault for a method and object, or None. `moved`: a real time → that of the
+    sandbox, which all answers have.
     """
 
     decide: Callable[[str, str], Fault | None] = lambda method, target: None
     log: Callable[[StorageRequest], None] = lambda request: None
     finalized: Callable[[dict[str, Any]], None] = lambda created: None
     on_kill: Callable[[], None] = lambda: None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    moved: Callable[[datetime], datetime] = lambda real: real
 
 
 @dataclass(slots=True)
@@ -202,9 +208,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self, target: str, body: bytes, operation: Operation) -> Answer:
         response = self._request(self.command, target, body)
-        content = response.read()
+        content = _TIME.sub(self._moved, response.read())
         headers = [(k, v) for k, v in response.getheaders() if k.lower() not in _NOT_PASSED_ON]
         return Answer(response.status, response.reason, headers, content)
+
+    def _moved(self, found: re.Match[bytes]) -> bytes:
+        moved = self.server.hooks.moved(datetime.fromisoformat(found["time"].decode()))
+        return found["key"] + moved.isoformat().replace("+00:00", "Z").encode()
 
     def _generation(self, operation: Operation) -> int | None:
         """The object's live generation, or None if the object does not exist."""
@@ -264,7 +274,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _begin(self, status: int, reason: str) -> None:
         self.send_response_only(status, reason)
-        self.send_header("Date", format_datetime(self.server.hooks.now(), usegmt=True))
+        self.send_header("Date", format_datetime(self._now(), usegmt=True))
+
+    def _now(self) -> datetime:
+        return self.server.hooks.moved(datetime.now(UTC))
 
     def _cut(self, block: bytes, limit: int) -> NoReturn:
         self.wfile.write(block)

@@ -100,7 +100,7 @@ class Sandbox:
             log=self.state.log,
             finalized=self._finalized,
             on_kill=self.faults.kill,
-            now=self.clock.now,
+            moved=self.clock.moved,
         )
         self.faults.on_kill = self.kill_working
         self.storage = Storage(self._processes, hooks, self.directory / "storage.log")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 import requests
 
-from sandbox.up import DEFAULT_PROFILES, OUTPUT_BUCKET
+from sandbox.up import DEFAULT_PROFILES, INPUT_BUCKET, OUTPUT_BUCKET
 
 
 @pytest.fixture
@@ -48,6 +49,21 @@ def test_faults_are_set_counted_and_looked_at(sandbox, call, faulty_client):
     faulty_client.bucket(OUTPUT_BUCKET).blob("x").exists()
     _, answer = call("GET", "/faults")
     assert answer["rules"] == [{"method": "get", "kind": "status_503", "calls": 2, "fired": 1}]
+
+
+def test_hours_pass(sandbox, call):
+    """Files that come afterwards are as new as their events say; older ones have aged."""
+    sandbox.drop(b"a\n1\n", "old.csv")
+    before = datetime.fromisoformat(call("GET", "/clock")[1]["now"])
+    after = datetime.fromisoformat(call("POST", "/clock", {"hours": 310 * 24})[1]["now"])
+    assert timedelta(days=310) <= after - before < timedelta(days=311)
+    sandbox.drop(b"a\n1\n", "new.csv")
+    bucket = sandbox.storage_client().bucket(INPUT_BUCKET)
+    old, new = (bucket.get_blob(name) for name in ("old.csv", "new.csv"))
+    assert old.time_created < before < after < new.time_created
+    event = sandbox.delivery.event(sandbox.delivery.records()[-1].event_id)
+    assert datetime.fromisoformat(json.loads(event.body)["timeCreated"]) == new.time_created
+    assert call("POST", "/clock", {"hours": -1})[0] == 400
 
 
 def test_deliveries_are_visible_and_can_be_repeated(sandbox, call):
