@@ -24,6 +24,7 @@ from sandbox.state import State
 
 _SECRETS = "/secrets/"
 _COMMENT = re.compile(rb"^[ \t]*//.*", re.MULTILINE)
+_SWEEP_HOURS = 0.25
 _STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", "429", "503")}
 
 
@@ -87,9 +88,10 @@ class Redelivery:
 
 @dataclass
 class Hours:
-    """The body of `POST /clock`: how many hours pass."""
+    """The body of `POST /clock`: how many hours pass, and whether sweeps run meanwhile."""
 
     hours: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    sweeps: bool = False
 
 
 class Routes:
@@ -157,7 +159,13 @@ class Routes:
 
     def post_clock(self, asked: Asked) -> Any:
         passed: Hours = asked.read(Hours)
-        return {"now": self._sandbox.clock.advance(passed.hours).isoformat()}
+        left, step = passed.hours, _SWEEP_HOURS if passed.sweeps else passed.hours
+        while left > 0:
+            now = self._sandbox.clock.advance(min(step, left))
+            left -= step
+            if passed.sweeps:
+                self.post_sweep(asked)
+        return {"now": now.isoformat()}
 
     def put_accounts(self, asked: Asked) -> Any:
         self._sandbox.state.load_accounts(asked.read(list))

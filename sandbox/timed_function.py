@@ -2,6 +2,7 @@
 
 functions-framework loads this file; it loads `main.py` of the folder in SANDBOX_SOURCE, unchanged.
 Where that module has the name `datetime` for the class, the class tells the time of the sandbox.
+Each line of the log gets its `time`, as Cloud Logging adds it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 _SOURCE = Path(os.environ["SANDBOX_SOURCE"])
 
@@ -24,6 +26,22 @@ class _Moved(datetime.datetime):
         return datetime.datetime.now(tz) + datetime.timedelta(seconds=offset)
 
 
+class _Stamped:
+    """A stream that writes the time into each line of JSON. The function writes a line at once."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        if text.startswith('{"') and text.endswith("}\n"):
+            text = f'{text[:-2]}, "time": "{_Moved.now(datetime.UTC).isoformat()}"}}\n'
+        written: int = self._stream.write(text)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 sys.path.insert(0, str(_SOURCE))
 _spec = importlib.util.spec_from_file_location("deployed_main", _SOURCE / "main.py")
 if _spec is None or _spec.loader is None:
@@ -34,5 +52,6 @@ _spec.loader.exec_module(_main)
 if getattr(_main, "datetime", None) is datetime.datetime:
     _main.datetime = _Moved  # type: ignore[attr-defined]
 
+sys.stdout = _Stamped(sys.stdout)
 ingest = _main.ingest
 sweep = _main.sweep

@@ -123,9 +123,9 @@ resource "google_storage_bucket" "state" {
   public_access_prevention    = "enforced"
   force_destroy               = var.force_destroy
 
-  # For the same reason: soft-deleted versions of a lease would only add cost.
+  # What somebody has deleted or changed can be restored for seven days: docs/recovery.md says how. It has no raw data.
   soft_delete_policy {
-    retention_duration_seconds = 0
+    retention_duration_seconds = 604800
   }
 
   # Longer than Google takes a sale (90 days) that a correction must not meet again.

@@ -1,32 +1,29 @@
 # What people hear of, and how. docs/alerts.md has a section for every kind of open problem and every alert.
 #
 # Each sweep logs a line (`open_problem`) for every problem, as long as the problem lasts. Cloud Monitoring does the rest:
-# it knows since when a problem is open, tells people once a day, and says when it is over.
+# it knows since when a problem is open, and says when it begins and when it is over. Once a day, a sweep logs what is
+# open (`open_problems_digest`), with the names of the files and the money.
+#
+# An instance that crashes, a call that is refused and a sweep that fails are no alerts of their own: the next attempt
+# mends most of them, and those that it does not are open problems, or a sweep that is silent.
 
 locals {
   severities        = toset(["ERROR", "WARNING"])
   logs_of_functions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${google_cloudfunctions2_function.ingest.name}\" OR \"${google_cloudfunctions2_function.sweep.name}\")"
 
-  # What cannot wait for a sweep: a grant or a setting is gone, or the software has failed.
-  events_at_once = ["settings_invalid", "unexpected_error", "sweep_failed"]
-  # The words of Cloud Run: https://cloud.google.com/run/docs/troubleshooting
-  crashes = "Memory limit of|Container called exit.[1-9]|[Tt]erminated on signal|Uncaught signal|failed to start|was sent SIGKILL|malformed or connection to the instance had an error|terminated because it reached the maximum"
-  # Line of a notification → field of the log line. `$${log.extracted_label.NAME}` in a text is its value.
-  labels_at_once = {
-    event   = "jsonPayload.event"
-    file    = "jsonPayload.run_id"
-    detail  = "jsonPayload.detail"
-    action  = "jsonPayload.action"
-    service = "resource.labels.service_name"
-    says    = "textPayload"
-    status  = "httpRequest.status"
-  }
+  # `settings_invalid` is a problem of the deployment that an attempt finds before any sweep does.
+  problem_events = ["open_problem", "settings_invalid"]
+  # Fields of the line that become labels, and so parts of the notification. Each combination of their values is an
+  # incident of its own, so the code chooses them from few values. Names of files and money are not among them.
+  problem_labels = ["kind", "profile", "code", "title", "action"]
 
   overview_address = "https://storage.cloud.google.com/${google_storage_bucket.output.name}/index.html"
+  # No Markdown: Google's subset of it has no code spans. The link is refused where Data Access logs are on.
+  files_and_money = "[Overview: the files, the money, and the next step](${local.overview_address})\n\nIf the link answers 403: gcloud storage cp gs://${google_storage_bucket.output.name}/index.html ."
   # Alert → a link to its section. The section of an open problem is its kind.
   read_on = {
-    for alert, section in { open_problem = "$${metric.label.kind}", function_failing = "function_failing", sweep_silent = "sweep_silent", sftp_failed = "sftp_failed" } :
-    alert => var.docs_url == null ? "What to do: docs/alerts.md, section ${section}" : "[What it means and what to do](${var.docs_url}/alerts.md#${section})"
+    for alert, section in { open_problem = "$${metric.label.kind}", open_problems_digest = "open_problems_digest", sweep_silent = "sweep_silent", sftp_failed = "sftp_failed" } :
+    alert => var.docs_url == null ? "More: docs/alerts.md, section ${section}" : "[What it means and what to do](${var.docs_url}/alerts.md#${section})"
   }
 }
 
@@ -45,26 +42,22 @@ resource "google_logging_metric" "open_problems" {
   project     = var.project_id
   name        = "${var.name}/open_problems_${lower(each.key)}"
   description = "Log lines about open problems of the severity ${each.key}."
-  filter      = "${local.logs_of_functions} AND jsonPayload.event=\"open_problem\" AND severity=${each.key}"
+  filter      = "${local.logs_of_functions} AND jsonPayload.event=(${join(" OR ", [for event in local.problem_events : "\"${event}\""])}) AND severity=${each.key}"
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
 
-    # The section in docs/alerts.md.
-    labels {
-      key = "kind"
-    }
-    # The first folder of the file, or default.
-    labels {
-      key = "profile"
+    dynamic "labels" {
+      for_each = local.problem_labels
+
+      content {
+        key = labels.value
+      }
     }
   }
 
-  label_extractors = {
-    kind    = "EXTRACT(jsonPayload.kind)"
-    profile = "EXTRACT(jsonPayload.profile)"
-  }
+  label_extractors = { for label in local.problem_labels : label => "EXTRACT(jsonPayload.${label})" }
 }
 
 # A policy can name a metric only some time after its creation.
@@ -99,77 +92,72 @@ resource "google_monitoring_alert_policy" "open_problems" {
         alignment_period     = "3600s"
         per_series_aligner   = "ALIGN_SUM"
         cross_series_reducer = "REDUCE_SUM"
-        group_by_fields      = ["metric.label.kind", "metric.label.profile"]
+        group_by_fields      = [for label in local.problem_labels : "metric.label.${label}"]
       }
     }
   }
 
   documentation {
     mime_type = "text/markdown"
-    subject   = "${var.name}: $${metric.label.kind} ($${metric.label.profile})"
-    content   = "Open problem: $${metric.label.kind}\n\nProfile: $${metric.label.profile}\n\n[Overview: the files, what is at stake, and the next step](${local.overview_address})\n\n${local.read_on.open_problem}"
+    subject   = "${var.name}: $${metric.label.title} ($${metric.label.profile}): $${metric.label.code}"
+    content   = "$${metric.label.title}. Profile: $${metric.label.profile}.\n\nWhat to do: $${metric.label.action}\n\n${local.files_and_money}\n\n${local.read_on.open_problem}"
   }
 
   alert_strategy {
     auto_close           = "86400s"
     notification_prompts = ["OPENED", "CLOSED"]
-
-    dynamic "notification_channel_strategy" {
-      for_each = length(var.notification_channels) > 0 ? [1] : []
-
-      content {
-        notification_channel_names = var.notification_channels
-        renotify_interval          = "86400s"
-      }
-    }
   }
 
   depends_on = [time_sleep.metrics]
 }
 
-# ── the functions ─────────────────────────────────────────────────────────────────────────────
+# ── once a day: what is open ──────────────────────────────────────────────────────────────────
 
-resource "google_monitoring_alert_policy" "function_failing" {
+# Not Cloud Monitoring's own reminders (`renotify_interval`): whether they come is open
+# (https://github.com/hashicorp/terraform-provider-google/issues/26442), and they could not name files and money.
+resource "google_monitoring_alert_policy" "open_problems_digest" {
   project               = var.project_id
-  display_name          = "${var.name}: The function does not work as it should"
+  display_name          = "${var.name}: Problems are still open"
   combiner              = "OR"
-  severity              = "CRITICAL"
+  severity              = "WARNING"
   notification_channels = var.notification_channels
   user_labels           = var.labels
 
   conditions {
-    display_name = "function_failing"
+    display_name = "open_problems_digest"
 
     condition_matched_log {
-      filter           = "${local.logs_of_functions} AND (jsonPayload.event=(${join(" OR ", [for event in local.events_at_once : "\"${event}\""])}) OR textPayload=~\"${local.crashes}\" OR httpRequest.status=(401 OR 403))"
-      label_extractors = { for label, field in local.labels_at_once : label => "EXTRACT(${field})" }
+      filter           = "${local.logs_of_functions} AND jsonPayload.event=\"open_problems_digest\""
+      label_extractors = { for label in ["count", "text"] : label => "EXTRACT(jsonPayload.${label})" }
     }
   }
 
   documentation {
     mime_type = "text/markdown"
-    subject   = "${var.name}: The function does not work as it should $${log.extracted_label.event}"
-    content   = "${join("\n\n", [for label in keys(local.labels_at_once) : "${title(label)}: $${log.extracted_label.${label}}"])}\n\n${local.read_on.function_failing}"
+    subject   = "${var.name}: open problems: $${log.extracted_label.count}"
+    content   = "$${log.extracted_label.text}\n\n${local.files_and_money}\n\n${local.read_on.open_problems_digest}"
   }
 
+  # The shortest of both: the line comes once a day, and tomorrow's is to be told too.
   alert_strategy {
-    auto_close = "86400s"
+    auto_close = "1800s"
 
-    # A problem that lasts logs its line again and again.
     notification_rate_limit {
-      period = "3600s"
+      period = "300s"
     }
   }
 
   depends_on = [time_sleep.services]
 }
 
+# ── the sweep ─────────────────────────────────────────────────────────────────────────────────
+
 # Without a sweep, no problem is logged: silence would look as if all were well.
 resource "google_monitoring_alert_policy" "sweep_silent" {
   project               = var.project_id
   display_name          = "${var.name}: The sweep does not run"
   combiner              = "OR"
-  severity              = "CRITICAL"
+  severity              = "ERROR"
   notification_channels = var.notification_channels
   user_labels           = var.labels
 
@@ -192,6 +180,7 @@ resource "google_monitoring_alert_policy" "sweep_silent" {
     content   = "No sweep has finished for ${local.sweep_minutes + 28} minutes. Until it runs again, nobody hears of open problems, and deferred rows wait.\n\n${local.read_on.sweep_silent}"
   }
 
+  # A silent sweep logs no digest, so Cloud Monitoring is asked to remind people.
   alert_strategy {
     auto_close = "86400s"
 

@@ -25,8 +25,8 @@ EVENTS: Mapping[str, str] = {
     "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, "
     "and `action` what to do. A sweep logs the line as long as the problem holds.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
-    "unexpected_error": "ALERT. The software failed unexpectedly. The delivery is retried.",
-    "sweep_failed": "ALERT. A sweep failed.",
+    "unexpected_error": "The software failed unexpectedly. The delivery is retried.",
+    "sweep_failed": "A sweep failed. The next one tries again.",
     "sweep_finished": "A sweep ended. The line says what it found and did.",
     "run_finished": "The results of a file were written. The line has its counts and timings.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
@@ -44,6 +44,16 @@ EVENTS: Mapping[str, str] = {
     "refuses to answer, `open_problem` says so.",
     "overview_not_written": "The overview of all files could not be written. The next sweep does.",
 }
+
+
+_SETTINGS_INVALID: Mapping[str, str] = {
+    "kind": "settings_invalid",
+    "profile": "all",
+    "code": "SETTINGS_INVALID",
+    "title": "A setting, a permission or a bucket is wrong",
+    "action": "Ask the engineer who deployed the function to read the log line settings_invalid.",
+}
+"""What a notification shows of it, as of an `open_problem`, unless the line has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class JsonLog:
             "severity": severity,
             "event": event,
             "message": f"{event}: {EVENTS[event]}",
+            **(_SETTINGS_INVALID if event == "settings_invalid" else {}),
             **self.fields,
             **fields,
         }

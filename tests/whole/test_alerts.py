@@ -71,7 +71,7 @@ def test_settings_invalid() -> None:
 
 
 def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """A sweep without storage raises an alert and answers 5xx, which the scheduler also reports."""
+    """A sweep without storage logs why and answers 5xx. `sweep_silent` tells it, if it lasts."""
 
     def unreachable(*_: object) -> dict[str, Any]:
         raise RetryableError("STORAGE_UNAVAILABLE", "ServiceUnavailable")

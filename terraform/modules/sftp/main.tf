@@ -2,6 +2,17 @@
 # docs/integrations.md explains them. The private keys are added by hand, as the secret for Google Ads is.
 
 locals {
+  # Minutes between two runs. A schedule that does not run every hour counts as daily.
+  minutes_between_runs = {
+    for name, server in var.servers : name => try(
+      tonumber(regex("^[*]/([0-9]+) [*] ", server.schedule)[0]),
+      can(regex("^[^ ]+ [*] ", server.schedule)) ? 60 : 60 * tonumber(regex("^[^ ]+ [*]/([0-9]+) ", server.schedule)[0]),
+      1440,
+    )
+  }
+  # Two runs and some time: in a shorter window, a dead server would seem to recover between two runs.
+  failed_minutes = { for name, minutes in local.minutes_between_runs : name => min(2 * minutes + 30, 1440) }
+
   environments = {
     for name, server in var.servers : name => {
       KNOWN_HOSTS                           = server.known_hosts
@@ -227,7 +238,7 @@ resource "google_monitoring_alert_policy" "failed" {
 
   dynamic "conditions" {
     for_each = merge(
-      { sftp_failed = join(" unless ", [for result in ["failed", "succeeded"] : "sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"${var.name}-sftp-${each.key}\",result=\"${result}\"}[30m])) > 0"]) },
+      { sftp_failed = join(" unless ", [for result in ["failed", "succeeded"] : "sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"${var.name}-sftp-${each.key}\",result=\"${result}\"}[${local.failed_minutes[each.key]}m])) > 0"]) },
       can(regex(" [*] [*] [*]$", each.value.schedule)) ? { sftp_silent = "(sum(increase(run_googleapis_com:job_completed_execution_count{monitored_resource=\"cloud_run_job\",job_name=\"${var.name}-sftp-${each.key}\"}[1d])) or vector(0)) < 0.5" } : {},
     )
 
@@ -245,7 +256,7 @@ resource "google_monitoring_alert_policy" "failed" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "The job that copies files from ${each.value.host} failed, and none of its runs in the last 30 minutes succeeded; or it has not run for a day. Its log says which file, or that the server refused it.\n\n${var.read_on}"
+    content   = "The job that copies files from ${each.value.host} failed, and none of its runs in the last ${local.failed_minutes[each.key]} minutes succeeded; or it has not run for a day. Its log says which file, or that the server refused it.\n\n${var.read_on}"
   }
 
   alert_strategy {
