@@ -59,5 +59,9 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         with unfinished.open("xb") as copy:
             yield copy
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.filename == str(unfinished):  # a name that the user has not given
+            error.filename = str(path)
+        raise
     finally:
         unfinished.unlink(missing_ok=True)

@@ -92,7 +92,7 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """
     try:
         head, rows = read_results(results)
-        output = output or Path(f"{rows_to_fix(PurePath(head.source.name).name)}.csv")
+        output = output or _default_output(head.source)
         _refuse_output(output)
         _refuse_other_file(file, head.source)
         to_correct = (row for row in rows if _is_correctable(row, head))
@@ -104,6 +104,12 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
     mention(_summary(written, head, output))
+
+
+def _default_output(source: ResultsSource) -> Path:
+    """Return `rows-to-fix-NAME.csv`. An object may have a NUL in its name, but no file may."""
+    name = PurePath(source.name).name.replace("\0", "")
+    return Path(f"{rows_to_fix(name)}.csv")
 
 
 def _refuse_output(output: Path) -> None:

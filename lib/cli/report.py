@@ -7,6 +7,7 @@ from typing import IO, Final
 
 import click
 
+from lib.cli.files import replacing
 from lib.cli.terminal import TaughtCommand, mention
 from lib.results.reading import NotResults
 
@@ -50,13 +51,16 @@ def report_command(results: IO[bytes], output: Path | None) -> None:
         name = "standard input"
         output = output or Path("report.html")
     output = output or Path(name).with_suffix(".html")
-    if output.suffix.lower() != ".html":  # it is not RESULTS, nor an export
+    if output.suffix.lower() != ".html":
         raise click.BadParameter("its name must end in .html.", param_hint="-o")
+    if output.exists() and Path(name).exists() and output.samefile(name):
+        raise click.BadParameter(f"{output} is RESULTS. Name another file.", param_hint="-o")
     try:
         page = report_of(results)
     except NotResults as error:
         raise click.ClickException(
             f"{name} is no results document that this version reads: {error}."
         ) from None
-    output.write_text(page, "utf-8")
+    with replacing(output) as copy:  # a link is replaced, not what it leads to
+        copy.write(page.encode("utf-8"))
     mention(f"Wrote {output}", err=False)

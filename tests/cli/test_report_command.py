@@ -56,6 +56,26 @@ def test_another_file_is_refused(tmp_path: Path, content: bytes) -> None:
     assert not (tmp_path / "a.html").exists()
 
 
+def test_the_page_does_not_replace_its_document(tmp_path: Path) -> None:
+    """Whatever the document is called."""
+    results = tmp_path / "results.html"
+    results.write_text(json.dumps(example()), "utf-8")
+    done = CliRunner().invoke(main, ["report", str(results)])
+    assert (done.exit_code, "is RESULTS. Name another file" in done.stderr) == (2, True)
+    assert results.read_text("utf-8") == json.dumps(example())
+
+
+def test_a_link_is_replaced_and_not_what_it_leads_to(tmp_path: Path) -> None:
+    """It may lead to an export."""
+    results, export, page = (tmp_path / name for name in ("a.json", "export.csv", "a.html"))
+    results.write_text(json.dumps(example()), "utf-8")
+    export.write_text("Email\n", "utf-8")
+    page.symlink_to(export)
+    assert CliRunner().invoke(main, ["report", str(results)]).exit_code == 0
+    assert export.read_text("utf-8") == "Email\n"
+    assert page.read_text("utf-8") == report(example())
+
+
 def test_the_page_replaces_nothing_else_than_pages(tmp_path: Path) -> None:
     """A slip in the order of the names is an error (exit code 2), and nothing is written."""
     results = tmp_path / "a.json"
