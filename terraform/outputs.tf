@@ -9,7 +9,7 @@ output "output_bucket" {
 }
 
 output "overview" {
-  description = "Link to the overview of all files, for accounts that may read the output bucket."
+  description = "Link to the overview of all files, for accounts that may read the output bucket. If it answers 403 (Data Access logs are on), copy it: gcloud storage cp gs://OUTPUT_BUCKET/index.html ."
   value       = "https://storage.cloud.google.com/${google_storage_bucket.output.name}/index.html"
 }
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shlex
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -23,6 +24,7 @@ from lib.catalogue.texts import first_sentence, number_of, number_of_rows
 from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_BROWSER: Final = "https://storage.cloud.google.com/"
 _BACKTICKS: Final = re.compile("`([^`]+)`")
 
 
@@ -33,7 +35,13 @@ def render(template: str, **content: Any) -> str:
 
 def bucket_address(bucket: str, name: str) -> str:
     """Return the address at which a person who may read the bucket opens an object."""
-    return f"https://storage.cloud.google.com/{quote(bucket)}/{quote(name)}"
+    return f"{_BROWSER}{quote(bucket)}/{quote(name)}"
+
+
+def copy_command(address: str) -> str:
+    """Return the command for an object whose `bucket_address` answers 403, as it does where Data
+    Access logs are on: `gcloud storage cp gs://out/a.json .`"""
+    return f"gcloud storage cp {shlex.quote('gs://' + unquote(address.removeprefix(_BROWSER)))} ."
 
 
 def share_of(count: int, total: int) -> str:
@@ -82,6 +90,7 @@ PAGES: Final = Environment(
 )
 """The templates, and what they use besides their content."""
 PAGES.filters |= {
+    "copy_command": copy_command,
     "first_sentence": first_sentence,
     "hash": _hash,
     "long_time": long_time,

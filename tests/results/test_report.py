@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from lib.model.outcomes import Problem, RowOutcome
 from lib.results.document import results_document
 from lib.results.findings import MOST_ROWS, Findings, ListedRow, root_problems
+from lib.results.page import bucket_address
 from lib.results.reading import NotResults
 from lib.results.report import ROWS_AT_A_TIME, Links, report_of
 from tests.results.files import file_of, report_on, row, summary_of
@@ -195,3 +198,12 @@ def test_another_document_is_refused(changes: dict[str, Any]) -> None:
     """A document of another version, or with parts that are missing, has an error of its own."""
     with pytest.raises(NotResults):
         report(example() | changes)
+
+
+def test_each_link_has_the_command_that_works_too() -> None:
+    """Links of storage.cloud.google.com answer 403 where Data Access logs are on."""
+    document = bucket_address("out", "shop/it's; new.csv.1.results.json")
+    page = report_on(summary_of(), Links(document, bucket_address("out", "index.html")))
+    (command,) = re.findall(r"<bdi>(gcloud storage cp .+?)</bdi>", page)
+    words = shlex.split(html.unescape(command))
+    assert words[-2:] == ["gs://out/shop/it's; new.csv.1.results.json", "."]
