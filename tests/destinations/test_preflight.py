@@ -102,12 +102,12 @@ def test_the_owner_of_the_conversions_is_read(apis: Apis) -> None:
 
 
 def test_the_queries_of_a_look_are_made_at_the_same_time(apis: Apis) -> None:
-    """With 0.3 s an answer, a look takes 0.3 s and not 0.6."""
+    """The second one is on its way before the first one is answered."""
     at = preflight(apis)
-    apis.faults.set([{"method": "Search", "kind": "latency_ms", "latency_ms": 300}])
+    apis.faults.set([{"method": "Search", "kind": "latency_ms", "latency_ms": 1000}])
     look(at)
     first, second = (each for each in apis.state.requests if each.method == SEARCH)
-    assert abs(second.started_at - first.started_at).total_seconds() < 0.25
+    assert abs(second.started_at - first.started_at).total_seconds() < 1
 
 
 def test_a_manager_account_gives_access(apis: Apis) -> None:
