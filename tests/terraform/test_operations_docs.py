@@ -12,7 +12,8 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.run.advance import MOST_TRIES, STALE_AFTER
+from lib.model.retries import MOST_TRIES
+from lib.run.take import STALE_AFTER
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, evaluated, refused
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
@@ -85,7 +86,7 @@ def test_numbers_on_the_pages_are_the_codes(values: Values) -> None:
     assert f"`MAX_FILE_BYTES`, {defaults['max_file_bytes'] >> 30} GiB" in settings
     assert f"files older than {defaults['sweep_grace_minutes']:.0f} minutes" in operate
     recovery = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
-    assert f"{defaults['max_defer_hours']} hours after the first attempt" in recovery
+    assert f"{defaults['max_defer_hours']} hours after Google first deferred" in recovery
     assert f"`DEFER_HOURS` ({defaults['defer_hours']})" in recovery
     assert f"{STALE_AFTER.days} days after the file came" in recovery
     assert f"{MOST_TRIES} attempts in a row died" in recovery

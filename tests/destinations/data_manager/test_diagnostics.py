@@ -34,17 +34,16 @@ def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:
 
 
 def test_google_is_asked_on_the_schedule_of_its_guide() -> None:
-    """Google is asked after 30 minutes, then 39, 50.7 and at most 60 minutes later, for a day."""
+    """Google is asked after 30 minutes, then hourly for a day, and then every six for a week."""
     schedule = CAPABILITIES.reports_later
     assert schedule is not None
-    minutes = []
-    checks = 0
-    while (moment := schedule.next_check(NOW, checks)) is not None:
-        minutes.append((moment - NOW).total_seconds() / 60)
-        checks += 1
-    assert [round(each, 1) for each in minutes[:5]] == [30.0, 69.0, 119.7, 179.7, 239.7]
-    assert minutes[-1] <= 24 * 60
-    assert 24 <= checks <= 25
+    hours = []
+    asked_at = None
+    while (asked_at := schedule.next_check(NOW, asked_at)) is not None:
+        hours.append((asked_at - NOW).total_seconds() / 3600)
+    assert hours[:25] == [0.5 + hour for hour in range(25)]
+    assert hours[25:] == [24.5 + 6 * number for number in range(1, 24)]
+    assert schedule.next_check(NOW, NOW) == NOW + schedule.first_wait
 
 
 def test_a_request_that_google_does_not_know_is_not_asked_again(apis: Apis) -> None:

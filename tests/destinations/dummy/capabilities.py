@@ -26,8 +26,8 @@ CAPABILITIES: Final = Capabilities(
     resolves_custom_variables=False,
     reports_later=CheckSchedule(
         first_wait=timedelta(minutes=5),
-        backoff=2.0,
-        longest_wait=timedelta(minutes=20),
+        wait=timedelta(minutes=10),
+        later_wait=timedelta(minutes=20),
         stop_after=timedelta(hours=2),
     ),
     exclusions=(
