@@ -98,7 +98,7 @@ FILES: dict[str, File] = {
     # Identifiers
     "INVALID_EMAIL": _row(email="nobody"),
     "INVALID_PHONE": _row(phone="+1 12"),
-    "PHONE_MAYBE_INTERNATIONAL": _row({"phone_region": "DE"}, phone="4915112345678"),
+    "PHONE_MAYBE_INTERNATIONAL": _row({"phone_region": "ID"}, phone="62218354007"),
     "PHONE_REGION_MISSING": _row(phone="212-555-0100"),
     "INVALID_DIGEST": _row(hashed_email="abc"),
     "INVALID_REGION": _row(DM, **{**ADDRESS, "country_code": "Atlantis"}),

@@ -665,14 +665,15 @@ def test_a_number_that_may_lack_its_plus_is_sent_with_a_warning() -> None:
     validated = validate(
         """
 email,phone,conversion_date_time
-jane@example.com,4915112345678,2026-11-20 10:00:00
-jane@example.com,015112345678.0,2026-11-20 11:00:00
-jane@example.com,15112345678.0,2026-11-20 12:00:00
+jane@example.com,62218354007,2026-11-20 10:00:00
+jane@example.com,081234567890.0,2026-11-20 11:00:00
+jane@example.com,81234567890.0,2026-11-20 12:00:00
+jane@example.com,6281234567890.0,2026-11-20 13:00:00
 """,
         phone_region="DE",
     )
     assert validated.warned == {2: "PHONE_MAYBE_INTERNATIONAL"}
-    phones = ("+494915112345678", "+4915112345678", "+4915112345678")
+    phones = ("+6262218354007", *["+6281234567890"] * 3)
     assert [each.hashed_phones for each in validated.sent.values()] == [
         (digest(p),) for p in phones
     ]
