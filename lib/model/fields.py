@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from unicodedata import normalize
 
 RecordKind = Literal["conversion", "adjustment", "call"]
@@ -16,8 +16,17 @@ placeholders (`lib.rules.values.cells`)."""
 
 DecimalSign = Literal[".", ","]
 
-ParseCell = Callable[[str, DecimalSign | None], Any]
-"""(non-empty cell, decimal sign of the profile) → value for the record."""
+
+class NumberFormat(NamedTuple):
+    """How the numbers of a file are written, as its profile says. With the scale 0.01, amounts are
+    in cents."""
+
+    decimal_sign: DecimalSign | None = None
+    scale: float = 1
+
+
+ParseCell = Callable[[str, NumberFormat], Any]
+"""(non-empty cell, number format of the profile) → value for the record."""
 
 HIGHEST_NUMBER: Final = 9
 """Numbered columns end here: `email_2` ... `email_9`. Together with phone numbers, that is more
@@ -59,8 +68,9 @@ class Field:
     """Value for the record if the cell is a placeholder. None: the same as for an empty cell."""
     placeholder_note: str = "read as empty"
     """What the note on the placeholders of a column says about them."""
-    bad_cell_costs: Literal["row", "cell"] = "cell"
-    """A cell that cannot be read rejects its row, or is only left out with a warning."""
+    bad_cell_costs: Literal["row", "cart", "cell"] = "cell"
+    """A cell that cannot be read rejects its row, or is left out with a warning: with the whole
+    cart, or alone."""
     needs_permission: bool = False
     """Google takes it only from callers that it permits; with `omit_session_and_ip` in the profile,
     it is not sent."""

@@ -21,8 +21,8 @@ ACCOUNT_CURRENCY: Final = "the account's currency"
 """The name of "" for people."""
 MOST_MICROS: Final = (1 << 63) - 1
 """What fits into the integers of other programs. Sums stop here."""
-_MOST_VALUE: Final = 1e12
-"""A value above this counts as none: no sale is worth so much, in any currency."""
+MOST_VALUE: Final = 1e12
+"""The rules refuse a higher value: no sale is worth so much, in any currency."""
 _NONE: Final = -1
 
 
@@ -89,12 +89,7 @@ class Amounts(NamedTuple):
         names = tuple(each for each in dict.fromkeys(currencies) if each is not None)
         if not names:
             return cls()
-        micros = [
-            int(value * _FLOAT_MICROS + 0.5)
-            if value is not None and value <= _MOST_VALUE
-            else _NONE
-            for value in values
-        ]
+        micros = [_NONE if value is None else int(value * _FLOAT_MICROS + 0.5) for value in values]
         which = b""
         if len(names) > 1:
             numbers = {name: number for number, name in enumerate(names)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final, NamedTuple
 
 from lib.model.outcomes import Problem
@@ -72,7 +71,7 @@ def _read_values(
 ) -> tuple[Values, list[int]]:
     """Return the values, and the rows whose cell is empty. `stated` are the currencies of the rows,
     or of the profile."""
-    decimal_sign, scale = chunk.file.rules.decimal_sign, chunk.file.rules.value_scale
+    decimal_sign, scale = chunk.file.rules.number_format
     values: list[float | None] = [None] * chunk.size
     currencies: list[str | None] = [None] * chunk.size
     empty: list[int] = []
@@ -81,14 +80,14 @@ def _read_values(
             empty.append(row)
             continue
         try:
-            value = parse_amount(cell, decimal_sign, currency)
+            value = parse_amount(cell, decimal_sign, currency, scale)
         except RuleError:
             text = plain_text(cell, columns.value, chunk.problems.with_placeholders)
             if not text:
                 empty.append(row)
                 continue
             try:
-                value = parse_amount(text, decimal_sign, currency)
+                value = parse_amount(text, decimal_sign, currency, scale)
                 cell = text
             except RuleError as error:
                 chunk.problems.reject(row, error.code, columns.value)
@@ -98,11 +97,6 @@ def _read_values(
             chunk.problems.reject(row, *chosen)
         else:
             values[row], currencies[row] = value, chosen
-    if scale != 1:
-        factor = Decimal(repr(scale))
-        values = [
-            None if value is None else float(Decimal(repr(value)) * factor) for value in values
-        ]
     return Values(values, currencies), empty
 
 

@@ -80,7 +80,8 @@ def _by_row(values_by_row: Mapping[int, T], missing: T, size: int) -> list[T]:
 
 
 class _Target(NamedTuple):
-    """The values of one record attribute, by row. Rows without a value are left out."""
+    """The values of one record attribute, by row. Rows without a value are left out. None: the part
+    of a cart that cannot be read, and without which the cart would be another one."""
 
     name: str
     values: dict[int, Any]
@@ -92,6 +93,7 @@ def _read_declared(
     """Read a column with the `parse` function of its field. Words that the API does not have are
     left out."""
     assert field.parse is not None
+    number_format = rules.number_format
     unknown: Collection[Any] = rules.capabilities.unknown_words.get(column, ())
     values: dict[int, Any] = {}
     for row, cell in enumerate(cells):
@@ -100,10 +102,12 @@ def _read_declared(
             values[row] = field.if_placeholder
         elif text:
             try:
-                value = field.parse(text, rules.decimal_sign)
+                value = field.parse(text, number_format)
             except RuleError as error:
                 refuse = problems.reject if field.bad_cell_costs == "row" else problems.warn
                 refuse(row, error.code, column)
+                if field.bad_cell_costs == "cart":
+                    values[row] = None
                 continue
             if value in unknown:
                 problems.warn(row, "WORD_NOT_SENT", column)
@@ -176,7 +180,8 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
 
 
 def _merge(targets: Sequence[_Target]) -> Mapping[int, OptionalFields]:
-    """Return the optional fields of the rows that have any. A cart without items is left out.
+    """Return the optional fields of the rows that have any. A cart without items is left out, and
+    so is one with a part that is None.
 
     `[_Target("customer_type", {2: "NEW"})]` becomes `{2: {"customer_type": "NEW"}}`.
     """
@@ -187,6 +192,6 @@ def _merge(targets: Sequence[_Target]) -> Mapping[int, OptionalFields]:
         for row, value in values.items():
             into.setdefault(row, {})[name.removeprefix(_CART)] = value
     for row, parts in carts.items():
-        if "items" in parts:
+        if "items" in parts and None not in parts.values():
             by_row.setdefault(row, {})["cart"] = parts
     return by_row

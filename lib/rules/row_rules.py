@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple
 from lib.model.account import Account
 from lib.model.adjustment_types import AdjustmentType
 from lib.model.capabilities import Capabilities
-from lib.model.fields import DecimalSign, RecordKind
+from lib.model.fields import DecimalSign, NumberFormat, RecordKind
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
 
@@ -61,6 +61,11 @@ class RowRules:
     is_of_tag: bool = False
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
+
+    @property
+    def number_format(self) -> NumberFormat:
+        """How numbers are written."""
+        return NumberFormat(self.decimal_sign, self.value_scale)
 
 
 class ActionRule(NamedTuple):

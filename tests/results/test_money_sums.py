@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.model.money import MOST_MICROS, Amounts, Sum, add_sums, amount, difference
+from lib.model.money import MOST_MICROS, MOST_VALUE, Amounts, Sum, add_sums, amount, difference
 from lib.model.outcomes import RowOutcome
 from lib.model.sent_requests import RequestStatus
 from lib.model.totals import Totals
@@ -56,9 +56,9 @@ def test_packed_values_are_those_of_the_rows(
     assert difference(sums, some.sums()) == rest.sums()
 
 
-def test_absurd_values_are_no_money() -> None:
-    """A number that no sale has counts as no value, and a sum stays one that others can read."""
-    values = Amounts.of([1e30, 1e12, 5.0], ["USD"] * 3)
+def test_a_sum_stays_one_that_others_can_read() -> None:
+    """The largest values are counted, and a sum stops where the integers of programs end."""
+    values = Amounts.of([None, MOST_VALUE, 5.0], ["USD"] * 3)
     assert values.at(0) == (None, "")
     assert values.sums() == {"USD": Sum(2, 10**18 + 5_000_000)}
     sums = {"USD": Sum(1, MOST_MICROS - 1)}

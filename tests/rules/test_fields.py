@@ -11,7 +11,7 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
 from lib.model.capabilities import Capabilities
-from lib.model.fields import CUSTOM_VARIABLE, Field
+from lib.model.fields import CUSTOM_VARIABLE, Field, NumberFormat
 from lib.model.records import Adjustment, Call, Conversion, Row
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME, field_named
@@ -145,7 +145,7 @@ def test_a_bad_cell_costs_what_its_code_says(field: Field) -> None:
     codes = set()
     for cell in JUNK:
         try:
-            field.parse(cell, ".")
+            field.parse(cell, NumberFormat("."))
         except RuleError as error:
             codes.add(error.code)
     assert codes

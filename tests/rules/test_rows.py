@@ -18,7 +18,7 @@ from lib.model.account import Account, Action
 from lib.model.fields import RecordKind
 from lib.model.money import Sum
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Conversion, Row
+from lib.model.records import CartItem, Conversion, Row
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules, RowRules
 
@@ -670,7 +670,7 @@ jane@example.com,081234567890.0,2026-11-20 11:00:00
 jane@example.com,81234567890.0,2026-11-20 12:00:00
 jane@example.com,6281234567890.0,2026-11-20 13:00:00
 """,
-        phone_region="DE",
+        phone_region="ID",
     )
     assert validated.warned == {2: "PHONE_MAYBE_INTERNATIONAL"}
     phones = ("+6262218354007", *["+6281234567890"] * 3)
@@ -713,6 +713,40 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,123,US,a:1:2
     )
     assert validated.sent[2].optional_fields is None
     assert validated.sent[3].optional_fields is not None
+
+
+def test_a_wrong_discount_costs_the_cart() -> None:
+    """Shops write discounts with a minus too. The row is sent with its value, but without the cart:
+    with another discount, Google would count another one."""
+    validated = validate(
+        """
+gclid,conversion_date_time,conversion_value,local_transaction_cost,items
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,40,-2.50,a:1:2
+AAAAAAAAAAAAAA2,2026-11-20 10:00:00,40,2.50,a:1:2
+AAAAAAAAAAAAAA3,2026-11-20 10:00:00,40,,a:1:2
+"""
+    )
+    carts = [
+        each.optional_fields and each.optional_fields["cart"] for each in validated.sent.values()
+    ]
+    item = (CartItem("a", 1, 2.0),)
+    assert carts == [None, {"local_transaction_cost": 2.5, "items": item}, {"items": item}]
+    assert validated.warned == {2: "INVALID_CART_DATA"}
+
+
+def test_a_cart_in_cents() -> None:
+    """The profile's scale applies to every amount of a row."""
+    validated = validate(
+        """
+gclid,conversion_date_time,conversion_value,local_transaction_cost,items
+AAAAAAAAAAAAAA1,2026-11-20 10:00:00,4000,250,a:2:1999
+""",
+        value_scale=0.01,
+    )
+    optional = validated.sent[2].optional_fields
+    assert validated.sent[2].value == 40
+    assert optional is not None
+    assert optional["cart"] == {"local_transaction_cost": 2.5, "items": (CartItem("a", 2, 19.99),)}
 
 
 def test_missing_address_columns_warn_no_row() -> None:

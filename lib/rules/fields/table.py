@@ -17,12 +17,11 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.fields import CUSTOM_VARIABLE, Field, ParseCell
 from lib.rules.values import cart, enums, network
 from lib.rules.values.identifiers import normalize_region_code
-from lib.rules.values.money import parse_value
 
 
 def _text(parse: Callable[[str], Any]) -> ParseCell:
     """Return a parser for cells without decimal numbers."""
-    return lambda cell, decimal_sign: parse(cell)
+    return lambda cell, number_format: parse(cell)
 
 
 _CONSENT_NOT_STATED: Final = "consent is not stated to Google, even if the profile sets it"
@@ -196,8 +195,8 @@ FIELDS: Final[tuple[Field, ...]] = (
         "local_transaction_cost",
         "Cart data: discount on the whole order.",
         target="cart.local_transaction_cost",
-        parse=parse_value,
-        bad_cell_costs="row",
+        parse=cart.parse_discount,
+        bad_cell_costs="cart",
         value_kind="number",
     ),
     Field(

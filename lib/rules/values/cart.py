@@ -3,33 +3,35 @@
 import re
 from typing import Final
 
-from lib.model.fields import DecimalSign
+from lib.model.fields import NumberFormat
 from lib.model.records import CartItem
 from lib.rules.values.cells import RuleError, parse_json
-from lib.rules.values.money import parse_value
+from lib.rules.values.money import parse_money
 from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 
+_UNDECLARED: Final = NumberFormat()
 _MOST_ITEMS: Final = 1000
 _LARGEST_QUANTITY: Final = 2**31 - 1
 _LARGEST_MERCHANT_ID: Final = 2**63 - 1
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
 
 
-def parse_cart_items(value: str, decimal_sign: DecimalSign | None = None) -> tuple[CartItem, ...]:
+def parse_cart_items(value: str, number_format: NumberFormat = _UNDECLARED) -> tuple[CartItem, ...]:
     """Return the items of a cell.
 
     The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
-    `product_id`, `quantity` and `unit_price`. A product ID may contain colons. Raises
-    INVALID_CART_DATA.
+    `product_id`, `quantity` and `unit_price`. A product ID may contain colons. In JSON, the decimal
+    sign is a point. Raises INVALID_CART_DATA.
     """
     text = value.strip()
     if text[:1] == "[":
         raw = _rows_of_json(text)
+        number_format = number_format._replace(decimal_sign=".")
     else:
         raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
     if not raw or len(raw) > _MOST_ITEMS:
         raise RuleError("INVALID_CART_DATA")
-    return tuple(_item(row, decimal_sign) for row in raw)
+    return tuple(_item(row, number_format) for row in raw)
 
 
 def _rows_of_json(text: str) -> list[tuple[str, ...]]:
@@ -43,15 +45,24 @@ def _rows_of_json(text: str) -> list[tuple[str, ...]]:
     return [tuple(str(row[key]) for key in keys) for row in decoded]
 
 
-def _item(row: tuple[str, ...], decimal_sign: DecimalSign | None) -> CartItem:
+def _item(row: tuple[str, ...], number_format: NumberFormat) -> CartItem:
     if len(row) == 3:
         product_id, quantity, price = (cell.strip() for cell in row)
         digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
         if product_id and digits and 1 <= int(quantity) <= _LARGEST_QUANTITY:
             try:
-                return CartItem(product_id, int(quantity), parse_value(price, decimal_sign))
+                return CartItem(product_id, int(quantity), parse_money(price, number_format))
             except RuleError:
                 pass
+    raise RuleError("INVALID_CART_DATA")
+
+
+def parse_discount(value: str, number_format: NumberFormat) -> float:
+    """Return the discount on a cart, 0 or more. Raises INVALID_CART_DATA."""
+    try:
+        return parse_money(value, number_format)
+    except RuleError:
+        pass
     raise RuleError("INVALID_CART_DATA")
 
 

@@ -89,8 +89,7 @@ tl TRY, trl TRY, rur RUB, rmb CNY, nis ILS, rp IDR, rm MYR, s/ PEN, ksh KES, ฿
 грн UAH, ₦ NGN, ₱ PHP, ₸ KZT, ₲ PYG, ₡ CRC SVC, ₵ GHS, ¢ CRC GHS SVC, ₾ GEL, ₼ AZN, ₮ MNT, ₭ LAK,
 ₣ CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF, fr CHF BIF CDF DJF GNF KMF RWF XAF XOF XPF,
 kr DKK ISK NOK SEK, ¥ CNY JPY, 円 JPY, 元 CNY TWD, zł PLN, kč CZK, ft HUF, lei MDL RON, лв BGN,
-r LSL NAD SZL ZAR, us$ USD, r$ BRL, a$ AUD, au$ AUD, c$ CAD NIO, ca$ CAD, hk$ HKD, mx$ MXN, nt$ TWD,
-nz$ NZD, s$ SGD, ¤
+r LSL NAD SZL ZAR, r$ BRL, a$ AUD, b$ BBD BND BSD, c$ CAD NIO, nt$ TWD, s$ SGD, ¤
 """
 _DOLLARS_AND_PESOS: Final = """
 ARS AUD BBD BMD BND BRL BSD BZD CAD CLP COP CUP DOP FJD GYD HKD JMD KYD LRD MOP MXN NAD NIO NZD SBD
@@ -100,6 +99,32 @@ CURRENCIES_BY_SIGN: Final = {
     "$": frozenset(_DOLLARS_AND_PESOS.split()),
     **{sign: frozenset(codes) for sign, *codes in map(str.split, _SIGNS.split(","))},
 }
+
+
+# `US$`, `$US` and `MXN$`: a sign beside the first letters of a code, which are its country's.
+_SIGN_OF_COUNTRY: Final = re.compile(
+    r"([A-Z]{2,3})?([$¢£¥\u20a0-\u20cf])(?(1)|([A-Z]{2,3}))", re.ASCII | re.IGNORECASE
+)
+
+
+def currencies_of_sign(text: str) -> frozenset[str] | None:
+    """Return the currencies that a code, a sign or an abbreviation may mean; None: it is none.
+
+    `$` may mean several. Letters that are unknown beside a sign give it another meaning: `E£` is no
+    pound sterling.
+    """
+    if text.upper() in CURRENCIES:
+        return frozenset({text.upper()})
+    found = CURRENCIES_BY_SIGN.get(text.lower())
+    if found is not None:
+        return found
+    parts = _SIGN_OF_COUNTRY.fullmatch(text)
+    if parts is None:
+        return None
+    before, sign, after = parts.groups()
+    letters = (before or after).upper()
+    of_sign = CURRENCIES_BY_SIGN.get(sign, ())
+    return frozenset(code for code in of_sign if code.startswith(letters)) or None
 
 
 def parse_currency(value: str) -> str:
@@ -112,7 +137,7 @@ def parse_currency(value: str) -> str:
     code = value.strip().upper()
     if code in CURRENCIES:
         return code
-    of_sign = CURRENCIES_BY_SIGN.get(code.lower(), ())
+    of_sign = currencies_of_sign(code) or ()
     if len(of_sign) == 1:
         return next(iter(of_sign))
     name = plain_name(value.replace(".", ""))  # U.S. Dollar

@@ -1,17 +1,22 @@
 """Conversion values, in the formats of spreadsheets."""
 
 import re
+from decimal import Decimal
 from typing import Final
 
-from lib.model.fields import DecimalSign
+from lib.model.fields import DecimalSign, NumberFormat
+from lib.model.money import MOST_VALUE
 from lib.rules.values.cells import FULL_WIDTH, RuleError
-from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
+from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40
-# Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`.
+_SURELY_SMALL: Final = 12
+"""A number with so many digits is not above `MOST_VALUE`."""
+# Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`. No
+# group of thousands begins with a zero: `0,125` is a fraction.
 _NUMBER: Final = (
     r"\d+(?:{point}\d*)?|{point}\d+"
-    r"|\d{{1,3}}(?P<mark>[{comma} '’])(?:\d{{2,3}}(?P=mark))*\d{{3}}(?:{point}\d*)?"
+    r"|[1-9]\d{{0,2}}(?P<mark>[{comma} '’])(?:\d{{2,3}}(?P=mark))*\d{{3}}(?:{point}\d*)?"
 )
 _POINTED: Final = re.compile(_NUMBER.format(point=r"\.", comma=","), re.ASCII)
 _COMMAED: Final = re.compile(_NUMBER.format(point=",", comma="."), re.ASCII)
@@ -22,23 +27,24 @@ _BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
 _NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
 # Three decimals, or thousands with the other sign.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-# Other letters before a sign leave its meaning open (`B$`), unless they are a code (`MXN$`).
-_PREFIXED: Final = re.compile(r"([A-Za-z]{1,3})([$¢£¤¥\u20a0-\u20cf])")
 _NONE: Final[frozenset[str]] = frozenset()
 
 
-def parse_amount(value: str, decimal_sign: DecimalSign | None, currency: str | None) -> float:
+def parse_amount(
+    value: str, decimal_sign: DecimalSign | None, currency: str | None, scale: float = 1
+) -> float:
     """Return the value of a conversion, read like `parse_value`.
 
     `currency` is from the row or the profile, and empty if it can't be read. Raises
-    CURRENCY_CONTRADICTS if the cell contains another one, and the codes of `parse_value`.
+    CURRENCY_CONTRADICTS if the cell contains another one, and the codes of `parse_value` and
+    `scaled`.
     """
     plain = value.replace(".", "", 1)
-    is_plain = plain.isdecimal() and plain.isascii() and len(value) <= _LONGEST
+    is_plain = plain.isdecimal() and plain.isascii() and len(value) <= _SURELY_SMALL
     # 1.234 may be a number of thousands, unless the profile says what a point means.
     if is_plain and (decimal_sign == "." or (decimal_sign is None and value[-4:-3] != ".")):
-        return float(value)
-    amount = parse_value(value, decimal_sign)
+        return float(value) if scale == 1 else scaled(float(value), scale)
+    amount = scaled(parse_value(value, decimal_sign), scale)
     written = written_currencies(value)
     if written and currency and currency not in written:
         raise RuleError("CURRENCY_CONTRADICTS")
@@ -71,15 +77,28 @@ def _affix(text: str) -> str:
 
 def _meant(affix: str) -> frozenset[str] | None:
     """Return the currencies that a text next to a number may mean; None: it is no currency."""
-    affix = affix.translate(FULL_WIDTH)
-    if affix.upper() in CURRENCIES:
-        return frozenset({affix.upper()})
-    found = CURRENCIES_BY_SIGN.get(affix.lower())
-    if found is None and (prefixed := _PREFIXED.fullmatch(affix)):
-        found = CURRENCIES_BY_SIGN.get(prefixed[2])
-        if found and prefixed[1].upper() in found:
-            return frozenset({prefixed[1].upper()})
-    return found
+    return currencies_of_sign(affix.translate(FULL_WIDTH))
+
+
+def scaled(amount: float, scale: float) -> float:
+    """Return an amount in units of its currency: with the scale 0.01, 1999 is 19.99.
+
+    Raises INVALID_CONVERSION_VALUE for more than any sale is worth: a time in milliseconds, or the
+    digits of an ID.
+    """
+    if scale != 1:
+        amount = float(Decimal(repr(amount)) * Decimal(repr(scale)))
+    if amount > MOST_VALUE:
+        raise RuleError("INVALID_CONVERSION_VALUE")
+    return amount
+
+
+def parse_money(value: str, number_format: NumberFormat) -> float:
+    """Return an amount that has no currency of its own, such as a price in a cart.
+
+    Raises the codes of `parse_value` and `scaled`.
+    """
+    return scaled(parse_value(value, number_format.decimal_sign), number_format.scale)
 
 
 def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:

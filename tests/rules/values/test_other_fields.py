@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.model.fields import DecimalSign, NumberFormat
 from lib.rules.values import network
 from lib.rules.values.cart import (
     CartItem,
     parse_cart_items,
     parse_custom_variable,
+    parse_discount,
     parse_feed_language,
     parse_merchant_id,
 )
@@ -281,9 +283,28 @@ def test_cart_items_have_two_notations() -> None:
     """Cart items are JSON, or text in which a product ID may contain colons."""
     items = (CartItem("sku:1", 2, 9.5), CartItem("b", 1, 1000.0))
     assert parse_cart_items("sku:1:2:9.50; b:1:1,000.00 ;") == items
-    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", ",") == items
+    assert parse_cart_items("sku:1:2:9,50;b:1:1.000", NumberFormat(",")) == items
     as_json = json.dumps([dict(item._asdict()) for item in items])
     assert parse_cart_items(as_json) == items
+
+
+@pytest.mark.parametrize("decimal_sign", [".", ",", None])
+def test_json_has_a_decimal_point(decimal_sign: DecimalSign | None) -> None:
+    """JSON writes numbers in one way, whatever the profile says of other cells."""
+    text = '[{"product_id": "a", "quantity": 1, "unit_price": 1.125}]'
+    assert parse_cart_items(text, NumberFormat(decimal_sign)) == (CartItem("a", 1, 1.125),)
+
+
+def test_prices_of_a_cart_have_the_scale_of_the_file() -> None:
+    """If the values of a file are in cents, so are the prices and the discount of its carts."""
+    cents = NumberFormat(".", 0.01)
+    items = (CartItem("a", 2, 19.99),)
+    assert parse_cart_items("a:2:1999", cents) == items
+    text = '[{"product_id": "a", "quantity": 2, "unit_price": 1999}]'
+    assert parse_cart_items(text, cents) == items
+    assert parse_discount("250", cents) == 2.5
+    with pytest.raises(RuleError, match="INVALID_CART_DATA"):
+        parse_discount("1000000000000.01", NumberFormat("."))
 
 
 def test_the_largest_cart() -> None:
