@@ -23,7 +23,7 @@ FORMS = {
     "phone_region": "two capital letters, such as DE",
     "GOOGLE_ADS_SECRET": "projects/PROJECT/secrets/NAME, with or without /versions/VERSION",
 }
-"""Field with a pattern → the format that the pattern requires."""
+"""Field → the format that it requires."""
 
 _WORDS = {
     "missing": "not set. Set it.",

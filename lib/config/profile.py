@@ -7,6 +7,7 @@ import codecs
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -30,8 +31,12 @@ from lib.errors import PermanentError
 from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
+from lib.model.money import MOST_VALUE
 from lib.rules.fields import BY_NAME, is_field
+from lib.rules.values.cells import RuleError
+from lib.rules.values.currencies import parse_currency
 from lib.rules.values.enums import Consent
+from lib.rules.values.phones import WITHOUT_NUMBERS, normalize_phone_region
 
 Send = Literal["conversion", "call", AdjustmentType, "adjustment"]
 """What rows are sent as. With `adjustment`, the type of each is in a column."""
@@ -134,12 +139,34 @@ def _amount(value: object) -> object:
     if value == ACTION_DEFAULT:
         return value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= cast("float", value) < float("inf"):
-        raise ValueError(f'not an amount. Write a number of 0 or more, or "{ACTION_DEFAULT}".')
+    if not is_number or not 0 <= cast("float", value) <= MOST_VALUE:
+        raise ValueError(
+            "not an amount. Write a number of 0 or more (at most a million million), or "
+            f'"{ACTION_DEFAULT}".'
+        )
     return value
 
 
 ConstantValue = Annotated[int | float | Literal["action_default"], BeforeValidator(_amount)]
+
+
+def _known_currency(text: str) -> str:
+    with suppress(RuleError):
+        return parse_currency(text)
+    raise ValueError(f"not a currency in use. Write {messages.FORMS['currency_code']}.")
+
+
+def _dialled_region(text: str) -> str:
+    with suppress(RuleError):
+        region = normalize_phone_region(text)
+        if region.isalpha() and region not in WITHOUT_NUMBERS:
+            return region
+    raise ValueError(f"not a country with phone numbers. Write {messages.FORMS['phone_region']}.")
+
+
+# A constant is read as a cell would be: UK means GB.
+Currency = Annotated[str, AfterValidator(_known_currency)]
+PhoneRegion = Annotated[str, AfterValidator(_dialled_region)]
 
 
 class WrittenEntry(BaseModel):
@@ -211,11 +238,11 @@ class Profile(BaseModel):
     value: ConstantValue | None = None
     """Value of each conversion, or action_default: an empty value cell means the value of the
     conversion action."""
-    currency_code: str | None = Field(None, pattern=r"^[A-Z]{3}$")
+    currency_code: Currency | None = None
     """Currency of values that do not state one: an ISO 4217 code such as EUR."""
     time_zone: ZoneName | None = None
     """Time zone of times that do not state one: an IANA name such as America/Chicago."""
-    phone_region: str | None = Field(None, pattern=r"^[A-Z]{2}$")
+    phone_region: PhoneRegion | None = None
     """Country of phone numbers without +: a two-letter code such as DE."""
     ad_user_data: Consent | None = None
     """Consent to sending user data to Google, of all rows: GRANTED or DENIED. Rules in the European
@@ -256,7 +283,7 @@ class Profile(BaseModel):
             raise ValueError(" ".join(problems))
         return self
 
-    @property
+    @cached_property
     def names_columns(self) -> bool:
         """Whether the profile says which columns count. Otherwise the known names do."""
         return bool(self.columns) or any(entry.columns for entry in self.conversions)
@@ -508,11 +535,11 @@ _COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that is there twice: the first of the two would be ignored in silence."""
-    merged = dict(pairs)
-    if len(merged) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f'"{twice}" is there twice')
+    merged: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in merged:
+            raise ValueError(f'"{name}" is there twice')
+        merged[name] = value
     return merged
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -74,6 +75,13 @@ REFUND: dict[str, Any] = {
         ({**FEED, "decimal_sign": "'"}, "decimal_sign: \"'\": not an allowed value."),
         ({**FEED, "value_scale": 0}, "value_scale: 0: too small. Write a number greater than 0."),
         ({**FEED, "value": "10"}, 'value: "10": not an amount. Write a number of 0 or more'),
+        ({**FEED, "value": 1795205107000}, "value: 1795205107000: not an amount."),
+        ({**FEED, "phone_region": "XX"}, 'phone_region: "XX": not a country with phone numbers.'),
+        ({**FEED, "phone_region": "AQ"}, 'phone_region: "AQ": not a country with phone numbers.'),
+        ({**FEED, "phone_region": "91"}, 'phone_region: "91": not a country with phone numbers.'),
+        ({**FEED, "currency_code": "EUO"}, 'currency_code: "EUO": not a currency in use. Write'),
+        ({**FEED, "currency_code": "DEM"}, 'currency_code: "DEM": not a currency in use. Write'),
+        ({**FEED, "currency_code": "$"}, 'currency_code: "$": not a currency in use. Write'),
         ({**FEED, "source": "web"}, '"destination": "data_manager". Write that, too.'),
         ({**FEED, "skip": {"Stage": []}}, '"Stage" has no list of values. Write {"Stage"'),
         ({**FEED, "skip": ["Lost"]}, 'not an object. Write {"column name": ["value", ...]}.'),
@@ -235,3 +243,36 @@ def test_a_document_of_more_than_a_mebibyte_is_refused() -> None:
         read_profiles(document + b" ", "gs://config/profiles.json")
     assert raised.value.code == "INVALID_PROFILE"
     assert "larger than 1 MiB" in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "meant"),
+    [
+        ("phone_region", "UK", "GB"),
+        ("phone_region", "Germany", "DE"),
+        ("phone_region", "+91", "IN"),
+        ("currency_code", "usd", "USD"),
+        ("currency_code", "Euro", "EUR"),
+    ],
+)
+def test_a_constant_is_read_as_a_cell_would_be(key: str, written: str, meant: str) -> None:
+    """A profile may write a country or a currency as a file may."""
+    assert getattr(Profile.model_validate({**FEED, key: written}), key) == meant
+
+
+def test_a_large_profile_is_read_in_linear_time() -> None:
+    """A profile of 1 MiB with a thousand entries takes less than seconds."""
+    rows = [f"stage {number}" for number in range(20)]
+    entry = {"send": "conversion", "columns": {"gclid": ["Click", "Click 2"], "order_id": "Order"}}
+    listed = [
+        {**entry, "rows": {"Stage": [f"{each} of {number}" for each in rows]}}
+        for number in range(2_000)
+    ]
+    began = time.process_time()
+    document = json.dumps({"default": entries(*listed)}).encode()
+    assert len(document) > MAX_PROFILES_BYTES * 0.9
+    assert len(choose_profile(read_profiles(document), "a.csv").entries) == len(listed)
+    repeated = ",".join(f'"{number}": 1' for number in range(80_000))
+    with pytest.raises(PermanentError, match='"0" is there twice'):
+        read_profiles(f'{{{repeated},"0": 1}}'.encode())
+    assert time.process_time() - began < 10
