@@ -149,8 +149,10 @@ CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
             *("INVALID_EMAIL", "INVALID_DIGEST", "INVALID_PHONE", "PHONE_REGION_MISSING"),
             *("ADDRESS_INCOMPLETE", "INVALID_REGION"),
             *("INVALID_IP_ADDRESS", "INVALID_SESSION_ATTRIBUTES"),
+            "SESSION_ATTRIBUTES_INCOMPLETE",
         }
-    )
+    ),
+    "INVALID_CALLER_ID": frozenset({"PHONE_REGION_MISSING"}),
 }
 """Codes that other problems of the row explain, and which ones: what they left out was needed."""
 

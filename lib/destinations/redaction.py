@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
-LIMIT = 300
-"""Maximum number of characters that are kept of a message."""
+from lib.model.personal_data import without_personal_data
 
 
 def without_values(message: str, sent: Any) -> str:
@@ -55,20 +54,6 @@ def _quotes_digest(message: str, digest: str) -> bool:
     return any(part in digest for part in _PART_OF_HEX.findall(message.lower())) or any(
         part.translate(_AS_BASE64) in in_base64 for part in _PART_OF_BASE64.findall(message)
     )
-
-
-_AT = "@\uff20\ufe6b"
-"""The sign, and its forms of full width and of small size."""
-_EMAIL = re.compile(
-    rf"[^\s{_AT}\"'<>(),;:=]+(?:[{_AT}]|%40|%EF%BC%A0|%EF%B9%AB)[^\s{_AT}\"'<>(),;:=]+",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)")
-
-
-def without_personal_data(message: str) -> str:
-    """Return the start of the message, without email addresses and long numbers."""
-    return _NUMBER.sub("[number]", _EMAIL.sub("[email]", message))[:LIMIT]
 
 
 def _texts(message: Any) -> Iterator[str]:

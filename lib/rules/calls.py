@@ -47,8 +47,9 @@ def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems)
         problems.warn(row, code, _CALLER)
         return normalize_phone(text, region)
     # A country that is stated but cannot be read is not missing.
-    is_missing = code == "PHONE_REGION_MISSING" and region is None
-    problems.reject(row, code if is_missing else "INVALID_CALLER_ID", _CALLER)
+    if code == "PHONE_REGION_MISSING" and region is None:
+        problems.warn(row, code, _CALLER)
+    problems.reject(row, "INVALID_CALLER_ID", _CALLER)
     return ""
 
 

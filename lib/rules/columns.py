@@ -115,7 +115,15 @@ class FileRules:
         """Which conversions earlier chunks have adjusted (`lib.rules.repeats.find_superseded`)."""
         self.clock = ConversionClock(rules.now, rules.zone, rules.date_order)
         """Reads all times."""
+        self.phones_read = 0
+        self.phones_without_country = 0
+        """Phone numbers that are left out because nobody says in which country they are dialled."""
         self._memos: dict[Callable[..., Any], Memo[Any]] = {}
+
+    @property
+    def loses_most_phones(self) -> bool:
+        """Whether most phone numbers so far have been left out because of their country."""
+        return self.phones_without_country > self.phones_read
 
     def memo(self, read: Callable[..., T]) -> Memo[T]:
         """Return what `read` makes of cells: `read(*cells, rules, with_placeholders)` is called

@@ -15,7 +15,12 @@ from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import CheckedRows, Columns
 from lib.rules.columns import ChunkColumns
 from lib.rules.identity import choose_click_ids, hash_user_identifiers, read_order_ids
-from lib.rules.matching import derive_order_ids, refuse_exclusive_values, refuse_unidentified
+from lib.rules.matching import (
+    derive_order_ids,
+    refuse_exclusive_values,
+    refuse_unidentified,
+    warn_of_incomplete_attributes,
+)
 from lib.rules.optional_fields import read_consents, read_optional_fields
 from lib.rules.repeats import find_repeats
 from lib.rules.row_rules import ActionRule
@@ -64,6 +69,7 @@ def read_conversions(chunk: ChunkColumns) -> Conversions:
         "optional_fields": read_optional_fields(chunk),
     }
     refuse_exclusive_values(chunk, columns)
+    warn_of_incomplete_attributes(chunk, columns)
     refuse_unidentified(chunk, columns)
     completed = derive_order_ids(chunk, columns, instants, unplaced)
     return Conversions({**columns, "order_id": completed}, actions, instants)

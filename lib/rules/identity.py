@@ -24,13 +24,22 @@ from lib.rules.values.identifiers import (
     parse_digest,
     sha256_hex,
 )
-from lib.rules.values.order_ids import check_order_id, is_plain_order_id, without_zero
+from lib.rules.values.order_ids import (
+    MOST_CHARS_OF_TAG,
+    check_order_id,
+    fitting_order_id,
+    is_plain_order_id,
+    without_zero,
+)
 from lib.rules.values.phones import normalize_phone, normalize_phone_region
 
 CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 
 PHONE_COUNTRY: Final = "country_code"
 """The column with the country of a row's phone numbers."""
+
+_OF_COUNTRY: Final = ("PHONE_REGION_MISSING", "INVALID_PHONE")
+"""What a number is left out for if it is dialled in no country, or in a wrong one."""
 
 _UNREADABLE: Final = ""
 """The country of a row that can't be read."""
@@ -126,6 +135,8 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
         regions = phone_regions(chunk)
         phones = [_hash_phones(cells, name, regions, problems) for name, cells in phone_columns]
         unplaced = _unplaced(regions, problems)
+        chunk.file.phones_read += sum(len(each) - each.count("") for each in phones)
+        chunk.file.phones_without_country += _count("PHONE_REGION_MISSING", problems)
     for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
         digests += [_read_digests(cells, name, problems) for name, cells in chunk.numbered(base)]
     of_emails = _digests_by_row(emails, chunk.size)
@@ -178,15 +189,18 @@ def _hash_phones(
 
 
 def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
-    """Return the rows with a phone number that may be valid once their country is corrected: one
-    that cannot be read, or a number that may not be a calling code."""
+    """Return the rows with a phone number that may be valid once their country is stated or
+    corrected: none, one that cannot be read, or a number that may not be a calling code."""
     return {
         row
         for row, region in enumerate(regions)
-        if region is not None
-        and not region.isalpha()
-        and any(each.code == "INVALID_PHONE" for each in problems.warnings.get(row, ()))
+        if (region is None or not region.isalpha())
+        and any(each.code in _OF_COUNTRY for each in problems.warnings.get(row, ()))
     }
+
+
+def _count(code: str, problems: RowProblems) -> int:
+    return sum(each.code == code for of_row in problems.warnings.values() for each in of_row)
 
 
 def _read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
@@ -222,10 +236,7 @@ def _reread_phone(
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, column)
         return sha256_hex(normalize_phone(text, region))
-    if code == "PHONE_REGION_MISSING" and not is_digest(text):
-        if region is None:
-            problems.reject(row, code, column)
-            return ""
+    if code == "PHONE_REGION_MISSING" and region is not None:
         code = "INVALID_PHONE"
     return _read_digest(row, text, code, column, problems)
 
@@ -312,10 +323,11 @@ def _keep_first(
 def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
     """Return the order ID of each row, or None if it has none.
 
-    Google refuses personal data in order IDs, so each one is also compared with the phone numbers
-    of its row.
+    One that is too long for Google becomes a digest, in sales and their corrections alike, unless a
+    website's tag has sent it as it is. Google refuses personal data in order IDs, so each one is
+    also compared with the phone numbers of its row.
     """
-    problems, is_integer = chunk.problems, chunk.file.rules.integer_order_ids
+    problems, rules = chunk.problems, chunk.file.rules
     phone_columns = [cells for _, cells in chunk.numbered("phone")]
     cells = chunk.cells("order_id")
     order_ids = [cell or None for cell in cells]
@@ -324,12 +336,17 @@ def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
             continue
         order_ids[row] = None
         text = plain_text(cells[row], "order_id", problems.with_placeholders)
-        if text and is_integer:
+        if text and rules.integer_order_ids:
             text = plain_text(without_zero(text), "order_id", problems.with_placeholders)
         if text:
             try:
                 phones = [column[row] for column in phone_columns]
-                order_ids[row] = check_order_id(text, phones)
+                order_id = check_order_id(text, phones)
+                if not rules.is_of_tag:
+                    order_id = fitting_order_id(order_id, rules.as_sent)
+                elif len(order_id) > MOST_CHARS_OF_TAG:
+                    raise RuleError("INVALID_ORDER_ID")
+                order_ids[row] = order_id
             except RuleError as error:
                 problems.reject(row, error.code, "order_id")
     return order_ids

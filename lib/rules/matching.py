@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import compress
 from operator import not_
+from typing import Any, Final
 
 from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
@@ -13,7 +14,10 @@ from lib.rules.assembly import Columns
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME
 from lib.rules.identity import CLICK_IDS, PHONE_COUNTRY
+from lib.rules.values.network import is_complete
 from lib.rules.values.order_ids import derived_order_id
+
+_PAIRS: Final = "session_attributes_key_value_pairs"
 
 
 def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
@@ -24,13 +28,24 @@ def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
             chunk.problems.reject(row, exclusion.code, column)
 
 
+def warn_of_incomplete_attributes(chunk: ChunkColumns, conversions: Columns) -> None:
+    """Warn of session attributes of which Google asks for more."""
+    if chunk.has_columns([_PAIRS]):
+        for row, pairs in enumerate(_attribute(conversions, _PAIRS)):
+            if pairs and not is_complete(pairs):
+                chunk.problems.warn(row, "SESSION_ATTRIBUTES_INCOMPLETE", _PAIRS)
+
+
 def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
-    """Reject rows that identify neither a click nor a person."""
+    """Reject rows that identify neither a click nor a person. Session attributes identify nobody
+    if Google asks for more of them."""
     unidentified: Sequence[int] = range(chunk.size)
     # Most rows have a click ID, if the file has any.
     for name in sorted(chunk.file.can.identifying, key=CLICK_IDS.__contains__, reverse=True):
         if unidentified:
             values = _attribute(conversions, name)
+            if name == _PAIRS:
+                values = [each if is_complete(each) else None for each in values]
             lacks = map(not_, map(values.__getitem__, unidentified))
             unidentified = [*compress(unidentified, lacks)]
     for row in unidentified:
@@ -66,7 +81,7 @@ def derive_order_ids(
     completed = list(order_ids)
     for row in unrecognized:
         if row in unplaced and not (braids[row] or conversions["hashed_emails"][row]):
-            chunk.problems.reject(row, "PHONE_REGION_MISSING", PHONE_COUNTRY)
+            chunk.problems.reject(row, "PHONE_COUNTRY_NEEDED", PHONE_COUNTRY)
             continue
         # As for a gclid, another value does not make another conversion of a click.
         value = None if braids[row] else conversions["value"][row]
@@ -101,7 +116,7 @@ def _with(conversions: Columns, names: Iterable[str]) -> set[int]:
     return {n for n, values in enumerate(rows) if any(value not in empty for value in values)}
 
 
-def _attribute(conversions: Columns, name: str) -> Sequence[object]:
+def _attribute(conversions: Columns, name: str) -> Sequence[Any]:
     """Return the values of an attribute of the conversions or of their optional fields."""
     if name == "user_identifiers":
         people = zip(conversions["hashed_emails"], conversions["hashed_phones"], strict=True)
@@ -118,7 +133,7 @@ def _person(conversions: Columns, row: int) -> tuple[str, ...]:
     if digests:
         return tuple(digests[:1])
     optional: OptionalFields = conversions["optional_fields"][row] or {}
-    pairs = optional.get("session_attributes_key_value_pairs", ())
+    pairs = optional.get(_PAIRS, ())
     identity = [f"{key}={value}" for key, value in pairs]
     if encoded := optional.get("session_attributes_encoded"):
         identity.append(encoded.decode("latin-1"))

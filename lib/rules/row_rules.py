@@ -62,6 +62,10 @@ class RowRules:
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
 
+    def as_sent(self, order_id: str) -> str:
+        """Return an order ID as the destination of the conversions writes it."""
+        return self.sent_order_id(self.capabilities.sent_order_id(order_id))
+
     @property
     def number_format(self) -> NumberFormat:
         """How numbers are written."""

@@ -398,7 +398,10 @@ def _notes_on_account(
 def notes_of(header: Header | None, plan: Plan | None, totals: Totals) -> list[Problem]:
     """Return the notes on a file after its rows have been read, as far as the planning got."""
     if plan is not None:
-        return [*plan.notes, *_notes_on_rows(plan.table, totals, plan.header.names)]
+        notes = [*plan.notes, *_notes_on_rows(plan.table, totals, plan.header.names)]
+        if any(part.engine.loses_most_phones for part in plan.parts):
+            notes.append(Problem("MOST_PHONES_LEFT_OUT"))
+        return notes
     return list(header.notes) if header is not None else []
 
 

@@ -15,6 +15,7 @@ import csv
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Final, NamedTuple, Protocol
 
 from lib.model.fields import comparable
@@ -37,6 +38,7 @@ _QUOTED: Final = re.compile(r'"[^"]*"')
 _DATA: Final = re.compile(
     r".*@.*|[\d\s.,:;/+()$€£-]*\d[\d\s.,:;/+()$€£TZ-]*|[0-9a-fA-F]{32,}", re.DOTALL
 )
+_WORD: Final = re.compile(r"[^\W\d_]{3,}")
 _MAX_NAME_CHARS: Final = 80
 _MAX_NAME_DIGITS: Final = 4
 
@@ -136,17 +138,32 @@ def find_header(
     if closest is None or (unreadable is not None and not closest[1].is_close):
         raise unreadable or SourceError("EMPTY_FILE", "the file contains no header and no rows")
     line, match = closest
-    return line, _error_of(match, line.names)
+    return line, _error_of(match, line.names, wanted)
 
 
-def _error_of(match: Match, header: Sequence[str]) -> SourceError:
+def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> SourceError:
     missing = ", ".join(" or ".join(f'"{name}"' for name in names) for names in match.missing)
     if not match.is_close:
         comparison = "no line has half of the names"
     else:
-        names = ", ".join(shown(name, column) for column, name in enumerate(header) if name)
+        names = ", ".join(
+            shown(name, column) if _is_familiar(name, match.missing, wanted) else _place(column)
+            for column, name in enumerate(header)
+            if name
+        )
         comparison = f"the file has: {names}"
     return SourceError("COLUMN_MISSING", f"missing: {missing}; {comparison}")
+
+
+def _is_familiar(name: str, missing: Sequence[Names], wanted: Wanted | None) -> bool:
+    """Return whether a name is one of ours, or resembles one that is missing. Any other could be
+    that of a person, even beside names of ours."""
+    if wanted is not None and wanted.match([name]).found:
+        return True
+    others = [comparable(other) for names in missing for other in names]
+    words = {word for other in others for word in _WORD.findall(other)}
+    plain = comparable(name)
+    return not words.isdisjoint(_WORD.findall(plain)) or bool(get_close_matches(plain, others, 1))
 
 
 def header_lines(
@@ -266,7 +283,11 @@ def shown(name: str, column: int) -> str:
     """Return a header name that is safe to show, or `column 5` if the name could be user data."""
     few_digits = sum(map(str.isdigit, name)) <= _MAX_NAME_DIGITS
     is_harmless = name.isprintable() and few_digits and not looks_like_data(name)
-    return name if name and is_harmless else f"column {column + 1}"
+    return name if name and is_harmless else _place(column)
+
+
+def _place(column: int) -> str:
+    return f"column {column + 1}"
 
 
 def shown_title(title: str) -> str:

@@ -116,6 +116,28 @@ def validate(text: str, kind: RecordKind = "adjustment", **settings: Any) -> Val
     return validated
 
 
+@pytest.mark.parametrize("digits", [58, 59, 64, 65])
+@pytest.mark.parametrize("via", ["google_ads", "data_manager"])
+def test_a_sale_and_its_correction_have_the_same_order_id(via: str, digits: int) -> None:
+    """Also if the order ID is too long with the prefix of the sale's API, and the correction is
+    sent through the other one."""
+    order_id = "7" * digits
+    sender = capabilities_of(via)
+    sale = validate(
+        f"gclid,conversion_date_time,order_id\nCj0KCQiAexample01,sold,{order_id}",
+        "conversion",
+        capabilities=sender,
+    ).records[2]
+    sent = sender.sent_order_id if via != ADS.name else str
+    correction = validate(
+        f"order_id,adjustment_date_time,adjustment_type\n{order_id},noon,RETRACT",
+        sent_order_id=sent,
+    ).adjustment(2)
+    assert correction.order_id == sender.sent_order_id(sale.order_id or "")
+    assert len(correction.order_id) <= 64
+    assert sender.sent_order_id(correction.order_id) == correction.order_id
+
+
 def test_googles_template_by_order_and_by_click() -> None:
     """An adjustment names its conversion by order ID, or else by gclid and time, never by both."""
     validated = validate(

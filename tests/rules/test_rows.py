@@ -779,8 +779,10 @@ def test_a_corrected_row_is_still_the_same_conversion(row: str, settings: dict[s
 @pytest.mark.parametrize(
     ("identity", "country", "refused"),
     [
-        ("030 1234567,+4930999888,,,", "Atlantis", "PHONE_REGION_MISSING country_code"),
-        ("030 1234567,+4930999888,,,", "1", "PHONE_REGION_MISSING country_code"),
+        ("030 1234567,+4930999888,,,", "Atlantis", "PHONE_COUNTRY_NEEDED country_code"),
+        ("030 1234567,+4930999888,,,", "1", "PHONE_COUNTRY_NEEDED country_code"),
+        ("030 1234567,+4930999888,,,", "", "PHONE_COUNTRY_NEEDED country_code"),
+        ("030 1234567,+4930999888,ann@example.com,,", "", ""),
         ("+49301234567,+4930999888,,,", "Atlantis", ""),
         ("030 1234567,+4930999888,ann@example.com,,", "Atlantis", ""),
         ("030 1234567,+4930999888,,O1,", "Atlantis", ""),
@@ -793,11 +795,105 @@ def test_a_derived_order_id_needs_the_country_of_its_phone(
     """With the country corrected, the row would have another ID, and count again."""
     header = "phone,phone_2,email,order_id,gclid,country_code,conversion_date_time"
     rows = f"{header}\n{identity},{{}},2026-11-20 10:00:00"
-    validated = validate(rows.format(country))
+    validated = validate(rows.format(country), phone_region=None)
     assert validated.fields.get(2, "") == refused
     if not refused:
         corrected = validate(rows.format("DE"))
         assert validated.sent[2].order_id == corrected.sent[2].order_id
+
+
+def test_a_phone_without_a_country_is_left_out() -> None:
+    """A number that needs an undeclared region costs its row only if nothing else identifies it."""
+    validated = validate(
+        """
+gclid,email,phone,conversion_date_time,order_id
+AAAAAAAAAAAAAA1,,030 1234567,2026-11-20 10:00:00,O1
+,ann@example.com,030 1234567,2026-11-20 10:00:00,O2
+,,030 1234567,2026-11-20 10:00:00,O3
+,,+4930999888,2026-11-20 10:00:00,O4
+""",
+        phone_region=None,
+    )
+    assert list(validated.sent) == [2, 3, 5]
+    assert validated.refused == {4: "NO_CLICK_ID_OR_IDENTIFIER"}
+    assert validated.warned == dict.fromkeys([2, 3, 4], "PHONE_REGION_MISSING")
+
+
+@pytest.mark.parametrize(("with_plus", "loses"), [(0, True), (1, True), (2, False), (3, False)])
+def test_a_file_that_loses_most_phones(with_plus: int, loses: bool) -> None:
+    """Two of these numbers have no country."""
+    engine = Engine([{"phone": 0, "conversion_date_time": 1}], rules_of(phone_region=None))
+    phones = ["030 1234567", "030 1234568", *["+4930999888"] * with_plus, "", "N/A", "+1"]
+    cells = [[phone, "2026-11-20 10:00"] for phone in phones]
+    engine.validate([(line, row, None, 1) for line, row in enumerate(cells, 2)])
+    assert engine.loses_most_phones is loses
+
+
+PAIRS = "gad_source=1;gad_campaignid=2;landing_page_url=https://example.com/"
+
+
+@pytest.mark.parametrize(
+    ("pairs", "is_complete"),
+    [
+        (f"{PAIRS};session_start_time_usec=3", True),
+        (f"{PAIRS};session_start_time_usec=3;landing_page_referrer=r", True),
+        (PAIRS, False),
+        (
+            f"{PAIRS};session_start_time_usec=3;landing_page_referrer=r".replace(
+                "gad_source=1;", ""
+            ),
+            False,
+        ),
+        ("gad_source=1", False),
+    ],
+)
+def test_incomplete_session_attributes_identify_nobody(pairs: str, is_complete: bool) -> None:
+    """Google needs four of the six, gad_source and gad_campaignid among them."""
+    validated = validate(
+        f"""
+gclid,session_attributes_key_value_pairs,conversion_date_time
+,{pairs},2026-11-20 10:00:00
+AAAAAAAAAAAAAA1,{pairs},2026-11-20 10:00:00
+""",
+        "data_manager",
+    )
+    assert list(validated.sent) == ([2, 3] if is_complete else [3])
+    assert validated.refused == ({} if is_complete else {2: "NO_CLICK_ID_OR_IDENTIFIER"})
+    assert validated.warned == dict.fromkeys(
+        [] if is_complete else [2, 3], "SESSION_ATTRIBUTES_INCOMPLETE"
+    )
+
+
+LONG = "SO-" + "x" * 62
+
+
+@pytest.mark.parametrize(
+    ("order_id", "destination", "sent"),
+    [
+        (LONG[:64], "google_ads", LONG[:64]),
+        (LONG, "google_ads", "order-gbkpjdpkljhdndaaapfpoabadgjecamh"),
+        (LONG, "data_manager", "order-gbkpjdpkljhdndaaapfpoabadgjecamh"),
+        ("7" * 64, "google_ads", "7" * 64),
+        ("7" * 58, "data_manager", "7" * 58),
+        ("7" * 59, "data_manager", "order-bnlflppajhbmbjhfbighnoenbmhcifjf"),
+        ("é" * 64, "data_manager", "é" * 64),
+        ("7" * 9_000, "google_ads", "order-ekcmepdngkanckemmkhafopicklcbdfe"),
+    ],
+)
+def test_a_long_order_id_becomes_a_digest(order_id: str, destination: str, sent: str) -> None:
+    """Google takes 64 characters, with the prefix of the API. The digest never changes: another one
+    would count sales twice."""
+    text = f"gclid,conversion_date_time,order_id\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{order_id}"
+    assert validate(text, destination).sent[2].order_id == sent
+    assert len(capabilities_of(destination).sent_order_id(sent)) <= 64
+
+
+def test_the_order_id_of_a_tag_stays_as_it_is() -> None:
+    """With a digest, Google would not find the conversion, and count a new one."""
+    text = f"gclid,conversion_date_time,order_id\nAAAAAAAAAAAAAA1,2026-11-20 10:00,{LONG}"
+    unread = Account("1234567890", "1234567890")
+    sent = validate(text, "data_manager", is_of_tag=True, account=unread).sent
+    assert sent[2].order_id == LONG
 
 
 def test_validating_rows_leaves_no_reference_cycle() -> None:

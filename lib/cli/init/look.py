@@ -21,6 +21,7 @@ from zoneinfo import available_timezones
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
 from lib.model.fields import comparable
+from lib.model.personal_data import looks_like_email
 from lib.model.records import Row
 from lib.rules.values.cells import RuleError, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
@@ -28,7 +29,6 @@ from lib.rules.values.currencies import parse_currency
 from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
-from lib.rules.values.order_ids import looks_like_email
 from lib.rules.values.phones import normalize_phone_region
 from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data

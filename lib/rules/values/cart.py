@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 from lib.model.fields import NumberFormat
+from lib.model.personal_data import looks_like_email, looks_like_phone
 from lib.model.records import CartItem
 from lib.rules.values.cells import RuleError, parse_json
 from lib.rules.values.money import parse_money
-from lib.rules.values.order_ids import looks_like_email, looks_like_phone
 
 _UNDECLARED: Final = NumberFormat()
 _MOST_ITEMS: Final = 1000

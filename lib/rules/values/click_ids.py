@@ -45,6 +45,12 @@ _WORDS: Final = re.compile(
 )
 """`Newspaper`, `OLX` or `insta-stories`, in a column of sources. Click IDs have digits, or letters
 in no order of cases, and are longer."""
+_COOKIE: Final = re.compile(r"GCL\.\d{10}\.", re.ASCII)
+"""What stands before the click ID in Google's cookie: `GCL.1795205107.Cj0K...`."""
+_OF_OTHERS: Final = re.compile(r"[0-9a-fA-F]{32}|(?:IwAR|IwY2|pay_).*", re.ASCII)
+"""Click IDs of Microsoft (msclkid) and Meta (fbclid), and IDs of payments."""
+_STARTS_OF_OTHERS: Final = frozenset({"IwA", "IwY", "pay"})
+_CHARS_OF_MICROSOFT: Final = 32
 _IN_URL: Final = re.compile(r"[\w-]+=*", re.ASCII)
 _SURELY: Final = 20
 
@@ -53,7 +59,11 @@ def is_plain_click_id(value: str) -> bool:
     """Return whether the click ID needs no further checks. This applies to nearly all click IDs."""
     # A letter, then letters, digits, - and _, too long for a placeholder.
     return (
-        _SURELY <= len(value) <= 1024 and value.isascii() and value.replace("-", "_").isidentifier()
+        _SURELY <= len(value) <= 1024
+        and len(value) != _CHARS_OF_MICROSOFT
+        and value[:3] not in _STARTS_OF_OTHERS
+        and value.isascii()
+        and value.replace("-", "_").isidentifier()
     )
 
 
@@ -62,10 +72,11 @@ def check_click_id(value: str, field: str = "gclid") -> str:
 
     The click ID is extracted from `gclid=...`, from the full URL of a landing page, where it is the
     parameter `field`, or from a shop's note: `PED-1|gclid=...`, `{"gclid": "..."}`, a line
-    `gclid: ...`.
+    `gclid: ...`, or from Google's cookie: `GCL.1795205107....`.
 
     Raises INVALID_CLICK_ID for inner white space, characters that URLs can't contain, a
-    placeholder, a number, a date, an ellipsis, or fewer than ten characters such as `TEL-2281`.
+    placeholder, a number, a date, an ellipsis, a click ID of Microsoft or Meta, the ID of a
+    payment, or fewer than ten characters such as `TEL-2281`.
     """
     if is_plain_click_id(value):
         return value
@@ -84,6 +95,8 @@ def check_click_id(value: str, field: str = "gclid") -> str:
             raise RuleError("INVALID_CLICK_ID")
     if _ELLIPSIS.search(click_id):
         raise RuleError("INVALID_CLICK_ID")
+    if cookie := _COOKIE.match(click_id):
+        click_id = click_id[cookie.end() :]
     if (
         len(click_id) < SHORTEST
         or _CLICK_ID.fullmatch(click_id) is None
@@ -91,6 +104,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         or is_placeholder("text", click_id)
         or _NO_LETTERS.fullmatch(click_id)
         or _WORDS.fullmatch(click_id)
+        or _OF_OTHERS.fullmatch(click_id)
     ):
         raise RuleError("INVALID_CLICK_ID")
     return click_id

@@ -3,6 +3,7 @@
 import binascii
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Final
 
@@ -19,6 +20,9 @@ SESSION_ATTRIBUTE_KEYS: Final = frozenset(
         "landing_page_user_agent",
     }
 )
+_REQUIRED_KEYS: Final = frozenset({"gad_source", "gad_campaignid"})
+_FEWEST_KEYS: Final = 4
+"""Google asks for four of the six, and these two are among them."""
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _LONGEST: Final = 8192
 # Values contain URLs with `=` and `;`, so a pair begins only at one of the known keys. White space
@@ -80,6 +84,12 @@ def parse_session_attributes_pairs(value: str) -> tuple[tuple[str, str], ...]:
     if not pairs or len(dict(pairs)) != len(pairs) or not all(content for _, content in pairs):
         raise RuleError("INVALID_SESSION_ATTRIBUTES")
     return pairs
+
+
+def is_complete(pairs: Sequence[tuple[str, str]] | None) -> bool:
+    """Return whether a row has as many session attributes as Google needs to use them."""
+    keys = {key for key, _ in pairs or ()}
+    return len(keys) >= _FEWEST_KEYS and keys >= _REQUIRED_KEYS
 
 
 def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:

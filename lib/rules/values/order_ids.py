@@ -1,27 +1,21 @@
 """Order IDs: their form, checks for personal data, which Google refuses, and derived IDs."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
+from lib.model.personal_data import looks_like_email, looks_like_phone, plain_digits
 from lib.rules.values.cells import RuleError
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)
 
-# The API's limit is not documented. This limit only excludes text from another column.
-_LONGEST: Final = 512
-_EMAIL: Final = re.compile(r"[^\s@]@[^\s@]+\.[^\s@]")
-# Plain digits, or groups of other sizes (112-3456789-1234567), are order numbers.
-_PHONE: Final = re.compile(
-    r"(?:tel:)?(?:"
-    r"\+[\d ().-]{7,24}"  # +1 800 555 0100
-    r"|(?:\+?1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}"  # (800) 555-0100, 800-555-0100
-    r"|\(0\d{1,4}\)[\d ./-]{5,15}"  # (020) 7946 0958
-    r"|0\d{1,4}[ /]\d[\d ]{4,12}"  # 020 7946 0958
-    r")",
-    re.ASCII | re.IGNORECASE,
-)
+MOST_CHARS: Final = 64
+"""Google's limit (https://support.google.com/google-ads/answer/6386790)."""
+MOST_CHARS_OF_TAG: Final = 512
+"""The order ID of a website's tag must stay as it is. A longer text is none."""
+_SURELY_SHORT: Final = 50
+"""So many characters stay below the limit, with a prefix of an API too."""
 # A spreadsheet shortened a long number: many orders then share one ID.
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _NO_DIGITS: Final = re.compile(r"\D+", re.ASCII)
@@ -36,7 +30,7 @@ def is_plain_order_id(value: str) -> bool:
 
     Placeholders need them (`lib.rules.columns`).
     """
-    if len(value) > _LONGEST or not value.isascii():
+    if len(value) > _SURELY_SHORT or not value.isascii():
         return False
     # A letter, then letters, digits, - and _: neither an email address nor a phone number. No
     # placeholder ends with a digit.
@@ -48,17 +42,18 @@ def is_plain_order_id(value: str) -> bool:
 def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     """Return the order ID, trimmed. `phones` are the phone numbers of the row, as in the file.
 
+    It may be longer than Google takes (`fitting_order_id`).
+
     Raises INVALID_ORDER_ID (Google refuses personal data in order IDs: ORDER_ID_CONTAINS_PII) and
     ORDER_ID_SHORTENED.
     """
     if is_plain_order_id(value):
         return value
     order_id = value.strip()
-    if len(order_id) > _LONGEST:
-        raise RuleError("INVALID_ORDER_ID")
     if len(order_id) >= _FEWEST_PHONE_DIGITS:
-        for phone in map(str.rstrip, phones):
-            if phone[-1:] == order_id[-1:] and _is_same_number(order_id, phone):
+        digits = plain_digits(order_id)
+        for phone in map(plain_digits, map(str.rstrip, phones)):
+            if phone[-1:] == digits[-1:] and _is_same_number(digits, phone):
                 raise RuleError("INVALID_ORDER_ID")
     if order_id.isdecimal() or (order_id.isascii() and order_id.isalnum()):
         return order_id
@@ -69,14 +64,22 @@ def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     return order_id
 
 
-def looks_like_email(text: str) -> bool:
-    """Return whether the text contains an email address."""
-    return "@" in text and _EMAIL.search(text) is not None
+def fitting_order_id(order_id: str, as_sent: Callable[[str], str]) -> str:
+    """Return the order ID, or, if it is longer than Google takes, `order-` and 128 bits of its
+    digest in letters. `as_sent` returns what the API of the conversions makes of an order ID.
+
+    The same order ID gives the same text in every version: a change would count sales twice, and
+    their corrections would not find them.
+    """
+    if len(order_id) <= _SURELY_SHORT or len(as_sent(order_id)) <= MOST_CHARS:
+        return order_id
+    return "order-" + _letters(order_id)
 
 
-def looks_like_phone(text: str) -> bool:
-    """Return whether the text has the format of a phone number, which order numbers do not have."""
-    return _PHONE.fullmatch(text) is not None
+def _letters(text: str) -> str:
+    """Return 128 bits of a digest, written as 32 letters from a to p."""
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return digest[:32].translate(_LETTERS)
 
 
 def _is_same_number(order_id: str, phone: str) -> bool:
@@ -121,5 +124,4 @@ def derived_order_id(
     """
     amount = "" if value is None else repr(float(value))
     parts = (action, str(instant), amount, *identity)
-    digest = sha256("\x1f".join(parts).encode()).hexdigest()
-    return "auto-" + digest[:32].translate(_LETTERS)
+    return "auto-" + _letters("\x1f".join(parts))

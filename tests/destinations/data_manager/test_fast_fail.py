@@ -18,7 +18,7 @@ from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation
 from lib.destinations.data_manager.upload import MAX_RESENDS, EventUpload
-from lib.destinations.redaction import without_personal_data
+from lib.model.personal_data import without_personal_data
 from sandbox.apis import Apis
 
 Request: Any = datamanager_v1.IngestEventsRequest.pb()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.model.fields import DecimalSign, NumberFormat
+from lib.model.personal_data import looks_like_email, looks_like_phone
 from lib.rules.values import network
 from lib.rules.values.cart import (
     CartItem,
@@ -37,8 +38,6 @@ from lib.rules.values.network import (
 from lib.rules.values.order_ids import (
     check_order_id,
     derived_order_id,
-    looks_like_email,
-    looks_like_phone,
 )
 
 Rule = Callable[[str], object]
@@ -115,6 +114,12 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
         (check_click_id, "1x9" * 4, "1x9" * 4),
         (check_click_id, "-CjwKEAjwx", "-CjwKEAjwx"),
         (check_click_id, "Cj0KCQiA..example.", "Cj0KCQiA..example."),
+        (check_click_id, "GCL.1795205107.Cj0KCQiA01_x", "Cj0KCQiA01_x"),
+        (check_click_id, "GCL.179520510.Cj0KCQiA01_x", "GCL.179520510.Cj0KCQiA01_x"),
+        (check_click_id, "g" * 31 + "1", "g" * 31 + "1"),
+        (check_click_id, "c0ffee" * 5 + "1", "c0ffee" * 5 + "1"),
+        (check_click_id, "IwAx0Hexample0000000000001", "IwAx0Hexample0000000000001"),
+        (check_click_id, "payment-Example000000000001", "payment-Example000000000001"),
         (check_click_id, "https://example.com/?gclid=Cj0KCQiA01&p=abc...", "Cj0KCQiA01"),
         (check_order_id, "8005550100", "8005550100"),
         (check_order_id, "112-3456789-1234567", "112-3456789-1234567"),
@@ -122,7 +127,10 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
         (check_order_id, " ORD@2026 ", "ORD@2026"),
         (check_order_id, "1", "1"),
         (check_order_id, "SO-1", "SO-1"),
-        (check_order_id, "a b." * 128, "a b." * 128),
+        (check_order_id, "a b." * 200, "a b." * 200),
+        (check_order_id, "100%40", "100%40"),
+        (check_order_id, "a@7-1", "a@7-1"),
+        (check_order_id, "\u0661\u0660\u0660\u0661", "\u0661\u0660\u0660\u0661"),
         (check_order_id, "none-1", "none-1"),
         (check_order_id, "UnknownBuyer2026x", "UnknownBuyer2026x"),
         (check_order_id, "1.23457E-11", "1.23457E-11"),
@@ -163,6 +171,16 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_click_id, "abc def", "INVALID_CLICK_ID"),
         (check_click_id, "TEL-2281", "INVALID_CLICK_ID"),
         (check_click_id, "Cj0KCQiA1", "INVALID_CLICK_ID"),
+        (check_click_id, "GCL.1795205107.", "INVALID_CLICK_ID"),
+        (check_click_id, "GCL.1795205107.Cj0", "INVALID_CLICK_ID"),
+        (check_click_id, "c0ffee00c0ffee00c0ffee00c0ffee00", "INVALID_CLICK_ID"),
+        (check_click_id, "C0FFEE00C0FFEE00C0FFEE00C0FFEE00", "INVALID_CLICK_ID"),
+        (check_click_id, "00c0ffee00c0ffee00c0ffee00c0ffee", "INVALID_CLICK_ID"),
+        (check_click_id, "IwAR0Hexample0000000000001", "INVALID_CLICK_ID"),
+        (check_click_id, "IwY2xjawexample000000001", "INVALID_CLICK_ID"),
+        (check_click_id, "pay_Example000001", "INVALID_CLICK_ID"),
+        (check_click_id, "pay_Example000000000000000001", "INVALID_CLICK_ID"),
+        (check_click_id, "?gclid=IwAR0Hexample0000000000001", "INVALID_CLICK_ID"),
         (check_click_id, "Newspaper", "INVALID_CLICK_ID"),
         (check_click_id, "OLX", "INVALID_CLICK_ID"),
         (check_click_id, "IG", "INVALID_CLICK_ID"),
@@ -204,7 +222,28 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (check_order_id, "1-800-555-0100", "INVALID_ORDER_ID"),
         (check_order_id, "tel:+18005550100", "INVALID_ORDER_ID"),
         (check_order_id, "020 7946 0958", "INVALID_ORDER_ID"),
-        (check_order_id, "x" * 513, "INVALID_ORDER_ID"),
+        (check_order_id, "jane@corp", "INVALID_ORDER_ID"),
+        (check_order_id, "jane%40corp", "INVALID_ORDER_ID"),
+        (check_order_id, "jane%40example.com", "INVALID_ORDER_ID"),
+        (check_order_id, "jane%EF%BC%A0corp", "INVALID_ORDER_ID"),
+        (check_order_id, "jane\uff20corp", "INVALID_ORDER_ID"),
+        (check_order_id, "jane\ufe6bcorp", "INVALID_ORDER_ID"),
+        (check_order_id, "jane @ corp", "INVALID_ORDER_ID"),
+        (check_order_id, "order 7 of jane @ example.com", "INVALID_ORDER_ID"),
+        (check_order_id, "jane@10.0.0.1", "INVALID_ORDER_ID"),
+        (
+            check_order_id,
+            "+\u0662\u0660 \u0661\u0660\u0660 \u0665\u0665\u0665 0100",
+            "INVALID_ORDER_ID",
+        ),
+        (
+            check_order_id,
+            "\u0660\u0662\u0660 \u0667\u0669\u0664\u0666 \u0660\u0669\u0665\u0668",
+            "INVALID_ORDER_ID",
+        ),
+        (check_order_id, "\uff0b18005550100", "INVALID_ORDER_ID"),
+        (check_order_id, "%2B1%20800%20555%200100", "INVALID_ORDER_ID"),
+        (parse_custom_variable, "jane%40corp", "CUSTOM_VARIABLE_NOT_ACCEPTED"),
         (check_order_id, "1.23457E+11", "ORDER_ID_SHORTENED"),
         (check_order_id, "1,23457E+11", "ORDER_ID_SHORTENED"),
         (check_order_id, "1e+100", "ORDER_ID_SHORTENED"),
@@ -324,6 +363,8 @@ def test_the_largest_cart() -> None:
         ("442079460958", "+44 (0)20 7946 0958", True),
         ("00442079460958", "020 7946 0958", True),
         ("2125550101", "+1 (212) 555-0100", False),
+        ("\u0662\u0661\u0662\u0665\u0665\u0665\u0660\u0661\u0660\u0660", "212-555-0100", True),
+        ("2125550100", "\u0662\u0661\u0662 \u0665\u0665\u0665 \u0660\u0661\u0660\u0660", True),
         ("612555010", "+34 612 555 010", True),
         ("912555010", "+351 912 555 010", True),
         ("99992125550100", "212-555-0100", False),
