@@ -51,8 +51,9 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
     now, clock = chunk.file.rules.now, chunk.file.clock
     with_times: dict[tuple[str, tzinfo | None], str] = {}
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
-        # A cell with a time of day has a colon or is a number. Others are few: they are dates.
-        if not cell or ":" in cell:
+        # A cell with a time of day has a colon or is a number. Others are few: they are dates, or
+        # midnight, which is none either.
+        if not cell or (":" in cell and "00:00" not in cell and "12:00" not in cell):
             continue
         if (cell, zone) not in with_times:
             text = plain_text(cell, _TIME, set()) or cell
@@ -70,12 +71,13 @@ def _with_time(date: str, zone: tzinfo | None, clock: ConversionClock, now: date
     if end_of_day is None:
         return ""
     try:
-        clock.read(end_of_day, zone)
+        _, instant, _ = clock.read(end_of_day, zone)
     except RuleError as error:
         if error.code != "FUTURE_DATE":
             return ""
     else:
-        return end_of_day
+        if instant <= now.timestamp():
+            return end_of_day
     try:
         midnight, *_ = clock.read(date, zone)
     except RuleError:

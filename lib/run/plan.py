@@ -33,7 +33,7 @@ from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import EntryRules, RowRules
 from lib.rules.selection import RowSelection, Selected
 from lib.rules.values.cells import RuleError
-from lib.rules.values.time_zones import UnknownZone, load_zone
+from lib.rules.values.time_zones import USUALLY_MEANT, UnknownZone, load_zone
 from lib.run.context import Connect
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
 from lib.source.end import Hold
@@ -199,6 +199,7 @@ def plan_file(
         *header.notes,
         *_notes_on_sunset(parts[0].destination, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
+        *_notes_on_zone(zone_name),
         *_notes_on_account(account, zone_name, zone),
     ]
     return Plan(
@@ -376,6 +377,12 @@ def _notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Probl
     if sunset is None or sunset - now.date() >= _SUNSET_WARNING:
         return []
     return [Problem("SUPPORT_ENDS_SOON", "", f"the API version, on {sunset}")]
+
+
+def _notes_on_zone(zone_name: str | None) -> list[Problem]:
+    """Return a note if another time zone is usually meant."""
+    meant = USUALLY_MEANT.get((zone_name or "").upper())
+    return [Problem("ZONE_WITHOUT_SUMMER_TIME", "", f"write {meant}")] if meant else []
 
 
 def _notes_on_account(

@@ -127,6 +127,10 @@ FILES: dict[str, File] = {
     ),
     "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
     "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
+    "ZONE_WITHOUT_SUMMER_TIME": _row({"time_zone": "EST"}),
+    "DATE_WITHOUT_TIME: midnight": _row(
+        {"time_zone": "UTC"}, conversion_date_time="2026-11-20 00:00:00"
+    ),
     "CLOCKS_CHANGED": _row(conversion_date_time="2026-11-01 01:30:00 America/Chicago"),
     "CLOCKS_CHANGED: not at all": File(
         {"conversion_date_time": "2026-03-08 02:30:00 America/Chicago"},

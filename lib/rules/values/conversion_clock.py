@@ -1,6 +1,7 @@
 """Reads the times of one file, each hour only once, and checks that each time is allowed."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
@@ -10,15 +11,16 @@ from lib.rules.values.dates import DateOrder, Doubts, Moment, read_moment
 MAX_AGE_DAYS: Final = 90
 """Google's longest click look-back window. Older conversions can't be attributed."""
 
-CLOCK_TOLERANCE: Final = 2
-"""Seconds that "now" may be behind: the function accepts its clock within a second of the time of
-Cloud Storage, which is in whole seconds (`lib.adapters.store_clock`)."""
+CLOCK_TOLERANCE: Final = 600
+"""Seconds by which the clock of the system that wrote a file may be ahead of ours. Such a row is
+sent, and Google decides: a rejected sale would be lost for good."""
 
 
 class _Hour(NamedTuple):
     """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell.
 
-    A cell of `as_written` characters is already in the format of the APIs. 0: none is."""
+    A cell of `as_written` characters is already in the format of the APIs. 0: none is. `seconds`
+    has the minutes and seconds that are read alike."""
 
     cut: int
     head: str
@@ -26,6 +28,7 @@ class _Hour(NamedTuple):
     start: int
     doubts: Doubts
     as_written: int
+    seconds: Mapping[str, int]
 
 
 class ConversionClock:
@@ -48,6 +51,8 @@ class ConversionClock:
         self._of_file: dict[str, _Hour] = {}
         self._hours: dict[tzinfo | None, dict[str, _Hour]] = {None: self._of_file}
         self._remembered = 0
+        self._days: dict[tuple[tzinfo | None, str], Moment] = {}
+        """Cells without a time of day: they are the same for all rows of a day."""
 
     def read(
         self, value: str, zone: tzinfo | None = None, lookback_days: int = MAX_AGE_DAYS
@@ -63,16 +68,16 @@ class ConversionClock:
         if hour is None or hour[0] != _ISO_CUT:
             hour = hours.get(_without_minutes(value))
         if hour is not None:
-            cut, head, tail, start, doubts, as_written = hour
+            cut, head, tail, start, doubts, as_written, table = hour
             minutes = value[cut : cut + 5]
-            seconds = _SECONDS.get(minutes)
+            seconds = table.get(minutes)
             if seconds is not None:
                 instant = start + seconds
                 if self._now - lookback_days * _DAY <= instant <= self._latest:
                     # A plain tuple: creating it takes a fifth of the time of a `Moment`.
                     text = value if len(value) == as_written else head + minutes + tail
                     return text, instant, doubts
-        moment = read_moment(value, zone or self._zone, self.date_order)
+        moment = self._days.get((zone, value)) or self._read_moment(value, zone)
         if hour is None:
             self._remember_hour(value, zone, moment)
         if moment.instant > self._latest:
@@ -83,11 +88,20 @@ class ConversionClock:
             return moment._replace(doubts=(*moment.doubts, "OLDER_THAN_LOOKBACK"))
         return moment
 
+    def _read_moment(self, value: str, zone: tzinfo | None) -> Moment:
+        moment = read_moment(value, zone or self._zone, self.date_order)
+        if moment.doubts == _NO_TIME_OF_DAY:
+            if len(self._days) >= _MOST_HOURS:
+                self._days.clear()
+            self._days[zone, value] = moment
+        return moment
+
     def _remember_hour(self, value: str, zone: tzinfo | None, moment: Moment) -> None:
         """Remember the hour of `moment` if all its minutes are read alike, with the same offset.
 
         The offset may change within the hour (in these years, only at a quarter hour), or depend on
-        which of two equal hours is meant. These hours are not remembered.
+        which of two equal hours is meant. These hours are not remembered. Midnight itself may be
+        read as a date without a time.
         """
         cut = value.find(":") + 1
         seconds = _SECONDS.get(value[cut : cut + 5])
@@ -95,11 +109,16 @@ class ConversionClock:
             return
         before, after = value[:cut], value[cut + 5 :]
         head, tail = moment.text[:14], moment.text[19:]
+        table = _SECONDS
         try:
             for within in _QUARTERS if _OWN_OFFSET.search(after) is None else _QUARTERS[-1:]:
                 other = before + within + after
                 read = read_moment(other, zone or self._zone, self.date_order)
-                if (read.text, read.doubts) != (head + within + tail, moment.doubts):
+                if within == "00:00" and read.doubts == _NO_TIME_OF_DAY:
+                    table = _SECONDS_AFTER_MIDNIGHT
+                elif read.doubts:
+                    return
+                if read.text != head + within + tail:
                     return
         except RuleError:  # what is behind the first colon are not the minutes
             return
@@ -112,7 +131,7 @@ class ConversionClock:
         # The cells of the hour that have a fraction of a second are longer.
         as_written = len(moment.text) if key == head + tail else 0
         self._hours.setdefault(zone, {})[key] = _Hour(
-            cut, head, tail, moment.instant - seconds, moment.doubts, as_written
+            cut, head, tail, moment.instant - seconds, moment.doubts, as_written, table
         )
 
 
@@ -131,6 +150,8 @@ _FRACTION_MARKS: Final = frozenset(".*")
 _ISO_CUT: Final = 14
 # "05:07" -> 307
 _SECONDS: Final = {f"{m:02}:{s:02}": m * 60 + s for m in range(60) for s in range(60)}
+_SECONDS_AFTER_MIDNIGHT: Final = {text: n for text, n in _SECONDS.items() if n}
+_NO_TIME_OF_DAY: Final = ("DATE_WITHOUT_TIME",)
 _QUARTERS: Final = ("00:00", "15:00", "30:00", "45:00", "59:59")
 _OWN_OFFSET: Final = re.compile(r"[+-]\d\d:?\d\d", re.ASCII)
 # Limits the memory for a file with unsorted hours, or a malicious one.

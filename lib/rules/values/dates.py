@@ -7,7 +7,7 @@ Google's file formats: https://support.google.com/google-ads/answer/7014069
 import re
 import unicodedata
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
 from lib.rules.values.cells import FULL_WIDTH, RuleError
@@ -71,7 +71,7 @@ _TIME: Final = (
     r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
     r"(?: ?(?P<half>[AaPp])(?:\. ?)?[Mm]\b\.?)?"
 )
-_ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|[A-Za-z][\w+/:-]*)"
+_ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|(?![Uu]hr\b)[A-Za-z][\w+/:-]*)"
 _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 _SIX_DIGITS: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
@@ -85,7 +85,8 @@ _COMPACT_TIME: Final = (
     rf"(?:[.,]\d+)?(?: ?{_ZONE})?"
 )
 # Year first; day and month in either order; month by name (20. November, 20 de noviembre de 2026);
-# without signs (20261120, 20261120T140507, 20261120140507).
+# without signs (20261120, 20261120T140507, 20261120140507); 20NOV2026; the year last, as Java and
+# Unix print it (Nov 20 14:05:07 CET 2026).
 _FORMATS: Final = tuple(
     re.compile(date, re.ASCII)
     for date in (
@@ -96,12 +97,22 @@ _FORMATS: Final = tuple(
         rf"(?P<month_name>[A-Za-z]{{3,10}})\.?,?(?: de |[ /-]){_YEAR}" + _REST,
         _COMPACT + _REST,
         _COMPACT + _COMPACT_TIME,
+        r"(?P<day>\d{1,2})(?P<month_name>[A-Za-z]{3})(?P<year>\d{4})" + _REST,
+        rf"(?P<month_name>[A-Za-z]{{3,10}}) (?P<day>\d{{1,2}}) {_TIME}(?: {_ZONE})? "
+        r"(?P<year>\d{4})",
     )
 )
 # 2026年11月20日, 2026년 11월 20일
 _DATE_IN_WORDS: Final = re.compile(r"(\d{4})[年년] ?(\d{1,2})[月월] ?(\d{1,2})[日일] ?", re.ASCII)
-# 3. 4. 2026, 2026. 11. 20. 14:05
-_SPACED_DOTS: Final = re.compile(r"^(\d{1,4})\. ?(\d{1,2})\. ?(\d{1,4})\.?(?= |$)", re.ASCII)
+# 3. 4. 2026, 2026. 11. 20. 14:05. But `26. 11. 20.` is Korean and begins with the year.
+_SPACED_DOTS: Final = re.compile(
+    r"^(?!\d\d\. \d{1,2}\. \d\d\.)(\d{1,4})\. ?(\d{1,2})\. ?(\d{1,4})\.?(?=,? |$)", re.ASCII
+)
+# November 20, 2026 at 02:05 PM; 20. November 2026 um 14:05 Uhr
+_WORD_BEFORE_TIME: Final = re.compile(
+    r",? (?:at|um|om|as|alle|a) (?=\d{1,2}[:.]\d\d)", re.ASCII | re.IGNORECASE
+)
+_WORD_AFTER_TIME: Final = re.compile(r"(?<=\d) ?uhr\b", re.ASCII | re.IGNORECASE)
 # 2026/11/20(金) 14:05
 _WEEKDAY_IN_BRACKETS: Final = re.compile(r" ?\([月火水木金土日월화수목금토일]\)")
 # 午後 2:05
@@ -131,6 +142,7 @@ _LONGEST: Final = 100
 # Before this year, some offsets have seconds, which the format does not support.
 _EARLIEST_YEAR: Final = 1973
 _CENTURY: Final = 2000
+_NO_TIME: Final = time()
 
 
 def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = None) -> Moment:
@@ -141,7 +153,7 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     DATE_ORDER_UNDECLARED.
 
     The doubts are CLOCKS_CHANGED (read with the offset before the change) and DATE_WITHOUT_TIME
-    (read as midnight).
+    (read as midnight). Midnight without an offset is no time either: so databases store a date.
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_DATE")
@@ -185,10 +197,11 @@ def _plain_time(time_of_day: str) -> str:
 
 
 def at_end_of_day(date: str) -> str | None:
-    """Return the last second of a date; None if it has a time or a zone, or is not a date."""
+    """Return the last second of a date; None if it has a time other than midnight, or a zone, or is
+    not a date."""
     if len(date) > _LONGEST:
         return None
-    day = _one_spelling(date)
+    day = _MIDNIGHT.sub("", _in_signs(_one_spelling(date)))
     parts = _parts(day)
     if parts is None or parts["hour"] is not None or parts["zone"] is not None:
         return None
@@ -238,6 +251,7 @@ def _in_signs(text: str) -> str:
     """Return a time with signs in place of words, 14h05 -> 14:05, a date without spaces."""
     text = _SPACED_DOTS.sub(r"\1.\2.\3", _WEEKDAY_IN_BRACKETS.sub("", text))
     text = _DATE_IN_WORDS.sub(r"\1-\2-\3 ", text)
+    text = _WORD_AFTER_TIME.sub("", _WORD_BEFORE_TIME.sub(" ", text))
     text = _TIME_IN_WORDS.sub(_with_colons, text)
     return _HALF_FIRST.sub(_with_half_last, text).strip()
 
@@ -337,7 +351,7 @@ def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None
     doubts: Doubts = ()
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         doubts = ("CLOCKS_CHANGED",)
-    elif parts["hour"] is None:
+    elif own is None and naive.time() == _NO_TIME:
         doubts = ("DATE_WITHOUT_TIME",)
     return _format(local, doubts)
 

@@ -20,6 +20,12 @@ _ABBREVIATIONS: Final = {
     name: timezone(timedelta(hours=float(hours)))
     for name, _, hours in (pair.partition("=") for pair in _HOURS.split())
 }
+_IN_GERMAN: Final = {"MEZ": "CET", "MESZ": "CEST"}
+USUALLY_MEANT: Final = {
+    "EST": "America/New_York if the clocks change there, or else America/Panama"
+}
+"""Names of time zones without summer time that people write for a place that has it. MST and HST
+are none of them: Arizona and Hawaii have no summer time."""
 # The largest offset in use: Pacific/Kiritimati.
 _WIDEST: Final = timedelta(hours=14)
 
@@ -30,7 +36,8 @@ def load_zone(name: str) -> tzinfo:
     `GMT+2` means two hours east of Greenwich, as in common use and in Google's template (in the
     IANA database, `Etc/GMT+2` is west). Raises UNKNOWN_TIME_ZONE.
     """
-    zone = _find_zone(name.strip())
+    name = name.strip()
+    zone = _find_zone(_IN_GERMAN.get(name.upper(), name))
     if zone is None:
         raise RuleError("UNKNOWN_TIME_ZONE")
     return zone
@@ -43,6 +50,7 @@ def zone_in_time(name: str, time: datetime, zone: tzinfo | None) -> tzinfo:
     used in several time zones (CST, PST) is read if `zone`, the profile's, has it at this time.
     Raises UNKNOWN_TIME_ZONE.
     """
+    name = _IN_GERMAN.get(name.upper(), name)
     if found := _ABBREVIATIONS.get(name.upper()) or _find_zone(name.strip()):
         return found
     for local in (time.replace(tzinfo=zone), time.replace(tzinfo=zone, fold=1)):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.rules.values import dates, time_zones
+from lib.rules.values import conversion_clock, dates, time_zones
 from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
@@ -134,6 +134,23 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
             "\uff12\uff10\uff12\uff16\uff0f\uff11\uff11\uff0f\uff12\uff10\u3000\uff11\uff14\uff1a\uff10\uff15",
             "2026-11-20 14:05:00-06:00",
         ),
+        # as people and programs write them
+        ("20. 11. 2026, 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20.11.2026 14:05 Uhr", "2026-11-20 14:05:00-06:00"),
+        ("20. November 2026 um 14:05:07 Uhr MEZ", "2026-11-20 14:05:07+01:00"),
+        ("20.07.2026 14:05 MEZ", "2026-07-20 14:05:00+02:00"),
+        ("20.07.2026 14:05 MESZ", "2026-07-20 14:05:00+02:00"),
+        ("20.07.2026 14:05 CET", "2026-07-20 14:05:00+02:00"),
+        ("November 20, 2026 at 02:05PM", "2026-11-20 14:05:00-06:00"),
+        ("Friday, November 20, 2026 at 2:05:07\u202fPM", "2026-11-20 14:05:07-06:00"),
+        ("20 de novembro de 2026 \u00e0s 14:05", "2026-11-20 14:05:00-06:00"),
+        ("Fri Nov 20 14:05:07 CET 2026", "2026-11-20 14:05:07+01:00"),
+        ("Fri Nov 20 14:05:07 GMT+01:00 2026", "2026-11-20 14:05:07+01:00"),
+        ("Fri Nov  6 14:05:07 2026", "2026-11-06 14:05:07-06:00"),
+        ("20NOV2026", "2026-11-20 00:00:00-06:00"),
+        ("20nov2026 14:05", "2026-11-20 14:05:00-06:00"),
+        ("20.11.26.", "2026-11-20 00:00:00-06:00"),
+        ("20. 11. 26", "2026-11-20 00:00:00-06:00"),
         # Hungarian, Korean
         ("2026. 11. 20. 14:05:07", "2026-11-20 14:05:07-06:00"),
         ("2026. 1. 5.", "2026-01-05 00:00:00-06:00"),
@@ -201,6 +218,14 @@ def test_without_a_declared_order_only_one_meaning_is_read(value: str, text: str
         ("03.04.2026 14:05:07", "MDY", "DATE_ORDER_MISMATCH"),
         ("3. 4. 2026 14:05", "MDY", "DATE_ORDER_MISMATCH"),
         ("3. 4 2026", "DMY", "INVALID_DATE"),
+        ("26. 11. 20.", None, "INVALID_DATE"),
+        ("26. 11. 20.", "DMY", "INVALID_DATE"),
+        ("26. 1. 5. \uc624\ud6c4 2:05", None, "INVALID_DATE"),
+        ("20NOV26", None, "INVALID_DATE"),
+        ("20NOVE2026", None, "INVALID_DATE"),
+        ("Thu Nov 20 14:05:07 CET 2026", None, "INVALID_DATE"),
+        ("20.11.2026 14 Uhr", None, "INVALID_DATE"),
+        ("20.11.2026 um 14", None, "INVALID_DATE"),
         ("", "MDY", "INVALID_DATE"),
         ("yesterday", "MDY", "INVALID_DATE"),
         ("20.11.26 - 22.11.26", "DMY", "INVALID_DATE"),
@@ -284,6 +309,14 @@ def test_a_time_without_any_zone_is_refused() -> None:
         ("2026-11-01 00:59:59", "2026-11-01 00:59:59-05:00", None),
         ("2026-11-01 02:00:00", "2026-11-01 02:00:00-06:00", None),
         ("2026-11-20", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("2026-11-20 00:00:00", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("11/20/2026 12:00 AM", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("20261120T000000", "2026-11-20 00:00:00-06:00", "DATE_WITHOUT_TIME"),
+        ("2026-11-20 00:00:01", "2026-11-20 00:00:01-06:00", None),
+        ("2026-11-20 00:01", "2026-11-20 00:01:00-06:00", None),
+        ("2026-11-20 12:00 PM", "2026-11-20 12:00:00-06:00", None),
+        ("2026-11-20 00:00:00-06:00", "2026-11-20 00:00:00-06:00", None),
+        ("2026-11-20 00:00 America/Chicago", "2026-11-20 00:00:00-06:00", None),
         ("03/03/2026 10:00", "2026-03-03 10:00:00-06:00", None),
         ("03/13/2026 10:00", "2026-03-13 10:00:00-05:00", None),
         ("2026-03-04 10:00", "2026-03-04 10:00:00-06:00", None),
@@ -326,6 +359,8 @@ FORMATS = (
     "%Y\u5e74%m\u6708%d\u65e5 %H\u6642%M\u5206%S\u79d2",
     "%d %B %Y %Hh%M",
     "%Y. %m. %d. %H:%M:%S",
+    "%d%b%Y %H:%M",
+    "%B %d, %Y at %I:%M%p",
 )
 ZONES = ("America/Chicago", "Asia/Kolkata", "Australia/Lord_Howe", "Europe/London", "UTC")
 
@@ -445,8 +480,8 @@ def test_reading_a_time_again_changes_nothing(at: datetime, zone_name: str) -> N
     "value, code",
     [
         ("2026-11-24 12:00:00+00:00", None),
-        ("2026-11-24 12:00:02+00:00", None),
-        ("2026-11-24 12:00:03+00:00", "FUTURE_DATE"),
+        ("2026-11-24 12:10:00+00:00", None),
+        ("2026-11-24 12:10:01+00:00", "FUTURE_DATE"),
         ("2026-11-24 11:59:59+00:00", None),
         ("2027-01-01 00:00:00+00:00", "FUTURE_DATE"),
         ("2026-08-26 12:00:00+00:00", None),
@@ -480,6 +515,36 @@ def test_a_time_before_the_look_back_window() -> None:
     with pytest.raises(RuleError) as refused:
         clock.read("2026-08-26 11:59:59+00:00")
     assert refused.value.code == "TOO_OLD"
+
+
+def test_a_cached_hour_does_not_make_midnight_a_time() -> None:
+    """All other minutes of the hour are times, in any order of the rows."""
+    clock = ConversionClock(NOW, UTC)
+    for _ in range(2):
+        assert clock.read("2026-11-20 00:30:00")[2] == ()
+        assert clock.read("2026-11-20 00:00:00")[2] == ("DATE_WITHOUT_TIME",)
+        assert clock.read("2026-11-20 00:00:01")[2] == ()
+        assert clock.read("2026-11-20 00:00:00+00:00")[2] == ()
+        assert clock.read("2026-11-20 00:00:00", ZoneInfo("America/Chicago"))[:2] == (
+            "2026-11-20 00:00:00-06:00",
+            1795154400,
+        )
+
+
+def test_days_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell without a time of day is read once, and any number of them costs little memory."""
+    monkeypatch.setattr(conversion_clock, "_MOST_HOURS", 3)
+    clock = ConversionClock(NOW, UTC)
+    for day in (20, 20, 19, 18, 17, 16, 20):
+        for cell in (f"2026-11-{day}", f"2026-11-{day} 00:00:00"):
+            moment = clock.read(cell)
+            assert moment[0] == f"2026-11-{day} 00:00:00+00:00"
+            assert moment[2] == ("DATE_WITHOUT_TIME",)
+        assert len(clock._days) <= 3
+    with pytest.raises(RuleError, match="TOO_OLD"):
+        clock.read("2026-07-01")
+    with pytest.raises(RuleError, match="TOO_OLD"):
+        clock.read("2026-07-01")
 
 
 def test_a_fraction_of_a_second_is_cut_off_in_a_cached_hour() -> None:

@@ -48,6 +48,8 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
 @pytest.mark.parametrize(
     "rule, value, result",
     [
+        (parse_consent, "1.0", "GRANTED"),
+        (parse_consent, "0.0", "DENIED"),
         (parse_consent, "Granted", "GRANTED"),
         (parse_consent, "GRANTED", "GRANTED"),
         (parse_consent, "yes", "GRANTED"),
@@ -158,6 +160,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
     "rule, value, code",
     [
         (parse_consent, "maybe", "INVALID_CONSENT"),
+        (parse_consent, "2.0", "INVALID_CONSENT"),
         (parse_consent, "not granted", "INVALID_CONSENT"),
         (parse_conversion_environment, "desktop", "UNKNOWN_WORD"),
         (parse_customer_type, "VIP", "UNKNOWN_WORD"),
