@@ -144,7 +144,7 @@ def _sheets_of(content: bytes) -> list[Any]:
     """Return the worksheets, in their order. Their cells are read row by row."""
     from openpyxl import load_workbook  # only workbooks need its time to import
 
-    _require_order()
+    _use_strict_parser()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles that openpyxl leaves out
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
@@ -154,13 +154,25 @@ def _sheets_of(content: bytes) -> list[Any]:
     return sheets
 
 
+class _SharedTexts(list[Any]):
+    """The texts of a workbook, which its cells name by number. In a list, -1 would be the last."""
+
+    def __getitem__(self, number: Any) -> Any:
+        if number < 0:
+            raise ValueError("not a number of a text")
+        return super().__getitem__(number)
+
+
 @cache
-def _require_order() -> None:
-    """Let openpyxl raise an error at rows or cells that repeat or go back. Of these, its reader
-    leaves out some without a word."""
+def _use_strict_parser() -> None:
+    """Let openpyxl raise an error at rows or cells that repeat or go back, and at texts with a
+    negative number. Of these, its reader leaves out or mistakes some without a word."""
     from openpyxl.worksheet import _read_only, _reader
 
-    class OrderedParser(_reader.WorkSheetParser):  # type: ignore[misc]  # it has no types
+    class StrictParser(_reader.WorkSheetParser):  # type: ignore[misc]  # it has no types
+        def __init__(self, source: Any, shared_strings: Any, *more: Any, **named: Any) -> None:
+            super().__init__(source, _SharedTexts(shared_strings), *more, **named)
+
         def parse_row(self, row: Any) -> tuple[int, list[dict[str, Any]]]:
             row_before = self.row_counter
             number, cells = super().parse_row(row)
@@ -169,7 +181,7 @@ def _require_order() -> None:
                 raise ValueError("not in order")
             return number, cells
 
-    _read_only.WorkSheetParser = OrderedParser
+    _read_only.WorkSheetParser = StrictParser
 
 
 def _chosen(sheets: list[Any], wanted: str | None) -> Any:

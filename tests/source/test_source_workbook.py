@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import io
 import zipfile
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet import _read_only, _reader
 
 from lib.model.records import Row
 from lib.source import workbook as module
@@ -388,3 +391,31 @@ def test_damage_never_raises_anything_else(damage: bytes, at: int) -> None:
     content = GOOD[:at] + damage + GOOD[at + len(damage) :]
     with suppress(SourceError):
         list(opened(content).records())
+
+
+@pytest.mark.parametrize("number", ["-1", "-2", "2", "x", "1.0"])
+def test_a_number_that_no_text_has_stops_the_file(number: str) -> None:
+    """In Python, -1 would be the last text: somebody else's."""
+    cell = Raw(f'<c r="{{at}}" t="s"><v>{number}</v></c>')
+    content = workbook([["gclid"], ["Jane Doe"], [cell]])
+    assert str(error(content)).startswith("CORRUPT_FILE: a row cannot be read")
+
+
+def test_openpyxl_has_the_parser_that_is_replaced() -> None:
+    """The class is inside openpyxl, and may change with every release."""
+    parser = _reader.WorkSheetParser
+    changed = (
+        "openpyxl has changed. lib/source/workbook.py replaces _read_only.WorkSheetParser by a "
+        "subclass that refuses rows and cells out of order, and texts with a negative number. "
+        "Adapt _use_strict_parser to the new parser, and this test with it. What differs: "
+    )
+    names = _read_only.ReadOnlyWorksheet._cells_by_row.__code__.co_names
+    assert {"WorkSheetParser", "_shared_strings"} <= {*names}, f"{changed}where it is created"
+    arguments = [*inspect.signature(parser.__init__).parameters]
+    assert arguments[:3] == ["self", "src", "shared_strings"], f"{changed}its arguments"
+    assert "shared_strings" in parser.parse_cell.__code__.co_names, f"{changed}parse_cell"
+    row = ElementTree.fromstring(f'<row xmlns="{MAIN}" r="7"><c r="B7"><v>1</v></c></row>')
+    before = parser(io.BytesIO(), [])
+    assert before.row_counter == 0, f"{changed}row_counter"
+    number, (cell,) = before.parse_row(row)
+    assert (number, cell["column"]) == (7, 2), f"{changed}what parse_row returns"
