@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from lib.source.table import SourceOptions, open_table
 
 PIECES = (
@@ -93,8 +95,6 @@ def theirs(connection: Any, path: Path, delimiter: str, width: int) -> list[Sequ
 
 def compare(seconds: float, seed: int) -> int:
     """Compare files until the time is over, and return how many. Raises if the readers differ."""
-    import duckdb  # only `make fuzz` installs it
-
     ends = time.monotonic() + seconds
     count = 0
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:

@@ -113,7 +113,7 @@ PLANTED: Final = (
     Planted("formulas", FILES, "cli.escaping.in_spreadsheet", _as_it_is),
     Planted("an address as a title", FILES, "source.header.shown_title", _as_it_is),
     Planted("a digest in base64", FILES, "destinations.redaction._quotes_digest", _in_hex),
-    Planted("%40", FILES, "destinations.redaction._EMAIL", _instead(re.compile(r"\S+@\S+"))),
+    Planted("%40", FILES, "model.personal_data._WHOLE_EMAIL", _instead(re.compile(r"\S+@\S+"))),
     Planted("%2D", FILES, "destinations.redaction.unquote", _as_it_is),
 )
 

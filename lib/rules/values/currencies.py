@@ -103,7 +103,7 @@ CURRENCIES_BY_SIGN: Final = {
 
 # `US$`, `$US` and `MXN$`: a sign beside the first letters of a code, which are its country's.
 _SIGN_OF_COUNTRY: Final = re.compile(
-    r"([A-Z]{2,3})?([$¢£¥\u20a0-\u20cf])(?(1)|([A-Z]{2,3}))", re.ASCII | re.IGNORECASE
+    r"(?:([A-Z]{2,3}) ?)?([$¢£¥\u20a0-\u20cf])(?(1)| ?([A-Z]{2,3}))", re.ASCII | re.IGNORECASE
 )
 
 

@@ -66,6 +66,9 @@ MONTHS: Final = _numbers(_MONTH_NAMES, 1)
 WEEKDAYS: Final = _numbers(_WEEKDAY_NAMES, 0)
 """monday → 0, as `datetime.weekday` counts."""
 
+_SURE_WEEKDAY_CHARS: Final = 4
+_ENGLISH_WEEKDAYS: Final = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+
 # 14:05:07.123, 15.50, 2:05 PM, 02:05 p. m. Some of Google's reports write 17:01:54*123.
 _TIME: Final = (
     r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
@@ -306,8 +309,11 @@ def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple
 
 def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
     """Return the only order in which a date such as Fri 11/06/2026 has its weekday, if it names
-    one."""
-    if not parts.get("weekday_name") or "first" not in parts:
+    one that has only one meaning in all languages: `di` is Tuesday in German, and Sunday in
+    others."""
+    weekday = (parts.get("weekday_name") or "").lower()
+    is_sure = len(weekday) >= _SURE_WEEKDAY_CHARS or weekday in _ENGLISH_WEEKDAYS
+    if not is_sure or "first" not in parts:
         return None
     orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
     fitting = []

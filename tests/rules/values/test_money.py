@@ -221,6 +221,7 @@ def test_an_amount_in_another_currency_is_refused(
         ("USD$ 12", "USD"),
         ("$US 12", "USD"),
         ("12 $CA", "CAD"),
+        ("12 $ US", "USD"),
         ("\u00a3GB 12", "GBP"),
         ("mx$ 12", "MXN"),
         ("CN\u00a5 12", "CNY"),
