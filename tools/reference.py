@@ -31,6 +31,7 @@ from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
 from lib.run.finish import RUNTIME_END
 from lib.sweep.problems import KINDS
+from tools import cells as cell_examples
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
 _PART: Final = re.compile(
@@ -229,6 +230,8 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "ends": _ends,
     "events": _events,
     "problems": _problems,
+    "examples": cell_examples.examples,
+    "words": cell_examples.words,
 }
 
 

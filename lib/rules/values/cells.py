@@ -73,7 +73,7 @@ _NOTHING: Final = _ABSENT | {"null", "none", "nil", "nan", "na", "empty", "blank
 _WORDS: Final = _SIGNS | {
     *("?", ".", "null", "none", "nil", "nan", "na", "unknown", "empty", "blank", "tbd", "tba"),
 }
-_BY_KIND: Final[dict[ValueKind, frozenset[str]]] = {
+PLACEHOLDERS: Final[dict[ValueKind, frozenset[str]]] = {
     "text": _WORDS | {"0"},
     "number": _NOTHING,
     "unit": _NOTHING | {"0"},
@@ -134,11 +134,11 @@ def is_placeholder(kind: ValueKind, cell: str) -> bool:
     if len(cell) > LONGEST_PLACEHOLDER:
         return False
     word = cell.strip().lower()
-    if word in _BY_KIND[kind]:
+    if word in PLACEHOLDERS[kind]:
         return True
     inner = word.strip(_BRACKETS)
     bare = inner.replace("_", "").replace(" ", "")
-    if bare in _BY_KIND[kind]:
+    if bare in PLACEHOLDERS[kind]:
         return True
     return inner != word and kind not in _STRICT and bare in _WORDS
 

@@ -34,7 +34,7 @@ _NO_ANSWER: Final = """
 UNSPECIFIED CONSENT_STATUS_UNSPECIFIED UNKNOWN UNBEKANNT INCONNU DESCONOCIDO SCONOSCIUTO ONBEKEND
 DESCONHECIDO
 """
-_CONSENT: Final[dict[str, Consent | None]] = {
+CONSENT_WORDS: Final[dict[str, Consent | None]] = {
     **dict.fromkeys(_GRANTED.split(), "GRANTED"),
     **dict.fromkeys(_DENIED.split(), "DENIED"),
     **dict.fromkeys(("", *_NO_ANSWER.split()), None),
@@ -44,7 +44,7 @@ _CONSENT: Final[dict[str, Consent | None]] = {
 def parse_consent(value: str) -> Consent | None:
     """`Granted`, `yes`, `true`, `1` -> GRANTED; `Denied`, `no`, `false`, `0` -> DENIED.
     Raises INVALID_CONSENT."""
-    return _look_up(value, _CONSENT, "INVALID_CONSENT")
+    return _look_up(value, CONSENT_WORDS, "INVALID_CONSENT")
 
 
 def one_of(*words: str) -> Callable[[str], str | None]:

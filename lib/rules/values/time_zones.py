@@ -16,7 +16,7 @@ _HOURS: Final = """
 NDT=-2.5 EDT=-4 MDT=-6 PDT=-7 AKST=-9 AKDT=-8 HDT=-9 WEST=1 CEST=2 EEST=3 MSK=3 WAT=1 CAT=2 SAST=2
 EAT=3 PKT=5 WIB=7 WITA=8 HKT=8 JST=9 KST=9 AWST=8 ACST=9.5 ACDT=10.5 AEST=10 AEDT=11 NZST=12 NZDT=13
 """
-_ABBREVIATIONS: Final = {
+ABBREVIATIONS: Final = {
     name: timezone(timedelta(hours=float(hours)))
     for name, _, hours in (pair.partition("=") for pair in _HOURS.split())
 }
@@ -51,7 +51,7 @@ def zone_in_time(name: str, time: datetime, zone: tzinfo | None) -> tzinfo:
     Raises UNKNOWN_TIME_ZONE.
     """
     name = _IN_GERMAN.get(name.upper(), name)
-    if found := _ABBREVIATIONS.get(name.upper()) or _find_zone(name.strip()):
+    if found := ABBREVIATIONS.get(name.upper()) or _find_zone(name.strip()):
         return found
     for local in (time.replace(tzinfo=zone), time.replace(tzinfo=zone, fold=1)):
         if local.tzname() == name.upper() and (offset := local.utcoffset()) is not None:

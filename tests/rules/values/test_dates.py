@@ -465,7 +465,7 @@ def test_an_abbreviation_has_one_offset_wherever_it_is_used() -> None:
         for month in (1, 7):
             at = datetime(2026, month, 1, tzinfo=ZoneInfo(name))
             offsets.setdefault(at.tzname() or "", set()).add(at.utcoffset())
-    for name, zone in time_zones._ABBREVIATIONS.items():
+    for name, zone in time_zones.ABBREVIATIONS.items():
         assert offsets[name] == {zone.utcoffset(None)}, name
 
 
