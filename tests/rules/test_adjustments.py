@@ -116,6 +116,25 @@ def validate(text: str, kind: RecordKind = "adjustment", **settings: Any) -> Val
     return validated
 
 
+@pytest.mark.parametrize(
+    ("sold", "refused", "warned"),
+    [
+        ("2026-11-10", "", "DATE_WITHOUT_TIME"),
+        ("yesterday", "INVALID_DATE", ""),
+        ("", "TIME_MISSING", ""),
+        ("2026-11-10 10:00:00", "", ""),
+    ],
+)
+def test_an_adjustment_by_click_needs_the_time_of_its_conversion(
+    sold: str, refused: str, warned: str
+) -> None:
+    """What is wrong with that time is told, and a wrong one is not sent."""
+    header = "gclid,conversion_date_time,adjustment_date_time,adjustment_type"
+    validated = validate(f"{header}\nCjwKCAexample02,{sold},noon,RETRACT")
+    assert validated.refused.get(2, "") == refused
+    assert validated.warned.get(2, "") == warned
+
+
 @pytest.mark.parametrize("digits", [58, 59, 64, 65])
 @pytest.mark.parametrize("via", ["google_ads", "data_manager"])
 def test_a_sale_and_its_correction_have_the_same_order_id(via: str, digits: int) -> None:

@@ -819,6 +819,20 @@ AAAAAAAAAAAAAA1,,030 1234567,2026-11-20 10:00:00,O1
     assert validated.warned == dict.fromkeys([2, 3, 4], "PHONE_REGION_MISSING")
 
 
+def test_a_placeholder_in_a_column_of_digests_is_no_digest() -> None:
+    """It is an empty cell there too, and not a person."""
+    validated = validate(
+        """
+gclid,hashed_email,hashed_phone_number,conversion_date_time
+AAAAAAAAAAAAAA1,N/A,(not set),2026-11-20 10:00:00
+"""
+    )
+    sent = validated.sent[2]
+    assert (sent.hashed_emails, sent.hashed_phones) == ((), ())
+    assert validated.warned == {}
+    assert validated.placeholders == {"hashed_email": 1, "hashed_phone_number": 1}
+
+
 @pytest.mark.parametrize(("with_plus", "loses"), [(0, True), (1, True), (2, False), (3, False)])
 def test_a_file_that_loses_most_phones(with_plus: int, loses: bool) -> None:
     """Two of these numbers have no country."""
