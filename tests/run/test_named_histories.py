@@ -23,21 +23,18 @@ from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
-    SALES_ENTRIES,
-    SALES_PROFILE,
     START,
     FakeApi,
     FakeRequest,
     MemoryStore,
-    SalesRow,
     World,
     deliver,
     deliver_again,
-    platform,
-    sales_file,
     sweep,
     world,
 )
+from tests.histories.files import SALES_ENTRIES, SALES_PROFILE, SalesRow, sales_file
+from tests.histories.platform import platform
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"

@@ -1,0 +1,158 @@
+"""What somebody must hear of at the end of each day, and of what nobody may.
+
+Each kind of open problem has a rule. It is asked about each file, and it answers from what has
+happened to the file, not from what the code has saved. "may" is where the design leaves a choice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Literal
+
+from tests.histories.google import Request
+from tests.histories.history import File, History
+from tests.histories.platform import DAY, HOUR, Line
+
+Level = Literal["must", "may", "never"]
+_LEVELS: Final[tuple[Level, ...]] = ("never", "may", "must")
+
+TOLD_FOR: Final = 7 * DAY
+UNFINISHED_AFTER: Final = 2 * HOUR
+NOT_STARTED_AFTER: Final = 0.5 * HOUR
+ASKED_FOR: Final = 7 * DAY
+"""Final statuses are asked for so long after a request was sent."""
+LEEWAY: Final = 7 * HOUR
+"""A run is due at most so long after its time: statuses are asked for every six hours."""
+
+
+def file_stopped(history: History, file: File) -> Level:
+    """From the stop until a newer file of its name is published and not stopped."""
+    now, found = history.platform.clock.seconds, history.platform.results(file.source)
+    if file.was_deleted:
+        return "never"
+    if found is None:
+        # The reason may be saved already, although the results are not written.
+        return "may" if now - file.came <= 3 * TOLD_FOR else "never"
+    if not found["file_error"] or file.stopped is None:
+        return "never"
+    newer = file.replaced_by
+    while newer is not None:
+        published = history.platform.results(newer.source)
+        if published is not None and not published["file_error"]:
+            return "never"
+        newer = newer.replaced_by
+    if now - file.stopped > TOLD_FOR + HOUR:
+        return "never"
+    if file.replaced_by is not None:
+        return "may"  # a newer file of its name has come, and is not published
+    is_stale = found["file_error"]["code"] == "STALE"
+    since = file.stopped if is_stale else file.came
+    if found["file_error"]["code"] == "NO_PROGRESS":
+        return "must" if now - file.came < TOLD_FOR - HOUR else "may"
+    return "must" if now - since < TOLD_FOR - HOUR else "may"
+
+
+def file_unfinished(history: History, file: File) -> Level:
+    """From two hours after it came, until its results are written."""
+    platform = history.platform
+    age = platform.clock.seconds - file.came
+    if file.was_deleted or age < UNFINISHED_AFTER - HOUR or not platform.has_run(file.source):
+        return "never"
+    if platform.results(file.source) is not None:
+        due = platform.due(file.source)
+        is_late = due is not None and platform.clock.utc() > due
+        return "may" if is_late else "never"
+    if file.gone is not None or age > 2 * TOLD_FOR:
+        return "may"
+    is_certain = UNFINISHED_AFTER <= age < TOLD_FOR - HOUR
+    return "must" if is_certain else "may"
+
+
+def file_not_started(history: History, file: File) -> Level:
+    """From half an hour after it came, while it has no run."""
+    platform = history.platform
+    age = platform.clock.seconds - file.came
+    if file.gone is not None or platform.has_run(file.source):
+        return "never"
+    if NOT_STARTED_AFTER <= age <= TOLD_FOR - HOUR:
+        return "must"
+    return "may" if age <= TOLD_FOR + HOUR else "never"
+
+
+def google_silent(history: History, file: File) -> Level:
+    """While the API refuses to say what became of rows, and for a week once it is too late."""
+    google, now = history.platform.google, history.platform.clock.seconds
+    asked = [each for each in google.requests if each.run == file.run and each.was_asked]
+    silent = [each for each in asked if not each.is_reported]
+    if not silent or file.was_deleted:
+        return "never"
+    return max((_silence(each, history, now) for each in silent), key=_LEVELS.index)
+
+
+def _silence(request: Request, history: History, now: float) -> Level:
+    age = now - request.sent
+    is_refused = request.was_refused and history.platform.google.statuses == "refused"
+    if is_refused and age < ASKED_FOR - HOUR:
+        return "must"
+    if ASKED_FOR + LEEWAY <= age <= ASKED_FOR + TOLD_FOR - DAY:
+        return "must"
+    is_over = age > ASKED_FOR + TOLD_FOR + DAY
+    return "never" if is_over else "may"
+
+
+Rule = Callable[[History, File], Level]
+
+TABLE: Final[Mapping[str, Rule]] = {
+    "file_stopped": file_stopped,
+    "file_unfinished": file_unfinished,
+    "file_not_started": file_not_started,
+    "google_silent": google_silent,
+}
+"""The kinds of open problems that are judged. A kind that is missing here is not."""
+
+BESIDE: Final[Mapping[str, str]] = {"file_unfinished": "file_stopped"}
+"""One mistake is one problem: a file that is told as the second kind need not be told as the
+first."""
+
+
+def files_told(lines: Iterable[Line], names: Iterable[str]) -> dict[str, set[str]]:
+    """Return the names of the files that these lines tell of, by kind."""
+    told: dict[str, set[str]] = {}
+    for line in lines:
+        text = str(line.fields.get("detail", ""))
+        found = {name for name in names if re.search(rf"(^|[ ;]){re.escape(name)}\b", text)}
+        told.setdefault(line.fields["kind"], set()).update(found)
+    return told
+
+
+def expected(history: History) -> dict[str, dict[str, Level]]:
+    """Return how certainly each name of a file is told, by kind.
+
+    Lines name files, not generations: of those of one name, the most certain one counts.
+    """
+    return {
+        kind: {
+            name: max(
+                (rule(history, file) for file in history.files if file.name == name),
+                key=_LEVELS.index,
+            )
+            for name in {file.name for file in history.files}
+        }
+        for kind, rule in TABLE.items()
+    }
+
+
+def verify_told(
+    history: History, lines: Iterable[Line], levels: Mapping[str, Mapping[str, Level]]
+) -> None:
+    """Compare what was told with what had to be."""
+    told = files_told(lines, {file.name for file in history.files})
+    for kind, of_names in levels.items():
+        for name, level in of_names.items():
+            is_told = name in told.get(kind, set())
+            is_told_beside = name in told.get(BESIDE.get(kind, ""), set())
+            if level == "must":
+                history.expect(is_told or is_told_beside, f"{name} is not told as {kind}")
+            elif level == "never":
+                history.expect(not is_told, f"{name} is told as {kind}, for no reason")

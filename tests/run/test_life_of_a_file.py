@@ -1,0 +1,202 @@
+"""Histories of a file: what the object itself says, what a run says of it in listings, and why it
+was stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from lib.errors import LeaseLost, RetryableError
+from lib.model.fields import RecordKind
+from lib.model.outcomes import Problem
+from lib.model.records import Record
+from lib.rules.values.currencies import CURRENCIES
+from lib.run.deliver import deliver as deliver_object
+from tests.fakes import START, FakeApi, FakeRequest, World, deliver, sweep, world
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+
+IN, OUT = "in-bucket", "out-bucket"
+DAY = 24 * 3600
+SOLD_AT = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+
+
+def sales(*orders: str, **cells: str) -> bytes:
+    """Return a file with a sale for each of these orders."""
+    return csv_bytes(
+        core_row(number, order_id=order, conversion_date_time=SOLD_AT, **cells)
+        for number, order in enumerate(orders, 1)
+    )
+
+
+def results(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, Any]:
+    """Return the results document of the newest generation of a file, or of an older one."""
+    names = [each for each in google.store.names(OUT) if each.startswith(f"{name}.")]
+    documents = [each for each in names if each.endswith(".results.json")]
+    found: dict[str, Any] = json.loads(google.store.objects[OUT, documents[number]][0])
+    return found
+
+
+def stopped_files(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return what was told of stopped files since the last call."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    problems = [line for line in lines if line["event"] == "open_problem"]
+    return " ".join(line["detail"] for line in problems if line["kind"] == "file_stopped")
+
+
+@pytest.fixture
+def google() -> World:
+    return world()
+
+
+# ── what a listing shows: 8 KiB of metadata, in bytes ────────────────────────────────────────────
+
+
+def test_a_column_is_missing_among_230_with_japanese_names(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """COLUMN_MISSING is in the results, and somebody is told."""
+    columns = [f"{name} コンバージョン計測" for name in CORE_COLUMNS]
+    others = [f"顧客管理システムの任意項目その{number}" for number in range(230)]
+    google.profiles["default"]["columns"] = dict(zip(CORE_COLUMNS, columns, strict=True))
+    google.profiles["default"]["columns"]["order_id"] = "注文番号"
+    deliver(google, "daily.csv", ",".join([*columns, *others]).encode() + b"\n")
+    assert results(google)["file_error"]["code"] == "COLUMN_MISSING"
+    capsys.readouterr()
+    sweep(google)
+    assert "daily.csv" in stopped_files(capsys)
+
+
+def test_an_unknown_folder_among_400_profiles(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """UNKNOWN_PROFILE is in the results, and somebody is told."""
+    for number in range(400):
+        google.profiles[f"店舗別プロファイル{number}"] = google.profiles["default"]
+    deliver(google, "nobody/daily.csv", sales("a"))
+    assert results(google, "nobody/daily.csv")["file_error"]["code"] == "UNKNOWN_PROFILE"
+    capsys.readouterr()
+    sweep(google)
+    assert "nobody/daily.csv" in stopped_files(capsys)
+
+
+def test_sums_in_every_currency(google: World) -> None:
+    """A run with as many sums of money is saved, and its results have all of them."""
+    currencies = sorted(CURRENCIES)
+    google.api.too_old = {f"failed-{each}" for each in currencies}
+    google.api.too_recent = {f"deferred-{each}" for each in currencies}
+    rows = [
+        core_row(
+            number,
+            order_id=f"{kind}-{currency}",
+            conversion_date_time=SOLD_AT,
+            conversion_value="1234567.89",
+            currency_code=currency,
+        )
+        for kind in ("sold", "failed", "deferred")
+        for number, currency in enumerate(currencies)
+    ]
+    deliver(google, "daily.csv", csv_bytes(rows))
+    money = results(google)["money"]
+    for outcome in ("uploaded", "failed", "deferred"):
+        assert {*money[outcome]["sums"]} == CURRENCIES
+
+
+# ── what the object itself says ──────────────────────────────────────────────────────────────────
+
+
+def test_an_event_is_not_believed_about_size_and_checksum(google: World) -> None:
+    """It says those of Tuesday's file, but what Monday's is, its bytes say: both are sent."""
+    google.store.versioned = True
+    tuesday = google.store.put(IN, "another.csv", sales("tuesday"))
+    monday = google.store.put(IN, "daily.csv", sales("monday"))
+    google.api.before = _unavailable
+    with pytest.raises(RetryableError):
+        deliver_object(replace(monday, size=tuesday.size, md5=tuesday.md5), google.context)
+    google.api.before = lambda number: None
+    google.clock.seconds += 3600
+    deliver(google, "daily.csv", sales("tuesday"))
+    sweep(google)
+    assert sorted({*google.api.counted}) == ["monday", "tuesday"]
+
+
+def _unavailable(number: int) -> None:
+    raise RetryableError("API_UNAVAILABLE")
+
+
+def test_an_old_object_whose_event_comes_now(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not sent after a week, and somebody is told for a week from now on."""
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    google.clock.seconds += 30 * DAY
+    deliver_object(source, google.context)
+    assert not google.api.counted
+    assert results(google)["file_error"]["code"] == "STALE"
+    google.clock.seconds += DAY
+    capsys.readouterr()
+    sweep(google)
+    assert "daily.csv" in stopped_files(capsys)
+    google.clock.seconds += 7 * DAY
+    sweep(google)
+    assert not stopped_files(capsys)
+
+
+# ── why a file was stopped ───────────────────────────────────────────────────────────────────────
+
+
+def test_a_second_stop_does_not_replace_the_first() -> None:
+    """The account refuses the first chunk, and then the rest of the file cannot be read."""
+    google = world(max_file_lines=3_000)
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 100)
+        deliver(google, "daily.csv", sales(*map(str, range(4_000))))
+    assert results(google)["counts"]["rows"] < 4_000
+    assert results(google)["file_error"]["code"] == "CUSTOMER_NOT_ENABLED"
+
+
+# ── the lease ────────────────────────────────────────────────────────────────────────────────────
+
+
+class SlowEncoder(FakeApi):
+    """An API whose client needs more than the lease, after a chunk was prepared."""
+
+    clock_set_back: bool = False
+    world: World
+
+    def encode(
+        self, kind: RecordKind, records: Sequence[Record], job_id: int
+    ) -> Sequence[FakeRequest]:
+        self.world.clock.seconds += 61
+        self.clock_set_back = True
+        return super().encode(kind, records, job_id)
+
+
+def test_a_wall_clock_that_is_set_back_extends_no_lease(google: World) -> None:
+    """The monotonic clock says that it has ended, so nothing is sent."""
+    google.api = slow = SlowEncoder()
+    slow.world = google
+
+    def wall_clock() -> datetime:
+        hour = timedelta(hours=1) if slow.clock_set_back else timedelta()
+        return google.clock.utc() - hour
+
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    with pytest.raises(LeaseLost):
+        deliver_object(source, replace(google.context, utc_now=wall_clock))
+    assert slow.batches == 0
+
+
+def test_a_monotonic_clock_that_stands_still_extends_no_lease(google: World) -> None:
+    """The wall clock says that it has ended, so nothing is sent."""
+    google.api = slow = SlowEncoder()
+    slow.world = google
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    with pytest.raises(LeaseLost):
+        deliver_object(source, replace(google.context, monotonic=lambda: 0.0))
+    assert slow.batches == 0

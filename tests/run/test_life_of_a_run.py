@@ -1,0 +1,438 @@
+"""Histories of a run: what an error means for its rows, and when it ends.
+
+Each one ends with the judgement of `tests.histories.oracle`, as all histories do. It also says
+whether somebody was told at each full day.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.histories.files import NAMES, REDUCED, SalesRow, sales
+from tests.histories.google import AccountState, Request, Sending, Statuses, Verdict
+from tests.histories.history import File
+from tests.histories.oracle import Oracle
+from tests.histories.platform import DAY, HOUR
+from tests.histories.playing import played
+from tests.histories.processes import Deadly, Interruption
+from tests.histories.told import files_told
+
+EXPORT, NIGHT, CHANGES, _ = NAMES
+MINUTE = 60
+ORDERS = (0, 3, 6, 9, 12, 15, 18, 21)
+"""Sales with an order ID of their own."""
+
+
+def judge(history: Oracle, verdict: Verdict, *rows: SalesRow) -> None:
+    """Let Google think this of the rows from now on."""
+    history.platform.google.judged.update(dict.fromkeys(rows, verdict))
+
+
+def results(history: Oracle, file: File) -> dict[str, Any]:
+    found = history.platform.results(file.source)
+    assert found is not None
+    return found
+
+
+def outcomes(history: Oracle, file: File) -> list[str]:
+    """Return the outcomes of the rows of a file, as its results say now."""
+    return [row["outcome"] for row in results(history, file)["rows"]]
+
+
+def all_count(history: Oracle, file: File) -> bool:
+    """Return whether each row of a file counts, by its results."""
+    found = outcomes(history, file)
+    return len(found) == len(file.rows) and {*found} <= {"uploaded", "duplicate"}
+
+
+def name_only_clicks(history: Oracle) -> None:
+    """Let Google refuse a known order because of its click, without naming the order."""
+    google = history.platform.google
+    google.names_only_clicks = google.names_only_clicks_ever = True
+
+
+def told_today(history: Oracle, kind: str) -> set[str]:
+    """Return the files that the last day's lines name for a kind of problem."""
+    platform = history.platform
+    since = platform.clock.seconds - DAY
+    lines = [line for line in platform.log.problems() if line.seconds >= since]
+    return files_told(lines, NAMES).get(kind, set())
+
+
+def attempts(history: Oracle, file: File) -> int:
+    """Return how many processes have worked on a file."""
+    key = history.platform.key_of(file.source)
+    return sum(key in each.taken for each in history.platform.processes)
+
+
+# ── sent, perhaps ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_requests_that_time_out_after_they_took_place() -> None:
+    """Nobody has died, but each row may have been sent: what Google knows then is a duplicate."""
+    with played("google_ads") as history:
+        name_only_clicks(history)
+        history.platform.google.sending = "lost"
+        file = history.upload(EXPORT, sales(0, 1, 3))
+        history.platform.wait(MINUTE)
+        history.platform.google.sending = ""
+        history.platform.wait(DAY)
+        assert all_count(history, file)
+
+
+def test_markers_that_cannot_be_written() -> None:
+    """The rows were sent, and no marker says so: what Google knows then is a duplicate."""
+    with played("google_ads") as history:
+        name_only_clicks(history)
+        history.platform.surroundings.unwritable = "_state/chunks/"
+        file = history.upload(EXPORT, sales(0, 1, 3))
+        history.platform.wait(MINUTE)
+        history.platform.surroundings.unwritable = ""
+        history.platform.wait(DAY)
+        assert all_count(history, file)
+
+
+def test_an_earlier_death_is_not_forgotten_in_an_outage() -> None:
+    """An attempt died after a request took place, and the next ones did not reach Google."""
+    for call in itertools.count(1):
+        with played("google_ads") as history:
+            name_only_clicks(history)
+            file = history.upload(EXPORT, sales(0, 1, 3))
+            history.platform.deliver(file.source, Interruption(call, "killed"))
+            killed = history.platform.processes[-1]
+            history.platform.google.sending = "outage"
+            history.platform.wait(3 * HOUR)
+            history.platform.google.sending = ""
+            history.platform.wait(DAY)
+            assert all_count(history, file), call
+        if not killed.interrupted_at:
+            break
+
+
+def test_the_loser_of_a_race_for_a_marker_goes_on_with_what_the_winner_saved() -> None:
+    """A process whose clock is ahead takes over too early, and dies before it publishes: the first
+    one publishes what the marker says, not what it was told itself."""
+    for call in range(1, 12):
+        with played("google_ads") as history:
+            file = history.upload(EXPORT, sales(0, 3))
+            platform = history.platform
+
+            def overtake(history: Oracle = history, file: File = file) -> None:
+                history.platform.surroundings.deadly = "report"
+                history.platform.deliver(file.source, clock_ahead=HOUR)
+                history.platform.surroundings.deadly = ""
+
+            platform.deliver(file.source, Interruption(call, "frozen", True, overtake))
+            found = platform.results(file.source)
+            if found is not None:
+                listed = [row["outcome"] for row in found["rows"]]
+                assert all(found["counts"][each] == listed.count(each) for each in {*listed})
+
+
+# ── limits of time ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_first_pass_four_days_after_the_run_began() -> None:
+    """A daily quota was used up for days: an unterminated line and corrections were never sent, so
+    the limit of deferred rows has not begun for them."""
+    with played("google_ads") as history:
+        history.platform.google.sending = "quota"
+        rows = [SalesRow(0), SalesRow(0, REDUCED), SalesRow(3)]
+        file = history.upload(EXPORT, rows, is_cut=True)
+        history.platform.wait(4 * DAY)
+        history.platform.google.sending = ""
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, file) == ["uploaded"] * 3
+
+
+@pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
+@pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
+def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Verdict) -> None:
+    """At once or by their final status, they are deferred for 72 hours, and not for ever."""
+    with played(apis) as history:
+        judge(history, verdict, SalesRow(0))
+        file = history.upload(EXPORT, sales(0))
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, file) != ["failed"]
+        history.platform.wait(2 * DAY)
+        is_unnamed = apis == "data_manager" and "unnamed" in verdict
+        assert outcomes(history, file) == ["uploaded" if is_unnamed else "failed"]
+        assert history.platform.due(file.source) is None
+
+
+def test_deferred_rows_whose_resends_get_no_answer_fail_after_three_days() -> None:
+    """An outage does not make them wait for ever."""
+    with played("google_ads") as history:
+        judge(history, "too recent", SalesRow(0))
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(60 * HOUR)
+        history.platform.google.sending = "outage"
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, file) == ["failed", "uploaded"]
+        assert results(history, file)["rows"][0]["errors"][0]["code"] == "TOO_RECENT_EVENT"
+        assert history.platform.due(file.source) is None
+
+
+def test_rows_that_nobody_could_send_for_a_week() -> None:
+    """They are not sent any more, and the file is told as stopped, also a day later."""
+    with played("google_ads") as history:
+        history.platform.google.sending = "quota"
+        file = history.upload(EXPORT, sales(0))
+        history.platform.wait(8.5 * DAY)
+        history.platform.google.sending = ""
+        history.platform.wait(DAY)
+        assert results(history, file)["file_error"]["code"] == "STALE"
+        assert not history.platform.google.requests
+
+
+# ── statuses ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_statuses_that_cannot_be_read_for_a_day() -> None:
+    """Google keeps them: they are asked for until they are read."""
+    with played("data_manager") as history:
+        judge(history, "refused", SalesRow(3))
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.google.statuses = "unavailable"
+        history.platform.wait(26 * HOUR)
+        history.platform.google.statuses = ""
+        history.platform.wait(DAY)
+        assert outcomes(history, file) == ["uploaded", "failed"]
+        assert results(history, file)["processing"]["status"] == "finished"
+
+
+@pytest.mark.parametrize("statuses", ["unavailable", "processing"])
+def test_statuses_that_never_come(statuses: Statuses) -> None:
+    """After a week nobody asks any more: the rows stay uploaded, and somebody is told."""
+    with played("data_manager") as history:
+        file = history.upload(EXPORT, sales(0))
+        history.platform.google.statuses = statuses
+        history.platform.wait(9 * DAY)
+        assert history.platform.due(file.source) is None
+        assert results(history, file)["counts"]["awaiting"] == 0
+        assert told_today(history, "google_silent") == {EXPORT}
+        history.platform.wait(8 * DAY)
+        assert told_today(history, "google_silent") == set()
+
+
+def test_statuses_that_are_refused_are_asked_for_by_each_sweep() -> None:
+    """Somebody is told until the permission is mended, and then the next sweep reads them."""
+    with played("data_manager") as history:
+        judge(history, "refused", SalesRow(0))
+        file = history.upload(EXPORT, sales(0))
+        history.platform.google.statuses = "refused"
+        for _ in range(3):
+            history.platform.wait(DAY)
+            assert told_today(history, "google_silent") == {EXPORT}
+        history.platform.google.statuses = ""
+        history.platform.wait(MINUTE)
+        history.platform.sweep()
+        assert outcomes(history, file) == ["failed"]
+        history.platform.wait(2 * DAY)
+        assert told_today(history, "google_silent") == set()
+
+
+def test_statuses_that_kill_each_process_end_no_file() -> None:
+    """That they are asked for is saved before, so the next attempt does not ask at once."""
+    with played("data_manager") as history:
+        file = history.upload(EXPORT, sales(0))
+        history.platform.surroundings.deadly = "statuses"
+        history.platform.wait(2 * DAY)
+        history.platform.surroundings.deadly = ""
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, file) == ["uploaded"]
+        assert results(history, file)["file_error"] is None
+        assert results(history, file)["processing"]["status"] == "finished"
+
+
+def test_rows_that_were_sent_again_get_their_own_schedule() -> None:
+    """A day and a half after the first request, the newest one is asked for within two hours."""
+    with played("data_manager") as history:
+        google = history.platform.google
+        judge(history, "too recent", SalesRow(3))
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(34 * HOUR)
+        assert (len(google.requests), outcomes(history, file)[1]) == (2, "deferred")
+        judge(history, "", SalesRow(3))
+        history.platform.wait(6 * HOUR)
+        assert len(google.requests) == 3
+        google.process()
+        history.platform.wait(2 * HOUR)
+        assert results(history, file)["counts"]["awaiting"] == 0
+        assert outcomes(history, file) == ["uploaded"] * 2
+
+
+# ── tries ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def dies_at_its_second_request(history: Oracle) -> None:
+    """Let each process die after it has saved the answer to one request."""
+    google = history.platform.google
+    judge_request = google.check
+
+    def check(request: Request) -> None:
+        if request.process.requests:
+            request.process.die()
+        judge_request(request)
+
+    google.check = check
+
+
+def test_a_file_whose_attempts_die_after_one_more_chunk_each() -> None:
+    """Each of them has made progress, so none is a try."""
+    with played("google_ads", chunk_rows=1) as history:
+        dies_at_its_second_request(history)
+        file = history.upload(EXPORT, sales(*ORDERS))
+        history.platform.wait(3 * DAY)
+        assert all_count(history, file)
+
+
+def test_resends_that_die_after_one_more_chunk_each() -> None:
+    """They make progress too, although the number of markers stays the same."""
+    with played("google_ads", chunk_rows=1) as history:
+        judge(history, "too recent", *sales(*ORDERS))
+        file = history.upload(EXPORT, sales(*ORDERS))
+        history.platform.wait(HOUR)
+        judge(history, "", *sales(*ORDERS))
+        dies_at_its_second_request(history)
+        history.platform.wait(3 * DAY)
+        assert all_count(history, file)
+        assert results(history, file)["file_error"] is None
+
+
+@pytest.mark.parametrize("deadly", ["report", "document"])
+def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
+    """After a few tries it has results without a report, or none. Other files go on meanwhile."""
+    with played("google_ads") as history:
+        platform = history.platform
+        file = history.upload(EXPORT, sales(0))
+        platform.surroundings.deadly = deadly
+        platform.surroundings.deadly_file = platform.key_of(file.source)
+        platform.wait(HOUR)
+        other = history.upload(NIGHT, sales(3))
+        platform.events.clear()  # the sweep begins with this file
+        platform.wait(HOUR)
+        assert outcomes(history, other) == ["uploaded"]
+        platform.wait(3 * DAY)
+        assert platform.due(file.source) is None
+        assert attempts(history, file) <= 8
+        if deadly == "report":
+            assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"
+        else:
+            assert told_today(history, "file_unfinished") == {EXPORT}
+            before = attempts(history, file)
+            platform.surroundings.deadly = ""
+            assert platform.deliver(file.source)
+            assert attempts(history, file) == before, "an ended run is begun again"
+
+
+@pytest.mark.parametrize("statuses", ["slow", "processing"])
+def test_statuses_that_stay_in_process_for_four_hours(statuses: Statuses) -> None:
+    """Attempts without a marker end no file that is well."""
+    with played("data_manager") as history:
+        judge(history, "too recent at once", SalesRow(3))
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.google.statuses = statuses
+        history.platform.wait(5 * HOUR)
+        history.platform.google.statuses = ""
+        judge(history, "", SalesRow(3))
+        history.platform.wait(3 * DAY)
+        assert outcomes(history, file) == ["uploaded"] * 2
+        assert results(history, file)["file_error"] is None
+
+
+@pytest.mark.parametrize(
+    ("account", "sending"),
+    [("slow", ""), ("", "slow"), ("", "lost"), ("", "outage")],
+)
+def test_an_outage_of_more_than_an_hour(account: AccountState, sending: Sending) -> None:
+    """However Google fails to answer, the file is sent when it answers again."""
+    with played("google_ads") as history:
+        google = history.platform.google
+        google.account, google.sending = account, sending
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(70 * MINUTE)
+        google.account, google.sending = "", ""
+        history.platform.wait(2 * DAY)
+        assert all_count(history, file)
+
+
+def test_a_revision_that_dies_at_every_start() -> None:
+    """A bad deployment ends no file: the next revision sends it."""
+    with played("google_ads") as history:
+        history.platform.surroundings.deadly = "start"
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(75 * MINUTE)
+        history.platform.surroundings.deadly = ""
+        history.platform.revision += 1
+        history.platform.wait(DAY)
+        assert outcomes(history, file) == ["uploaded"] * 2
+
+
+def test_a_file_that_takes_all_the_time_to_be_read_ends() -> None:
+    """Each attempt is out of time before its first request: the fifth one says so."""
+    with played("google_ads") as history:
+        history.platform.surroundings.reading_seconds = 10 * MINUTE
+        file = history.upload(EXPORT, sales(0))
+        history.platform.wait(3 * DAY)
+        assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"
+        assert attempts(history, file) <= 7
+        assert not history.platform.google.requests
+
+
+def test_a_daily_quota_is_not_tried_every_ten_minutes() -> None:
+    """It is back at midnight, so each day has few attempts."""
+    with played("google_ads") as history:
+        history.platform.google.sending = "quota"
+        history.upload(EXPORT, sales(0))
+        history.platform.wait(3 * DAY)
+        assert 3 <= len(history.platform.google.refusals) <= 8
+
+
+# ── the file ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_file_that_was_deleted_while_it_waited_for_quota() -> None:
+    """It is not sent any more, although the bucket keeps its version."""
+    with played("google_ads") as history:
+        history.platform.google.sending = "quota"
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(HOUR)
+        history.delete(EXPORT)
+        history.platform.google.sending = ""
+        history.platform.wait(2 * DAY)
+        assert not history.platform.google.requests
+        assert results(history, file)["file_error"]["code"] == "SOURCE_GONE"
+
+
+@pytest.mark.parametrize("keeps_versions", [True, False])
+def test_an_unfinished_file_is_overwritten_with_other_rows(keeps_versions: bool) -> None:
+    """It is sent if its version is kept; otherwise its results say that it is gone."""
+    with played("google_ads", keeps_versions=keeps_versions) as history:
+        history.platform.google.sending = "outage"
+        monday = history.upload(EXPORT, sales(0))
+        history.platform.wait(HOUR)
+        history.platform.google.sending = ""
+        tuesday = history.upload(EXPORT, sales(3))
+        history.platform.wait(DAY)
+        assert outcomes(history, tuesday) == ["uploaded"]
+        if keeps_versions:
+            assert outcomes(history, monday) == ["uploaded"]
+        else:
+            assert results(history, monday)["file_error"]["code"] == "SOURCE_GONE"
+
+
+def test_results_that_cannot_be_written_for_a_day() -> None:
+    """The file is told as unfinished, and then its results come, without a second request."""
+    with played("google_ads") as history:
+        history.platform.surroundings.unwritable = ".results."
+        file = history.upload(EXPORT, sales(0))
+        history.platform.wait(1.1 * DAY)
+        assert told_today(history, "file_unfinished") == {EXPORT}
+        history.platform.surroundings.unwritable = ""
+        history.platform.wait(DAY)
+        assert outcomes(history, file) == ["uploaded"]
+        assert len(history.platform.google.requests) == 1

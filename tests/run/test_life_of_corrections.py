@@ -1,0 +1,258 @@
+"""Histories of sales and their corrections: what is an order worth at Google in the end?
+
+Each one ends with the judgement of `tests.histories.oracle`, as all histories do.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SalesRow, sales
+from tests.histories.google import Verdict
+from tests.histories.history import File
+from tests.histories.oracle import Oracle
+from tests.histories.platform import DAY, HOUR
+from tests.histories.playing import played
+from tests.histories.processes import Interruption
+
+EXPORT, NIGHT, CHANGES, _ = NAMES
+SALE, CHANGE = SalesRow(0), SalesRow(0, REDUCED)
+MOST_CALLS = 60
+
+
+def judge(history: Oracle, verdict: Verdict, *rows: SalesRow) -> None:
+    """Let Google think this of the rows from now on."""
+    history.platform.google.judged.update(dict.fromkeys(rows, verdict))
+
+
+def worth(history: Oracle, sale: int = 0) -> object:
+    """Return what Google holds for a sale."""
+    return history.platform.google.value_of(SalesRow(sale))
+
+
+def outcomes(history: Oracle, file: File) -> list[str]:
+    """Return the outcomes of the rows of a file, as its results say now."""
+    found = history.platform.results(file.source)
+    assert found is not None
+    return [row["outcome"] for row in found["rows"]]
+
+
+def sold(history: Oracle, *numbers: int) -> None:
+    """Let sales come, and Google process them."""
+    history.upload(EXPORT, sales(*numbers))
+    history.platform.wait(DAY)
+
+
+# ── temporary refusals ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_restatement_that_was_too_recent_is_sent_again() -> None:
+    """Google accepts it, says later that it is too recent, and gets it again until it counts."""
+    with played("data_manager") as history:
+        sold(history, 0)
+        judge(history, "too recent", CHANGE)
+        file = history.upload(CHANGES, [CHANGE])
+        history.platform.wait(DAY)
+        judge(history, "", CHANGE)
+        history.platform.wait(DAY)
+        assert (worth(history), outcomes(history, file)) == (60.0, ["uploaded"])
+
+
+def test_a_restatement_that_was_too_recent_is_sent_again_after_a_crash() -> None:
+    """Wherever its process dies: the document of its correction does not block the row itself."""
+    for call in itertools.count(1):
+        with played("data_manager") as history:
+            sold(history, 0)
+            judge(history, "too recent", CHANGE)
+            file = history.upload(CHANGES, [CHANGE])
+            history.platform.deliver(file.source, Interruption(call, "killed"))
+            killed = history.platform.processes[-1]
+            google = history.platform.google
+            google.process()  # also a request of which nobody knows any more
+            judge(history, "", CHANGE)
+            history.platform.wait(2 * DAY)
+            assert (worth(history), outcomes(history, file)) == (60.0, ["uploaded"]), call
+        if not killed.interrupted_at:
+            break
+        assert call < MOST_CALLS
+
+
+@pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
+@pytest.mark.parametrize("is_one_file", [True, False])
+def test_a_sale_and_its_correction_are_both_too_recent(verdict: Verdict, is_one_file: bool) -> None:
+    """Both wait, and then the order has its newest value: nothing is skipped, or a duplicate."""
+    with played("data_manager") as history:
+        judge(history, verdict, SALE, CHANGE)
+        files = [history.upload(EXPORT, [SALE, CHANGE] if is_one_file else [SALE])]
+        if not is_one_file:
+            files.append(history.upload(CHANGES, [CHANGE]))
+        history.platform.wait(DAY)
+        judge(history, "", SALE, CHANGE)
+        history.platform.wait(2 * DAY)
+        assert worth(history) == 60.0
+        assert {o for file in files for o in outcomes(history, file)} == {"uploaded"}
+
+
+def test_rows_that_wait_unnamed_do_not_undo_the_correction_of_another_file() -> None:
+    """Google names no row, so all are sent again: with the newest value of their orders."""
+    with played("data_manager") as history:
+        judge(history, "too recent, unnamed", SalesRow(3))
+        history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(7 * HOUR)
+        history.platform.google.process()
+        history.upload(CHANGES, [CHANGE])
+        for _ in range(3):
+            history.platform.wait(DAY)
+            assert worth(history) == 60.0
+        judge(history, "", SalesRow(3))
+        history.platform.wait(DAY)
+        assert (worth(history), worth(history, 3)) == (60.0, 100.0)
+
+
+# ── refused for good ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("again", [SALE, CHANGE])
+def test_a_correction_that_failed_can_be_mended(again: SalesRow) -> None:
+    """The corrected row, or the sale, is uploaded again, and counts: no document blocks it."""
+    with played("data_manager") as history:
+        sold(history, 0)
+        judge(history, "refused", CHANGE)
+        failed = history.upload(CHANGES, [CHANGE])
+        history.platform.wait(DAY)
+        assert outcomes(history, failed) == ["failed"]
+        judge(history, "", CHANGE)
+        file = history.upload(CHANGES if again.step else NIGHT, [again])
+        history.platform.wait(DAY)
+        assert (outcomes(history, file), worth(history)) == (["uploaded"], 60.0)
+
+
+# ── files beside each other ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("first", [EXPORT, CHANGES])
+def test_sales_and_corrections_come_within_seconds(first: str) -> None:
+    """In whatever order Google processes their requests, the order has its newest value."""
+    for order in itertools.permutations(range(3)):
+        with played("data_manager") as history:
+            google = history.platform.google
+            sold(history, 0)
+            came = [(EXPORT, SALE), (CHANGES, CHANGE), (NIGHT, SALE)]
+            for name, row in came if first == EXPORT else reversed(came):
+                history.upload(name, [row])
+                history.platform.wait(5)
+            held = [each for each in google.requests if each.is_held]
+            google.process(held[place] for place in order if place < len(held))
+            history.platform.wait(2 * DAY)
+            assert worth(history) == 60.0, order
+
+
+@pytest.mark.parametrize("apis", ["data_manager", "both"])
+def test_a_nightly_export_of_another_profile_undoes_no_correction(apis: str) -> None:
+    """Sales are read by one profile, and changes by another one of the same account."""
+    with played(apis) as history:
+        history.upload(NIGHT, sales(0, 3))
+        history.platform.wait(DAY)
+        history.upload(CHANGES, [CHANGE])
+        history.platform.wait(DAY)
+        for _ in range(3):
+            file = history.upload(NIGHT, sales(0, 3, 6))
+            history.platform.wait(DAY)
+            assert (worth(history), worth(history, 3)) == (60.0, 100.0)
+            assert outcomes(history, file) == ["uploaded"] * 3
+
+
+def test_an_older_correction_comes_after_a_newer_one() -> None:
+    """The order keeps the newest value, whichever file comes last."""
+    with played("data_manager") as history:
+        sold(history, 0)
+        for step in (AGAIN, REDUCED):
+            history.upload(CHANGES, [SalesRow(0, step)])
+            history.platform.wait(DAY)
+        assert worth(history) == 40.0
+
+
+def test_a_correction_survives_a_crash_anywhere() -> None:
+    """What a dead process has sent is known to every file that sells the order again."""
+    for call in itertools.count(1):
+        with played("data_manager") as history:
+            sold(history, 0)
+            file = history.upload(CHANGES, [CHANGE])
+            history.platform.deliver(file.source, Interruption(call, "killed"))
+            killed = history.platform.processes[-1]
+            history.upload(EXPORT, sales(0, 3))
+            history.platform.wait(2 * DAY)
+            assert worth(history) == 60.0, call
+        if not killed.interrupted_at:
+            break
+        assert call < MOST_CALLS
+
+
+# ── sales that have only an email address ────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("names_orders", [True, False])
+@pytest.mark.parametrize(
+    ("apis", "step"),
+    [
+        ("google_ads", REDUCED),
+        ("google_ads", REFUNDED),
+        ("data_manager", REDUCED),
+        ("both", REFUNDED),
+    ],
+)
+def test_a_refund_of_a_sale_that_has_only_an_email_address(
+    apis: str, step: int, names_orders: bool
+) -> None:
+    """The row of the sale comes again with its correction: the order ID that was derived of its
+    cells serves, also if the profile names no column of order IDs."""
+    with played(apis) as history:
+        if not names_orders:
+            for profile in history.platform.world.profiles.values():
+                del profile["columns"]["order_id"], profile["columns"]["gclid"]
+                profile["optional"] = []
+        sold(history, 2)
+        file = history.upload(CHANGES, [SalesRow(2, step)])
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, file) == ["uploaded"]
+        assert worth(history, 2) == (60.0 if step == REDUCED else None)
+
+
+# ── both APIs ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_retraction_by_the_other_api_is_final() -> None:
+    """The sale of a retracted order is not sent again, and its results say so."""
+    with played("both") as history:
+        sold(history, 0, 3)
+        history.upload(CHANGES, [SalesRow(0, REFUNDED)])
+        history.platform.wait(2 * DAY)
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(DAY)
+        assert outcomes(history, file) == ["skipped", "uploaded"]
+        assert worth(history) is None
+
+
+def test_corrections_of_a_file_wait_until_its_sales_are_answered_and_no_longer() -> None:
+    """They are sent by the other API in the hour after Google's final answer."""
+    with played("both") as history:
+        rows = [SALE, SalesRow(0, REFUNDED)]
+        file = history.upload(EXPORT, rows)
+        history.platform.wait(5 * HOUR)
+        assert "deferred" in outcomes(history, file)
+        history.platform.google.process()
+        history.platform.wait(1.1 * HOUR)
+        assert outcomes(history, file) == ["uploaded"] * 2
+        assert worth(history) is None
+
+
+def test_a_check_neither_reads_nor_saves_corrections() -> None:
+    """With validate_only, a restatement changes nothing for the sale that follows."""
+    with played("data_manager") as history:
+        history.platform.world.profiles["changes"]["validate_only"] = True
+        history.upload(CHANGES, [CHANGE])
+        history.platform.wait(HOUR)
+        sold(history, 0)
+        assert worth(history) == 100.0
