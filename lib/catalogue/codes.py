@@ -30,6 +30,8 @@ class Code:
     error, which is retried. `outcome`: the outcome of a row with this code (None: the row is still
     processed). `if_most`: the setting that is the action if most rows have the code; "": none.
     `is_too_late`: the cause can be corrected for the next files, but not for this row.
+    `needs_action`: a person can correct the cause. `says_upload`: the action says how to upload the
+    file again.
     """
 
     code: str
@@ -41,16 +43,13 @@ class Code:
     action: str
     if_most: str = ""
     is_too_late: bool = False
-
-    @property
-    def needs_action(self) -> bool:
-        """Whether a person can correct the cause."""
-        return not self.action.startswith("No action needed")
+    needs_action: bool = True
+    says_upload: bool = False
 
     @property
     def action_if_stopped(self) -> str:
         """What to do if it has stopped a file, because it is never retried."""
-        if not self.needs_action or "pload" in self.action:
+        if not self.needs_action or self.says_upload:
             return self.action
         return f"{self.action} Then upload the file again: nothing counts twice."
 
@@ -100,6 +99,8 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
                 fields["action"],
                 fields.get("if_most", ""),
                 fields.get("is_too_late") == "yes",
+                fields.get("needs_action") != "no",
+                fields.get("says_upload") == "yes",
             )
     return codes
 

@@ -63,9 +63,6 @@ CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
 
-_NOTHING_TO_DO: Final = "No action needed"
-
-
 @click.command(
     "fix",
     cls=TaughtCommand,
@@ -221,13 +218,12 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     problems = root_problems(row.as_outcome())
     if not row.errors and head.file_error:
         problems = [Problem(head.file_error.code, "", head.file_error.detail), *problems]
-    actions = [_entry(problem, head).action for problem in problems]
     # An error that another problem explains may still have the way out: to delete the row.
-    actions += [_entry(error, head).action for error in row.errors]
-    to_do = [action for action in actions if not action.startswith(_NOTHING_TO_DO)] or actions
+    entries = [_entry(problem, head) for problem in (*problems, *row.errors)]
+    to_do = [entry for entry in entries if entry.needs_action] or entries
     return (
         _one_line(_listed([_described(problem, head) for problem in problems])),
-        _one_line(_listed([*dict.fromkeys(to_do)])),
+        _one_line(_listed([*dict.fromkeys(entry.action for entry in to_do)])),
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from configparser import ConfigParser, ExtendedInterpolation
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import get_args
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 BEGINS_WELL = re.compile(
     "(No action "
     "needed|Accept|Add|Apply|Ask|Check|Clear|Compare|Compress|Contact|Copy|Correct|Create"
-    "|Enable|End|Export|Fill|Find|Format|Give|Keep|Leave|Make|Move|Name|Open|Read|Remove|Rename"
+    "|Enable|End|Export|Fill|Find|Format|Give|Keep|Leave|Look|Make|Move|Name|Open|Read|Remove|Rename"
     "|Report|Save|Set|Shorten|Split|Turn|Upload|Use|Wait|Write)\\b"
 )
 """What an action may begin with: a verb, unless there is nothing to do."""
@@ -75,7 +76,8 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         text = (ROOT / "lib" / "catalogue" / each).read_text("utf-8")
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
-    keys = {"meaning", "action", "if_most", "is_too_late", "also", *slow.defaults()}
+    keys = {"meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "also"}
+    keys |= slow.defaults().keys()
     codes = []
     for title in slow.sections():
         section = {key: " ".join(text.split()) for key, text in slow[title].items()}
@@ -86,6 +88,8 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             assert (entry.meaning, entry.action) == (section["meaning"], section["action"])
             assert entry.if_most == section.get("if_most", "")
             assert entry.is_too_late == ("is_too_late" in section)
+            assert entry.needs_action == ("needs_action" not in section)
+            assert entry.says_upload == ("says_upload" in section)
     assert len(codes) == len(set(codes))
 
 
@@ -105,6 +109,21 @@ def test_every_code_says_what_it_means_and_what_to_do() -> None:
             assert "n't" not in text, code
         for action in filter(None, (code.action, code.if_most)):
             assert BEGINS_WELL.match(action), code
+
+
+def test_a_text_decides_nothing() -> None:
+    """Who has to act, and whether a stopped file comes again, are keys of the entry."""
+    for code in ("SHUTDOWN", "COLUMN_MISSING", "SOURCE_GONE"):
+        entry, other = lookup(code), replace(lookup(code), action="Do something else.")
+        assert other.needs_action == entry.needs_action == (code != "SHUTDOWN")
+        is_completed = "upload the file again" in other.action_if_stopped
+        assert is_completed == (code == "COLUMN_MISSING")
+
+
+def test_who_has_nothing_to_do_reads_that_first() -> None:
+    """A text that begins with it does not contradict its key."""
+    for code in CATALOGUE.values():
+        assert code.needs_action != code.action.startswith("No action needed"), code
 
 
 @pytest.mark.parametrize(
