@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -271,7 +271,6 @@ class FakeApi:
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
-    sunset: date | None = None
     counted: list[str] = field(default_factory=list)
     adjusted: list[tuple[str, float | None]] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from lib.adapters.workbook import read_in_child
@@ -53,7 +53,6 @@ class OfflineDestination:
     """A `Destination` without a network."""
 
     capabilities: Capabilities
-    sunset: date | None = None
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """Return the account unchecked, and with it all conversion actions."""

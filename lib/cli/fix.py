@@ -219,7 +219,8 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     if not row.errors and head.file_error:
         problems = [Problem(head.file_error.code, "", head.file_error.detail), *problems]
     # An error that another problem explains may still have the way out: to delete the row.
-    entries = [_entry(problem, head) for problem in (*problems, *row.errors)]
+    entries = [_entry(problem, head) for problem in problems]
+    entries += [_entry(error, head) for error in row.errors]
     to_do = [entry for entry in entries if entry.needs_action] or entries
     return (
         _one_line(_listed([_described(problem, head) for problem in problems])),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from lib.model.account import Account
@@ -63,8 +62,6 @@ class Destination(Protocol[R]):
     """An advertising API, connected for one profile. `R` is its type of request."""
 
     capabilities: Capabilities
-    sunset: date | None
-    """The day on which this version of the API is switched off; None: not announced."""
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """Look at the account and its conversion actions. What was seen is kept for a short time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from lib.model.adjustment_types import AdjustmentType
@@ -93,6 +93,8 @@ class Capabilities:
     has_queries: bool = False
     """Whether it answers queries about its accounts. Otherwise another API is asked, which the
     credentials may not be allowed to use: so the name of a conversion action may not do."""
+    sunset: date | None = None
+    """The day on which this version of the API is switched off; None: not announced."""
     open_if: str = ""
     """A question whose answer must be yes, if the API is not open to everybody."""
     reports_later: CheckSchedule | None = None

@@ -31,8 +31,8 @@ RUNTIME_END: Final = date(2029, 10, 10)
 https://cloud.google.com/run/docs/runtime-support
 """
 
-_RUNTIME_WARNING: Final = timedelta(days=90)
-"""How long before that day the results have a note about it: Google's own notice is as long."""
+_RUNTIME_WARNING: Final = timedelta(days=60)
+"""How long before that day the results have a note about it."""
 
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01

@@ -197,7 +197,7 @@ def plan_file(
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     notes = [
         *header.notes,
-        *_notes_on_sunset(parts[0].destination, now),
+        *notes_on_sunset(parts[0].destination.capabilities, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
         *_notes_on_zone(zone_name),
         *_notes_on_account(account, zone_name, zone),
@@ -371,12 +371,12 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
 # ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────
 
 
-def _notes_on_sunset(destination: Destination[Any], now: datetime) -> list[Problem]:
+def notes_on_sunset(capabilities: Capabilities, now: datetime) -> list[Problem]:
     """Return a note if the API version is switched off soon."""
-    sunset = destination.sunset
+    sunset = capabilities.sunset
     if sunset is None or sunset - now.date() >= _SUNSET_WARNING:
         return []
-    return [Problem("SUPPORT_ENDS_SOON", "", f"the API version, on {sunset}")]
+    return [Problem("SUPPORT_ENDS_SOON", "", f"the {capabilities.title} version, on {sunset}")]
 
 
 def _notes_on_zone(zone_name: str | None) -> list[Problem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -50,13 +51,14 @@ def codes(plan: Plan) -> list[str]:
 )
 def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned: bool) -> None:
     """In the last two months before Google switches a version off, each document has a note."""
-    plan = ready("gclid,conversion_date_time", FakeApi(sunset=sunset))
+    api = FakeApi(replace(capabilities_of("google_ads"), sunset=sunset))
+    plan = ready("gclid,conversion_date_time", api)
     assert ("SUPPORT_ENDS_SOON" in codes(plan)) is warned
 
 
-@pytest.mark.parametrize(("days", "warned"), [(90, False), (89, True), (-1, True)])
+@pytest.mark.parametrize(("days", "warned"), [(60, False), (59, True), (-1, True)])
 def test_the_end_of_the_runtime_is_noted_in_time(days: int, warned: bool) -> None:
-    """In the 90 days before the runtime is deprecated, and after that, each document has a note."""
+    """In the 60 days before the runtime is deprecated, and after that, each document has a note."""
     notes = notes_on_runtime(datetime.combine(RUNTIME_END, time(12), UTC) - timedelta(days=days))
     assert [note.code for note in notes] == ["SUPPORT_ENDS_SOON"] * warned
 

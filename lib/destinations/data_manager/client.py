@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -96,7 +95,6 @@ class DataManager:
     defaults: EventDefaults
     refused: Problem | None = None
     """Why the account refuses all events of this run."""
-    sunset: date | None = None
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """See `Destination.account`. This API takes custom variables by name."""

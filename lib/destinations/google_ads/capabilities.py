@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from lib.destinations.google_ads.api import SUNSET
 from lib.model.capabilities import (
     Capabilities,
     CheckSchedule,
@@ -51,6 +52,7 @@ CAPABILITIES: Final = Capabilities(
     max_request_rows=2_000,
     resolves_custom_variables=True,
     has_queries=True,
+    sunset=SUNSET,
     # https://ads-developers.googleblog.com/2026/05/changes-to-offline-click-conversion.html
     open_if="Has this account uploaded conversions through the Google Ads API between 17 December "
     "2025 and 15 June 2026?",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Final, NamedTuple
 
 import grpc
@@ -17,7 +16,7 @@ from lib.destinations.base import MaybeSent, UploadResult
 from lib.destinations.channels import open_channel
 from lib.destinations.connections import PacedConnection
 from lib.destinations.credentials import Authorized
-from lib.destinations.google_ads.api import HOST, PACKAGE, SUNSET
+from lib.destinations.google_ads.api import HOST, PACKAGE
 from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.diagnostics import read_diagnostics
 from lib.destinations.google_ads.failures import classify, request_id_in
@@ -75,7 +74,6 @@ class GoogleAds:
     validate_only: bool
     refused: dict[UploadKind, Problem] = field(default_factory=dict)
     """Why the account refuses all rows of a kind in this run."""
-    sunset: date | None = SUNSET
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """See `Destination.account`."""

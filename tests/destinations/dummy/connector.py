@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final, NamedTuple
 
 from lib.destinations.base import AcceptedRequest, MaybeSent, UploadResult
@@ -31,7 +30,6 @@ class DummyDestination:
     """`lib.destinations.base.PolledDestination`."""
 
     capabilities = CAPABILITIES
-    sunset: date | None = None
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         return Account(customer_id, customer_id)
