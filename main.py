@@ -140,6 +140,12 @@ def _context() -> RunContext:
         # Read for each file: somebody may have just set `validate_only`, and drops a file.
         return read_profiles(_profiles_document(settings.profiles, store), settings.profiles)
 
+    def profiles_changed_at() -> datetime | None:
+        if (place := _object_of(settings.profiles)) is None:
+            return None  # a file of the deployment
+        document = store.find_live(*place)
+        return document.created if document is not None else None
+
     return RunContext(
         store=store,
         settings=settings,
@@ -150,16 +156,22 @@ def _context() -> RunContext:
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,
+        profiles_changed_at=profiles_changed_at,
         revision=os.environ.get("K_REVISION", ""),
         shutdown=_shutdown,
         corrections=_corrections(),
     )
 
 
+def _object_of(place: str) -> tuple[str, str] | None:
+    """`gs://bucket/a/name` → `("bucket", "a/name")`. None: it is the path of a file."""
+    bucket, _, name = place.removeprefix("gs://").partition("/")
+    return (bucket, name) if place.startswith("gs://") else None
+
+
 def _profiles_document(place: str, store: GoogleStore) -> bytes:
-    if place.startswith("gs://"):
-        bucket, _, name = place.removeprefix("gs://").partition("/")
-        document = store.read(bucket, name)
+    if (stored := _object_of(place)) is not None:
+        document = store.read(*stored)
         if document is None:
             raise PermanentError("INVALID_PROFILE", f"{place} does not exist")
         return document[0]

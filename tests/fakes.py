@@ -395,7 +395,8 @@ class World:
     settings: Settings
     profiles: dict[str, Any] = field(default_factory=lambda: {"default": dict(PROFILE)})
     tokens: Iterator[int] = field(default_factory=itertools.count)
-    no_profiles: RetryableError | None = None
+    no_profiles: PermanentError | RetryableError | None = None
+    profiles_changed_at: datetime | None = None
 
     @property
     def context(self) -> RunContext:
@@ -409,6 +410,7 @@ class World:
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,
+            profiles_changed_at=lambda: self.profiles_changed_at,
         )
 
     def read_profiles(self) -> Mapping[str, Any]:

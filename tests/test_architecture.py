@@ -37,7 +37,6 @@ ARROWS = {
     "cli": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results", "run"),
         *("destinations.base", "destinations.registry", "adapters.workbook"),
-        "sweep.problems",
     },
     "adapters": {"model", "errors", "config", "source", "state.store"},
     "errors": set(),

@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
+from lib.catalogue.open_problems import KINDS
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads.api import API_VERSION, SUNSET
@@ -30,7 +31,6 @@ from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
 from lib.run.finish import RUNTIME_END
-from lib.sweep.problems import KINDS
 from tools import cells as cell_examples
 
 PAGES: Final = Path(__file__).parents[1] / "docs"

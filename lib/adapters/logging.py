@@ -22,8 +22,11 @@ LONGEST_LINE = 200_000
 _TRACE_FIELD = "logging.googleapis.com/trace"
 
 EVENTS: Mapping[str, str] = {
-    "open_problem": "ALERT. A problem is open. `kind` says which one, `detail` what it is about, "
-    "and `action` what to do. A sweep logs the line as long as the problem holds.",
+    "open_problem": "ALERT. A problem is open. `kind`, `title` and `code` say what happened, "
+    "`action` what to do, `detail` and `at_stake` which files and how much money. A sweep logs the "
+    "line as long as the problem holds.",
+    "open_problems_digest": "The daily reminder: all open problems in one `text`, the dearest "
+    "first, with every file. `count` says how many there are.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "The software failed unexpectedly. The delivery is retried.",
     "sweep_failed": "A sweep failed. The next one tries again.",

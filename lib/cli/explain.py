@@ -9,8 +9,8 @@ import click
 
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup
 from lib.catalogue.kinds import Severity
+from lib.catalogue.open_problems import KINDS, ProblemKind
 from lib.cli.terminal import TaughtCommand, paragraph
-from lib.sweep.problems import KINDS, Kind
 
 _EXAMPLES: Final = """
 \b
@@ -30,7 +30,7 @@ Exit code: 0 if every code is known. 1 if one is not. 2 if the command is wrong.
 """
 
 
-def _alert(kind: Kind) -> Code:
+def _alert(kind: ProblemKind) -> Code:
     severity: Severity = "error" if kind.severity == "ERROR" else "warning"
     return Code(kind.name, "This function", severity, "file", None, f"{kind.title}.", kind.action)
 

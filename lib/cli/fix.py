@@ -63,6 +63,7 @@ CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
 
+
 @click.command(
     "fix",
     cls=TaughtCommand,
@@ -76,8 +77,8 @@ GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows to this file [default: rows-to-fix-NAME.csv, with the name in the "
-    "results].",
+    help="Write the rows to this file [default: rows-to-fix-NAME.GENERATION.csv, with the name and "
+    "the generation in the results].",
 )
 def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """Write the rows of FILE that you need to correct, with their problem and what to do in front.
@@ -104,9 +105,10 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
 
 
 def _default_output(source: ResultsSource) -> Path:
-    """Return `rows-to-fix-NAME.csv`. An object may have a NUL in its name, but no file may."""
+    """Return `rows-to-fix-NAME.GENERATION.csv`. An object may have a NUL in its name, but no file
+    may."""
     name = PurePath(source.name).name.replace("\0", "")
-    return Path(f"{rows_to_fix(name)}.csv")
+    return Path(f"{rows_to_fix(name, int(source.generation or 0))}.csv")
 
 
 def _refuse_output(output: Path) -> None:

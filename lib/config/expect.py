@@ -1,18 +1,18 @@
 """When files of a profile come, as its `expect` says it. Pure.
 
 any time                                        no file is ever missed
-every day by 06:30 Europe/Berlin                one by this time, since the time before
+every day by 06:30 Europe/Berlin                one that comes about then, and not later
 every weekday by 06:30 America/New_York         Monday to Friday
 every mon, thu by 06:30 Europe/Berlin           or with the full names: every monday, thursday
-every 3 hours                                   one in each span of three hours
+every 3 hours                                   never more than three hours without a new one
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
-from typing import Final, NamedTuple
+from datetime import UTC, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -34,13 +34,6 @@ FORMS: Final = (
 """What a profile may say, for messages."""
 
 
-class Due(NamedTuple):
-    """A file must have come after one moment, and by another."""
-
-    after: datetime
-    by: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class ByDay:
     """A file comes on each of these weekdays (0: Monday) by a time in a time zone."""
@@ -49,11 +42,25 @@ class ByDay:
     by: time
     zone: ZoneInfo
 
-    def latest_due(self, now: datetime) -> Due:
-        """Return the last due time before `now`, and the one before that.
+    def missed(
+        self, newest: datetime | None, now: datetime, changed_at: datetime | None = None
+    ) -> datetime | None:
+        """Return the last due time, if no file belongs to it and none has come since.
 
-        With "every weekday by 06:30", on a Monday at 09:00: after Friday 06:30, by Monday 06:30.
+        A file belongs to the due time that is nearest to its coming. With "every weekday by 06:30",
+        one that comes on Friday at 09:00 is Friday's, and one on Sunday at 22:00 is Monday's.
+
+        `newest` is when the newest file came. If no file has come yet, due times before the profile
+        was written (`changed_at`, if that is known) do not count.
         """
+        before, due = self._last_two(now)
+        if newest is None:
+            return due if changed_at is None or due > changed_at else None
+        middle = before.astimezone(UTC) + (due.astimezone(UTC) - before.astimezone(UTC)) / 2
+        return due if newest <= middle else None
+
+    def _last_two(self, now: datetime) -> tuple[datetime, datetime]:
+        """Return the last two due times that are not after `now`."""
         times: list[datetime] = []
         day = now.astimezone(self.zone).date() + _DAY
         while len(times) < 2:
@@ -61,18 +68,28 @@ class ByDay:
             if day.weekday() in self.weekdays and due <= now:
                 times.append(due)
             day -= _DAY
-        return Due(times[1], times[0])
+        return times[1], times[0]
 
 
 @dataclass(frozen=True, slots=True)
 class ByHours:
-    """A file comes in each span of so many hours."""
+    """After so many hours without a file, the next one is due."""
 
     hours: int
 
-    def latest_due(self, now: datetime) -> Due:
-        """Return the span of hours before `now`."""
-        return Due(now - timedelta(hours=self.hours), now)
+    def missed(
+        self, newest: datetime | None, now: datetime, changed_at: datetime | None = None
+    ) -> datetime | None:
+        """Return when a file was due, if the newest came more than so many hours ago.
+
+        The hours of a profile without a file begin when it was written (`changed_at`). If that is
+        not known, a file is due at once.
+        """
+        since = newest or changed_at
+        if since is None:
+            return now
+        due = since + timedelta(hours=self.hours)
+        return due if due < now else None
 
 
 Expectation = ByDay | ByHours

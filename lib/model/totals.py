@@ -188,7 +188,7 @@ class Totals:
     def taken_money(self) -> dict[str, Sum]:
         """Return the money of the taken rows by currency. Of those that never count although nobody
         has named them, it is not known."""
-        sums = dict(self._money_of("uploaded", "duplicate"))
+        sums = dict(self.money_of("uploaded", "duplicate"))
         for code in REPEATS:
             _subtract(sums, self.codes[code].sums if code in self.codes else _NO_MONEY)
         _subtract(sums, self.awaiting_money)
@@ -196,19 +196,20 @@ class Totals:
 
     def lost_money(self) -> dict[str, Sum]:
         """Return the money of the lost rows by currency."""
-        return self._money_of(*LOST)
+        return self.money_of(*LOST)
 
     def waiting_money(self) -> dict[str, Sum]:
         """Return the money of the waiting rows by currency."""
-        sums = self._money_of("deferred")
+        sums = self.money_of("deferred")
         add_sums(sums, self.awaiting_money)
         return sums
 
     def meant_money(self) -> dict[str, Sum]:
         """Return the money of the rows that were meant to be sent, by currency."""
-        return self._money_of(*WITH_MONEY)
+        return self.money_of(*WITH_MONEY)
 
-    def _money_of(self, *outcomes: Outcome) -> dict[str, Sum]:
+    def money_of(self, *outcomes: Outcome) -> dict[str, Sum]:
+        """Return the money of the rows with one of these outcomes, by currency."""
         sums: dict[str, Sum] = {}
         for outcome in outcomes:
             add_sums(sums, self.money.get(outcome, _NO_MONEY))

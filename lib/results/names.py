@@ -44,13 +44,15 @@ def without_suffix(object_name: str) -> str:
     return _SUFFIXES.sub("", object_name)
 
 
-def rows_to_fix(object_name: str) -> str:
+def rows_to_fix(object_name: str, generation: int) -> str:
     """Return the name, without a suffix, of the file into which `fix` writes the rows of an object.
 
-    It says whose rows they are, so that the object needs nobody any more when they count.
+    It says whose rows they are, so that they are no longer lost when Google has taken them:
+    `crm/deals.csv` → `crm/rows-to-fix-deals.1795521600000001`. An object that was only checked has
+    the generation 0.
     """
     folder, slash, last = without_suffix(object_name).rpartition("/")
-    return f"{folder}{slash}{_ROWS_TO_FIX}{last}"
+    return f"{folder}{slash}{_ROWS_TO_FIX}{last}{f'.{generation}' if generation else ''}"
 
 
 def has_corrected_rows(object_name: str) -> bool:
@@ -63,7 +65,7 @@ def uncorrected(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
     later: set[str] = set()
     for entry in newest_first:
         name = without_suffix(entry.name)
-        if later.isdisjoint({name, rows_to_fix(name)}):
+        if later.isdisjoint({name, rows_to_fix(entry.name, entry.generation)}):
             yield entry
         later.add(name)
 

@@ -26,9 +26,10 @@ Connect = Callable[[Profile, Log], Destination[Any]]
 class RunContext:
     """Adapters, settings, time and randomness.
 
-    `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`.
-    `revision` is that of the deployed function. `shutdown` tells whether the platform ends this
-    instance, and `corrections` is what the instance has read of them.
+    `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`;
+    `profiles_changed_at` returns when it was written, or None if nothing says so. `revision` is
+    that of the deployed function. `shutdown` tells whether the platform ends this instance, and
+    `corrections` is what the instance has read of them.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class RunContext:
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet
+    profiles_changed_at: Callable[[], datetime | None] = lambda: None
     revision: str = ""
     shutdown: Shutdown = field(default_factory=Shutdown)
     corrections: KnownCorrections = field(default_factory=KnownCorrections)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, log_fields
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
@@ -179,11 +180,13 @@ def _tell(
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
     if run.stop is not None and not was_stopped:
-        log.alert(
-            "open_problem",
-            kind="file_stopped",
-            profile=run.profile_name,
-            code=run.stop.code,
-            detail=f"{run.stop.code}: {run.stop.detail}",
-            action=lookup(run.stop.code).action_if_stopped,
+        has_profile = run.stop.code != "UNKNOWN_PROFILE"
+        fields = log_fields(
+            FILE_STOPPED,
+            run.profile_name if has_profile else NO_PROFILE,
+            run.stop.code,
+            lookup(run.stop.code).action_if_stopped,
+            f"{run.source.name}: {run.stop.detail}",
+            {currency: each.micros for currency, each in run.totals.lost_money().items()},
         )
+        log.alert("open_problem", **fields)

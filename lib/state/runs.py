@@ -26,7 +26,7 @@ from lib.errors import LeaseLost
 from lib.model import retries
 from lib.model.outcomes import Problem, SavedTime
 from lib.model.totals import Totals
-from lib.state.documents import Documents
+from lib.state.documents import FORMAT, Documents
 from lib.state.store import Label, StoredObject
 
 RunState = Literal["working", "waiting", "done"]
@@ -34,6 +34,8 @@ RunState = Literal["working", "waiting", "done"]
 _FOLDER: Final = "runs/"
 _ENTRY_KEY: Final = "run"
 """The key of the object's metadata that has the `RunEntry`."""
+_FORMAT_KEY: Final = "format"
+"""The key of the object's metadata that has the format of the document."""
 MOST_ENTRY_BYTES: Final = 4 << 10
 """A sweep keeps the entries of weeks in memory. Cloud Storage allows 8 KiB of metadata for an
 object (https://cloud.google.com/storage/quotas#objects)."""
@@ -161,6 +163,11 @@ def run_key(source: StoredObject) -> str:
     return hashlib.sha256(run_id(source).encode()).hexdigest()[:32]
 
 
+def content_of(source: StoredObject) -> str:
+    """Return what two objects with the same bytes have in common."""
+    return f"{source.size}-{source.md5 or source.crc32c}"
+
+
 class RunEntry(msgspec.Struct, frozen=True):
     """What a listing shows of a run. `due` is when another attempt may begin."""
 
@@ -202,6 +209,14 @@ class RunEntry(msgspec.Struct, frozen=True):
         return self.due is None
 
 
+class UnreadableRun(NamedTuple):
+    """A run of which a listing shows nothing. `code`: a newer version has saved it, or somebody has
+    changed it."""
+
+    key: str
+    code: Literal["NEWER_VERSION", "STATE_UNREADABLE"]
+
+
 def entry_of(run: Run) -> RunEntry:
     """Return what a listing shows of a run."""
     profile = run.profile if isinstance(run.profile, dict) else {}
@@ -213,7 +228,7 @@ def entry_of(run: Run) -> RunEntry:
         attempts=run.attempts,
         name=run.source.name,
         generation=run.source.generation,
-        content=f"{run.source.size}-{run.source.md5 or run.source.crc32c}",
+        content=content_of(run.source),
         arrived=run.arrived,
         profile=run.profile_name,
         destination=str(profile.get("destination") or ""),
@@ -240,7 +255,7 @@ def label_of(run: Run) -> Label:
             cut = getattr(entry, text).encode()[:most_bytes].decode(errors="ignore")
             entry = msgspec.structs.replace(entry, **{text: cut})
             content = msgspec.json.encode(entry)
-    return Label(metadata={_ENTRY_KEY: content.decode()})
+    return Label(metadata={_ENTRY_KEY: content.decode(), _FORMAT_KEY: str(FORMAT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,14 +307,18 @@ class Runs:
             raise LeaseLost("another attempt has saved the run")
         return current
 
-    def entries(self) -> Iterator[RunEntry | str]:
-        """Yield what a listing shows of each run: its entry, or its key if that cannot be read."""
+    def entries(self) -> Iterator[RunEntry | UnreadableRun]:
+        """Yield what a listing shows of each run."""
         for listed in self._documents.list_labelled(_FOLDER):
             key = listed.name.removeprefix(_FOLDER).removesuffix(".json")
+            saved_format = listed.metadata.get(_FORMAT_KEY, "")
+            if saved_format.isdecimal() and int(saved_format) > FORMAT:
+                yield UnreadableRun(key, "NEWER_VERSION")
+                continue
             try:
                 yield msgspec.json.decode(listed.metadata[_ENTRY_KEY], type=RunEntry)
             except (KeyError, msgspec.DecodeError):
-                yield key
+                yield UnreadableRun(key, "STATE_UNREADABLE")
 
 
 def _name(key: str) -> str:

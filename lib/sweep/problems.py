@@ -1,62 +1,121 @@
-"""Open problems: what does not come, and what does not count. One table has each kind and its rule.
+"""Open problems: what does not come, what does not finish, and what does not count.
 
-A sweep logs one line for each problem while it holds. Nothing is remembered here: Cloud Monitoring
-knows since when a problem is open, tells people once a day, and says when it is over.
+    kind              begins                                    ends
+    no_file           no file belongs to a due time             a file comes
+    file_unfinished   not published after two hours, or its     its work is done
+                      work is two hours late
+    file_not_started  no run half an hour after its coming      a run
+    file_stopped      at once                                   a newer file of its name is well
+    rows_lost         more than a fifth does not count          not for a day; then when the file
+                                                                that `fix` wrote took the rows
+    nothing_sent      three files in three days bring nothing   a file brings something
+    column_empty      in the newest file with selected rows     a file in which it is not
+    google_silent     Google's later word is missing            it comes
+    deployment        only checked for a week; a version ends   mended
+                      soon; profiles that cannot be read
+
+Any problem of a file ends when the file is deleted, and after seven days. A sweep logs one line for
+each problem while it holds. Nothing is remembered here: Cloud Monitoring knows since when a problem
+is open, tells people, and says when it is over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
-
+from lib.catalogue import open_problems as kinds
+from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import ALL_PROFILES, NO_PROFILE, ProblemKind
 from lib.catalogue.texts import number_of, number_of_rows
-from lib.config.expect import Expectation
-from lib.config.profile import Profile, profile_name
-from lib.model.money import ACCOUNT_CURRENCY, Sum, add_sums, amount
-from lib.results.names import has_corrected_rows, uncorrected
-from lib.state.runs import RunEntry
+from lib.config.profile import Profile, choose_profile, profile_name
+from lib.destinations import registry
+from lib.errors import PermanentError
+from lib.model.money import Sum
+from lib.model.outcomes import Problem
+from lib.model.totals import Totals
+from lib.results.names import has_corrected_rows, rows_to_fix, without_suffix
+from lib.run.finish import notes_on_runtime
+from lib.run.plan import notes_on_sunset
+from lib.run.statuses import STATUS_UNKNOWN
+from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
 NOT_STARTED_AFTER: Final = timedelta(minutes=30)
-FORGOTTEN_AFTER: Final = timedelta(days=7)
-"""A stopped file, a lost row or a file that was never started is told for so long."""
+TOLD_FOR: Final = timedelta(days=7)
+"""How long a problem of a file is told."""
+LOSS_TOLD_FOR_AT_LEAST: Final = timedelta(days=1)
 NOTHING_NEW_AFTER: Final = timedelta(days=3)
+NOTHING_NEW_FILES: Final = 3
 ONLY_CHECKED_AFTER: Final = timedelta(days=7)
 LARGEST_SHARE_LOST: Final = 0.2
-"""Of the rows or the money of a file, or of a profile's files of seven days."""
-_MOST_FILES_NAMED: Final = 20
+"""Of the rows or the money of a file."""
+
+Money = Mapping[str, int]
+"""Micros by currency."""
+NO_MONEY: Final[Money] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """What a sweep sees: the runs, the live input files by run key, and the profiles.
 
-    `unreadable` are the keys of runs that cannot be read. `without_run` are the files that no
-    attempt has begun with.
+    `unreadable` has the code of each run that cannot be read, by its key. `without_run` are the
+    files that no attempt has begun with. `profiles_problem` is why the profiles document cannot be
+    read, and `profiles_changed_at` when it was written, if that is known.
     """
 
     now: datetime
     entries: Sequence[RunEntry]
-    unreadable: set[str]
-    files: Mapping[str, StoredObject]
-    without_run: Sequence[StoredObject]
-    profiles: Mapping[str, Any]
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, StoredObject] = field(default_factory=dict)
+    without_run: Sequence[StoredObject] = ()
+    profiles: Mapping[str, Any] = field(default_factory=dict)
+    profiles_changed_at: datetime | None = None
+    profiles_problem: Problem | None = None
 
-    def is_recent(self, entry: RunEntry) -> bool:
-        """Return whether a problem of this file is still told."""
-        return self.now - entry.arrived <= FORGOTTEN_AFTER
+    def is_recent(self, moment: datetime) -> bool:
+        """Return whether a problem of a file that began then is still told."""
+        return self.now - moment <= TOLD_FOR
 
-    def is_replaced(self, entry: RunEntry) -> bool:
-        """Return whether a later file has the rows of this one, or somebody has deleted it."""
-        return entry.key not in self.files or entry.superseded
+    @cached_property
+    def live_names(self) -> frozenset[str]:
+        """The names of all input files."""
+        return frozenset(file.name for file in self.files.values())
 
-    def by_profile(self) -> dict[str, list[RunEntry]]:
-        """Return the runs of each profile, oldest file first."""
+    def is_deleted(self, entry: RunEntry) -> bool:
+        """Return whether somebody has deleted the file. One that was overwritten is not."""
+        return entry.name not in self.live_names
+
+    @cached_property
+    def checked_profiles(self) -> Mapping[str, Profile | PermanentError]:
+        """Each profile of the document, or why it cannot be read."""
+        checked: dict[str, Profile | PermanentError] = {}
+        for name in self.profiles:
+            try:
+                checked[name] = choose_profile(self.profiles, f"{name}/")
+            except PermanentError as error:
+                checked[name] = error
+        return checked
+
+    @cached_property
+    def known_names(self) -> frozenset[str]:
+        """The names of profiles: those of the document, and those of files that had one."""
+        return frozenset({*self.profiles, *(e.profile for e in self.entries if e.destination)})
+
+    def profile_of(self, folder: str) -> str:
+        """Return the name under which problems of a folder are told."""
+        return folder if folder in self.known_names else NO_PROFILE
+
+    @cached_property
+    def by_profile(self) -> Mapping[str, Sequence[RunEntry]]:
+        """The runs of each profile, oldest file first, without those that an equal one replaced."""
         entries: dict[str, list[RunEntry]] = {}
         for entry in sorted(self.entries, key=lambda each: (each.arrived, each.generation)):
             if not entry.superseded:
@@ -64,330 +123,414 @@ class View:
         return entries
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An open problem of a profile, and the micros that are at stake by currency."""
+class Found(NamedTuple):
+    """One file, or another thing, with an open problem: the profile, the code of the cause if there
+    is one, what to do, and what is at stake."""
 
     profile: str
-    detail: str
-    money: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of open problem. Its name is that of its section in docs/alerts.md."""
-
-    name: str
-    severity: Literal["ERROR", "WARNING"]
-    title: str
+    code: str
     action: str
-    find: Callable[[View], Iterator[Found]]
+    text: str
+    money: Money = NO_MONEY
+
+    @property
+    def line(self) -> str:
+        """What is said of it: `crm/deals.csv (2026-11-24): 4 of 9 rows, 60 USD`."""
+        money = kinds.in_words(self.money)
+        return f"{self.text}, {money}" if money else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class OpenProblem:
-    """A problem that holds now."""
+    """A problem that holds now: all that was found of one cause in one profile, dearest first."""
 
-    kind: Kind
+    kind: ProblemKind
     profile: str
-    detail: str
-    money: Mapping[str, int]
+    code: str
+    action: str
+    found: Sequence[Found]
 
     @property
-    def at_stake(self) -> str:
-        """What the rows are worth, for people; empty if nothing says so."""
-        return " and ".join(
-            f"{amount(micros)} {currency or ACCOUNT_CURRENCY}"
-            for currency, micros in sorted(self.money.items(), key=lambda each: -each[1])
-            if micros
-        )
+    def title(self) -> str:
+        """What happened, and its cause."""
+        return self.kind.title_with(self.code)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What is said of each file."""
+        return [each.line for each in self.found]
+
+    @property
+    def detail(self) -> str:
+        """The same in one line."""
+        return "; ".join(self.lines)
+
+    @property
+    def money(self) -> Money:
+        """What is at stake in all."""
+        return _sum_of([each.money for each in self.found])
 
 
 def open_problems(view: View) -> list[OpenProblem]:
-    """Return all problems that hold now: the dearest first, then in the order of the table."""
+    """Return all problems that hold now: the dearest first, then in the order of their kinds."""
+    groups: dict[tuple[ProblemKind, str, str, str], list[Found]] = {}
+    for kind in kinds.KINDS:
+        for found in _FINDERS[kind](view):
+            groups.setdefault((kind, found.profile, found.code, found.action), []).append(found)
     problems = [
-        OpenProblem(kind, found.profile, found.detail, found.money)
-        for kind in KINDS
-        for found in kind.find(view)
+        OpenProblem(*group, sorted(found, key=lambda each: -_dearest(each.money)))
+        for group, found in groups.items()
     ]
-    return sorted(problems, key=lambda each: -max(each.money.values(), default=0))
+    return sorted(problems, key=lambda each: -_dearest(each.money))
+
+
+def _dearest(money: Money) -> int:
+    return max(money.values(), default=0)
+
+
+def _sum_of(amounts: Sequence[Money]) -> Money:
+    total: Counter[str] = Counter()
+    for money in amounts:
+        total.update(money)
+    return total
+
+
+def _file(entry: RunEntry, more: str = "") -> str:
+    """Return what is said of a file: a fixed name comes again, so its day belongs to it."""
+    return f"{entry.name} ({entry.arrived:%Y-%m-%d}){more and f': {more}'}"
 
 
 # ── what does not come ───────────────────────────────────────────────────────────────────────────
 
 
 def _no_file(view: View) -> Iterator[Found]:
-    """A profile expects a file, and none has come since the last one was due."""
-    arrivals: dict[str, list[datetime]] = {}
-    for entry in view.entries:
-        arrivals.setdefault(entry.profile, []).append(entry.arrived)
-    for file in view.without_run:
-        if file.created is not None:
-            arrivals.setdefault(profile_name(file.name), []).append(file.created)
-    for name, written in view.profiles.items():
-        try:
-            expectation = Profile.model_validate(written).expectation
-        except ValidationError:
-            continue  # a file of this profile is stopped, and that is told
-        if expectation is None:
+    """A profile expects a file, and none belongs to a due time."""
+    for name, missing in _missing(view).items():
+        yield Found(name, "", kinds.NO_FILE.action, missing)
+
+
+def _missing(view: View) -> Mapping[str, str]:
+    """Return what is said of each profile that misses a file, by its name."""
+    came = _files_by_profile(view)
+    missing = {}
+    for name, profile in view.checked_profiles.items():
+        if isinstance(profile, PermanentError) or profile.expectation is None:
             continue
-        due = expectation.latest_due(view.now)
-        came = _counts_for(due.after, due.by, sorted(arrivals.get(name, [])), expectation)
-        if not came:
-            last = max(arrivals.get(name, []), default=None)
-            since = "none has ever come"
-            if last is not None:
-                since = f"the last one came {last.astimezone(due.by.tzinfo):%Y-%m-%d %H:%M}"
-            yield Found(name, f"due by {due.by:%Y-%m-%d %H:%M %Z}; {since}", {})
+        files = came.get(name, [])
+        newest = max((file.came for file in files if file.is_new), default=None)
+        due = profile.expectation.missed(newest, view.now, view.profiles_changed_at)
+        if due is None:
+            continue
+        since = "no file has come"
+        if newest is not None:
+            since = f"the last one came {newest.astimezone(due.tzinfo):%Y-%m-%d %H:%M}"
+        if any(newest is None or file.came > newest for file in files):
+            since += "; then only the same bytes again, or rows of fix"
+        missing[name] = f"due by {due:%Y-%m-%d %H:%M %Z}; {since}"
+    return missing
 
 
-def _counts_for(
-    after: datetime, by: datetime, arrivals: Sequence[datetime], expectation: Expectation
-) -> bool:
-    """Return whether a file came for the last due time, or after it.
+class _Arrival(NamedTuple):
+    """When a file came, and whether it is a new one."""
 
-    A file that comes late is the one of the time before: it does not count for the next one, unless
-    another one follows. With "every weekday by 06:30", a file that comes on Friday at 09:00 is
-    Friday's. If no other one follows, Monday's is missing on Monday at 06:30.
+    came: datetime
+    is_new: bool
+
+
+def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
+    """Return the files of each profile, oldest first.
+
+    A file that `fix` wrote is not a new one, nor are the same bytes again if they have a row.
     """
-    if arrivals and arrivals[-1] > by:
-        return True
-    came = [arrival for arrival in arrivals if after < arrival <= by]
-    if not came:
-        return False
-    before = expectation.latest_due(after)
-    is_missing_before = not any(before.after < arrival <= before.by for arrival in arrivals)
-    had_files = any(arrival <= after for arrival in arrivals)
-    return len(came) > 1 or not (is_missing_before and had_files)
-
-
-def _unfinished(view: View) -> Iterator[Found]:
-    """Two hours after a file came, it has no results, or work of it is two hours late."""
-    lines: list[tuple[str, str]] = []
-    for entry in view.entries:
-        since = entry.arrived if not entry.is_published else entry.due or view.now
-        is_late = view.now - since >= UNFINISHED_AFTER
-        ended_at = entry.stopped_at if entry.is_settled else None
-        is_recent = ended_at is None or view.now - ended_at <= FORGOTTEN_AFTER
-        if is_late and is_recent and not view.is_replaced(entry):
-            why = f" ({entry.cause}, {entry.tries} tries)" if entry.cause or entry.tries else ""
-            lines.append((entry.profile, f"{entry.name}{why}"))
-    for key in view.unreadable & view.files.keys():
-        name = view.files[key].name
-        lines.append((profile_name(name), f"{name} (STATE_UNREADABLE)"))
-    return _one_a_profile(lines)
+    came = [(e.arrived, e.name, e.profile, e.content) for e in view.entries]
+    came += [
+        (file.created, file.name, profile_name(file.name), content_of(file))
+        for file in view.without_run
+        if file.created is not None
+    ]
+    with_rows = {(entry.profile, entry.content) for entry in view.entries if entry.totals.all_rows}
+    arrivals: dict[str, list[_Arrival]] = {}
+    seen = set[tuple[str, str]]()
+    for moment, name, profile, content in sorted(came):
+        is_again = (profile, content) in seen & with_rows
+        is_new = not is_again and not has_corrected_rows(name)
+        seen.add((profile, content))
+        arrivals.setdefault(profile, []).append(_Arrival(moment, is_new))
+    return arrivals
 
 
 def _not_started(view: View) -> Iterator[Found]:
     """A file came, and no event has started it."""
-    ages = [(file, view.now - (file.created or view.now)) for file in view.without_run]
-    return _one_a_profile(
-        (profile_name(file.name), file.name)
-        for file, age in ages
-        if NOT_STARTED_AFTER <= age <= FORGOTTEN_AFTER
-    )
+    for file in view.without_run:
+        came = file.created or view.now
+        if view.now - came >= NOT_STARTED_AFTER and view.is_recent(came):
+            profile = view.profile_of(profile_name(file.name))
+            text = f"{file.name} ({came:%Y-%m-%d})"
+            yield Found(profile, "", kinds.FILE_NOT_STARTED.action, text)
+
+
+def _nothing_sent(view: View) -> Iterator[Found]:
+    """Files come, and for three days nothing in them is new and meant to be sent."""
+    missing = _missing(view)
+    for profile, entries in view.by_profile.items():
+        seen: set[str] = set()
+        nothing_new: list[RunEntry] = []
+        is_again = False
+        for entry in entries:
+            if not entry.is_published or entry.stop or has_corrected_rows(entry.name):
+                continue
+            is_again = entry.content in seen
+            seen.add(entry.content)
+            if _has_new_rows(entry.totals) and not is_again:
+                nothing_new = []
+            else:
+                nothing_new.append(entry)
+        if len(nothing_new) < NOTHING_NEW_FILES or not view.is_recent(nothing_new[-1].arrived):
+            continue
+        if is_again and profile in missing:
+            continue  # that the export is stuck is told already
+        if view.now - nothing_new[0].arrived >= NOTHING_NEW_AFTER:
+            newest = nothing_new[-1]
+            why = "the same bytes again" if is_again else _nothing_new_in(newest)
+            text = f"{number_of(len(nothing_new), 'file')}, the newest {_file(newest, why)}"
+            yield Found(profile, "", kinds.NOTHING_SENT.action, text)
+
+
+def _nothing_new_in(entry: RunEntry) -> str:
+    if entry.totals.meant:
+        return f"Google has all {number_of_rows(entry.totals.meant)} already"
+    return f"all {number_of_rows(entry.totals.all_rows)} are skipped"
+
+
+def _column_empty(view: View) -> Iterator[Found]:
+    """A column that the profile names has no cell in the newest file with selected rows."""
+    for profile, entries in view.by_profile.items():
+        read = [e for e in entries if e.is_published and e.totals.meant and not e.stop]
+        read = [entry for entry in read if not has_corrected_rows(entry.name)]
+        if not read or not read[-1].empty_columns or not view.is_recent(read[-1].arrived):
+            continue
+        newest = read[-1]
+        is_told = _is_too_much(_lost(newest.totals), _meant(newest))
+        if not is_told and not view.is_deleted(newest):
+            text = _file(newest, number_of(newest.empty_columns, "column"))
+            yield Found(profile, "", kinds.COLUMN_EMPTY.action, text)
+
+
+# ── what does not finish ─────────────────────────────────────────────────────────────────────────
+
+
+def _is_unfinished(view: View, entry: RunEntry) -> bool:
+    """Return whether a file has no results two hours after it came, or its work is two hours late.
+
+    What waits for a permission (`blocked`) is told as Google's silence.
+    """
+    if entry.superseded or view.is_deleted(entry):
+        return False
+    if entry.is_published:
+        is_waiting = entry.due is not None and not entry.blocked
+        return is_waiting and view.now - (entry.due or view.now) >= UNFINISHED_AFTER
+    if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
+        return False
+    return view.now - entry.arrived >= UNFINISHED_AFTER
+
+
+def _unfinished(view: View) -> Iterator[Found]:
+    """A file has no results, or work of it is late."""
+    for entry in view.entries:
+        if _is_unfinished(view, entry):
+            code = entry.cause or entry.stop
+            action = _action(code) if code else kinds.FILE_UNFINISHED.action
+            text = _file(entry, number_of(entry.attempts, "attempt"))
+            money = _micros(entry.totals.waiting_money())
+            yield Found(view.profile_of(entry.profile), code, action, text, money)
+    for key, code in view.unreadable.items():
+        file = view.files.get(key)
+        if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
+            continue
+        if code == "STATE_UNREADABLE" or view.is_recent(file.created):
+            profile = view.profile_of(profile_name(file.name))
+            yield Found(profile, code, _action(code), f"{file.name} ({file.created:%Y-%m-%d})")
 
 
 def _stopped(view: View) -> Iterator[Found]:
-    """A file was stopped, and nobody has replaced or deleted it."""
-    lines: list[tuple[str, str]] = []
+    """A file was stopped, and no newer one of its name is well."""
+    for entry in _stopped_entries(view):
+        action = lookup(entry.stop).action_if_stopped
+        text, money = _file(entry, entry.stop_detail), _micros(entry.totals.lost_money())
+        yield Found(view.profile_of(entry.profile), entry.stop, action, text, money)
+
+
+def _stopped_entries(view: View) -> Sequence[RunEntry]:
+    well: dict[str, int] = {}
     for entry in view.entries:
-        stopped_at = entry.stopped_at or entry.arrived
-        is_recent = view.now - stopped_at <= FORGOTTEN_AFTER
-        if entry.stop and entry.is_published and is_recent and not view.is_replaced(entry):
-            detail = f": {entry.stop_detail}" if entry.stop_detail else ""
-            lines.append((entry.profile, f"{entry.name} ({entry.stop}{detail})"))
-    return _one_a_profile(lines)
-
-
-def _nothing_new(view: View) -> Iterator[Found]:
-    """Files come, and nothing of them is meant to be sent, or they are the same for three days."""
-    for profile, entries in view.by_profile().items():
-        read = [entry for entry in entries if entry.is_published and not entry.stop]
-        if not read or not view.is_recent(read[-1]):
-            continue
-        newest = read[-1]
-        if newest.totals.rows and not newest.totals.meant:
-            rows = newest.totals.all_rows
-            yield Found(profile, f"{newest.name}: all {number_of_rows(rows)} are skipped", {})
-            continue
-        same = []
-        for entry in reversed(read):
-            if entry.content != newest.content:
-                break
-            same.append(entry)
-        if len(same) > 1 and newest.arrived - same[-1].arrived >= NOTHING_NEW_AFTER:
-            yield Found(profile, f"{len(same)} files with the same content", {})
-
-
-def _empty_columns(view: View) -> Iterator[Found]:
-    """A column that the profile names has no cell in the newest file, but for rows of `fix`."""
-    for profile, entries in view.by_profile().items():
-        read = [
-            entry for entry in entries if entry.is_published and not has_corrected_rows(entry.name)
-        ]
-        if read and read[-1].empty_columns and view.is_recent(read[-1]):
-            columns = number_of(read[-1].empty_columns, "column")
-            yield Found(profile, f"{read[-1].name}: {columns}", {})
+        if entry.is_published and not entry.stop and not entry.superseded:
+            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
+    return [
+        entry
+        for entry in view.entries
+        if entry.stop
+        and entry.generation > well.get(entry.name, 0)
+        and view.is_recent(entry.stopped_at or entry.arrived)
+        and not view.is_deleted(entry)
+        and not _is_unfinished(view, entry)
+    ]
 
 
 # ── what does not count ──────────────────────────────────────────────────────────────────────────
 
 
+class _Loss(NamedTuple):
+    """What a file has lost, of what was meant to be sent: its rows, and its micros by currency.
+
+    `known_at` is when the loss became known.
+    """
+
+    entry: RunEntry
+    known_at: datetime
+    lost: Counter[str]
+    meant: Counter[str]
+
+
+_ROWS: Final = "rows"
+"""Beside the currencies in the numbers of a `_Loss`."""
+
+
+def _numbers(rows: int, money: Money) -> Counter[str]:
+    return Counter({**money, _ROWS: rows})
+
+
+def _meant(entry: RunEntry) -> Counter[str]:
+    return _numbers(entry.totals.meant, _micros(entry.totals.meant_money()))
+
+
+def _lost(totals: Totals) -> Counter[str]:
+    """Return what does not count, but for a held last line, which the newer file has."""
+    rows = totals.lost - totals.count("not_attempted")
+    return _numbers(rows, _micros(totals.money_of("rejected", "failed")))
+
+
+def _has_new_rows(totals: Totals) -> bool:
+    """Return whether rows were meant to be sent that Google did not have before."""
+    return totals.meant > totals.count("duplicate")
+
+
+def _micros(sums: Mapping[str, Sum]) -> dict[str, int]:
+    return {currency: each.micros for currency, each in sums.items()}
+
+
+def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
+    return any(number > LARGEST_SHARE_LOST * meant[each] for each, number in lost.items())
+
+
 def _rows_lost(view: View) -> Iterator[Found]:
-    """Too large a share of the rows or the money of a profile does not count."""
-    for profile, entries in view.by_profile().items():
-        recent = [entry for entry in entries if view.is_recent(entry) and entry.is_published]
-        recent = [
-            entry
-            for entry in uncorrected(reversed(recent))
-            if entry.totals.meant and not entry.stop
-        ][::-1]
-        if not recent:
-            continue
-        changed = view.now - timedelta(days=1)
-        alone = [
-            entry
-            for entry in recent
-            if entry is recent[-1] or (entry.changed_at or entry.arrived) >= changed
-        ]
-        files = [entry for entry in alone if _is_too_much([entry])]
-        if not files and _is_too_much(recent):
-            files = [entry for entry in recent if entry.totals.lost]
-        if files:
-            money: dict[str, int] = {}
-            for entry in files:
-                for currency, (_, micros) in entry.totals.lost_money().items():
-                    money[currency] = money.get(currency, 0) + micros
-            yield Found(profile, _named(map(_loss, files)), money)
+    """Too large a share of the rows or the money of a file is lost.
+
+    So is then that of a profile's week: if no file of it loses more than a fifth, the week does not
+    either.
+    """
+    for profile, entries in view.by_profile.items():
+        for loss in _losses(view, entries):
+            if _is_too_much(loss.lost, loss.meant):
+                code, meant, money = loss.entry.totals.code, loss.entry.totals.meant, +loss.lost
+                rows = money.pop(_ROWS, 0)
+                action = lookup(code).advice(rows, meant) if code else kinds.ROWS_LOST.action
+                text = _file(loss.entry, f"{rows:,} of {number_of_rows(meant)}")
+                yield Found(profile, code, action, text, money)
 
 
-def _is_too_much(entries: Sequence[RunEntry]) -> bool:
-    lost, meant = sum(e.totals.lost for e in entries), sum(e.totals.meant for e in entries)
-    if lost > LARGEST_SHARE_LOST * meant:
-        return True
-    lost_money, meant_money = dict[str, Sum](), dict[str, Sum]()
+def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
+    """Return what each file of a profile, of which the oldest is first, has lost.
+
+    For a day, nothing changes it. Then what the file that `fix` wrote has taken is not lost any
+    more, and the file may have been deleted. The file of `fix` has the rows of the other one, so it
+    has no loss of its own.
+    """
+    losses: dict[str, _Loss] = {}
+    whose: dict[str, str] = {}
     for entry in entries:
-        add_sums(lost_money, entry.totals.lost_money())
-        add_sums(meant_money, entry.totals.meant_money())
-    return any(
-        each.micros > LARGEST_SHARE_LOST * meant_money[currency].micros
-        for currency, each in lost_money.items()
-    )
+        if not entry.is_published or entry.stop or not entry.totals.meant:
+            continue
+        known_at = entry.changed_at or entry.arrived
+        original = losses.get(whose.get(without_suffix(entry.name), ""))
+        if original is not None:
+            if view.now - original.known_at >= LOSS_TOLD_FOR_AT_LEAST:
+                original.lost.subtract(
+                    _numbers(entry.totals.taken, _micros(entry.totals.taken_money()))
+                )
+        elif view.is_recent(known_at):
+            is_new = view.now - known_at < LOSS_TOLD_FOR_AT_LEAST
+            if is_new or not view.is_deleted(entry):
+                lost = _lost(entry.totals)
+                losses[entry.key] = _Loss(entry, known_at, lost, _meant(entry))
+        key = original.entry.key if original is not None else entry.key
+        whose[rows_to_fix(entry.name, entry.generation)] = key
+    return losses.values()
 
 
-def _loss(entry: RunEntry) -> str:
-    code = f", mostly {entry.totals.code}" if entry.totals.code else ""
-    return f"{entry.name}: {entry.totals.lost} of {number_of_rows(entry.totals.meant)}{code}"
+def _google_silent(view: View) -> Iterator[Found]:
+    """What Google says later of uploaded rows cannot be read, or did not come."""
+    for entry in view.entries:
+        if view.is_deleted(entry):
+            continue
+        profile = view.profile_of(entry.profile)
+        if entry.blocked:
+            yield Found(profile, entry.blocked, _action(entry.blocked), _file(entry))
+        elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
+            text = _file(entry, number_of_rows(entry.totals.unknown))
+            yield Found(profile, STATUS_UNKNOWN, _action(STATUS_UNKNOWN), text)
 
 
-def _only_checked(view: View) -> Iterator[Found]:
-    """For a week, files were only checked: nothing of them counts."""
-    for profile, entries in view.by_profile().items():
+# ── what an engineer must change ─────────────────────────────────────────────────────────────────
+
+
+def _deployment(view: View) -> Iterator[Found]:
+    """Profiles cannot be read, files are only checked, or a version that we use ends soon."""
+    told = {entry.stop_detail for entry in _stopped_entries(view)}
+    unread = [(ALL_PROFILES, view.profiles_problem)] if view.profiles_problem is not None else []
+    for name, profile in view.checked_profiles.items():
+        if isinstance(profile, PermanentError):
+            unread.append((name, Problem(profile.code, "", profile.detail)))
+    for name, problem in unread:
+        if problem.detail not in told:  # a stopped file says the same
+            yield Found(name, problem.code, _action(problem.code), problem.detail)
+    ends = [
+        *(n for name in registry.names() for n in _notes_on_sunset(name, view.now)),
+        *notes_on_runtime(view.now),
+    ]
+    for note in ends:
+        yield Found(ALL_PROFILES, note.code, _action(note.code), note.detail)
+    for name, entries in view.by_profile.items():
         checked: list[RunEntry] = []
         for entry in reversed(entries):
             if not entry.validate_only:
                 break
             checked.append(entry)
-        is_long = bool(checked) and view.now - checked[-1].arrived >= ONLY_CHECKED_AFTER
-        if is_long and view.is_recent(checked[0]):
-            yield Found(profile, f"{len(checked)} files", {})
+        if checked and view.is_recent(checked[0].arrived):
+            since = checked[-1].arrived
+            if view.now - since >= ONLY_CHECKED_AFTER:
+                text = f"{number_of(len(checked), 'file')} since {since:%Y-%m-%d}"
+                yield Found(name, ONLY_CHECKED, _action(ONLY_CHECKED), text)
 
 
-def _silent(view: View) -> Iterator[Found]:
-    """What Google says later of uploaded rows cannot be read, or did not come."""
-    lines: list[tuple[str, str]] = []
-    for entry in view.entries:
-        is_recent = view.now - (entry.changed_at or entry.arrived) <= FORGOTTEN_AFTER
-        if entry.blocked:
-            lines.append((entry.profile, f"{entry.name} ({entry.blocked})"))
-        elif entry.totals.unknown and is_recent:
-            rows = number_of_rows(entry.totals.unknown)
-            lines.append((entry.profile, f"{entry.name} (STATUS_UNKNOWN: {rows})"))
-    return _one_a_profile(lines)
+ONLY_CHECKED: Final = "ONLY_CHECKED"
 
 
-def _one_a_profile(lines: Iterable[tuple[str, str]]) -> Iterator[Found]:
-    """Yield one problem for each profile, from profiles and what is to be said of their files."""
-    by_profile: dict[str, list[str]] = {}
-    for profile, of_file in lines:
-        by_profile.setdefault(profile, []).append(of_file)
-    for profile, files in by_profile.items():
-        yield Found(profile, _named(files), {})
+def _notes_on_sunset(destination: str, now: datetime) -> Sequence[Problem]:
+    return notes_on_sunset(registry.capabilities_of(destination), now)
 
 
-def _named(files: Iterable[str]) -> str:
-    """Return the names of files for one line."""
-    names = list(files)
-    more = len(names) - _MOST_FILES_NAMED
-    shown = "; ".join(names[:_MOST_FILES_NAMED])
-    return f"{shown}; and {more} more" if more > 0 else shown
+def _action(code: str) -> str:
+    return lookup(code).action
 
 
-KINDS: Final = (
-    Kind(
-        "rows_lost",
-        "ERROR",
-        "Rows do not count",
-        "Open the report of the file, and do its next step.",
-        _rows_lost,
-    ),
-    Kind(
-        "file_stopped",
-        "ERROR",
-        "A file was stopped",
-        "Do what the report of the file says, and upload the file again.",
-        _stopped,
-    ),
-    Kind(
-        "no_file",
-        "ERROR",
-        "An expected file has not come",
-        "Ask the owner of the export whether it ran.",
-        _no_file,
-    ),
-    Kind(
-        "file_unfinished",
-        "ERROR",
-        "A file is not finished",
-        "Read the log of the function for this file.",
-        _unfinished,
-    ),
-    Kind(
-        "file_not_started",
-        "ERROR",
-        "No event has started a file",
-        "Check the trigger of the function and its permissions.",
-        _not_started,
-    ),
-    Kind(
-        "google_silent",
-        "ERROR",
-        "Google's final answer cannot be read, or did not come",
-        "Correct the credentials or the permission that the code names. If it names none, look in "
-        "Google Ads whether the conversions have arrived.",
-        _silent,
-    ),
-    Kind(
-        "nothing_sent",
-        "WARNING",
-        "Files come, and nothing new is sent",
-        "Check the export and the `skip` and `rows` of the profile.",
-        _nothing_new,
-    ),
-    Kind(
-        "column_empty",
-        "WARNING",
-        "A column is empty",
-        "Check the export, or correct `columns` or `optional` of the profile.",
-        _empty_columns,
-    ),
-    Kind(
-        "only_checked",
-        "WARNING",
-        "Files have only been checked for a week",
-        "Remove `validate_only` from the profile, or stop the export.",
-        _only_checked,
-    ),
-)
-"""Every kind of open problem."""
+_FINDERS: Final[Mapping[ProblemKind, Callable[[View], Iterator[Found]]]] = {
+    kinds.ROWS_LOST: _rows_lost,
+    kinds.FILE_STOPPED: _stopped,
+    kinds.NO_FILE: _no_file,
+    kinds.FILE_UNFINISHED: _unfinished,
+    kinds.FILE_NOT_STARTED: _not_started,
+    kinds.GOOGLE_SILENT: _google_silent,
+    kinds.NOTHING_SENT: _nothing_sent,
+    kinds.COLUMN_EMPTY: _column_empty,
+    kinds.DEPLOYMENT: _deployment,
+}

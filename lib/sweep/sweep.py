@@ -1,36 +1,42 @@
 """The sweep: advances every run that is due, finds what events missed, and says what is open.
 
-    list the runs and the input ──▶ log the open problems ──▶ advance what is due ──▶ start files
-    without a run ──▶ overview
+    list the runs and the input ──▶ log the open problems, overview ──▶ advance what is due
+    ──▶ start files without a run ──▶ overview
 
-A sweep is safe while other instances run: it takes each run as an event does. It logs what is open
+A sweep is safe while other instances run: it takes each run as an event does. It says what is open
 before it sends anything, so that a file that kills it is told all the same. Its attempts end when
 the sweep must, and the next one goes on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 
+from lib.catalogue.open_problems import in_words, log_fields, plain
+from lib.catalogue.texts import number_of
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.log import Log
+from lib.model.outcomes import Problem
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
 from lib.run.context import RunContext
 from lib.run.deliver import deliver, ignore_rules, resume
 from lib.run.take import STALE_AFTER
 from lib.source.names import ignored
-from lib.state.runs import RunEntry, entry_of, run_id, run_key
+from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, open_problems
 
 _LONGEST_ENDING_SECONDS: Final = 60.0
 """What is left for the overview when the last attempt must end."""
+
+DAY_BEGINS: Final = time(6, 0)
+"""In UTC. The digest of the open problems is written once in each day that begins so."""
 
 KEPT_FOR: Final = timedelta(weeks=5)
 """Runs of older files that are settled are only counted: no problem and no page is about them."""
@@ -60,12 +66,14 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     runs = _list_runs(context, now)
     files = _input_files(context)
     without_run = _without_run(files, runs)
-    profiles = _profiles(context)
-    view = View(now, [*runs.entries.values()], runs.unreadable, files, without_run, profiles)
+    view = _with_profiles(
+        View(now, [*runs.entries.values()], runs.unreadable, files, without_run), context
+    )
     problems = open_problems(view)
     counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
     for problem in problems:
         _log(problem, context.log)
+    _write_overview(context, view, problems)
     touched = set[str]()
     in_turn = _in_turn(view.entries, now)
     blocked = [entry for entry in in_turn if entry.blocked]
@@ -88,7 +96,9 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
             run, attempt = run_id(work), partial(deliver, work)
         log = context.log.bind(run_id=run)
         _attempt(partial(attempt, context, attempts_end), log, counts)
-    _write_overview(context, view, runs, touched)
+    if touched:
+        view = _after(view, runs, touched, context)
+        _write_overview(context, view, open_problems(view))
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
     return report
@@ -100,23 +110,21 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 @dataclass(slots=True)
 class _Runs:
     """What a listing shows of the runs: the keys of all, and the entries of those that matter by
-    key. `unreadable` are the keys of those that it does not show."""
+    key. `unreadable` has the codes of those that it does not show."""
 
     keys: set[str]
     entries: dict[str, RunEntry]
-    unreadable: set[str]
+    unreadable: dict[str, str]
 
 
 def _list_runs(context: RunContext, now: datetime) -> _Runs:
     """List the runs. Of 150,000 runs of a year, a few thousand are kept."""
-    runs = _Runs(set(), {}, set())
+    runs = _Runs(set(), {}, {})
     for each in context.runs.entries():
-        if isinstance(each, str):
-            runs.keys.add(each)
-            runs.unreadable.add(each)
-            continue
         runs.keys.add(each.key)
-        if not each.is_settled or now - each.arrived <= KEPT_FOR:
+        if isinstance(each, UnreadableRun):
+            runs.unreadable[each.key] = each.code
+        elif not each.is_settled or now - each.arrived <= KEPT_FOR:
             runs.entries[each.key] = each
     return runs
 
@@ -138,12 +146,13 @@ def _without_run(files: Mapping[str, StoredObject], runs: _Runs) -> list[StoredO
     return sorted(missing, key=lambda file: (str(file.created), file.name))
 
 
-def _profiles(context: RunContext) -> Mapping[str, Any]:
-    """Return the profiles document; empty if it cannot be read: each run says so itself."""
+def _with_profiles(view: View, context: RunContext) -> View:
+    """Return the view with the profiles document, or with why it cannot be read."""
     try:
-        return context.profiles()
-    except (PermanentError, RetryableError):
-        return {}
+        changed_at = context.profiles_changed_at()
+        return replace(view, profiles=context.profiles(), profiles_changed_at=changed_at)
+    except (PermanentError, RetryableError) as error:
+        return replace(view, profiles_problem=Problem(error.code, "", error.detail))
 
 
 # ── do what is due ───────────────────────────────────────────────────────────────────────────────
@@ -185,48 +194,87 @@ def _age(file: StoredObject, now: datetime) -> timedelta:
 
 def _log(problem: OpenProblem, log: Log) -> None:
     """Log one line for an open problem. Cloud Monitoring remembers since when it is there."""
-    log.tell(
-        problem.kind.severity,
-        "open_problem",
-        kind=problem.kind.name,
-        profile=problem.profile,
-        detail=problem.detail,
-        at_stake=problem.at_stake,
-        action=problem.kind.action,
+    fields = log_fields(
+        problem.kind,
+        problem.profile,
+        problem.code,
+        problem.action,
+        problem.detail,
+        problem.money,
     )
+    log.tell(problem.kind.severity, "open_problem", **fields)
 
 
-def _write_overview(context: RunContext, view: View, runs: _Runs, touched: set[str]) -> None:
-    """Write the page of all files, as they are after this sweep. A failure costs only the page."""
+def _after(view: View, runs: _Runs, touched: Iterable[str], context: RunContext) -> View:
+    """Return what the sweep sees after its attempts at some runs."""
+    for key in touched:
+        with suppress(RetryableError):  # one that cannot be read must not hide the others
+            if (saved := context.runs.read(key)) is not None:
+                runs.entries[key] = entry_of(saved.run)
+    without_run = [file for file in view.without_run if run_key(file) not in runs.entries]
+    now, entries = context.utc_now(), [*runs.entries.values()]
+    return replace(view, now=now, entries=entries, without_run=without_run)
+
+
+def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProblem]) -> None:
+    """Write the page of all files, and log the digest if it is the day's first page.
+
+    A failure costs only the page: the next sweep writes it, and the digest.
+    """
     from lib.results.overview import render_overview
 
     bucket = context.settings.output_bucket
     try:
-        for key in touched:
-            with suppress(RetryableError):  # one that cannot be read must not hide the others
-                if (saved := context.runs.read(key)) is not None:
-                    runs.entries[key] = entry_of(saved.run)
-        without_run = [file for file in view.without_run if run_key(file) not in runs.entries]
-        entries = [*runs.entries.values()]
-        after = replace(view, entries=entries, without_run=without_run)
-        page = render_overview(bucket, entries, _shown(open_problems(after))).encode()
+        page = render_overview(bucket, view.entries, map(_shown, problems)).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
-        context.store.write(bucket, OVERVIEW, page, if_generation_match=generation, label=PAGE)
+        written = context.store.write(
+            bucket, OVERVIEW, page, if_generation_match=generation, label=PAGE
+        )
+        written_before = live.created if live is not None else None
+        if written is not None and problems and _is_first_of_day(written_before, view.now):
+            text, count = digest(problems), len(problems)
+            context.log.warning("open_problems_digest", text=text, count=count)
     except RetryableError as error:
         context.log.warning("overview_not_written", code=error.code, detail=error.detail)
     except Exception as error:
         context.log.unexpected(error)
 
 
-def _shown(problems: Sequence[OpenProblem]) -> Iterator[Mapping[str, str]]:
-    for problem in problems:
-        yield {
-            "title": problem.kind.title,
-            "kind": problem.kind.name,
-            "severity": problem.kind.severity,
-            "profile": problem.profile,
-            "detail": problem.detail,
-            "at_stake": problem.at_stake,
-            "action": problem.kind.action,
-        }
+def _is_first_of_day(written_before: datetime | None, now: datetime) -> bool:
+    """Return whether no page was written since the last time at which a day begins."""
+    moment = now.astimezone(UTC)
+    begins = datetime.combine(moment.date(), DAY_BEGINS, UTC)
+    if begins > moment:
+        begins -= timedelta(days=1)
+    return written_before is None or written_before < begins
+
+
+def digest(problems: Sequence[OpenProblem]) -> str:
+    """Return all open problems as plain text: the dearest first, with every file."""
+    count = number_of(len(problems), "open problem")
+    parts = [f"{count}, the dearest first."]
+    for number, problem in enumerate(problems, 1):
+        money = in_words(problem.money)
+        at_stake = f" At stake: {money}." if money else ""
+        lines = [
+            f"{number}. {problem.title}.{at_stake}",
+            f"   Profile: {plain(problem.profile)}",
+            f"   What to do: {problem.action}",
+            *(f"   - {plain(line)}" for line in problem.lines),
+        ]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _shown(problem: OpenProblem) -> Mapping[str, str]:
+    return {
+        "title": problem.title,
+        "kind": problem.kind.name,
+        "severity": problem.kind.severity,
+        "profile": problem.profile,
+        "code": problem.code,
+        "detail": problem.detail,
+        "at_stake": in_words(problem.money),
+        "action": problem.action,
+    }

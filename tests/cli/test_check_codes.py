@@ -294,6 +294,7 @@ ELSEWHERE = {
     "KIND_NOT_SENT": "only for a destination without adjustments or calls",
     "CHECKSUM_MISMATCH": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
+    "ONLY_CHECKED": "only after a week of uploads",
     "SUPPORT_ENDS_SOON": "only for an API or a runtime that ends soon",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
     "CLICK_AND_TIME_ALREADY_USED": "only for an upload",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from lib.catalogue.codes import CATALOGUE, TABLES, lookup
+from lib.catalogue.open_problems import KINDS
 from lib.cli.commands import main
-from lib.sweep.problems import KINDS
 
 
 def explain(*arguments: str) -> Result:

@@ -10,9 +10,9 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page
 
 from lib.catalogue.codes import CATALOGUE
+from lib.catalogue.open_problems import KINDS
 from lib.results.overview import render_overview
 from lib.results.report import ROWS_AT_A_TIME
-from lib.sweep.problems import KINDS
 from tests.results.files import entry_on, file_of, report_on, row, summary_of
 from tests.results.test_report import HOSTILE, example, report
 
@@ -37,8 +37,13 @@ def hostile() -> dict[str, Any]:
 def hostile_overview() -> str:
     """Return an overview with every kind of problem, and files that have lost rows."""
     problems = [
-        {"title": kind.title, "kind": kind.name, "profile": HOSTILE, "detail": HOSTILE}
-        | {"severity": kind.severity, "at_stake": "1,204.50 USD", "action": kind.action}
+        {"title": kind.title, "kind": kind.name, "profile": HOSTILE, "code": kind.name}
+        | {
+            "severity": kind.severity,
+            "at_stake": "1,204.50 USD",
+            "action": kind.action,
+            "detail": HOSTILE,
+        }
         for kind in KINDS
     ]
     summary = file_of(5_000)

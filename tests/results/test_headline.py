@@ -288,7 +288,7 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
         )
         for hours in range(60)
     ]
-    problem = dict.fromkeys(("kind", "profile", "severity", "detail", "at_stake"), "x")
+    problem = dict.fromkeys(("kind", "profile", "code", "severity", "detail", "at_stake"), "x")
     detail = "3.csv: 4 of 9 rows, mostly FUTURE_DATE; 13.csv"
     problems = [
         problem
@@ -323,7 +323,7 @@ def test_the_overview_names_a_file_whose_report_has_a_next_step() -> None:
 def test_open_problems_are_as_serious_as_the_worst(case: str, severity: str, tone: str) -> None:
     """As the files that they name, or as they are rated."""
     detail = "crm/deals.csv" if severity == "x" else "no file"
-    problem = dict.fromkeys(("kind", "profile", "at_stake", "title", "action"), "x")
+    problem = dict.fromkeys(("kind", "profile", "code", "at_stake", "title", "action"), "x")
     problems = [problem | {"severity": severity, "detail": detail}]
     page = render_overview("out", [entry_on(CASES[case][0])], problems)
     assert f'class="headline {tone}"' in page

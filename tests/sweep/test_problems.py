@@ -1,351 +1,73 @@
-"""Open problems: what somebody hears of within a day, and that nothing else is told."""
+"""Open problems: when each kind begins and ends, and that nothing else is told."""
 
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 
+from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import ALL_PROFILES, KINDS, NO_PROFILE, plain
+from lib.destinations import registry
 from lib.errors import PermanentError, RetryableError
 from lib.model.money import Sum
-from lib.model.outcomes import Problem
-from lib.model.sent_requests import RequestStatus
-from lib.model.totals import Totals
-from lib.state.runs import RunEntry
+from lib.model.outcomes import Outcome, Problem
+from lib.model.totals import CodeTotals, Totals
+from lib.run import finish
+from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
-from lib.sweep.problems import KINDS, View, open_problems
+from lib.sweep.problems import OpenProblem, View, open_problems
 from tests.fakes import START, World, deliver, sweep, world
 from tests.rows import core_row, csv_bytes
 
-NIGHT = 24 * 3600
-EXPIRED = "PROCESSING_ERROR_REASON_EXPIRED_CLICK"
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PROFILE = {
+    "destination": "google_ads",
+    "customer_id": "1234567890",
+    "expect": "any time",
+    "action": "1001",
+    "value": 1,
+    "columns": {"gclid": "a", "conversion_date_time": "b"},
+}
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """Return the details of the open problems that were logged since the last call, by kind."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    problems = [line for line in lines if line["event"] == "open_problem"]
-    return {line["kind"]: line["detail"] for line in problems}
+def entry(
+    name: str,
+    age: timedelta,
+    rows: Mapping[Outcome, int] | None = None,
+    *,
+    usd: Mapping[Outcome, int] | None = None,
+    generation: int = 1,
+    **changes: Any,
+) -> RunEntry:
+    """Return a file that came so long ago: its rows by outcome, and its whole dollars, too.
 
-
-def night(
-    google: World, number: int, good: int = 0, bad: int = 0, *, value: str = "10", **cells: str
-) -> None:
-    """Deliver the file of a night, with bad rows that our rules reject, and sweep."""
-    google.clock.seconds = number * NIGHT + 3600
-    sold = (google.clock.utc() - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-    rows = [
-        core_row(
-            n,
-            order_id=f"{number}-{n}",
-            conversion_date_time=sold,
-            **{"conversion_value": value, **cells},
-        )
-        for n in range(good)
-    ]
-    rows += [
-        core_row(
-            n, order_id=f"{number}-{n}", conversion_date_time="yesterday", conversion_value=value
-        )
-        for n in range(good, good + bad)
-    ]
-    deliver(google, f"{number:03}.csv", csv_bytes(rows))
-    sweep(google)
-
-
-@pytest.fixture
-def google() -> World:
-    return world()
-
-
-def test_four_rejected_rows_a_night(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """A small business hears of four rows, and of nothing once they are right."""
-    night(google, 1, bad=4)
-    assert "4 of 4 rows" in told(capsys)["rows_lost"]
-    for number in range(2, 10):
-        told(capsys)
-        night(google, number, good=4)
-    assert "rows_lost" not in told(capsys)
-
-
-def test_a_file_for_each_lead(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """One row is enough, if it was all there was."""
-    night(google, 1, bad=1)
-    assert "1 of 1 row" in told(capsys)["rows_lost"]
-
-
-def test_a_few_bad_rows_are_ordinary(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """Up to a fifth of the rows is in the results, and nobody is told."""
-    night(google, 1, good=17, bad=3)
-    assert not told(capsys)
-
-
-def test_few_rows_with_most_of_the_money(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """3 % of the rows with 60 % of the money are told by their money."""
-    google.api.too_old = {"big-0", "big-1", "big-2"}
-    sold = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-    rows = [
-        core_row(n, order_id=f"small-{n}", conversion_date_time=sold, conversion_value="1")
-        for n in range(97)
-    ]
-    rows += [
-        core_row(n, order_id=f"big-{n}", conversion_date_time=sold, conversion_value="50")
-        for n in range(3)
-    ]
-    deliver(google, "deals.csv", csv_bytes(rows))
-    google.clock.seconds += 3600
-    sweep(google)
-    assert "3 of 100 rows, mostly EXPIRED_EVENT" in told(capsys)["rows_lost"]
-
-
-@pytest.mark.parametrize("named", [6, 0])
-def test_google_counts_none_later(
-    google: World, capsys: pytest.CaptureFixture[str], named: int
-) -> None:
-    """Rows that were accepted, and fail in their final status, whether it names them or not."""
-    google.use_destination("data_manager")
-    records = {EXPIRED: tuple(range(named))}
-    google.api.statuses = lambda ids: [
-        RequestStatus(each, "FAILED", "1001", 6, {EXPIRED: 6}, error_records=records)
-        for each in ids
-    ]
-    night(google, 1, good=6)
-    google.clock.seconds += 7200
-    sweep(google)
-    sweep(google)
-    assert f"6 of 6 rows, mostly {EXPIRED}" in told(capsys)["rows_lost"]
-
-
-def test_rows_that_nobody_can_correct(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """People who have denied their consent are no loss that needs somebody."""
-    google.use_destination("data_manager")
-    denied = {"PROCESSING_ERROR_REASON_DENIED_CONSENT": 6}
-    google.api.statuses = lambda ids: [
-        RequestStatus(each, "FAILED", "1001", 6, denied) for each in ids
-    ]
-    night(google, 1, good=6)
-    google.clock.seconds += 7200
-    sweep(google)
-    sweep(google)
-    assert "rows_lost" not in told(capsys)
-
-
-def test_a_line_names_at_most_twenty_files(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The line says how many more there are."""
-    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-    for number in range(22):
-        deliver(google, f"{number:02}.csv", csv_bytes(_good(google, 1)))
-    told(capsys)
-    sweep(google)
-    detail = told(capsys)["file_stopped"]
-    assert detail.count("CUSTOMER_NOT_ENABLED") == 20
-    assert detail.endswith("; and 2 more")
-
-
-def test_deferred_rows_that_fail(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """50 rows that wait for three days, and then fail, are told although newer files are well."""
-    google.api.too_recent = {f"1-{n}" for n in range(50)}
-    night(google, 1, good=50)
-    for number in (2, 3, 4):
-        night(google, number, good=100)
-    google.clock.seconds += 7 * 3600
-    sweep(google)
-    google.clock.seconds += 600
-    sweep(google)
-    assert "50 of 50 rows, mostly TOO_RECENT_EVENT" in told(capsys)["rows_lost"]
-
-
-def test_a_corrected_file_closes_the_problem(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The rows that `fix` has written, and a file of the same name, replace the bad one."""
-    night(google, 1, bad=10)
-    assert "rows_lost" in told(capsys)
-    google.clock.seconds += 60
-    deliver(google, "rows-to-fix-001.csv", csv_bytes(_good(google, 10)))
-    sweep(google)
-    assert "rows_lost" not in told(capsys)
-
-
-def _good(google: World, rows: int) -> list[dict[str, str]]:
-    sold = (google.clock.utc() - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-    return [core_row(n, order_id=f"good-{n}", conversion_date_time=sold) for n in range(rows)]
-
-
-def test_the_same_file_for_ten_nights(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """An export that is stuck is told after three days, whatever Google says of its rows."""
-    content = csv_bytes([*_good(google, 5), core_row(9, conversion_date_time="never")])
-    for number in range(10):
-        google.clock.seconds = number * NIGHT
-        deliver(google, f"{number}.csv", content)
-        sweep(google)
-        kinds = told(capsys)
-        assert ("nothing_sent" in kinds) == (number >= 3), number
-
-
-def test_nothing_is_meant_to_be_sent(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """A file of which the profile skips every row."""
-    google.profiles["default"]["skip"] = {"Stage": ["Lost"]}
-    rows = [row | {"Stage": "lost"} for row in _good(google, 3)]
-    deliver(google, "deals.csv", csv_bytes(rows, [*rows[0]]))
-    sweep(google)
-    assert told(capsys)["nothing_sent"] == "deals.csv: all 3 rows are skipped"
-
-
-def test_validate_only_for_thirty_nights(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """A check that nobody ended is told after a week."""
-    google.profiles["default"]["validate_only"] = True
-    for number in range(30):
-        night(google, number, good=3)
-        assert ("only_checked" in told(capsys)) == (number >= 7), number
-
-
-def test_a_second_stopped_file_an_hour_later(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each stopped file is named, at once and by each sweep, until it is replaced or deleted."""
-    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-    deliver(google, "one.csv", csv_bytes(_good(google, 1)))
-    assert "CUSTOMER_NOT_ENABLED" in told(capsys)["file_stopped"]
-    google.clock.seconds += 3600
-    deliver(google, "two.csv", csv_bytes(_good(google, 1)))
-    sweep(google)
-    assert told(capsys)["file_stopped"].count("CUSTOMER_NOT_ENABLED") == 2
-    google.api.stop = None
-    deliver(google, "one.csv", csv_bytes(_good(google, 1)))
-    google.store.delete("in-bucket", "two.csv")
-    sweep(google)
-    assert "file_stopped" not in told(capsys)
-
-
-def test_a_stopped_file_is_told_for_seven_days(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A later file with another name does not end it."""
-    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-    night(google, 0, good=1)
-    google.api.stop = None
-    told(capsys)
-    for number in range(1, 10):
-        night(google, number, good=1)
-        assert ("file_stopped" in told(capsys)) == (number <= 7), number
-
-
-def test_a_file_that_is_not_finished(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """After two hours, with the reason and the number of tries, also if it kills the sweep."""
-
-    def fail(number: int) -> None:
-        raise RetryableError("API_UNAVAILABLE")
-
-    google.api.before = fail
-    with pytest.raises(RetryableError):
-        deliver(google, "deals.csv", csv_bytes(_good(google, 1)))
-    google.clock.seconds += 3600
-    sweep(google)
-    assert "file_unfinished" not in told(capsys)
-    google.clock.seconds += 3700
-
-    def kill(number: int) -> None:
-        raise KeyboardInterrupt
-
-    google.api.before = kill
-    with pytest.raises(KeyboardInterrupt):
-        sweep(google)
-    assert "deals.csv (API_UNAVAILABLE" in told(capsys)["file_unfinished"]
-
-
-def test_no_event_has_started_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    """Half an hour after it came, a file without a run is told, and started."""
-    google = world(sweep_grace_minutes=30)
-    google.store.put("in-bucket", "deals.csv", csv_bytes(_good(google, 1)))
-    google.clock.seconds += 1860
-    sweep(google)
-    assert told(capsys)["file_not_started"] == "deals.csv"
-    sweep(google)
-    assert "file_not_started" not in told(capsys)
-
-
-def test_an_empty_column_of_consent(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """A column that the profile names has no cell in the newest file."""
-    named = ["gclid", "conversion_date_time", "conversion_value", "order_id", "ad_user_data"]
-    google.profiles["default"] |= {"columns": {name: name for name in named}, "action": "1001"}
-    deliver(google, "deals.csv", csv_bytes(row | {"ad_user_data": ""} for row in _good(google, 2)))
-    sweep(google)
-    assert told(capsys)["column_empty"] == "deals.csv: 1 column"
-
-
-def test_a_few_corrected_rows_have_no_empty_column() -> None:
-    """What `fix` has written has only these rows. The file that it is from is the newest one."""
-    now = datetime(2026, 11, 24, 12, tzinfo=UTC)
-    file = entry_of("crm/deals.csv", now - timedelta(hours=2))
-    rows = entry_of("crm/rows-to-fix-deals.csv", now)
-    rows = msgspec.structs.replace(rows, empty_columns=1)
-    view = View(now, [file, rows], set(), {}, [], {})
-    assert "column_empty" not in kinds(view)
-    file = msgspec.structs.replace(file, empty_columns=1)
-    assert "column_empty" in kinds(replace(view, entries=[file, rows]))
-
-
-def test_a_blocked_follow_up(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """Google's later word cannot be read, so a person must correct a permission."""
-    google.use_destination("data_manager")
-
-    def refuse(ids: Sequence[str]) -> Any:
-        raise PermanentError("USER_PERMISSION_DENIED")
-
-    google.api.statuses = refuse
-    night(google, 1, good=1)
-    google.clock.seconds += 3600
-    sweep(google)
-    sweep(google)
-    assert told(capsys)["google_silent"] == "001.csv (USER_PERMISSION_DENIED)"
-
-
-def test_every_kind_has_a_name_a_title_and_an_action() -> None:
-    """They are what a notification shows."""
-    assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert all(kind.title and kind.action.endswith(".") for kind in KINDS)
-
-
-# ── files that are expected ──────────────────────────────────────────────────────────────────────
-
-BERLIN = "every weekday by 06:30 Europe/Berlin"
-
-
-def view_of(arrivals: Sequence[datetime], now: datetime, expect: str) -> View:
-    """Return what a sweep sees of a profile `crm` whose files came at these times."""
-    profile = {"destination": "google_ads", "customer_id": "1234567890", "expect": expect}
-    profile |= {
-        "action": "1001",
-        "value": 1,
-        "columns": {"gclid": "a", "conversion_date_time": "b"},
-    }
-    entries = [entry_of(f"crm/{n}.csv", at) for n, at in enumerate(arrivals) if at <= now]
-    files = {
-        entry.key: StoredObject("in", entry.name, 1, 1, "", entry.arrived, entry.arrived)
-        for entry in entries
-    }
-    return View(now, entries, set(), files, [], {"crm": profile})
-
-
-def entry_of(name: str, arrived: datetime) -> RunEntry:
-    return RunEntry(
-        key=name,
+    It is published and done, and what its results say has not changed since it came.
+    """
+    arrived = NOW - age
+    money = {each: {"USD": Sum(1, 1_000_000 * units)} for each, units in (usd or {}).items()}
+    code = changes.pop("code", "")
+    totals = Totals(
+        {"uploaded": 10} if rows is None else dict(rows),
+        money=money,
+        codes={code: CodeTotals(1)} if code else {},
+        unknown=changes.pop("unknown", 0),
+    )
+    made = RunEntry(
+        key=f"{name}#{generation}",
         state="done",
         due=None,
         tries=0,
         attempts=1,
         name=name,
-        generation=1,
-        content=name,
+        generation=generation,
+        content=f"{name} {generation}",
         arrived=arrived,
         profile=name.partition("/")[0],
         destination="google_ads",
@@ -357,87 +79,594 @@ def entry_of(name: str, arrived: datetime) -> RunEntry:
         blocked="",
         cause="",
         empty_columns=0,
-        totals=Totals({"uploaded": 10}),
+        totals=totals,
         published_at=arrived,
-        changed_at=None,
+        changed_at=arrived,
     )
+    return msgspec.structs.replace(made, **changes)
 
 
-def kinds(view: View) -> set[str]:
-    return {problem.kind.name for problem in open_problems(view)}
+def stopped(name: str, age: timedelta, code: str = "EMPTY_FILE", **changes: Any) -> RunEntry:
+    """Return a file that was stopped when it came."""
+    changes = {"rows": {"not_attempted": 5}, "stop": code, "stopped_at": NOW - age, **changes}
+    return entry(name, age, **changes)
 
 
-@pytest.mark.parametrize("spread_minutes", [45, 180])
-def test_an_ordinary_year(spread_minutes: int) -> None:
-    """A file each weekday, up to three hours early or late, and `expect` names the latest time."""
-    drawn = random.Random(spread_minutes)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    latest = datetime(2026, 1, 1, 5, 30, tzinfo=UTC)
-    days = [n for n in range(365) if (start + timedelta(days=n)).weekday() < 5]
-    middle = latest - timedelta(minutes=spread_minutes + 90)  # summer time is an hour earlier
-    arrivals = [
-        middle + timedelta(days=n, minutes=drawn.uniform(-spread_minutes, spread_minutes))
-        for n in days
-    ]
-    for hour in range(24 * 14, 365 * 24, 3):
-        now = start + timedelta(hours=hour)
-        recent = [at for at in arrivals if now - timedelta(days=30) < at]
-        assert not kinds(view_of(recent, now, BERLIN)), now
+def view_of(*entries: RunEntry, deleted: Sequence[str] = (), **given: Any) -> View:
+    """Return what a sweep sees of these files, whose newest generation is live."""
+    files = {
+        each.key: StoredObject("in", each.name, each.generation, 1, "", each.arrived)
+        for each in entries
+        if each.name not in deleted
+        and each.generation == max(e.generation for e in entries if e.name == each.name)
+    }
+    return replace(View(NOW, entries, {}, files, profiles={"crm": PROFILE}), **given)
 
 
-def week(*days: int, hour: int = 4) -> list[datetime]:
-    """Return arrivals at this hour, UTC, of days of November 2026."""
-    return [datetime(2026, 11, day, hour, tzinfo=UTC) for day in days]
+def found(view: View) -> dict[str, list[OpenProblem]]:
+    """Return the problems by their kind."""
+    problems: dict[str, list[OpenProblem]] = {}
+    for problem in open_problems(view):
+        problems.setdefault(problem.kind.name, []).append(problem)
+    return problems
+
+
+def later(view: View, time: timedelta) -> View:
+    """Return the same files at a later time."""
+    return replace(view, now=view.now + time)
+
+
+# ── no_file ──────────────────────────────────────────────────────────────────────────────────────
+
+DAILY = {"crm": {**PROFILE, "expect": "every day by 12:00 UTC"}}
+
+
+def misses(*entries: RunEntry, **given: Any) -> bool:
+    return "no_file" in found(view_of(*entries, **{"profiles": DAILY, **given}))
+
+
+def test_a_file_ends_it_whatever_became_of_it() -> None:
+    """Yesterday's file alone does not, and a file that no event has started does."""
+    yesterday, today = entry("crm/1.csv", DAY), StoredObject("in", "crm/2.csv", 7, 1, "", NOW)
+    assert misses(yesterday)
+    assert not misses(yesterday, entry("crm/2.csv", HOUR))
+    assert not misses(yesterday, stopped("crm/2.csv", HOUR))
+    assert not misses(yesterday, without_run=[today])
+
+
+def test_what_fix_wrote_is_no_next_file() -> None:
+    """It has rows of a file that came."""
+    assert misses(entry("crm/1.csv", DAY), entry("crm/rows-to-fix-1.1.csv", HOUR))
+
+
+@pytest.mark.parametrize("rows", [{"uploaded": 1}, {"skipped": 1}, {}])
+def test_the_same_bytes_again_are_no_next_file(rows: dict[str, int]) -> None:
+    """Unless they have no row: a day without sales looks like the one before."""
+    again = [entry(f"crm/{n}.csv", n * DAY + HOUR, rows, content="same") for n in (1, 0)]
+    assert misses(*again) == bool(rows)
+
+
+def test_the_same_bytes_are_recognized_before_their_run_begins() -> None:
+    """The overdue file is not there only because somebody uploaded the last one again."""
+    again = StoredObject("in", "crm/1.csv", 7, 1, "", NOW)
+    assert misses(entry("crm/1.csv", DAY, content=content_of(again)), without_run=[again])
+
+
+@pytest.mark.parametrize(("hours", "is_missing"), [(1, False), (-1, True)])
+def test_a_profile_that_is_deployed_at_noon_misses_nothing(hours: int, is_missing: bool) -> None:
+    """Due times before its document was written do not count, if no file came yet."""
+    assert misses(profiles_changed_at=NOW + hours * HOUR) == is_missing
+
+
+def test_a_profile_that_cannot_be_read_is_told() -> None:
+    """Nobody can say whether it misses a file."""
+    broken = {"crm": {**PROFILE, "expect": "often"}, "shop": DAILY["crm"]}
+    problems = found(view_of(profiles=broken))
+    assert [each.profile for each in problems["no_file"]] == ["shop"]
+    (problem,) = problems["deployment"]
+    assert (problem.profile, problem.code) == ("crm", "INVALID_PROFILE")
+    assert "expect" in problem.detail
+    assert problem.action == lookup("INVALID_PROFILE").action
+
+
+def test_a_stopped_file_tells_of_its_profile() -> None:
+    """One mistake is one problem."""
+    broken = {"crm": {**PROFILE, "expect": "often"}}
+    (problem,) = found(view_of(profiles=broken))["deployment"]
+    file = stopped("crm/1.csv", HOUR, "INVALID_PROFILE", stop_detail=problem.detail)
+    assert found(view_of(file, profiles=broken)).keys() == {"file_stopped"}
+
+
+def test_profiles_that_cannot_be_read_are_told() -> None:
+    """Then the sweep does not know what is expected."""
+    problem = Problem("STORAGE_FORBIDDEN", "", "storage.objects.get on the bucket p")
+    (told,) = found(view_of(profiles={}, profiles_problem=problem))["deployment"]
+    assert (told.profile, told.code) == (ALL_PROFILES, "STORAGE_FORBIDDEN")
+    assert told.action == lookup("STORAGE_FORBIDDEN").action
+
+
+# ── file_unfinished, file_not_started ────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    ("arrivals", "now", "is_told"),
+    ("changes", "is_told"),
     [
-        pytest.param(week(17, 18, 19, 20), "2026-11-23T05:00", False, id="not due yet"),
-        pytest.param(week(17, 18, 19, 20), "2026-11-23T06:00", True, id="Monday's is missing"),
-        pytest.param(week(18, 19, 20, 23), "2026-11-23T06:00", False, id="Monday's came"),
-        pytest.param(week(19, 20), "2026-11-22T12:00", False, id="no file on a Sunday"),
-        pytest.param([], "2026-11-23T06:00", True, id="none has ever come"),
+        pytest.param({"published_at": None}, True, id="no results"),
+        pytest.param({"published_at": None, "superseded": True}, False, id="an equal one came"),
+        pytest.param({"due": NOW - 2 * HOUR}, True, id="work is two hours late"),
+        pytest.param({"due": NOW - HOUR}, False, id="work is due"),
+        pytest.param({"due": NOW + DAY}, False, id="work is due tomorrow"),
+        pytest.param({}, False, id="done"),
+    ],
+)
+def test_a_file_is_unfinished(changes: dict[str, Any], is_told: bool) -> None:
+    """Without results two hours after it came, or with work two hours after its due time."""
+    file = entry("crm/1.csv", 2 * HOUR, **changes)
+    assert ("file_unfinished" in found(view_of(file))) == is_told
+    young = entry("crm/1.csv", HOUR, **changes)
+    is_late_work = file.is_published and is_told
+    assert ("file_unfinished" in found(view_of(young))) == is_late_work
+
+
+@pytest.mark.parametrize("cause", ["API_UNAVAILABLE", "DAILY_QUOTA", "STORAGE_FORBIDDEN"])
+def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> None:
+    """For an outage or a quota, that is no action. The attempts are those that were made."""
+    file = entry("crm/1.csv", 3 * HOUR, published_at=None, cause=cause, attempts=9)
+    (problem,) = open_problems(view_of(file))
+    assert (problem.code, problem.action) == (cause, lookup(cause).action)
+    assert problem.detail == "crm/1.csv (2026-11-24): 9 attempts"
+
+
+def test_a_file_that_ended_without_results_is_told_for_a_week() -> None:
+    """From when it was stopped. It is not stopped besides: one mistake is one problem."""
+    ended = {"stop": "NO_PROGRESS", "published_at": None}
+    view = view_of(entry("crm/1.csv", 3 * DAY, stopped_at=NOW - DAY, **ended))
+    (problem,) = open_problems(view)
+    assert (problem.kind.name, problem.code) == ("file_unfinished", "NO_PROGRESS")
+    assert open_problems(later(view, 6 * DAY))
+    assert not open_problems(later(view, 6 * DAY + HOUR))
+
+
+@pytest.mark.parametrize("code", ["NEWER_VERSION", "STATE_UNREADABLE"])
+def test_a_run_that_cannot_be_read_is_told(code: str) -> None:
+    """After a rollback, or if somebody has changed it: nobody knows what became of its rows."""
+    file = StoredObject("in", "crm/1.csv", 7, 1, "", NOW - 2 * HOUR)
+    view = view_of(unreadable={"key": code}, files={"key": file})
+    (problem,) = open_problems(view)
+    assert (problem.kind.name, problem.code) == ("file_unfinished", code)
+    assert problem.action == lookup(code).action
+    assert not open_problems(replace(view, files={}))
+    assert not open_problems(replace(view, now=NOW - HOUR))
+    assert bool(open_problems(later(view, 8 * DAY))) == (code == "STATE_UNREADABLE")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_told"), [(29, False), (30, True), (7 * 1440, True), (7 * 1440 + 1, False)]
+)
+def test_no_event_has_started_a_file(minutes: int, is_told: bool) -> None:
+    """From half an hour after it came, for a week."""
+    file = StoredObject("in", "crm/1.csv", 7, 1, "", NOW - timedelta(minutes=minutes))
+    problems = found(view_of(without_run=[file]))
+    assert ("file_not_started" in problems) == is_told
+
+
+def test_files_in_unknown_folders_are_one_problem() -> None:
+    """Each folder would be an incident of its own: 400 mails for one wrong upload."""
+    waiting = [StoredObject("in", f"new{n}/1.csv", 7, 1, "", NOW - HOUR) for n in range(400)]
+    (problem,) = open_problems(view_of(without_run=waiting))
+    assert (problem.kind.name, problem.profile) == ("file_not_started", NO_PROFILE)
+    assert len(problem.lines) == 400
+    files = [
+        stopped(f"new{n}/1.csv", HOUR, "UNKNOWN_PROFILE", destination="", stop_detail=f"new{n}")
+        for n in range(400)
+    ]
+    (problem,) = open_problems(view_of(*files))
+    assert (problem.kind.name, problem.profile) == ("file_stopped", NO_PROFILE)
+    assert (problem.code, len(problem.lines)) == ("UNKNOWN_PROFILE", 400)
+
+
+# ── file_stopped ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("newer", "is_told"),
+    [
+        pytest.param([], True, id="no newer file"),
+        pytest.param([entry("crm/2.csv", HOUR)], True, id="another name"),
+        pytest.param([entry("crm/1.csv", HOUR, generation=2)], False, id="a newer one is well"),
+        pytest.param([stopped("crm/1.csv", HOUR, generation=2)], True, id="it is stopped, too"),
         pytest.param(
-            [*week(18, 19), *week(20, hour=9)], "2026-11-20T10:00", False, id="Friday's came late"
-        ),
-        pytest.param(
-            [*week(18, 19), *week(20, hour=9)],
-            "2026-11-23T06:00",
+            [entry("crm/1.csv", HOUR, generation=2, published_at=None)],
             True,
-            id="Friday's late file is not Monday's",
+            id="it has no results",
         ),
     ],
 )
-def test_an_expected_file(arrivals: list[datetime], now: str, is_told: bool) -> None:
-    """A profile says when a file must have come."""
-    view = view_of(arrivals, datetime.fromisoformat(f"{now}:00+00:00"), BERLIN)
-    assert ("no_file" in kinds(view)) == is_told
+def test_what_ends_a_stopped_file(newer: list[RunEntry], is_told: bool) -> None:
+    """A newer file of its name that is published and not stopped."""
+    view = view_of(stopped("crm/1.csv", 2 * HOUR), *newer)
+    assert ("file_stopped" in found(view)) == is_told
 
 
-@pytest.mark.parametrize(("hours_ago", "is_told"), [(2, False), (4, True)])
-def test_a_file_every_three_hours(hours_ago: int, is_told: bool) -> None:
-    """Each span of so many hours must have one."""
-    view = view_of([START - timedelta(hours=hours_ago)], START, "every 3 hours")
-    assert ("no_file" in kinds(view)) == is_told
+def test_a_stopped_file_is_told_at_once_for_a_week() -> None:
+    """From when it was stopped, which may be days after it came, or until it is deleted."""
+    old = stopped("crm/1.csv", 5 * DAY, stopped_at=NOW)
+    assert found(view_of(old)).keys() == {"file_stopped"}
+    assert open_problems(later(view_of(old), 7 * DAY))
+    assert not open_problems(later(view_of(old), 7 * DAY + HOUR))
+    assert not open_problems(view_of(old, deleted=["crm/1.csv"]))
 
 
-def test_files_at_any_time_are_never_missed() -> None:
-    """`any time` says that nobody knows."""
-    assert not kinds(view_of([], START, "any time"))
+def test_a_stopped_file_has_lost_its_rows_only_once() -> None:
+    """Also those that were refused before it was stopped: one mistake, one problem, all money."""
+    file = stopped(
+        "crm/1.csv",
+        HOUR,
+        "CUSTOMER_NOT_ENABLED",
+        rows={"failed": 1, "not_attempted": 9},
+        usd={"failed": 100, "not_attempted": 900},
+    )
+    (problem,) = open_problems(view_of(file))
+    assert problem.title == "A file was stopped. The account is not enabled, or was closed"
+    assert problem.detail == "crm/1.csv (2026-11-24), 1,000 USD"
+    assert problem.action == lookup("CUSTOMER_NOT_ENABLED").action_if_stopped
 
 
 def test_the_dearest_problem_comes_first() -> None:
-    """What is at stake decides about the order, whatever the kind."""
-    entries = [
-        msgspec.structs.replace(
-            entry_of(f"{profile}/1.csv", START),
-            totals=Totals({"rejected": 1}, money={"rejected": {"USD": Sum(1, units * 1_000_000)}}),
-        )
-        for profile, units in (("a", 10), ("b", 1000))
+    """A stopped file of millions stands above a few lost dollars, and so within a problem."""
+    lost = entry("crm/1.csv", HOUR, {"rejected": 1}, usd={"rejected": 60}, code="INVALID_DATE")
+    files = [
+        stopped(f"crm/{n}.csv", HOUR, usd={"not_attempted": units})
+        for n, units in ((2, 20), (3, 9_999_900))
     ]
-    view = View(START, entries, set(), {}, [], {})
-    assert [(p.profile, p.at_stake) for p in open_problems(view)] == [
-        ("b", "1,000 USD"),
-        ("a", "10 USD"),
+    problems = open_problems(view_of(lost, *files))
+    assert [each.kind.name for each in problems] == ["file_stopped", "rows_lost"]
+    assert [line.split()[0] for line in problems[0].lines] == ["crm/3.csv", "crm/2.csv"]
+    assert problems[0].money == {"USD": 9_999_920_000_000}
+
+
+# ── rows_lost ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("rows", "usd", "is_told"),
+    [
+        pytest.param({"rejected": 4}, {}, True, id="four rows are all"),
+        pytest.param({"failed": 1}, {}, True, id="one row is all"),
+        pytest.param({"rejected": 2, "uploaded": 8}, {}, False, id="a fifth is ordinary"),
+        pytest.param({"failed": 1, "uploaded": 9}, {}, False, id="one of ten"),
+        pytest.param({"failed": 3, "uploaded": 9}, {}, True, id="more than a fifth"),
+        pytest.param(
+            {"failed": 1, "uploaded": 9}, {"failed": 30, "uploaded": 70}, True, id="its money"
+        ),
+        pytest.param({"skipped": 9, "uploaded": 1}, {}, False, id="skipped rows are not lost"),
+    ],
+)
+def test_what_is_too_much(rows: dict[str, int], usd: dict[str, int], is_told: bool) -> None:
+    """More than a fifth of the rows, or of the money, that were meant to be sent."""
+    file = entry("crm/1.csv", HOUR, rows, usd=usd, code="SOURCE_GONE")
+    assert ("rows_lost" in found(view_of(file))) == is_told
+
+
+def losing(age: timedelta = HOUR, **changes: Any) -> RunEntry:
+    return entry("crm/1.csv", age, {"rejected": 8, "uploaded": 2}, code="INVALID_DATE", **changes)
+
+
+@pytest.mark.parametrize("age", [HOUR, 25 * HOUR])
+def test_newer_files_end_no_loss(age: timedelta) -> None:
+    """Neither one of the same name, which daily exports have, nor other files that are well."""
+    newer = [entry("crm/1.csv", HOUR, generation=2), entry("crm/2.csv", HOUR, {"uploaded": 999})]
+    (problem,) = found(view_of(losing(age), *newer))["rows_lost"]
+    assert problem.code == "INVALID_DATE"
+    assert problem.lines == [f"crm/1.csv ({NOW - age:%Y-%m-%d}): 8 of 10 rows"]
+
+
+@pytest.mark.parametrize(
+    ("fixed", "hours", "is_told"),
+    [
+        pytest.param({"uploaded": 8}, 25, False, id="all"),
+        pytest.param({"uploaded": 6}, 25, False, id="all but a fifth"),
+        pytest.param({"uploaded": 5, "rejected": 3}, 25, True, id="not enough"),
+        pytest.param({"uploaded": 8}, 23, True, id="too soon"),
+    ],
+)
+def test_the_rows_that_fix_wrote_end_a_loss(
+    fixed: dict[str, int], hours: int, is_told: bool
+) -> None:
+    """When Google took what was lost, but not before a day has passed. They are told once."""
+    rows = entry("crm/rows-to-fix-1.1.csv", HOUR, fixed)
+    problems = found(view_of(losing(hours * HOUR), rows)).get("rows_lost", [])
+    assert len(problems) == is_told
+    assert all(len(problem.lines) == 1 for problem in problems)
+    other = entry("crm/rows-to-fix-1.2.csv", HOUR, fixed)
+    assert "rows_lost" in found(view_of(losing(hours * HOUR), other)), "of another generation"
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(23, True), (25, False)])
+def test_a_deleted_file_ends_a_loss_only_after_a_day(hours: int, is_told: bool) -> None:
+    """Its rows may have been lost because it was deleted (SOURCE_GONE)."""
+    view = view_of(losing(hours * HOUR), deleted=["crm/1.csv"])
+    assert ("rows_lost" in found(view)) == is_told
+
+
+def test_a_loss_is_told_for_a_week_since_it_became_known() -> None:
+    """Google may refuse a row three days after the file came."""
+    view = view_of(losing(9 * DAY, changed_at=NOW))
+    assert "rows_lost" in found(later(view, 7 * DAY))
+    assert "rows_lost" not in found(later(view, 7 * DAY + HOUR))
+
+
+def test_each_cause_has_its_own_action() -> None:
+    """For all rows, it is one setting; for single rows, their cells."""
+    few = entry("crm/2.csv", HOUR, {"rejected": 3, "uploaded": 9}, code="DATE_ORDER_MISMATCH")
+    most = entry("crm/1.csv", HOUR, {"rejected": 9}, code="DATE_ORDER_MISMATCH")
+    actions = {each.action for each in found(view_of(few, most))["rows_lost"]}
+    code = lookup("DATE_ORDER_MISMATCH")
+    assert actions == {code.action, code.if_most}
+
+
+# ── nothing_sent, column_empty ───────────────────────────────────────────────────────────────────
+
+SKIPPED = {"skipped": 10}
+
+
+@pytest.mark.parametrize(
+    ("ages", "is_told"),
+    [
+        ((3, 2, 1), True),
+        ((3, 2), False),
+        ((2.9, 2, 1), False),
+        ((14, 7, 0), True),
+        ((9, 8, 8), False),
+    ],
+)
+@pytest.mark.parametrize("rows", [SKIPPED, {"duplicate": 9, "skipped": 1}, {"uploaded": 10}])
+def test_nothing_new_is_sent(ages: Sequence[float], is_told: bool, rows: dict[str, int]) -> None:
+    """In three files over three days: all is skipped, Google has it, or it is the same bytes."""
+    content = {"content": "same"} if "uploaded" in rows else {}
+    files = [entry("crm/0.csv", 30 * DAY, **content)]
+    files += [
+        entry("crm/0.csv", age * DAY, rows, generation=n, **content)
+        for n, age in enumerate(ages, 2)
     ]
+    assert ("nothing_sent" in found(view_of(*files))) == is_told
+    new = entry("crm/0.csv", timedelta(0), {"uploaded": 1, "skipped": 9}, generation=9)
+    assert "nothing_sent" not in found(view_of(*files, new))
+
+
+def test_a_stuck_export_is_one_problem() -> None:
+    """If the profile says when files come, the one that is missing is told."""
+    files = [entry(f"crm/{n}.csv", n * DAY + HOUR, content="same") for n in (4, 3, 2, 1, 0)]
+    assert found(view_of(*files, profiles=DAILY)).keys() == {"no_file"}
+    assert found(view_of(*files)).keys() == {"nothing_sent"}
+
+
+@pytest.mark.parametrize(
+    ("newest", "is_told"),
+    [
+        pytest.param({"empty_columns": 1}, True, id="empty"),
+        pytest.param({}, False, id="full"),
+        pytest.param({"rows": SKIPPED}, True, id="no row is selected"),
+        pytest.param({"rows": {"rejected": 9}, "empty_columns": 1}, False, id="its rows are lost"),
+        pytest.param({"name": "crm/rows-to-fix-0.1.csv"}, True, id="rows of fix"),
+    ],
+)
+def test_a_column_is_empty(newest: dict[str, Any], is_told: bool) -> None:
+    """In the newest file with selected rows, of which `fix` has only a few."""
+    before = entry("crm/0.csv", DAY, empty_columns=2)
+    file = entry(newest.pop("name", "crm/1.csv"), HOUR, **newest)
+    assert ("column_empty" in found(view_of(before, file))) == is_told
+
+
+# ── google_silent, deployment ────────────────────────────────────────────────────────────────────
+
+
+def test_google_is_silent() -> None:
+    """It refuses to answer, with that code, or has not answered in time, for a week."""
+    blocked = entry("crm/1.csv", 3 * DAY, blocked="USER_PERMISSION_DENIED", due=NOW - DAY)
+    unknown = entry("crm/2.csv", 8 * DAY, unknown=3, changed_at=NOW - DAY)
+    view = view_of(blocked, unknown)
+    assert found(view).keys() == {"google_silent"}, "and not unfinished, too"
+    problems = {each.code: each for each in open_problems(view)}
+    assert problems.keys() == {"USER_PERMISSION_DENIED", "STATUS_UNKNOWN"}
+    assert all(each.action == lookup(code).action for code, each in problems.items())
+    assert problems["STATUS_UNKNOWN"].detail == "crm/2.csv (2026-11-16): 3 rows"
+    assert [each.code for each in open_problems(later(view, 7 * DAY))] == ["USER_PERMISSION_DENIED"]
+    assert not open_problems(view_of(blocked, unknown, deleted=["crm/1.csv", "crm/2.csv"]))
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(60, False), (59, True), (19, True)])
+def test_a_version_ends_soon(days: int, is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API version or the runtime, whether or not a file comes: 60 days ahead."""
+    ends_on = NOW.date() + timedelta(days=days)
+    monkeypatch.setattr(finish, "RUNTIME_END", ends_on)
+    assert bool(open_problems(view_of())) == is_told
+    monkeypatch.setattr(finish, "RUNTIME_END", date.max)
+    api = replace(registry.capabilities_of("google_ads"), sunset=ends_on)
+    monkeypatch.setattr(registry, "capabilities_of", lambda name: api)
+    problems = open_problems(view_of())
+    assert bool(problems) == is_told
+    for problem in problems:
+        assert (problem.kind.name, problem.profile) == ("deployment", ALL_PROFILES)
+        assert str(ends_on) in problem.detail
+        assert problem.action == lookup("SUPPORT_ENDS_SOON").action
+
+
+@pytest.mark.parametrize(
+    ("days", "is_ended", "is_told"), [(6, False, False), (7, False, True), (7, True, False)]
+)
+def test_files_are_only_checked(days: int, is_ended: bool, is_told: bool) -> None:
+    """For a week, until a file is sent."""
+    files = [entry(f"crm/{n}.csv", n * DAY, {"ok": 9}, validate_only=True) for n in range(days + 1)]
+    files += [entry("crm/x.csv", timedelta(0))] * is_ended
+    problems = found(view_of(*files)).get("deployment", [])
+    assert [each.code for each in problems] == ["ONLY_CHECKED"] * is_told
+
+
+# ── what is said ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_kind_has_a_name_a_title_and_an_action() -> None:
+    """They are what a notification shows, if no code names the cause."""
+    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    assert all(kind.title and kind.action.endswith(".") for kind in KINDS)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("crm/deals_2026_11 (1).csv", "crm/deals_2026_11 (1).csv"),
+        ("[Pay](http://example.com)", "［Pay］(http：//example.com)"),
+        ("<a href=x>*_b_* `c` ~~d~~", "＜a href=x＞＊＿b＿＊ ｀c｀ ～～d～～"),
+        ("www.example.com/x a@example.com", "www．example.com/x a＠example.com"),
+        ("a\n# b\u2028c\\[d", "a?# b?c＼［d"),
+    ],
+)
+def test_the_name_of_a_file_is_no_markup(name: str, shown: str) -> None:
+    """Whoever may upload a file cannot write a link into a notification."""
+    assert plain(name) == shown
+
+
+# ── through the function ─────────────────────────────────────────────────────────────────────────
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    """Return the open problems that were logged since the last call, by kind."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return {line["kind"]: line for line in lines if line["event"] == "open_problem"}
+
+
+def sale(order: str, sold_days_before: int = 2, **cells: str) -> dict[str, str]:
+    sold_at = f"{START - sold_days_before * DAY:%Y-%m-%d %H:%M:%S}+00:00"
+    return core_row(1, order_id=order, conversion_date_time=sold_at, **cells)
+
+
+@pytest.fixture
+def google() -> World:
+    return world()
+
+
+def test_a_stopped_file_is_told_in_the_same_words_at_once_and_by_sweeps(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise Cloud Monitoring would open two incidents for it."""
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    for name in ("daily.csv", "unknown/daily.csv"):
+        deliver(google, name, csv_bytes([sale("a", conversion_value="100")]))
+        at_once = told(capsys)["file_stopped"]
+        sweep(google)
+        by_sweep = told(capsys)["file_stopped"]
+        labels = ("severity", "kind", "profile", "code", "title", "action", "at_stake")
+        assert [at_once[each] for each in labels] == [by_sweep[each] for each in labels]
+        assert name in at_once["detail"]
+        google.store.delete("in-bucket", name)
+    assert at_once["profile"] == NO_PROFILE
+
+
+def test_refunds_of_a_fixed_name_that_are_never_found(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each day's file replaces the last one, and each loss is told nevertheless."""
+    google.api.too_old = {f"{day}-{n}" for day in range(14) for n in range(9)}
+    for day in range(14):
+        google.clock.seconds = day * 86_400
+        rows = csv_bytes([sale(f"{day}-{n}") for n in range(10)])
+        deliver(google, "refunds.csv", rows)
+        sweep(google)
+        problem = told(capsys)["rows_lost"]
+        assert problem["detail"].count("9 of 10 rows") == min(day + 1, 8)
+
+
+def test_rows_that_waited_for_a_deleted_file_are_lost(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They fail with SOURCE_GONE, which is known only after the file was deleted."""
+    google.api.too_recent = {"a", "b", "c"}
+    deliver(google, "daily.csv", csv_bytes([sale(order) for order in "abcdefgh"]))
+    google.store.delete("in-bucket", "daily.csv")
+    google.clock.seconds += 7 * 3600
+    sweep(google)
+    told(capsys)
+    sweep(google)
+    assert "3 of 8 rows" in told(capsys)["rows_lost"]["detail"]
+
+
+def test_results_that_cannot_be_written_are_told(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For hours, all rows were sent, and nobody can see it."""
+
+    def unavailable(operation: str, name: str) -> None:
+        if operation == "write" and ".results." in name:
+            raise RetryableError("STORAGE_UNAVAILABLE")
+
+    google.store.before = unavailable
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", csv_bytes([sale("a")]))
+    google.clock.seconds += 2 * 3600
+    assert sweep(google)["problems"] == 1
+    problem = told(capsys)["file_unfinished"]
+    assert (problem["code"], problem["severity"]) == ("STORAGE_UNAVAILABLE", "ERROR")
+    page = google.store.objects["out-bucket", "index.html"][0].decode()
+    assert "No open problems" not in page
+
+
+def test_a_rollback_is_told(google: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A newer version has saved the run in its own format."""
+    deliver(google, "daily.csv", csv_bytes([sale("a")]))
+    for (bucket, name), label in google.store.labels.items():
+        if name.startswith("_state/runs/"):
+            metadata = {**label.metadata, "format": "2", "run": '{"new": 1}'}
+            google.store.labels[bucket, name] = label._replace(metadata=metadata)
+    google.clock.seconds += 2 * 3600
+    told(capsys)
+    assert sweep(google)["unreadable"] == 1
+    assert told(capsys)["file_unfinished"]["code"] == "NEWER_VERSION"
+
+
+def test_optional_diagnostics_are_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    """Credentials that may upload but not query need nobody."""
+    google = world(read_diagnostics=True)
+
+    def refuse(customer_id: str) -> Any:
+        raise PermanentError("USER_PERMISSION_DENIED")
+
+    google.api.diagnostics = refuse
+    deliver(google, "daily.csv", csv_bytes([sale("a")]))
+    for _ in range(8):
+        google.clock.seconds += 3600
+        sweep(google)
+    assert not told(capsys)
+
+
+def test_nothing_is_asked_of_a_run_that_was_stopped_first(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its file is gone before its first pass was complete, so some rows may have been sent."""
+    google, asked = world(read_diagnostics=True), list[str]()
+
+    def answer(customer_id: str) -> Any:
+        asked.append(customer_id)
+        return ()
+
+    google.api.diagnostics = answer
+
+    def dies(number: int) -> None:
+        raise KeyboardInterrupt
+
+    google.api.after = dies
+    with pytest.raises(KeyboardInterrupt):
+        deliver(google, "daily.csv", csv_bytes([sale("a")]))
+    google.store.delete("in-bucket", "daily.csv")
+    for _ in range(8):
+        google.clock.seconds += 3600
+        sweep(google)
+    assert not asked
+    assert "google_silent" not in told(capsys)
+    (document,) = [
+        json.loads(content)
+        for (_, name), (content, _) in google.store.objects.items()
+        if name.endswith(".results.json")
+    ]
+    assert document["file_error"]["code"] == "SOURCE_GONE"
+    assert "MAYBE_SENT" in [note["code"] for note in document["notes"]]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from lib.errors import RetryableError
+from lib.catalogue.codes import lookup
+from lib.errors import PermanentError, RetryableError, UploadError
+from lib.model.outcomes import Problem
 from lib.state.runs import run_key
 from tests.fakes import START, World, deliver, sweep, world
 from tests.rows import core_row, csv_bytes
@@ -124,3 +127,102 @@ def test_a_file_that_must_wait_is_logged_once(capsys: pytest.CaptureFixture[str]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (line,) = [line for line in lines if line["event"] == "run_redelivered"]
     assert line["run_id"].startswith("in-bucket/a.csv#")
+
+
+# ── what people see ──────────────────────────────────────────────────────────────────────────────
+
+
+def digests(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the digests that were logged since the last call."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line["event"] == "open_problems_digest"]
+
+
+def stop_files(google: World, values: Mapping[str, int]) -> None:
+    """Deliver files that the account refuses, each with one sale of this value."""
+    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
+    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
+    for name, value in values.items():
+        row = core_row(1, conversion_date_time=sold_at, conversion_value=str(value))
+        deliver(google, name, csv_bytes([row]))
+
+
+def test_a_digest_a_day(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the first sweep after 06:00 UTC, as long as something is open."""
+    google = world()
+    sweep(google)
+    stop_files(google, {"a.csv": 5})
+    told = []
+    for hour in range(9 * 24):
+        google.clock.seconds = hour * 3600
+        capsys.readouterr()
+        sweep(google)
+        if digests(capsys):
+            told.append(google.clock.utc())
+    first = START.replace(hour=6) + timedelta(days=1)
+    assert told == [first + timedelta(days=day) for day in range(7)]
+
+
+def test_a_digest_has_all_files_dearest_first(capsys: pytest.CaptureFixture[str]) -> None:
+    """As plain text: each problem with its money, what to do, and its files."""
+    google = world()
+    stop_files(google, {"a.csv": 60, "[b](x).csv": 9_999_900, "other/c.csv": 7})
+    sweep(google)
+    (line,) = digests(capsys)
+    assert (line["severity"], line["count"]) == ("WARNING", 2)
+    first, second = line["text"].split("\n\n")[1:]
+    title, profile, to_do, *files = first.splitlines()
+    assert title.startswith("1. A file was stopped. The account is not enabled")
+    assert title.endswith("At stake: 9,999,960 USD.")
+    assert profile.endswith(": default")
+    assert lookup("CUSTOMER_NOT_ENABLED").action_if_stopped in to_do
+    assert [file.split()[1] for file in files] == ["［b］(x).csv", "a.csv"]
+    assert "Profile: (no profile)" in second
+
+
+def test_a_sweep_that_dies_has_written_the_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, and the page: a file that kills each sweep hides nothing, and is no daily flood."""
+    google = world()
+    stop_files(google, {"a.csv": 5})
+    wait_for_google(google, "b")
+    google.api.stop = None
+
+    def kill(number: int) -> None:
+        raise KeyboardInterrupt
+
+    google.api.before = kill
+    capsys.readouterr()
+    for _ in range(3):
+        google.clock.seconds += 4 * 3600
+        with pytest.raises(KeyboardInterrupt):
+            sweep(google)
+    assert len(digests(capsys)) == 1
+    assert b"A file was stopped" in google.store.objects["out-bucket", "index.html"][0]
+
+
+def test_a_page_that_cannot_be_written_keeps_the_digest(capsys: pytest.CaptureFixture[str]) -> None:
+    """The next sweep that writes it has the digest."""
+    google = world()
+    stop_files(google, {"a.csv": 5})
+    google.store.refuse = ["index.html"]
+    sweep(google)
+    assert not digests(capsys)
+    sweep(google)
+    assert len(digests(capsys)) == 1
+
+
+@pytest.mark.parametrize("error", [PermanentError, RetryableError])
+def test_profiles_that_cannot_be_read_are_told(
+    error: type[UploadError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The sweep goes on, but nobody knows which files are expected."""
+    google = world()
+    google.profiles["default"]["expect"] = "every day by 06:00 UTC"
+    google.profiles_changed_at = START + timedelta(days=-1)
+    assert sweep(google)["problems"] == 1
+    google.profiles_changed_at = START
+    assert sweep(google)["problems"] == 0
+    google.no_profiles = error("INVALID_PROFILE", "is not valid JSON")
+    capsys.readouterr()
+    assert sweep(google)["problems"] == 1
+    assert '"kind": "deployment"' in capsys.readouterr().out

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.adapters.logging import EVENTS
-from lib.sweep.problems import KINDS
+from lib.catalogue.open_problems import KINDS
 from tests.terraform.conftest import (
     ALL_ON,
     EXAMPLE,
