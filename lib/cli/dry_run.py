@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -72,8 +72,9 @@ class OfflineDestination:
 
 
 def offline(profile: Profile, log: Log) -> Destination[Any]:
-    """Return an offline destination with the capabilities of the profile's destination."""
-    return OfflineDestination(capabilities_of(profile.destination))
+    """Return an offline destination with the capabilities of the profile's destination. It never
+    ends: a check uses no version of an API."""
+    return OfflineDestination(replace(capabilities_of(profile.destination), sunset=None))
 
 
 class DryChunk(NamedTuple):

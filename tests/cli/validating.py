@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,8 @@ def validate(
 
     def connect(profile: Profile, log: JsonLog) -> Destination[Any]:
         if account is None:
-            return OfflineDestination(capabilities_of(profile.destination))
+            capabilities = replace(capabilities_of(profile.destination), sunset=None)
+            return OfflineDestination(capabilities)
         return Asked(capabilities_of(profile.destination), known=account)
 
     checked: CheckResult = check(
