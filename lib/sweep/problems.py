@@ -67,8 +67,9 @@ class View:
     """What a sweep sees: the runs, the live input files by run key, and the profiles.
 
     `unreadable` has the code of each run that cannot be read, by its key. `without_run` are the
-    files that no attempt has begun with. `profiles_problem` is why the profiles document cannot be
-    read, and `profiles_changed_at` when it was written, if that is known.
+    files that no attempt has begun with, and `waiting_since` has the names of those that an earlier
+    sweep saw, perhaps in an older generation. `profiles_problem` is why the profiles document
+    cannot be read, and `profiles_changed_at` when it was written, if that is known.
     """
 
     now: datetime
@@ -79,6 +80,13 @@ class View:
     profiles: Mapping[str, Any] = field(default_factory=dict)
     profiles_changed_at: datetime | None = None
     profiles_problem: Problem | None = None
+    waiting_since: Mapping[str, datetime] = field(default_factory=dict)
+
+    def waits_since(self, file: StoredObject) -> datetime:
+        """Return since when a file of this name has no run: one that is overwritten all the time is
+        never old."""
+        came = file.created or self.now
+        return min(came, self.waiting_since.get(file.name, came))
 
     def is_recent(self, moment: datetime) -> bool:
         """Return whether a problem of a file that began then is still told."""
@@ -262,7 +270,7 @@ def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
 def _not_started(view: View) -> Iterator[Found]:
     """A file came, and no event has started it."""
     for file in view.without_run:
-        came = file.created or view.now
+        came = view.waits_since(file)
         if view.now - came >= NOT_STARTED_AFTER and view.is_recent(came):
             profile = view.profile_of(profile_name(file.name))
             text = f"{file.name} ({came:%Y-%m-%d})"

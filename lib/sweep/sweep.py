@@ -17,11 +17,13 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from lib.catalogue.open_problems import in_words, log_fields, plain
 from lib.catalogue.texts import number_of
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.log import Log
-from lib.model.outcomes import Problem
+from lib.model.outcomes import Problem, SavedTime
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
 from lib.run.context import RunContext
@@ -29,7 +31,7 @@ from lib.run.deliver import deliver, ignore_rules, resume
 from lib.run.take import STALE_AFTER
 from lib.source.names import ignored
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
-from lib.state.store import StoredObject
+from lib.state.store import Label, StoredObject
 from lib.sweep.problems import OpenProblem, View, open_problems
 
 _LONGEST_ENDING_SECONDS: Final = 60.0
@@ -37,6 +39,11 @@ _LONGEST_ENDING_SECONDS: Final = 60.0
 
 DAY_BEGINS: Final = time(6, 0)
 """In UTC. The digest of the open problems is written once in each day that begins so."""
+
+MOST_WAITING_NAMES: Final = 40
+MOST_LABEL_BYTES: Final = 4 << 10
+_WAITING_KEY: Final = "waiting"
+"""The key of the page's metadata that has the files without a run."""
 
 KEPT_FOR: Final = timedelta(weeks=5)
 """Runs of older files that are settled are only counted: no problem and no page is about them."""
@@ -69,6 +76,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     view = _with_profiles(
         View(now, [*runs.entries.values()], runs.unreadable, files, without_run), context
     )
+    view = replace(view, waiting_since=_waiting_since(context))
     problems = open_problems(view)
     counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
     for problem in problems:
@@ -78,7 +86,9 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     in_turn = _in_turn(view.entries, now)
     blocked = [entry for entry in in_turn if entry.blocked]
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
-    to_start = [file for file in without_run if grace <= _age(file, now) <= STALE_AFTER]
+    to_start = [
+        file for file in without_run if grace <= now - view.waits_since(file) <= STALE_AFTER
+    ]
     # What waits for a person comes last, because each sweep asks again.
     others = [entry for entry in in_turn if not entry.blocked]
     to_do: list[RunEntry | StoredObject] = [*others, *to_start, *blocked]
@@ -185,10 +195,6 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
         counts.again += 1
 
 
-def _age(file: StoredObject, now: datetime) -> timedelta:
-    return now - file.created if file.created is not None else timedelta()
-
-
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
 
 
@@ -229,7 +235,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
         written = context.store.write(
-            bucket, OVERVIEW, page, if_generation_match=generation, label=PAGE
+            bucket, OVERVIEW, page, if_generation_match=generation, label=_label(view)
         )
         written_before = live.created if live is not None else None
         if written is not None and problems and _is_first_of_day(written_before, view.now):
@@ -239,6 +245,24 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         context.log.warning("overview_not_written", code=error.code, detail=error.detail)
     except Exception as error:
         context.log.unexpected(error)
+
+
+def _label(view: View) -> Label:
+    """Return the label of the page, which has the files without a run for the next sweep."""
+    since = {file.name: view.waits_since(file) for file in view.without_run}
+    waiting = sorted(since.items(), key=lambda each: each[1])[:MOST_WAITING_NAMES]
+    while len(content := msgspec.json.encode(dict(waiting))) > MOST_LABEL_BYTES:
+        waiting.pop()
+    return PAGE._replace(metadata={_WAITING_KEY: content.decode()})
+
+
+def _waiting_since(context: RunContext) -> Mapping[str, datetime]:
+    """Return since when files have no run, by their names, as the last sweep saw it."""
+    for page in context.store.list_labelled(context.settings.output_bucket, OVERVIEW):
+        if page.name == OVERVIEW and (content := page.metadata.get(_WAITING_KEY)):
+            with suppress(msgspec.DecodeError):  # somebody has changed it
+                return msgspec.json.decode(content, type=dict[str, SavedTime])
+    return {}
 
 
 def _is_first_of_day(written_before: datetime | None, now: datetime) -> bool:

@@ -86,6 +86,22 @@ def test_a_file_without_a_run_is_started(minutes: int, is_started: bool) -> None
     assert sweep(google)["started"] == is_started
 
 
+def test_a_file_that_is_overwritten_before_it_is_old(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a trigger, no generation lives for half an hour. The name does, and is started."""
+    google = world(sweep_grace_minutes=30)
+    told = []
+    for minutes in range(0, 180, 5):
+        google.clock.seconds = 60.0 * minutes
+        if minutes % 20 == 0:
+            google.store.put(IN, "stock.csv", sale(str(minutes)))
+        if minutes % 15 == 10:
+            sweep(google)
+            if '"kind": "file_not_started"' in capsys.readouterr().out:
+                told.append(minutes)
+    assert told == [40, 100, 160]
+    assert google.api.counted == ["40", "100", "160"]
+
+
 @pytest.mark.parametrize("has_run", [False, True])
 def test_a_software_error_stops_no_other_file(
     has_run: bool, capsys: pytest.CaptureFixture[str]
