@@ -32,6 +32,7 @@ class Code:
     `is_too_late`: the cause can be corrected for the next files, but not for this row.
     `needs_action`: a person can correct the cause. `says_upload`: the action says how to upload the
     file again.
+    `needs_look`: no row is lost by it, and somebody must look at the file all the same.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Code:
     is_too_late: bool = False
     needs_action: bool = True
     says_upload: bool = False
+    needs_look: bool = False
 
     @property
     def action_if_stopped(self) -> str:
@@ -101,6 +103,7 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
                 fields.get("is_too_late") == "yes",
                 fields.get("needs_action") != "no",
                 fields.get("says_upload") == "yes",
+                needs_look=fields.get("look") == "yes",
             )
     return codes
 

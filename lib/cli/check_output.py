@@ -31,6 +31,7 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
+from lib.results.sentences import headline_of, looks_of
 from lib.source.table import Table
 
 _VALUES_SHOWN: Final = 5
@@ -80,7 +81,7 @@ class _Shown(NamedTuple):
 def show(checked: CheckResult) -> None:
     """Print the results for one file."""
     click.secho(paragraph(checked.summary.run.source.name), bold=True)
-    for line in (*_how_it_was_read(checked), *_counts(checked)):
+    for line in (*_how_it_was_read(checked), *_headline(checked), *_counts(checked)):
         click.echo(paragraph(line, indent=2))
     click.echo()
     for problem in _problems(checked):
@@ -170,6 +171,23 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
         names = (f if f == h else f'{f} ← "{h}"' for f, h in headers.items())
         lines.append(f"Fields: {', '.join(names)}.")
     return lines
+
+
+def _headline(checked: CheckResult) -> Iterator[str]:
+    """Yield what the report of these results says first, and its numbers."""
+    summary, totals = checked.summary, checked.summary.totals
+    headline = headline_of(
+        totals,
+        looks_of([note.code for note in summary.notes], totals),
+        stop=summary.run.stop.code if summary.run.stop is not None else "",
+        is_check=True,
+    )
+    yield f"{headline.status.title()}. {headline.line}"
+    numbers = [
+        f"{each.name}: {each.rows}{each.money and f', {each.money}'}." for each in headline.numbers
+    ]
+    if numbers:
+        yield " ".join(numbers)
 
 
 def _counts(checked: CheckResult) -> Iterator[str]:

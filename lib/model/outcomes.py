@@ -57,8 +57,8 @@ def _that(wanted: Callable[[OutcomeMeaning], bool]) -> tuple[Outcome, ...]:
 COUNTED: Final = _that(lambda each: each.counts == "yes")
 LOST: Final = _that(lambda each: each.counts == "no")
 UNLISTED: Final = _that(lambda each: not each.is_listed)
-WITH_MONEY: Final = _that(lambda each: each.counts in ("yes", "no", "later"))
-"""The outcomes whose values are summed up: the others are no conversions, or were only checked."""
+WITH_MONEY: Final = _that(lambda each: each.counts != "need not")
+"""The outcomes whose values are summed up: the others are no conversions."""
 
 MOST_PROBLEMS = 20
 """A row lists at most this many errors, and as many warnings."""

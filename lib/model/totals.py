@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
@@ -27,6 +27,18 @@ MOST_CODES: Final = 5
 MOST_CURRENCIES: Final = 3
 
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
+
+
+FEWEST_SUMMED: Final = 5
+"""Of fewer sales, one may well be worth as much as the others together."""
+
+
+class ValuedRow(NamedTuple):
+    """The line and the value of a row."""
+
+    line: int
+    micros: int
+    currency: str
 
 
 @dataclass(slots=True)
@@ -55,6 +67,9 @@ class Totals:
     will never count, according to their final status; `unnamed` of them are counted as uploaded,
     because Google did not name them. `matchable` rows have no click ID, and a final status.
 
+    Of the rows that could be sent, `denied` are in chunks in which each one refuses consent, and
+    `consenting` in the others. `last` is the last row that has a value.
+
     `other_currencies`: so many are left out of a digest.
     """
 
@@ -71,6 +86,9 @@ class Totals:
     unknown: int = 0
     unnamed: int = 0
     not_counted: dict[str, int] = field(default_factory=dict)
+    denied: int = 0
+    consenting: int = 0
+    last: ValuedRow | None = None
     other_currencies: int = 0
 
     # ── add ──────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +161,10 @@ class Totals:
         self.unknown += other.unknown
         self.unnamed += other.unnamed
         _add_counts(self.not_counted, other.not_counted)
+        self.denied += other.denied
+        self.consenting += other.consenting
+        if other.last is not None and (self.last is None or self.last.line < other.last.line):
+            self.last = other.last
 
     # ── what it comes to ─────────────────────────────────────────────────────────────────────────
 
@@ -162,8 +184,9 @@ class Totals:
 
     @property
     def repeats(self) -> int:
-        """The number of rows that repeat another row of the file."""
-        return sum(self.codes[code].number for code in REPEATS if code in self.codes)
+        """The number of rows that repeat another row of the file, and are not sent for it."""
+        repeats = sum(self.codes[code].number for code in REPEATS if code in self.codes)
+        return min(repeats, self.count("duplicate"))  # a repeat of a row that waits, waits with it
 
     @property
     def before(self) -> int:
@@ -216,14 +239,23 @@ class Totals:
         return sums
 
     @property
+    def line_of_sum(self) -> int | None:
+        """The line of the last row if it is worth as much as all others, which are not few."""
+        if self.last is None or not self.last.micros:
+            return None
+        same = self.meant_money().get(self.last.currency, Sum())
+        is_sum = same.rows > FEWEST_SUMMED and same.micros == 2 * self.last.micros
+        return self.last.line if is_sum else None
+
+    @property
     def is_mostly_lost(self) -> bool:
         """Whether more than half of the money does not count.
 
         Rows are compared instead if there is no money to compare: with several currencies, if no
-        lost row has a value, and in a check, where the other rows have none.
+        lost row has a value.
         """
         lost, meant = self.lost_money(), self.meant_money()
-        if len(meant) != 1 or not lost or "ok" in self.rows:
+        if len(meant) != 1 or not lost:
             return 2 * self.lost > self.meant
         (currency,) = meant
         return 2 * lost[currency].micros > meant[currency].micros
@@ -232,6 +264,15 @@ class Totals:
         """Return the rows by outcome without those that correct an earlier conversion."""
         rows = {each: n - self.corrections.get(each, 0) for each, n in self.rows.items()}
         return replace(self, rows={each: n for each, n in rows.items() if n}, corrections={})
+
+    def without_lost(self) -> Totals:
+        """Return the totals without the rows that are lost."""
+        rows = {each: number for each, number in self.rows.items() if each not in LOST}
+        corrections = {each: n for each, n in self.corrections.items() if each not in LOST}
+        money = {each: sums for each, sums in self.money.items() if each not in LOST}
+        if self.unnamed:
+            rows["uploaded"] = self.count("uploaded") - self.unnamed
+        return replace(self, rows=rows, corrections=corrections, money=money, unnamed=0)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.
@@ -245,16 +286,17 @@ class Totals:
         }
         return {"rows": self.all_rows, **named, "warnings": self.warned}
 
-    def digest(self, lost_for: Mapping[str, int]) -> Totals:
+    def digest(self, lost_for: Mapping[str, int], looks: Iterable[str] = ()) -> Totals:
         """Return them for a listing, whose size does not depend on the file: the most frequent
-        currencies, and the most frequent codes of `lost_for`, the lost rows by code."""
+        currencies, the first codes of `lost_for`, the lost rows by code, main reason first, and
+        the codes in `looks`."""
         frequent = Counter[str]()
         for sums in self.money.values():
             frequent.update({currency: each.rows for currency, each in sums.items()})
         currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
-        reasons = sorted(lost_for, key=lambda code: (-lost_for[code], code))[:MOST_CODES]
+        reasons = [*lost_for][:MOST_CODES]
         codes = {code: self.codes.get(code) or CodeTotals(lost_for[code]) for code in reasons}
-        codes.update({code: self.codes[code] for code in REPEATS if code in self.codes})
+        codes.update({code: self.codes[code] for code in (*REPEATS, *looks) if code in self.codes})
         return replace(
             self,
             money={outcome: _only(sums, currencies) for outcome, sums in self.money.items()},
@@ -265,12 +307,13 @@ class Totals:
             placeholders={},
             awaiting_money=_only(self.awaiting_money, currencies),
             not_counted={},
+            last=None,
             other_currencies=len(frequent) - len(currencies),
         )
 
     @property
     def code(self) -> str:
-        """In a digest, the most frequent reason why rows are lost; "" if there is none."""
+        """In a digest, the main reason why rows are lost; "" if there is none."""
         return next((code for code in self.codes if code not in REPEATS), "")
 
 

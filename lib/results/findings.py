@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple, get_args
@@ -25,11 +25,11 @@ MOST_ROWS: Final = 1_000
 ROWS_OF_A_CAUSE: Final = 10
 """the first rows of every cause, so that a frequent one does not hide the others."""
 
-Need = Literal["correct", "late", "nobody", "warned"]
+Need = Literal["correct", "late", "look", "nobody", "warned"]
 """What rows with a problem need. `correct`: they do not count for a reason that a person can
-correct. `late`: they came too late, so that only the next files can do better. `nobody`: they do
-not count, or not yet, and nobody can change that. `warned`: they count, with less than the file
-has."""
+correct. `late`: they came too late, so that only the next files can do better. `look`: none is
+lost, and somebody must look at them all the same. `nobody`: they do not count, or not yet, and
+nobody can change that. `warned`: they count, with less than the file has."""
 
 
 class ListedRow(NamedTuple):
@@ -53,8 +53,9 @@ def keep_first(rows: list[ListedRow], listed: ListedRow, most: int) -> None:
 class Cause:
     """The rows with one code: how many, the first of them, and with which outcomes.
 
-    `sums` are the values of those that do not count. `fields` counts the problems of each field.
-    `details` are what is particular to the rows. If they differ much, only one more than is shown.
+    `sums` are the values of those that do not count, or at which somebody must look. `fields` has
+    the number of problems of each field. `details` are what is particular to the rows. If they
+    differ much, only one more than is shown.
     """
 
     code: str
@@ -65,12 +66,17 @@ class Cause:
     details: set[str] = field(default_factory=set)
     first: list[ListedRow] = field(default_factory=list)
 
+    @property
+    def micros(self) -> int:
+        """What its rows are worth in the currency in which they are worth most."""
+        return max((each.micros for each in self.sums.values()), default=0)
+
     def add(self, listed: ListedRow) -> None:
         """Add a row."""
         self.rows += 1
         self.outcomes[listed.row.outcome] += 1
         keep_first(self.first, listed, ROWS_OF_A_CAUSE)
-        if listed.row.outcome in LOST:
+        if listed.row.outcome in LOST or lookup(self.code).needs_look:
             add_sums(self.sums, listed.row.sums)
 
     def add_problem(self, problem: Problem) -> None:
@@ -83,17 +89,14 @@ class Cause:
 
 @dataclass(slots=True)
 class Group:
-    """The rows that need the same, and why. `sums` are the values of those that do not count."""
+    """The rows that need the same, and why."""
 
     rows: int = 0
-    sums: dict[str, Sum] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
 
     def add(self, listed: ListedRow, problems: Sequence[Problem]) -> None:
         """Add a row that is here for these problems."""
         self.rows += 1
-        if listed.row.outcome in LOST:
-            add_sums(self.sums, listed.row.sums)
         codes = set()
         for problem in problems:
             cause = self.causes.get(problem.code)
@@ -108,8 +111,7 @@ class Group:
         """Return the causes: first the one of most rows, of equal ones the dearest."""
 
         def rank(cause: Cause) -> tuple[int, int, str]:
-            micros = max((each.micros for each in cause.sums.values()), default=0)
-            return -cause.rows, -micros, cause.code
+            return -cause.rows, -cause.micros, cause.code
 
         return sorted(self.causes.values(), key=rank)
 
@@ -145,7 +147,22 @@ class Findings:
             need = _need_of(row)
             self.groups[need].add(listed, _late_errors(row) if need == "late" else _reasons(row))
         if row.warnings and row.outcome not in LOST:
-            self.groups["warned"].add(listed, row.warnings)
+            looks = [each for each in row.warnings if lookup(each.code).needs_look]
+            self.groups["look" if looks else "warned"].add(listed, looks or row.warnings)
+
+    def lost_by_importance(self, more: Mapping[str, int]) -> dict[str, int]:
+        """Return how many rows are lost by code, the main reason first, as the report names it.
+        `more` are such numbers of rows that are not named."""
+        lost = Counter(more)
+        rank: dict[str, tuple[int, int]] = {}
+        for place, group in enumerate(self.groups.values()):
+            for cause in group.causes.values():
+                if rows := sum(cause.outcomes[outcome] for outcome in LOST):
+                    lost[cause.code] += rows
+                    rank.setdefault(cause.code, (place, -cause.micros))
+        last = len(self.groups), 0
+        order = sorted(lost, key=lambda code: (-lost[code], rank.get(code, last), code))
+        return {code: lost[code] for code in order}
 
     def causes(self) -> Iterator[Cause]:
         """Yield the causes of all groups."""
@@ -162,6 +179,8 @@ class Findings:
 
 def _need_of(row: RowOutcome) -> Need:
     """Return what a row with an error needs."""
+    if row.outcome not in LOST and any(lookup(each.code).needs_look for each in row.errors):
+        return "look"
     if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):
         return "nobody"
     return "late" if _late_errors(row) else "correct"

@@ -11,7 +11,6 @@ import base64
 import hashlib
 import re
 import shlex
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lib.catalogue.texts import first_sentence, number_of, number_of_rows
-from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
+from lib.results.sentences import money
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _BROWSER: Final = "https://storage.cloud.google.com/"
@@ -56,14 +55,6 @@ def long_time(text: str) -> str:
     """`2026-11-24T12:00:04+00:00` → `24 November 2026, 12:00 UTC`: all our times are in UTC."""
     moment = datetime.fromisoformat(text)
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
-
-
-def money(sums: Mapping[str, Sum]) -> str:
-    """`16,100 USD, 12.50 EUR`: the currency of most rows comes first."""
-    return ", ".join(
-        f"{amount(each.micros)}\u00a0{currency or f'({ACCOUNT_CURRENCY})'}"
-        for currency, each in most_frequent_first(sums).items()
-    )
 
 
 def _words(name: str) -> str:

@@ -15,9 +15,9 @@ from jinja2 import UndefinedError
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ResultsHead
 from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
-from lib.results.headline import headline_of
 from lib.results.page import render
 from lib.results.reading import NotResults, read_results
+from lib.results.sentences import headline_of_results, next_step
 
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
@@ -47,12 +47,13 @@ def report_of(results: IO[bytes]) -> str:
 
 def render_report(head: ResultsHead, findings: Findings, links: Links = Links()) -> str:
     """Return the report on a file."""
-    rows = findings.listed()
+    rows, headline = findings.listed(), headline_of_results(head)
     return render(
         "report.html",
         head=head,
         account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head.customer_id),
-        headline=headline_of(head, findings),
+        headline=headline,
+        step=next_step(head, findings, headline),
         meant=head.totals().meant,
         outcomes=OUTCOMES,
         sums={outcome: money_of.as_sums() for outcome, money_of in head.money.items()},

@@ -20,6 +20,7 @@ from lib.rules.matching import (
     refuse_exclusive_values,
     refuse_unidentified,
     warn_of_incomplete_attributes,
+    warn_of_old_without_click,
 )
 from lib.rules.optional_fields import read_consents, read_optional_fields
 from lib.rules.repeats import find_repeats
@@ -39,6 +40,7 @@ def check_conversions(chunk: ChunkColumns) -> CheckedRows:
     """The rules of conversions: each is sent once."""
     columns, actions, instants = read_conversions(chunk)
     unsent = find_repeats(chunk, columns, instants)
+    warn_of_old_without_click(chunk, columns, instants)
     people = zip(columns["hashed_emails"], columns["hashed_phones"], strict=True)
     has_user_data = any(map(any, compress(people, chunk.accepted(unsent))))
     return CheckedRows(columns, actions, unsent, has_user_data)

@@ -14,10 +14,14 @@ from lib.rules.assembly import Columns
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME
 from lib.rules.identity import CLICK_IDS, PHONE_COUNTRY
+from lib.rules.times import CONVERSION_TIME
 from lib.rules.values.network import is_complete
 from lib.rules.values.order_ids import derived_order_id
 
 _PAIRS: Final = "session_attributes_key_value_pairs"
+MAX_AGE_WITHOUT_CLICK_DAYS: Final = 63
+"""Others report it; Google's own pages say 90. So such a row is sent, and somebody is told."""
+_DAY_SECONDS: Final = 86_400
 
 
 def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
@@ -50,6 +54,22 @@ def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
             unidentified = [*compress(unidentified, lacks)]
     for row in unidentified:
         chunk.problems.reject(row, "NO_CLICK_ID_OR_IDENTIFIER")
+
+
+def warn_of_old_without_click(
+    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int]
+) -> None:
+    """Warn of rows that name a person and no click, and are older than Google takes such rows.
+
+    `instants` are the times of the conversions in Unix seconds.
+    """
+    oldest = int(chunk.file.rules.now.timestamp()) - MAX_AGE_WITHOUT_CLICK_DAYS * _DAY_SECONDS
+    if min(instants, default=oldest) >= oldest:
+        return
+    gclids, braids = conversions["gclid"], braids_of(conversions)
+    for row in chunk.sendable():
+        if instants[row] < oldest and not (gclids[row] or braids[row]):
+            chunk.problems.warn(row, "OLD_WITHOUT_CLICK_ID", CONVERSION_TIME)
 
 
 def derive_order_ids(

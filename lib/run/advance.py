@@ -20,7 +20,7 @@ from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
 from lib.run.attempt import Attempt
 from lib.run.diagnostics import ask_for_diagnostics, next_diagnosis
-from lib.run.finish import digest_of, publish
+from lib.run.finish import codes_to_look_at, digest_of, publish
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.run.resend import (
@@ -128,7 +128,8 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         next_diagnosis(run, sums, attempt.context.settings),
     )
     due = min((each for each in times if each is not None), default=None)
-    totals = digest_of(run, sums)
+    looks = codes_to_look_at(run, sums, now)
+    totals = digest_of(run, sums, looks)
     attempt.save(
         state="waiting" if due is not None else "done",
         due=due,
@@ -137,6 +138,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         # All that was sent is answered. Only of a file that was stopped, rows are left.
         maybe_sent=run.maybe_sent and run.stop is not None,
         totals=totals,
+        looks=looks,
         changed_at=run.changed_at if totals == run.totals else now,
         published_at=now if is_published else run.published_at,
     )

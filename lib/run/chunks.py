@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from datetime import datetime
 from itertools import compress
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from lib.config.profile import Profile
 from lib.destinations.base import (
@@ -31,9 +31,9 @@ from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
-from lib.model.records import Row
+from lib.model.records import Adjustment, Record, Row
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
-from lib.model.totals import Totals
+from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
@@ -51,6 +51,9 @@ measured with files that are nothing but custom variables, carts, or email addre
 
 CELL_CHARS = 16
 """What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
+
+_DENIED: Final = "DENIED"
+"""Consent that a person has refused."""
 
 Validated = Sequence[tuple[Part, ValidatedChunk]]
 """The rows of a chunk, part by part."""
@@ -83,7 +86,8 @@ class PreparedPart(NamedTuple):
     `warnings[i]` (if any) belong to its i-th record. `sent_values` are those in the request:
     `values` has none of a correction, because it changes the value of another row. `refused` are
     the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their
-    lines to the line of that row. `corrects`: the rows correct earlier conversions.
+    lines to the line of that row. `corrects`: the rows correct earlier conversions. `is_denied`:
+    each record refuses consent.
     """
 
     destination: Destination[Any]
@@ -98,6 +102,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
+    is_denied: bool
 
     def sent_request(
         self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str, listed: Container[int]
@@ -253,7 +258,13 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPa
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
+        # Ends at the first record that does not: in most files, the very first.
+        is_denied=all(map(_is_denied, records)),
     )
+
+
+def _is_denied(record: Record) -> bool:
+    return not isinstance(record, Adjustment) and record.ad_user_data == _DENIED
 
 
 def without(validated: ValidatedChunk, left_out: Mapping[int, RowOutcome]) -> ValidatedChunk:
@@ -306,7 +317,11 @@ def outcomes(
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
         unlisted.add_plain("skipped", len(prepared.skipped))
+        if size and not part.corrects:
+            unlisted.denied += size * part.is_denied
+            unlisted.consenting += size * (not part.is_denied)
     listed.sort(key=lambda row: row.line)
+    unlisted.last = _last_with_value(prepared.parts)
     return ChunkOutcomes(
         prepared.number,
         bounded(listed),
@@ -351,6 +366,17 @@ def _outcomes_of_part(
             )
         )
     return listed
+
+
+def _last_with_value(parts: Iterable[PreparedPart]) -> ValuedRow | None:
+    """Return the last row of a chunk, sent or refused, if it has a value."""
+    last: list[tuple[int, int | None, str]] = []
+    for part in parts:
+        if part.lines:
+            last.append((part.lines[-1], *part.values.at(len(part.lines) - 1)))
+        last += [(row.line, row.micros, row.currency) for row in part.refused[-1:]]
+    line, micros, currency = max(last, default=(0, None, ""))
+    return None if micros is None else ValuedRow(line, micros, currency)
 
 
 def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:

@@ -6,8 +6,7 @@ generations that were read before the markers, so that two attempts cannot undo 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -15,10 +14,11 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.errors import RetryableError
 from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.outcomes import LOST, Problem
-from lib.model.totals import Totals
+from lib.model.outcomes import Problem
+from lib.model.totals import MOST_CODES, Totals
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
+from lib.results.sentences import looks_of
 from lib.run.attempt import Attempt, Sums
 from lib.run.diagnostics import job_counts
 from lib.run.statuses import polled_destination
@@ -34,6 +34,7 @@ https://cloud.google.com/run/docs/runtime-support
 _RUNTIME_WARNING: Final = timedelta(days=60)
 """How long before that day the results have a note about it."""
 
+_SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
 """Of so many rows without a click ID, nearly none matches. This cannot be chance."""
@@ -126,18 +127,24 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
     """Return a note if Google soon ends the support of the runtime in `terraform/`."""
     if RUNTIME_END - now.date() >= _RUNTIME_WARNING:
         return []
-    return [Problem("SUPPORT_ENDS_SOON", "", f"the Python version, on {RUNTIME_END}")]
+    return [Problem(_SUPPORT_ENDS_SOON, "", f"the Python version, on {RUNTIME_END}")]
 
 
-def digest_of(run: Run, sums: Sums) -> Totals:
+def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
+    """Return the codes for which somebody must look at the file although they lose no row.
+
+    That a version ends is about the function: a sweep tells it, and no file for ever.
+    """
+    notes = [note.code for note in _notes(run, sums, now) if note.code != _SUPPORT_ENDS_SOON]
+    return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_CODES])
+
+
+def digest_of(run: Run, sums: Sums, looks: Sequence[str] = ()) -> Totals:
     """Return what listings show of the results."""
     totals = sums.totals
     # Nobody can do anything about a person who refused consent.
     to_correct = {c: rows for c, rows in totals.not_counted.items() if lookup(c).needs_action}
-    reasons = Counter(to_correct)
-    for cause in sums.findings.causes():
-        reasons[cause.code] += sum(cause.outcomes[outcome] for outcome in LOST)
-    digest = totals.digest(+reasons)
+    digest = totals.digest(sums.findings.lost_by_importance(to_correct), looks)
     digest.unnamed = min(totals.unnamed, sum(to_correct.values()))
     if (job := job_counts(run, sums)) is not None:
         # Google does not document whether `failed` includes rows that it refused at once.

@@ -425,6 +425,10 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         yield Problem("REPORT_FOOTER", "", where)
+    if totals.denied and not totals.consenting:
+        yield Problem("ALL_DENIED", "", number_of_rows(totals.denied))
+    if total_line := table.total_line or totals.line_of_sum:
+        yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")
     if table.text.encoding_guessed:
         yield Problem("ENCODING_GUESSED")
     if totals.all_rows and not totals.meant:

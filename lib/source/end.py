@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
+from lib.model.fields import comparable
 from lib.model.records import Row
 from lib.source.delimited import SHORT_ROWS, RowReader
 
 MAX_FOOTER_ROWS: Final = SHORT_ROWS
 _MAX_FILLED_IN_FOOTER: Final = 1
 """A row of a footer has no more filled cells in the columns that are used."""
+
+TOTAL_WORDS: Final = frozenset(
+    {
+        *("total", "totals", "grand total", "subtotal", "sub total", "sub-total", "sum"),
+        *("gesamt", "gesamtsumme", "gesamtbetrag", "summe", "insgesamt", "zwischensumme"),
+        *("totale", "totaal", "total general", "total général", "somme", "suma", "soma", "summa"),
+        *("razem", "i alt", "yhteensä", "toplam", "итого", "всего", "合計", "总计", "总和"),
+    }
+)
+"""What the cell of a total says, as `comparable` writes it. It is only ever a note."""
 
 Hold = Literal["never", "broken", "always"]
 """When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE. `broken`: only
@@ -26,12 +37,14 @@ class LastRows:
     """Passes on the rows of a file, and changes the last ones that are no ordinary rows.
 
     `used_places` are the places of the used columns among a row's cells (None: a footer is not
-    looked for). After reading, `footer` has the lines of the footer, and `open_row` tells how the
-    row in a last line without a line end ends.
+    looked for). After reading, `footer` has the lines of the footer, `total_line` the line of a row
+    that looks like a total although it is no footer, and `open_row` tells how the row in a last
+    line without a line end ends.
     """
 
     def __init__(self, reader: RowReader, used_places: Sequence[int] | None, hold: Hold) -> None:
         self.footer: list[int] = []
+        self.total_line: int | None = None
         self.open_row: Literal["complete", "broken"] | None = None
         self._reader = reader
         self._used_places = used_places
@@ -52,7 +65,9 @@ class LastRows:
             # The rest of the file cannot be read, so these are not its last rows.
             yield held
             raise
-        if length := self._footer_length(held):
+        length = self._footer_length(held)
+        self.total_line = self._find_total(held[: len(held) - length])
+        if length:
             self.footer = [line for line, *_ in held[-length:]]
             yield held[:-length]
             yield [(line, [], "REPORT_FOOTER", size) for line, _, _, size in held[-length:]]
@@ -74,6 +89,13 @@ class LastRows:
             length += 1
         return length
 
+    def _find_total(self, rows: list[Row]) -> int | None:
+        places = self._used_places or ()
+        for line, cells, problem, _ in rows[-MAX_FOOTER_ROWS:]:
+            if not problem and any(is_total_word(cells[place]) for place in places):
+                return line
+        return None
+
     def _of_open_line(self, rows: list[Row]) -> list[Row]:
         """Return the last rows of a file whose last line has no line end.
 
@@ -90,6 +112,11 @@ class LastRows:
             problem = "UNTERMINATED_LAST_LINE"
             return rows[:first] + [(line, [], problem, size) for line, _, _, size in rows[first:]]
         return rows
+
+
+def is_total_word(cell: str) -> bool:
+    """Return whether a cell says that its row is a total: `Total`, `Summe:`, `Total (9 rows)`."""
+    return comparable(cell.partition("(")[0]).rstrip(": ") in TOTAL_WORDS
 
 
 def is_footer(cells: Sequence[str], used_places: Sequence[int]) -> bool:

@@ -197,6 +197,11 @@ class Table:
         return self._last_rows.footer
 
     @property
+    def total_line(self) -> int | None:
+        """The line of a row near the end that looks like a total, and is no footer."""
+        return self._last_rows.total_line
+
+    @property
     def open_row(self) -> Literal["complete", "broken"] | None:
         """How the row in the last line ends, if this line may have been cut."""
         return None if self.text.is_gzip else self._last_rows.open_row

@@ -100,7 +100,8 @@ class Run:
 
     `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
     last at `published_at`; None: there are none, also if the run is done. `totals` are a digest of
-    what they say, which has changed last at `changed_at`.
+    what they say, which has changed last at `changed_at`, and `looks` the codes for which somebody
+    must look at the file although they lose no row.
     """
 
     source: StoredObject
@@ -125,6 +126,7 @@ class Run:
     facts: FileFacts | None = None
     followed: Followed = field(default_factory=Followed)
     totals: Totals = field(default_factory=Totals)
+    looks: tuple[str, ...] = ()
     published_at: SavedTime | None = None
     changed_at: SavedTime | None = None
 
@@ -193,6 +195,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     totals: Totals
     published_at: SavedTime | None
     changed_at: SavedTime | None
+    looks: tuple[str, ...] = ()
 
     def run_id(self, bucket: str) -> str:
         """Return the identity of the run of an object in this bucket, readable for people."""
@@ -243,6 +246,7 @@ def entry_of(run: Run) -> RunEntry:
         totals=run.totals,
         published_at=run.published_at,
         changed_at=run.changed_at,
+        looks=run.looks,
     )
 
 

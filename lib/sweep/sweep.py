@@ -231,7 +231,13 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
 
     bucket = context.settings.output_bucket
     try:
-        page = render_overview(bucket, view.entries, map(_shown, problems)).encode()
+        unreadable = {
+            view.files[key].name: code
+            for key, code in view.unreadable.items()
+            if key in view.files
+        }
+        shown = map(_shown, problems)
+        page = render_overview(bucket, view.entries, shown, view.now, unreadable).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
         written = context.store.write(

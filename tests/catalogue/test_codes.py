@@ -76,7 +76,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         text = (ROOT / "lib" / "catalogue" / each).read_text("utf-8")
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
-    keys = {"meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "also"}
+    keys = {"meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "look", "also"}
     keys |= slow.defaults().keys()
     codes = []
     for title in slow.sections():
@@ -90,6 +90,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             assert entry.is_too_late == ("is_too_late" in section)
             assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)
+            assert entry.needs_look == ("look" in section)
     assert len(codes) == len(set(codes))
 
 

@@ -92,6 +92,8 @@ def call(**cells: str) -> dict[str, str]:
 
 GOOD = csv_of(row())
 LINE = GOOD.splitlines()[1]
+SUMMED = (10, 20, 30, 40, 50, 150)
+"""Values of which the last one is the sum of the others."""
 
 FILES: dict[str, File] = {
     # By code; behind a colon, which of several ways to cause it
@@ -142,7 +144,11 @@ FILES: dict[str, File] = {
     "OLDER_THAN_LOOKBACK": _row(
         asked=True, conversion_action="1005", conversion_date_time="2026-10-01 10:00:00+00:00"
     ),
+    "OLD_WITHOUT_CLICK_ID": _row(
+        gclid="", conversion_date_time="2026-09-10 10:00:00+00:00", **EMAIL
+    ),
     # Value, order ID, consent and other enums
+    "ALL_DENIED": _row(ad_user_data="Denied"),
     "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
     "NEGATIVE_VALUE": _row(conversion_value="-1"),
     "VALUE_MISSING": _row({"value": None}, conversion_value=""),
@@ -202,6 +208,12 @@ FILES: dict[str, File] = {
     "FILTER_KEEPS_NO_ROW": _row({"skip": {"Stage": ["Lost"]}}, Stage="Lost"),
     "NO_ENTRY_FITS": _row({"conversions": [{"rows": {"Stage": ["Won"]}}]}, Stage="Lost"),
     "REPORT_FOOTER": _lines(LINE, b"Total,,"),
+    "LOOKS_LIKE_A_TOTAL": _file(
+        csv_of(*(row(order_id=each, conversion_value="10") for each in ("A-1001", "Total")))
+    ),
+    "LOOKS_LIKE_A_TOTAL: no word": _file(
+        csv_of(*(row(order_id=f"A-{value}", conversion_value=str(value)) for value in SUMMED))
+    ),
     "PLACEHOLDERS": _row(order_id="N/A"),
     "SHEETS_NOT_READ": _file(
         workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})

@@ -15,6 +15,7 @@ from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head
 from lib.results.findings import Findings
 from lib.results.report import Links, render_report
+from lib.results.sentences import looks_of
 from lib.run.attempt import Sums
 from lib.run.finish import digest_of
 from lib.state.runs import Cut, FileFacts, Run, RunEntry, entry_of
@@ -66,6 +67,8 @@ def summary_of(
     So many more uploaded rows have `corrected` a sale.
     """
     totals, findings = Totals(awaiting=awaiting), Findings()
+    if awaiting:
+        totals.awaiting_money["USD"] = Sum(awaiting, awaiting * SALE)
     rows = sorted(listed)
     for start in range(0, len(rows), 1_000):
         part = rows[start : start + 1_000]
@@ -114,4 +117,6 @@ def report_on(summary: RunSummary, links: Links = LINKS) -> str:
 def entry_on(summary: RunSummary, **changes: Any) -> RunEntry:
     """Return what a listing shows of the run."""
     sums = Sums(totals=summary.totals, findings=summary.findings)
-    return entry_of(replace(summary.run, totals=digest_of(summary.run, sums), **changes))
+    looks = tuple(looks_of([note.code for note in summary.notes], summary.totals))
+    totals = digest_of(summary.run, sums, looks)
+    return entry_of(replace(summary.run, **{"totals": totals, "looks": looks, **changes}))

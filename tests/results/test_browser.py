@@ -13,7 +13,7 @@ from lib.catalogue.codes import CATALOGUE
 from lib.catalogue.open_problems import KINDS
 from lib.results.overview import render_overview
 from lib.results.report import ROWS_AT_A_TIME
-from tests.results.files import entry_on, file_of, report_on, row, summary_of
+from tests.results.files import NOW, entry_on, file_of, report_on, row, summary_of
 from tests.results.test_report import HOSTILE, example, report
 
 PHONE = {"width": 390, "height": 844}
@@ -47,7 +47,8 @@ def hostile_overview() -> str:
         for kind in KINDS
     ]
     summary = file_of(5_000)
-    return render_overview(HOSTILE, [entry_on(summary)] * 50, problems)
+    unreadable = {HOSTILE: "NEWER_VERSION"}
+    return render_overview(HOSTILE, [entry_on(summary)] * 50, problems, NOW, unreadable)
 
 
 def every_cause() -> str:
@@ -64,7 +65,7 @@ PAGES = {
     "hostile": lambda: report(hostile()),
     "every_cause": every_cause,
     "overview": hostile_overview,
-    "empty_overview": lambda: render_overview("results", [], []),
+    "empty_overview": lambda: render_overview("results", [], [], NOW),
 }
 
 

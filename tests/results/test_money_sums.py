@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lib.model.money import MOST_MICROS, MOST_VALUE, Amounts, Sum, add_sums, amount, difference
 from lib.model.outcomes import RowOutcome
 from lib.model.sent_requests import RequestStatus
-from lib.model.totals import Totals
+from lib.model.totals import Totals, ValuedRow
 from tests.fakes import START, World, deliver, sweep, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -85,12 +85,34 @@ def test_money_is_shown_as_it_is(micros: int, amounts: tuple[str, ...]) -> None:
 
 
 def test_rows_that_are_no_conversions_have_no_money() -> None:
-    """Values of skipped rows, and of rows that were only checked, are in no sum."""
+    """Values of skipped rows are in no sum. Rows that were only checked have a sum of their own."""
     listed = [
         RowOutcome(line, outcome, None, (), (), 7, "USD")
         for line, outcome in enumerate(("uploaded", "skipped", "ok", "failed"), 2)
     ]
-    assert Totals.of(listed).money == {"uploaded": {"USD": Sum(1, 7)}, "failed": {"USD": Sum(1, 7)}}
+    totals, each = Totals.of(listed), {"USD": Sum(1, 7)}
+    assert totals.money == {"uploaded": each, "ok": each, "failed": each}
+    assert (totals.taken_money(), totals.lost_money()) == (each, each)
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ([10, 20, 30, 40, 50, 150], 7),
+        ([10, 20, 30, 60], None),  # so few may well add up
+        ([10, 20, 30, 40, 50, 151], None),
+        ([150, 10, 20, 30, 40, 50], None),  # a total is below what it sums up
+        ([0, 0, 0, 0, 0, 0], None),
+    ],
+)
+def test_a_last_row_worth_all_others_is_a_total(values: list[int], line: int | None) -> None:
+    """Its line is known, whichever chunk is added first."""
+    totals = Totals()
+    for each in reversed(range(len(values))):
+        of_row = Totals.of([RowOutcome(each + 2, "rejected", None, (), (), values[each], "USD")])
+        of_row.last = ValuedRow(each + 2, values[each], "USD")
+        totals.add(of_row)
+    assert totals.line_of_sum == line
 
 
 def results(google: World, name: str) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
     assert "hubspot/2026-11-24.csv" in page
     assert "Google Ads, account 123-456-7890" in page
     assert "24 November 2026, 12:00 UTC" in page
-    assert "2 sales, worth 16,100.50 USD, need correction." in page
+    assert "Look Google took 118 of 120 sales; 2 do not count." in page
+    assert "Taken118 sales214,320 USDLost2 sales16,100.50 USDWaitingnone" in page
     assert "fix 2026-11-24.csv 2026-11-24.csv.1795521600000001.results.json" in page
     for code, entry in document["codes"].items():
         assert code in page

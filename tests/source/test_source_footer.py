@@ -118,3 +118,26 @@ def test_a_footer_is_a_suffix_and_changes_no_other_record(lines: list[str], end:
     assert [line for line, *_ in found] == [line for line, *_ in plain]
     assert {problem for _, _, problem, _ in found[rest:]} <= {"REPORT_FOOTER"}
     assert ROW not in [lines[line - 2] for line in table.footer]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_total"),
+    [
+        ("Total,12.50,2026-11-20,", True),
+        ("x,12.50, Grand  TOTAL: ,", True),
+        ("Summe (12 rows),12.50,2026-11-20,", True),
+        ("Total Fitness Ltd,12.50,2026-11-20,", False),
+        ("x,12.50,2026-11-20,Total", False),  # nobody uses this column
+    ],
+)
+def test_a_total_that_fills_several_columns_is_seen(line: str, is_total: bool) -> None:
+    """It is read like every other row, and its line is known: a note says so."""
+    table, found = read(ROW, ROW, line, *SALESFORCE)
+    assert found[:3] == ["row"] * 3
+    assert table.total_line == (4 if is_total else None)
+
+
+def test_a_total_in_the_middle_of_a_file_is_a_row() -> None:
+    """Only the last rows are looked at: a deal may be called so."""
+    table, found = read("Total,12.50,2026-11-20,", *[ROW] * 30)
+    assert (table.total_line, set(found)) == (None, {"row"})

@@ -1,0 +1,211 @@
+"""The overview of all files: what is open, what they come to, and one card for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence
+from lib.results.document import RunSummary, document_head
+from lib.results.overview import render_overview
+from lib.results.page import bucket_address
+from lib.results.report import render_report
+from lib.state.runs import RunEntry
+from tests.results.files import NOW, entry_on, row, summary_of
+from tests.results.test_report import words
+from tests.results.test_sentences import CASES, said_of
+
+FUTURE = first_sentence(lookup("FUTURE_DATE").meaning)
+PROBLEM: Mapping[str, Any] = {
+    "title": "Rows do not count",
+    "kind": "rows_lost",
+    "severity": "ERROR",
+    "profile": "crm",
+    "code": "",
+    "detail": "crm/deals.csv: 4 of 9 rows",
+    "at_stake": "9 USD",
+    "action": "Use `fix`.",
+}
+
+
+def page_on(*entries: RunEntry, problems: object = (), **more: Any) -> str:
+    return render_overview("out", entries, list(problems), NOW, **more)  # type: ignore[call-overload]
+
+
+def named(name: str, summary: RunSummary = CASES["all"].summary, **changes: Any) -> RunEntry:
+    return entry_on(summary, source=replace(summary.run.source, name=name), **changes)
+
+
+def banner(page: str) -> str:
+    """Return the words of the banner."""
+    return words(page.partition('<section class="headline')[2].partition("</section>")[0])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_overview_says_of_a_file_what_its_report_says(case: str) -> None:
+    """The same colour, status, line and numbers, from the same function."""
+    summary = CASES[case].summary
+    headline, _ = said_of(summary)
+    page = page_on(entry_on(summary))
+    assert f'class="file {headline.tone}"' in page
+    assert f"{headline.status.title()} {headline.line}" in words(page)
+    for number in headline.numbers:
+        if number.money:
+            assert f"{number.name} {number.rows}, {number.money}".replace("\xa0", " ") in words(
+                page
+            )
+
+
+def test_the_main_reason_is_that_of_the_report() -> None:
+    """Also if two reasons have equally many rows: the dearer one."""
+    listed = [
+        row(2, "rejected", "FUTURE_DATE"),
+        row(3, "rejected", "INVALID_CONSENT")._replace(micros=10**9),
+    ]
+    summary = summary_of(listed, unlisted={"uploaded": 3})
+    reason = first_sentence(lookup("INVALID_CONSENT").meaning)
+    assert f"Main reason: {reason}." in words(page_on(entry_on(summary)))
+    report = words(render_report(document_head(summary), summary.findings))
+    assert report.index("INVALID_CONSENT") < report.index("FUTURE_DATE")
+
+
+def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None:
+    """Forty files, the newest one first. The problems keep their order."""
+    entries = [named(f"{hours}.csv", arrived=NOW - timedelta(hours=hours)) for hours in range(60)]
+    problems = [
+        {**PROBLEM, "detail": "3.csv: 4 of 9 rows, mostly FUTURE_DATE; 13.csv"},
+        {**PROBLEM, "title": "A file was stopped", "action": "", "at_stake": ""},
+    ]
+    page = page_on(*entries[::-1], problems=problems)
+    text = words(page)
+    assert "Look 2 open problems. The dearest: 9 USD." in text
+    assert "Next step: Rows do not count: Use fix. 3.csv" in text
+    assert text.index("Rows do not count profile crm") < text.index("A file was stopped")
+    assert "Use <code>fix</code>." in page
+    assert f"mostly “{FUTURE}”" in text
+    assert page.count(f'<a href="{bucket_address("out", "3.csv.123.results.html")}">') == 3
+    assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
+    assert text.index(" 0.csv") < text.index(" 39.csv")
+    assert " 40.csv" not in text
+
+
+def test_two_problems_of_one_file_are_one_card() -> None:
+    """A stopped file that has lost its rows is one mistake."""
+    stopped = {**PROBLEM, "kind": "file_stopped", "title": "A file was stopped"}
+    problems = [
+        {**stopped, "file": ["crm/deals.csv"]},
+        {**PROBLEM, "file": ["crm/deals.csv"]},
+        {**PROBLEM, "file": ["crm/others.csv"]},
+        {**PROBLEM, "file": ["a.csv", "b.csv"]},
+    ]
+    page = page_on(problems=problems)
+    assert page.count('<article class="card">') == 3
+    assert "A file was stopped · Rows do not count profile crm" in words(page)
+    assert "3 open problems" in banner(page)
+
+
+def test_the_page_says_as_of_when() -> None:
+    """In the same format as every other date."""
+    assert "As of 24 November 2026, 12:00 UTC" in words(page_on())
+
+
+def test_without_a_file_nothing_is_said_to_be_well() -> None:
+    """Nobody knows yet."""
+    assert banner(page_on()).endswith("Waiting No file has come yet. Upload the first file.")
+
+
+def test_a_file_that_waits_is_not_green() -> None:
+    """The banner says so, and that nobody needs to do anything now."""
+    page = page_on(entry_on(CASES["awaiting"].summary))
+    assert 'class="headline amber"' in page
+    assert "1 file not finished yet. Nobody needs to do anything now." in banner(page)
+    page = page_on(entry_on(CASES["all"].summary))
+    assert 'class="headline green"' in page
+    assert "Done No open problems. Nobody needs to do anything." in banner(page)
+
+
+def test_the_banner_names_a_file_whose_report_has_a_next_step() -> None:
+    """A few lost rows are no open problem, but the page does not say that all is well."""
+    page = page_on(entry_on(CASES["some to correct"].summary))
+    assert "No large problem. 1 file needs a look." in banner(page)
+    assert "Do the next step of the report of crm/deals.csv" in banner(page)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"due": NOW}, "Waiting It has no results yet: the first attempt is running."),
+        (
+            {"due": NOW, "attempts": 3, "cause": "DIED", "arrived": NOW - timedelta(hours=3)},
+            "Look It has no results yet, after 3 attempts. "
+            "An attempt to process the file crashed, or was ended from outside.",
+        ),
+        (
+            {"due": None, "attempts": 9, "cause": "DIED"},
+            "Stopped It has no results after 9 attempts. Some of its rows may have reached Google.",
+        ),
+    ],
+)
+def test_a_file_without_results_says_so(changes: Mapping[str, Any], said: str) -> None:
+    """It has no number of rows and no link, which would lead nowhere."""
+    page = page_on(entry_on(summary_of(), published_at=None, **changes))
+    assert said in words(page)
+    assert "storage.cloud.google.com" not in page
+    assert "row" not in banner(page)
+    assert "Taken" not in words(page)
+    assert 'class="headline green"' not in page
+
+
+def test_what_google_says_later_cannot_be_read() -> None:
+    """Then nobody knows whether the rows count."""
+    page = page_on(entry_on(CASES["all"].summary, blocked="USER_PERMISSION_DENIED"))
+    assert "Look Google took all 3 sales. What Google says later cannot be read." in words(page)
+    assert 'class="headline green"' not in page
+
+
+def test_a_run_that_cannot_be_read_is_on_the_page() -> None:
+    """A newer version has saved it, or somebody has changed it."""
+    page = page_on(
+        entry_on(CASES["all"].summary),
+        unreadable={"crm/a.csv": "NEWER_VERSION", "crm/b.csv": "STATE_UNREADABLE"},
+    )
+    assert "Look The state of 2 files cannot be read." in words(page)
+    for name, code in (("crm/a.csv", "NEWER_VERSION"), ("crm/b.csv", "STATE_UNREADABLE")):
+        assert f"{name} {lookup(code).meaning}" in words(page)
+
+
+def test_each_profile_has_its_sums_of_seven_and_thirty_days() -> None:
+    """The one with most money first. What was sent again in a file of `fix` is not lost."""
+    some = CASES["some to correct"].summary
+    entries = [
+        named("default/a.csv", profile_name="default"),
+        named("crm/old.csv", some, arrived=NOW - timedelta(days=20)),
+        named("crm/new.csv", some),
+        named("crm/older.csv", some, arrived=NOW - timedelta(days=31)),
+        named("crm/fixed.csv", some, arrived=NOW - timedelta(days=2)),
+        named("crm/rows-to-fix-fixed.csv", CASES["one sale"].summary, arrived=NOW),
+        named("crm/replaced.csv", superseded_by=9),
+    ]
+    text = words(page_on(*entries))
+    assert (
+        "profile crm Files of the last 7 days Taken7 sales70 USDLost1 sale10 USDWaitingnone "
+        "Files of the last 30 days Taken10 sales100 USDLost2 sales20 USDWaitingnone"
+    ) in text
+    assert text.index("profile crm Files") < text.index("profile default Files")
+
+
+@pytest.mark.parametrize(
+    ("case", "severity", "tone"),
+    [("all", "ERROR", "red"), ("all", "WARNING", "amber"), ("most to correct", "x", "red")],
+)
+def test_open_problems_are_as_serious_as_the_worst(case: str, severity: str, tone: str) -> None:
+    """As the files that they name, or as they are rated."""
+    detail = "crm/deals.csv" if severity == "x" else "no file"
+    problems = [{**PROBLEM, "severity": severity, "detail": detail}]
+    page = page_on(entry_on(CASES[case].summary), problems=problems)
+    assert f'class="headline {tone}"' in page

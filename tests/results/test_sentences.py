@@ -1,0 +1,459 @@
+"""What is said of a file, in every case: a status word, one line, three numbers, the next step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from lib.catalogue.codes import CATALOGUE, lookup
+from lib.catalogue.texts import first_sentence
+from lib.model.outcomes import Outcome, Problem
+from lib.model.sent_requests import Requests
+from lib.model.totals import Totals
+from lib.results.document import RunSummary, document_head
+from lib.results.sentences import (
+    MOST_WORDS,
+    Headline,
+    NextStep,
+    headline_of,
+    headline_of_results,
+    looks_of,
+    next_step,
+    with_sentence,
+)
+from lib.state.store import StoredObject
+from tests.results.files import row, summary_of
+
+FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
+NOBODY = "Nobody needs to do anything."
+ONE = "Correct this row in the file, and upload it again: nothing counts twice."
+LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
+
+WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
+WRONG_DATES = [row(line, "rejected", "FUTURE_DATE") for line in (2, 3, 4)]
+SETTINGS = [row(line, "rejected", "DECIMAL_SIGN_MISMATCH") for line in range(2, 8)]
+TOO_LATE = [row(line, "failed", "EXPIRED_EVENT") for line in range(10, 16)]
+REFUND_THAT_WAITS = row(2, "deferred", "AWAITS_CONVERSIONS", micros=None)._replace(corrects=True)
+STOPPED = lookup("CUSTOMER_NOT_ENABLED")
+STOP = {"stop": Problem(STOPPED.code)}
+CHECK = {"validate_only": True}
+MAYBE_SENT = [Problem("MAYBE_SENT")]
+
+
+def many(rows: int) -> str:
+    return ONE.replace("this row", f"these {rows} rows")
+
+
+def had(line: int) -> object:
+    """Return a row that Google had before."""
+    return row(line, "duplicate", "CLICK_CONVERSION_ALREADY_EXISTS")
+
+
+class Case(NamedTuple):
+    """A file, and what is said of it: the colour and the status, the line, the three numbers, and
+    the next step."""
+
+    summary: RunSummary
+    status: str
+    line: str
+    numbers: str
+    step: str
+
+
+CASES: dict[str, Case] = {
+    "one sale": Case(
+        summary_of(unlisted={"uploaded": 1}),
+        "green done",
+        "Google took the only sale.",
+        "1 sale, 10 USD | none | none",
+        NOBODY,
+    ),
+    "all": Case(
+        summary_of(unlisted={"uploaded": 3, "skipped": 7}),
+        "green done",
+        "Google took all 3 sales.",
+        "3 sales, 30 USD | none | none",
+        NOBODY,
+    ),
+    "the only one to correct": Case(
+        summary_of([WRONG_DATE]),
+        "red look",
+        "Google did not take the only sale.",
+        "none | 1 sale, 10 USD | none",
+        ONE,
+    ),
+    "some to correct": Case(
+        summary_of([WRONG_DATE], unlisted={"uploaded": 3, "skipped": 7}),
+        "amber look",
+        "Google took 3 of 4 sales; 1 does not count.",
+        "3 sales, 30 USD | 1 sale, 10 USD | none",
+        ONE,
+    ),
+    "most to correct": Case(
+        summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
+        "red look",
+        "Google took 1 of 4 sales; 3 do not count.",
+        "1 sale, 10 USD | 3 sales, 30 USD | none",
+        many(3),
+    ),
+    "few rows with most of the money": Case(
+        summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
+        "red look",
+        "Google took 9 of 10 sales; 1 does not count.",
+        "9 sales, 90 USD | 1 sale, 1,000 USD | none",
+        ONE,
+    ),
+    "not all have a value": Case(
+        summary_of(
+            [WRONG_DATE, row(3, "rejected", "FUTURE_DATE", micros=None)], unlisted={"uploaded": 3}
+        ),
+        "amber look",
+        "Google took 3 of 5 sales; 2 do not count.",
+        "3 sales, 30 USD | 2 sales, at least 10 USD | none",
+        many(2),
+    ),
+    "no value": Case(
+        summary_of(
+            [
+                row(2, "rejected", "FUTURE_DATE", micros=None),
+                row(3, "uploaded", warnings="INVALID_PHONE", micros=None),
+            ]
+        ),
+        "amber look",
+        "Google took 1 of 2 rows; 1 does not count.",
+        "1 row | 1 row | none",
+        ONE,
+    ),
+    "one setting": Case(
+        summary_of(SETTINGS, unlisted={"uploaded": 2}),
+        "red look",
+        "Google took 2 of 8 sales; 6 do not count.",
+        "2 sales, 20 USD | 6 sales, 60 USD | none",
+        lookup("DECIMAL_SIGN_MISMATCH").if_most,
+    ),
+    "click IDs of another account": Case(
+        summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
+        "red look",
+        "Google took none of 6 sales.",
+        "none | 6 sales, 60 USD | none",
+        lookup("EVENT_NOT_FOUND").if_most,
+    ),
+    "some click IDs of another account": Case(
+        summary_of(
+            [WRONG_DATE, *(row(line, "failed", "EVENT_NOT_FOUND") for line in range(3, 9))],
+            unlisted={"uploaded": 30},
+        ),
+        "amber look",
+        "Google took 30 of 37 sales; 7 do not count.",
+        "30 sales, 300 USD | 7 sales, 70 USD | none",
+        many(7),
+    ),
+    "all came too late": Case(
+        summary_of(TOO_LATE, unlisted={"uploaded": 9}),
+        "amber look",
+        "Google took 9 of 15 sales; 6 do not count.",
+        "9 sales, 90 USD | 6 sales, 60 USD | none",
+        lookup("EXPIRED_EVENT").action,
+    ),
+    "some wait": Case(
+        summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
+        "amber look",
+        "Google took 3 of 5 sales; 1 does not count; 1 is sent again automatically.",
+        "3 sales, 30 USD | 1 sale, 10 USD | 1 sale, 10 USD",
+        ONE,
+    ),
+    "only a refund waits": Case(
+        summary_of([REFUND_THAT_WAITS], unlisted={"uploaded": 3}),
+        "amber waiting",
+        "Google took 3 of 4 rows; 1 is sent again automatically.",
+        "3 sales, 30 USD | none | 1 refund or change",
+        LATER,
+    ),
+    "a refund that names no sale": Case(
+        summary_of(
+            [row(2, "failed", "CONVERSION_NOT_FOUND", micros=None)._replace(corrects=True)],
+            unlisted={"uploaded": 3},
+        ),
+        "amber look",
+        "Google took 3 of 4 rows; 1 does not count.",
+        "3 sales, 30 USD | 1 refund or change | none",
+        ONE,
+    ),
+    "stopped": Case(
+        summary_of(unlisted={"not_attempted": 4}, run=STOP),
+        "red stopped",
+        "The file was stopped; Google took none of 4 sales.",
+        "none | 4 sales, 40 USD | none",
+        STOPPED.action_if_stopped,
+    ),
+    "stopped later": Case(
+        summary_of(unlisted={"uploaded": 3, "not_attempted": 1}, run=STOP),
+        "amber stopped",
+        "The file was stopped; Google took 3 of 4 sales.",
+        "3 sales, 30 USD | 1 sale, 10 USD | none",
+        STOPPED.action_if_stopped,
+    ),
+    "not read": Case(
+        summary_of(run=STOP),
+        "red stopped",
+        "The file was stopped before a row was sent.",
+        "",
+        STOPPED.action_if_stopped,
+    ),
+    "stopped, and perhaps sent": Case(
+        summary_of(unlisted={"not_attempted": 4}, run=STOP, notes=MAYBE_SENT),
+        "red stopped",
+        "The file was stopped; some of 4 sales may have reached Google.",
+        "none | 4 sales, 40 USD | none",
+        STOPPED.action_if_stopped,
+    ),
+    "not read, and perhaps sent": Case(
+        summary_of(run=STOP, notes=MAYBE_SENT),
+        "red stopped",
+        "The file was stopped; some rows may have reached Google.",
+        "",
+        STOPPED.action_if_stopped,
+    ),
+    "deferred": Case(
+        summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")], unlisted={"uploaded": 3}),
+        "amber waiting",
+        "Google took 3 of 4 sales; 1 is sent again automatically.",
+        "3 sales, 30 USD | none | 1 sale, 10 USD",
+        LATER,
+    ),
+    "all deferred": Case(
+        summary_of([row(line, "deferred", "TOO_RECENT_CONVERSION") for line in (2, 3)]),
+        "amber waiting",
+        "All 2 sales are sent again automatically.",
+        "none | none | 2 sales, 20 USD",
+        LATER,
+    ),
+    "awaiting": Case(
+        summary_of(unlisted={"uploaded": 3}, requests=Requests(1, open=1), awaiting=2),
+        "amber waiting",
+        "Google took 1 of 3 sales; it is still processing 2.",
+        "1 sale, 10 USD | none | 2 sales, 20 USD",
+        LATER,
+    ),
+    "all awaiting": Case(
+        summary_of(unlisted={"uploaded": 3}, requests=Requests(1, open=1), awaiting=3),
+        "amber waiting",
+        "Google has not said yet whether it counts all 3 sales.",
+        "none | none | 3 sales, 30 USD",
+        LATER,
+    ),
+    "cannot be corrected": Case(
+        summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
+        "amber look",
+        "Google took 3 of 4 sales; 1 does not count.",
+        "3 sales, 30 USD | 1 sale, 10 USD | none",
+        "Nobody can correct these rows. The reasons are below.",
+    ),
+    "sales and refunds": Case(
+        summary_of(
+            [WRONG_DATE, row(9, "rejected", "INVALID_DATE", micros=None)._replace(corrects=True)],
+            unlisted={"uploaded": 3},
+            corrected=2,
+        ),
+        "amber look",
+        "Google took 5 of 7 rows; 2 do not count.",
+        "3 sales, 2 refunds or changes, 30 USD | 1 sale, 1 refund or change, 10 USD | none",
+        many(2),
+    ),
+    "all sales and refunds": Case(
+        summary_of(unlisted={"uploaded": 3}, corrected=2),
+        "green done",
+        "Google took all 3 sales and all 2 refunds or changes.",
+        "3 sales, 2 refunds or changes, 30 USD | none | none",
+        NOBODY,
+    ),
+    "only refunds": Case(
+        summary_of(corrected=2),
+        "green done",
+        "Google took all 2 refunds or changes.",
+        "2 refunds or changes | none | none",
+        NOBODY,
+    ),
+    "had all before": Case(
+        summary_of([had(2), had(3)]),
+        "green done",
+        "Google already had all 2 sales.",
+        "2 sales, 20 USD | none | none",
+        NOBODY,
+    ),
+    "had some before": Case(
+        summary_of([had(2), had(3)], unlisted={"uploaded": 3}),
+        "green done",
+        "Google took all 5 sales; it had 2 of them before.",
+        "5 sales, 50 USD | none | none",
+        NOBODY,
+    ),
+    "repeats": Case(
+        summary_of([row(3, "duplicate", "REPEATED_LINE")], unlisted={"uploaded": 3}),
+        "green done",
+        "Google took all 3 sales.",
+        "3 sales, 30 USD | none | none",
+        NOBODY,
+    ),
+    "repeats with another value": Case(
+        summary_of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")], unlisted={"uploaded": 3}),
+        "amber look",
+        "Google took all 3 sales. "
+        "1 row: The row repeats an earlier line of the file, but with another value.",
+        "3 sales, 30 USD | none | none",
+        lookup("REPEATED_WITH_OTHER_VALUE").action,
+    ),
+    "all denied": Case(
+        summary_of(unlisted={"uploaded": 3}, notes=[Problem("ALL_DENIED", "", "3 rows")]),
+        "amber look",
+        "Google took all 3 sales. "
+        "Consent is refused in every row, so Google may use none of them for ads.",
+        "3 sales, 30 USD | none | none",
+        lookup("ALL_DENIED").action,
+    ),
+    "a total at the end": Case(
+        summary_of(unlisted={"uploaded": 3}, notes=[Problem("LOOKS_LIKE_A_TOTAL", "", "line 4")]),
+        "amber look",
+        "Google took all 3 sales. One of the last rows looks like a total, not like a sale.",
+        "3 sales, 30 USD | none | none",
+        lookup("LOOKS_LIKE_A_TOTAL").action,
+    ),
+    "old without a click ID": Case(
+        summary_of([row(2, "uploaded", warnings="OLD_WITHOUT_CLICK_ID")], unlisted={"uploaded": 2}),
+        "amber look",
+        "Google took all 3 sales. 1 row: The row has no click ID and is more than 63 days old.",
+        "3 sales, 30 USD | none | none",
+        lookup("OLD_WITHOUT_CLICK_ID").action,
+    ),
+    "an end of support": Case(
+        summary_of(unlisted={"uploaded": 3}, notes=[Problem("SUPPORT_ENDS_SOON")]),
+        "amber look",
+        "Google took all 3 sales. "
+        "Google will soon end its support of a version that the function uses.",
+        "3 sales, 30 USD | none | none",
+        lookup("SUPPORT_ENDS_SOON").action,
+    ),
+    "all skipped": Case(
+        summary_of(unlisted={"skipped": 4}, notes=[Problem("FILTER_KEEPS_NO_ROW", "", "4 rows")]),
+        "amber look",
+        "The profile skips every row of the file.",
+        "",
+        lookup("FILTER_KEEPS_NO_ROW").action,
+    ),
+    "replaced": Case(
+        summary_of(run={"superseded_by": 124}),
+        "green done",
+        "Another version of the file has replaced this one before it was read.",
+        "",
+        "The results of generation 124 have the rows.",
+    ),
+    "only checked": Case(
+        summary_of([WRONG_DATE], unlisted={"ok": 3}, profile=CHECK),
+        "amber look",
+        "This was only a check: 3 of 4 sales can be uploaded; 1 cannot.",
+        "3 sales, 30 USD | 1 sale, 10 USD",
+        ONE,
+    ),
+    "check of a wrong file": Case(
+        summary_of(run=STOP, profile=CHECK),
+        "red stopped",
+        "This was only a check: the file would be stopped.",
+        "",
+        STOPPED.action,
+    ),
+}
+
+
+def said_of(summary: RunSummary) -> tuple[Headline, NextStep]:
+    head = document_head(summary)
+    headline = headline_of_results(head)
+    return headline, next_step(head, summary.findings, headline)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_report_begins_with_what_happened_and_what_to_do(case: str) -> None:
+    """Status, line, numbers and next step. Red: most of the money does not count."""
+    summary, status, line, numbers, step = CASES[case]
+    headline, found = said_of(summary)
+    assert (f"{headline.tone} {headline.status}", headline.line) == (status, line)
+    words = [", ".join(filter(None, (each.rows, each.money))) for each in headline.numbers]
+    assert " | ".join(words).replace("\xa0", " ") == numbers
+    assert step in found.text
+    assert found.command == (FIX if found.text.startswith("Correct th") else "")
+    assert len(headline.line.split()) <= MOST_WORDS
+
+
+def test_rows_that_came_too_late_are_named_beside_those_to_correct() -> None:
+    """They do not count either, and nobody can correct them."""
+    _, step = said_of(summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}))
+    assert step.text == ONE
+    assert step.why == (
+        "1 sale: The conversion time is in the future. "
+        "Correct the date: day and month may be swapped. 2 sales came too late."
+    )
+
+
+@pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.needs_look])
+def test_a_note_that_needs_somebody_is_never_below_a_green_headline(code: str) -> None:
+    """Its first sentence is short enough for the line."""
+    headline = headline_of(Totals(rows={"uploaded": 3}), [code])
+    assert (headline.status, headline.tone) == ("look", "amber")
+    assert first_sentence(lookup(code).meaning) in headline.line
+    assert len(headline.line.split()) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("outcome", ["rejected", "failed", "not_attempted", "deferred"])
+def test_a_file_with_rows_that_do_not_count_is_never_done(outcome: Outcome) -> None:
+    """Nor is one with rows that wait."""
+    assert headline_of(Totals(rows={"uploaded": 999, outcome: 1})).tone != "green"
+
+
+def test_the_longest_line_has_twenty_words() -> None:
+    """All clauses at once still fit."""
+    totals = Totals(
+        rows={"uploaded": 30, "rejected": 5, "deferred": 5}, corrections={"uploaded": 1}, awaiting=9
+    )
+    line = headline_of(totals).line
+    assert line == (
+        "Google took 21 of 40 rows; 5 do not count; it is still processing 9; "
+        "5 are sent again automatically."
+    )
+    assert len(line.split()) == MOST_WORDS
+    assert with_sentence(line, "One more.") == "One more."
+
+
+def test_a_repeat_that_waits_is_not_counted_twice() -> None:
+    """A repeat of a deferred row waits with it, so it is no repeat that Google has."""
+    totals = Totals.of(
+        [
+            row(2, "deferred", "TOO_RECENT_EVENT"),
+            row(3, "deferred", "REPEATED_LINE", "TOO_RECENT_EVENT"),
+        ]
+    )
+    assert (totals.before, totals.repeats, totals.taken, totals.waiting) == (0, 0, 0, 2)
+
+
+def test_rows_and_notes_are_reasons_to_look() -> None:
+    """Notes first: they are about the whole file."""
+    totals = Totals.of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")])
+    assert looks_of(["ENCODING_GUESSED", "ALL_DENIED"], totals) == [
+        *("ALL_DENIED", "REPEATED_WITH_OTHER_VALUE"),
+    ]
+
+
+def test_the_command_is_safe_to_paste() -> None:
+    """A shell takes the name of a file as one word, whatever it contains."""
+    source = StoredObject("in", "a/b $(rm -r).csv", 5, 1)
+    _, step = said_of(summary_of([WRONG_DATE], run={"source": source}))
+    assert step.command.endswith("fix 'b $(rm -r).csv' 'b $(rm -r).csv.5.results.json'")
+
+
+def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
+    """The results of an offline check have no bucket, so `fix` is not the next step."""
+    summary = summary_of([WRONG_DATE], run={"source": StoredObject("", "deals.csv", 1, 1)})
+    _, step = said_of(summary)
+    assert (step.command, step.text) == (
+        "",
+        "Correct this row in the file, and check it again.",
+    )
