@@ -116,7 +116,7 @@ def overview() -> str:
     entry = entry_of(replace(RUN, totals=totals))
     days = [NOW - timedelta(days=number) for number in range(MOST_FILES)]
     entries = [msgspec.structs.replace(entry, arrived=day) for day in days]
-    return render_overview("results", entries, [])
+    return render_overview("results", entries, [], NOW)
 
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -293,8 +293,11 @@ def next_step(head: ResultsHead, findings: Findings, headline: Headline) -> Next
     correct, late = findings.groups["correct"], findings.groups["late"]
     if correct.rows:
         step = _to_correct(head, correct)
-        came = f"{number_of(late.rows, noun_of(head.totals()))} came too late." if late.rows else ""
-        return step._replace(why=f"{step.why} {came}".strip())
+        if late.rows:
+            late_rows = number_of(late.rows, noun_of(head.totals()))
+            why = f"{step.why} {late_rows} came too late and cannot be corrected."
+            step = step._replace(why=why.strip())
+        return step
     if late.rows:
         cause, entry, why = _first_cause(head, late)
         return NextStep(entry.advice(cause.rows, head.totals().meant), why)

@@ -64,11 +64,12 @@ def warn_of_old_without_click(
     `instants` are the times of the conversions in Unix seconds.
     """
     oldest = int(chunk.file.rules.now.timestamp()) - MAX_AGE_WITHOUT_CLICK_DAYS * _DAY_SECONDS
-    if min(instants, default=oldest) >= oldest:
+    old = [row for row, instant in enumerate(instants) if instant < oldest]
+    if not old:  # a row without a readable time is among them
         return
-    gclids, braids = conversions["gclid"], braids_of(conversions)
-    for row in chunk.sendable():
-        if instants[row] < oldest and not (gclids[row] or braids[row]):
+    errors, gclids, braids = chunk.problems.errors, conversions["gclid"], braids_of(conversions)
+    for row in old:
+        if row not in errors and not (gclids[row] or braids[row]):
             chunk.problems.warn(row, "OLD_WITHOUT_CLICK_ID", CONVERSION_TIME)
 
 

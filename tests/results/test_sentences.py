@@ -390,7 +390,8 @@ def test_rows_that_came_too_late_are_named_beside_those_to_correct() -> None:
     assert step.text == ONE
     assert step.why == (
         "1 sale: The conversion time is in the future. "
-        "Correct the date: day and month may be swapped. 2 sales came too late."
+        "Correct the date: day and month may be swapped. 2 sales came too late "
+        "and cannot be corrected."
     )
 
 

@@ -1,0 +1,91 @@
+"""What a run says unasked, so that no green page stands above it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes import START, World, deliver, world
+from tests.results_schema import check_results
+from tests.rows import core_row, csv_bytes
+
+TIME = START.replace(day=20).strftime("%Y-%m-%d %H:%M:%S+00:00")
+DENIED = {"ad_user_data": "Denied"}
+GRANTED = {"ad_user_data": "Granted"}
+
+
+def sent(*cells: dict[str, str]) -> tuple[World, dict[str, Any]]:
+    """Deliver a file with these rows. Return where, and its results."""
+    google = world()
+    rows = (core_row(n, **{"conversion_date_time": TIME, **each}) for n, each in enumerate(cells))
+    deliver(google, "daily.csv", csv_bytes(rows))
+    (name,) = (each for each in google.store.names("out-bucket") if each.endswith(".results.json"))
+    return google, check_results(json.loads(google.store.objects["out-bucket", name][0]))
+
+
+def codes(document: dict[str, Any]) -> set[str]:
+    return {note["code"] for note in document["notes"]}
+
+
+def looks(google: World) -> tuple[str, ...]:
+    """Return what the listing of the run says."""
+    (entry,) = google.context.runs.entries()
+    assert not isinstance(entry, str)
+    return entry.looks
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_denied"),
+    [
+        ([DENIED, DENIED], True),
+        ([DENIED], True),
+        ([DENIED, GRANTED], False),
+        ([GRANTED, DENIED], False),
+        ([DENIED] * 2_000 + [GRANTED], False),
+        ([DENIED] * 2_001, True),
+        ([{}, {}], False),
+    ],
+)
+def test_a_file_in_which_everybody_refuses_says_so(
+    cells: list[dict[str, str]], is_denied: bool
+) -> None:
+    """In all chunks: Google took every row, and may use none."""
+    google, document = sent(*cells)
+    assert document["counts"]["uploaded"] == len(cells)
+    assert ("ALL_DENIED" in codes(document)) == is_denied
+    assert ("ALL_DENIED" in looks(google)) == is_denied
+
+
+def test_a_total_that_is_read_as_a_sale_is_named() -> None:
+    """By its line: its value is that of all others."""
+    values = (10, 20, 30, 40, 50, 150)
+    google, document = sent(*({"conversion_value": str(value)} for value in values))
+    assert "LOOKS_LIKE_A_TOTAL" in looks(google)
+    (note,) = (each for each in document["notes"] if each["code"] == "LOOKS_LIKE_A_TOTAL")
+    assert note["detail"] == "line 7"
+
+
+def test_a_repeated_order_with_another_value_is_named() -> None:
+    """Its money does not count, and nothing of it is lost by an error."""
+    same = {"order_id": "A-1"}
+    google, document = sent({**same, "conversion_value": "5"}, {**same, "conversion_value": "9"})
+    assert document["counts"]["duplicate"] == 1
+    assert looks(google) == ("REPEATED_WITH_OTHER_VALUE",)
+    assert document["codes"]["REPEATED_WITH_OTHER_VALUE"]["sums"]["USD"]["micros"] == 9_000_000
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_old"),
+    [
+        ({"gclid": "", "email": "buyer@example.com"}, True),
+        ({"email": "buyer@example.com"}, False),
+    ],
+)
+def test_an_old_row_without_a_click_id_is_named(cells: dict[str, str], is_old: bool) -> None:
+    """It is sent all the same: Google's own pages give it 90 days."""
+    old = START.replace(month=9, day=10).strftime("%Y-%m-%d %H:%M:%S+00:00")
+    google, document = sent({**cells, "conversion_date_time": old}, {"email": ""})
+    assert document["counts"]["uploaded"] == 2
+    assert ("OLD_WITHOUT_CLICK_ID" in looks(google)) == is_old
