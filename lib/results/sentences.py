@@ -11,7 +11,7 @@ from `Totals`, so they say the same of a file:
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final, Literal, NamedTuple
 
@@ -192,61 +192,54 @@ def _worth(sums: Mapping[str, Sum], other_currencies: int, least: int = 0) -> st
 
 
 def _line_of(totals: Totals, *, is_check: bool) -> str:
-    what, lost = noun_of(totals), totals.lost
+    what, lost, taken = noun_of(totals), totals.lost, totals.taken
     if not totals.meant:
         skipped = totals.count("skipped")
         return (
-            f"The profile skips {_part(skipped, skipped, 'row')}."
-            if skipped
-            else "The file has no row."
+            f"The profile skips {number_of_rows(skipped)}." if skipped else "The file has no row."
         )
-    clauses = [*_clauses(totals)]
     wanted = totals.meant - totals.repeats or totals.meant  # a repeat is no sale of its own
     if is_check:
-        possible = _part(totals.count("ok"), wanted, what)
-        first = f"This was only a check: {possible} can be uploaded"
-        clauses = [f"{lost:,} cannot"] if lost and totals.count("ok") else []
-    elif totals.taken == wanted:
-        first = _took_all(totals, wanted)
-    elif totals.taken or lost:
-        first = f"Google took {_part(totals.taken, wanted, what)}"
-        if not totals.taken and wanted == 1:
-            first = f"Google did not take the only {what}"
-            clauses = []
-        elif not totals.taken and lost == wanted:
-            clauses = []
-    else:
-        first = f"Google has not said yet whether it counts {_part(wanted, wanted, what)}"
-        clauses = []
-        if not totals.awaiting:
-            verb = "is" if wanted == 1 else "are"
-            whole = _part(wanted, wanted, what)
-            first = f"{whole[0].upper()}{whole[1:]} {verb} sent again automatically"
-    return f"{'; '.join([first, *clauses])}."
-
-
-def _clauses(totals: Totals) -> Iterator[str]:
-    deferred = totals.count("deferred")
-    if totals.lost:
-        yield f"{totals.lost:,} {'does' if totals.lost == 1 else 'do'} not count"
+        possible = totals.count("ok")
+        rest = f"; {lost:,} cannot" if lost and possible else ""
+        return f"This was only a check: {_part(possible, wanted, what)} can be uploaded{rest}."
+    if taken == wanted:
+        return _took_all(totals, wanted)
+    if lost == wanted:
+        if wanted == 1:
+            return f"Google did not take the only {what}."
+        return f"Google took {_part(0, wanted, what)}."
+    if not taken and not lost:
+        whole = _part(wanted, wanted, what)
+        if totals.awaiting:
+            return f"Google has not said yet whether it counts {whole}."
+        return (
+            f"{whole[0].upper()}{whole[1:]} {_verb(wanted, 'is', 'are')} sent again automatically."
+        )
+    clauses = [f"Google took {_part(taken, wanted, what)}"]
+    if lost:
+        clauses.append(f"{lost:,} {_verb(lost, 'does', 'do')} not count")
     if totals.awaiting:
-        yield f"it is still processing {totals.awaiting:,}"
-    if deferred:
-        yield f"{deferred:,} {'is' if deferred == 1 else 'are'} sent again automatically"
+        clauses.append(f"it is still processing {totals.awaiting:,}")
+    if deferred := totals.count("deferred"):
+        clauses.append(f"{deferred:,} {_verb(deferred, 'is', 'are')} sent again automatically")
+    return f"{'; '.join(clauses)}."
+
+
+def _verb(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 def _took_all(totals: Totals, wanted: int) -> str:
-    before, corrections = totals.before, sum(totals.corrections.values())
-    what = noun_of(totals)
-    everything = _part(wanted, wanted, what)
-    corrections -= totals.corrections.get("skipped", 0)
+    before, everything = totals.before, _part(wanted, wanted, noun_of(totals))
+    corrections = sum(totals.corrections.values()) - totals.corrections.get("skipped", 0)
     if corrections and not totals.repeats:
         sales = wanted - corrections
         parts = [_part(sales, sales, noun_of(totals.sales()))] if sales else []
         everything = " and ".join([*parts, _part(corrections, corrections, REFUND)])
     if before == wanted:
-        return f"Google already had {everything}"
-    return f"Google took {everything}{f'; it had {before:,} of them before' if before else ''}"
+        return f"Google already had {everything}."
+    return f"Google took {everything}{f'; it had {before:,} of them before' if before else ''}."
 
 
 def _line_of_stopped(totals: Totals, *, is_maybe_sent: bool) -> str:

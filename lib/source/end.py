@@ -22,7 +22,7 @@ TOTAL_WORDS: Final = frozenset(
     {
         *("total", "totals", "grand total", "subtotal", "sub total", "sub-total", "sum"),
         *("gesamt", "gesamtsumme", "gesamtbetrag", "summe", "insgesamt", "zwischensumme"),
-        *("totale", "totaal", "total general", "total général", "somme", "suma", "soma", "summa"),
+        *("totale", "totaal", "total general", "total général", "suma", "soma", "summa"),
         *("razem", "i alt", "yhteensä", "toplam", "итого", "всего", "合計", "总计", "总和"),
     }
 )
