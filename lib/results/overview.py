@@ -277,7 +277,7 @@ def _fixed(entries: Iterable[RunEntry]) -> set[str]:
         name = without_suffix(entry.name)
         later[name] = max(entry.arrived, later.get(name, entry.arrived))
     for entry in entries:
-        corrected_at = later.get(rows_to_fix(entry.name))
+        corrected_at = later.get(rows_to_fix(entry.name, entry.generation))
         if corrected_at is not None and corrected_at >= entry.arrived:
             fixed.add(entry.key)
     return fixed

@@ -232,9 +232,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
     bucket = context.settings.output_bucket
     try:
         unreadable = {
-            view.files[key].name: code
-            for key, code in view.unreadable.items()
-            if key in view.files
+            view.files[key].name: code for key, code in view.unreadable.items() if key in view.files
         }
         shown = map(_shown, problems)
         page = render_overview(bucket, view.entries, shown, view.now, unreadable).encode()

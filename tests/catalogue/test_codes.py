@@ -76,8 +76,10 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         text = (ROOT / "lib" / "catalogue" / each).read_text("utf-8")
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
-    keys = {"meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "look", "also"}
-    keys |= slow.defaults().keys()
+    keys = {
+        *("meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "look"),
+        *("also", *slow.defaults()),
+    }
     codes = []
     for title in slow.sections():
         section = {key: " ".join(text.split()) for key, text in slow[title].items()}

@@ -104,7 +104,7 @@ def test_two_problems_of_one_file_are_one_card() -> None:
         {**PROBLEM, "file": ["a.csv", "b.csv"]},
     ]
     page = page_on(problems=problems)
-    assert page.count('<article class="card">') == 3
+    assert page.count('<article class="card" id=') == 3
     assert "A file was stopped · Rows do not count profile crm" in words(page)
     assert "3 open problems" in banner(page)
 
@@ -188,7 +188,7 @@ def test_each_profile_has_its_sums_of_seven_and_thirty_days() -> None:
         named("crm/new.csv", some),
         named("crm/older.csv", some, arrived=NOW - timedelta(days=31)),
         named("crm/fixed.csv", some, arrived=NOW - timedelta(days=2)),
-        named("crm/rows-to-fix-fixed.csv", CASES["one sale"].summary, arrived=NOW),
+        named("crm/rows-to-fix-fixed.123.csv", CASES["one sale"].summary, arrived=NOW),
         named("crm/replaced.csv", superseded_by=9),
     ]
     text = words(page_on(*entries))
