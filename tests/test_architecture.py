@@ -45,7 +45,7 @@ ARROWS = {
 }
 NO_IO = ("rules", "source", "model", "catalogue")
 IO_MODULES = {"os", "socket", "subprocess", "requests", "urllib", "http", "pathlib", "tempfile"}
-SDK = ("google", "grpc", "functions_framework", "flask", "cloudevents")
+SDK = ("google", "grpc", "functions_framework", "cloudevents")
 
 MOST_MODULES_ON_THE_TOP_FLOOR = 3
 MOST_LINES_OF_A_FUNCTION = 60

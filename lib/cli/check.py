@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final
 
 from lib.cli.dry_run import DryChunk, DryRun, offline
+from lib.cli.file_notes import FileNotes
 from lib.config.profile import Profile
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Problem
@@ -95,11 +96,13 @@ def check(
     records, for the screen of the person who has the file.
     """
     dry_run = DryRun(profile, now, connect, list_all)
-    totals, first = Totals(), list[Record]()
+    totals, first, file_notes = Totals(), list[Record](), FileNotes()
     occurrences: dict[str, Occurrences] = {}
     for chunk in dry_run.read(stream):
         totals.add(chunk.outcomes.totals())
         _add_occurrences(occurrences, chunk, dry_run, with_values)
+        if dry_run.plan is not None:
+            file_notes.add(dry_run.plan, chunk)
         if with_values:
             first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
         each(chunk.outcomes)
@@ -114,7 +117,7 @@ def check(
         ),
         stop=dry_run.stop,
     )
-    notes = tuple(_notes(dry_run, totals))
+    notes = (*_notes(dry_run, totals), *file_notes.found())
     summary = RunSummary(run=run, totals=totals, request_ids=(), finished_at=now, notes=notes)
     return CheckResult(summary, occurrences, dry_run.table, first)
 

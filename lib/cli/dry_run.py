@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from lib.adapters.workbook import read_in_child
@@ -34,6 +35,7 @@ from lib.run.plan import Plan, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.source.errors import SourceError
 from lib.source.table import Table
+from lib.source.workbook import ReadSheet
 from lib.state.store import Readable
 
 MAX_FILE_BYTES: int = Settings.model_fields["max_file_bytes"].default
@@ -89,14 +91,16 @@ class DryChunk(NamedTuple):
 class DryRun:
     """What a run that starts at `now` would do with a file, as far as it has been read.
 
-    `list_all`: the outcomes list all rows. `stop` is the reason why the file would be stopped.
-    Without a `header` or `plan`, this is why there is none.
+    `list_all`: the outcomes list all rows. Only the first `most_rows` are read. `stop` is the
+    reason why the file would be stopped. Without a `header` or `plan`, this is why there is none.
     """
 
     profile: Profile
     now: datetime
     connect: Connect = offline
     list_all: bool = False
+    most_rows: int | None = None
+    read_sheet: ReadSheet = read_in_child
     table: Table | None = field(default=None, init=False)
     header: Header | None = field(default=None, init=False)
     plan: Plan | None = field(default=None, init=False)
@@ -109,11 +113,11 @@ class DryRun:
         """
         try:
             table = self.table = read_table(
-                stream, self.profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child
+                stream, self.profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=self.read_sheet
             )
             self._prepare(table)
             rows = table.records() if self.plan is None else self.plan.records()
-            for chunk in chunks_of(rows, cut_of(self.profile), table.width):
+            for chunk in chunks_of(islice(rows, self.most_rows), cut_of(self.profile), table.width):
                 yield self._outcomes_of(chunk)
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)

@@ -340,12 +340,13 @@ class Profile(BaseModel):
 
 # ── what is wrong with a profile ─────────────────────────────────────────────────────────────
 
-_NEVER_OPTIONAL: Final = frozenset(
+NEVER_OPTIONAL: Final = frozenset(
     {
         *("conversion_date_time", "adjustment_date_time", "call_start_date_time"),
         *("conversion_value", "adjusted_value", "order_id", "ad_user_data", "ad_personalization"),
     }
 )
+"""The fields whose columns no file may lack."""
 _TIMES: Final[Mapping[RecordKind, tuple[str, ...]]] = {
     "conversion": ("conversion_date_time",),
     "call": ("call_start_date_time", "conversion_date_time"),
@@ -389,7 +390,7 @@ def _unknown_fields(profile: Profile) -> Iterator[str]:
     for name in profile.optional:
         if name not in named:
             yield f'optional: "{name}" is not in columns. Remove it from optional.'
-        elif name in _NEVER_OPTIONAL:
+        elif name in NEVER_OPTIONAL:
             yield f'optional: "{name}" may not be missing from a file. Remove it from optional.'
 
 
@@ -529,7 +530,7 @@ def _identifies(
 MAX_PROFILES_BYTES: Final = 1 << 20
 """Thousands of profiles. To read a document takes up to 60 times its size."""
 
-_COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
+COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
 
@@ -559,7 +560,7 @@ def read_profiles(document: bytes, where: str = "PROFILES") -> dict[str, Any]:
             "is larger than 1 MiB, so it is probably another file. Name the file with the profiles."
         )
     try:
-        text = _COMMENT.sub("", document.decode("utf-8-sig"))
+        text = COMMENT.sub("", document.decode("utf-8-sig"))
         profiles = json.loads(text if text.strip() else "{}", object_pairs_hook=_without_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()  # refuses half a character ("\\uD83D")
     except (ValueError, RecursionError) as error:

@@ -218,6 +218,15 @@ FILES: dict[str, File] = {
     "SHEETS_NOT_READ": _file(
         workbook([list(row()), list(row().values())], others={"Lost": [["a"], ["b"]]})
     ),
+    "SAME_PERSON": _file(
+        csv_of(
+            *(
+                row(conversion_date_time=f"2026-11-20 10:0{n}:00+00:00", email="shop@example.com")
+                for n in range(10)
+            )
+        )
+    ),
+    "FOREIGN_CLICK_IDS": _row(gclid="IwAR2xExampleOfMeta00fbclid1"),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
     "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),
     "COLUMN_NOT_SENT: an address": _row(first_name="Ada"),

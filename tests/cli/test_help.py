@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
+from lib.cli.init.server import Server
 from sandbox.examples import EXAMPLES, moved_to
 
 PROGRAMS = ("offline-conversions", "python -m lib")
@@ -59,6 +60,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "p.json").write_bytes((tmp_path / "profiles.json").read_bytes())
     (tmp_path / "google-ads.yaml").touch()  # it opens no account
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("lib.cli.init.command._is_answered_here", lambda: True)
+    monkeypatch.setattr("lib.cli.init.server.Server.run", Server.close)  # nobody comes
     check = ["check", "--profiles", "profiles.json", "--json", "leads.csv"]
     results = CliRunner().invoke(main, check).stdout
     for name in (RESULTS, RESULTS.replace("leads", "deals"), "deals.results.json"):
@@ -69,7 +72,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(line: str, folder: Path) -> Result:
     """Run a line of the help in this process, with pipes and redirection."""
     line, _, target = line.partition(" > ")
-    stdin = "s\n"  # on the screen of `init`
+    stdin = ""
     for part in re.split(r" \| (?=jq |offline-)", line):
         if part.startswith("jq "):
             json.loads(stdin)

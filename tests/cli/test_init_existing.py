@@ -1,20 +1,20 @@
-"""`init FILE` with a profile that is there already: what nobody changes stays."""
+"""`init FILE` with a profile that is there already: an edit is an edit."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lib.cli.commands import main
-from tests.cli.test_init import NOW, folder, saved
-from tests.cli.test_init_review import screen
-
-__all__ = ["folder"]
+from lib.cli.init.document import Document, NotSaved, changes
+from lib.cli.init.rows import Decider, are_fates, read_deciders, write_deciders
+from tests.cli.person import Person
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = {  # google.json has no columns
@@ -32,56 +32,46 @@ EXAMPLES = {  # google.json has no columns
 EXPORTS = [each.parent.name for each in REPOSITORY.glob("tests/exports/*/profile.json")]
 SALES = """\
 Stage,Time,Other time,Amount,Code,Order,Mail,Kind
-Won,2026-11-20 10:00:00,2026-11-19 09:00:00,1999,EUR,1001,ann@example.com,
-Won,2026-11-20 11:00:00,2026-11-19 08:00:00,5050,EUR,1002,bob@example.com,
-Lead,2026-11-20 12:00:00,2026-11-19 07:00:00,-5050,EUR,1003,cy@example.com,
+Won,2026-11-20 10:00:00,2026-11-19 09:00:00,1999.50,EUR,1001,ann@example.com,New
+Won,2026-11-20 11:00:00,2026-11-19 08:00:00,5050.50,EUR,1002,bob@example.com,New
+Lead,2026-11-20 12:00:00,2026-11-19 07:00:00,-5050.50,EUR,1003,cy@example.com,New
 """
+GOOGLE = {"destination": "google_ads", "customer_id": "1234567890"}
 PROFILE: dict[str, Any] = {
-    "destination": "google_ads",
-    "customer_id": "1234567890",
+    **GOOGLE,
     "expect": "any time",
     "action": "Sale",
     "columns": {
-        "conversion_date_time": ["Time"],
-        "conversion_value": ["Amount"],
-        "order_id": ["Order"],
-        "email": ["Mail"],
+        "conversion_date_time": "Time",
+        "conversion_value": "Amount",
+        "order_id": "Order",
+        "email": "Mail",
     },
-    "skip": {"Stage": ["Lead"]},
+    "conversions": [{"rows": {"Stage": ["Won"]}}],
+    "skip": {"Stage": ["Lead", "Renewal"]},
     "currency_code": "EUR",
     "time_zone": "UTC",
     "ad_user_data": "GRANTED",
 }
 
 
-def reopen(profile: dict[str, Any], lines: Sequence[str], content: str = SALES) -> Result:
-    """Open this profile for a file."""
-    Path("profiles.json").write_text(json.dumps({"default": profile}))
-    Path("deals.csv").write_text(content)
-    return CliRunner().invoke(main, ["init", "deals.csv", "--now", NOW], input="\n".join(lines))
+def reopen(folder: Path, content: str = SALES, **keys: Any) -> Person:
+    """Open the page for this file, with the profile in the document."""
+    profile = {key: value for key, value in {**PROFILE, **keys}.items() if value is not None}
+    (folder / "profiles.json").write_text(json.dumps({"default": profile}), "utf-8")
+    (folder / "deals.csv").write_text(content, "utf-8")
+    return Person(folder / "deals.csv", folder / "profiles.json")
 
 
-def number_of(title: str, shown: str) -> str:
-    """The number of the question with this title, on a screen."""
-    line = next(line for line in shown.splitlines() if line[5:].startswith(f"{title}  "))
-    return line.split()[0]
-
-
-def change(profile: dict[str, Any], title: str, *answers: str, content: str = SALES) -> Result:
-    """Answer a question of this profile again, and save."""
-    number = number_of(title, reopen(profile, ["q"], content).output)
-    done = reopen(profile, [number, *answers, "s"], content)
-    assert done.exit_code == 0, done.output
-    return done
+def differences(person: Person) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """What the page says it would change."""
+    return [tuple(each) for each in person.page.changes]
 
 
 def _played(kind: str, name: str) -> tuple[Path, Path, str]:
     if kind == "examples":
-        return (
-            REPOSITORY / "examples/profiles" / f"{name}.json",
-            REPOSITORY / "examples" / EXAMPLES[name],
-            name,
-        )
+        folder = REPOSITORY / "examples"
+        return folder / "profiles" / f"{name}.json", folder / EXAMPLES[name], name
     export = REPOSITORY / "tests/exports" / name
     (data,) = (each for each in export.iterdir() if each.suffix != ".json")
     return export / "profile.json", data, ""
@@ -90,146 +80,316 @@ def _played(kind: str, name: str) -> tuple[Path, Path, str]:
 @pytest.mark.parametrize(
     "kind, name", [*(("examples", n) for n in EXAMPLES), *(("exports", n) for n in sorted(EXPORTS))]
 )
-def test_a_profile_that_nobody_changes_stays_as_it_is(kind: str, name: str) -> None:
-    """Even the spelling of its keys does."""
+def test_a_profile_that_nobody_changes_stays_as_it_is(kind: str, name: str, tmp_path: Path) -> None:
+    """Nothing is missing, the page names no change, and the document stays byte for byte."""
     path, data, key = _played(kind, name)
     document = json.loads(path.read_text("utf-8"))
     if not key:
         document, key = {"export": document}, "export"
-    Path("profiles.json").write_text(json.dumps(document))
-    done = CliRunner().invoke(
-        main, ["init", str(data), "--profile", key, "--now", NOW], input="s\n"
-    )
-    assert done.exit_code == 0, done.output
-    assert "Saved the profile" in done.output
-    assert json.dumps(json.loads(Path("profiles.json").read_text())) == json.dumps(document)
+    written = json.dumps(document, indent=1)
+    (tmp_path / "profiles.json").write_text(written, "utf-8")
+    person = Person(data, tmp_path / "profiles.json", key)
+    person.press("q.expect.text", person.page.controls["q.expect.text"].value)
+    assert (person.open(), differences(person)) == ([], [])
+    assert not person.page.draft.by_hand
+    person.save()
+    assert (tmp_path / "profiles.json").read_text("utf-8") == written
 
 
-def test_a_profile_without_columns_is_refused() -> None:
-    """Columns would change what it means: it takes all of Google's templates."""
-    document = (REPOSITORY / "examples/profiles/google.json").read_text()
-    Path("profiles.json").write_text(document)
-    Path("deals.csv").write_text(SALES)
-    done = CliRunner().invoke(main, ["init", "deals.csv", "--profile", "google"], input="s\n")
-    assert done.exit_code == 2
-    assert "files of Google's templates need no init" in " ".join(done.output.split())
-    assert Path("profiles.json").read_text() == document
+def test_values_that_this_file_lacks_stay(tmp_path: Path) -> None:
+    """A new stage is one answer, and last week's stages keep theirs."""
+    person = reopen(tmp_path, SALES.replace("cy@", "cy@").replace("Lead", "Won (self-serve)"))
+    assert person.open() == ["“Stage”: 1 to decide"]
+    (table,) = person.page.deciders
+    assert [(row.text, row.rows, row.is_new) for row in table.rows] == [
+        ("Won (self-serve)", 1, True),
+        ("Won", 2, False),
+        ("Lead", 0, False),
+        ("Renewal", 0, False),
+    ]
+    person.decide("Stage", **{"Won (self-serve)": "a sale"})
+    assert differences(person) == [("Conversion 1: Rows, Stage", (), ("Won (self-serve)",))]
+    profile = person.save()
+    assert profile["conversions"] == [{"rows": {"Stage": ["Won", "Won (self-serve)"]}}]
+    assert profile["skip"] == {"Stage": ["Lead", "Renewal"]}
 
 
-def test_the_same_column_again_changes_nothing() -> None:
-    """Its other names, cents and the currency of empty cells stay."""
-    columns = {**PROFILE["columns"], "conversion_value": ["Deal - Value", "Amount"]}
-    profile = {**PROFILE, "columns": {**columns, "currency_code": ["Code"]}, "value_scale": 0.01}
-    change(profile, "Value", "Amount")
-    assert saved() == profile
-    change(profile, "Currency", "Code")
-    assert saved() == profile
+def test_a_renamed_column_is_one_more_name(tmp_path: Path) -> None:
+    """Last week's file goes on, and so does what was answered about its cells."""
+    person = reopen(tmp_path, SALES.replace("Amount", "Deal value"), decimal_sign=".")
+    assert person.open() == ["“Amount” is gone"]
+    (gone,) = person.page.gone
+    assert gone.likely is not None
+    assert gone.likely.label == "Deal value"
+    person.press(gone.control.name, gone.likely.value)
+    assert differences(person) == [("Value of the sale", (), ("Deal value",))]
+    profile = person.save()
+    assert profile["columns"]["conversion_value"] == ["Amount", "Deal value"]
+    assert profile["decimal_sign"] == "."
+    assert reopen(tmp_path, SALES, columns=profile["columns"]).open() == []
 
 
-def test_another_column_asks_again_how_its_cells_are_written() -> None:
-    """Its amounts may be in another currency too."""
-    profile = {**PROFILE, "value_scale": 0.01, "decimal_sign": ".", "date_order": "DMY"}
-    content = SALES.replace("Kind\n", "Kind,Net\n").replace(",\n", ",,1200\n")
-    change(profile, "Value", "Net", "EUR", "a point", "cents", content=content)
-    assert (
-        saved()["columns"]["conversion_value"] == ["Net"]
-        or saved()["columns"]["conversion_value"] == "Net"
-    )
-    assert (saved()["value_scale"], saved()["decimal_sign"]) == (0.01, ".")
-    change(profile, "Time", "Other time", "month first")
-    assert saved()["date_order"] == "MDY"
+def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> None:
+    """Its values keep their answers. The page says that older files are stopped."""
+    person = reopen(tmp_path, SALES.replace("Stage", "Status"))
+    (gone,) = person.page.gone
+    assert gone.decides
+    assert gone.likely is not None
+    assert "Files with the old name are stopped" in person.html
+    person.press(gone.control.name, gone.likely.value)
+    profile = person.save()
+    assert profile["conversions"] == [{"rows": {"Status": ["Won"]}}]
+    assert profile["skip"] == {"Status": ["Lead", "Renewal"]}
 
 
 @pytest.mark.parametrize(
-    "cells, is_asked",
-    [
-        (["1999", "-5050", "", "n/a"], True),
-        (["1999", "50.50"], False),
-        (["1999", "$50"], False),
-        (["-5050", ""], False),
-    ],
+    "choice, columns, optional", [("remove", {}, None), ("optional", {"email": "Mail"}, ["email"])]
 )
-def test_whole_numbers_may_be_cents(cells: Sequence[str], is_asked: bool) -> None:
-    """Cells that are no positive number say nothing of it."""
-    rows = "".join(f"Won,2026-11-20 10:00:00,,{cell},,{n},,\n" for n, cell in enumerate(cells))
-    shown = reopen(PROFILE, ["q"], SALES.partition("\n")[0] + f"\n{rows}").output
-    assert ("Scale of values" in shown) is is_asked
+def test_a_column_that_is_gone_may_be_removed_or_optional(
+    tmp_path: Path, choice: str, columns: dict[str, str], optional: list[str] | None
+) -> None:
+    """Time, value and order ID may never be lacking."""
+    columns_before = {**PROFILE["columns"], "gclid": "Order"}
+    person = reopen(tmp_path, SALES.replace("Mail", "Person"), columns=columns_before)
+    (gone,) = person.page.gone
+    person.press(gone.control.name, choice)
+    profile = person.save()
+    assert profile["columns"].get("email") == columns.get("email")
+    assert profile.get("optional") == optional
+    gone = reopen(tmp_path, SALES.replace("Amount", "X")).page.gone[0]
+    assert "optional" not in {option.value for option in gone.control.options}
 
 
-def test_the_screen_names_what_no_question_is_about() -> None:
-    """Nothing of a profile is hidden, least of all that Google counts nothing."""
-    profile = {
-        **PROFILE,
-        "columns": {**PROFILE["columns"], "email_2": ["Mail", "Mail 2"]},
-        "conversions": [{"rows": {"Stage": ["Won"]}, "columns": {"gclid": ["Click"]}}],
-        "optional": ["gclid"],
+def test_another_column_of_the_file_replaces_and_asks_again(tmp_path: Path) -> None:
+    """Cents and the decimal sign were those of the other column."""
+    content = SALES.replace(",Kind", ",Net").replace(",New", ",1200")
+    person = reopen(tmp_path, content, value_scale=0.01, decimal_sign=".")
+    person.mean("Net", "conversion_value")
+    assert person.open() == ["Scale of values"]
+    person.answer("value_scale", "cents")
+    profile = person.save()
+    assert profile["columns"]["conversion_value"] == "Net"
+    assert (profile["value_scale"], "decimal_sign" in profile) == (0.01, False)
+
+
+def test_what_no_control_is_about_stays(tmp_path: Path) -> None:
+    """The page shows the profile as it is saved."""
+    keys = {
         "derive_order_id": False,
         "validate_only": True,
         "event_source": "WEB",
+        "columns": {**PROFILE["columns"], "email_2": ["Mail 2", "Code"]},
     }
-    del profile["columns"]["order_id"]
-    shown = screen(reopen(profile, ["q"]).output)
-    assert "names in line 1 Nothing will be counted: Google only checks" in shown
-    others = shown.partition("Also in the profile: ")[2]
-    for text in (
-        'email_2 ["Mail", "Mail 2"]',
-        'gclid (Won) ["Click"]',
-        "validate_only true",
-        'optional ["gclid"]',
-        "derive_order_id false",
-        "event_source WEB",
-    ):
-        assert text in others
-    assert "Also in the profile" not in screen(reopen(PROFILE, ["q"]).output)
+    person = reopen(tmp_path, **keys)
+    assert "Nothing will be counted" in person.html
+    person.answer("expect", "every 3 hours")
+    profile = person.save()
+    assert {key: profile[key] for key in keys} == keys
+    assert differences(person) == []
 
 
-def test_samples_are_read_as_a_run_reads_them() -> None:
-    """Additions of spreadsheets, placeholders and digests are no reason to be left out."""
-    rows = [
-        ("'ann@example.com", "N/A", "202-555-0101"),
-        ("ab" * 32, "", "202-555-0102"),
-        ("n/a", "US", "202-555-0103"),
+BY_HAND: dict[str, Any] = {
+    "conversions": [
+        {"rows": {"Stage": ["Won"], "Kind": ["New"]}},
+        {
+            "rows": {"Stage": ["Lead"]},
+            "send": "retraction",
+            "columns": {"adjustment_date_time": "Time"},
+        },
+        {"rows": {"Stage": ["Won"], "Kind": ["Old"]}, "action": "Renewal"},
+    ],
+    "skip": None,
+}
+
+
+def test_rows_that_were_written_by_hand_only_get_new_values(tmp_path: Path) -> None:
+    """No fate of a value says what they say, so the others stay as they were written."""
+    person = reopen(
+        tmp_path, SALES.replace("bob@example.com,New", "bob@example.com,Trial"), **BY_HAND
+    )
+    assert person.page.draft.by_hand
+    assert "were written by hand" in person.html
+    (table,) = (table for table in person.page.deciders if table.name == "Kind")
+    assert [(row.text, row.control is None) for row in table.rows] == [
+        ("New", True),
+        ("Trial", False),
+        ("Old", True),
     ]
-    content = "Stage,Time,Amount,Order,Mail,Country,Phone,Agreed\n"
-    for number, cells in enumerate(rows):
-        content += f"Won,2026-11-20 10:00:00,5.00,{number}," + ",".join(cells) + ",YES \n"
-    columns = {**PROFILE["columns"], "phone": ["Phone"], "country_code": ["Country"]}
-    profile = {**PROFILE, "phone_region": "US"}
-    profile |= {"columns": {**columns, "ad_user_data": ["Agreed"]}, "skip": {}}
-    del profile["ad_user_data"]
-    shown = screen(reopen(profile, ["q"], content).output)
-    assert "YES (3 rows) → GRANTED" in shown
-    for text in (
-        "'ann@example.com → ann@example.com, hashed",
-        f"{'ab' * 16}… → hashed already",
-        "202-555-0101 → +12025550101, hashed",
-        "n/a → left out",
-    ):
-        assert text in shown
+    person.decide("Kind", Trial="left out")
+    profile = person.save()
+    assert profile["skip"] == {"Kind": ["Trial"]}
+    assert profile["conversions"] == BY_HAND["conversions"]
 
 
-def test_samples_of_an_entry_are_its_own() -> None:
-    """The first one has the columns of the profile, and the next one another time."""
-    own = {"conversion_date_time": ["Other time"]}
-    entries = [{"rows": {"Stage": ["Won"]}}, {"rows": {"Stage": ["Lead"]}, "columns": own}]
-    profile = {key: value for key, value in PROFILE.items() if key != "skip"}
-    content = SALES.replace("-5050", "5050")
-    shown = screen(reopen({**profile, "conversions": entries}, ["q"], content).output)
-    of_first, of_other = shown.split(" Time (Lead) ")
-    assert "2026-11-19" not in of_first
-    assert "2026-11-19 07:00:00 → 19 November 2026" in of_other
+def test_a_value_of_an_entry_hides_the_column_of_the_profile(tmp_path: Path) -> None:
+    """A profile that somebody has written is shown as a run reads it."""
+    lead = {"rows": {"Stage": ["Lead"]}, "action": "Lead", "value": 50}
+    person = reopen(
+        tmp_path,
+        conversions=[*PROFILE["conversions"], lead],
+        skip={"Stage": ["Renewal"]},
+        value="action_default",
+    )
+    assert person.page.controls["q.1.conversion_value.text"].value == "50"
+    assert "(Lead), 50.00 EUR" in person.html
+    person.answer("conversion_value", "Amount", 1)
+    assert person.save()["conversions"][1]["columns"] == {"conversion_value": "Amount"}
 
 
-def test_another_column_keeps_what_empty_cells_mean() -> None:
-    """An entry's own value is no such thing: it is replaced."""
-    entries = [
-        {"rows": {"Stage": ["Won"]}, "action": "Won deal", "value": "action_default"},
-        {"rows": {"Stage": ["Lead"]}, "value": 50},
+# ── the document ─────────────────────────────────────────────────────────────────────────────
+
+WRITTEN = """\
+// The profiles of Ann.
+{
+  // The shop.
+  "shop": {"destination": "x", "note": "a { and a }"},
+  "crm": {
+    "destination": "google_ads"
+  }, "last": {}
+}
+"""
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_only_the_text_of_one_profile_is_replaced(tmp_path: Path, mark: str, newline: str) -> None:
+    """Comments elsewhere stay, and so do line ends and a byte order mark."""
+    path = tmp_path / "profiles.json"
+    written = mark + WRITTEN.replace("\n", newline)
+    path.write_bytes(written.encode())
+    document = Document(path, "crm")
+    document.profiles["crm"] = PROFILE  # as if it had been valid
+    document.save({"a": [1]})
+    text = '{\n    "a": [\n      1\n    ]\n  }'.replace("\n", newline)
+    old = f'{{{newline}    "destination": "google_ads"{newline}  }}'
+    assert path.read_bytes().decode() == written.replace(old, text)
+    Document(path, "new").save({"b": 2})
+    assert "// The shop." in path.read_text("utf-8-sig")
+    assert Document(path, "new").profiles["new"] == {"b": 2}
+
+
+@pytest.mark.parametrize("before", [None, "", "{}", "// Nothing yet.\n{\n}\n", "// Nothing yet.\n"])
+def test_a_new_document_has_one_profile(tmp_path: Path, before: str | None) -> None:
+    """Whether the file is there or not, and with its comments."""
+    path = tmp_path / "profiles.json"
+    if before is not None:
+        path.write_text(before)
+    Document(path, "crm").save({"a": 1})
+    text = path.read_text()
+    assert Document(path, "other").profiles == {"crm": {"a": 1}}
+    assert ("// Nothing yet." in text) == ("//" in (before or ""))
+
+
+def test_comments_inside_the_profile_would_be_lost(tmp_path: Path) -> None:
+    """So it is not saved."""
+    person = reopen(tmp_path)
+    path = tmp_path / "profiles.json"
+    path.write_text(
+        json.dumps({"default": PROFILE}, indent=2).replace('  "action"', '  // Ann\n"action"')
+    )
+    person = Person(tmp_path / "deals.csv", path)
+    person.answer("expect", "every 3 hours")
+    with pytest.raises(NotSaved, match="has comments, which would be lost"):
+        person.save()
+    assert "// Ann" in path.read_text()
+
+
+def test_a_document_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    """Somebody else has saved, by hand or by a page of their own."""
+    first, second = reopen(tmp_path), Person(tmp_path / "deals.csv", tmp_path / "profiles.json")
+    first.answer("expect", "every 3 hours")
+    first.save()
+    second.answer("expect", "every 5 hours")
+    with pytest.raises(NotSaved, match="was changed after this page was opened"):
+        second.save()
+    assert "every 3 hours" in (tmp_path / "profiles.json").read_text()
+
+
+@pytest.mark.parametrize(
+    "document, said",
+    [
+        ("{", "is not valid JSON"),
+        ('{"default": {"customer_id": "1"}}', 'profile "default": destination: not set'),
+        (f'{{"default": {json.dumps(GOOGLE)}}}', "names no columns"),
+    ],
+)
+def test_a_document_that_cannot_be_kept_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str, said: str
+) -> None:
+    """Exit code 2, and the document stays as it is."""
+    monkeypatch.chdir(tmp_path)
+    Path("profiles.json").write_text(document)
+    Path("deals.csv").write_text(SALES)
+    done = CliRunner().invoke(main, ["init", "deals.csv"])
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
+    assert Path("profiles.json").read_text() == document
+
+
+def test_changes_are_said_in_words() -> None:
+    """What was removed, and what was added, by what it is about."""
+    new = {**PROFILE, "time_zone": "Europe/Berlin", "skip": {"Stage": ["Lead"], "Kind": [""]}}
+    assert [tuple(each) for each in changes(PROFILE, new)] == [
+        ("Left out, Stage", ("Renewal",), ()),
+        ("time_zone", ("UTC",), ("Europe/Berlin",)),
+        ("Left out, Kind", (), ("(empty)",)),
     ]
-    profile = {key: value for key, value in PROFILE.items() if key != "skip"}
-    profile["conversions"] = entries
-    change(profile, "Value (Won)", "Order", "whole units")
-    assert saved()["conversions"][0]["value"] == "action_default"
-    change(profile, "Value (Lead)", "Order", "whole units")
-    assert saved()["conversions"][1]["columns"] == {"conversion_value": "Order"}
-    assert "value" not in saved()["conversions"][1]
+
+
+# ── fates ────────────────────────────────────────────────────────────────────────────────────
+
+SENDS = st.sampled_from(["conversion", "retraction"])
+
+
+@given(
+    sends=st.lists(SENDS, min_size=1, max_size=3),
+    columns=st.lists(
+        st.dictionaries(
+            st.sampled_from(["a", "b", "c", "", "*"]),
+            st.sampled_from(["0", "1", "2", "out", "any"]),
+            min_size=1,
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+def test_fates_that_are_written_are_read_as_the_same(
+    sends: list[str], columns: list[dict[str, str]]
+) -> None:
+    """Whatever is read from a profile is written as it was, or the profile is one by hand."""
+    deciders = [
+        Decider(
+            str(number),
+            {v: int(f) % len(sends) if f.isdecimal() else f for v, f in fates.items()},  # type: ignore[misc]
+        )
+        for number, fates in enumerate(columns)
+    ]
+    skip, rows = write_deciders(deciders, [{"send": send} for send in sends])
+    entries = [{"send": send, "rows": each} for send, each in zip(sends, rows, strict=True)]
+    profile = {"conversions": entries, "skip": skip}
+    if are_fates(profile):
+        again = write_deciders(read_deciders(profile), entries)
+        assert (sorted_values(again[0]), [*map(sorted_values, again[1])]) == (
+            sorted_values(skip),
+            [*map(sorted_values, rows)],
+        )
+
+
+def sorted_values(conditions: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The values of each column in one order."""
+    return {column: sorted(values) for column, values in conditions.items()}
+
+
+def test_a_column_of_refunds_takes_the_sales_of_another_column() -> None:
+    """A refund may be of any sale; a value that nobody decided is in no list."""
+    deciders = [
+        Decider("Stage", {"Won": 0, "Lead": 1, "Lost": "out"}),
+        Decider("Refunded", {"Yes": 2, "No": "any", "?": ""}),
+    ]
+    skip, rows = write_deciders(deciders, [{}, {}, {"send": "retraction"}])
+    assert skip == {"Stage": ["Lost"]}
+    assert rows == [
+        {"Stage": ["Won"], "Refunded": ["No"]},
+        {"Stage": ["Lead"], "Refunded": ["No"]},
+        {"Stage": ["Won", "Lead"], "Refunded": ["Yes", "No"]},
+    ]

@@ -1,11 +1,14 @@
-"""`init FILE`: asks one question for each decision of a profile, shows what it means, and saves.
+"""`init FILE`: a page on which a person says what a file means, or options that say it.
 
 look        the columns of the file, and what their cells look like
+rows        which rows are what: the values of columns that decide
 draft       the profile so far: the answers are its keys
-asking      questions and answers in a terminal
-questions   the table of all decisions, in the order in which they are asked
-rows        the two questions about rows
+questions   the table of all decisions
+controls    the decisions as controls of a form
 trial       what a run would do with the file and the answers so far
-review      the screen that shows everything before it is written
-command     the options, the loop, and the file that is written
+account     the same in words, for the page and the terminal
+document    the document of profiles: what is replaced, and what changes
+page        all of it on one page
+server      who gets the page, and what a change needs
+command     the options, and how the page is opened
 """

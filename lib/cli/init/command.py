@@ -1,43 +1,48 @@
-"""`init FILE`: asks, shows everything, and writes a profile for files like this one."""
+"""`init FILE`: writes a profile for files like this one, on a page or by options."""
 
 from __future__ import annotations
 
-import json
+import os
+import platform
+import sys
+import webbrowser
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from lib.catalogue.texts import number_of_rows
+from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
-from lib.cli.files import replacing
-from lib.cli.init.asking import EndOfInput, Quit, ask, read_value, say
 from lib.cli.init.draft import Draft, read_constant
-from lib.cli.init.look import WrongAnswer, nearest
-from lib.cli.init.questions import QUESTIONS, Question, questions
-from lib.cli.init.review import show
-from lib.cli.init.trial import try_out
+from lib.cli.init.look import Column, WrongAnswer, nearest
+from lib.cli.init.questions import QUESTIONS, checked_column, questions
+from lib.cli.init.rows import OUT, Fate
 from lib.cli.options import now_option
-from lib.cli.terminal import AdvancedOption, TaughtCommand, mention, program_name
-from lib.config.profile import ACTION_DEFAULT, Profile, choose_profile, read_profiles
+from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention, program_name
+from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
-from lib.errors import PermanentError
+from lib.model.fields import comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.selection import ANY_OTHER
 from lib.source.errors import SourceError
 
+if TYPE_CHECKING:
+    from lib.cli.init.document import Document
+    from lib.cli.init.server import Server
+
 _EXAMPLES: Final = """
 \b
 Examples:
-  Answer the questions, look at the screen that follows, and save with s:
+  Open the page, say what the columns mean, and save:
     {program} init deals.csv
 
 \b
   The same for the files of the folder crm, in the document of your profiles.
-  If the profile is there already, its screen is shown at once:
+  If the profile is there already, the page shows what is new in the file:
     {program} init deals.csv --profiles profiles.json --profile crm
 
 \b
@@ -50,14 +55,13 @@ Examples:
       --ad-user-data GRANTED --destination {destination} --action "Closed deal" \\
       --customer-id 123-456-7890 --expect "every day by 06:30 America/Chicago"
 
-Exit code: 0 if the profile is saved, or you end with q. 1 if the file cannot be read, or would be
-stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
-"""
+\b
+  In Cloud Shell, the browser comes by another name. PORT stands for the port:
+    {program} init deals.csv --host "PORT-$WEB_HOST"
 
-_INTRODUCTION: Final = """\
-init asks what the columns and rows of {file} mean, and then shows what Google would get.
-Nothing is uploaded, and nothing is written before you answer s on that screen. q quits at every
-question."""
+Exit code: 0 if the profile is saved, or you end with Ctrl-C. 1 if the file cannot be read, or would
+be stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
+"""
 
 _ENCODINGS: Final = (
     "--encoding windows-1252 for Western Europe, windows-1250 for Central Europe, windows-1251 for "
@@ -70,8 +74,9 @@ _MORE_OPTIONS: Final = {
     "sheet": ("--sheet", "NAME", "Sheet of a workbook [default: the first one]."),
 }
 """Keys of the profile for which there is no question → option, what it takes, help."""
+_WITH_OPTION: Final = [q for q in QUESTIONS if q.option and q.of != "correction"]
 _OPTIONS: Final = {
-    **{q.key: q.option.split()[0] for q in QUESTIONS if q.option},
+    **{q.key: q.option.split()[0] for q in _WITH_OPTION},
     **{key: option for key, (option, _, _) in _MORE_OPTIONS.items()},
 }
 """Key of the profile → option."""
@@ -98,7 +103,7 @@ def _constants(command: Any) -> Any:
     for key, (option, metavar, text) in reversed(_MORE_OPTIONS.items()):
         add = click.option(option, key, metavar=metavar, help=text, cls=AdvancedOption)
         command = add(command)
-    for question in reversed([question for question in QUESTIONS if question.option]):
+    for question in reversed(_WITH_OPTION):
         option, metavar = question.option.split()
         text = question.text.format(which="a sale")
         if question.typed:
@@ -133,7 +138,14 @@ def _constants(command: Any) -> Any:
     show_default=True,
     help="Name of the profile: the folder of these files in the bucket.",
 )
-@click.option("--yes", is_flag=True, help="Ask nothing, and save.")
+@click.option("--yes", is_flag=True, help="Open no page: save what the options say.")
+@click.option(
+    "--host",
+    metavar="NAME",
+    default="",
+    cls=AdvancedOption,
+    help="Another name by which the browser reaches this computer. PORT stands for the port.",
+)
 @_repeated(
     "--column",
     "columns",
@@ -154,63 +166,21 @@ def _constants(command: Any) -> Any:
 @_constants
 @now_option
 def init_command(
-    file: Path, output: Path, name: str, yes: bool, now: datetime, **given: Any
+    file: Path, output: Path, name: str, yes: bool, host: str, now: datetime, **given: Any
 ) -> None:
     """Write a profile for files like FILE: which columns and rows of it mean what.
 
-    There is one question for each decision. Then one screen shows each answer with samples, how
-    many conversions Google gets, and their sum. A number changes an answer, s saves. Nothing is
-    sent, and no account is read.
+    A page in the browser shows the columns with a menu of meanings each, and beside them what
+    Google would get. It is served on this computer, to nobody else. Nothing is sent, and no account
+    is read. Options answer before the page opens, or, with --yes, without it.
     """
-    document, existing = _read_profiles(output, name)
-    profile = _with_constants(existing.document() if existing else {}, given)
-    try:
-        draft = Draft(name, file, profile)
-        if existing:
-            draft.answered.update(q.id for q in [*questions(draft)] if q.is_open(draft))
-        elif draft.sample.is_guessed:
-            raise SourceError("NOT_TEXT", "the file does not say how its letters are decoded")
-        _apply(draft, given)
-        if yes:
-            _save_unasked(draft, now)
-        else:
-            if existing is None:
-                say(_INTRODUCTION.format(file=on_terminal(file.name)))
-            _ask_all(draft, now)
-    except Quit:
-        say("Nothing was saved.")
-        return
-    except EndOfInput:
-        options = "".join(f"\n  {option}" for option in _missing(draft) or ["--yes"])
-        raise click.UsageError(f"Nobody answers, and these options are missing:{options}") from None
-    except SourceError as error:
-        text = f"{file.name}: {error.detail or error.code}."
-        if "decoded" in text:
-            text += f" Name the encoding: {_ENCODINGS}."
-        raise click.ClickException(text) from None
-    if existing is None or draft.document() != existing.document():
-        document[name] = draft.document()
-    with replacing(output) as stream:
-        stream.write(f"{json.dumps(document, ensure_ascii=False, indent=2)}\n".encode())
-    place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
-    mention(
-        f'Saved the profile "{name}" in {output}. To see each row of a file:\n'
-        f"  {program_name()} check {place} {in_shell(str(file))}",
-        err=False,
-    )
+    from lib.cli.init.document import Document, NotSaved  # this and the page take long to import
 
-
-def _read_profiles(path: Path, name: str) -> tuple[dict[str, Any], Profile | None]:
-    """Return the profiles that are there already, and the one of this name."""
-    content = path.read_bytes() if path.exists() else b""
-    if any(line.lstrip().startswith(b"//") for line in content.splitlines()):
-        text = f"{path} has comments, which would be lost. Name another file, and copy from it."
-        raise click.BadParameter(text, param_hint="--profiles")
     try:
-        document = read_profiles(content, str(path))
-        existing = choose_profile(document, f"{name}/") if name in document else None
-    except PermanentError as error:
-        raise click.BadParameter(error.detail, param_hint="--profiles") from None
+        document = Document(output, name)
+        existing = document.profile()
+    except NotSaved as error:
+        raise click.BadParameter(str(error), param_hint="--profiles") from None
     if not name or "/" in name:
         raise click.BadParameter("not the name of a folder.", param_hint="--profile")
     if existing is not None and not existing.names_columns:
@@ -219,7 +189,29 @@ def _read_profiles(path: Path, name: str) -> tuple[dict[str, Any], Profile | Non
             "correct the profile by hand."
         )
         raise click.BadParameter(text, param_hint="--profile")
-    return document, existing
+    profile = _with_constants(deepcopy(document.as_read or {}), given)
+    try:
+        draft = Draft(name, file, profile)
+        if existing:
+            draft.answered.update(question.id for question in questions(draft))
+            draft.answered.add(("rows", None))
+        elif draft.sample.is_guessed:
+            raise SourceError("NOT_TEXT", "the file does not say how its letters are decoded")
+        _apply(draft, given)
+    except SourceError as error:
+        text = f"{file.name}: {error.detail or error.code}."
+        if "decoded" in text:
+            text += f" Name the encoding: {_ENCODINGS}."
+        raise click.ClickException(text) from None
+    place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
+    next_command = f"{program_name()} check {place} {in_shell(str(file))}"
+    if yes or not _is_answered_here():
+        _save_unasked(draft, document, now, is_asked=not yes)
+    elif not _saved_on_page(draft, document, now, next_command, host):
+        mention("Nothing was saved.", err=False)
+        return
+    text = f'Saved the profile "{name}" in {output}. To see each row of a file:\n  {next_command}'
+    mention(text, err=False)
 
 
 # ── options ──────────────────────────────────────────────────────────────────────────────────
@@ -245,83 +237,84 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
             _apply_column(draft, field, name)
         option = "--rows"
         if given["rows"]:
-            rows = _by_column(draft, [pair for pair in given["rows"] if pair != ("all", "")])
-            draft.set_entries([{"rows": rows}] if rows else [{}])
-            draft.answered.add(("rows", None))
+            _apply_rows(draft, [pair for pair in given["rows"] if pair != ("all", "")])
         option = "--skip"
-        for column, values in _by_column(draft, given["skip"]).items():
-            draft.skip(column, values)
-            draft.answered.add(("skip", None))
+        for column, text in given["skip"]:
+            _list_value(draft, draft.sample.column(column), text, OUT)
     except WrongAnswer as error:
         raise click.BadParameter(str(error), param_hint=option) from None
-    draft.answered |= {(q.name, None) for q in QUESTIONS if q.option and given[q.key] is not None}
+    draft.answered |= {(q.name, None) for q in _WITH_OPTION if given[q.key] is not None}
 
 
 def _apply_column(draft: Draft, field: str, name: str) -> None:
     """Take a column as the answer to the question of its field, or as that of another field."""
     if not is_field(field):
         raise WrongAnswer(f"{field} is not a field.{nearest(field, BY_NAME)}")
-    column = draft.sample.column(name) if name else None
-    for question in QUESTIONS:
-        if question.name == field:
-            draft.answered.add(question.id)
-            column = question.checked(column) if column else None
+    column = checked_column(field, draft.sample.column(name)) if name else None
     draft.set_column(field, column)
+    draft.answered.add((field, None))
 
 
-def _by_column(draft: Draft, pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    """Return the values of each column. Raises `WrongAnswer` for one that no row has."""
-    listed: dict[str, list[str]] = {}
+def _apply_rows(draft: Draft, pairs: Sequence[tuple[str, str]]) -> None:
+    """Let rows with these values be sales, and no others."""
+    draft.answered.add(("rows", None))
+    draft.set_entries([{}])
+    for decider in draft.deciders:
+        decider.fates = {v: fate for v, fate in decider.fates.items() if fate == OUT}
     for name, text in pairs:
-        column = draft.sample.column(name)
-        value = ANY_OTHER if text == ANY_OTHER else read_value(column, text)
-        listed.setdefault(column.name, []).append(value)
-    return listed
+        _list_value(draft, draft.sample.column(name), text, 0)
 
 
-# ── with and without somebody who answers ────────────────────────────────────────────────────
+def _list_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
+    """Decide what the rows with a value are. Raises `WrongAnswer` if no row has it: `=Expired` is a
+    value that only other files have."""
+    decider = draft.decider(column.name)
+    if decider is None:
+        draft.add_decider(column.name)
+        decider = draft.deciders[-1]
+        decider.passes = fate == OUT  # --skip alone lets all others pass
+    value = ANY_OTHER if text == ANY_OTHER else _read_value(column, text)
+    if fate == OUT and decider.listed(value) is not None and decider.fate_of(value) != OUT:
+        raise WrongAnswer(f'"{on_terminal(text)}" is given to --rows too.')
+    draft.set_fate(decider, value, fate)
 
 
-def _ask_all(draft: Draft, now: datetime) -> None:
-    """Ask what is open, and show everything, until the person saves.
-
-    Raises `Quit`, or `EndOfInput` if the input ends before.
-    """
-    while True:
-        while question := next((q for q in questions(draft) if q.is_open(draft)), None):
-            question.ask(draft)
-        asked = [*questions(draft)]
-        trial = try_out(draft.file, draft.document(), now)
-        show(asked, draft, trial)
-        prompt = "\nA number changes an answer, s saves, q quits without saving"
-        chosen = ask(prompt, partial(_choice, asked))
-        if chosen is not None:
-            chosen.ask(draft)
-        elif not trial.stop:
-            return
-        else:
-            say("It cannot be saved yet: the file would be stopped.")
+def _read_value(column: Column, text: str) -> str:
+    values = [value for value, _ in column.values()]
+    written = {comparable(value or EMPTY): value for value in values}
+    written |= {comparable(value): value for value in values}
+    if comparable(text) in written:
+        return written[comparable(text)]
+    if text.startswith("=") and text[1:].strip():
+        return text[1:].strip()
+    near = nearest(text, values) if is_own_screen() else ""
+    raise WrongAnswer(
+        f'No row has "{on_terminal(text)}" under "{on_terminal(column.name)}".{near} '
+        f"Write ={on_terminal(text)} if other files have it."
+    )
 
 
-def _choice(asked: Sequence[Question], text: str) -> Question | None:
-    """Return the question of a number; None for `s`."""
-    if text.lower() == "s":
-        return None
-    if text.isdecimal() and 1 <= int(text) <= len(asked):
-        return asked[int(text) - 1]
-    raise WrongAnswer(f"Answer with a number from 1 to {len(asked)}, s or q.")
+# ── without the page ─────────────────────────────────────────────────────────────────────────
 
 
 def _missing(draft: Draft) -> list[str]:
-    """Return the options of the open questions. One that needs none is answered with "none"."""
-    return [q.options for q in questions(draft) if not q.is_optional and q.is_open(draft)]
+    """Return the options of the open questions."""
+    is_known = ("rows", None) in draft.answered
+    missing = [] if is_known else ["--rows COLUMN=VALUE or --rows all"]
+    return [*missing, *(q.options for q in questions(draft) if q.is_open(draft))]
 
 
-def _save_unasked(draft: Draft, now: datetime) -> None:
-    """Show what the options amount to. Raises if they are not enough, or would stop the file."""
-    if _missing(draft):
-        raise EndOfInput
-    trial = try_out(draft.file, draft.document(), now)
+def _save_unasked(draft: Draft, document: Document, now: datetime, *, is_asked: bool) -> None:
+    """Show what the options amount to, and save. Raises if they are not enough, or would stop the
+    file."""
+    from lib.cli.init.account import as_text
+    from lib.cli.init.document import NotSaved
+    from lib.cli.init.trial import try_out
+
+    if options := _missing(draft) or (["--yes"] if is_asked else []):
+        listed = "".join(f"\n  {option}" for option in options)
+        raise click.UsageError(f"Nobody answers, and these options are missing:{listed}")
+    trial = try_out(draft.sample, draft.document(), now)
     if trial.profile is None:
         raise click.UsageError(trial.stop)
     if trial.stop:
@@ -331,4 +324,69 @@ def _save_unasked(draft: Draft, now: datetime) -> None:
             f"{number_of_rows(len(lines))} (line {lines[0]}, ...) fit neither --rows nor --skip. "
             "Add --skip for each value that is left out."
         )
-    show([*questions(draft)], draft, trial)
+    for line in as_text(draft, trial):
+        click.echo(line)
+    try:
+        document.save(draft.document())
+    except NotSaved as error:
+        raise click.ClickException(str(error)) from None
+
+
+# ── the page ─────────────────────────────────────────────────────────────────────────────────
+
+_CONSOLE_BROWSERS: Final = frozenset({"lynx", "w3m", "links", "elinks", "www-browser", "links2"})
+
+
+def _saved_on_page(
+    draft: Draft, document: Document, now: datetime, next_command: str, host: str
+) -> bool:
+    """Serve the page until it is saved. Return whether it was, or the person pressed Ctrl-C."""
+    from lib.cli.init.server import Server, Session
+
+    session = Session(draft, document, now, next_command)
+    server = Server(session, host)
+    for line in _how_to_open(server):
+        click.echo(line)
+    if not host and _has_screen():
+        webbrowser.open(server.address)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        click.echo()
+    return session.is_saved
+
+
+def _how_to_open(server: Server) -> Sequence[str]:
+    lines = ["Open this address in your browser. It works once:", f"  {server.address}"]
+    if _is_remote() and not server.host:
+        port = server.port
+        lines += [
+            "From another computer, first forward the port there, in a second terminal:",
+            f"  ssh -L {port}:127.0.0.1:{port} USER@THIS-COMPUTER",
+        ]
+    return [*lines, "Ctrl-C ends without saving. A closed page ends nothing."]
+
+
+def _is_answered_here() -> bool:
+    """Return whether a person is at the terminal, and no script waits for ever."""
+    return sys.stdin.isatty()
+
+
+def _is_remote() -> bool:
+    """Return whether somebody works on this computer from another one."""
+    return any(os.environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+
+
+def _has_screen() -> bool:
+    """Return whether a browser with windows can be opened here: never one in the terminal."""
+    if _is_remote() or "microsoft" in platform.release().lower():  # WSL
+        return False
+    if sys.platform not in ("darwin", "win32") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        return False
+    try:
+        name = getattr(webbrowser.get(), "name", "")
+    except webbrowser.Error:
+        return False
+    return Path(str(name)).name not in _CONSOLE_BROWSERS

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,17 +14,33 @@ from pydantic import ValidationError
 from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
+from lib.cli.init.rows import (
+    ANY_ENTRY,
+    OUT,
+    UNDECIDED,
+    Decider,
+    Fate,
+    are_fates,
+    entries_of,
+    is_correction,
+    listed_values,
+    read_deciders,
+    value_in,
+    write_deciders,
+)
 from lib.config import messages
 from lib.config.profile import Entry, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
 from lib.model.account import action_id_in
 from lib.model.adjustment_types import possible_types, stated_type
-from lib.model.fields import comparable
-from lib.rules.selection import RowSelection
+from lib.model.fields import HIGHEST_NUMBER, comparable
+from lib.rules.selection import ANY_OTHER, RowSelection
 from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
+from lib.rules.values.money import parse_value
+from lib.source.end import MAX_FOOTER_ROWS, is_footer
 
 KEYS: Final = {
     "conversion_value": "value",
@@ -33,11 +51,11 @@ KEYS: Final = {
 _FORGOTTEN: Final = {
     "conversion_date_time": ("date_order",),
     "adjustment_date_time": ("date_order",),
-    "conversion_value": ("decimal_sign", "value_scale", "currency_code"),
+    "conversion_value": ("decimal_sign", "value_scale"),
     "adjusted_value": ("decimal_sign", "value_scale"),
     "order_id": ("order_ids",),
 }
-"""Field → the answers that are asked again after another answer to it."""
+"""Field → the answers that another column of the file makes doubtful: they are asked again."""
 
 
 @dataclass(slots=True)
@@ -45,19 +63,25 @@ class Draft:
     """The profile so far, and the file by which it is asked for.
 
     `answered` has the name of each question that is answered, with the number of its entry: an
-    answer may be "none", and then the profile has no such key. Raises `SourceError` if the file
-    cannot be read.
+    answer may be "none", and then the profile has no such key. `deciders` are the columns that
+    decide which rows count. Raises `SourceError` if the file cannot be read.
     """
 
     name: str
     file: Path
     profile: dict[str, Any]
     sample: Sample = field(init=False)
+    deciders: list[Decider] = field(init=False)
+    by_hand: bool = field(init=False)
+    """Whether the profile says more about rows than the fates of values can."""
     answered: set[tuple[str, int | None]] = field(default_factory=set)
+    _entries_by_line: tuple[str, dict[int, int]] = field(default=("", {}), init=False)
 
     def __post_init__(self) -> None:
         keys = self.profile.keys() & {"encoding", "delimiter", "sheet"}
         self.sample = read_sample(self.file, {key: self.profile[key] for key in keys})
+        self.deciders = read_deciders(self.profile)
+        self.by_hand = not are_fates(self.profile)
 
     def document(self) -> dict[str, Any]:
         """Return the profile with its keys in order. If the destination cannot send the refunds
@@ -65,7 +89,7 @@ class Draft:
         types = frozenset().union(*(possible_types(entry.send or "") for entry in self.completed))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
         profile = self.profile
-        if profile["destination"] not in able:
+        if profile.get("destination", able[0]) not in able:
             profile = {"adjustments_via": able[0], **profile}
         return {key: profile[key] for key in Profile.model_fields if key in profile}
 
@@ -88,6 +112,16 @@ class Draft:
         if value is not None:
             level[key] = value
 
+    def unanswer(self, name: str, key: str, entry: int | None) -> None:
+        """Forget the answer to a question."""
+        self.answered.discard((name, entry))
+        self.set_constant(key, None, entry)
+        columns = self.level(entry).get("columns", {})
+        if entry is not None and name in columns:
+            del columns[name]
+            if not columns:
+                del self.level(entry)["columns"]
+
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
         """Return the names of a field's column, of which a file has one, for the rows of an
         entry."""
@@ -102,22 +136,59 @@ class Draft:
         return next(columns, None)
 
     def set_column(self, name: str, column: Column | None, entry: int | None = None) -> None:
-        """Let a field have this column, or none: null in an entry hides that of the profile."""
+        """Let a field have this column, or none: null in an entry hides that of the profile.
+
+        Names that this file lacks stay: another file may have them.
+        """
         level = self.level(entry)
-        columns = {**level.pop("columns", {}), name: column.name if column else None}
-        if column is None and (entry is None or name not in self.profile.get("columns", {})):
-            del columns[name]
+        names = level.get("columns", {}).get(name) or ()
+        kept = [each for each in _as_names(names) if self.column_named(each) is None]
+        replaced = len(kept) < len(_as_names(names))
+        columns = {**level.pop("columns", {})}
+        if column is not None:
+            columns[name] = [*kept, column.name] if kept else column.name
+        elif kept:
+            columns[name] = kept if len(kept) > 1 else kept[0]
+        elif entry is not None and name in self.profile.get("columns", {}):
+            columns[name] = None
+        else:
+            columns.pop(name, None)
         if columns:
             level["columns"] = columns
-        for key in _FORGOTTEN.get(name, ()):
-            self.answered.discard((key, entry if key == "currency_code" else None))
+        if "optional" in self.profile and entry is None and name not in columns:
+            self.set_optional(name, False)
+        for key in _FORGOTTEN.get(name, ()) if replaced else ():
+            self.set_constant(key, None)
+            self.answered.discard((key, None))
+
+    def forget_names(self, name: str, entry: int | None = None) -> None:
+        """Remove the names of a field's column that this file lacks."""
+        level = self.level(entry)
+        kept = [each for each in _as_names(level["columns"][name]) if self.column_named(each)]
+        columns = {**level.pop("columns"), name: kept[0] if len(kept) == 1 else kept}
+        if not kept:
+            del columns[name]
+            self.set_optional(name, False)
+        if columns:
+            level["columns"] = columns
+
+    def set_optional(self, name: str, is_optional: bool) -> None:
+        """Let files lack the column of a field, or not."""
+        names = [each for each in self.profile.pop("optional", ()) if each != name]
+        if names := [*names, *([name] if is_optional else [])]:
+            self.profile["optional"] = names
+
+    def free_name(self, field: str) -> str:
+        """Return the name for one more column of a field that may have several: `email_2`."""
+        names = [field, *(f"{field}_{number}" for number in range(2, HIGHEST_NUMBER + 1))]
+        return next((each for each in names if self.column(each) is None), field)
 
     # ── rows ──
 
     @property
     def entries(self) -> list[dict[str, Any]]:
         """The entries of `conversions`; without any, one that takes all rows."""
-        return self.profile.get("conversions") or [{}]
+        return entries_of(self.profile)
 
     @property
     def completed(self) -> Sequence[Entry]:
@@ -131,34 +202,173 @@ class Draft:
         if entries != [{}]:
             self.profile["conversions"] = entries
 
-    def skip(self, column: str, values: Sequence[str]) -> None:
-        """Let these values of a column be left out, and no others."""
-        _list_values(self.profile, "skip", column, values)
+    def add_entry(self, entry: dict[str, Any]) -> int:
+        """Add an entry, and return its number."""
+        entries = [*self.entries, entry]
+        self.profile["conversions"] = entries
+        return len(entries) - 1
 
-    def keep(self, column: str, values: Sequence[str]) -> None:
-        """Let all entries take only these values of a column; without any, all values."""
+    def decider(self, name: str) -> Decider | None:
+        """Return the column of this name, if it decides."""
+        same = (each for each in self.deciders if comparable(each.name) == comparable(name))
+        return next(same, None)
+
+    def add_decider(self, name: str) -> None:
+        """Let the values of a column decide. None of them is decided yet."""
+        if self.decider(name) is None:
+            self.deciders.append(Decider(name))
+
+    def remove_decider(self, name: str) -> None:
+        """Let the values of a column decide no longer."""
+        self.deciders = [
+            each for each in self.deciders if comparable(each.name) != comparable(name)
+        ]
+        self._write_rows()
+
+    def rename_decider(self, decider: Decider, name: str) -> None:
+        """Let a column with another name decide. Files with the old name are stopped then."""
+        for level, key in [(self.profile, "skip"), *((entry, "rows") for entry in self.entries)]:
+            if decider.name in level.get(key, {}):
+                renamed = {name if n == decider.name else n: v for n, v in level[key].items()}
+                level[key] = renamed
+        decider.name = name
+
+    def set_fate(self, decider: Decider, value: str, fate: Fate) -> None:
+        """Decide what the rows with a value are."""
+        text = decider.listed(value)
+        before = UNDECIDED if text is None else decider.fates[text]
+        decider.fates[value if text is None else text] = fate
+        if self.by_hand:  # only values that nothing lists: the others stay as they were written
+            key = "skip" if fate == OUT else "rows"
+            level = self.profile if fate == OUT else self.entries[int(fate)]
+            listed = listed_values(level.get(key, {}).get(decider.name, ()))
+            level[key] = {**level.get(key, {}), decider.name: [*listed, value]}
+        else:
+            self._write_rows(before)
+
+    def stop_passing(self, decider: Decider) -> None:
+        """Let rows with a value that is not listed be heard of. Those of this file are listed."""
+        sales = self.sales
+        fate: Fate = min(sales) if len(self.entries) == 1 else ANY_ENTRY
+        for value, _ in self.values_of(decider):
+            if decider.fate_of(value) == ANY_ENTRY and decider.listed(value) is None:
+                decider.fates[value] = fate
+        decider.passes = False
+        self._write_rows()
+
+    def _write_rows(self, before: Fate = UNDECIDED) -> None:
+        """Write the fates of all values. The entry that a value had `before`, or one that says
+        nothing, is removed if no value has it."""
+        used = {fate for each in self.deciders for fate in each.fates.values()}
+        if used - {UNDECIDED, OUT, ANY_ENTRY} and not any(each.passes for each in self.deciders):
+            for number in reversed(range(len(self.entries))):
+                if number not in used and (
+                    number == before or not self.entries[number].keys() - {"rows"}
+                ):
+                    self._remove_entry(number)
         entries = self.entries
-        for entry in entries:
-            _list_values(entry, "rows", column, values)
+        skip, rows = write_deciders(self.deciders, entries)
+        levels = [(self.profile, "skip", skip)]
+        levels += [(entry, "rows", rows[number]) for number, entry in enumerate(entries)]
+        for level, key, conditions in levels:
+            level.pop(key, None)
+            if conditions:
+                level[key] = conditions
         self.set_entries(entries)
+
+    def _remove_entry(self, number: int) -> None:
+        entries = [entry for n, entry in enumerate(self.entries) if n != number]
+        self.set_entries(entries)
+        for decider in self.deciders:
+            for value, fate in decider.fates.items():
+                if isinstance(fate, int) and fate > number:
+                    decider.fates[value] = fate - 1
+        kept = ((key, entry) for key, entry in self.answered if entry != number)
+        self.answered = {
+            (key, entry - 1 if entry is not None and entry > number else entry)
+            for key, entry in kept
+        }
+
+    def values_of(self, decider: Decider) -> list[tuple[str, int]]:
+        """Return the values of a column with their numbers of rows: those of the file, the most
+        frequent first, then those that only the profile lists."""
+        listed = decider.by_text
+        column = self.column_named(decider.name)
+        cells = self.sample.cells_of(column)
+        if column is not None:
+            cells = cells - Counter(row[column.index] for row in self._footer())
+        counts = Counter[str]()
+        spelled: dict[str, str] = dict(listed)
+        for cell, rows in cells.items():
+            value = value_in(cell, listed)
+            counts[comparable(value)] += rows
+            spelled.setdefault(comparable(value), value)
+        found = [(spelled[value], rows) for value, rows in counts.most_common()]
+        absent = [(text, 0) for key, text in listed.items() if key not in counts]
+        return [*found, *((text, rows) for text, rows in absent if text != ANY_OTHER)]
+
+    def left_out_elsewhere(self, decider: Decider) -> set[str]:
+        """Return the (comparable) values of a column that no row has but those that other columns
+        leave out: nobody needs to decide about them."""
+        places = {each.name: self.column_named(each.name) for each in self.deciders}
+        others = [
+            (column.index, each, dict[str, bool]())
+            for each in self.deciders
+            if each is not decider and (column := places[each.name]) is not None
+        ]
+        column = places[decider.name]
+        if column is None or not others:
+            return set()
+        kept, left_out = set[str](), set[str]()
+        for _, cells, *_ in self.sample.rows:
+            is_out = False
+            for index, other, known in others:
+                cell = cells[index]
+                if cell not in known:
+                    known[cell] = other.fate_of(value_in(cell, other.by_text)) == OUT
+                is_out = is_out or known[cell]
+            (left_out if is_out else kept).add(cells[column.index])
+        by_text = decider.by_text
+        names = [
+            {comparable(value_in(cell, by_text)) for cell in each} for each in (left_out, kept)
+        ]
+        return names[0] - names[1]
+
+    def _footer(self) -> list[Sequence[str]]:
+        """Return the cells of the last rows, as far as a run takes them for a footer."""
+        levels = (None, *range(len(self.entries)))
+        columns = [self.column(n, e) for e in levels for n in self.level(e).get("columns", ())]
+        columns += [self.column_named(decider.name) for decider in self.deciders]
+        used = [*{column.index for column in columns if column is not None}]
+        rows = self.sample.rows[-MAX_FOOTER_ROWS:] if self.sample.is_whole and len(used) > 1 else []
+        return [*takewhile(lambda cells: is_footer(cells, used), (row[1] for row in rows[::-1]))]
+
+    @property
+    def is_about_rows(self) -> bool:
+        """Whether it is known which rows are sent."""
+        if self.deciders:
+            return all(decider.is_answered for decider in self.deciders)
+        return ("rows", None) in self.answered
 
     @property
     def corrections(self) -> list[int]:
         """The entries that retract or restate conversions."""
-        return [entry.number for entry in self.completed if stated_type(entry.send or "")]
+        return [n for n, entry in enumerate(self.entries) if stated_type(entry.get("send", ""))]
 
     @property
     def conversions(self) -> list[int | None]:
         """The entries of conversions, each with an action, time and value of its own. None stands
         for the first one if the profile itself has these."""
         own = {"action", "value", "columns"}
-        numbers = [entry.number for entry in self.completed if entry.kind != "adjustment"]
-        return [None if n == 0 and not own & self.entries[n].keys() else n for n in numbers]
+        numbers = [n for n, entry in enumerate(self.entries) if not is_correction(entry)]
+        return [
+            None if n == numbers[0] and not own & self.entries[n].keys() else n for n in numbers
+        ]
 
     @property
     def sales(self) -> set[int]:
         """The entries of conversions, by their numbers alone."""
-        return {number or 0 for number in self.conversions}
+        return {n for n, entry in enumerate(self.entries) if not is_correction(entry)}
 
     @property
     def of_own_currency(self) -> list[int]:
@@ -173,18 +383,10 @@ class Draft:
             or ("conversion_value" in columns and not self.column_names("conversion_value", n))
         ]
 
-    @property
-    def stage_columns(self) -> list[str]:
-        """The columns that say what a row is: those by which the entries differ, or the first."""
-        rows = [entry.rows for entry in self.completed]
-        names = [*dict.fromkeys(name for conditions in rows for name in conditions)]
-        differing = [n for n in names if any(other.get(n) != rows[0].get(n) for other in rows)]
-        return differing or names[:1]
-
     def name_of(self, number: int) -> str:
         """Return the values by which an entry is known: `Qualified and 2 more`."""
-        rows = self.completed[number].rows
-        first, *more = [v for n in self.stage_columns for v in rows.get(n, ())] or ["all rows"]
+        own = [v for each in self.deciders for v, fate in each.fates.items() if fate == number]
+        first, *more = own or ["all rows"]
         return f"{written(first)} and {len(more)} more" if more else written(first)
 
     # ── cells ──
@@ -198,17 +400,30 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
-        """Return the cells of the rows that are sent, each with the number of its entry."""
+    @property
+    def entries_by_line(self) -> dict[int, int]:
+        """The number of the entry of each row that is sent, by its line."""
         skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
+        key = repr((skip, conditions))
+        if key != self._entries_by_line[0]:
+            self._entries_by_line = key, self._select(skip, conditions)
+        return self._entries_by_line[1]
+
+    def _select(
+        self, skip: Mapping[str, Sequence[str]], conditions: list[Mapping[str, tuple[str, ...]]]
+    ) -> dict[int, int]:
         columns = {comparable(column.name): column.index for column in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return []
+            return {}
         places = {name: columns[comparable(name)] for name in names}
         selected = RowSelection(skip, conditions, places).select(self.sample.rows)
         numbers = selected.entries or [0] * len(selected.rows)
-        entry_of = {row[0]: number for row, number in zip(selected.rows, numbers, strict=True)}
+        return {row[0]: number for row, number in zip(selected.rows, numbers, strict=True)}
+
+    def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
+        """Return the cells of the rows that are sent, each with the number of its entry."""
+        entry_of = self.entries_by_line
         cells = zip(self.sample.rows, column.cells, strict=True)
         return [(entry_of[row[0]], cell) for row, cell in cells if row[0] in entry_of]
 
@@ -233,14 +448,31 @@ class Draft:
         text = f": {repeats} would count as repeats" if repeats else ""
         return f"{len({*filled})} different in {rows}{text}"
 
+    def sums_of(self, decider: Decider) -> dict[str, float]:
+        """Return the sum of the values by the (comparable) value of a column that decides, as far
+        as they can be read. Currencies are not told apart."""
+        amounts, column = self.column("conversion_value"), self.column_named(decider.name)
+        if amounts is None or column is None or not self.sample.is_whole:
+            return {}
+        listed = decider.by_text
+        sign, scale = self.profile.get("decimal_sign"), self.profile.get("value_scale", 1)
+        sums: dict[str, float] = {}
+        for (_, cells, *_), amount in zip(self.sample.rows, amounts.cells, strict=True):
+            key = comparable(value_in(cells[column.index], listed))
+            try:
+                sums[key] = sums.get(key, 0) + (parse_value(amount, sign) * scale if amount else 0)
+            except RuleError:
+                continue
+        return sums
 
-def _list_values(level: dict[str, Any], key: str, column: str, values: Sequence[str]) -> None:
-    """Let a key list these values of a column; without any, not the column."""
-    level[key] = {**level.get(key, {}), column: [*values]}
-    if not values:
-        del level[key][column]
-    if not level[key]:
-        del level[key]
+    def column_named(self, name: str) -> Column | None:
+        """Return the column of this name, if the file has it."""
+        same = (c for c in self.sample.columns if comparable(c.name) == comparable(name))
+        return next(same, None)
+
+
+def _as_names(names: str | Sequence[str]) -> list[str]:
+    return [names] if isinstance(names, str) else [*names]
 
 
 def written(value: str) -> str:

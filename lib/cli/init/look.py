@@ -1,6 +1,6 @@
 """The columns of a file, and what their cells look like.
 
-It decides which columns a question offers, and nothing else. The names of columns do not matter.
+It decides what is suggested, and nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from zoneinfo import available_timezones
 
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
+from lib.cli.file_notes import is_of_other_network
 from lib.model.fields import comparable
 from lib.model.personal_data import looks_like_email
 from lib.model.records import Row
@@ -33,6 +34,8 @@ from lib.rules.values.phones import normalize_phone_region
 from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
+from lib.source.text import ByteStream
+from lib.source.workbook import ReadSheet, Sheet, SheetOptions
 
 Look = Literal[
     "date or time",
@@ -46,14 +49,13 @@ Look = Literal[
     "phone number",
 ]
 
-MOST_ROWS: Final = 20_000
-"""So many rows are looked at. The screen before saving is about all rows of the file."""
+MOST_ROWS: Final = 5_000
+"""So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
 _MOST_CELLS: Final = 1_000
 _FEW_VALUES: Final = 12
 _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
-_CLICK_IDS_OF_META: Final = ("fb.", "IwAR", "IwY2", "IwZX", "PAAa", "PAZX")
 _PHONE: Final = re.compile(r"(?!.*\.\d\d?$)[+(]*\d(?:[ ().\u00a0/-]*\d){6,14}")
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
 _PLACE: Final = re.compile(r"(?!Etc)\w+/")
@@ -86,10 +88,10 @@ class Column:
 
     @property
     def has_few_values(self) -> bool:
-        """Whether its values could be stages: at least two, and each in two rows on average."""
+        """Whether its values could be stages."""
         if self.looks & {"date or time", "click ID", "email address", "phone number"}:
             return False
-        return 2 <= len(self.values()) <= min(_FEW_VALUES, max(2, len(self.cells) // 2))
+        return 2 <= len(self.values()) <= _FEW_VALUES
 
     def may_be(self, look: Look) -> bool:
         """Return whether it is empty, or a cell of it looks like this."""
@@ -125,14 +127,32 @@ class Column:
 class Sample:
     """The first rows of a file. `rows` are those that can be read, as `Table.records` has them.
 
-    `is_guessed`: the file has letters, and does not say in which encoding.
+    `is_guessed`: the file has letters, and does not say in which encoding. `options`
+    are how the file is read, and `counted` has what `cells_of` knows.
     """
 
+    file: Path
+    options: SourceOptions
+    counted: dict[int, Counter[str]]
     header_line: int
     columns: Sequence[Column]
     rows: Sequence[Row]
     is_whole: bool
     is_guessed: bool
+
+    def cells_of(self, column: Column | None) -> Counter[str]:
+        """Return the cells of a column as they are in the file, with their numbers of rows. They
+        are those of all rows, also of a long file."""
+        if column is None:
+            return Counter()
+        if column.index not in self.counted:
+            rows: Iterable[Row] = self.rows
+            if not self.is_whole:
+                with self.file.open("rb") as stream:
+                    rows = [*open_table(stream, self.options).records()]
+            counts = Counter(row[1][column.index] for row in rows if row[2] is None)
+            self.counted[column.index] = counts
+        return self.counted[column.index]
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises `WrongAnswer`."""
@@ -168,12 +188,13 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
 
     Raises `SourceError` if the file cannot be read, or has no line of names.
     """
-    options = SourceOptions(**written, read_sheet=read_in_child)
+    options = SourceOptions(**written, read_sheet=_reading_once())
     with file.open("rb") as stream:
         line, names = _line_of_names(open_table(stream, options))
     wanted = WantedNames([(name,) for name in names if name])
+    options = replace(options, wanted=wanted)
     with file.open("rb") as stream:
-        table = open_table(stream, replace(options, wanted=wanted))
+        table = open_table(stream, options)
         first = [*islice(table.records(), MOST_ROWS + 1)]
     rows = [row for row in first[:MOST_ROWS] if row[2] is None]
     columns = []
@@ -183,7 +204,21 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
             columns.append(Column(index, name, cells, _looks_of(cells)))
     texts = (text for column in columns for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
-    return Sample(line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
+    return Sample(file, options, {}, line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
+
+
+def _reading_once() -> ReadSheet:
+    """Return what reads a sheet of a workbook, and remembers its text: that takes a second."""
+    known: dict[SheetOptions, tuple[str, tuple[str, ...], list[bytes]]] = {}
+
+    def read(stream: ByteStream, options: SheetOptions) -> Sheet:
+        if options not in known:
+            sheet = read_in_child(stream, options)
+            known[options] = sheet.title, sheet.unread, [*sheet.text]
+        title, unread, pieces = known[options]
+        return Sheet(title, unread, (piece for piece in pieces))
+
+    return read
 
 
 def _line_of_names(table: Table) -> tuple[int, Sequence[str]]:
@@ -243,8 +278,8 @@ def _is_click_id(cell: str) -> bool:
     click_id = check_click_id(cell)
     kinds = (str.isdigit, str.islower, str.isupper)
     is_mixed = all(any(map(kind, click_id)) for kind in kinds)
-    is_of_meta = click_id.startswith(_CLICK_IDS_OF_META)
-    return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed and not is_of_meta
+    is_foreign = is_of_other_network(click_id)
+    return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed and not is_foreign
 
 
 def _is_phone(cell: str) -> bool:

@@ -1,27 +1,21 @@
-"""The decisions of a profile: one table, in the order in which they are asked and shown.
-
-The rows come before the columns, because an order ID is judged by the rows that are sales.
-"""
+"""The decisions of a profile: one table. The page, its checks and the options are made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from lib.cli.escaping import on_terminal
-from lib.cli.init.asking import Offer, cell, choose, samples_of
 from lib.cli.init.draft import KEYS, Draft, read_constant, why_no_name
 from lib.cli.init.look import Column, Look, WrongAnswer, has_look
-from lib.cli.init.rows import ask_left_out, ask_rows, entries_as_text, skipped_values
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
+from lib.model.fields import base_name
 from lib.rules.fields import is_field
 from lib.rules.values.cells import RuleError
-from lib.rules.values.dates import Moment, at_end_of_day, read_moment
+from lib.rules.values.dates import Moment, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero
 from lib.rules.values.phones import normalize_phone
@@ -29,33 +23,58 @@ from lib.rules.values.phones import normalize_phone
 _OPTIONS: Final = {"currency_code": "currency"}
 """Key of the profile → its option, if it has another name."""
 
+LOOKS: Final[Mapping[str, Look]] = {
+    "conversion_date_time": "date or time",
+    "time_of_day": "time of day",
+    "conversion_value": "amount",
+    "currency_code": "currency",
+    "email": "email address",
+    "phone": "phone number",
+    "country_code": "country or calling code",
+    "gclid": "click ID",
+    "gbraid": "click ID",
+    "wbraid": "click ID",
+    "ad_user_data": "yes or no",
+    "adjustment_date_time": "date or time",
+    "adjusted_value": "amount",
+}
+"""Field → what its cells look like. A column without any such cell is refused."""
+
+
+def checked_column(field: str, column: Column) -> Column:
+    """Return the column. Raises `WrongAnswer` if no cell of it can be what the field needs."""
+    look = LOOKS.get(base_name(field))
+    if look is not None and not column.may_be(look):
+        raise WrongAnswer(f'No cell of "{column.name}" can be read as: {look}.')
+    return column
+
+
+class Offer(NamedTuple):
+    """One of the answers to a question. `note` says more about it."""
+
+    value: Any
+    label: str
+    note: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A decision. `name` is a field, a key of the profile, or both: its answer is the name of a
-    column, or a value. `typed` is what may be typed besides a number and a column's name.
+    column, or a value. `typed` is what may be typed.
     """
 
     name: str
     title: str
-    text: str = ""
-    look: Look | None = None
-    """Columns with such cells are offered, and columns without any are refused."""
+    text: str
     choices: Sequence[Offer] = ()
     typed: str = ""
     example: Callable[[Draft], str] | None = None
     """Returns a cell that makes the question necessary. None: every file needs it."""
     means: Callable[[str, Any], str] | None = None
     """Returns what the example is with an answer."""
-    is_optional: bool = False
-    """A script need not answer it, and a person is only asked if a column looks like an answer."""
     of: Literal["file", "conversion", "correction"] = "file"
     """It is asked once, or for each entry of this kind."""
     entry: int | None = None
-    asked_by: Callable[[Draft], None] | None = None
-    """What asks it if the answer is neither a column nor a value."""
-    shown_by: Callable[[Draft], list[str]] | None = None
-    """What returns such an answer for the screen."""
 
     @property
     def id(self) -> tuple[str, int | None]:
@@ -70,7 +89,7 @@ class Question:
     @property
     def option(self) -> str:
         """The option for a value, with what it takes; "" if the answer is always a column."""
-        if self.key not in Profile.model_fields or self.asked_by:
+        if self.key not in Profile.model_fields:
             return ""
         values = "|".join(str(choice.value or "none") for choice in self.choices)
         name = _OPTIONS.get(self.key, self.key).replace("_", "-")
@@ -79,8 +98,6 @@ class Question:
     @property
     def options(self) -> str:
         """What a script gives instead of an answer."""
-        if self.asked_by:
-            return "--rows COLUMN=VALUE or --rows all"
         column = f"--column {self.name}=NAME" if is_field(self.name) else ""
         return " or ".join(filter(None, (column, self.option)))
 
@@ -90,90 +107,65 @@ class Question:
         return is_answered or self.example is None or bool(self.example(draft))
 
     def is_open(self, draft: Draft) -> bool:
-        """Return whether it must be asked: also if another API does not take its answer."""
-        if self.id in draft.answered:
-            action = draft.constant("action", self.entry) if self.key == "action" else None
-            return bool(action and why_no_name(draft.profile.get("destination"), action))
-        # An optional question waits until another answer frees a column.
-        return not self.is_optional or self.asked_by is not None or bool(self.columns(draft))
+        """Return whether nobody has answered it, or another API does not take the answer."""
+        if self.key == "action":
+            action = draft.constant("action", self.entry)
+            if action is not None and why_no_name(draft.profile.get("destination"), action):
+                return True
+        level = draft.level(self.entry)
+        return (
+            self.id not in draft.answered
+            and self.name not in level.get("columns", {})
+            and self.key not in level
+        )
 
-    def columns(self, draft: Draft) -> list[Column]:
-        """Return the columns that look like an answer, in the file's order.
+    def offered(self, draft: Draft) -> tuple[list[Column], list[Column]]:
+        """Return the columns that look like an answer, and the others, in the file's order."""
+        fitting = [column for column in draft.sample.columns if self._fits(draft, column)]
+        return fitting, [column for column in draft.sample.columns if column not in fitting]
 
-        Entries may have a column that the profile has for another field, such as one time.
-        """
-        others = [name for name in draft.profile.get("columns", {}) if name != self.name]
-        used = [draft.column(name) for name in others if self.entry is None]
-        columns = [column for column in draft.sample.columns if column not in used]
+    def _fits(self, draft: Draft, column: Column) -> bool:
         if self.name == "order_id":
-            sales = draft.sales
-            return [column for column in columns if draft.as_sent(column, sales).could_be_ids]
-        return [column for column in columns if self.look in column.looks]
+            return draft.as_sent(column, draft.sales).could_be_ids
+        return LOOKS.get(self.name) in column.looks
 
-    def ask(self, draft: Draft) -> None:
-        """Ask, and write the answer."""
-        if self.asked_by is not None:
-            self.asked_by(draft)
-        else:
-            names = ["the name of a column"] if is_field(self.name) else []
-            possible = ", or ".join([self.typed, *names] if self.typed else names)
-            offers = [*self._of_columns(draft), *self._of_values(draft)]
-            self.write(draft, choose(self.text, offers, possible, partial(self._read, draft)))
-        draft.answered.add(self.id)
-
-    def _of_columns(self, draft: Draft) -> Iterator[Offer]:
-        for column in self.columns(draft):
-            shown = column if self.entry is None else draft.as_sent(column, {self.entry})
-            differing = f"  {draft.differing(column)}" if self.name == "order_id" else ""
-            yield Offer(column, on_terminal(column.name), f"{samples_of(shown)}{differing}")
-
-    def _of_values(self, draft: Draft) -> Iterator[Offer]:
+    def meant(self, draft: Draft, choice: Offer) -> str:
+        """Return `03/04/2026 → 3 April 2026`: a cell of this file, and what it is then."""
         example = self.example(draft) if self.example else ""
-        for choice in self.choices:
-            note = choice.note
-            if example and self.means:
-                note = f"{cell(example)} → {cell(self.means(example, choice.value))}"
-            yield choice._replace(note=note)
+        return f"{example} → {self.means(example, choice.value)}" if example and self.means else ""
 
-    def _read(self, draft: Draft, text: str) -> Any:
-        """Return the column of this name, or the value that is typed. Raises `WrongAnswer`."""
-        no_column = ""
-        if is_field(self.name) and not text.startswith("="):
-            try:
-                return self.checked(draft.sample.column(text))
-            except WrongAnswer as error:
-                if not self.typed:
-                    raise
-                no_column = f"{error} " if self.look else ""
-        value = text.removeprefix("=").strip()
-        try:
-            return read_constant(self.key, value, draft.profile.get("destination"))
-        except WrongAnswer as error:
-            raise WrongAnswer(f"{no_column}{error}") from None
-
-    def checked(self, column: Column) -> Column:
-        """Return the column. Raises `WrongAnswer` if no cell of it can be what the field needs."""
-        if self.look is not None and not column.may_be(self.look):
-            raise WrongAnswer(f'No cell of "{column.name}" can be read as: {self.look}.')
-        return column
+    def read(self, draft: Draft, text: str) -> Any:
+        """Return the value that is typed. Raises `WrongAnswer`."""
+        return read_constant(self.key, text.strip(), draft.profile.get("destination"))
 
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
         level = draft.level(self.entry)
         column = answer if isinstance(answer, Column) else None
-        if self.name == "adjusted_value":
-            level["send"] = "restatement" if column else "retraction"
+        if self.of == "correction" and self.name == "order_id":
+            own = draft.column(self.name)
+            if own is not None and own == column:  # the same as for sales
+                level["columns"] = {
+                    n: c for n, c in level.get("columns", {}).items() if n != self.name
+                }
+                if not level["columns"]:
+                    del level["columns"]
+                return
         has_column = bool(draft.column_names(self.name, self.entry))
         if column is not None and self.name in level.get("columns", {}):
             is_same = column == draft.column(self.name, self.entry)
         else:
             is_same = not has_column and answer == draft.constant(self.key, self.entry)
         if is_same:
-            return  # The other names of the column stay, and no other question comes again.
+            return  # The other names of the column stay.
         if column is None or not has_column:  # Beside a column, a value is that of empty cells.
             draft.set_constant(self.key, None if column else answer, self.entry)
         if is_field(self.name):
             draft.set_column(self.name, column, self.entry)
+
+    def write_constant(self, draft: Draft, value: Any) -> None:
+        """Write its value: with a column, that of empty cells."""
+        draft.set_constant(self.key, value, self.entry)
 
 
 def questions(draft: Draft) -> Iterator[Question]:
@@ -181,16 +173,27 @@ def questions(draft: Draft) -> Iterator[Question]:
     for question in QUESTIONS:
         entries: Sequence[int | None] = [None]
         if question.of == "conversion":
-            entries = draft.conversions or [None] * (question.name == "conversion_action")
+            entries = draft.conversions
+            if question.name == "conversion_action":
+                entries = [*(entries or [None]), *_of_other_actions(draft)]
         elif question.of == "correction":
             entries = draft.corrections
         elif question.name == "currency_code":
             entries = [None, *draft.of_own_currency]
+        elif question.name == "order_id" and not draft.conversions:
+            entries = []  # it is asked for each kind of refund
         for entry in entries if question.is_needed(draft) else ():
             name = "" if entry is None else draft.name_of(entry)
             title = f"{question.title} ({name})" if name else question.title
             text = question.text.format(which=f'"{name}"' if name else "a sale")
             yield replace(question, title=title, text=text, entry=entry)
+
+
+def _of_other_actions(draft: Draft) -> list[int]:
+    """Return the corrections whose sales may be of several actions, or have an action already."""
+    actions = {draft.constant("action", n) for n in draft.conversions}
+    own = [n for n in draft.corrections if "action" in draft.entries[n]]
+    return draft.corrections if len(actions) > 1 else own
 
 
 # ── cells that can be read in several ways ───────────────────────────────────────────────────
@@ -254,14 +257,6 @@ def long_time(text: str) -> str:
 
 _TIMES: Final = ("conversion_date_time", "adjustment_date_time")
 _VALUES: Final = ("conversion_value", "adjusted_value")
-_BY_PERSON: Final[Sequence[tuple[str, str, Look]]] = (
-    ("gclid", "click ID (gclid)", "click ID"),
-    ("gbraid", "click ID (gbraid)", "click ID"),
-    ("wbraid", "click ID (wbraid)", "click ID"),
-    ("email", "email address", "email address"),
-    ("phone", "phone number", "phone number"),
-)
-"""What Google finds a click or a person by."""
 
 
 def _apis() -> Iterator[Offer]:
@@ -272,53 +267,43 @@ def _apis() -> Iterator[Offer]:
 
 
 QUESTIONS: Final = (
-    Question("rows", "Rows", asked_by=ask_rows, shown_by=entries_as_text),
-    Question("skip", "Left out", is_optional=True, asked_by=ask_left_out, shown_by=skipped_values),
     Question(
         "conversion_date_time",
-        "Time",
+        "When it happened",
         "Which column says when {which} happened?",
-        look="date or time",
         of="conversion",
     ),
     Question(
         "conversion_value",
         "Value",
-        "Which column has the value of {which}?",
-        look="amount",
-        choices=[Offer(ACTION_DEFAULT, "none: the value that the action has in Google Ads")],
-        typed="one value for all, such as =50",
+        "What is the value of {which}?",
+        choices=[Offer(ACTION_DEFAULT, "the value that the action has in Google Ads")],
+        typed="one value for all, such as 50",
         of="conversion",
     ),
     Question(
-        "time_of_day",
-        "Time of day",
-        "Some dates have no time of day. Does another column have it?",
-        look="time of day",
-        choices=[Offer(None, "no")],
-        example=_first(["conversion_date_time"], at_end_of_day),
-        is_optional=True,
-    ),
-    Question(
         "adjusted_value",
-        "New value",
-        "{which}: is the sale refunded completely, or is there a column with its new value?",
-        look="amount",
-        choices=[Offer(None, "refunded completely: the sale no longer counts")],
+        "New total",
+        "{which}: which column has the new total of the sale, after the change?",
         of="correction",
     ),
     Question(
         "adjustment_date_time",
-        "Time of change",
+        "When it was refunded",
         "{which}: which column says when the sale was refunded or changed?",
-        look="date or time",
+        of="correction",
+    ),
+    Question(
+        "order_id",
+        "Which sale",
+        "{which}: which column names the sale that is refunded or changed?",
+        choices=[Offer(None, "none: the row repeats the click ID and time of the sale")],
         of="correction",
     ),
     Question(
         "currency_code",
         "Currency",
         "In which currency is the value of {which}?",
-        look="currency",
         typed="the code of one for all, such as EUR",
         example=_first([*_VALUES, "value"], _lacks_currency),
     ),
@@ -326,18 +311,9 @@ QUESTIONS: Final = (
         "order_id",
         "Order ID",
         "Which column has the order ID, the number that no two sales share?",
-        choices=[Offer(None, "none", "an ID is derived from person or click, time and value")],
-    ),
-    *(
-        Question(
-            name,
-            f"{title[0].upper()}{title[1:]}",
-            f"Which column has the {title}?",
-            look,
-            choices=[Offer(None, "none")],
-            is_optional=True,
-        )
-        for name, title, look in _BY_PERSON
+        choices=[
+            Offer(None, "there is none", "one is derived from person or click, time and value")
+        ],
     ),
     Question(
         "date_order",
@@ -374,7 +350,7 @@ QUESTIONS: Final = (
     Question(
         "time_zone",
         "Time zone",
-        "In which time zone are the times?",
+        "In which time zone are the times of the file?",
         typed="a zone such as Europe/Berlin, or UTC",
         example=_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
     ),
@@ -382,21 +358,19 @@ QUESTIONS: Final = (
         "country_code",
         "Country of phones",
         "From which country are phone numbers without +?",
-        look="country or calling code",
         typed="its two letters, such as DE",
         example=_refused(
-            ["phone"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
+            ["phone", "phone_2"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
         ),
     ),
     Question(
         "ad_user_data",
         "Consent",
         "What did people answer when they were asked for consent to ads with their data?",
-        look="yes or no",
         choices=[
-            Offer("GRANTED", "no column: all people agreed"),
-            Offer("DENIED", "no column: all people refused"),
-            Offer(None, "no column: nobody was asked, so nothing is stated"),
+            Offer("GRANTED", "all people in this file agreed"),
+            Offer("DENIED", "all people in this file refused"),
+            Offer(None, "nobody was asked, so nothing is stated"),
         ],
     ),
     Question(
@@ -414,8 +388,8 @@ QUESTIONS: Final = (
     Question(
         "conversion_action",
         "Action",
-        "Which conversion action in Google Ads counts {which}?\n"
-        "Open it in Google Ads: its ID is in the address of the page, after ctId=.",
+        "Which conversion action in Google Ads counts {which}? Open it in Google Ads: its ID is in "
+        "the address of the page, after ctId=.",
         typed="its ID (for the Google Ads API, also its name)",
         of="conversion",
     ),

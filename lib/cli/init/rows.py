@@ -1,160 +1,150 @@
-"""The two questions about rows: which are sent as what, and which others are left out."""
+"""Which rows are sent as what: by the values of the columns that decide, one fate for each value.
+
+    Deal Stage:  Closed Won → entry 0 (a sale)     Type:  Customer → any (what other columns say)
+                 Refunded   → entry 1 (a refund)          Test     → left out
+                 Lost       → left out
+
+`read_deciders` reads these fates from `skip` and the `rows` of the entries, and `write_deciders`
+writes them. What a person has written by hand may be more than fates can say: `are_fates` tells.
+"""
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-from lib.cli.escaping import on_terminal
-from lib.cli.init.asking import Offer, ask, choose, list_values, read_values, samples_of, say
-from lib.cli.init.draft import Draft, written
-from lib.cli.init.look import Column, WrongAnswer
-from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
+from lib.model.fields import comparable
 from lib.rules.selection import ANY_OTHER
+from lib.rules.values.cells import is_placeholder, unwrap
+
+Fate = int | Literal["", "out", "any"]
+"""What the rows with a value are: those of an entry (its number), left out, `any`: what the other
+columns say, or "": not decided."""
+
+UNDECIDED: Final = ""
+OUT: Final = "out"
+ANY_ENTRY: Final = "any"
 
 
-def ask_rows(draft: Draft) -> None:
-    """Ask which rows are sales, other conversions and refunds, by the values of a column.
+@dataclass(slots=True)
+class Decider:
+    """A column that decides which rows are sent. `name` is its name in the profile.
 
-    The other values of that column are left out. What was answered of other columns stays.
+    `fates`: value → what its rows are; `ANY_OTHER` stands for every value that is not listed.
+    `passes`: rows with a value that is not listed are sent. Only profiles that were written by hand
+    or by options have it: for the page, a new value is never a sale.
     """
-    chosen = choose(
-        "Which column says whether a row is a sale, something else, or nothing to send?",
-        [
-            *_offers(draft, but={"yes or no"}),
-            Offer([{}], "none: every row is a sale"),
-            Offer([{"send": "retraction"}], "none: every row is a refund or a change"),
-        ],
-        "the name of a column",
-        draft.sample.column,
+
+    name: str
+    fates: dict[str, Fate] = field(default_factory=dict)
+    passes: bool = False
+
+    @property
+    def by_text(self) -> dict[str, str]:
+        """The listed values, as they are compared → as the profile spells them."""
+        return {comparable(value): value for value in self.fates}
+
+    def listed(self, value: str) -> str | None:
+        """Return the value as the profile spells it, or None if it does not list it."""
+        return self.by_text.get(comparable(value))
+
+    def fate_of(self, value: str) -> Fate:
+        """Return the fate of a value, listed or not."""
+        text = self.listed(value)
+        if text is not None and self.fates[text] != UNDECIDED:
+            return self.fates[text]
+        other = self.fates.get(ANY_OTHER, UNDECIDED)
+        if value and other != UNDECIDED:
+            return other
+        return ANY_ENTRY if self.passes else UNDECIDED
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether some value is sent."""
+        return self.passes or any(f not in (UNDECIDED, OUT) for f in self.fates.values())
+
+
+def value_in(cell: str, listed: Mapping[str, object]) -> str:
+    """Return the value in a cell as a run sees it. `listed` has the listed values, comparable: a
+    placeholder such as NULL is an empty cell, unless it is listed."""
+    value = unwrap(cell, "word")
+    is_empty = comparable(value) not in listed and (
+        not value or is_placeholder("word", comparable(value))
     )
-    entries, left_out, name = chosen, list[str](), ""
-    if isinstance(chosen, Column):
-        entries, left_out = _entries_of(chosen)
-        name = chosen.name
-    stage_columns = {*draft.stage_columns, name}
-    kept = draft.entries[0].get("rows", {})
-    for column in stage_columns:
-        draft.skip(column, left_out if column == name else [])
-    draft.set_entries(entries)
-    for column in kept.keys() - stage_columns:
-        draft.keep(column, kept[column])
-    draft.answered = {(key, entry) for key, entry in draft.answered if entry is None}
+    return "" if is_empty else value
 
 
-def _entries_of(column: Column) -> tuple[list[dict[str, Any]], list[str]]:
-    """Ask what the values of a column are. Return the entries, and the values that are left out."""
-    list_values(column)
-    free = [value for value, _ in column.values()]
-
-    def taken(question: str) -> list[dict[str, Any]]:
-        """Return an entry for the values of the answer, or none."""
-        read = partial(read_values, column, free)
-        values = ask(f"{question} Numbers such as 1,3, or 0 for none", read) if free else []
-        free[:] = [value for value in free if value not in values]
-        return [{"rows": {column.name: values}}] if values else []
-
-    entries = taken("Which of them are sales?")
-    while others := taken("Which are another conversion, with an action of its own?"):
-        entries += others
-    for refunds in taken("Which refund or change an earlier sale, now or in future files?"):
-        entries.append({**refunds, "send": "retraction"})
-    if entries:
-        return entries, free
-    say("  No row would be sent. Choose at least one value.")
-    return _entries_of(column)
+def entries_of(profile: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of `conversions`; without any, one that takes all rows."""
+    return profile.get("conversions") or [{}]
 
 
-def ask_left_out(draft: Draft) -> None:
-    """Ask for other rows that are not sent, column by column, until there is none."""
-    while True:
-        lines = [f"Left out: {line}\n" for line in skipped_values(draft)]
-        column = choose(
-            f"{''.join(lines)}Must other rows stay out too, such as tests, cancelled orders, or "
-            "people who refused?\nWhich column says it?",
-            [Offer(None, "no others"), *_offers(draft, but={*draft.stage_columns})],
-            "the name of a column",
-            partial(_other_column, draft),
-        )
-        if column is None:
-            return
-        list_values(column)
-        say(f"Answer with those that are left out, such as 1,3 (0: none, {ANY_OTHER}: any value),")
-        say("or with those that are sent, such as: only 2,4. Then values not listed are rejected.")
-        left_out, kept = ask("Which are left out?", partial(_left_out, column))
-        draft.skip(column.name, left_out)
-        draft.keep(column.name, kept)
+def read_deciders(profile: Mapping[str, Any]) -> list[Decider]:
+    """Return the columns that decide, with the fates that the profile gives to their values."""
+    entries, skip = entries_of(profile), profile.get("skip", {})
+    names = dict.fromkeys((*(name for e in entries for name in e.get("rows", ())), *skip))
+    deciders = []
+    for name in names:
+        owners: dict[str, list[int]] = {}
+        for number, entry in enumerate(entries):
+            for value in listed_values(entry.get("rows", {}).get(name, ())):
+                owners.setdefault(value, []).append(number)
+        fates: dict[str, Fate] = {
+            value: numbers[0] if len(numbers) == 1 else ANY_ENTRY
+            for value, numbers in owners.items()
+        }
+        fates |= {value: OUT for value in listed_values(skip.get(name, ())) if value not in fates}
+        passes = any(name not in entry.get("rows", ()) for entry in entries)
+        deciders.append(Decider(name, fates, passes))
+    return deciders
 
 
-def _other_column(draft: Draft, name: str) -> Column:
-    column = draft.sample.column(name)
-    if column.name in draft.stage_columns:
-        raise WrongAnswer("This column says already what a row is. Name another column.")
-    return column
+def listed_values(values: object) -> list[str]:
+    """Return the values of a column as texts: people write a single one without a list."""
+    listed = values if isinstance(values, (list, tuple)) else [values]
+    return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed]
 
 
-def _left_out(column: Column, answer: str) -> tuple[list[str], list[str]]:
-    """Return the values that are left out, and those that alone are sent: with values A, B and C,
-    `1,3` → ([A, C], []), and `only 2` → ([A, C], [B])."""
-    if answer == ANY_OTHER:
-        return [ANY_OTHER], []
-    values = [value for value, _ in column.values()]
-    if not answer.lower().startswith("only "):
-        return read_values(column, values, answer), []
-    kept = read_values(column, values, answer[len("only ") :].strip())
-    return [value for value in values if value not in kept], kept
+def write_deciders(
+    deciders: Sequence[Decider], entries: Sequence[Mapping[str, Any]]
+) -> tuple[dict[str, list[str]], list[dict[str, list[str]]]]:
+    """Return `skip`, and the `rows` of each entry.
+
+    An entry that has no value of its own in a column takes those that the other conversions have
+    there: a refund that one column names may be of any sale that another column names.
+    """
+    skip: dict[str, list[str]] = {}
+    rows: list[dict[str, list[str]]] = [{} for _ in entries]
+    conversions = {n for n, entry in enumerate(entries) if not is_correction(entry)}
+    for decider in deciders:
+        by_fate: dict[Fate, list[str]] = {}
+        for value, fate in decider.fates.items():
+            by_fate.setdefault(fate, []).append(value)
+        if OUT in by_fate:
+            skip[decider.name] = by_fate[OUT]
+        for number in range(len(entries)):
+            wanted: set[Fate] = {number, ANY_ENTRY}
+            if number not in by_fate:
+                wanted = set() if decider.passes else {ANY_ENTRY, *conversions}
+            if values := [value for value, fate in decider.fates.items() if fate in wanted]:
+                rows[number][decider.name] = values
+    return skip, rows
 
 
-def _offers(draft: Draft, but: set[str]) -> list[Offer]:
-    """Return the columns with few values, but those of these names or looks."""
-    return [
-        Offer(column, on_terminal(column.name), samples_of(column))
-        for column in draft.sample.columns
-        if column.has_few_values and not but & {column.name, *column.looks}
+def is_correction(entry: Mapping[str, Any]) -> bool:
+    """Return whether the rows of an entry correct earlier conversions."""
+    return entry.get("send", "conversion") not in ("conversion", "call")
+
+
+def are_fates(profile: Mapping[str, Any]) -> bool:
+    """Return whether the fates of values say all that the profile says about rows."""
+    entries = entries_of(profile)
+    skip, rows = write_deciders(read_deciders(profile), entries)
+    return _as_sets(skip) == _as_sets(profile.get("skip", {})) and [*map(_as_sets, rows)] == [
+        _as_sets(entry.get("rows", {})) for entry in entries
     ]
 
 
-# ── the answers as the screen shows them ─────────────────────────────────────────────────────
-
-
-def entries_as_text(draft: Draft) -> list[str]:
-    """Return `Stage: Won → sale` for each entry, then what happens to values that none lists."""
-    lines = []
-    names = [*draft.profile.get("skip", {})]
-    for number, entry in enumerate(draft.entries):
-        rows = entry.get("rows", {})
-        conditions = [_values_as_text(name, values) for name, values in rows.items()]
-        lines.append(f"{' and '.join(conditions) or 'all rows'} → {kind_of(draft, number)}")
-        names = [*rows, *names]
-    for name in dict.fromkeys(names):
-        lines.append(f"{on_terminal(name)}: a value not listed → {_of_unlisted(draft, name)}")
-    return lines
-
-
-def skipped_values(draft: Draft) -> list[str]:
-    """Return `Stage: Lost, Open` for each column that leaves rows out."""
-    skipped = draft.profile.get("skip", {})
-    return [_values_as_text(name, values) for name, values in skipped.items()]
-
-
-def _values_as_text(name: str, values: list[str]) -> str:
-    """Return `Stage: Lost, any other value`."""
-    texts = ("any other value" if value == ANY_OTHER else written(value) for value in values)
-    return f"{on_terminal(name)}: {', '.join(texts)}"
-
-
-def kind_of(draft: Draft, number: int) -> str:
-    """Return what people call the rows of an entry: a sale, a refund."""
-    send = draft.entries[number].get("send", "conversion")
-    if send == "conversion" and number not in draft.conversions:
-        return "sale"
-    stated = stated_type(send)
-    return ADJUSTMENT_TYPES[stated].common_name if stated else str(send)
-
-
-def _of_unlisted(draft: Draft, column: str) -> str:
-    """Return what happens to a row with a value of a column that the profile does not list."""
-    if ANY_OTHER in draft.profile.get("skip", {}).get(column, ()):
-        return "left out"
-    listed = [entry.get("rows", {}).get(column, (ANY_OTHER,)) for entry in draft.entries]
-    return "sent" if any(ANY_OTHER in values for values in listed) else "rejected"
+def _as_sets(conditions: Mapping[str, object]) -> dict[str, set[str]]:
+    return {name: set(listed_values(values)) for name, values in conditions.items()}

@@ -9,7 +9,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -17,10 +16,13 @@ from pydantic import ValidationError
 from lib.catalogue.codes import lookup
 from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.escaping import on_terminal
+from lib.cli.file_notes import FileNotes
+from lib.cli.init.look import Sample
 from lib.config import messages
 from lib.config.profile import Profile
 from lib.model.money import Sum, add_sums
-from lib.model.records import Adjustment, Record, Row
+from lib.model.outcomes import Problem
+from lib.model.records import Adjustment, Conversion, Record, Row
 from lib.model.totals import Totals
 from lib.rules.selection import FOOTER, RowSelection
 from lib.run.plan import Plan
@@ -68,8 +70,18 @@ class Trial:
     sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
     """Number of an entry → the sum of its values by currency."""
     kept: list[SentRow] = field(default_factory=list)
-    unused: Sequence[str] = ()
-    """The columns of the file that nothing is read from."""
+    notes: Sequence[Problem] = ()
+    """What looks wrong in the file as a whole."""
+    orders: set[tuple[str, str]] = field(default_factory=set)
+    """(action, order ID) of the sales."""
+    corrected: defaultdict[int, list[tuple[str, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """Number of an entry → (action, order ID) of the sales that its rows correct."""
+
+    def found(self, entry: int) -> int:
+        """Return how many rows of an entry correct a sale of this file."""
+        return sum(order in self.orders for order in self.corrected[entry])
 
     def differing(self) -> list[SentRow]:
         """Return three rows that differ, at least one of each entry, and then the dearest."""
@@ -80,25 +92,31 @@ class Trial:
         return [*shown.values()][: max(_SHOWN, len(of_entries))]
 
 
-def try_out(file: Path, document: Mapping[str, Any], now: datetime) -> Trial:
-    """Read the whole file as a run of this profile that starts at `now` would. Nothing is sent."""
+def try_out(
+    sample: Sample, document: Mapping[str, Any], now: datetime, most_rows: int | None = None
+) -> Trial:
+    """Read the file as a run of this profile that starts at `now` would, or its first `most_rows`.
+
+    Nothing is sent.
+    """
     try:
         profile = Profile.model_validate(document)
     except ValidationError as error:
         return Trial(stop="\n".join(messages.lines(error, Profile)))
-    trial, dry_run = Trial(profile), DryRun(profile, now, list_all=True)
-    with file.open("rb") as stream:
+    trial, notes = Trial(profile), FileNotes()
+    read_sheet = sample.options.read_sheet
+    dry_run = DryRun(profile, now, list_all=True, most_rows=most_rows, read_sheet=read_sheet)
+    with sample.file.open("rb") as stream:
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
                 _add(trial, profile, dry_run.plan, chunk)
+                notes.add(dry_run.plan, chunk)
     if dry_run.stop is not None:
         code = lookup(dry_run.stop.code)
         trial.stop = f"{code.meaning} ({on_terminal(dry_run.stop.detail)})\n{code.action}"
-    if dry_run.table is not None and dry_run.header is not None:
+    if dry_run.table is not None:
         trial.footer = len(dry_run.table.footer)
-        used = dry_run.header.used_columns
-        names = enumerate(dry_run.table.header)
-        trial.unused = [name for column, name in names if name and column not in used]
+    trial.notes = notes.found()
     return trial
 
 
@@ -114,6 +132,7 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
             entry, row = rows[outcome.line]
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
+            _note_order(trial, entry, chunk.records[outcome.line])
             add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
@@ -122,6 +141,13 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
         elif outcome.outcome != "skipped" or outcome.errors:
             code = outcome.errors[0].code if outcome.errors else ""
             trial.refused.setdefault((outcome.outcome, code), []).append(outcome.line)
+
+
+def _note_order(trial: Trial, entry: int, record: Record) -> None:
+    if isinstance(record, Conversion) and record.order_id:
+        trial.orders.add((record.action_id, record.order_id))
+    elif isinstance(record, Adjustment):
+        trial.corrected[entry].append((record.action_id, record.order_id or ""))
 
 
 def _count_skipped(trial: Trial, profile: Profile, plan: Plan, rows: Sequence[Row]) -> None:

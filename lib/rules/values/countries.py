@@ -1,5 +1,6 @@
 """Countries: two-letter code, three-letter code or usual name -> two-letter code."""
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -147,7 +148,17 @@ def _codes_by_name() -> dict[str, str]:
     for line in _OTHER_NAMES.strip().split("\n"):
         code, _, names = line.partition(" ")
         codes |= dict.fromkeys(names.split("; "), code)
-    for entry in _COUNTRIES.replace("\n", " ").split(", "):
-        code, longer, name = entry.strip().rstrip(",").split(" ", 2)
+    for code, longer, name in _entries():
         codes |= {code: code, code.lower(): code, longer.lower(): code, plain_name(name): code}
     return codes
+
+
+def _entries() -> Iterator[list[str]]:
+    """Yield the two codes and the name of each country."""
+    for entry in _COUNTRIES.replace("\n", " ").split(", "):
+        yield entry.strip().rstrip(",").split(" ", 2)
+
+
+def country_names() -> dict[str, str]:
+    """Return two-letter code → usual name."""
+    return {code: name for code, _, name in _entries()}

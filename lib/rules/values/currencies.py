@@ -42,13 +42,13 @@ Soberano, VND Dong, VUV Vatu, WST Tala, XAF CFA Franc BEAC, XCD East Caribbean D
 Guilder, XOF CFA Franc BCEAO, XPF CFP Franc, YER Yemeni Rial, ZAR Rand, ZMW Zambian Kwacha, ZWG
 Zimbabwe Gold
 """
-_NAMES: Final = {
+CURRENCY_NAMES: Final = {
     code: name
     for code, _, name in (
         entry.partition(" ") for entry in _IN_USE.replace("\n", " ").strip().split(", ")
     )
 }
-CURRENCIES: Final = frozenset(_NAMES)
+CURRENCIES: Final = frozenset(CURRENCY_NAMES)
 
 # As exports and people write them. A name that several currencies share (Dollar) is none.
 _OTHER_NAMES: Final = {
@@ -158,4 +158,4 @@ def parse_currency(value: str) -> str:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
-    return _OTHER_NAMES | {plain_name(name): code for code, name in _NAMES.items()}
+    return _OTHER_NAMES | {plain_name(name): code for code, name in CURRENCY_NAMES.items()}

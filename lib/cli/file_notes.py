@@ -1,0 +1,68 @@
+"""Notes on a file as a whole that need the file at hand: `check` and `init` show them.
+
+Both are mistakes that no row shows, and after which every row goes out as if it were right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from lib.cli.dry_run import DryChunk
+from lib.model.outcomes import Problem
+from lib.model.records import Conversion
+from lib.run.plan import Plan
+
+_FEWEST_ROWS: Final = 10
+_MOST_SHARE_OF_ONE: Final = 0.8
+"""A person who buys as often as this is nobody: it is the shop, or the salesperson."""
+_OF_OTHERS: Final = re.compile(
+    r"fb\.\d\.|IwAR|IwY2|IwZX|PAAa|PAZX"  # Meta
+    r"|E\.C\.P\."  # TikTok
+    r"|[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}$"  # Microsoft
+)
+
+
+def is_of_other_network(click_id: str) -> bool:
+    """Return whether a click ID is that of an ad network other than Google's."""
+    return bool(_OF_OTHERS.match(click_id.strip()))
+
+
+class FileNotes:
+    """Looks at the rows that would be sent, chunk by chunk. It keeps digests and counts alone."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._people: dict[str, Counter[str]] = {"email": Counter(), "phone": Counter()}
+        self._clicks = 0
+        self._foreign: Counter[str] = Counter()
+
+    def add(self, plan: Plan, chunk: DryChunk) -> None:
+        """Look at the rows of a chunk."""
+        for record in chunk.records.values():
+            if isinstance(record, Conversion):
+                self._rows += 1
+                self._people["email"].update(record.hashed_emails)
+                self._people["phone"].update(record.hashed_phones)
+        for column in plan.header.columns_of("gclid"):
+            place = plan.places[column]
+            texts = [cells[place].strip() for _, cells, problem, _ in chunk.rows if not problem]
+            self._clicks += sum(map(bool, texts))
+            self._foreign[plan.header.names["gclid"]] += sum(map(is_of_other_network, texts))
+
+    def found(self) -> Sequence[Problem]:
+        """Return what looks wrong."""
+        notes = []
+        for field, people in self._people.items():
+            most = max(people.values(), default=0)
+            if self._rows >= _FEWEST_ROWS and most >= _MOST_SHARE_OF_ONE * self._rows:
+                detail = f"{field}: {most:,} of {self._rows:,} rows"
+                notes.append(Problem("SAME_PERSON", "", detail))
+        for name, count in self._foreign.items():
+            if count:
+                notes.append(
+                    Problem("FOREIGN_CLICK_IDS", "", f"{name}: {count:,} of {self._clicks:,}")
+                )
+        return notes

@@ -1,0 +1,217 @@
+"""What a run would do with the file, in words: the page shows them, and `--yes` prints them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import first_sentence, number_of, number_of_rows
+from lib.cli.check_output import if_not_uploaded, money_as_text
+from lib.cli.escaping import on_terminal
+from lib.cli.init.draft import Draft, written
+from lib.cli.init.questions import long_time, questions
+from lib.cli.init.trial import SentRow, Trial
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
+from lib.model.money import MICROS
+from lib.model.records import Adjustment, Conversion, is_derived_order_id
+from lib.rules.columns import plain_text
+from lib.rules.identity import PHONE_COUNTRY, phone_region
+from lib.rules.selection import ANY_OTHER
+from lib.rules.values.cells import RuleError
+from lib.rules.values.identifiers import is_digest, normalize_email
+from lib.rules.values.phones import normalize_phone
+
+_ANSWERED_BY: Final = {
+    "DATE_WITHOUT_ZONE": "time_zone",
+    "DATE_ORDER_UNDECLARED": "date_order",
+    "DECIMAL_SIGN_UNDECLARED": "decimal_sign",
+    "AMBIGUOUS_CURRENCY": "currency_code",
+    "PHONE_REGION_MISSING": "country_code",
+}
+"""Code of a refused row → the question whose answer is missing."""
+
+
+class Line(NamedTuple):
+    """Some of the rows: how many, what they are, and what to know about it."""
+
+    rows: int
+    text: str
+    detail: str = ""
+    is_sent: bool = False
+
+
+def sent_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
+    """Yield the rows that Google would get, by entry: `3 sales, 800.50 USD`."""
+    for number, totals in sorted(trial.sent.items()):
+        several = len(draft.sales) > 1 and number in draft.sales
+        action = draft.completed[number].action
+        which = f" ({action or draft.name_of(number)})" if several else ""
+        sums = [money_as_text(each.micros, code) for code, each in trial.sums[number].items()]
+        total = f", {' + '.join(sums)}" if sums and number in draft.sales else ""
+        detail = ""
+        if number in draft.corrections:
+            detail = f"{trial.found(number):,} of them are about a sale of this file"
+        text = number_of(totals.all_rows, kind_of(draft, number)).partition(" ")[2]
+        yield Line(totals.all_rows, f"{text}{which}{total}", detail, is_sent=True)
+
+
+def kind_of(draft: Draft, number: int) -> str:
+    """Return what people call the rows of an entry: a sale, a refund."""
+    send = draft.entries[number].get("send", "conversion")
+    stated = stated_type(send)
+    if stated:
+        return ADJUSTMENT_TYPES[stated].common_name
+    return "sale" if send == "conversion" else str(send)
+
+
+def other_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
+    """Yield the rows that Google would not get: left out, and refused by cause."""
+    if trial.footer:
+        yield Line(trial.footer, "footer below the rows")
+    for column, rows in trial.skipped.items():
+        values = draft.profile.get("skip", {}).get(column, ())
+        texts = ("any other value" if value == ANY_OTHER else written(value) for value in values)
+        yield Line(rows, f"left out by {on_terminal(column)}: {', '.join(texts)}")
+    unanswered = {q.name: q.title for q in questions(draft) if q.is_open(draft)}
+    for (outcome, code), lines in trial.refused.items():
+        if title := unanswered.get(_ANSWERED_BY.get(code, "")):
+            yield Line(len(lines), f"wait for your answer: {title}")
+            continue
+        reason = lookup(code)
+        where = f"line {lines[0]}" + (f" and {len(lines) - 1:,} more" if lines[1:] else "")
+        detail = f"{code} → {first_sentence(reason.action)}"
+        yield Line(len(lines), f"{outcome}, {where}: {first_sentence(reason.meaning)}", detail)
+
+
+def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
+    """Yield what may be wrong although no row is refused."""
+    warnings = Counter[str]()
+    for totals in trial.sent.values():
+        warnings.update({code: each.number for code, each in totals.codes.items()})
+    for code, count in warnings.items():
+        yield f"{number_of_rows(count)} with a warning: {lookup(code).meaning} ({code})"
+    for note in trial.notes:
+        yield f"{lookup(note.code).meaning} ({note.detail}) {lookup(note.code).action}"
+    if draft.corrections and trial.corrected:
+        if rows := in_one_row(draft, trial):
+            yield (
+                f"{number_of(rows, 'row')} {'is' if rows == 1 else 'are'} a sale and its refund at "
+                "once. Google takes back only what an earlier file has sent: of an order that is "
+                "first exported when it is refunded already, neither is counted."
+            )
+        if "destination" in draft.profile:
+            yield if_not_uploaded(draft.document())
+    if not draft.sales & trial.sent.keys() and draft.sales:
+        yield "No row is a sale."
+    sent = [totals.all_rows for number, totals in trial.sent.items() if number in draft.sales]
+    yield from _lost_click_ids(draft, bool(sent))
+
+
+def in_one_row(draft: Draft, trial: Trial) -> int:
+    """Return how many refunds have the order ID of a sale that no other row of the file has."""
+    column = draft.column("order_id")
+    return sum(
+        len(orders) - trial.found(number)
+        for number, orders in trial.corrected.items()
+        if column is not None
+        and draft.column("order_id", number) == column
+        and draft.column("conversion_date_time", number) is not None
+    )
+
+
+def _lost_click_ids(draft: Draft, is_sent: bool) -> Iterator[str]:
+    """Yield the columns of click IDs that are not sent as such."""
+    sent = [draft.column(name) for name in ("gclid", "gbraid", "wbraid")]
+    for column in draft.sample.columns:
+        if is_sent and "click ID" in column.looks and column not in sent:
+            yield f"The cells of “{column.name}” look like Google's click IDs, and are not sent."
+
+
+# ── rows cell by cell ────────────────────────────────────────────────────────────────────────
+
+
+class Cell(NamedTuple):
+    """A cell of a row, and what Google gets of it."""
+
+    field: str
+    text: str
+    becomes: str
+
+
+def cells_of(row: SentRow, draft: Draft) -> Sequence[Cell]:
+    """Return the cells of a row that would be sent."""
+    region = draft.profile.get("phone_region")
+    cells = [
+        Cell(field, text, _as_sent(field, text, row, region))
+        for field, text in row.cells.items()
+        if text.strip()
+    ]
+    record = row.record
+    if isinstance(record, Conversion) and "conversion_value" not in row.cells:
+        value = record.value
+        amount = None if value is None else round(value * MICROS)
+        text = (
+            "that of the action" if amount is None else money_as_text(amount, record.currency_code)
+        )
+        cells.append(Cell("conversion_value", "", text))
+    if record.order_id and is_derived_order_id(record.order_id) and "order_id" not in row.cells:
+        cells.append(Cell("order_id", "", "derived from the row"))
+    if isinstance(record, Conversion) and "ad_user_data" not in row.cells:
+        cells.append(Cell("ad_user_data", "", record.ad_user_data or "not stated"))
+    return cells
+
+
+def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) -> str:
+    """Return what Google gets of a cell. `default_region`: the country of phones in the profile."""
+    record = row.record
+    if field == "conversion_date_time" and isinstance(record, Adjustment):
+        return record.conversion_time or "not needed"
+    if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
+        return long_time(record.time)
+    if field in ("conversion_value", "adjusted_value"):
+        if record.value is None:
+            return "not needed" if isinstance(record, Adjustment) else "that of the action"
+        return money_as_text(round(record.value * MICROS), record.currency_code)
+    if field == "order_id" and record.order_id:
+        return "derived" if is_derived_order_id(record.order_id) else record.order_id
+    if field.startswith(("email", "phone")):
+        return _hashed(field[:5], plain_text(text, field, set()), row, default_region)
+    if field in ("currency_code", "ad_user_data"):
+        return str(getattr(record, field, None) or "not stated")
+    if field in ("gclid", "gbraid", "wbraid"):
+        return str(getattr(record, field, "") or "left out")
+    return "read with the others"
+
+
+def _hashed(field: str, text: str | None, row: SentRow, default_region: str | None) -> str:
+    """Return the email address or phone number that is hashed, or why it is not sent."""
+    if isinstance(row.record, Adjustment):
+        return "not needed"
+    if not text:
+        return "left out"
+    try:
+        if field == "email":
+            return f"{normalize_email(text)}, hashed"
+        region, _ = phone_region(row.cells.get(PHONE_COUNTRY, ""), default_region, set())
+        return f"{normalize_phone(text, region)}, hashed"
+    except RuleError as error:
+        return "hashed already" if is_digest(text) else f"left out: {lookup(error.code).meaning}"
+
+
+def summary(draft: Draft, trial: Trial) -> str:
+    """Return what Google would get, in a line."""
+    texts = [f"{line.rows:,} {line.text}" for line in sent_lines(draft, trial)]
+    return "; ".join(texts) or "nothing"
+
+
+def as_text(draft: Draft, trial: Trial) -> Iterator[str]:
+    """Yield the lines for a terminal. They have no cells, but the values that the profile lists."""
+    yield f"{trial.rows:>7,}  rows in the file"
+    for line in (*other_lines(draft, trial), *sent_lines(draft, trial)):
+        yield f"{line.rows if line.is_sent else -line.rows:>7,}  {on_terminal(line.text)}"
+        if line.detail:
+            yield f"         {on_terminal(line.detail)}"
+    for remark in remarks(draft, trial):
+        yield f"\n{on_terminal(remark)}"

@@ -1,0 +1,596 @@
+"""The page of `init`: each decision, each refusal, and the profile that is written."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.person import Person
+from tests.cli.test_init import CLICKS, DEALS
+
+COLUMNS = {
+    "Closed": "conversion_date_time",
+    "Amount": "conversion_value",
+    "Currency": "currency_code",
+    "Number": "order_id",
+    "Click": "gclid",
+    "Mail": "email",
+    "Phone": "phone",
+    "Opt-in": "ad_user_data",
+}
+ANSWERS = {
+    "time_zone": "America/Chicago",
+    "country_code": "US",
+    "destination": "Google Ads API",
+    "customer_id": "123-456-7890",
+    "conversion_action": "Closed deal",
+    "expect": "any time",
+}
+STAGES = {"Won": "a sale", "Lost": "left out", "Lead": "left out"}
+GOOGLE = {"destination": "google_ads", "customer_id": "1234567890", "expect": "any time"}
+
+Open = Callable[..., Person]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Open:
+    """Open the page for a file."""
+
+    def page(content: str = DEALS, **keys: Any) -> Person:
+        (tmp_path / "deals.csv").write_text(content, "utf-8")
+        return Person(tmp_path / "deals.csv", tmp_path / "profiles.json", **keys)
+
+    return page
+
+
+def answer(
+    person: Person,
+    columns: Mapping[str, str] = COLUMNS,
+    stages: Mapping[str, str] = STAGES,
+    **answers: str,
+) -> Person:
+    """Answer everything. An answer of "" leaves the question out."""
+    for column, meaning in columns.items():
+        person.mean(column, meaning)
+    if stages:
+        person.mean("Stage", "decides")
+        person.decide("Stage", **stages)
+    for question, text in {**ANSWERS, **answers}.items():
+        if text:
+            person.answer(question, text)
+    return person
+
+
+def without(*names: str) -> dict[str, str]:
+    """The columns without some."""
+    return {column: field for column, field in COLUMNS.items() if column not in names}
+
+
+def test_the_answers_become_a_profile(opened: Open) -> None:
+    """There is one key for each answer, and what is not chosen is left out by name."""
+    person = answer(opened())
+    assert person.open() == []
+    assert person.save() == {
+        **GOOGLE,
+        "action": "Closed deal",
+        "columns": {field: column for column, field in COLUMNS.items()},
+        "conversions": [{"rows": {"Stage": ["Won"]}}],
+        "skip": {"Stage": ["Lost", "Lead"]},
+        "time_zone": "America/Chicago",
+        "phone_region": "US",
+    }
+
+
+def test_nothing_is_chosen_before_somebody_does(opened: Open) -> None:
+    """A suggestion is a button. No control has a value, and nothing can be saved."""
+    page = opened().page
+    assert {control.value for control in page.controls.values()} == {""}
+    assert not page.can_save
+    assert {row.name: row.suggestion for row in page.columns if row.suggestion} == {
+        "Stage": "decides",
+        "Closed": "conversion_date_time",
+        "Amount": "conversion_value",
+        "Currency": "currency_code",
+        "Number": "order_id",
+        "Click": "gclid",
+        "Mail": "email",
+        "Phone": "phone",
+        "Opt-in": "ad_user_data",
+    }
+
+
+@pytest.mark.parametrize(
+    "name, cells, suggested",
+    [
+        ("TaxTotal", ["15800.00", "1200.00"], ""),
+        ("InvoiceNumber", ["INV-1", "INV-2"], "order_id"),
+        ("Item ID", ["5551", "5552"], "order_id"),
+        ("Teléfono", ["600 555 010", "600 555 011"], "phone"),
+        ("Order number", ["5035550142", "5035550143"], "order_id"),
+        ("Reference", ["5035550142", "5035550143"], "order_id"),
+        ("Canceled", ["true", "false"], "decides"),
+        ("Subscribed", ["1", "0"], ""),
+        ("Notes", ["ann@example.com", "bob@example.com"], "email"),
+    ],
+)
+def test_a_suggestion_needs_the_name_and_the_cells(
+    opened: Open, name: str, cells: list[str], suggested: str
+) -> None:
+    """Only an address and a click ID are known by the cells alone; every column has every menu."""
+    person = opened(f"{name},Other\n" + "".join(f"{cell},x\n" for cell in cells))
+    row = person.page.columns[0]
+    assert row.suggestion == suggested
+    values = {option.value for option in row.menus[0].options}
+    assert {"gclid", "phone", "order_id", "decides", "conversion_value"} <= values
+
+
+ACTION_VALUE = "the value that the action has in Google Ads"
+CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (
+        {"columns": without("Opt-in"), "ad_user_data": "all people in this file agreed"},
+        {"ad_user_data": "GRANTED"},
+    ),
+    (
+        {"stages": {**STAGES, "Lead": "a sale"}},
+        {"conversions": [{"rows": {"Stage": ["Won", "Lead"]}}]},
+    ),
+    ({"columns": without("Amount"), "conversion_value": "49.90"}, {"value": 49.9}),
+    ({"columns": without("Amount"), "conversion_value": ACTION_VALUE}, {"value": "action_default"}),
+    ({"columns": without("Currency"), "currency_code": "€"}, {"currency_code": "EUR"}),
+    ({"country_code": "Austria"}, {"phone_region": "AT"}),
+    (
+        {"destination": "Data Manager API", "conversion_action": "7155501002"},
+        {"destination": "data_manager", "action": "7155501002"},
+    ),
+    (
+        {"expect": "every Monday, thu by 6:30 Europe/Berlin"},
+        {"expect": "every Monday, thu by 6:30 Europe/Berlin"},
+    ),
+]
+
+
+@pytest.mark.parametrize("answers, keys", CHANGES)
+def test_each_answer_is_a_key(
+    opened: Open, answers: dict[str, Any], keys: Mapping[str, Any]
+) -> None:
+    """Other answers to a question give other values of its keys."""
+    person = answer(opened(), **answers)
+    assert person.open() == []
+    profile = person.save()
+    assert {key: profile[key] for key in keys} == keys
+
+
+@pytest.mark.parametrize(
+    "question, wrong, said",
+    [
+        ("time_zone", "Mars", "Not the time zone of a place. Write one such as America/Chicago."),
+        ("time_zone", "Mars/North", "Not an IANA time zone."),
+        ("time_zone", "Chicago", 'Did you mean "America/Chicago"?'),
+        ("time_zone", "EST", "Write one such as America/Chicago."),
+        ("time_zone", "Central time", 'Did you mean "US/Central"?'),
+        ("time_zone", "new york", 'Did you mean "America/New_York"?'),
+        ("expect", "every day by 06:30 Chicago", 'Did you mean "America/Chicago"?'),
+        ("expect", "each night", "Not understood. Write"),
+        ("country_code", "Ruritania", "Not known. Write two capital letters, such as DE."),
+        ("customer_id", "12345", "Wrong format. Write the 10 digits of a Google Ads account"),
+    ],
+)
+def test_a_wrong_answer_is_refused_where_it_is_given(
+    opened: Open, question: str, wrong: str, said: str
+) -> None:
+    """What was typed stays beside the reason, and the rest goes on."""
+    person = answer(opened(), **{question: ""})
+    person.answer(question, wrong)
+    assert said in person.refused()
+    assert f'value="{wrong}"' in person.html
+    person.answer(question, ANSWERS[question])
+    assert (person.refused(), person.open()) == ("", [])
+
+
+@pytest.mark.parametrize(
+    "column, meaning, said",
+    [
+        ("Stage", "ad_user_data", 'No cell of "Stage" can be read as: yes or no.'),
+        ("Amount", "conversion_date_time", 'No cell of "Amount" can be read as: date or time.'),
+        ("Deal", "conversion_value", 'No cell of "Deal" can be read as: amount.'),
+        ("Mail", "gclid", 'No cell of "Mail" can be read as: click ID.'),
+    ],
+)
+def test_a_column_that_cannot_mean_it_is_refused(
+    opened: Open, column: str, meaning: str, said: str
+) -> None:
+    """No cell of it can be read."""
+    person = opened()
+    person.mean(column, meaning)
+    assert person.refused() == said
+    assert "columns" not in person.session.draft.profile
+
+
+# ── columns ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_second_address_has_a_name_of_its_own(opened: Open) -> None:
+    """Several columns of people are `email` and `email_2`, those of another field replace."""
+    header, *rows = DEALS.splitlines()
+    rows = [f"{row},work{number}@example.com" for number, row in enumerate(rows)]
+    person = answer(opened("\n".join([f"{header},Work", *rows])))
+    person.mean("Work", "email")
+    person.mean("Account", "order_id")
+    columns = person.save()["columns"]
+    assert (columns["email"], columns["email_2"]) == ("Mail", "Work")
+    assert columns["order_id"] == "Account"
+    (row,) = (row for row in person.page.columns if row.name == "Work")
+    person.press(row.menus[0].name, "")
+    assert "email_2" not in person.session.draft.profile["columns"]
+
+
+def test_a_column_may_mean_two_things(opened: Open) -> None:
+    """Consent that was refused may leave a row out, too."""
+    person = answer(opened())
+    person.mean("Opt-in", "decides")
+    person.decide("Opt-in", Yes="a sale", No="left out", **{"(empty)": "left out"})
+    profile = person.save()
+    assert profile["columns"]["ad_user_data"] == "Opt-in"
+    assert profile["skip"]["Opt-in"] == ["No", ""]
+
+
+def test_samples_are_those_of_sales(opened: Open) -> None:
+    """As soon as it is known which rows are sales."""
+    content = DEALS.replace("Racks", "Zebra").replace("\nZebra,Won", "\nZebra,Lost")
+    person = opened(content)
+    assert person.page.columns[0].samples == ["Zebra", "Bins", "Tape"]
+    person.mean("Stage", "decides")
+    person.decide("Stage", Won="a sale")
+    assert person.page.columns[0].samples == ["Bins", "Lamp", "Sofa"]
+
+
+# ── rows ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_numbers_that_are_states_are_taken_as_they_are(opened: Open) -> None:
+    """A state has its own menu, so nobody mistakes its number for a place in a list."""
+    numbered = {"Won": "2", "Lost": "4", "Lead": "10"}
+    content = DEALS
+    for stage, number in numbered.items():
+        content = content.replace(f",{stage},", f",{number},")
+    person = answer(opened(content), stages={"2": "a sale", "4": "left out", "10": "left out"})
+    assert person.save()["conversions"] == [{"rows": {"Stage": ["2"]}}]
+
+
+def test_values_have_their_rows_and_their_sum(opened: Open) -> None:
+    """The sum is that of the column of values, as far as it can be read."""
+    person = answer(opened())
+    (table,) = person.page.deciders
+    assert [(row.text, row.rows, row.amount) for row in table.rows] == [
+        ("Won", 4, 1400.5),
+        ("Lost", 1, 300.0),
+        ("Lead", 1, 400.0),
+    ]
+
+
+def test_a_value_that_nobody_decided_blocks_the_save(opened: Open) -> None:
+    """It is the first of what is missing, and its rows are in the panel as refused."""
+    person = answer(opened(), stages={"Won": "a sale", "Lost": "left out"})
+    assert person.open() == ["“Stage”: 1 to decide"]
+    with pytest.raises(Exception, match="Nothing was saved"):
+        person.save()
+
+
+def test_a_new_value_is_heard_of_or_left_out(opened: Open) -> None:
+    """It is never a sale."""
+    person = answer(opened())
+    (table,) = person.page.deciders
+    assert table.new_values is not None
+    assert [option.value for option in table.new_values.options] == ["", "out"]
+    person.choose(table.new_values, "left out")
+    assert person.save()["skip"] == {"Stage": ["Lost", "Lead", "*"]}
+
+
+def test_another_conversion_has_its_own_time_value_currency_and_action(opened: Open) -> None:
+    """It is another entry. The profile's code is also the currency of empty cells."""
+    person = answer(opened(), stages={**STAGES, "Lead": "a sale of another action"})
+    titles = [title for title in person.open() if "(Lead)" in title]
+    assert titles == ["When it happened (Lead)", "Value (Lead)", "Action (Lead)"]
+    person.answer("conversion_date_time", "Closed", 1)
+    person.answer("conversion_value", "50", 1)
+    assert person.open() == ["Currency (Lead)", "Action (Lead)"]
+    person.answer("currency_code", "GBP", 1)
+    person.answer("conversion_action", "Qualified lead", 1)
+    profile = person.save()
+    assert profile["conversions"] == [
+        {"rows": {"Stage": ["Won"]}},
+        {
+            "rows": {"Stage": ["Lead"]},
+            "columns": {
+                "conversion_date_time": "Closed",
+                "conversion_value": None,
+                "currency_code": None,
+            },
+            "value": 50,
+            "action": "Qualified lead",
+        },
+    ]
+    assert (profile["currency_code"], profile["columns"]["currency_code"]) == ("GBP", "Currency")
+    for text in ("sale (Qualified lead), 50.00 GBP", "sales (Closed deal), 800.50 USD"):
+        assert text in person.html
+
+
+REFUNDS = f"""\
+Type,Time,Amount,Order,Related,Rest,Click
+Payment,2026-11-20 10:00:00,100.50,T-1,,,{CLICKS[0]}
+Payment,2026-11-20 11:00:00,200.00,T-2,,,{CLICKS[1]}
+Refund,2026-11-21 10:00:00,-100.50,T-3,T-1,0.00,
+Part,2026-11-21 11:00:00,-50.00,T-4,T-2,150.00,
+Refund,2026-11-22 10:00:00,-80.00,T-5,T-0,0.00,
+"""
+OF_REFUNDS = {
+    "Time": "conversion_date_time",
+    "Amount": "conversion_value",
+    "Order": "order_id",
+    "Click": "gclid",
+    "Type": "decides",
+}
+
+
+def refunds(person: Person, **types: str) -> Person:
+    """Answer everything about REFUNDS but what is special of refunds."""
+    for column, meaning in OF_REFUNDS.items():
+        person.mean(column, meaning)
+    person.decide("Type", Payment="a sale", **types)
+    consent = "all people in this file agreed"
+    return answer(person, {}, {}, ad_user_data=consent, country_code="", currency_code="USD")
+
+
+def test_which_column_names_the_refunded_sale_is_asked(opened: Open) -> None:
+    """Each column says how many of its cells are among the sales. Data Manager restates only."""
+    person = refunds(opened(REFUNDS), Refund="a refund", Part="a change")
+    assert person.open() == [
+        "New total (Part)",
+        *("When it was refunded (Refund)", "When it was refunded (Part)"),
+        *("Which sale (Refund)", "Which sale (Part)"),
+    ]
+    control = person.page.controls["q.1.order_id"]
+    notes = {option.label: option.note for option in control.options}
+    assert notes["Related"] == "1 of 2 are sales of this file"
+    assert notes["Order"] == "0 of 2 are sales of this file"
+    for entry in (1, 2):
+        person.answer("adjustment_date_time", "Time", entry)
+        person.answer("order_id", "Related", entry)
+    person.answer("adjusted_value", "Rest", 2)
+    assert person.open() == []
+    profile = person.save()
+    assert profile["conversions"][1:] == [
+        {
+            "send": "retraction",
+            "columns": {"adjustment_date_time": "Time", "order_id": "Related"},
+            "rows": {"Type": ["Refund"]},
+        },
+        {
+            "send": "restatement",
+            "columns": {
+                "adjustment_date_time": "Time",
+                "order_id": "Related",
+                "adjusted_value": "Rest",
+            },
+            "rows": {"Type": ["Part"]},
+        },
+    ]
+    assert "1 of them are about a sale of this file" in person.html
+    assert "cannot find the sale of a refund or change if it was never uploaded" in person.html
+    assert "its refund at once" not in person.html
+
+
+def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
+    """It only restates."""
+    person = refunds(opened(REFUNDS), Refund="a refund", Part="left out")
+    person.answer("destination", "Data Manager API")
+    person.answer("conversion_action", "7155501002")
+    person.answer("adjustment_date_time", "Time", 1)
+    person.answer("order_id", "Related", 1)
+    assert person.save()["adjustments_via"] == "google_ads"
+    person.answer("destination", "Google Ads API")
+    assert "adjustments_via" not in person.save()
+
+
+def test_a_row_that_is_a_sale_and_its_refund_is_counted(opened: Open) -> None:
+    """If its order first comes when it is refunded, it was never sent."""
+    person = answer(opened(), stages={"Won": "a sale", "Lost": "a refund", "Lead": "left out"})
+    person.answer("adjustment_date_time", "Closed", 1)
+    person.answer("order_id", "Number", 1)
+    assert person.open() == []
+    profile = person.save()
+    assert profile["conversions"][1]["columns"] == {"adjustment_date_time": "Closed"}
+    assert "1 row is a sale and its refund at once" in person.html
+
+
+def test_every_row_may_be_a_refund(opened: Open) -> None:
+    """Then the sale is named by each row, and no sale is asked about."""
+    content = "\n".join(line for line in REFUNDS.splitlines() if not line.startswith("Pay"))
+    person = opened(content)
+    assert person.page.all_rows is not None
+    person.choose(person.page.all_rows, "Every row is a refund")
+    assert "Value" not in person.open()
+    person.answer("adjustment_date_time", "Time", 0)
+    answer(person, {}, {}, ad_user_data="all people in this file agreed", country_code="")
+    person.answer("order_id", "Related", 0)
+    assert person.open() == []
+    assert person.save()["conversions"] == [
+        {"send": "retraction", "columns": {"adjustment_date_time": "Time", "order_id": "Related"}}
+    ]
+
+
+def test_a_column_with_many_values_decides_by_being_filled(opened: Open) -> None:
+    """One more value can be named."""
+    person = opened()
+    person.mean("Phone", "decides")
+    (table,) = person.page.deciders
+    assert [row.text for row in table.rows] == ["(empty)", "any other value"]
+    person.decide("Phone", **{"(empty)": "left out", "any other value": "a sale"})
+    person.name_value("Phone", "(212) 555-0101")
+    person.decide("Phone", **{"(212) 555-0101": "left out"})
+    profile = answer(person, stages={}).save()
+    assert profile["skip"] == {"Phone": ["(212) 555-0101", ""]}
+    assert profile["conversions"] == [{"rows": {"Phone": ["*"]}}]
+
+
+# ── cells ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "old, new, key, told, value, shown",
+    [
+        ("10:00:00", "10:00:00", "", "", None, ""),
+        (",100.50,", ',"1,234",', "decimal_sign", "a point", ".", "1,234 → 1,234.00"),
+        (",100.50,", ',"1,234",', "decimal_sign", "a comma", ",", "1,234 → 1.23"),
+        (".00,USD", ",USD", "", "", None, ""),
+        ("2026-11-20 10:00:00", "11/10/2026 10:00", "date_order", "month first", "MDY", "10 Nov"),
+        ("2026-11-20 10:00:00", "11/10/2026 10:00", "date_order", "day first", "DMY", "11 Oct"),
+        (",1001,", ",1001.0,", "order_ids", "no", "integer", "1001.0 → 1001"),
+    ],
+)
+def test_only_a_cell_that_needs_it_asks_how_cells_are_written(
+    opened: Open, old: str, new: str, key: str, told: str, value: object, shown: str
+) -> None:
+    """The question shows a cell of the chosen column, and what it means with each answer."""
+    person = answer(opened(DEALS.replace(old, new, 1) if key else DEALS.replace(old, new)))
+    assert bool(person.open()) == bool(key)
+    if key:
+        person.answer(key, told)
+    assert person.open() == []
+    assert shown in person.html
+    assert person.save().get(key) == value
+
+
+@pytest.mark.parametrize(
+    "cells, is_asked",
+    [
+        (["1999", "-5050", "", "n/a"], True),
+        (["1999", "50.50"], False),
+        (["1999", "$50"], False),
+        (["-5050", ""], False),
+    ],
+)
+def test_whole_numbers_may_be_cents(opened: Open, cells: list[str], is_asked: bool) -> None:
+    """Cells that are no positive number say nothing of it."""
+    rows = "".join(f"2026-11-20 10:00:00,{cell}\n" for cell in cells)
+    person = opened(f"Time,Amount\n{rows}")
+    person.mean("Amount", "conversion_value")
+    assert person.page.all_rows is not None
+    person.choose(person.page.all_rows, "Every row is a sale")
+    assert ("q.value_scale" in person.page.controls) is is_asked
+
+
+def test_an_order_id_that_repeats_is_said(opened: Open) -> None:
+    """Where it is chosen."""
+    person = answer(opened(DEALS.replace("1002", "1001")))
+    assert "3 different in 4 sales: 1 would count as repeats" in person.html
+
+
+def test_empty_cells_of_values_and_currencies_may_mean_something(opened: Open) -> None:
+    """Only if there are some. The default is that they are refused."""
+    assert "q.conversion_value.empty" not in answer(opened()).page.controls
+    person = answer(opened(DEALS.replace("100.50,USD", ",")))
+    person.press("q.conversion_value.empty", "action_default")
+    person.press("q.currency_code.empty", "usd")
+    profile = person.save()
+    assert (profile["value"], profile["currency_code"]) == ("action_default", "USD")
+
+
+# ── what Google would get ────────────────────────────────────────────────────────────────────
+
+
+def test_the_panel_shows_sums_before_everything_is_answered(opened: Open) -> None:
+    """Rows whose cells wait for an answer are said to wait."""
+    person = opened()
+    for column in ("Closed", "Amount", "Currency", "Click"):
+        person.mean(column, COLUMNS[column])
+    person.mean("Stage", "decides")
+    person.decide("Stage", **STAGES)
+    assert "wait for your answer: Time zone" in person.html
+    person.answer("time_zone", "America/Chicago")
+    assert "sales, 300.50 USD" in person.html
+
+
+def test_rows_are_shown_cell_by_cell(opened: Open) -> None:
+    """The samples come from the rules of a run, and rows that differ come first."""
+    shown = answer(opened()).html
+    for cell, sent in (
+        ("2026-11-20 10:00:00", "20 November 2026, 10:00:00 (-06:00)"),
+        ("100.50", "100.50 USD"),
+        ("ann@example.com", "ann@example.com, hashed"),
+        ("(212) 555-0101", "+12125550101, hashed"),
+        ("Yes", "GRANTED"),
+        ("No", "DENIED"),
+    ):
+        assert f"<bdi>{cell}</bdi> → <bdi>{sent}</bdi>" in shown
+    assert [f"Line {line}<" in shown for line in (2, 3, 6)] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    "columns, is_named",
+    [
+        (without("Click"), True),
+        ({**without("Number", "Click"), "Click": "order_id"}, True),
+        (COLUMNS, False),
+    ],
+)
+def test_click_ids_that_are_not_sent_are_named(
+    opened: Open, columns: Mapping[str, str], is_named: bool
+) -> None:
+    """Nobody is to lose them without a word, even if they are the order ID."""
+    shown = answer(opened(), columns).html
+    assert ("“Click” look like Google&#39;s click IDs, and are not sent" in shown) == is_named
+
+
+def test_another_api_asks_for_the_id_of_an_action(opened: Open) -> None:
+    """With it, the action's name is no answer any more."""
+    person = answer(opened())
+    person.answer("destination", "Data Manager API")
+    assert person.open() == ["Action"]
+
+
+def test_hostile_names_and_cells_are_text(opened: Open) -> None:
+    """Everything that the file says is escaped."""
+    evil = "<script>alert(1)</script>"
+    content = DEALS.replace("Deal,", f"{evil},").replace("Acme", evil).replace("Lost", evil)
+    person = answer(opened(content), stages={"Won": "a sale", evil: "left out", "Lead": "left out"})
+    person.mean("Account", "decides")
+    assert evil not in person.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in person.html
+
+
+def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page is about its first rows, and says so. Values are counted in all of them."""
+    for module in ("look", "server", "page"):
+        monkeypatch.setattr(f"lib.cli.init.{module}.MOST_ROWS", 3)
+    person = answer(opened())
+    assert "more than 3 rows" in person.html
+    (table,) = person.page.deciders
+    assert [(row.text, row.rows) for row in table.rows] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
+    assert person.page.trial is not None
+    assert person.page.trial.rows == 3
+    person.save()
+
+
+@pytest.mark.parametrize("content", [DEALS, REFUNDS])
+@pytest.mark.parametrize("seed", range(2))
+def test_no_order_of_answers_breaks_the_page(opened: Open, content: str, seed: int) -> None:
+    """Whatever is chosen, changed and taken back, there is a page, and what is saved is valid."""
+    chance = random.Random(f"{seed}{content[:5]}")
+    person = opened(content)
+    typed = [*ANSWERS.values(), "50", "EUR", "", "nonsense", "Won"]
+    for _ in range(40):
+        controls = [*person.page.controls.values()]
+        first = chance.choice(["column", "value", "q.", "rows", "others", "named"])
+        control = chance.choice([c for c in controls if c.name.startswith(first)] or controls)
+        values = [option.value for option in control.options] or typed
+        person.press(control.name, chance.choice(values))
+        assert "</html>" in person.html
+        if person.page.can_save and not person.session.errors:
+            person.save()
