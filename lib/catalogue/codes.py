@@ -33,6 +33,7 @@ class Code:
     `needs_action`: a person can correct the cause. `says_upload`: the action says how to upload the
     file again.
     `needs_look`: no row is lost by it, and somebody must look at the file all the same.
+    `needs_profile`: nothing in the file is wrong, but the profile does not know something in it.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Code:
     needs_action: bool = True
     says_upload: bool = False
     needs_look: bool = False
+    needs_profile: bool = False
 
     @property
     def action_if_stopped(self) -> str:
@@ -104,6 +106,7 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
                 fields.get("needs_action") != "no",
                 fields.get("says_upload") == "yes",
                 needs_look=fields.get("look") == "yes",
+                needs_profile=fields.get("needs_profile") == "yes",
             )
     return codes
 

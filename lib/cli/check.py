@@ -6,23 +6,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from lib.cli.dry_run import DryChunk, DryRun, offline
+from lib.adapters.workbook import read_in_child
+from lib.catalogue.codes import lookup
+from lib.catalogue.texts import EMPTY
+from lib.cli.dry_run import MAX_FILE_BYTES, MAX_FILE_LINES, DryChunk, DryRun, offline
 from lib.cli.file_notes import FileNotes
+from lib.cli.header_words import DECIDES, likely_successor
 from lib.config.profile import Profile
 from lib.model.chunk_outcomes import ChunkOutcomes
+from lib.model.fields import comparable
 from lib.model.outcomes import Problem
 from lib.model.records import Record
 from lib.model.totals import Totals
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
-from lib.run.plan import notes_of
+from lib.run.plan import Plan, notes_of
+from lib.run.reading import read_table
+from lib.source.header import columns_named
 from lib.source.table import Table
 from lib.state.runs import FileFacts, Run
 from lib.state.store import Readable, StoredObject
@@ -40,13 +47,14 @@ _LONGEST_VALUE: Final = 60
 class Occurrences:
     """Where a code occurs: its first lines and its columns, with the file's own names.
 
-    `records` are the numbers of the data rows in these lines. `values` are the wrong values, with
-    the number of their rows. They are raw values of the file, for the screen of the person who has
-    it only. `details` are the first texts that are particular to a row; they never contain a value.
+    `rows` are the rows of a spreadsheet in which these lines are. `values` are the wrong values,
+    with the number of their rows. They are raw values of the file, for the screen of the person who
+    has it only. `details` are the first texts that are particular to a row; they never contain a
+    value.
     """
 
     lines: list[int] = field(default_factory=list)
-    records: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     values: Counter[str] = field(default_factory=Counter)
     details: list[str] = field(default_factory=list)
@@ -62,13 +70,17 @@ class Occurrences:
 class CheckResult:
     """The results of a check. `table` is None if the file could not be read as a table.
 
-    `first` are the first records that would be sent; there are none if they may not be shown.
+    `first` are the first records that would be sent, and `renamed` the names of columns that the
+    file lacks, with those that they probably have now: none if they may not be shown.
     """
 
     summary: RunSummary
     occurrences: Mapping[str, Occurrences]
     table: Table | None
     first: Sequence[Record]
+    renamed: Mapping[str, str]
+    has_line_breaks: bool
+    """Whether lines of the file are not rows of a spreadsheet."""
 
     @property
     def refused(self) -> bool:
@@ -98,7 +110,9 @@ def check(
     dry_run = DryRun(profile, now, connect, list_all)
     totals, first, file_notes = Totals(), list[Record](), FileNotes()
     occurrences: dict[str, Occurrences] = {}
+    last_line = 0
     for chunk in dry_run.read(stream):
+        last_line = chunk.rows[-1][0]
         totals.add(chunk.outcomes.totals())
         _add_occurrences(occurrences, chunk, dry_run, with_values)
         if dry_run.plan is not None:
@@ -119,7 +133,27 @@ def check(
     )
     notes = (*_notes(dry_run, totals), *file_notes.found())
     summary = RunSummary(run=run, totals=totals, request_ids=(), finished_at=now, notes=notes)
-    return CheckResult(summary, occurrences, dry_run.table, first)
+    table = dry_run.table
+    renamed = _renamed(profile, table) if with_values else {}
+    has_line_breaks = table is not None and last_line != table.header_line + totals.all_rows
+    return CheckResult(summary, occurrences, table, first, renamed, has_line_breaks)
+
+
+def _renamed(profile: Profile, table: Table | None) -> dict[str, str]:
+    """Return the columns that the file lacks, with those that probably replace them."""
+    if table is None or table.header_error is None:
+        return {}
+    wanted = {names: field for entry in profile.entries for field, names in entry.columns.items()}
+    conditions = (profile.skip, *(entry.rows for entry in profile.entries))
+    wanted |= {(name,): DECIDES for columns in conditions for name in columns}
+    known = {comparable(name) for names in wanted for name in names}
+    free = [name for name in table.header if name and comparable(name) not in known]
+    found = {
+        names: likely_successor(names, field, free)
+        for names, field in wanted.items()
+        if not columns_named(names, table.header)
+    }
+    return {" or ".join(names): new for names, new in found.items() if new}
 
 
 def _add_occurrences(
@@ -130,17 +164,18 @@ def _add_occurrences(
 ) -> None:
     """Record where the codes of a chunk occur."""
     listed = chunk.outcomes.listed
-    numbers = chunk.outcomes.record_numbers() if listed else {}
     cells = {row[0]: row[1] for row in chunk.rows} if with_values and listed else {}
     for row in listed:
         for problem in row.errors + row.warnings:
             occurrence = occurrences.setdefault(problem.code, Occurrences())
             if len(occurrence.lines) < _LINES_SHOWN and row.line not in occurrence.lines:
                 occurrence.lines.append(row.line)
-                occurrence.records.append(numbers[row.line])
             if problem.detail and len(occurrence.details) < _DETAILS_SHOWN:
                 occurrence.details += {problem.detail}.difference(occurrence.details)
             header, plan = dry_run.header, dry_run.plan
+            if lookup(problem.code).needs_profile and plan is not None and row.line in cells:
+                for value in _unknown_values(dry_run.profile, plan, cells[row.line]):
+                    occurrence.add_value(value)
             if not problem.field or header is None:
                 continue
             name = header.names.get(problem.field, problem.field)
@@ -150,6 +185,29 @@ def _add_occurrences(
             if len(columns) == 1 and row_cells and plan is not None:
                 value = row_cells[plan.places[columns[0]]].strip()
                 occurrence.add_value(value)
+
+
+def _unknown_values(profile: Profile, plan: Plan, cells: Sequence[str]) -> Iterator[str]:
+    """Yield the values of a row that the profile does not list: `Deal Stage: Won (self-serve)`."""
+    for name, column in plan.header.of_values.items():
+        conditions = (profile.skip, *(entry.rows for entry in profile.entries))
+        listed = {comparable(v) for columns in conditions for v in columns.get(name, ())}
+        value = cells[plan.places[column]].strip()
+        if comparable(value) not in listed:
+            yield f"{name}: {value or EMPTY}"
+
+
+def spreadsheet_rows(stream: Readable, profile: Profile, lines: Collection[int]) -> dict[int, int]:
+    """Return the row of a spreadsheet in which each of these lines of a file is: a cell with line
+    breaks is in one row."""
+    table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child)
+    rows, breaks, last = dict[int, int](), 0, max(lines, default=0)
+    for original in table.originals():
+        if original.line > last:
+            break
+        rows[original.line] = original.line - breaks
+        breaks += original.text.count("\n")
+    return {line: rows[line] for line in lines if line in rows}
 
 
 def _notes(dry_run: DryRun, totals: Totals) -> list[Problem]:

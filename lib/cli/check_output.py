@@ -25,14 +25,14 @@ from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
 from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
-from lib.cli.terminal import paragraph
+from lib.cli.escaping import in_shell
+from lib.cli.terminal import paragraph, program_name
 from lib.destinations.registry import capabilities_of
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
 from lib.results.sentences import headline_of, looks_of
-from lib.source.table import Table
 
 _VALUES_SHOWN: Final = 5
 _LONGEST_CELL: Final = 40
@@ -216,19 +216,23 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
     """Yield each problem: that of the file, then by code, then the notes."""
     stop, totals = checked.summary.run.stop, checked.summary.totals
     if stop is not None:
-        yield _of_file(stop, "file stopped")
+        shown = _of_file(stop, "file stopped")
+        names = [f'"{old}" may be "{new}" now' for old, new in checked.renamed.items()]
+        meaning = f"{shown.meaning} {'; '.join(names)}." if names else shown.meaning
+        yield shown._replace(meaning=meaning, action=_advice(shown.code, shown.action, checked))
     counts = {name: each.number for name, each in totals.codes.items()}
     for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         code, occurrence = lookup(name), checked.occurrences[name]
         yield _Shown(
             code,
             (code.outcome or "warning").replace("_", " "),
-            _where(occurrence, count, checked.table),
+            _where(occurrence, count),
             code.meaning,
-            code.advice(count, totals.meant),
+            _advice(code, code.advice(count, totals.meant), checked),
         )
     for note in checked.summary.notes:
-        yield _of_file(note, "note")
+        shown = _of_file(note, "note")
+        yield shown._replace(action=_advice(shown.code, shown.action, checked))
 
 
 def _of_file(problem: Problem, fate: str) -> _Shown:
@@ -237,12 +241,21 @@ def _of_file(problem: Problem, fate: str) -> _Shown:
     return _Shown(code, fate, "", meaning, code.action)
 
 
-def _where(occurrence: Occurrences, count: int, table: Table | None) -> str:
+def _advice(code: Code, text: str, checked: CheckResult) -> str:
+    """Return what to do, with the names of the file and of the profile in the command."""
+    run = checked.summary.run
+    if not code.needs_profile:
+        return text
+    command = f"init {in_shell(run.source.name)} --profile {in_shell(run.profile_name)}"
+    return text.replace("init FILE --profile NAME", f"{program_name()} {command}")
+
+
+def _where(occurrence: Occurrences, count: int) -> str:
     """Return the rows, columns and cells with a code: `2 rows: lines 3, 5, Amount: "1,5" ×2`."""
     more = ", ..." if count > len(occurrence.lines) else ""
     where = f"{_lines('line', occurrence.lines)}{more}"
-    if _differ(occurrence, table):
-        where += f" ({_lines('record', occurrence.records)}{more})"
+    if occurrence.rows not in ([], occurrence.lines):
+        where += f" ({_lines('row', occurrence.rows)}{more} of a spreadsheet)"
     if count > 1:
         where = f"{number_of_rows(count)}: {where}"
     where = ", ".join([where, *occurrence.columns])
@@ -272,12 +285,3 @@ def _cell(value: str) -> str:
 
 def _lines(word: str, numbers: Sequence[int]) -> str:
     return f"{word}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
-
-
-def _differ(occurrence: Occurrences, table: Table | None) -> bool:
-    """Return whether the line of a record is another than its row in a spreadsheet, because a cell
-    above it has line breaks."""
-    if table is None or table.sheet is not None:
-        return False  # the lines of a workbook are the row numbers that it shows
-    pairs = zip(occurrence.lines, occurrence.records, strict=True)
-    return any(line != table.header_line + record for line, record in pairs)

@@ -1,7 +1,8 @@
 """`fix FILE RESULTS`: writes the rows to correct, with what to do, ready to be uploaded.
 
 FILE and RESULTS are read once, side by side, in the order of the file. Only the rows to correct are
-written, whatever the form of FILE, as CSV in UTF-8:
+written. A workbook gives a workbook whose cells are text, so that a spreadsheet changes no date and
+no ID, and any other file gives CSV in UTF-8:
 
     fix: problem,fix: what to do,fix: line,Record ID,Close Date
     The date and time cannot be read. …,Write it as 2026-11-24 14:05. …,4,2100442,last Thursday
@@ -11,10 +12,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, Final
 
 import click
 from pydantic import ValidationError
@@ -25,7 +27,7 @@ from lib.catalogue.texts import first_sentence, number_of_rows
 from lib.cli.dry_run import MAX_FILE_BYTES
 from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
 from lib.cli.files import checksum, replacing
-from lib.cli.terminal import TaughtCommand, mention
+from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config.profile import Profile
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem
@@ -36,9 +38,7 @@ from lib.results.reading import NotResults, read_results
 from lib.run.reading import read_table
 from lib.source.errors import SourceError
 from lib.source.table import OriginalRow, Table
-
-if TYPE_CHECKING:
-    from _csv import Writer
+from lib.source.workbook import MAGIC_BYTES, is_workbook
 
 _EXAMPLES = """
 \b
@@ -63,6 +63,12 @@ CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
 GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
 """Follows the cells of a row whose quotes cannot be read."""
 
+_NONE: Final = frozenset[int]()
+
+
+WriteRow = Callable[[Sequence[str], Set[int]], None]
+"""Writes a row of cells, and marks those with an error, by their numbers."""
+
 
 @click.command(
     "fix",
@@ -77,43 +83,52 @@ GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the rows to this file [default: rows-to-fix-NAME.GENERATION.csv, with the name and "
-    "the generation in the results].",
+    help="Write the rows to this file [default: rows-to-fix-NAME.GENERATION.csv or .xlsx, with the "
+    "name and the generation in the results].",
 )
 def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """Write the rows of FILE that you need to correct, with their problem and what to do in front.
 
-    RESULTS is the results document of FILE (- reads it from standard input). The rows are written
-    as CSV. Correct them, and upload the new file to the same folder. Keep its name: it says that
-    these rows are no longer lost. An upload ignores the columns whose names begin with "fix:", and
-    rows that were uploaded are not in it. Nothing is sent.
+    RESULTS is the results document of FILE (- reads it from standard input). A workbook gives a
+    workbook in which the wrong cells are marked, any other file gives CSV. Correct the rows, and
+    upload the new file to the same folder. Keep its name: it says that these rows are no longer
+    lost. An upload ignores the columns whose names begin with "fix:", and rows that were uploaded
+    are not in it, nor are rows that the profile should take. Nothing is sent.
     """
     try:
         head, rows = read_results(results)
-        output = output or _default_output(head.source)
-        _refuse_output(output)
+        suffix = _suffix_of(file)
+        output = output or _default_output(head.source, suffix)
+        _refuse_output(output, suffix)
         _refuse_other_file(file, head.source)
-        to_correct = (row for row in rows if _is_correctable(row, head))
+        for_profile = list[int]()
+        to_correct = (row for row in rows if _is_correctable(row, head, for_profile))
         first = next(to_correct, None)
         if first is None:
-            mention(_nothing_to_correct(head))
+            mention(_nothing_to_correct(head, file, for_profile))
             return
         written = _write(file, head, chain([first], to_correct), output)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
-    mention(_summary(written, head, output))
+    mention(f"{_summary(written, head, output)}{_left_to_profile(head, file, for_profile)}")
 
 
-def _default_output(source: ResultsSource) -> Path:
+def _default_output(source: ResultsSource, suffix: str) -> Path:
     """Return `rows-to-fix-NAME.GENERATION.csv`. An object may have a NUL in its name, but no file
     may."""
     name = PurePath(source.name).name.replace("\0", "")
-    return Path(f"{rows_to_fix(name, int(source.generation or 0))}.csv")
+    return Path(f"{rows_to_fix(name, int(source.generation or 0))}{suffix}")
 
 
-def _refuse_output(output: Path) -> None:
-    if output.suffix.lower() != ".csv":
-        raise click.BadParameter("its name must end in .csv.", param_hint="-o")
+def _suffix_of(file: Path) -> str:
+    """Return how the name of the output ends: a workbook gives a workbook."""
+    with file.open("rb") as content:
+        return ".xlsx" if is_workbook(content.read(MAGIC_BYTES)) else ".csv"
+
+
+def _refuse_output(output: Path, suffix: str) -> None:
+    if output.suffix.lower() != suffix:
+        raise click.BadParameter(f"its name must end in {suffix}.", param_hint="-o")
     if output.exists():
         raise click.UsageError(
             f"{output} exists already, perhaps with your corrections. Move or delete it, or name "
@@ -133,12 +148,15 @@ def _refuse_other_file(file: Path, source: ResultsSource) -> None:
     raise click.ClickException(f"{text} uploaded. To get it: gcloud storage cp {address} .")
 
 
-def _is_correctable(row: ResultsRow, head: ResultsHead) -> bool:
+def _is_correctable(row: ResultsRow, head: ResultsHead, for_profile: list[int]) -> bool:
     """Return whether a correction could bring the row to Google.
 
     A row that Google refused for a reason that no cell can change is not worth another try, nor is
-    one that came too late.
+    one that came too late. The lines of rows that the profile should take go to `for_profile`.
     """
+    if any(lookup(error.code).needs_profile for error in row.errors):
+        for_profile.append(row.line)
+        return False
     if any(lookup(error.code).is_too_late for error in row.errors):
         return False
     if row.outcome == "failed":
@@ -163,15 +181,49 @@ def _write(file: Path, head: ResultsHead, rows: Iterator[ResultsRow], output: Pa
             table = read_table(content, profile, MAX_FILE_BYTES, read_sheet=read_in_child)
         except SourceError as error:
             raise click.ClickException(f"{file}: {lookup(error.code).meaning}") from None
+        if table.sheet is not None:
+            with _workbook(copy, table.sheet) as write:
+                return _write_rows(write, table, head, rows)
         # Excel recognizes UTF-8 by its mark. A byte that nothing could decode is written as one
         # that nothing can decode, so the row stays refused until it is corrected.
         with io.TextIOWrapper(copy, "utf-8-sig", "surrogatepass", newline="") as text:
-            delimiter = table.delimiter if table.sheet is None else ","
-            if profile is not None and profile.delimiter:
-                delimiter = profile.delimiter
+            delimiter = (profile and profile.delimiter) or table.delimiter
             if table.separator:
                 text.write(f"sep={delimiter}\r\n")
-            return _write_rows(csv.writer(text, delimiter=delimiter), table, head, rows)
+            writer = csv.writer(text, delimiter=delimiter)
+
+            def write_row(cells: Sequence[str], wrong: Set[int]) -> None:
+                writer.writerow(map(in_spreadsheet, cells))
+
+            return _write_rows(write_row, table, head, rows)
+
+
+@contextmanager
+def _workbook(copy: IO[bytes], title: str) -> Iterator[WriteRow]:
+    """Yield what writes the rows of a workbook. Each cell is text, and wrong ones are marked."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import PatternFill
+
+    mark = PatternFill("solid", fgColor="FFE08A")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for letter in "AB":
+        sheet.column_dimensions[letter].width = 40
+
+    def write_row(texts: Sequence[str], wrong: Set[int]) -> None:
+        cells = []
+        for number, text in enumerate(texts):
+            cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", text))
+            cell.data_type, cell.number_format = "s", "@"  # also what begins like a formula
+            if number in wrong:
+                cell.fill = mark
+            cells.append(cell)
+        sheet.append(cells)
+
+    yield write_row
+    book.save(copy)
 
 
 def _profile_of(head: ResultsHead) -> Profile | None:
@@ -182,27 +234,44 @@ def _profile_of(head: ResultsHead) -> Profile | None:
         raise NotResults("this version cannot read the profile in them") from None
 
 
-def _write_rows(writer: Writer, table: Table, head: ResultsHead, rows: Iterator[ResultsRow]) -> int:
+def _write_rows(
+    write: WriteRow, table: Table, head: ResultsHead, rows: Iterator[ResultsRow]
+) -> int:
     """Write the header and the rows, with our columns in front. Return the number of rows."""
     if table.time_zone:
-        writer.writerow([f"Parameters:TimeZone={table.time_zone}"])
+        write([f"Parameters:TimeZone={table.time_zone}"], _NONE)
     earlier = {n for n, name in enumerate(table.header) if comparable(name) in CORRECTION_COLUMNS}
     originals = table.originals()
     header = next(original for original in originals if original.line == table.header_line)
-    writer.writerow([*CORRECTION_COLUMNS, *_cells(header, table, earlier)])
-    written = 0
+    write([*CORRECTION_COLUMNS, *_cells(header, table, earlier)], _NONE)
+    kept = [name for number, name in enumerate(table.header) if number not in earlier]
+    written = breaks = 0
     for row in rows:
-        original = next((each for each in originals if each.line >= row.line), None)
+        for original in originals:
+            if original.line >= row.line:
+                break
+            breaks += original.text.count("\n")
+        else:
+            original = None
         if original is None or original.line != row.line:
             raise NotResults("another version of this program has read the file differently")
-        writer.writerow([*_advice_on(row, head), str(row.line), *_cells(original, table, earlier)])
+        line = str(row.line) if not breaks else f"{row.line} (row {row.line - breaks})"
+        breaks += original.text.count("\n")
+        cells = [*_advice_on(row, head), line, *_cells(original, table, earlier)]
+        write(cells, {3 + number for number in _wrong_columns(row, head, kept)})
         written += 1
     return written
 
 
+def _wrong_columns(row: ResultsRow, head: ResultsHead, names: Sequence[str]) -> list[int]:
+    """Return which of these columns have an error of a row."""
+    fields = {problem.field for problem in (*row.errors, *row.warnings) if problem.field}
+    wrong = {name for field in fields for name in head.columns.get(field, field).split(" or ")}
+    return [number for number, name in enumerate(names) if name in wrong]
+
+
 def _cells(row: OriginalRow, table: Table, left_out: Set[int]) -> list[str]:
-    """Return the cells of a row, none of which is a formula. `left_out` are the columns that an
-    earlier `fix` wrote.
+    """Return the cells of a row. `left_out` are the columns that an earlier `fix` wrote.
 
     If its quotes are broken, where its cells end is a guess. Then there is one cell too many, so
     the row is refused until a person has deleted that cell.
@@ -211,7 +280,7 @@ def _cells(row: OriginalRow, table: Table, left_out: Set[int]) -> list[str]:
     if cells is None:
         cells = row.text.replace('"', "").split(table.delimiter)
         cells += [""] * (table.width - len(cells)) + [GUESSED_MARK]
-    return [in_spreadsheet(cell) for number, cell in enumerate(cells) if number not in left_out]
+    return [cell for number, cell in enumerate(cells) if number not in left_out]
 
 
 def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
@@ -254,21 +323,30 @@ def _entry(problem: ResultsProblem | Problem, head: ResultsHead) -> ResultsCode 
 
 
 def _one_line(text: str) -> str:
-    """Return a text that no spreadsheet and no terminal obeys, whatever Google's message is."""
-    return in_spreadsheet(on_terminal(" ".join(text.split())))
+    """Return a text that no terminal obeys, whatever Google's message is."""
+    return on_terminal(" ".join(text.split()))
 
 
 # ── what is said at the end ──────────────────────────────────────────────────────────────────
 
 
-def _nothing_to_correct(head: ResultsHead) -> str:
+def _left_to_profile(head: ResultsHead, file: Path, lines: Sequence[int]) -> str:
+    """Return what to do about the rows that the profile should take, or ""."""
+    if not lines:
+        return ""
+    text = f"{number_of_rows(len(lines))} (line {lines[0]}{', ...' if lines[1:] else ''})"
+    command = f"{program_name()} init {in_shell(str(file))} --profile {in_shell(head.profile)}"
+    return f" Not in it: {text} with a value that the profile does not know. Run: {command}"
+
+
+def _nothing_to_correct(head: ResultsHead, file: Path, for_profile: Sequence[int]) -> str:
     if head.other_generation:
         return f"The results of generation {head.other_generation} have the rows of this file."
     text = "There is no row that you can correct."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
         return f"{text} But the file was stopped: {entry.meaning} {entry.action_if_stopped}"
-    return f"{text}{_deferred(head)}"
+    return f"{text}{_left_to_profile(head, file, for_profile)}{_deferred(head)}"
 
 
 def _summary(written: int, head: ResultsHead, output: Path) -> str:

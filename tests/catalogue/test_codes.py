@@ -78,7 +78,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         slow.read_string(text)
     keys = {
         *("meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "look"),
-        *("also", *slow.defaults()),
+        *("needs_profile", "also", *slow.defaults()),
     }
     codes = []
     for title in slow.sections():
@@ -93,6 +93,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)
             assert entry.needs_look == ("look" in section)
+            assert entry.needs_profile == ("needs_profile" in section)
     assert len(codes) == len(set(codes))
 
 

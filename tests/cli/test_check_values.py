@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from click.testing import CliRunner, Result
 from lib.cli import check_command
 from lib.cli.commands import main
 from lib.cli.terminal import is_own_screen
-from tests.cli.validating import NOW, csv_of, row, with_profiles
+from tests.cli.validating import BASE, NOW, csv_of, row, with_profiles
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:
@@ -107,8 +108,34 @@ def test_the_first_five_lines_of_a_problem_are_listed(file: Any) -> None:
     assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run(file(CURRENCIES)).stdout
 
 
-def test_records_are_named_where_lines_are_not_rows(file: Any) -> None:
+def test_rows_of_a_spreadsheet_are_named_where_lines_are_not_rows(file: Any) -> None:
     """A line break in a cell above shifts the lines, but not the rows of a spreadsheet."""
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))
-    assert "rejected  line 4 (record 2), conv" in run(file(content)).stdout
-    assert "(record" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
+    assert "rejected  line 4 (row 3 of a spreadsheet), conv" in run(file(content)).stdout
+    assert (
+        "of a spreadsheet" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
+    )
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_new_value_and_a_renamed_column_lead_to_init(file: Any, tmp_path: Path) -> None:
+    """The screen names the value, and what the column is called now, and the command to run."""
+    profile = {
+        **BASE,
+        "action": "1001",
+        "columns": {"gclid": "Click", "conversion_date_time": "Closed", "order_id": "Order"},
+        "conversions": [{"rows": {"Stage": ["Won"]}}],
+        "skip": {"Stage": ["Lost"]},
+    }
+    profiles = tmp_path / "p.json"
+    profiles.write_text(json.dumps({"crm": profile}))
+    content = "Click,Closed,Order,Stage\nCj0KCQiAexample0001,2026-11-20 10:00Z,1,Won (self-serve)\n"
+    options = ["--profiles", str(profiles), "--profile", "crm"]
+    path = file(content.encode())
+    shown = " ".join(run(path, *options).stdout.split())
+    assert "NO_ENTRY_FITS rejected line 2: Stage: Won (self-serve)" in shown
+    assert f"init {path} --profile crm, and say what the new value is" in shown
+    path = file(content.replace("Closed", "Close date").encode())
+    shown = " ".join(run(path, *options).stdout.split())
+    assert '"Closed" may be "Close date" now.' in shown
+    assert f"init {path} --profile crm if a column has another name now" in shown
