@@ -22,11 +22,13 @@ EXAMPLES = {  # google.json has no columns
     "lead_stages": "lead_stages.csv",
     "pipedrive": "pipedrive_deals_de.csv",
     "salesforce": "salesforce_report.csv",
+    "paypal": "paypal_activity.csv",
     "shop_de": "semicolon_decimal_comma.csv",
     "shop_refunds": "shop_refunds.csv",
     "shopify": "shopify_orders.csv",
     "stripe": "stripe_payments.csv",
     "woocommerce": "woocommerce_orders.csv",
+    "xero": "xero_invoices.csv",
     "zoho": "zoho_deals.csv",
 }
 EXPORTS = [each.parent.name for each in REPOSITORY.glob("tests/exports/*/profile.json")]

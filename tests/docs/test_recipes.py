@@ -17,7 +17,7 @@ RECIPES = re.findall(
 )
 SYSTEMS = [
     *("hubspot", "salesforce", "pipedrive", "zoho"),
-    *("shopify", "woocommerce", "stripe", "google"),
+    *("shopify", "woocommerce", "stripe", "paypal", "xero", "google"),
 ]
 
 

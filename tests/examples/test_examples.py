@@ -12,11 +12,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from lib.cli.dry_run import DryRun
 from lib.config.profile import Profile
 from lib.destinations.connectors import Destinations
 from lib.model.log import Log
@@ -36,6 +38,7 @@ PROFILE_OF: Final = {
     "google_template.csv": "google",
     "hubspot_deals.csv": "hubspot",
     "lead_stages.csv": "lead_stages",
+    "paypal_activity.csv": "paypal",
     "pipedrive_deals_de.csv": "pipedrive",
     "salesforce_report.csv": "salesforce",
     "semicolon_decimal_comma.csv": "shop_de",
@@ -43,6 +46,7 @@ PROFILE_OF: Final = {
     "shopify_orders.csv": "shopify",
     "stripe_payments.csv": "stripe",
     "woocommerce_orders.csv": "woocommerce",
+    "xero_invoices.csv": "xero",
     "zoho_deals.csv": "zoho",
 }
 """Example → file in examples/profiles/, without its extension."""
@@ -81,6 +85,25 @@ Cj0KCQiAexample_St01 | ada.abara@example.com | | 2026-11-18 15:30:07+00:00 | 120
 """,
 }  # fmt: skip
 _KEYS: Final = ("gclid", "email", "phone", "time", "value", "currency", "order_id")
+
+TRUE_REFUNDS: Final = {
+    "paypal_activity.csv": [
+        ("sale", "5EX0000000000001A", "2026-11-16 09:31:02-08:00", 125.98),
+        ("sale", "5EX0000000000002B", "2026-11-17 12:02:44-08:00", 60.0),
+        ("retraction", "5EX0000000000002B", "2026-11-19 23:59:59-08:00", None),
+    ],
+    "shop_refunds.csv": [
+        ("sale", "2001", "2026-11-18 09:31:02-06:00", 125.98),
+        ("retraction", "2002", "2026-11-19 08:15:00-06:00", None),
+        ("restatement", "2003", "2026-11-19 16:40:00-06:00", 80.0),
+    ],
+    "xero_invoices.csv": [
+        ("sale", "INV-0101", "2026-11-16 00:00:00+00:00", 1440.0),
+        ("sale", "INV-0102", "2026-11-17 00:00:00+00:00", 600.0),
+        ("retraction", "INV-0102", "2026-11-19 23:59:59+00:00", None),
+    ],
+}
+"""Examples with refunds → kind, order, time and value of each row that is sent."""
 
 ALL_ROWS: Final = {"google_template.csv": 5, "semicolon_decimal_comma.csv": 3}
 """Examples of which every row is a sale."""
@@ -125,6 +148,22 @@ def test_google_gets_the_sales_of_an_example_and_nothing_else(example: str, api:
     assert differences(played.sales, true) == {}
     counts = played.results["counts"]
     assert counts["skipped"] == counts["rows"] - len(true)
+
+
+@pytest.mark.parametrize("example", TRUE_REFUNDS)
+def test_a_refund_names_the_sale_that_it_takes_back(example: str) -> None:
+    """Sales and refunds of one file, each with its order; every other row is skipped."""
+    profile = Profile.model_validate(profile_of(example))
+    dry_run = DryRun(profile, datetime(2026, 11, 24, 12, tzinfo=UTC), list_all=True)
+    with (EXAMPLES / example).open("rb") as stream:
+        (chunk,) = dry_run.read(stream)
+    sent = [chunk.records[line] for line in sorted(chunk.records)]
+    found = [
+        (getattr(each, "adjustment_type", "sale"), each.order_id, each.time, each.value)
+        for each in sent
+    ]
+    assert found == TRUE_REFUNDS[example]
+    assert {row.outcome for row in chunk.outcomes.listed} <= {"ok", "skipped"}
 
 
 def test_the_profile_for_pipedrive_reads_english_exports_too(tmp_path: Path) -> None:
