@@ -1,5 +1,5 @@
 """`make pictures`: the pictures in docs/pictures, of the pages of the last `make demo`, and of the
-report in docs/get-started.md."""
+page of `init` and the report in docs/get-started.md."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from lib.cli.init.document import Document
+from lib.cli.init.draft import Draft
+from lib.cli.init.server import Server, Session
 from sandbox.examples import EXAMPLES, moved_to
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
@@ -61,6 +66,56 @@ def report_on_deals() -> bytes:
     return page
 
 
+WINDOW: Any = {"width": 1180, "height": 940}
+AT_REST = "form:not([aria-busy])"
+
+
+def show_init(browser: Browser, folder: Path) -> None:
+    """Take the pictures of the page of `init` with the sample file, on its way to a profile."""
+    with TemporaryDirectory() as place:
+        file = Path(place, "deals.csv")
+        file.write_bytes(moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date()))
+        draft = Draft("default", file, {})
+        document = Document(Path(place, "profiles.json"), "default")
+        server = Server(Session(draft, document, datetime.now(UTC), "check"))
+        thread = Thread(target=server.run)
+        thread.start()
+        page = browser.new_page(viewport=WINDOW)
+        page.goto(server.address)
+        columns: dict[str, str] = DEALS["columns"]  # type: ignore[assignment]
+        for field, column in [*columns.items()][:4]:
+            _choose(page, f"It is: {column}", field)
+        page.screenshot(path=folder / "init-columns.png")
+        for field, column in [*columns.items()][4:]:
+            _choose(page, f"It is: {column}", field)
+        _choose(page, "It is: Deal Stage", "decides")
+        _choose(page, "Rows with Closed Won are", "a sale")
+        _choose(page, "Rows with Closed Lost are", "left out")
+        for key, text in (("time_zone", "America/Chicago"), ("country_code", "US")):
+            page.fill(f"[id='q.{key}.text']", text)
+            page.press(f"[id='q.{key}.text']", "Tab")
+            page.wait_for_selector(AT_REST)
+        page.locator("#rows-title").evaluate("each => each.scrollIntoView()")
+        page.screenshot(path=folder / "init-rows.png")
+        page.close()
+        server.stop()
+        thread.join()
+    for name in ("init-columns.png", "init-rows.png"):
+        _make_small(folder / name)
+
+
+def _choose(page: Page, label: str, value: str) -> None:
+    page.get_by_label(label, exact=True).select_option(value)
+    page.wait_for_selector(AT_REST)
+
+
+def _make_small(path: Path) -> None:
+    """Use 256 colors: they keep these pages as they are, with less than half of the size."""
+    small = Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
+    small.save(path, optimize=True)
+    assert path.stat().st_size <= MOST_BYTES, path.name
+
+
 def main() -> int:
     """Write the pictures. Return 1 if the browser or a page is missing."""
     program, demo = shutil.which("chromium"), ROOT / ".demo"
@@ -76,11 +131,8 @@ def main() -> int:
             opened = browser.new_page(**options)
             opened.goto((demo / page).as_uri())
             opened.screenshot(path=folder / name)
-            # 256 colors keep these pages as they are, with less than half of the size.
-            Image.open(folder / name).convert("RGB").quantize(
-                256, method=Image.Quantize.FASTOCTREE
-            ).save(folder / name, optimize=True)
-            assert (folder / name).stat().st_size <= MOST_BYTES, name
+            _make_small(folder / name)
+        show_init(browser, folder)
     return 0
 
 

@@ -52,7 +52,7 @@ MEANINGS: Final = {
     "gclid": "Google click ID (gclid)",
     "gbraid": "Google click ID of iOS (gbraid)",
     "wbraid": "Google click ID of iOS (wbraid)",
-    "order_id": "order ID: no two sales share it",
+    "order_id": "order ID",
     DECIDES: "decides which rows count",
     "ad_user_data": "consent to ads with their data",
     "ad_personalization": "consent to personalized ads",
@@ -345,8 +345,8 @@ def new_values_control(draft: Draft, decider: Decider) -> Control | None:
     value = "sent" if decider.passes and ANY_OTHER not in decider.fates else ""
     value = str(decider.fates.get(ANY_OTHER, value)) or value
     offers = [
-        Offer("", "heard of", "its rows are refused until somebody decides"),
-        Offer(OUT, "left out", "nobody hears of it"),
+        Offer("", "refused until you decide", "a report says so"),
+        Offer(OUT, "left out", "and nobody is told"),
     ]
     if value not in ("", OUT):
         offers.append(Offer(value, "sent" if value == "sent" else "sent, as so far"))
@@ -359,7 +359,12 @@ def new_values_control(draft: Draft, decider: Decider) -> Control | None:
 
     name = f"others.{draft.deciders.index(decider)}"
     return Control(
-        name, "A new value in a later file is", "choices", value, write, [OptionGroup("", offers)]
+        name,
+        "If a later file has a new value, its rows are",
+        "choices",
+        value,
+        write,
+        [OptionGroup("", offers)],
     )
 
 

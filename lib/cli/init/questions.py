@@ -375,7 +375,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "destination",
-        "Sent by",
+        "Google's API",
         "Which of Google's APIs receives the conversions?",
         choices=[*_apis()],
     ),
@@ -393,5 +393,5 @@ QUESTIONS: Final = (
         typed="its ID (for the Google Ads API, also its name)",
         of="conversion",
     ),
-    Question("expect", "Files come", "When do files come?", typed=FORMS),
+    Question("expect", "When files come", "When do files come?", typed=FORMS),
 )
