@@ -204,23 +204,19 @@ BY_HAND: dict[str, Any] = {
 }
 
 
-def test_rows_that_were_written_by_hand_only_get_new_values(tmp_path: Path) -> None:
-    """No fate of a value says what they say, so the others stay as they were written."""
-    person = reopen(
-        tmp_path, SALES.replace("bob@example.com,New", "bob@example.com,Trial"), **BY_HAND
-    )
+def test_rows_that_were_written_by_hand_are_shown_as_they_are(tmp_path: Path) -> None:
+    """No menu says what they say, so they are changed in the document, and all else here."""
+    content = SALES.replace("bob@example.com,New", "bob@example.com,Trial")
+    person = reopen(tmp_path, content, **BY_HAND)
     assert person.page.draft.by_hand
     assert "were written by hand" in person.html
     (table,) = (table for table in person.page.deciders if table.name == "Kind")
-    assert [(row.text, row.control is None) for row in table.rows] == [
-        ("New", True),
-        ("Trial", False),
-        ("Old", True),
+    assert [(row.text, row.control) for row in table.rows] == [
+        *(("New", None), ("Trial", None), ("Old", None))
     ]
-    person.decide("Kind", Trial="left out")
+    person.answer("expect", "every 3 hours")
     profile = person.save()
-    assert profile["skip"] == {"Kind": ["Trial"]}
-    assert profile["conversions"] == BY_HAND["conversions"]
+    assert (profile["conversions"], profile.get("skip")) == (BY_HAND["conversions"], None)
 
 
 def test_a_value_of_an_entry_hides_the_column_of_the_profile(tmp_path: Path) -> None:

@@ -67,7 +67,8 @@ def kind_of(draft: Draft, number: int) -> str:
 
 
 def other_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
-    """Yield the rows that Google would not get: left out, and refused by cause."""
+    """Yield the rows that Google would not get: left out, and refused by cause, or those that wait
+    for an answer."""
     if trial.footer:
         yield Line(trial.footer, "footer below the rows")
     for column, rows in trial.skipped.items():

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from lib.catalogue.texts import first_sentence
@@ -72,13 +74,6 @@ _GROUPS: Final = {
 }
 
 
-class OptionGroup(NamedTuple):
-    """Some of the options of a menu. Their values are texts."""
-
-    title: str
-    options: Sequence[Offer]
-
-
 @dataclass(frozen=True, slots=True)
 class Control:
     """A menu, some choices, or a field to type into. `name` is its name in the form."""
@@ -88,15 +83,15 @@ class Control:
     kind: Literal["menu", "choices", "text"]
     value: str
     write: Callable[[str], None]
-    groups: Sequence[OptionGroup] = ()
+    options: Sequence[Offer] = ()
     hint: str = ""
     datalist: str = ""
     is_open: bool = False
 
     @property
-    def options(self) -> list[Offer]:
-        """All options, without their groups."""
-        return [option for group in self.groups for option in group.options]
+    def groups(self) -> list[tuple[str, list[Offer]]]:
+        """The options by group."""
+        return [(name, [*each]) for name, each in groupby(self.options, attrgetter("group"))]
 
 
 # ── the meanings of a column ─────────────────────────────────────────────────────────────────
@@ -132,31 +127,30 @@ def meaning_controls(draft: Draft, column: Column) -> Iterator[Control]:
         )
 
 
-def _meanings(draft: Draft, current: str, *, is_first: bool) -> list[OptionGroup]:
-    none = "not used" if is_first else "nothing else"
-    groups = [OptionGroup("", [Offer("", none if current == "" else "not used")])]
-    for title, fields in _GROUPS.items():
-        possible = [name for name in fields if name != DECIDES or not draft.by_hand]
-        groups.append(OptionGroup(title, [_meaning(name, current) for name in possible]))
-    grouped = {name for fields in _GROUPS.values() for name in fields}
+def _meanings(draft: Draft, current: str, *, is_first: bool) -> list[Offer]:
+    none = "nothing else" if not (is_first or current) else "not used"
+    base = base_name(current)
+    offers = [offer for offer in _all_meanings() if offer.value != DECIDES or not draft.by_hand]
+    if current and base not in {offer.value for offer in offers}:
+        offers.append(Offer(current, meaning_of(current), group="More"))
+    # The second email address of a file is an email address, too.
+    return [Offer("", none), *(o._replace(value=current) if o.value == base else o for o in offers)]
+
+
+@cache
+def _all_meanings() -> list[Offer]:
+    """Return what every column is offered to be, the frequent meanings first."""
+    grouped = {name: title for title, fields in _GROUPS.items() for name in fields}
     sent = {name for api in names() for name in capabilities_of(api).fields}
-    more = [
+    others = [
         name
         for name, field in BY_NAME.items()
-        if name not in grouped
-        and "conversion" in field.record_kinds
+        if "conversion" in field.record_kinds
         and (name in sent or field.only_helps)
         and not name.startswith(("hashed_", CUSTOM_VARIABLE))
     ]
-    if current and base_name(current) not in {*grouped, *more}:
-        more.append(current)
-    return [*groups, OptionGroup("More", [_meaning(name, current) for name in more])]
-
-
-def _meaning(name: str, current: str) -> Offer:
-    """Return the option of a field. The second email address of a file is one, too."""
-    is_current = base_name(current) == name
-    return Offer(current if is_current else name, meaning_of(name))
+    possible = dict.fromkeys((*grouped, *others))
+    return [Offer(name, meaning_of(name), group=grouped.get(name, "More")) for name in possible]
 
 
 def set_meaning(draft: Draft, column: Column, old: str, new: str) -> None:
@@ -208,9 +202,7 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         listed_as = decider.listed(value)
         is_known = listed_as is not None and decider.fates[listed_as] != UNDECIDED
         is_needed = comparable(value) not in needless
-        is_open = fate == UNDECIDED and count > 0 and is_needed
-        if value == ANY_OTHER:
-            is_open = is_open or (count == 0 and fate == UNDECIDED and not decider.is_answered)
+        is_open = fate == UNDECIDED and count > 0 and is_needed and not draft.by_hand
         name = f"value.{draft.deciders.index(decider)}.{number}"
         control = Control(
             name,
@@ -222,10 +214,11 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
             is_open=is_open,
         )
         text = next((o.label for o in control.options if o.value == str(fate)), "as in the profile")
-        is_fixed = draft.by_hand and is_known
         amount = sums.get(comparable(value)) if value != ANY_OTHER else None
         rows.append(
-            ValueRow(_shown(value), count, amount, None if is_fixed else control, text, is_open)
+            ValueRow(
+                _shown(value), count, amount, None if draft.by_hand else control, text, is_open
+            )
         )
     return sorted(rows, key=lambda row: not row.is_new) if is_edit else rows
 
@@ -278,7 +271,7 @@ def _shown(value: str) -> str:
 
 def _fates(
     draft: Draft, decider: Decider, value: str, *, is_known: bool, is_needed: bool
-) -> list[OptionGroup]:
+) -> list[Offer]:
     """Return what the rows with a value may be."""
     implied: Fate = UNDECIDED if is_known else decider.fate_of(value)
     unlisted: dict[Fate, str] = {OUT: "left out, as any new value", UNDECIDED: "choose …"}
@@ -295,20 +288,15 @@ def _fates(
     for number, entry in enumerate(entries):
         if number in own and is_correction(entry):
             offers.append(Offer(str(number), _correction(draft, number)))
-    if not draft.by_hand:
-        if not sales or used & {*sales}:
-            another = " of another action" if sales else ""
-            offers.append(Offer("new:conversion", f"a sale{another}"))
-        sends = {entries[number].get("send") for number in own}
-        for send, label in _CORRECTIONS.items():
-            if send not in sends:
-                offers.append(Offer(f"new:{send}", label))
-        if len(draft.deciders) > 1 and len(entries) > 1:
-            offers.append(Offer(ANY_ENTRY, "what the other columns say"))
-    elif any(decider.name not in entries[n].get("rows", {}) for n in range(len(entries))):
-        offers = [o for o in offers if o.value in (UNDECIDED, *map(str, own))]
+    if not sales or used & {*sales}:
+        another = " of another action" if sales else ""
+        offers.append(Offer("new:conversion", f"a sale{another}"))
+    sends = {entries[number].get("send") for number in own}
+    offers += [Offer(f"new:{s}", label) for s, label in _CORRECTIONS.items() if s not in sends]
+    if len(draft.deciders) > 1 and len(entries) > 1:
+        offers.append(Offer(ANY_ENTRY, "what the other columns say"))
     offers.append(Offer(OUT, "left out"))
-    return [OptionGroup("", offers)]
+    return offers
 
 
 _CORRECTIONS: Final = {
@@ -364,7 +352,7 @@ def new_values_control(draft: Draft, decider: Decider) -> Control | None:
         "choices",
         value,
         write,
-        [OptionGroup("", offers)],
+        offers,
     )
 
 
@@ -390,7 +378,7 @@ def all_rows_control(draft: Draft) -> Control:
         "choices",
         value,
         write,
-        [OptionGroup("", offers)],
+        offers,
         is_open=not value,
     )
 
@@ -411,60 +399,32 @@ class Gone(NamedTuple):
 
 def gone_columns(draft: Draft) -> Iterator[Gone]:
     """Yield each column that the file must have, and lacks."""
-    used = {
-        column.index for level in (None, *range(len(draft.entries))) for column in _of(draft, level)
-    }
-    has = {comparable(column.name) for column in draft.sample.columns}
-    unused = [
-        column
-        for column in draft.sample.columns
-        if column.index not in used and draft.decider(column.name) is None
-    ]
     for number, decider in enumerate(draft.deciders):
-        if comparable(decider.name) not in has:
-            offers = [Offer("remove", "No file has it any more")] if not draft.by_hand else []
+        if draft.column_named(decider.name) is None and not draft.by_hand:
             write = partial(_replace_decider, draft, decider)
-            name = f"gone.{number}"
-            yield _gone(draft, name, [decider.name], DECIDES, unused, offers, write)
+            yield _gone(draft, f"gone.{number}", [decider.name], DECIDES, write)
     for entry in (None, *range(len(draft.entries))):
+        optional = draft.profile.get("optional", ()) if entry is None else ()
         for name, listed in [*draft.level(entry).get("columns", {}).items()]:
-            if not listed or draft.column(name, entry) is not None:
-                continue
-            if entry is None and name in draft.profile.get("optional", ()):
-                continue
-            offers = [Offer("remove", "No file has it any more")]
-            if name not in NEVER_OPTIONAL and entry is None:
-                offers.insert(0, Offer("optional", "Some files lack it"))
-            write = partial(_replace_column, draft, name, entry)
-            control_name = f"gone.{'' if entry is None else entry}.{name}"
-            old = draft.column_names(name, entry)
-            yield _gone(draft, control_name, old, name, unused, offers, write)
-
-
-def _of(draft: Draft, entry: int | None) -> list[Column]:
-    columns = (draft.column(name, entry) for name in draft.level(entry).get("columns", {}))
-    return [column for column in columns if column is not None]
+            if listed and draft.column(name, entry) is None and name not in optional:
+                write = partial(_replace_column, draft, name, entry)
+                place = f"gone.{'' if entry is None else entry}.{name}"
+                yield _gone(draft, place, draft.column_names(name, entry), name, write)
 
 
 def _gone(
-    draft: Draft,
-    name: str,
-    old: Sequence[str],
-    meaning: str,
-    unused: Sequence[Column],
-    offers: Sequence[Offer],
-    write: Callable[[str], None],
+    draft: Draft, name: str, old: Sequence[str], meaning: str, write: Callable[[str], None]
 ) -> Gone:
-    near = likely_successor(old, base_name(meaning), [column.name for column in unused])
-    columns = [Offer(f"c{column.index}", column.name) for column in draft.sample.columns]
-    likely = next((offer for offer in columns if offer.label == near and near), None)
-    groups = [
-        OptionGroup("", [Offer("", "choose …")]),
-        OptionGroup("It is now", columns),
-        OptionGroup("It is gone", offers),
-    ]
+    columns = [Offer(f"c{c.index}", c.name, group="It is now") for c in draft.sample.columns]
+    unused = [c.name for c in draft.sample.columns if not meanings_of(draft, c)]
+    near = likely_successor(old, base_name(meaning), unused)
+    likely = next((offer for offer in columns if near and offer.label == near), None)
+    offers = [Offer("remove", "No file has it any more", group="It is gone")]
+    if meaning not in {DECIDES, *NEVER_OPTIONAL}:
+        offers.append(Offer("optional", "Some files lack it", group="It is gone"))
     texts = " or ".join(old)
-    control = Control(name, f"{texts} is", "menu", "", write, groups, is_open=True)
+    options = [Offer("", "choose …"), *columns, *offers]
+    control = Control(name, f"{texts} is", "menu", "", write, options, is_open=True)
     return Gone(texts, meaning_of(meaning), control, likely, meaning == DECIDES)
 
 
@@ -494,66 +454,79 @@ def _column_of(draft: Draft, text: str) -> Column:
 def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
     """Yield the controls of a question: a menu of columns, its choices, and a field to type into.
 
-    The column that a field has for all entries is chosen in the table of columns.
+    The column that a field has for all entries is chosen in the table of columns. Beside it, the
+    choices and the field are about its empty cells.
     """
     place = "" if question.entry is None else f"{question.entry}."
-    name = f"q.{place}{question.name}"
+    name, text = f"q.{place}{question.name}", question.text
     column = draft.column(question.name, question.entry)
     constant = draft.constant(question.key, question.entry)
     is_open = question.is_open(draft)
     choices = [
-        Offer(f"v{n}", choice.label, question.meant(draft, choice) or choice.note)
+        Offer(f"v{n}", choice.label, question.meant(draft, choice) or choice.note, "No column")
         for n, choice in enumerate(question.choices)
     ]
     chosen = next((f"v{n}" for n, c in enumerate(question.choices) if c.value == constant), "")
-    if constant is None and question.id not in draft.answered:
+    if is_open or (constant is None and question.id not in draft.answered):
         chosen = ""
-    has_menu = question.entry is not None and question.name in BY_NAME and question.key != "action"
-    if question.entry is not None and question.name == "currency_code":
-        has_menu = True
+    is_typed = constant is not None and not chosen and not is_open
+    has_menu = question.entry is not None and question.key != "action"
     write = partial(_write_answer, draft, question)
     if has_menu:
-        value = f"c{column.index}" if column and not is_open else chosen if not is_open else ""
-        is_typed = not is_open and not value and constant is not None
-        none = Offer("", f"{constant} for all" if is_typed else "choose …")
-        groups = [
-            OptionGroup("", [none]),
-            *_columns(draft, question),
-            OptionGroup("No column", choices),
-        ]
-        yield Control(name, question.text, "menu", value, write, groups, is_open=is_open)
-    elif choices and column is None:
-        groups = [OptionGroup("", choices)]
-        yield Control(name, question.text, "choices", chosen, write, groups, is_open=is_open)
-    if question.typed and (column is None or has_menu):
-        is_inherited = is_open and question.key not in draft.level(question.entry)
-        is_typed = constant is not None and not chosen and column is None and not is_inherited
-        value = str(constant) if is_typed else ""
-        label = f"or {question.typed}" if has_menu or choices else question.text
+        value = f"c{column.index}" if column and not is_open else chosen
+        none = Offer("", f"{constant} for all" if is_typed and not column else "choose …")
+        options = [none, *_columns(draft, question), *choices]
+        yield Control(name, text, "menu", value, write, options, is_open=is_open)
+    elif column is not None:
+        if question.key not in _OF_EMPTY_CELLS or not _has_empty(draft, question, column):
+            return
+        text = f"{question.title}: an empty cell of “{column.name}” is"
+        if choices:
+            refused = Offer("", "refused", group="No column")
+            yield Control(name, text, "choices", chosen, write, [refused, *choices])
+            return
+    elif choices:
+        yield Control(name, text, "choices", chosen, write, choices, is_open=is_open)
+    if question.typed:
+        is_alone = not has_menu and not choices
+        is_shown = is_typed and not (has_menu and column)
         yield Control(
             f"{name}.text",
-            label,
+            text if is_alone else f"or {question.typed}",
             "text",
-            value,
+            str(constant) if is_shown else "",
             partial(_write_text, draft, question),
-            hint="" if has_menu or choices else question.typed,
+            hint=question.typed if is_alone else "",
             datalist=DATALISTS.get(question.name, ""),
-            is_open=is_open and not (has_menu or choices),
+            is_open=is_open and is_alone,
         )
-    elif column is not None and question.key in ("value", "currency_code", "phone_region"):
-        yield from _for_empty(draft, question, column, name)
 
 
-def _columns(draft: Draft, question: Question) -> list[OptionGroup]:
+_OF_EMPTY_CELLS: Final = ("value", "currency_code", "phone_region")
+"""Keys that are also the value of empty cells."""
+
+
+def _has_empty(draft: Draft, question: Question, column: Column) -> bool:
+    is_set = draft.constant(question.key, question.entry) is not None
+    return is_set or not all(cell for _, cell in draft.numbered_cells(column))
+
+
+def _columns(draft: Draft, question: Question) -> list[Offer]:
     """Return the columns with what they would mean, those that look right first."""
+    sales = {cell for number, cell in _order_cells(draft) if number in draft.sales}
+    names_sale = question.of == "correction" and question.name == "order_id"
     titles = ("Columns that look right", "Other columns")
-    note: Callable[[Column], str] = lambda column: " · ".join(column.samples()[:1])  # noqa: E731
-    if question.of == "correction" and question.name == "order_id":
-        sales = {cell for number, cell in _order_cells(draft) if number in draft.sales}
-        note = partial(_found_sales, draft, question.entry, sales)
     return [
-        OptionGroup(title, [Offer(f"c{each.index}", each.name, note(each)) for each in columns])
+        Offer(
+            f"c{each.index}",
+            each.name,
+            _found_sales(draft, question.entry, sales, each)
+            if names_sale
+            else " · ".join(each.samples()[:1]),
+            title,
+        )
         for title, columns in zip(titles, question.offered(draft), strict=True)
+        for each in columns
     ]
 
 
@@ -569,45 +542,27 @@ def _found_sales(draft: Draft, entry: int | None, sales: set[str], column: Colum
 
 
 def _write_answer(draft: Draft, question: Question, text: str) -> None:
-    answer: Any = None
     if not text:
         draft.unanswer(question.name, question.key, question.entry)
         return
     if text.startswith("c"):
-        answer = checked_column(question.name, _column_of(draft, text))
-    elif text.startswith("v"):
+        answer: Any = checked_column(question.name, _column_of(draft, text))
+    else:
         answer = question.choices[int(text[1:])].value
-    question.write(draft, answer)
+    if question.entry is None and draft.column(question.name):  # of its empty cells
+        draft.set_constant(question.key, answer)
+    else:
+        question.write(draft, answer)
     draft.answered.add(question.id)
 
 
 def _write_text(draft: Draft, question: Question, text: str) -> None:
     if text.strip():
-        question.write(draft, question.read(draft, text))
+        answer = question.read(draft, text)
+        if question.entry is None and draft.column(question.name):  # of its empty cells
+            draft.set_constant(question.key, answer)
+        else:
+            question.write(draft, answer)
         draft.answered.add(question.id)
     else:
         draft.unanswer(question.name, question.key, question.entry)
-
-
-def _for_empty(draft: Draft, question: Question, column: Column, name: str) -> Iterator[Control]:
-    """Yield what empty cells of a column mean, if there are any."""
-    constant = draft.constant(question.key, question.entry)
-    if constant is None and all(cell for _, cell in draft.numbered_cells(column)):
-        return
-    label = f"{question.title}: an empty cell of “{column.name}” is"
-    if question.key == "value":
-        offers = [Offer("", "refused"), Offer(ACTION_DEFAULT, question.choices[0].label)]
-        write = lambda text: question.write_constant(draft, text or None)  # noqa: E731
-        yield Control(
-            f"{name}.empty", label, "menu", constant or "", write, [OptionGroup("", offers)]
-        )
-        return
-    yield Control(
-        f"{name}.empty",
-        label,
-        "text",
-        str(constant or ""),
-        lambda text: question.write_constant(draft, question.read(draft, text) if text else None),
-        hint=question.typed,
-        datalist=DATALISTS.get(question.name, ""),
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,6 @@ from lib.cli.init.rows import (
     are_fates,
     entries_of,
     is_correction,
-    listed_values,
     read_deciders,
     value_in,
     write_deciders,
@@ -75,7 +75,7 @@ class Draft:
     by_hand: bool = field(init=False)
     """Whether the profile says more about rows than the fates of values can."""
     answered: set[tuple[str, int | None]] = field(default_factory=set)
-    _entries_by_line: tuple[str, dict[int, int]] = field(default=("", {}), init=False)
+    _selection: tuple[str, list[tuple[int, int]]] = field(default=("", []), init=False)
 
     def __post_init__(self) -> None:
         keys = self.profile.keys() & {"encoding", "delimiter", "sheet"}
@@ -238,13 +238,7 @@ class Draft:
         text = decider.listed(value)
         before = UNDECIDED if text is None else decider.fates[text]
         decider.fates[value if text is None else text] = fate
-        if self.by_hand:  # only values that nothing lists: the others stay as they were written
-            key = "skip" if fate == OUT else "rows"
-            level = self.profile if fate == OUT else self.entries[int(fate)]
-            listed = listed_values(level.get(key, {}).get(decider.name, ()))
-            level[key] = {**level.get(key, {}), decider.name: [*listed, value]}
-        else:
-            self._write_rows(before)
+        self._write_rows(before)
 
     def stop_passing(self, decider: Decider) -> None:
         """Let rows with a value that is not listed be heard of. Those of this file are listed."""
@@ -347,7 +341,7 @@ class Draft:
     def is_about_rows(self) -> bool:
         """Whether it is known which rows are sent."""
         if self.deciders:
-            return all(decider.is_answered for decider in self.deciders)
+            return any(decider.is_answered for decider in self.deciders)
         return ("rows", None) in self.answered
 
     @property
@@ -400,32 +394,31 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    @property
-    def entries_by_line(self) -> dict[int, int]:
-        """The number of the entry of each row that is sent, by its line."""
+    def _selected(self) -> list[tuple[int, int]]:
+        """Return the rows that are sent: the place of each in the sample, and its entry."""
         skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
         key = repr((skip, conditions))
-        if key != self._entries_by_line[0]:
-            self._entries_by_line = key, self._select(skip, conditions)
-        return self._entries_by_line[1]
+        if key != self._selection[0]:
+            self._selection = key, self._select(skip, conditions)
+        return self._selection[1]
 
     def _select(
         self, skip: Mapping[str, Sequence[str]], conditions: list[Mapping[str, tuple[str, ...]]]
-    ) -> dict[int, int]:
+    ) -> list[tuple[int, int]]:
         columns = {comparable(column.name): column.index for column in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return {}
+            return []
         places = {name: columns[comparable(name)] for name in names}
         selected = RowSelection(skip, conditions, places).select(self.sample.rows)
         numbers = selected.entries or [0] * len(selected.rows)
-        return {row[0]: number for row, number in zip(selected.rows, numbers, strict=True)}
+        place_of = {row[0]: place for place, row in enumerate(self.sample.rows)}
+        rows = zip(selected.rows, numbers, strict=True)
+        return [(place_of[row[0]], number) for row, number in rows]
 
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
         """Return the cells of the rows that are sent, each with the number of its entry."""
-        entry_of = self.entries_by_line
-        cells = zip(self.sample.rows, column.cells, strict=True)
-        return [(entry_of[row[0]], cell) for row, cell in cells if row[0] in entry_of]
+        return [(number, column.cells[place]) for place, number in self._selected()]
 
     def as_sent(self, column: Column, entries: Collection[int]) -> Column:
         """Return the column with only the cells that are sent by these entries."""
@@ -460,7 +453,7 @@ class Draft:
         for (_, cells, *_), amount in zip(self.sample.rows, amounts.cells, strict=True):
             key = comparable(value_in(cells[column.index], listed))
             try:
-                sums[key] = sums.get(key, 0) + (parse_value(amount, sign) * scale if amount else 0)
+                sums[key] = sums.get(key, 0) + (_amount(amount, sign) * scale if amount else 0)
             except RuleError:
                 continue
         return sums
@@ -469,6 +462,9 @@ class Draft:
         """Return the column of this name, if the file has it."""
         same = (c for c in self.sample.columns if comparable(c.name) == comparable(name))
         return next(same, None)
+
+
+_amount = cache(parse_value)
 
 
 def _as_names(names: str | Sequence[str]) -> list[str]:

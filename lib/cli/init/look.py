@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from functools import cache
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -53,6 +54,7 @@ MOST_ROWS: Final = 5_000
 """So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
 _MOST_CELLS: Final = 1_000
 _FEW_VALUES: Final = 12
+_MOST_SPELLINGS: Final = 100
 _SAMPLES: Final = 3
 _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
@@ -90,6 +92,8 @@ class Column:
     def has_few_values(self) -> bool:
         """Whether its values could be stages."""
         if self.looks & {"date or time", "click ID", "email address", "phone number"}:
+            return False
+        if len({*self.cells}) > _MOST_SPELLINGS:
             return False
         return 2 <= len(self.values()) <= _FEW_VALUES
 
@@ -244,6 +248,7 @@ def _plain(cell: str) -> str:
 # ── what a cell looks like ───────────────────────────────────────────────────────────────────
 
 
+@cache
 def has_look(cell: str, look: Look) -> bool:
     """Return whether a filled cell can be read as this."""
     with suppress(RuleError):

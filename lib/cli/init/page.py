@@ -110,6 +110,8 @@ class Page:
     sent: list[Section] = field(init=False)
     cells: list[Control] = field(init=False)
     others: list[Control] = field(init=False)
+    open: list[Open] = field(init=False)
+    """What must be decided before the profile can be saved."""
 
     def __post_init__(self) -> None:
         draft = self.draft
@@ -128,7 +130,7 @@ class Page:
             if comparable(decider.name) in names
         ]
         self.all_rows = None if draft.deciders or draft.by_hand else all_rows_control(draft)
-        asked = [*questions(draft)]
+        asked = [q for q in questions(draft) if self._is_asked(q)]
         self.sent = self._sections(asked) if draft.is_about_rows else []
         flat = [q for q in asked if q.of == "file" and q.entry is None]
         self.cells = [c for q in flat if q.name in _OF_CELLS for c in question_controls(draft, q)]
@@ -136,6 +138,7 @@ class Page:
         self.others = [c for q in flat if q.name not in others for c in question_controls(draft, q)]
         for control in self._all_controls():
             self.controls[control.name] = control
+        self.open = [*self._open_items(asked)]
 
     def _all_controls(self) -> Iterator[Control]:
         for gone in self.gone:
@@ -207,7 +210,6 @@ class Page:
                 own += [
                     q for q in asked if q.entry is None and q.name in ("order_id", "currency_code")
                 ]
-            own = [q for q in own if self._is_asked(q)]
             own.sort(key=lambda q: q.name == "conversion_action")
             said = [
                 f"{q.title}: “{column.name}”"
@@ -226,30 +228,27 @@ class Page:
 
     # ── what is open, and what would happen ──
 
-    @property
-    def open(self) -> list[Open]:
-        """What must be decided before the profile can be saved."""
+    def _open_items(self, asked: Sequence[Question]) -> Iterator[Open]:
         draft = self.draft
-        items = [Open(f"“{gone.names}” is gone", gone.control.name) for gone in self.gone]
+        for gone in self.gone:
+            yield Open(f"“{gone.names}” is gone", gone.control.name)
         if not draft.is_about_rows and not draft.deciders:
-            items.append(Open("Which rows count", "rows"))
+            yield Open("Which rows count", "rows")
         for table in self.deciders:
-            undecided = [row for row in table.rows if row.is_new]
-            if undecided and undecided[0].control is not None:
+            undecided = [row.control for row in table.rows if row.is_new and row.control]
+            if undecided:
                 text = f"“{table.name}”: {len(undecided)} to decide"
-                items.append(Open(text, undecided[0].control.name))
-        for question in questions(draft):
-            if question.is_open(draft) and self._is_asked(question):
-                names = (f"q.{question.entry}.", "q.") if question.entry is not None else ("q.",)
-                anchors = (f"{name}{question.name}{end}" for name in names for end in ("", ".text"))
-                anchor = next((each for each in anchors if each in self.controls), "columns")
-                items.append(Open(question.title, anchor))
-        named = {
-            name for level in (draft.profile, *draft.entries) for name in level.get("columns", ())
-        }
+                yield Open(text, undecided[0].name)
+        for question in asked:
+            if question.is_open(draft):
+                place = "" if question.entry is None else f"{question.entry}."
+                name = f"q.{place}{question.name}"
+                anchors = (each for each in (name, f"{name}.text") if each in self.controls)
+                yield Open(question.title, next(anchors, "columns"))
+        levels = (draft.profile, *draft.entries)
+        named = {name for level in levels for name in level.get("columns", ())}
         if draft.sales and not named & {*_FOUND_BY}:
-            items.append(Open("A click ID, an email address or a phone number", "columns"))
-        return items
+            yield Open("A click ID, an email address or a phone number", "columns")
 
     @property
     def stop(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
 from lib.cli.init.draft import KEYS, Draft, read_constant, why_no_name
@@ -55,6 +56,8 @@ class Offer(NamedTuple):
     value: Any
     label: str
     note: str = ""
+    group: str = ""
+    """Offers of one group stand together, below its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +166,6 @@ class Question:
         if is_field(self.name):
             draft.set_column(self.name, column, self.entry)
 
-    def write_constant(self, draft: Draft, value: Any) -> None:
-        """Write its value: with a column, that of empty cells."""
-        draft.set_constant(self.key, value, self.entry)
-
 
 def questions(draft: Draft) -> Iterator[Question]:
     """Yield the questions that this file needs, after the answers so far."""
@@ -213,6 +212,7 @@ def _refused(
 ) -> Callable[[Draft], str]:
     """Return what finds the first cell that `read` refuses with this code, or ""."""
 
+    @cache
     def is_unclear(text: str) -> bool:
         try:
             read(text)

@@ -48,10 +48,13 @@ class Session:
     is_saved: bool = False
     errors: dict[str, tuple[str, str]] = field(default_factory=dict)
     _tried: tuple[str, Trial | None] = field(default=("", None), init=False)
+    _page: Page | None = field(default=None, init=False)
 
     def page(self) -> Page:
         """Return the page as it is now."""
-        return Page(self.draft, self._trial(), self.document.as_read, self.errors)
+        if self._page is None:
+            self._page = Page(self.draft, self._trial(), self.document.as_read, self.errors)
+        return self._page
 
     def _trial(self) -> Trial | None:
         """Return what would happen to the first rows, if it is known which ones are sent."""
@@ -67,8 +70,9 @@ class Session:
         """Write the answers that differ from those that the page shows."""
         name, _, value = form.get("set", "").partition("=")
         form = {**form, name: value} if name else form
-        self.errors, entries = {}, len(self.draft.entries)
-        for control in self.page().controls.values():
+        controls = self.page().controls
+        self.errors, entries, self._page = {}, len(self.draft.entries), None
+        for control in controls.values():
             text = form.get(control.name, control.value)
             if text == control.value and control.name != name:
                 continue
@@ -92,7 +96,7 @@ class Session:
             if trial.stop:
                 raise NotSaved(f"Nothing was saved: the file would be stopped. {trial.stop}")
         self.document.save(self.draft.document())
-        self.is_saved = True
+        self.is_saved, self._page = True, None
 
 
 def _stand_ins(draft: Draft) -> dict[str, Any]:
