@@ -318,6 +318,10 @@ def _first_cause(head: ResultsHead, group: Group) -> tuple[Cause, Code, str]:
 
 def _to_correct(head: ResultsHead, group: Group) -> NextStep:
     meant, (cause, entry, why) = head.totals().meant, _first_cause(head, group)
+    if entry.needs_profile:  # nothing in the rows is wrong
+        return NextStep(
+            entry.action.replace("FILE --profile NAME", f"FILE --profile {head.profile}")
+        )
     if entry.is_one_setting(cause.rows, meant):
         advice = entry.advice(cause.rows, meant)
         return NextStep(f"{advice} Then upload the file {_NOTHING_TWICE}", why)

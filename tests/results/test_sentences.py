@@ -125,6 +125,13 @@ CASES: dict[str, Case] = {
         "1 row | 1 row | none",
         ONE,
     ),
+    "a value that the profile does not know": Case(
+        summary_of([row(2, "rejected", "NO_ENTRY_FITS")], unlisted={"uploaded": 3}),
+        "amber look",
+        "Google took 3 of 4 sales; 1 does not count.",
+        "3 sales, 30 USD | 1 sale, 10 USD | none",
+        lookup("NO_ENTRY_FITS").action.replace("--profile NAME", "--profile crm"),
+    ),
     "one setting": Case(
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
         "red look",

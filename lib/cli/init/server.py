@@ -10,6 +10,7 @@ token, and its revision: of two tabs, the one that was not used last is refused.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,7 @@ from lib.destinations.registry import names
 HOME: Final = "127.0.0.1"
 _OWN_NAMES: Final = frozenset({HOME, "localhost"})
 _MOST_FORM_BYTES: Final = 8 << 20
+_OF_ENTRY: Final = re.compile(r"q\.\d")
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ class Session:
             text = form.get(control.name, control.value)
             if text == control.value and control.name != name:
                 continue
-            if len(self.draft.entries) != entries and control.name.startswith("q."):
+            if len(self.draft.entries) != entries and _OF_ENTRY.match(control.name):
                 continue  # the numbers of entries are others now
             if control.kind != "text" and text not in {option.value for option in control.options}:
                 continue
