@@ -57,8 +57,6 @@ _DENIED: Final = "DENIED"
 
 Validated = Sequence[tuple[Part, ValidatedChunk]]
 """The rows of a chunk, part by part."""
-Change = Callable[[Validated], Validated]
-"""Leaves rows out that are not sent now, or gives them other values."""
 
 
 class Chunk(NamedTuple):
@@ -210,13 +208,13 @@ def _checksum_error(error: SourceError | PermanentError | None) -> Problem | Non
 
 
 def prepare(
-    plan: Plan, chunk: Chunk, job_id: int, change: Change | None = None
+    plan: Plan, chunk: Chunk, job_id: int, change: Callable[[Validated], Validated] | None = None
 ) -> PreparedChunk | Problem:
     """Validate the rows of a chunk that are sent, and serialize those that can be.
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows has user data that the
-    account refuses, or names an action in an account that was not read. `change` is applied to the
-    validated rows.
+    account refuses, or names an action in an account that was not read. `change` may leave out
+    rows that are not sent now, or give them other values.
     """
     try:
         selected, validated = plan.validate(chunk.rows)
