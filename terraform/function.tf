@@ -8,7 +8,7 @@ locals {
     ["main.py", "requirements.txt"],
     sort(fileset(local.root, "lib/**/*.py")),
     sort(fileset(local.root, "lib/catalogue/*.ini")),
-    sort(fileset(local.root, "lib/results/templates/*")),
+    sort(fileset(local.root, "lib/**/templates/*")),
   )
 
   # Of the files, not of the archive: it is the same on every machine, and known before the archive exists.

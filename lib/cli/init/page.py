@@ -40,7 +40,7 @@ from lib.results.page import PAGES
 from lib.rules.values.countries import country_names
 from lib.rules.values.currencies import CURRENCY_NAMES
 
-_FOLDER: Final = Path(__file__).parent
+_FOLDER: Final = Path(__file__).parent / "templates"
 _SUGGESTED: Final = (
     *("gclid", "gbraid", "wbraid", "email", "phone", "order_id", "currency_code"),
     *(DECIDES, "ad_user_data", "conversion_date_time", "conversion_value", "country_code"),
@@ -269,7 +269,7 @@ class Page:
         """Return the page as HTML. Everything that comes from the file is escaped."""
         draft, trial = self.draft, self.trial
         shown = trial is not None and not trial.stop
-        rendered = _template("page.html").render(
+        rendered = _template("init.html").render(
             page=self,
             draft=draft,
             json=json.dumps(draft.document(), ensure_ascii=False, indent=2)
@@ -312,8 +312,8 @@ def _template(name: str) -> Any:
     pages = PAGES.overlay(
         loader=ChoiceLoader([FileSystemLoader(_FOLDER), PAGES.loader or FileSystemLoader(_FOLDER)])
     )
-    style = Markup(PAGES.globals["style"]) + Markup((_FOLDER / "page.css").read_text("utf-8"))
-    script = Markup((_FOLDER / "page.js").read_text("utf-8"))
+    style = Markup(PAGES.globals["style"]) + Markup((_FOLDER / "init.css").read_text("utf-8"))
+    script = Markup((_FOLDER / "init.js").read_text("utf-8"))
     return pages.get_template(name, globals={"style": style, "script": script})
 
 

@@ -46,7 +46,8 @@
       const found = form.elements[name];
       if (found && name !== "revision") { found.value = value; waiting = waiting || {}; }
     }
-    const again = place && document.getElementById(place);
+    const again = place && (document.getElementById(place)
+      || document.getElementById(place.replace(/-(suggested|also)$/, ""))); // its menu
     if (!again) return;
     again.focus({ preventScroll: true });
     scrollBy(0, again.getBoundingClientRect().top - top); // what is above may have grown
