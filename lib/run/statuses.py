@@ -277,7 +277,9 @@ class _FinalStatus:
         more, lost = _without_names(unnamed, len(unclicked & others))
         counted = {line for line in lines if self._row(line).outcome == "uploaded"}
         for line in counted & self._rows.keys():
-            self._rows[line] = self._rows[line]._replace(until=None)
+            row = self._rows[line] = self._rows[line]._replace(until=None)
+            if not (row.warnings or self._settings.list_all_rows):
+                del self._rows[line]  # it was listed while it could be deferred once more
         is_known = not any(each.is_unknown for each in statuses)
         return self._request._replace(
             lines=(),

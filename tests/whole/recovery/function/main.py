@@ -33,6 +33,8 @@ retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
 retries.QUOTA = retries.Backoff(0.02, 0.2, retries.QUOTA.tries)
 retries.STORAGE_TIMEOUT_SECONDS = float(os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30"))
 retries.OUTAGE = timedelta(0)
+retries.MOST_TRIES = 50  # some mixtures of faults kill more attempts in a row than 5
+retries._TRIES = (timedelta(0),)
 
 import lib.adapters.object_reader as reader  # noqa: E402
 
@@ -49,7 +51,6 @@ import lib.run.deliver  # noqa: E402
 
 lib.adapters.storage.UPLOAD_PIECE_BYTES = 256 << 10
 lib.adapters.workbook.CPU_SECONDS = 2
-lib.run.advance.MOST_TRIES = 50  # some mixtures of faults kill more attempts in a row than 5
 lib.run.chunks.CHUNK_ROWS = int(os.environ.get("CHUNK_ROWS_OF_CODE", "200"))
 lib.run.deliver._quota_reset = lambda now: now
 
