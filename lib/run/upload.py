@@ -154,15 +154,14 @@ class _ChunkUpload:
             before = self._due.get(line)
             outcome: Outcome = "deferred"
             errors: tuple[Problem, ...] = (Problem(AWAITS_CONVERSIONS),)
-            if before is not None:
+            if not (awaits and part.kind == "adjustment"):
                 # The API may have counted it: only a row that it would recognize is sent again.
                 # The others stay accepted (`resend.merged`).
                 is_recognizable = not isinstance(record, Conversion) or record.is_recognizable
-                if is_recognizable or not before.has_error(ROWS_NOT_NAMED):
+                was_accepted = before is not None and before.has_error(ROWS_NOT_NAMED)
+                if is_recognizable or not was_accepted:
                     continue
                 outcome, errors = "rejected", ()
-            elif not awaits or part.kind != "adjustment":
-                continue
             left_out[line] = RowOutcome(
                 line,
                 outcome,

@@ -2,7 +2,7 @@
 
 The Google Ads API answers at once. The Data Manager API accepts a request, processes it later, and
 then reports its status: an order that is sent again gets the value that is processed last, and one
-that Google does not know is a new conversion.
+that Google does not know is a new conversion. A click without an order ID counts once.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ _LATER: Final[Mapping[Verdict, str]] = {
     "too recent at once": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
     "taken": "PROCESSING_ERROR_REASON_INTERNAL_ERROR",
 }
+_SAME_CLICK: Final = "PROCESSING_ERROR_REASON_DUPLICATE_GCLID"
 _ACCOUNT_REFUSED: Final = Problem("CUSTOMER_NOT_ENABLED")
 STATUSES_REFUSED: Final = "USER_PERMISSION_DENIED"
 
@@ -111,8 +112,8 @@ class Request:
     `began_at`, `answered_at` and `processed_at` are numbers of `Google.moments`; 0: never. `sent`
     is in seconds of the clock. If the request `is_accepted`, the API says later what becomes of it:
     it `is_held` until it is processed. A process `was_refused` its status, or it `is_reported`
-    once a process was told. `errors` are the verdicts on its records, by position, and `taken` the
-    positions of those that Google has.
+    once a process was told. `errors` are the verdicts on its records, by position. Of those in
+    `same_clicks`, Google had the click already, without an order ID. It has `taken` others.
     """
 
     process: Process
@@ -125,6 +126,7 @@ class Request:
     answers: list[str] = field(default_factory=list)
     at_once: dict[int, RowResult] = field(default_factory=dict)
     errors: dict[int, Verdict] = field(default_factory=dict)
+    same_clicks: set[int] = field(default_factory=set)
     taken: set[int] = field(default_factory=set)
     is_held: bool = False
     processed_at: int = 0
@@ -148,9 +150,9 @@ Sending = Literal["", "outage", "quota", "lost", "slow"]
 """What becomes of each request that sends rows: no answer, and it does not take place (`outage`,
 `quota` of the day); no answer, although it takes place (`lost`, and `slow` until time is up)."""
 
-AccountState = Literal["", "requests", "account", "slow"]
-"""What Google thinks of the account: it refuses requests, or the account before that, or does not
-answer until time is up."""
+AccountState = Literal["", "requests", "account", "outage", "slow"]
+"""What Google thinks of the account: it refuses requests, or the account before that; or it does
+not answer about it, at once or until time is up."""
 
 Statuses = Literal["", "unavailable", "refused", "processing", "slow"]
 """What becomes of each request for statuses. `slow`: Google is processing, and says so late."""
@@ -210,6 +212,9 @@ class Google:
                 request.processed_at = next(self.moments)
                 for position, sent in enumerate(request.records):
                     if position in request.at_once:
+                        continue
+                    if not sent.order_id and sent.click in self.clicks:
+                        request.same_clicks.add(position)
                         continue
                     verdict = self.judged.get(request.rows[position], "")
                     if verdict:
@@ -326,6 +331,9 @@ class GoogleApi(FakeApi):
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         if self.google.account == "account":
             self.preflight = PermanentError(_ACCOUNT_REFUSED.code)
+        if self.google.account == "outage":
+            self._call(lambda: True)
+            raise RetryableError("API_UNAVAILABLE")
         if self.google.account == "slow":
             self.process.clock.seconds += SLOW_SECONDS
             raise RetryableError("DEADLINE")
@@ -423,17 +431,20 @@ class GoogleApi(FakeApi):
         records: dict[str, tuple[int, ...]] = {}
         for place, position in enumerate(positions):
             verdict = request.errors.get(position, "")
-            if not verdict:
+            if verdict:
+                outcome: Outcome = "failed" if verdict == "refused" else "deferred"
+                reason = _LATER[verdict]
+            elif position in request.same_clicks:
+                outcome, reason = "duplicate", _SAME_CLICK
+            else:
                 continue
-            outcome: Outcome = "failed" if verdict == "refused" else "deferred"
             request.answers[position] = outcome
-            reason = _LATER[verdict]
             counts[reason] = counts.get(reason, 0) + 1
             if verdict != "too recent, unnamed":
                 records[reason] = (*records.get(reason, ()), place)
         if "too recent, unnamed" in request.errors.values():
             # Each row that Google does not name may be the one that is meant.
-            for position in set(positions) - request.errors.keys():
+            for position in set(positions) - request.errors.keys() - request.same_clicks:
                 request.answers[position] = "deferred"
         number = len(positions)
         status = "PARTIAL_SUCCESS" if counts else "SUCCESS"

@@ -75,9 +75,9 @@ class File:
     """A generation in the input bucket. Times are in seconds of the clock; None: never.
 
     The first of its `rows` is in line 2. It is not live any more since `gone`: it `was_deleted`, or
-    `replaced_by` another one; the store `is_kept` its version nevertheless. `stopped` is when its
-    results first said so, and `deaths` counts the processes that died, or ran out of time, while
-    they had its run.
+    `replaced_by` another one; the store `is_kept` its version nevertheless. It has `lost_its_name`
+    if there was no object of this name for a while. `stopped` is when its results first said so,
+    and `deaths` counts the processes that died, or ran out of time, while they had its run.
     """
 
     source: StoredObject
@@ -88,6 +88,7 @@ class File:
     run: int
     gone: float | None = None
     was_deleted: bool = False
+    lost_its_name: bool = False
     replaced_by: File | None = None
     is_kept: bool = True
     stopped: float | None = None
@@ -228,6 +229,8 @@ class History:
             self.platform.delete(name)
             self._lose(newest)
             newest.was_deleted = True
+            for file in self.files:
+                file.lost_its_name |= file.name == name
 
     def _lose(self, file: File) -> None:
         if file.gone is None:

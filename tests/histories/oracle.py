@@ -177,7 +177,7 @@ class Oracle(History):
         has_happened = {
             "CUSTOMER_NOT_ENABLED": file.account_was_refused,
             "UNKNOWN_PROFILE": file.profile == "nobody",
-            "SOURCE_GONE": file.was_deleted or (file.gone is not None and not file.is_kept),
+            "SOURCE_GONE": file.lost_its_name or (file.gone is not None and not file.is_kept),
             "STALE": age >= 7 * DAY,
             "NO_PROGRESS": file.deaths >= 5,
         }
@@ -264,9 +264,10 @@ class Oracle(History):
             if row.sale == sale.sale
         ]
         taken = max((row.step for request, at, row in of_sale if at in request.taken), default=SOLD)
-        # What Google has refused may still travel with another row of the order.
-        refused = {row.step for _, _, row in of_sale if row.step > taken}
-        allowed = [WORTH[taken], *(WORTH[step] for step in refused)]
+        # What Google has refused, or what could never be sent, may still travel with another row.
+        begun = [file for file in self.files if self.platform.has_run(file.source)]
+        known = {row.step for file in begun for row in file.rows if row.sale == sale.sale}
+        allowed = [WORTH[taken], *(WORTH[step] for step in known if step > taken)]
         if held not in allowed and not self._is_unknowable(sale, of_sale):
             self.expect(False, f"sale {sale.sale} is worth {held}, not {allowed}")
 
@@ -287,7 +288,10 @@ class Oracle(History):
         is_silent = last.was_asked and not last.is_reported
         # The row cannot be sent again: its file is gone, or was stopped.
         file = self.file_of(last.run)
-        is_over = file.gone is not None or file.stopped is not None
+        is_gone = (
+            file.lost_its_name or file.has_twin or (file.gone is not None and not file.is_kept)
+        )
+        is_over = is_gone or file.stopped is not None
         # A retraction by the other API beside a sale in flight.
         retractions = [r for r, _, row in of_sale if row.step == REFUNDED]
         is_beside = any(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import Clock
 from tests.histories.files import NAMES, REDUCED, SalesRow, sales
 from tests.histories.google import AccountState, Request, Sending, Statuses, Verdict
 from tests.histories.history import File
@@ -95,17 +96,20 @@ def test_markers_that_cannot_be_written() -> None:
         assert all_count(history, file)
 
 
-def test_an_earlier_death_is_not_forgotten_in_an_outage() -> None:
+@pytest.mark.parametrize(("account", "sending"), [("outage", ""), ("", "outage")])
+def test_an_earlier_death_is_not_forgotten_in_an_outage(
+    account: AccountState, sending: Sending
+) -> None:
     """An attempt died after a request took place, and the next ones did not reach Google."""
     for call in itertools.count(1):
         with played("google_ads") as history:
             name_only_clicks(history)
             file = history.upload(EXPORT, sales(0, 1, 3))
             history.platform.deliver(file.source, Interruption(call, "killed"))
-            killed = history.platform.processes[-1]
-            history.platform.google.sending = "outage"
-            history.platform.wait(3 * HOUR)
-            history.platform.google.sending = ""
+            killed, google = history.platform.processes[-1], history.platform.google
+            google.account, google.sending = account, sending
+            history.platform.wait(HOUR)
+            google.account, google.sending = "", ""
             history.platform.wait(DAY)
             assert all_count(history, file), call
         if not killed.interrupted_at:
@@ -116,7 +120,7 @@ def test_the_loser_of_a_race_for_a_marker_goes_on_with_what_the_winner_saved() -
     """A process whose clock is ahead takes over too early, and dies before it publishes: the first
     one publishes what the marker says, not what it was told itself."""
     for call in range(1, 12):
-        with played("google_ads") as history:
+        with played("google_ads", chunk_rows=1) as history:
             file = history.upload(EXPORT, sales(0, 3))
             platform = history.platform
 
@@ -130,6 +134,25 @@ def test_the_loser_of_a_race_for_a_marker_goes_on_with_what_the_winner_saved() -
             if found is not None:
                 listed = [row["outcome"] for row in found["rows"]]
                 assert all(found["counts"][each] == listed.count(each) for each in {*listed})
+
+
+def test_a_process_that_was_frozen_past_its_lease_publishes_nothing() -> None:
+    """Wherever it was frozen before it began with the results: another attempt may be at it."""
+    for call in itertools.count(1):
+        with played("google_ads") as history:
+            clock = history.platform.clock
+
+            def pass_the_lease(clock: Clock = clock) -> None:
+                clock.seconds += 10 * MINUTE
+
+            file = history.upload(EXPORT, sales(0, 3))
+            history.platform.deliver(
+                file.source, Interruption(call, "frozen", True, pass_the_lease)
+            )
+            frozen = history.platform.processes[-1]
+            assert not frozen.written_late, call
+        if not frozen.interrupted_at:
+            break
 
 
 # ── limits of time ───────────────────────────────────────────────────────────────────────────────
@@ -235,14 +258,16 @@ def test_statuses_that_are_refused_are_asked_for_by_each_sweep() -> None:
         assert told_today(history, "google_silent") == set()
 
 
-def test_statuses_that_kill_each_process_end_no_file() -> None:
-    """That they are asked for is saved before, so the next attempt does not ask at once."""
+def test_statuses_that_kill_each_process_are_asked_for_by_their_schedule() -> None:
+    """That they are asked for is saved before, so no try follows another one, and once they kill
+    nobody any more they are read soon."""
     with played("data_manager") as history:
         file = history.upload(EXPORT, sales(0))
         history.platform.surroundings.deadly = "statuses"
-        history.platform.wait(2 * DAY)
+        history.platform.wait(10 * HOUR)
         history.platform.surroundings.deadly = ""
-        history.platform.wait(2 * DAY)
+        history.platform.google.process()
+        history.platform.wait(2.5 * HOUR)
         assert outcomes(history, file) == ["uploaded"]
         assert results(history, file)["file_error"] is None
         assert results(history, file)["processing"]["status"] == "finished"
@@ -375,7 +400,7 @@ def test_a_revision_that_dies_at_every_start() -> None:
 def test_a_file_that_takes_all_the_time_to_be_read_ends() -> None:
     """Each attempt is out of time before its first request: the fifth one says so."""
     with played("google_ads") as history:
-        history.platform.surroundings.reading_seconds = 10 * MINUTE
+        history.platform.surroundings.reading_seconds = 8.5 * MINUTE  # of 9
         file = history.upload(EXPORT, sales(0))
         history.platform.wait(3 * DAY)
         assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"

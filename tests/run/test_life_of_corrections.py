@@ -248,6 +248,17 @@ def test_corrections_of_a_file_wait_until_its_sales_are_answered_and_no_longer()
         assert worth(history) is None
 
 
+def test_a_held_correction_waits_for_its_sale_too() -> None:
+    """The last line has no line end, and corrects a sale of its file that Google processes."""
+    with played("both") as history:
+        file = history.upload(EXPORT, [SALE, CHANGE], is_cut=True)
+        history.platform.wait(HOUR)
+        history.platform.google.process()
+        history.platform.wait(2 * HOUR)
+        assert outcomes(history, file) == ["uploaded"] * 2
+        assert worth(history) == 60.0
+
+
 def test_a_check_neither_reads_nor_saves_corrections() -> None:
     """With validate_only, a restatement changes nothing for the sale that follows."""
     with played("data_manager") as history:
