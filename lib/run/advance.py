@@ -63,9 +63,10 @@ def advance(attempt: Attempt) -> RunSummary | None:
     """
     context, source, tries = attempt.context, attempt.run.source, attempt.run.tries
     if tries > retries.MOST_TRIES:
-        # Even the attempt that only writes the results has died.
+        # Even the attempt that only writes the results has died. Older results, if there are any,
+        # do not say what became of the rows.
         attempt.stop(_no_progress(tries))
-        attempt.save(state="done", due=None, cause="")
+        attempt.save(state="done", due=None, cause="", published_at=None)
         return None
     results = NO_RESULTS
     if not attempt.is_first:

@@ -18,7 +18,7 @@ from tests.histories.google import Request, is_twin_of
 from tests.histories.history import File, History, is_open
 from tests.histories.platform import DAY, LEASE_SECONDS, SWEEP_SECONDS
 from tests.histories.processes import SLOW_SECONDS
-from tests.histories.told import expected, verify_told
+from tests.histories.told import expected, has_given_up, verify_told
 
 SETTLED: Final = ("uploaded", "duplicate", "failed", "skipped")
 """Answers after which a row is not sent again."""
@@ -86,7 +86,7 @@ class Oracle(History):
                 waits = waits and (file.gone is None or platform.has_run(file.source))
                 waits = waits and not self._is_to_be_started(file)
             else:
-                waits = is_open(found)
+                waits = is_open(found) and not has_given_up(self, file)
             if waits:
                 self.expect(platform.due(file.source), f"{file} waits for nothing")
         for process in platform.processes:
@@ -161,7 +161,8 @@ class Oracle(History):
         for outcome in OUTCOMES:
             number = outcomes.count(outcome)
             self.expect(counts[outcome] == number, f"{outcome}: {counts} in {file}")
-        self.expect(not is_open(found), f"{file} is still open")
+        is_over = not is_open(found) or has_given_up(self, file)
+        self.expect(is_over, f"{file} is still open")
 
     def _verify_stop(self, file: File, found: dict[str, Any]) -> None:
         """A file ends before its rows are sent only for a reason that has happened."""
@@ -218,6 +219,8 @@ class Oracle(History):
             last_line = file.is_cut and row is file.rows[-1] and file.gone is not None
             is_other = found.get("other_generation") is not None
             self.expect(found["file_error"] or is_other or last_line, what)
+        elif outcome == "deferred":
+            self.expect(has_given_up(self, file), what)
         else:
             self.expect(outcome == "ok" and found["validate_only"], what)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
 from tests.histories.google import Request
-from tests.histories.history import File, History
+from tests.histories.history import File, History, is_open
 from tests.histories.platform import DAY, HOUR, Line
 
 Level = Literal["must", "may", "never"]
@@ -22,6 +22,8 @@ UNFINISHED_AFTER: Final = 2 * HOUR
 NOT_STARTED_AFTER: Final = 0.5 * HOUR
 ASKED_FOR: Final = 7 * DAY
 """Final statuses are asked for so long after a request was sent."""
+MOST_DEATHS: Final = 6
+"""After so many attempts in a row that died, a run ends without results, or with older ones."""
 LEEWAY: Final = 7 * HOUR
 """A run is due at most so long after its time: statuses are asked for every six hours."""
 
@@ -35,7 +37,7 @@ def file_stopped(history: History, file: File) -> Level:
         # The reason may be saved already, although the results are not written.
         return "may" if now - file.came <= 3 * TOLD_FOR else "never"
     if not found["file_error"] or file.stopped is None:
-        return "never"
+        return "may" if has_given_up(history, file) else "never"
     newer = file.replaced_by
     while newer is not None:
         published = history.platform.results(newer.source)
@@ -53,12 +55,22 @@ def file_stopped(history: History, file: File) -> Level:
     return "must" if now - since < TOLD_FOR - HOUR else "may"
 
 
+def has_given_up(history: History, file: File) -> bool:
+    """Return whether the run of a file has ended, because each attempt dies, although its results
+    say that something is to come."""
+    found = history.platform.results(file.source)
+    is_over = file.deaths >= MOST_DEATHS and history.platform.due(file.source) is None
+    return is_over and found is not None and is_open(found)
+
+
 def file_unfinished(history: History, file: File) -> Level:
     """From two hours after it came, until its results are written."""
     platform = history.platform
     age = platform.clock.seconds - file.came
     if file.was_deleted or age < UNFINISHED_AFTER - HOUR or not platform.has_run(file.source):
         return "never"
+    if has_given_up(history, file):
+        return "must" if age < TOLD_FOR - HOUR and file.gone is None else "may"
     if platform.results(file.source) is not None:
         due = platform.due(file.source)
         is_late = due is not None and platform.clock.utc() > due
