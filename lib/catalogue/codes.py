@@ -55,7 +55,7 @@ class Code:
         """What to do if it has stopped a file, because it is never retried."""
         if not self.needs_action or self.says_upload:
             return self.action
-        return f"{self.action} Then upload the file again: nothing counts twice."
+        return f"{self.action} Then upload the file again: no sale counts twice."
 
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether so many problems in so many rows have one cause: a setting."""

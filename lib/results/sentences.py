@@ -5,7 +5,7 @@ from `Totals`, so they say the same of a file:
 
     Look. Google took 118 of 120 sales; 2 do not count.
     Taken: 118 sales, 214,320 USD · Lost: 2 sales, 16,100.50 USD · Waiting: none
-    Next step: Correct these rows in the file, and upload it again: nothing counts twice.
+    Next step: Correct these rows in the file, and upload it again: no sale counts twice.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST_WORDS: Final = 20
 """Of the line that says what happened."""
 NOBODY: Final = "Nobody needs to do anything."
 NOBODY_NOW: Final = "Nobody needs to do anything now."
-_NOTHING_TWICE: Final = "again: nothing counts twice."
+_NOTHING_TWICE: Final = "again: no sale counts twice."
 
 
 class Number(NamedTuple):
@@ -212,7 +212,7 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
     if not taken and not lost:
         whole = _part(wanted, wanted, what)
         if totals.awaiting:
-            return f"Google has not said yet whether it counts {whole}."
+            return f"Google is still checking {whole}."
         return (
             f"{whole[0].upper()}{whole[1:]} {_verb(wanted, 'is', 'are')} sent again automatically."
         )

@@ -27,7 +27,7 @@ from tests.results.files import row, summary_of
 
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 NOBODY = "Nobody needs to do anything."
-ONE = "Correct this row in the file, and upload it again: nothing counts twice."
+ONE = "Correct this row in the file, and upload it again: no sale counts twice."
 LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
@@ -246,7 +246,7 @@ CASES: dict[str, Case] = {
     "all awaiting": Case(
         summary_of(unlisted={"uploaded": 3}, requests=Requests(1, open=1), awaiting=3),
         "amber waiting",
-        "Google has not said yet whether it counts all 3 sales.",
+        "Google is still checking all 3 sales.",
         "none | none | 3 sales, 30 USD",
         LATER,
     ),

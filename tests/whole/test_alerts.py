@@ -37,7 +37,7 @@ def test_a_file_was_stopped(google: Sandbox) -> None:
     assert line["code"] == "EMPTY_FILE"
     assert "empty.csv" in line["run_id"]
     assert line["action"] == results["codes"]["EMPTY_FILE"]["action"]
-    assert line["action"].endswith("Then upload the file again: nothing counts twice.")
+    assert line["action"].endswith("Then upload the file again: no sale counts twice.")
 
 
 def test_unreadable_state(google: Sandbox) -> None:
