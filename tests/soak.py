@@ -3,8 +3,10 @@
 Each round drops files under a random mixture of faults, kills, deleted chunk markers, and duplicate
 and lost deliveries, with sweeps in between. Some files are copied onto themselves, some overwritten
 with other content. One of two instances has other settings and chunks. Then the faults end, time
-passes, and every file of the round must be finished and right. After any failure, the exit code is
-1 and the command to repeat the run is printed.
+passes, and every file of the round must be finished and right.
+
+A failure says the file, the line and the cause, and how to repeat the run. It keeps the log lines
+of all instances, the documents and the deliveries in a folder. The exit code is 1.
 
 If MEMORY_GROUP names a cgroup that exists, the two instances run in it, and share its limit. The
 same seed produces the same rounds (only their timing depends on the machine); `--round 7
@@ -18,6 +20,7 @@ import itertools
 import os
 import random
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
@@ -176,6 +179,19 @@ class Round:
                 raise
 
 
+def keep(failed: Round) -> Path:
+    """Write all that is known of a failed round into a folder, and return it."""
+    folder, google = Path(tempfile.mkdtemp(prefix="soak-failure-")), failed.google
+    (folder / "function.log").write_text(google.function_output())
+    deliveries = "\n".join(map(repr, google.delivery.records()))
+    (folder / "deliveries.txt").write_text(deliveries)
+    for blob in google.storage_client().list_blobs(OUTPUT_BUCKET):
+        path = folder / blob.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(blob.download_as_bytes())
+    return folder
+
+
 def document_of(google: Sandbox, file: File) -> dict[str, Any]:
     return check_results(google.results(file.name, file.generation, timeout_seconds=0))
 
@@ -231,6 +247,7 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int, route: str) -> 
             now.end()
         except Exception as error:
             error.add_note(f"To run only this round: {command(0, seed, number, route)}")
+            error.add_note(f"The logs and the documents are in {keep(now)}")
             raise
         # Every sweep lists all objects, so those of the finished round are deleted.
         for bucket in (INPUT_BUCKET, OUTPUT_BUCKET):
@@ -242,7 +259,9 @@ def soak(google: Sandbox, minutes: float, seed: int, first: int, route: str) -> 
             break
     bugs = [line for line in log_lines(google) if line["event"] == "unexpected_error"]
     if bugs:
-        raise Broken(f"{len(bugs)} unexpected errors, the first: {bugs[0]}")
+        error = Broken(f"{len(bugs)} unexpected errors, the first: {bugs[0]}")
+        error.add_note(f"The logs are in {keep(now)}")
+        raise error
     print(
         f"{number - first + 1} rounds, {done.text(google)}: every line has one outcome, every "
         f"conversion counts once (seed {seed})"

@@ -149,14 +149,17 @@ def check(file: File, document: dict[str, Any], google: Sandbox) -> None:
 def check_document(file: File, document: dict[str, Any]) -> None:
     """Assert that every line of the file has its outcome. The schema's check adds them up."""
     check_results(document)
-    assert document["file_error"] is None
-    outcomes = {row["line"]: row["outcome"] for row in document["rows"]}
+    assert document["file_error"] is None, f"{file.name}: {document['file_error']}"
+    rows = {row["line"]: row for row in document["rows"]}
     for line, kind in enumerate(file.kinds, start=2):
-        outcome = outcomes.get(line, "uploaded")
-        is_counted = outcome in ("uploaded", "duplicate")
-        assert ("counted" if is_counted else outcome) == OUTCOME[kind], (line, kind)
-    assert document["counts"]["rows"] == len(file.kinds)
-    assert outcomes.keys() <= set(range(2, len(file.kinds) + 2))
+        row = rows.get(line, {"outcome": "uploaded"})
+        is_counted = row["outcome"] in ("uploaded", "duplicate")
+        assert ("counted" if is_counted else row["outcome"]) == OUTCOME[kind], (
+            f"{file.name}:{line} is a row of the kind {kind}, and its outcome is {row}"
+        )
+    assert document["counts"]["rows"] == len(file.kinds), f"{file.name}: {document['counts']}"
+    others = rows.keys() - set(range(2, len(file.kinds) + 2))
+    assert not others, f"{file.name} has no lines {sorted(others)}"
 
 
 def check_counted_once(file: File, state: State) -> None:
@@ -165,12 +168,19 @@ def check_counted_once(file: File, state: State) -> None:
         values = [int(each.as_json()["conversion"]["conversion_value"]) for each in state.accepted]
     counted = Counter(value - file.first_value for value in values)
     counted = Counter({row: counted[row] for row in counted if 1 <= row <= len(file.kinds)})
-    assert not {row for row, times in counted.items() if times > 1}, "counted twice"
+    twice = sorted(row + 1 for row, times in counted.items() if times > 1)
+    assert not twice, f"{file.name}: Google counts the lines {twice} twice"
     must = {number for number, kind in enumerate(file.kinds, start=1) if kind in COUNTED}
     # Any of the rows with the same order ID may have been the first to arrive.
     same = {number for number, kind in enumerate(file.kinds, start=1) if kind == "repeated"} | {1}
-    assert set(counted) - same == must - {1}
-    assert len(set(counted) & same) == 1
+    for found, what in (
+        (must - {1} - set(counted), "does not have"),
+        (set(counted) - same - must, "has, but must not have,"),
+    ):
+        lines = [f"{row + 1} ({file.kinds[row - 1]})" for row in sorted(found)]
+        assert not lines, f"{file.name}: Google {what} the lines {lines}"
+    once = sorted(row + 1 for row in set(counted) & same)
+    assert len(once) == 1, f"{file.name}: of the lines with one order ID, Google has {once}"
 
 
 def log_lines(google: Sandbox, file: File | None = None) -> list[dict[str, Any]]:
