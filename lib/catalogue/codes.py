@@ -105,7 +105,7 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
                 fields.get("is_too_late") == "yes",
                 fields.get("needs_action") != "no",
                 fields.get("says_upload") == "yes",
-                needs_look=fields.get("look") == "yes",
+                needs_look=fields.get("needs_look") == "yes",
                 needs_profile=fields.get("needs_profile") == "yes",
             )
     return codes

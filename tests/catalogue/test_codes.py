@@ -77,7 +77,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
     keys = {
-        *("meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "look"),
+        *("meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "needs_look"),
         *("needs_profile", "also", *slow.defaults()),
     }
     codes = []
@@ -92,7 +92,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             assert entry.is_too_late == ("is_too_late" in section)
             assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)
-            assert entry.needs_look == ("look" in section)
+            assert entry.needs_look == ("needs_look" in section)
             assert entry.needs_profile == ("needs_profile" in section)
     assert len(codes) == len(set(codes))
 
