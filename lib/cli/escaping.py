@@ -22,6 +22,7 @@ def on_terminal(text: str) -> str:
 
     They could move the cursor, change the title of the window, or turn what follows around.
     """
+    text = text.replace("\u00a0", " ")  # as between an amount and its currency
     if text.isprintable():
         return text
     return "".join(

@@ -69,6 +69,9 @@ def likely_successor(old: Sequence[str], meaning: str, names: Sequence[str]) -> 
     """
     by_text = {comparable(name): name for name in names}
     for name in old:
+        words = {*comparable(name).split()}  # Total → Sale Total, and not Subtotal
+        if longer := [each for text, each in by_text.items() if words <= {*text.split()}]:
+            return longer[0]
         if near := get_close_matches(comparable(name), by_text, 1, _LEAST_ALIKE):
             return by_text[near[0]]
     return next((name for name in names if suggests(name, meaning)), "")

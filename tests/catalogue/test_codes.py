@@ -77,7 +77,15 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
     keys = {
-        *("meaning", "action", "if_most", "is_too_late", "needs_action", "says_upload", "needs_look"),
+        *(
+            "meaning",
+            "action",
+            "if_most",
+            "is_too_late",
+            "needs_action",
+            "says_upload",
+            "needs_look",
+        ),
         *("needs_profile", "also", *slow.defaults()),
     }
     codes = []

@@ -14,10 +14,12 @@ from lib.rules.values.cells import unwrap
 
 @given(st.text())
 def test_a_terminal_gets_one_line_that_it_only_shows(text: str) -> None:
-    """No control character, direction mark or line end is left, and plain text is unchanged."""
+    """No control character, direction mark or line end is left, and plain text is unchanged. A
+    no-break space, which is in each amount, is a space."""
     shown = on_terminal(text)
     assert shown.isprintable()
     assert shown == text or not text.isprintable()
+    assert on_terminal("16,100\u00a0USD") == "16,100 USD"
 
 
 @given(st.text())

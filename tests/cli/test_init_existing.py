@@ -131,6 +131,20 @@ def test_a_renamed_column_is_one_more_name(tmp_path: Path) -> None:
     assert reopen(tmp_path, SALES, columns=profile["columns"]).open() == []
 
 
+def test_a_longer_name_is_likelier_than_a_similar_one(tmp_path: Path) -> None:
+    """ "Subtotal" would take the tax off each value, and an empty column has none."""
+    content = SALES.replace("Amount", "Subtotal,Sale Amount,Amount Due")
+    rows = content.splitlines()
+    at = rows[0].split(",").index("Subtotal")
+    for number, line in enumerate(rows[1:], 1):
+        cells = line.split(",")
+        rows[number] = ",".join([*cells[: at + 1], cells[at], "", *cells[at + 1 :]])
+    person = reopen(tmp_path, "\n".join(rows), decimal_sign=".")
+    (gone,) = person.page.gone
+    assert gone.likely is not None
+    assert gone.likely.label == "Sale Amount"
+
+
 def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> None:
     """Its values keep their answers. The page says that older files are stopped."""
     person = reopen(tmp_path, SALES.replace("Stage", "Status"))

@@ -280,6 +280,18 @@ def test_a_value_that_nobody_decided_blocks_the_save(opened: Open) -> None:
         person.save()
 
 
+def test_a_column_that_decides_no_longer_takes_its_refunds_along(opened: Open) -> None:
+    """Their entry would take all rows, so that each sale became a refund of itself."""
+    person = opened(REFUNDS)
+    refunds(person, Refund="a refund of the whole sale")
+    person.mean("Related", "decides")
+    for value, _ in [*person.session.draft.values_of(person.session.draft.deciders[1])]:
+        person.decide("Related", **{value or "(empty)": "what the other columns say"})
+    menu = next(row for row in person.page.columns if row.name == "Type").menus[0]
+    person.press(menu.name, "")
+    assert [entry.get("send") for entry in person.session.draft.entries] == [None]
+
+
 def test_a_new_value_is_heard_of_or_left_out(opened: Open) -> None:
     """It is never a sale."""
     person = answer(opened())

@@ -17,7 +17,7 @@ from lib.catalogue.texts import first_sentence
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.cli.init.draft import Draft, written
 from lib.cli.init.look import Column
-from lib.cli.init.questions import Offer, Question, checked_column
+from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider, Fate, is_correction
 from lib.config.profile import ACTION_DEFAULT, NEVER_OPTIONAL
 from lib.destinations.registry import capabilities_of, names
@@ -416,7 +416,9 @@ def _gone(
     draft: Draft, name: str, old: Sequence[str], meaning: str, write: Callable[[str], None]
 ) -> Gone:
     columns = [Offer(f"c{c.index}", c.name, group="It is now") for c in draft.sample.columns]
-    unused = [c.name for c in draft.sample.columns if not meanings_of(draft, c)]
+    look = LOOKS.get(base_name(meaning))
+    fitting = (c for c in draft.sample.columns if c.filled and (look is None or c.may_be(look)))
+    unused = [c.name for c in fitting if not meanings_of(draft, c)]
     near = likely_successor(old, base_name(meaning), unused)
     likely = next((offer for offer in columns if near and offer.label == near), None)
     offers = [Offer("remove", "No file has it any more", group="It is gone")]

@@ -219,10 +219,23 @@ class Draft:
             self.deciders.append(Decider(name))
 
     def remove_decider(self, name: str) -> None:
-        """Let the values of a column decide no longer."""
-        self.deciders = [
-            each for each in self.deciders if comparable(each.name) != comparable(name)
-        ]
+        """Let the values of a column decide no longer.
+
+        An entry that only they chose goes with them: it would take all rows, so that a column of
+        refunds would make each sale a refund. One entry of sales stays, if there is any.
+        """
+        gone = self.decider(name)
+        self.deciders = [each for each in self.deciders if each is not gone]
+        used = {fate for each in self.deciders for fate in each.fates.values()}
+        orphans = {fate for fate in (gone.fates.values() if gone else ()) if fate not in used}
+        numbers = range(len(self.entries))
+        sales = [number for number in numbers if not is_correction(self.entries[number])]
+        kept = next((number for number in (*sales, *numbers) if number in orphans), None)
+        if kept is not None and not {*(sales or numbers)} - orphans:
+            orphans.discard(kept)
+        for number in reversed(numbers):
+            if number in orphans:
+                self._remove_entry(number)
         self._write_rows()
 
     def rename_decider(self, decider: Decider, name: str) -> None:
