@@ -271,14 +271,18 @@ def _sum_of(entries: Sequence[RunEntry], fixed: set[str]) -> Totals:
 
 
 def _fixed(entries: Iterable[RunEntry]) -> set[str]:
-    """Return the keys of the files whose rows `fix` has written into a later file that is here."""
-    fixed, later = set[str](), dict[str, datetime]()
+    """Return the keys of the files whose rows a later file has: one that `fix` has written, or, for
+    a file that was stopped, a newer one of its name that is well."""
+    fixed, later, well = set[str](), dict[str, datetime](), dict[str, int]()
     for entry in entries:
         name = without_suffix(entry.name)
         later[name] = max(entry.arrived, later.get(name, entry.arrived))
+        if entry.is_published and not entry.stop and not entry.superseded:
+            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
     for entry in entries:
         corrected_at = later.get(rows_to_fix(entry.name, entry.generation))
-        if corrected_at is not None and corrected_at >= entry.arrived:
+        is_corrected = corrected_at is not None and corrected_at >= entry.arrived
+        if is_corrected or (entry.stop and entry.generation < well.get(entry.name, 0)):
             fixed.add(entry.key)
     return fixed
 

@@ -175,7 +175,6 @@ class Google:
     seconds: float = 0.0
     """What each request takes, for rows or for statuses."""
     names_only_clicks: bool = False
-    names_only_clicks_ever: bool = False
     values: dict[str, float | None] = field(default_factory=dict)
     clicks: dict[str, str] = field(default_factory=dict)
     counted: list[SalesRow] = field(default_factory=list)
@@ -283,6 +282,7 @@ class Google:
         is_own_order = sent.order_id.startswith("order-")
         is_known_click = bool(sent.click) and sent.click in self.clicks
         if sent.key in self.values and not (self.names_only_clicks and is_known_click):
+            accepted.add(sent.click)
             return RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE", "order_id"),))
         if not is_known_click:
             return None

@@ -209,7 +209,6 @@ class History:
                 google.process((held, held[:1], held[-1:])[number])
             case "clicks":
                 google.names_only_clicks = bool(number)
-                google.names_only_clicks_ever |= bool(number)
 
     def upload(self, name: str, rows: Sequence[SalesRow], is_cut: bool = False) -> File:
         """Let a file come. One that has this name is not live any more."""

@@ -205,10 +205,12 @@ class Oracle(History):
             holds = google.holds(row) or is_unknown
             # Google counts a click and time once, and it may be the twin that it has: of a sale
             # without an order ID, of a line that repeats such a one, or of an order that it refuses
-            # because of the click only, and that was perhaps sent before.
+            # because of the click only, and that an earlier attempt has perhaps sent.
             twins = [other for other in google.counted if is_twin_of(row, other)]
+            key = self.platform.key_of(file.source)
+            was_perhaps_sent = sum(key in each.taken for each in self.platform.processes) > 1
             is_click = not row.order_id or "REPEATED_LINE" in codes
-            is_click = is_click or google.names_only_clicks_ever
+            is_click |= was_perhaps_sent and "CLICK_CONVERSION_ALREADY_EXISTS" in codes
             is_twin = outcome == "duplicate" and bool(twins) and is_click
             self.expect(holds or is_twin, f"{what}, but Google does not hold it")
         elif outcome == "failed":

@@ -136,6 +136,17 @@ def test_the_banner_names_a_file_whose_report_has_a_next_step() -> None:
     assert "Do the next step of the report of crm/deals.csv" in banner(page)
 
 
+def test_a_stopped_file_needs_no_look_once_a_newer_one_of_its_name_is_well() -> None:
+    """Its rows are then not lost any more, and nobody is sent to its report."""
+    stopped = entry_on(CASES["stopped"].summary)
+    assert "Stopped" in words(page_on(stopped))
+    newer = entry_on(
+        CASES["all"].summary,
+        source=replace(CASES["all"].summary.run.source, generation=stopped.generation + 1),
+    )
+    assert "Done No open problems." in banner(page_on(stopped, newer))
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
