@@ -28,9 +28,9 @@ from lib.adapters.storage import GoogleStore, connect
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
-from lib.config.settings import Settings, SettingsError
+from lib.config.settings import Settings
 from lib.destinations.connectors import Destinations
-from lib.errors import PermanentError, UploadError
+from lib.errors import PermanentError, SettingsError, UploadError
 from lib.model.deadline import Shutdown, elapsed_seconds
 from lib.run.context import RunContext
 from lib.run.deliver import deliver

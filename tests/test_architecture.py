@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,14 +18,15 @@ ROOT = Path(__file__).parent.parent
 LIB = sorted((ROOT / "lib").rglob("*.py"))
 
 # Folder of lib → what of lib it may import, beside itself. A module name admits that module only.
+# `errors` imports nothing, so that everything that raises something can share the one tree.
 ARROWS = {
     "model": set(),
     "catalogue": {"model"},
-    "source": {"model"},
-    "rules": {"model", "catalogue"},
+    "source": {"model", "errors"},
+    "rules": {"model", "catalogue", "errors"},
     "state": {"model", "errors"},
     "destinations": {"model", "catalogue", "errors"},
-    "results": {"model", "catalogue", "state", "destinations.base"},
+    "results": {"model", "catalogue", "errors", "state", "destinations.base"},
     "config": {"model", "errors", "rules", "source", "destinations.registry"},
     "run": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results"),
@@ -260,6 +262,28 @@ def test_a_type_has_a_name_of_its_own() -> None:
             places.setdefault(name, []).append(name_of(path))
     twice = {name: paths for name, paths in places.items() if len(paths) > 1}
     assert twice == {}
+
+
+def test_every_exception_is_in_the_tree() -> None:
+    """What a function may raise, and what happens then, is read in `lib/errors.py`.
+
+    Exceptions of one module may have a class of their own there; only `init` has public ones.
+    """
+    tree = {
+        each.name for each in nodes_of(ROOT / "lib/errors.py") if isinstance(each, ast.ClassDef)
+    }
+    public = {
+        node.name
+        for path in LIB
+        if not path.is_relative_to(ROOT / "lib" / "cli" / "init")
+        for node in nodes_of(path)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for base in node.bases
+        if isinstance(base, ast.Name)
+        and (base.id in tree or hasattr(builtins, base.id))
+        and issubclass(getattr(builtins, base.id, Exception), BaseException)
+    }
+    assert public == tree
 
 
 def test_the_version_of_the_ads_api_stands_in_one_place() -> None:

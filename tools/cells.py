@@ -9,9 +9,10 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from lib.errors import RuleError
 from lib.model.fields import NumberFormat, ValueKind
 from lib.rules.values.cart import parse_cart_items, parse_discount
-from lib.rules.values.cells import PLACEHOLDERS, RuleError, is_placeholder, unwrap
+from lib.rules.values.cells import PLACEHOLDERS, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.countries import find_region

@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.text import BLOCK_BYTES, ByteStream
 from lib.source.workbook import ERRORS_OF_ROWS, Sheet, SheetOptions, content_of, sheet_of
 

@@ -20,7 +20,7 @@ from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Destination, MaybeSent, UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.errors import PermanentError
+from lib.errors import PermanentError, SourceError
 from lib.model.account import Account
 from lib.model.capabilities import Capabilities
 from lib.model.chunk_outcomes import ChunkOutcomes
@@ -33,7 +33,6 @@ from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, pr
 from lib.run.context import Connect
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import Header, read_header, read_table
-from lib.source.errors import SourceError
 from lib.source.table import Table
 from lib.source.workbook import ReadSheet
 from lib.state.store import Readable
@@ -127,7 +126,7 @@ class DryRun:
             self.header = read_header(table, self.profile)
             log = SilentLog()
             self.plan = plan_file(table, self.header, self.profile, self.now, self.connect, log)
-        except (SourceError, PermanentError) as error:
+        except PermanentError as error:
             # The rows are still read, so that each one has its outcome.
             self.stop = Problem(error.code, "", error.detail)
 

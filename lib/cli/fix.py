@@ -29,14 +29,14 @@ from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
 from lib.cli.files import checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config.profile import Profile
+from lib.errors import NotResults, SourceError
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import root_problems
 from lib.results.names import rows_to_fix
-from lib.results.reading import NotResults, read_results
+from lib.results.reading import read_results
 from lib.run.reading import read_table
-from lib.source.errors import SourceError
 from lib.source.table import OriginalRow, Table
 from lib.source.workbook import MAGIC_BYTES, is_workbook
 

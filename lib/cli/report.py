@@ -9,7 +9,7 @@ import click
 
 from lib.cli.files import replacing
 from lib.cli.terminal import TaughtCommand, mention
-from lib.results.reading import NotResults
+from lib.errors import NotResults
 
 _EXAMPLES: Final = """
 \b

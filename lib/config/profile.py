@@ -27,13 +27,12 @@ from lib.config import messages
 from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import Listed, ZoneName
 from lib.destinations import registry
-from lib.errors import PermanentError
+from lib.errors import PermanentError, RuleError
 from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.money import MOST_VALUE
 from lib.rules.fields import BY_NAME, is_field
-from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.enums import Consent
 from lib.rules.values.phones import WITHOUT_NUMBERS, normalize_phone_region

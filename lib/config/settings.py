@@ -21,6 +21,7 @@ from pydantic import (
 
 from lib.config import messages
 from lib.destinations import registry
+from lib.errors import SettingsError
 from lib.source.table import MAX_LINES
 
 
@@ -50,10 +51,6 @@ def _endpoint_variables() -> dict[str, str]:
     """Environment variable of an endpoint → its destination, or queries about accounts."""
     names = (*registry.names(), registry.QUERY_ENDPOINT)
     return {f"{name.upper()}_ENDPOINT": name for name in names}
-
-
-class SettingsError(ValueError):
-    """The environment is not valid. The message lists every problem, one per line."""
 
 
 class Settings(BaseModel):

@@ -20,8 +20,8 @@ from lib.destinations.connections import Kept, KeptConnection, PacedConnection
 from lib.destinations.credentials import Authorized
 from lib.destinations.google_ads.api import HOST, QUERY_PATH
 from lib.destinations.pacing import Pacer
-from lib.destinations.rest import RestRefused, RestSession
-from lib.errors import PermanentError, RetryableError, UploadError
+from lib.destinations.rest import RestSession
+from lib.errors import PermanentError, RestRefused, RetryableError, UploadError
 from lib.model.account import Account, Action
 from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind

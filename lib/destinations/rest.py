@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -16,27 +15,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 
 from lib.destinations.pacing import RequestFailure
-
-
-@dataclass(eq=False)
-class RestRefused(Exception):
-    """Google answered with an error. `code` is its most specific reason.
-
-    `is_daily`: the quota of a day is used up. `error` is Google's `google.rpc.Status`, as JSON. Its
-    texts may quote what was sent, so no text of the exception has it.
-    """
-
-    status: int
-    code: str
-    _: KW_ONLY
-    is_daily: bool = False
-    retry_delay_seconds: float = 0.0
-    error: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def is_about_the_caller(self) -> bool:
-        """Whether Google refuses the credentials or the project, and not this request."""
-        return self.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+from lib.errors import RestRefused
 
 
 class RestSession:

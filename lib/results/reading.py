@@ -7,14 +7,11 @@ from typing import IO, Final, TypeVar
 
 import msgspec
 
+from lib.errors import NotResults
 from lib.results.document import SCHEMA_VERSION, ResultsHead, ResultsRow
 
 _ROWS: Final = b' "rows": [\n'
 _END: Final = b" ]\n}\n"
-
-
-class NotResults(Exception):
-    """The text is not a results document that this program can read. The message says why."""
 
 
 T = TypeVar("T")

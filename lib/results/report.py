@@ -12,11 +12,12 @@ from typing import IO, Final
 
 from jinja2 import UndefinedError
 
+from lib.errors import NotResults
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ResultsHead
 from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
 from lib.results.page import render
-from lib.results.reading import NotResults, read_results
+from lib.results.reading import read_results
 from lib.results.sentences import headline_of_results, next_step
 
 ROWS_AT_A_TIME: Final = 50

@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from itertools import compress
 from typing import Final, NamedTuple
 
+from lib.errors import RuleError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, TYPE_OF_WORD, AdjustmentType
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -25,7 +26,6 @@ from lib.rules.identity import read_click_ids, read_order_ids
 from lib.rules.repeats import find_superseded
 from lib.rules.row_rules import ActionRule
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of, zone_of
-from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from lib.errors import RuleError
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
 from lib.rules.row_rules import RowRules
-from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.money import parse_amount, written_currencies
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lib.errors import RuleError
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import CheckedRows, Columns
@@ -17,7 +18,6 @@ from lib.rules.identity import phone_regions
 from lib.rules.optional_fields import read_consents, read_custom_variables
 from lib.rules.repeats import find_repeated_calls
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of
-from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import is_digest
 from lib.rules.values.phones import normalize_phone
 

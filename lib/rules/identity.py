@@ -12,11 +12,11 @@ from itertools import compress
 from operator import not_
 from typing import Final, NamedTuple
 
+from lib.errors import RuleError
 from lib.model.fields import ADDRESS_FIELDS
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import ActionRule, RowRules
-from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
     is_digest,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from lib.errors import RuleError
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
 from lib.model.records import Address, OptionalFields
@@ -15,7 +16,6 @@ from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cart import parse_custom_variable
-from lib.rules.values.cells import RuleError
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import (
     normalize_name,

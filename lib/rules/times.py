@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
 
+from lib.errors import RuleError
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
-from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone

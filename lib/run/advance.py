@@ -32,7 +32,6 @@ from lib.run.resend import (
 from lib.run.statuses import ask_for_statuses, next_poll
 from lib.run.take import STALE_AFTER
 from lib.run.upload import upload_chunks, with_sent_chunks
-from lib.source.errors import SourceError
 from lib.source.names import name_problem
 from lib.state.runs import FileFacts
 from lib.state.store import Readable, StoredObject
@@ -227,11 +226,11 @@ def _send_file(attempt: Attempt, stream: Readable | None) -> None:
                 plan = plan_file(
                     table, header, profile, attempt.run.now, context.connect, attempt.log
                 )
-            except (SourceError, PermanentError) as error:
+            except PermanentError as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 attempt.stop(Problem(error.code, "", error.detail))
         upload_chunks(table, plan, attempt)
-    except (SourceError, PermanentError) as error:
+    except PermanentError as error:
         # The rest of the file cannot be read.
         attempt.stop(with_sent_chunks(Problem(error.code, "", error.detail), attempt))
     if attempt.must_sum_up:

@@ -37,7 +37,6 @@ from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
-from lib.source.errors import SourceError
 from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
@@ -165,11 +164,11 @@ def cut_of(profile: Profile | None) -> Cut:
 def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
     """Cut the rows of a file with `width` columns into chunks. One row is read ahead.
 
-    If the rest of the file cannot be read (`SourceError`, `PermanentError`), the chunk ends there,
+    If the rest of the file cannot be read (`PermanentError`), the chunk ends there,
     so that its rows get their outcomes. The error is raised after this chunk. If what was read may
     be wrong, the rows of this chunk must not be sent.
     """
-    error: SourceError | PermanentError | None = None
+    error: PermanentError | None = None
     readable = iter(rows)
     number, first_record = 0, 1
     most_rows, most_chars = limits.rows, limits.chars
@@ -188,7 +187,7 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
                 chars += length if problem else length + cells_chars
             else:
                 following = None
-        except (SourceError, PermanentError) as caught:
+        except PermanentError as caught:
             error, following = caught, None
         finished = Chunk(number, chunk, first_record, _checksum_error(error))
         chunk = []
@@ -201,7 +200,7 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
         raise error
 
 
-def _checksum_error(error: SourceError | PermanentError | None) -> Problem | None:
+def _checksum_error(error: PermanentError | None) -> Problem | None:
     if error is None or error.code != CHECKSUM_MISMATCH:
         return None
     return Problem(error.code, "", error.detail)

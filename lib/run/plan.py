@@ -17,7 +17,7 @@ from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
-from lib.errors import PermanentError, RetryableError, UploadError
+from lib.errors import PermanentError, RetryableError, RuleError, UploadError
 from lib.model.account import Account
 from lib.model.adjustment_types import stated_type
 from lib.model.capabilities import Capabilities
@@ -32,7 +32,6 @@ from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import EntryRules, RowRules
 from lib.rules.selection import RowSelection, Selected
-from lib.rules.values.cells import RuleError
 from lib.rules.values.time_zones import USUALLY_MEANT, UnknownZone, load_zone
 from lib.run.context import Connect
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile

@@ -13,14 +13,13 @@ from typing import Final
 
 from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send, names_original
 from lib.destinations.registry import capabilities_of
-from lib.errors import PermanentError
+from lib.errors import PermanentError, SourceError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
 from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.outcomes import Problem
 from lib.rules.columns import is_sent
 from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, REQUIRED, field_named, kind_of
-from lib.source.errors import SourceError
 from lib.source.header import (
     Match,
     Names,
@@ -45,7 +44,7 @@ def read_table(
     on_block: Callable[[], None] = no_time_check,
     read_sheet: ReadSheet = read_sheet,
 ) -> Table:
-    """Bytes → a table. Raises `SourceError`, or `PermanentError` if the object no longer exists.
+    """Bytes → a table. Raises `PermanentError` if it cannot be read.
 
     `on_block` is called whenever a block of bytes has been read, and may raise.
     """
@@ -190,8 +189,8 @@ class Header:
 def read_header(table: Table, profile: Profile) -> Header:
     """The header line → a `Header`.
 
-    Raises `SourceError` if no line is the header, or two columns have one name, or `PermanentError`
-    if the file lacks what its records need, or contradicts the profile.
+    Raises `PermanentError` if no line is the header, two columns have one name, or the file lacks
+    what its records need, or contradicts the profile.
     """
     if table.header_error is not None:
         raise table.header_error

@@ -19,8 +19,8 @@ from itertools import accumulate, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lib.errors import SourceError
 from lib.model.records import Row, RowProblem
-from lib.source.errors import SourceError
 from lib.source.text import MAX_LINE_CHARS, UNDECODABLE, Block
 
 if TYPE_CHECKING:

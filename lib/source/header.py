@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, NamedTuple, Protocol
 
+from lib.errors import SourceError
 from lib.model.fields import comparable
 from lib.source.delimited import strict_reader
-from lib.source.errors import SourceError
 from lib.source.text import UNDECODABLE
 
 HEAD_LINES: Final = 50

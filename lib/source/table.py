@@ -12,10 +12,10 @@ from io import StringIO
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from lib.errors import SourceError
 from lib.model.records import Row
 from lib.source.delimited import CELLS_UNKNOWN, RowReader, Shape, strict_reader
 from lib.source.end import Hold, LastRows
-from lib.source.errors import SourceError
 from lib.source.header import (
     HEAD_CHARS,
     HEAD_LINES,

@@ -29,7 +29,7 @@ from itertools import chain, repeat
 from operator import contains
 from typing import NamedTuple, Protocol
 
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.formats import format_of_content
 
 BLOCK_BYTES = 1 << 17

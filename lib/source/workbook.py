@@ -29,7 +29,7 @@ from itertools import islice
 from operator import ge
 from typing import Any, Final, NamedTuple
 
-from lib.source.errors import FileErrorCode, SourceError
+from lib.errors import FileErrorCode, SourceError
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
 from lib.source.text import BLOCK_BYTES, ByteStream
 

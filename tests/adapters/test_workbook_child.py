@@ -14,7 +14,7 @@ import pytest
 
 from lib.adapters import workbook as module
 from lib.adapters.workbook import read_in_child
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
 from tests.every_call import EVERY_CALL
 from tests.fuzz.workbook_fuzzer import check_workbook

@@ -20,10 +20,9 @@ from lib.catalogue.codes import (
     lookup,
 )
 from lib.config.profile import Profile, Send
+from lib.errors import FILE_ERROR_CODES
 from lib.model.records import ROW_PROBLEMS
-from lib.rules.values.cells import RuleError
 from lib.rules.values.countries import find_region
-from lib.source.errors import FILE_ERROR_CODES
 
 ROOT = Path(__file__).parents[2]
 
@@ -249,12 +248,6 @@ def test_an_unknown_code_is_a_failure_of_its_row_and_keeps_its_name() -> None:
     assert (entry.code, entry.origin) == ("SOME_NEW_CODE", "Google")
     assert (entry.severity, entry.scope, entry.outcome) == ("error", "row", "failed")
     assert "message" in entry.meaning
-
-
-def test_a_rule_error_has_the_text_of_the_catalogue() -> None:
-    """The code and its meaning."""
-    error = RuleError("INVALID_EMAIL")
-    assert str(error) == f"INVALID_EMAIL: {CATALOGUE['INVALID_EMAIL'].meaning}"
 
 
 def test_the_page_has_every_code_once() -> None:

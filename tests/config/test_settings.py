@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from lib.config import messages as mistakes
 from lib.config.profile import Profile
-from lib.config.settings import Settings, SettingsError
+from lib.config.settings import Settings
+from lib.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]
 GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output", "PROFILES": "profiles.json"}

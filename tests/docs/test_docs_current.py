@@ -14,11 +14,11 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile, Send
 from lib.config.settings import Settings
+from lib.errors import FILE_ERROR_CODES
 from lib.model.fields import comparable as header_key
 from lib.model.outcomes import OUTCOMES
 from lib.rules.values.dates import read_moment
 from lib.rules.values.time_zones import load_zone
-from lib.source.errors import FILE_ERROR_CODES
 from tests.cli.validating import validate
 from tests.results_schema import SCHEMA, check_results
 from tools.reference import PARTS, with_parts

@@ -31,8 +31,7 @@ from google.ads import datamanager_v1 as dm
 
 from lib.cli.commands import main as program
 from lib.destinations.redaction import without_values
-from lib.errors import UploadError
-from lib.source.errors import SourceError
+from lib.errors import SourceError, UploadError
 from lib.source.table import SourceOptions, open_table
 from tests.cli.validating import CUSTOMER, NOW
 from tests.fakes import deliver, world

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from lib.cli.check import check
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
+from lib.errors import SourceError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.log import Log
 from lib.model.records import ROW_PROBLEMS, Row
@@ -23,7 +24,6 @@ from lib.results.document import results_document
 from lib.run.chunks import cut_of
 from lib.run.reading import read_table
 from lib.source import text as text_module
-from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 from lib.state.runs import Cut
 from lib.state.store import StoredObject

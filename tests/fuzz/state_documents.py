@@ -23,10 +23,10 @@ from typing import Any
 from lib.adapters.events import FINALIZED, NotAnObjectEvent, read_event
 from lib.config.profile import choose_profile, read_profiles
 from lib.destinations import credentials
-from lib.errors import NewerFormat, PermanentError, UnreadableState
+from lib.errors import NewerFormat, NotResults, PermanentError, UnreadableState
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import SCHEMA_VERSION
-from lib.results.reading import NotResults, read_results
+from lib.results.reading import read_results
 from lib.state.corrections import Correction, Corrections, SavedCorrections, order_key
 from lib.state.runs import Run, run_id, run_key
 from lib.state.store import Label

@@ -18,7 +18,7 @@ from typing import Final
 from unittest.mock import patch
 
 from lib.adapters import workbook as child
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 from tests.fuzz.workbooks import ENTITIES, LINKS, SHEET, STYLES, TEXTS
 from tests.workbooks import Cell, Number, workbook

@@ -10,8 +10,9 @@ from babel import Locale
 from babel.numbers import format_currency, format_decimal, get_territory_currencies
 from hypothesis import strategies as st
 
+from lib.errors import RuleError
 from lib.model.fields import DecimalSign
-from lib.rules.values.cells import RuleError, unwrap
+from lib.rules.values.cells import unwrap
 from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.money import parse_amount, written_currencies
 from tests.oracles import Oracle, Verdict

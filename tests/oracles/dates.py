@@ -10,7 +10,8 @@ from babel.dates import format_date, format_datetime
 from babel.localedata import locale_identifiers
 from hypothesis import strategies as st
 
-from lib.rules.values.cells import RuleError, unwrap
+from lib.errors import RuleError
+from lib.rules.values.cells import unwrap
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import DateOrder
 from tests.oracles import Oracle, Verdict

@@ -16,7 +16,8 @@ from typing import Final
 from google.ads.datamanager_util import Formatter
 from hypothesis import strategies as st
 
-from lib.rules.values.cells import INVISIBLE, RuleError, unwrap
+from lib.errors import RuleError
+from lib.rules.values.cells import INVISIBLE, unwrap
 from lib.rules.values.countries import find_region
 from lib.rules.values.identifiers import (
     normalize_email,

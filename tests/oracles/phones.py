@@ -9,7 +9,7 @@ import phonenumbers
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 from lib.rules.values.phones import normalize_phone
 from tests.oracles import Oracle, Verdict
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from lib.errors import NotResults
 from lib.model.outcomes import Problem, RowOutcome
 from lib.results.document import results_document
 from lib.results.findings import MOST_ROWS, Findings, ListedRow, root_problems
 from lib.results.page import bucket_address
-from lib.results.reading import NotResults
 from lib.results.report import ROWS_AT_A_TIME, Links, report_of
 from tests.results.files import file_of, report_on, row, summary_of
 from tests.results_schema import check_results

@@ -10,13 +10,13 @@ import pytest
 
 from lib.catalogue.codes import CATALOGUE
 from lib.destinations import registry
+from lib.errors import RuleError
 from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, Field, NumberFormat
 from lib.model.records import Adjustment, Call, Conversion, Row
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME, field_named
 from lib.rules.fields.table import FIELDS
-from lib.rules.values.cells import RuleError
 from tests.rules.test_adjustments import engine_for
 from tools import watch_google
 

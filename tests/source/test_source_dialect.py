@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.header import WantedNames
 
 WANTED = WantedNames([("gclid",), ("email",)])

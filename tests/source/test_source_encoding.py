@@ -8,8 +8,8 @@ import io
 
 import pytest
 
+from lib.errors import SourceError
 from lib.source import text as text_module
-from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 
 TEXT = "gclid,name\nA,Zoë Müller\nB,François\n"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from lib.source.errors import SourceError
+from lib.errors import SourceError
 from lib.source.header import HEAD_LINES, Names, WantedNames, column_of, columns_named, shown
 from lib.source.table import SourceOptions, Table, open_table
 from tests.workbooks import workbook

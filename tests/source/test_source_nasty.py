@@ -80,7 +80,7 @@ PROGRAM = """
     import gzip, json, resource, sys
     from collections import Counter
     from pathlib import Path
-    from lib.source.errors import SourceError
+    from lib.errors import SourceError
     from lib.source.table import SourceOptions, open_table
 
     class Pieces:

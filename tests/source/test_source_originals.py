@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.errors import SourceError
 from lib.source import text as text_module
-from lib.source.errors import SourceError
 from lib.source.table import OriginalRow, SourceOptions, Table, open_table
 from tests.workbooks import Number, workbook
 

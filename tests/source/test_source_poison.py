@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
+from lib.errors import SourceError
 from lib.model.records import Row
 from lib.source import text as text_module
-from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 from lib.source.text import BLOCK_BYTES
 

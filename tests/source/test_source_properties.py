@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from lib.errors import SourceError
 from lib.source import text as text_module
 from lib.source.delimited import RowReader
-from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, open_table
 
 LINE_END = re.compile(r"\r\n|\r|\n")

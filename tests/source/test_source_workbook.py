@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.worksheet import _read_only, _reader
 
+from lib.errors import SourceError
 from lib.model.records import Row
 from lib.source import workbook as module
-from lib.source.errors import SourceError
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.workbook import text_of
 from tests.workbooks import MAIN, RELATIONS, Cell, Number, Raw, Rows, workbook

@@ -27,8 +27,8 @@ from lib.destinations.data_manager.failures import Refusal, classify, read_refus
 from lib.destinations.data_manager.messages import EventDefaults, encode
 from lib.destinations.data_manager.upload import EventUpload
 from lib.destinations.preflight import Preflight
-from lib.destinations.rest import RestRefused, RestSession
-from lib.errors import PermanentError, RetryableError
+from lib.destinations.rest import RestSession
+from lib.errors import PermanentError, RestRefused, RetryableError
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind

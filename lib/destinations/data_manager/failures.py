@@ -24,7 +24,7 @@ from lib.destinations.channels import classify_by_status
 from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_values
-from lib.destinations.rest import RestRefused
+from lib.errors import RestRefused
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.model.personal_data import without_personal_data

@@ -3,10 +3,11 @@
 import re
 from typing import Final
 
+from lib.errors import RuleError
 from lib.model.fields import NumberFormat
 from lib.model.personal_data import looks_like_email, looks_like_phone
 from lib.model.records import CartItem
-from lib.rules.values.cells import RuleError, parse_json
+from lib.rules.values.cells import parse_json
 from lib.rules.values.money import parse_money
 
 _UNDECLARED: Final = NumberFormat()

@@ -1,6 +1,5 @@
-"""What all parsers share: the error that they raise, and how a cell is unwrapped and compared.
+"""What all parsers share: how a cell is unwrapped and compared.
 
-RuleError                    a value breaks a rule
 unwrap                       what spreadsheets and web pages add to a value
 is_placeholder               what programs write instead of a missing value
 plain_name, without_accents  texts that are the same in spite of their spelling
@@ -15,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from unicodedata import combining, normalize
 
-from lib.catalogue.codes import lookup
+from lib.errors import RuleError as RuleError  # `lib/cli/init` imports it from here
 from lib.model.fields import ValueKind
 
 V = TypeVar("V")
@@ -87,23 +86,6 @@ LONGEST_PLACEHOLDER: Final = 15
 
 _MOST_REMEMBERED: Final = 1_024
 _LONGEST_REMEMBERED: Final = 256
-
-
-class RuleError(ValueError):
-    """A value breaks a rule.
-
-    `code` is the code in the catalogue (`lib.catalogue.codes`). The text comes only from the
-    catalogue, so it never contains the value, which may be personal data. `field` is the column
-    that caused the error, if it is not the column of the cell.
-    """
-
-    def __init__(self, code: str, field: str = "") -> None:
-        super().__init__(code)
-        self.code = code
-        self.field = field
-
-    def __str__(self) -> str:
-        return f"{self.code}: {lookup(self.code).meaning}"
 
 
 def unwrap(cell: str, kind: ValueKind) -> str:

@@ -4,7 +4,8 @@ import re
 from typing import Final
 from urllib.parse import unquote
 
-from lib.rules.values.cells import RuleError, is_placeholder
+from lib.errors import RuleError
+from lib.rules.values.cells import is_placeholder
 
 SHORTEST: Final = 10
 """No real click ID is shorter. Google documents no length, so this leaves room for new kinds."""

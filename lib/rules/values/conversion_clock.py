@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 from lib.rules.values.dates import DateOrder, Doubts, Moment, read_moment
 
 MAX_AGE_DAYS: Final = 90

@@ -5,7 +5,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Final
 
-from lib.rules.values.cells import RuleError, plain_name
+from lib.errors import RuleError
+from lib.rules.values.cells import plain_name
 
 # ISO 4217 as of 2026, https://www.six-group.com/en/products-services/financial-information/
 # data-standards.html: list one, without metals, testing codes, funds and units of account. A test

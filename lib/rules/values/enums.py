@@ -8,7 +8,8 @@ would count as consent.
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
-from lib.rules.values.cells import RuleError, without_accents
+from lib.errors import RuleError
+from lib.rules.values.cells import without_accents
 
 Consent = Literal["GRANTED", "DENIED"]
 

@@ -9,7 +9,8 @@ import unicodedata
 from hashlib import sha256
 from typing import Final
 
-from lib.rules.values.cells import INVISIBLE, Memo, RuleError
+from lib.errors import RuleError
+from lib.rules.values.cells import INVISIBLE, Memo
 from lib.rules.values.countries import find_region
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})

@@ -4,9 +4,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from lib.errors import RuleError
 from lib.model.fields import DecimalSign, NumberFormat
 from lib.model.money import MOST_VALUE
-from lib.rules.values.cells import FULL_WIDTH, RuleError
+from lib.rules.values.cells import FULL_WIDTH
 from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40

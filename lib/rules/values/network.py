@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Final
 
-from lib.rules.values.cells import RuleError, parse_json
+from lib.errors import RuleError
+from lib.rules.values.cells import parse_json
 
 # https://support.google.com/google-ads/answer/16194756
 SESSION_ATTRIBUTE_KEYS: Final = frozenset(

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
+from lib.errors import RuleError
 from lib.model.personal_data import looks_like_email, looks_like_phone, plain_digits
-from lib.rules.values.cells import RuleError
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 from lib.rules.values.identifiers import normalize_region_code
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 
 _OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
 _UTC: Final = frozenset({"Z", "UTC", "GMT", "UT"})

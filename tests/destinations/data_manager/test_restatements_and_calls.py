@@ -14,8 +14,7 @@ from lib.destinations.base import UploadResult
 from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import read_refusal
 from lib.destinations.data_manager.messages import Event
-from lib.destinations.rest import RestRefused
-from lib.errors import RetryableError
+from lib.errors import RestRefused, RetryableError
 from lib.model.records import Adjustment, Call, Conversion, Record
 from sandbox.apis import Apis
 from tests.destinations.google_ads.ads_records import kind_of

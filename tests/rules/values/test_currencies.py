@@ -5,7 +5,7 @@ from __future__ import annotations
 import pycountry
 import pytest
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 from lib.rules.values.currencies import CURRENCIES, parse_currency
 
 

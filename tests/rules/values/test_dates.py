@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.errors import RuleError
 from lib.rules.values import conversion_clock, dates, time_zones
-from lib.rules.values.cells import RuleError
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import (
     MONTHS,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.errors import RuleError
 from lib.model.fields import DecimalSign, NumberFormat
 from lib.model.personal_data import looks_like_email, looks_like_phone
 from lib.rules.values import network
@@ -20,7 +21,6 @@ from lib.rules.values.cart import (
     parse_feed_language,
     parse_merchant_id,
 )
-from lib.rules.values.cells import RuleError
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.enums import (
     parse_consent,

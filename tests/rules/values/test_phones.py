@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
-from lib.rules.values.cells import RuleError
+from lib.errors import RuleError
 from lib.rules.values.countries import _codes_by_name
 from lib.rules.values.phones import WITHOUT_NUMBERS, normalize_phone, normalize_phone_region
 
