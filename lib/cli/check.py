@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -22,7 +22,7 @@ from lib.config.profile import Profile
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem
-from lib.model.records import Record
+from lib.model.records import Record, line_of
 from lib.model.totals import Totals
 from lib.results.document import RunSummary
 from lib.run.chunks import cut_of
@@ -112,7 +112,7 @@ def check(
     occurrences: dict[str, Occurrences] = {}
     last_line = 0
     for chunk in dry_run.read(stream):
-        last_line = chunk.rows[-1][0]
+        last_line = line_of(chunk.rows[-1])
         totals.add(chunk.outcomes.totals())
         _add_occurrences(occurrences, chunk, dry_run, with_values)
         if dry_run.plan is not None:
@@ -121,10 +121,16 @@ def check(
             first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
         each(chunk.outcomes)
     header = dry_run.header
-    run = Run(source, now, now, profile_name, None, cut_of(profile), "working", "", None)
-    run = replace(
-        run,
+    run = Run(
+        source=source,
+        arrived=now,
+        now=now,
+        profile_name=profile_name,
         profile=profile.document() | {"validate_only": True},
+        cut=cut_of(profile),
+        state="working",
+        owner="",
+        due=None,
         facts=FileFacts(
             customer_id=profile.customer_id,
             columns=dict(header.names) if header is not None else {},
@@ -164,7 +170,7 @@ def _add_occurrences(
 ) -> None:
     """Record where the codes of a chunk occur."""
     listed = chunk.outcomes.listed
-    cells = {row[0]: row[1] for row in chunk.rows} if with_values and listed else {}
+    cells = {line: cells for line, cells, *_ in chunk.rows} if with_values and listed else {}
     for row in listed:
         for problem in row.errors + row.warnings:
             occurrence = occurrences.setdefault(problem.code, Occurrences())

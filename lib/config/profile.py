@@ -32,7 +32,7 @@ from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.money import MOST_VALUE
-from lib.rules.fields import BY_NAME, is_field
+from lib.rules.fields import BY_NAME, NEEDS, is_field
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.enums import Consent
 from lib.rules.values.phones import WITHOUT_NUMBERS, normalize_phone_region
@@ -46,6 +46,17 @@ KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
     "adjustment": "adjustment",
     **dict.fromkeys(ADJUSTMENT_TYPES, "adjustment"),
 }
+
+
+def needed_fields(send: Send) -> dict[str, str]:
+    """Return the fields without which no row can be sent, and what the column of each is."""
+    fields = dict(NEEDS[KIND_OF_SEND[send]].fields)
+    if stated := stated_type(send):
+        del fields["adjustment_type"]  # `send` says it
+        if ADJUSTMENT_TYPES[stated].has_value:
+            fields["adjusted_value"] = "new value"
+    return fields
+
 
 ACTION_DEFAULT: Final = "action_default"
 """The value of a conversion whose value cell is empty: that of its conversion action."""
@@ -346,17 +357,6 @@ NEVER_OPTIONAL: Final = frozenset(
     }
 )
 """The fields whose columns no file may lack."""
-_TIMES: Final[Mapping[RecordKind, tuple[str, ...]]] = {
-    "conversion": ("conversion_date_time",),
-    "call": ("call_start_date_time", "conversion_date_time"),
-    "adjustment": ("adjustment_date_time",),
-}
-_FOUND_BY: Final[Mapping[RecordKind, tuple[str, str]]] = {
-    "conversion": ("gclid", "conversion"),
-    "call": ("caller_id", "call"),
-    "adjustment": ("order_id", "conversion"),
-}
-"""The usual field by which an API finds the click, the call or the conversion."""
 _ADDRESS: Final = frozenset(ADDRESS_FIELDS)
 
 NO_EXPECT: Final = (
@@ -489,19 +489,15 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
             f'{key}: no value. Write "conversion_value": "column name" under columns, or a number '
             'as "value".'
         )
-    needed = dict.fromkeys(_TIMES[kind], "column of times")
-    stated = stated_type(send)
-    if stated and ADJUSTMENT_TYPES[stated].has_value:
-        needed["adjusted_value"] = "new value"
-    if send == "adjustment":
-        needed["adjustment_type"] = "column of types"
+    needed = needed_fields(send)
     if profile.source == "web":
         needed["order_id"] = "order ID, by which the tag finds a conversion"
     missing = {name: what for name, what in needed.items() if name not in columns}
     is_found = _identifies(columns, sendable.identifying, sendable.fields)
     if not is_found and not (kind == "adjustment" and names_original(profile, columns)):
-        name, found = _FOUND_BY[kind]
-        missing[name] = f"column by which the {capabilities.title} finds the {found}"
+        of_kind = NEEDS[kind]
+        what = f"column by which the {capabilities.title} finds the {of_kind.found}"
+        missing[of_kind.found_by] = what
     for name, what in missing.items():
         yield f'{key}: no {what}. Write "{name}": "column name" under columns.'
 
@@ -533,7 +529,7 @@ COMMENT: Final = re.compile(r"^[ \t]*//.*", re.MULTILINE)
 """A text in JSON has no line breaks, so such a line is never part of one."""
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refusing_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a name that is there twice: the first of the two would be ignored in silence."""
     merged: dict[str, Any] = {}
     for name, value in pairs:
@@ -560,7 +556,7 @@ def read_profiles(document: bytes, where: str = "PROFILES") -> dict[str, Any]:
         )
     try:
         text = COMMENT.sub("", document.decode("utf-8-sig"))
-        profiles = json.loads(text if text.strip() else "{}", object_pairs_hook=_without_repeats)
+        profiles = json.loads(text if text.strip() else "{}", object_pairs_hook=_refusing_repeats)
         json.dumps(profiles, ensure_ascii=False).encode()  # refuses half a character ("\\uD83D")
     except (ValueError, RecursionError) as error:
         raise invalid(

@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
@@ -35,6 +36,8 @@ Row: TypeAlias = tuple[int, Sequence[str], str | None, int]
 """(first line, cells, code of its problem, length in characters). A row has the cells that
 `Table.records` keeps, or a problem and no cells. A plain tuple: one is created for every row of a
 file."""
+line_of: Final = itemgetter(0)
+problem_of: Final = itemgetter(2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from operator import attrgetter, not_
 from typing import Any, NamedTuple, TypeVar
 
 from lib.catalogue.codes import lookup
-from lib.model.money import Amounts
+from lib.model.money import Amounts, micros_of
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment, Record
 from lib.rules.columns import ChunkColumns
@@ -74,11 +74,16 @@ def assemble(
     values, currencies = _values_of(checked) if record is not Adjustment else ((), ())
 
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
-        of_row = tuple(warnings.get(row, ()))
-        value = Amounts.of(values[row : row + 1], currencies[row : row + 1]).at(0)
+        value, currency = (values[row], currencies[row]) if values else (None, None)
         refused.append(
             RowOutcome(
-                *(lines[row], outcome, orders[row], tuple(reasons), of_row, *value),
+                lines[row],
+                outcome,
+                order_id=orders[row],
+                errors=tuple(reasons),
+                warnings=tuple(warnings.get(row, ())),
+                micros=None if value is None else micros_of(value),
+                currency="" if value is None else currency or "",
                 corrects=record is Adjustment,
             )
         )

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
-from operator import itemgetter
 from typing import Final
 
 from lib.catalogue.codes import lookup
 from lib.model.fields import RecordKind, base_name
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Adjustment, Call, Conversion, Record, Row
+from lib.model.records import Adjustment, Call, Conversion, Record, Row, problem_of
 from lib.rules.adjustments import check_adjustments
 from lib.rules.assembly import CheckedRows, ValidatedChunk, assemble
 from lib.rules.calls import check_calls
@@ -26,8 +25,6 @@ from lib.rules.columns import ChunkColumns, FileRules, is_sent
 from lib.rules.conversions import check_conversions
 from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME
 from lib.rules.row_rules import RowRules
-
-_CODE: Final = itemgetter(2)
 
 Check = Callable[[ChunkColumns], CheckedRows]
 """The rules of one kind of record."""
@@ -62,8 +59,8 @@ class Engine(FileRules):
     def validate(self, rows: Sequence[Row], entries: Sequence[int] = ()) -> ValidatedChunk:
         """Validate the rows of a chunk. `entries` are theirs; empty: all are of the first entry."""
         readable = rows
-        if any(map(_CODE, rows)):
-            is_readable = [not row[2] for row in rows]
+        if any(map(problem_of, rows)):
+            is_readable = [not problem for _, _, problem, _ in rows]
             readable = [*compress(rows, is_readable)]
             entries = [*compress(entries, is_readable)] if entries else ()
         lines, cells, _, _ = zip(*readable, strict=True) if readable else ((), (), (), ())

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import Row
+from lib.model.records import Row, line_of, problem_of
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
 
 EMPTY: Final = ""
@@ -71,19 +71,20 @@ class RowSelection:
     def select(self, rows: Sequence[Row]) -> Selected:
         """Return which rows of a chunk are sent."""
         end = len(rows)
-        while end and rows[end - 1][2] == FOOTER:
+        while end and problem_of(rows[end - 1]) == FOOTER:
             end -= 1
-        footer = [line for line, *_ in rows[end:]]
+        footer = [*map(line_of, rows[end:])]
         rows = rows[:end] if footer else rows
         if not self._columns:
             return Selected(rows, (), footer)
-        entries = [0 if row[2] else self._entry_of_row(row[1]) for row in rows]
+        entries = [0 if problem else self._entry_of_row(cells) for _, cells, problem, _ in rows]
         if not any(entries):
             return Selected(rows, (), footer)
-        skipped = [row[0] for row, entry in zip(rows, entries, strict=True) if entry == _SKIPPED]
+        lines = [*map(line_of, rows)]
+        skipped = [line for line, entry in zip(lines, entries, strict=True) if entry == _SKIPPED]
         refused = [
-            RowOutcome(row[0], "rejected", None, (self._problem,))
-            for row, entry in zip(rows, entries, strict=True)
+            RowOutcome(line, "rejected", errors=(self._problem,))
+            for line, entry in zip(lines, entries, strict=True)
             if entry == _UNKNOWN
         ]
         kept = [entry >= 0 for entry in entries]

@@ -177,7 +177,8 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
     following = next(readable, None)
     while following is not None:
         chunk = [following]
-        chars = following[3] + (0 if following[2] else cells_chars)
+        _, _, problem, length = following
+        chars = length if problem else length + cells_chars
         try:
             for following in readable:
                 if chars >= most_chars or len(chunk) == most_rows:

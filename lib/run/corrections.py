@@ -87,13 +87,15 @@ class CorrectedOrders:
             if correction is None:
                 continue
             if correction.micros is None:
+                micros, currency = rows.values.at(position)
                 retracted[rows.lines[position]] = RowOutcome(
                     rows.lines[position],
                     "skipped",
-                    record.order_id,
-                    (_RETRACTED,),
-                    record.warnings,
-                    *rows.values.at(position),
+                    order_id=record.order_id,
+                    errors=(_RETRACTED,),
+                    warnings=record.warnings,
+                    micros=micros,
+                    currency=currency,
                     corrects=part.kind == "adjustment",
                 )
             elif differs(correction, *_value_of(record)):

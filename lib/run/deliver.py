@@ -127,9 +127,13 @@ def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) ->
     elif error.code == "SHUTDOWN":
         due = now
     elif error.code == "DEADLINE":
-        is_try = not (attempt.has_saved or is_cut_short)
-        tries = tries + 1 if is_try else 0 if attempt.has_saved else tries
-        due = now + retries.wait_after_try(tries) if is_try else now
+        if attempt.has_saved:  # the file advances, however slowly
+            due, tries = now, 0
+        elif is_cut_short:  # the sweep had no more time, which says nothing of the file
+            due = now
+        else:
+            tries += 1
+            due = now + retries.wait_after_try(tries)
     maybe_sent = run.maybe_sent or attempt.has_sent
     try:
         attempt.save(state="waiting", due=due, tries=tries, cause=error.code, maybe_sent=maybe_sent)

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
-from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send, names_original
+from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send, names_original, needed_fields
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, SourceError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
@@ -19,7 +18,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.outcomes import Problem
 from lib.rules.columns import is_sent
-from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, REQUIRED, field_named, kind_of
+from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, field_named, kind_of
 from lib.source.header import (
     Match,
     Names,
@@ -72,7 +71,7 @@ def wanted_names(profile: Profile) -> Wanted:
     others = [(column,) for column in _columns_of_values(profile)]
     if not profile.names_columns:
         sends = [entry.send for entry in profile.entries if entry.send is not None]
-        return _KnownNames(tuple(others), {name for send in sends for name in _required(send)})
+        return _KnownNames(tuple(others), {name for send in sends for name in needed_fields(send)})
     required = [
         names
         for entry in profile.entries
@@ -102,20 +101,10 @@ class _KnownNames:
     def match(self, names: Sequence[str]) -> Match:
         """Compare the names of a line with them."""
         fields = [field for name in names if (field := field_named(name))]
-        required = self.fields or REQUIRED[kind_of(fields)]
+        required = self.fields or needed_fields(kind_of(fields))
         missing = [_names_of(field) for field in required if field not in fields]
         missing += [wanted for wanted in self.others if not columns_named(wanted, names)]
         return Match(missing, len({*fields}))
-
-
-def _required(send: Send) -> list[str]:
-    """Return the fields without which no row can be sent."""
-    needed = REQUIRED[KIND_OF_SEND[send]]
-    stated = stated_type(send)
-    if stated is None:
-        return [*needed]
-    of_value = ["adjusted_value"] if ADJUSTMENT_TYPES[stated].has_value else []
-    return [*(field for field in needed if field != "adjustment_type"), *of_value]
 
 
 def _names_of(field: str) -> Names:
@@ -251,7 +240,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
 
     Raises `PermanentError` if the file lacks what its records need.
     """
-    send: Send = entry.send or _SEND_OF_FILE[kind_of(known)]
+    send: Send = entry.send or kind_of(known)
     fields = _read_for(send, known)
     kind = KIND_OF_SEND[send]
     can = sender_of(profile, kind).of_kind(kind)
@@ -259,7 +248,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
         raise PermanentError("KIND_NOT_SENT", f"its columns are those of {kind}s")
     if isinstance(entry.value, (int, float)):
         fields.pop("conversion_value", None)
-    missing = [field for field in _required(send) if field not in fields]
+    missing = [field for field in needed_fields(send) if field not in fields]
     if entry.action is None and "conversion_action" not in fields:
         raise PermanentError("ACTION_MISSING", 'no "action" in the profile, and no column')
     if kind != "adjustment" and entry.value is None and "conversion_value" not in fields:
@@ -277,13 +266,6 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
         title = sender_of(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")
     return EntryColumns(entry, send, fields)
-
-
-_SEND_OF_FILE: Final[Mapping[RecordKind, Send]] = {
-    "conversion": "conversion",
-    "call": "call",
-    "adjustment": "adjustment",
-}
 
 
 def _read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:

@@ -20,7 +20,7 @@ from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion, Record, Row
+from lib.model.records import Conversion, Record, Row, line_of
 from lib.model.sent_requests import ranges_of
 from lib.run.attempt import Attempt
 from lib.run.chunks import (
@@ -129,7 +129,7 @@ class _ChunkUpload:
     def prepare(self, chunk: Chunk) -> PreparedChunk | Problem:
         """Validate and serialize the rows. Returns why the file must stop here, if it must."""
         if self._before is not None:
-            chunk = chunk._replace(rows=[row for row in chunk.rows if row[0] in self._due])
+            chunk = chunk._replace(rows=[row for row in chunk.rows if line_of(row) in self._due])
         return prepare(self._plan, chunk, self._attempt.run.job_id, self._change)
 
     def _change(self, validated: Validated) -> Validated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from lib.model.fields import (
     CUSTOM_VARIABLE,
@@ -37,12 +37,40 @@ _KNOWN_NAMES: Final = {
     **{name: name for name in (*BY_NAME, *NUMBERED) if name != CUSTOM_VARIABLE},
 }
 
-REQUIRED: Final[Mapping[RecordKind, tuple[str, ...]]] = {
-    "adjustment": ("adjustment_type", "adjustment_date_time"),
-    "call": ("caller_id", "call_start_date_time", "conversion_date_time"),
-    "conversion": ("conversion_date_time",),
+_TIMES_COLUMN: Final = "column of times"
+
+
+class KindNeeds(NamedTuple):
+    """What a file needs for records of one kind.
+
+    `fields`: each field without which no row can be sent → what its column is. `found_by` is the
+    usual field by which an API finds the click, the call or the conversion (`found`).
+    """
+
+    fields: Mapping[str, str]
+    found_by: str
+    found: str
+
+
+NEEDS: Final[Mapping[RecordKind, KindNeeds]] = {
+    "conversion": KindNeeds(
+        {"conversion_date_time": _TIMES_COLUMN}, found_by="gclid", found="conversion"
+    ),
+    "call": KindNeeds(
+        {
+            "caller_id": "column of callers",
+            "call_start_date_time": _TIMES_COLUMN,
+            "conversion_date_time": _TIMES_COLUMN,
+        },
+        found_by="caller_id",
+        found="call",
+    ),
+    "adjustment": KindNeeds(
+        {"adjustment_type": "column of types", "adjustment_date_time": _TIMES_COLUMN},
+        found_by="order_id",
+        found="conversion",
+    ),
 }
-"""The fields that each kind of file has. The kind follows from the names (`kind_of`)."""
 
 ADJUSTMENT_FIELDS: Final = frozenset(
     field.name for field in FIELDS if field.record_kinds == {"adjustment"}
