@@ -337,7 +337,7 @@ def _permission(operation: str, bucket: str) -> str:
 
 
 IDLE_SECONDS = 30
-"""After so long without traffic, the system checks whether the other end still answers."""
+"""Without traffic for this long, the system checks whether the other end still answers."""
 
 SILENT_SECONDS = 15
 """A connection on which nothing is acknowledged for this long is closed."""

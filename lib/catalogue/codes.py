@@ -58,11 +58,11 @@ class Code:
         return f"{self.action} Then upload the file again: no sale counts twice."
 
     def is_one_setting(self, count: int, rows: int) -> bool:
-        """Return whether so many problems in so many rows have one cause: a setting."""
+        """Return whether a setting is the cause, if `count` of the `rows` have this code."""
         return bool(self.if_most) and count >= _FEWEST and 2 * count > rows
 
     def advice(self, count: int, rows: int) -> str:
-        """Return what to do about so many problems with this code in a file of so many rows."""
+        """Return what to do about this code in a file of which `count` of the `rows` have it."""
         return self.if_most if self.is_one_setting(count, rows) else self.action
 
 

@@ -17,7 +17,7 @@ from lib.run.plan import Plan
 
 _FEWEST_ROWS: Final = 10
 _MOST_SHARE_OF_ONE: Final = 0.8
-"""A person who buys as often as this is nobody: it is the shop, or the salesperson."""
+"""What is in a larger share of the rows is no buyer's: it is the shop's, or a salesperson's."""
 _OF_OTHERS: Final = re.compile(
     r"fb\.\d\.|IwAR|IwY2|IwZX|PAAa|PAZX"  # Meta
     r"|E\.C\.P\."  # TikTok

@@ -73,14 +73,14 @@ class ByDay:
 
 @dataclass(frozen=True, slots=True)
 class ByHours:
-    """After so many hours without a file, the next one is due."""
+    """Hours without a file after which the next one is due."""
 
     hours: int
 
     def missed(
         self, newest: datetime | None, now: datetime, changed_at: datetime | None = None
     ) -> datetime | None:
-        """Return when a file was due, if the newest came more than so many hours ago.
+        """Return when a file was due, if the newest came more than `hours` ago.
 
         The hours of a profile without a file begin when it was written (`changed_at`). If that is
         not known, a file is due at once.

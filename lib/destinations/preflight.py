@@ -229,7 +229,7 @@ def _action(given: Json, customer_id: str) -> Action:
 
 
 def _custom_variables(customer_id: str, search: Search) -> dict[str, str]:
-    """Return the custom variables: name (case folded) → ID. None if the query is refused."""
+    """Return the custom variables: name (case folded) → ID. Empty if Google refuses the query."""
     with suppress(PermanentError):
         return {
             variable["name"].casefold(): str(variable["id"])

@@ -121,7 +121,7 @@ class Totals:
         sums: Mapping[str, Sum] = _NO_MONEY,
         corrections: int = 0,
     ) -> None:
-        """Add rows without problems. So many of them are `corrections`."""
+        """Add rows without problems. `corrections` is the number of those that are corrections."""
         if rows:
             self.rows[outcome] = self.rows.get(outcome, 0) + rows
         if corrections:

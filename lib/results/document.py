@@ -326,8 +326,11 @@ def _codes(summary: RunSummary) -> dict[str, ResultsCode]:
 
 
 def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str, ResultsCode]:
-    """Return what codes mean that occur so often in a file of so many rows, the most frequent
-    first."""
+    """Return what each code means and what to do about it, the most frequent code first.
+
+    `rows` is the number of rows of the file: if most of them have a code, a setting may be the
+    cause. `stopped_by` is the code that stopped the file.
+    """
     found = {}
     for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         entry = lookup(code)

@@ -54,8 +54,8 @@ class Cause:
     """The rows with one code: how many, the first of them, and with which outcomes.
 
     `sums` are the values of those that do not count, or at which somebody must look. `fields` has
-    the number of problems of each field. `details` are what is particular to the rows. If they
-    differ much, only one more than is shown.
+    the number of problems of each field. `details` are what is particular to the rows. Of many
+    different ones, `MOST_DETAILS` and one more are kept: that one says that not all are shown.
     """
 
     code: str

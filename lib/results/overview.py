@@ -31,7 +31,7 @@ from lib.state.runs import RunEntry
 
 MOST_FILES: Final = 40
 RECENT: Final = timedelta(days=7)
-"""A file that came so long before the newest one is no reason to act any more."""
+"""A file that came this long before the newest one needs no action any more."""
 LATE: Final = timedelta(hours=2)
 """A file without results after this time is one at which somebody must look."""
 SUMMED_DAYS: Final = (7, 30)

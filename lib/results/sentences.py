@@ -184,7 +184,7 @@ def _kinds(totals: Totals, rows: int, corrections: int | None) -> str:
 
 
 def _worth(sums: Mapping[str, Sum], other_currencies: int, least: int = 0) -> str:
-    """Return money in words. `least`: so many rows should have a value."""
+    """Return money in words. `least`: the number of rows that should have a value."""
     if not sums:
         return ""
     at_least = "at least " if sum(each.rows for each in sums.values()) < least else ""

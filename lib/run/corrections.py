@@ -46,7 +46,7 @@ class CorrectedOrders:
     def made_by(self, validated: Validated) -> list[Correction]:
         """Return the corrections that the rows of a chunk make."""
         if self._plan.validate_only:
-            return []
+            return []  # Google does not count them, so no other row may be sent with their values
         return [
             Correction(self._key(record), record.rank, *_value_of(record))
             for part, rows in validated
@@ -68,7 +68,7 @@ class CorrectedOrders:
         own: dict[bytes, Correction] = {}
         for correction in made:
             before = own.get(correction.order)
-            if before is None or correction.rank >= before.rank:
+            if before is None or correction.rank >= before.rank:  # of equal ranks, the later row
                 own[correction.order] = correction
         return [
             (part, self._with_newest_values_of_part(part, rows, own))
@@ -87,6 +87,7 @@ class CorrectedOrders:
             if correction is None:
                 continue
             if correction.micros is None:
+                # Its order was retracted: sent now, the sale would count again.
                 micros, currency = rows.values.at(position)
                 retracted[rows.lines[position]] = RowOutcome(
                     rows.lines[position],
@@ -102,6 +103,7 @@ class CorrectedOrders:
                 records[position] = changed = _with_value(record, correction)
                 values[position] = _value_of(changed)
         if values:
+            # Only sales have amounts here: the money of a restatement is that of its sale.
             is_sale = part.kind == "conversion"
             changed_values = rows.values.replaced(values) if is_sale else rows.values
             rows = rows._replace(records=records, values=changed_values)
@@ -114,6 +116,7 @@ class CorrectedOrders:
         known, made = self._known.newest(order), own.get(order)
         if known is None or made is None:
             return known or made
+        # Of equal ranks, the one that is saved last counts, which is this chunk's own.
         return made if made.rank >= known.rank else known
 
     def _key(self, record: Record) -> bytes:
@@ -135,13 +138,13 @@ class OutdatedRows:
         (docs/adjustments.md says so).
         """
         if self._attempt.profile is None:
-            return
+            return  # this version cannot read it, so it cannot send a row again
         known = self._of(request.customer_id)
         sent_order_id = sender_of(self._attempt.profile, "conversion").sent_order_id
         values = Amounts.unpacked(request.values)
         for position, text in enumerate(unpacked_texts(request.orders)):
             if text is None:
-                continue
+                continue  # the row has no order ID, so no correction can name it
             action_id, order_id = order_of(text)
             newest = known.newest(order_key(action_id, sent_order_id(order_id)))
             is_corrected = newest is not None and not newest.is_retraction

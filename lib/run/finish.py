@@ -37,7 +37,7 @@ _RUNTIME_WARNING: Final = timedelta(days=60)
 _SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
-"""Of so many rows without a click ID, nearly none matches. This cannot be chance."""
+"""If less than this share of at least `_MATCHABLE_ROWS` matches, it cannot be chance."""
 
 
 def publish(
@@ -133,7 +133,7 @@ def notes_on_runtime(now: datetime) -> list[Problem]:
 def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     """Return the codes for which somebody must look at the file although they lose no row.
 
-    That a version ends is about the function: a sweep tells it, and no file for ever.
+    The end of a version concerns the function, not this file: the sweep reports it.
     """
     notes = [note.code for note in _notes(run, sums, now) if note.code != _SUPPORT_ENDS_SOON]
     return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_CODES])

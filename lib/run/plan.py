@@ -402,7 +402,10 @@ def _notes_on_account(
 
 
 def notes_of(header: Header | None, plan: Plan | None, totals: Totals) -> list[Problem]:
-    """Return the notes on a file after its rows have been read, as far as the planning got."""
+    """Return the notes on a file after its rows have been read.
+
+    `header` or `plan` is None if the file was stopped before it was made.
+    """
     if plan is not None:
         notes = [*plan.notes, *_notes_on_rows(plan.table, totals, plan.header.names)]
         if any(part.engine.loses_most_phones for part in plan.parts):

@@ -58,7 +58,9 @@ def with_due_time(
     """
     codes = {each.code for each in row.errors}
     if AWAITS_CONVERSIONS in codes:
+        # It has no due time: `is_due` asks whether the conversions are answered.
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)
+    # The time limit begins with the first deferral that is not a wait for conversions.
     until = before.until if before and not before.has_error(AWAITS_CONVERSIONS) else None
     until = until or now + timedelta(hours=settings.max_defer_hours)
     is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
@@ -72,6 +74,7 @@ def with_due_time(
     elif is_transient:
         due = now + retries.TRANSIENT_ROWS
     if due > until:
+        # No time is left for another attempt, so the row ends now.
         return _with_last_outcome(row, "failed")
     return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
 
@@ -95,6 +98,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
         row = _after_resend(old, new.get(old.line, old))
         if answer.sent and row.outcome == "uploaded":
             row = row._replace(until=old.until)  # its final status may defer it once more
+        # A row in an open request stays listed: its final status may need its `until`.
         is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or answer.sent)
         if is_plain and not list_all:
             unlisted.add_row(row)
@@ -156,6 +160,7 @@ def _with_last_outcome(
     row: RowOutcome, outcome: Outcome, problem: Problem | None = None
 ) -> RowOutcome:
     if _was_accepted(row):
+        # Google has it already, and only a better version of it was to follow.
         return _accepted_before(row)
     errors = row.errors if problem is None else (*row.errors, problem)
     if row.has_error(UNTERMINATED_LAST_LINE) and problem is not None:

@@ -105,6 +105,7 @@ def ask_for_statuses(attempt: Attempt) -> None:
     """
     now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
     if due is None:
+        # No request is open any more, so nobody needs to mend the access for this run.
         attempt.keep(blocked="")
     if due is None or due > now:
         return
@@ -118,7 +119,9 @@ def ask_for_statuses(attempt: Attempt) -> None:
         raise
     except (PermanentError, RetryableError) as error:
         attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
-        if isinstance(error, PermanentError):  # a sweep tells it
+        if isinstance(error, PermanentError):
+            # A sweep reports it. The time of the last poll stays the old one, so that each sweep
+            # asks, and the answer comes soon after a person has mended the access.
             blocked = error.code
             followed = replace(attempt.run.followed, polled_at=followed.polled_at)
             attempt.keep(followed=followed)
@@ -128,7 +131,7 @@ def ask_for_statuses(attempt: Attempt) -> None:
 
 
 def _give_up(attempt: Attempt, now: datetime) -> None:
-    """Let the results say that the status is unknown of requests that are too old to ask about."""
+    """End the requests that are too old to ask about: their rows get STATUS_UNKNOWN."""
     schedule = _schedule(attempt.run)
     assert schedule is not None  # something is due
     last = now - schedule.stop_after
@@ -140,6 +143,7 @@ def _give_up(attempt: Attempt, now: datetime) -> None:
             for each in marker.outcomes.sent
             if each.is_open and each.sent_at <= last
         }
+        # Their rows may be outdated all the same, and are then sent with the newest value.
         _apply(attempt, marker, unknown, OutdatedRows(attempt))
 
 
@@ -205,6 +209,7 @@ def apply_final_statuses(
         if not of_request:
             sent.append(request)
         elif not all(status.is_final for status in of_request):
+            # Kept for the results, but the rows wait until every conversion action has answered.
             sent.append(request._replace(statuses=tuple(map(_without_records, of_request))))
         else:
             final = _FinalStatus(request, rows, now, settings)
@@ -268,6 +273,8 @@ class _FinalStatus:
             row = self._row(line)
             self._rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
         named = reasons.errors.keys()
+        # An outdated row is deferred before the unnamed ones are counted: its resend gets a status
+        # of its own.
         self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
         others = {line for line in lines if self._row(line).outcome == "uploaded"} - named
         unnamed = _at_most(len(others), reasons.unnamed)
@@ -281,6 +288,7 @@ class _FinalStatus:
             if not (row.warnings or self._settings.list_all_rows):
                 del self._rows[line]  # it was listed while it could be deferred once more
         is_known = not any(each.is_unknown for each in statuses)
+        # What belongs to single rows is in their outcomes now. Only the counts stay.
         return self._request._replace(
             lines=(),
             unclicked=(),
@@ -315,12 +323,14 @@ class _FinalStatus:
         for line, codes in errors.items():
             outcome, code = _final_outcome(codes, line not in unclicked)
             if outcome == "unmatched":
+                # The person clicked no ad. That is no failure: the row stays uploaded.
                 unmatched += 1
                 continue
             before = self._row(line)
             row = before._replace(outcome=outcome, errors=tuple(map(Problem, codes)))
             if outcome == "deferred":
                 row = with_due_time(row, before, self._now, self._settings)
+                # The API has accepted it once, so "already used" will mean that it counts.
                 row = row._replace(maybe_sent=True)
             if row.outcome == "failed":
                 not_counted[code] += 1
@@ -328,7 +338,10 @@ class _FinalStatus:
         return not_counted, unmatched
 
     def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
-        """Let rows be sent again that Google has not named. Return whether it is not too late."""
+        """Defer the uploaded rows of these lines that Google has not named.
+
+        Return whether one of them will be sent again. For the others, it is too late.
+        """
         is_deferred = False
         for line in lines:
             before = self._row(line)

@@ -19,7 +19,7 @@ from lib.state.runs import Run, SavedRun, run_key
 from lib.state.store import StoredObject
 
 STALE_AFTER: Final = timedelta(days=7)
-"""Rows that nobody could send for so long are not sent any more."""
+"""Rows that could not be sent for this long are not sent any more."""
 
 
 def take(source: StoredObject, context: RunContext) -> SavedRun | None:
@@ -40,9 +40,11 @@ def _create(source: StoredObject, context: RunContext) -> SavedRun | None:
     try:
         profile = choose_profile(context.profiles(), source.name)
     except PermanentError as error:
+        # The run is created all the same: its results say why the file was stopped.
         stop = Problem(error.code, "", error.detail)
     run = Run(
         source=source,
+        # The clock of storage may be ahead of ours, but no file comes in the future.
         arrived=min(source.created or now, now),
         now=now,
         profile_name=profile_name(source.name),
@@ -61,18 +63,21 @@ def _create(source: StoredObject, context: RunContext) -> SavedRun | None:
 def _take_existing(source: StoredObject, context: RunContext) -> SavedRun | None:
     saved = context.runs.read(run_key(source))
     if saved is None:
+        # `_create` found a run, which somebody has deleted since. The next event creates it anew.
         raise RetryableError("STORAGE_UNAVAILABLE", "the run was there, and is gone")
     run = saved.run
     if run.state == "done":
         if run.published_at is None:
             return None  # it has ended without results
+        # Somebody has deleted the results document: an attempt writes it again from the markers.
         results = generations_of(source, context.store, context.settings.output_bucket)
         return None if results.document else take_over(saved, context)
     if run.is_due(context.utc_now()):
         return take_over(saved, context)
     if run.state == "working":
+        # This event must come again: the other attempt may die.
         raise LeaseHeld(f"until {run.next_attempt and run.next_attempt.isoformat()}")
-    return None
+    return None  # it waits, and a sweep finds it when it is due
 
 
 def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
@@ -82,7 +87,9 @@ def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
     """
     run, now = saved.run, context.utc_now()
     marked = Markers(context.documents, run).fingerprint()
+    # A regular end saves another state, so an attempt that left this one has died.
     has_died = run.state == "working"
+    # Markers that were saved since the last attempt began are progress: tries count from 0.
     tries = run.tries if marked == run.marked else 0
     tries += has_died
     if run.revision != context.revision:
@@ -98,6 +105,7 @@ def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
             cause="DIED" if has_died else run.cause,
             tries=tries,
             marked=marked,
+            # It may have sent a request and died before it saved the answer.
             maybe_sent=run.maybe_sent or has_died,
         )
     except LeaseLost:

@@ -56,7 +56,7 @@ class Window:
             self._collect_first()
 
     def start(self, send: Callable[[], ChunkOutcomes], request_bytes: int) -> None:
-        """Send a chunk in a separate thread. Its requests have so many bytes."""
+        """Send a chunk in a separate thread. `request_bytes` is the size of its requests."""
         self._memory.add_requests(request_bytes)
         self._in_flight.append(self._pool.submit(self._send, send, request_bytes))
         if not self._has_started:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 SHORT_ROWS: Final = 10
-"""So many of the last rows with too few cells are remembered: lines of a footer often have few."""
+"""The last rows with too few cells that are remembered: lines of a footer often have few."""
 
 _SPACES: Final = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All characters that `str.strip` removes."""
@@ -335,7 +335,7 @@ def _is_open(csv_message: str) -> bool:
 
 
 def _quote_problem(csv_message: str, lines: int) -> RowProblem:
-    """Return the problem of a record of so many lines that `csv.reader` cannot read."""
+    """Return the problem of a record of this many `lines` that `csv.reader` cannot read."""
     if lines > 1 or csv_message.startswith("unexpected end"):
         return "UNCLOSED_QUOTE"
     return "RECORD_TOO_LONG" if csv_message.startswith("field larger") else "BROKEN_QUOTING"

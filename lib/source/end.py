@@ -16,7 +16,7 @@ from lib.source.delimited import SHORT_ROWS, RowReader
 
 MAX_FOOTER_ROWS: Final = SHORT_ROWS
 _MAX_FILLED_IN_FOOTER: Final = 1
-"""A row of a footer has no more filled cells in the columns that are used."""
+"""Most filled cells of a footer's row, in the columns that are used."""
 
 TOTAL_WORDS: Final = frozenset(
     {

@@ -55,7 +55,7 @@ ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
 """Errors that are only found while the rows are read, and their details."""
 
 MAX_TITLES: Final = 20
-"""So many sheets are named. A workbook may have as many as fit into it."""
+"""At most this many sheets are named. A workbook may have as many as fit into it."""
 
 
 class SheetOptions(NamedTuple):
@@ -68,7 +68,7 @@ class SheetOptions(NamedTuple):
     max_columns: int = MAX_COLUMNS
     """All cells further to the right are written as one: one too many."""
     padded_lines: int = 0
-    """Rows are as wide as the widest of so many lines: Excel omits empty cells at their end."""
+    """Rows are as wide as the widest of this many lines: Excel omits empty cells at their end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class Correction(NamedTuple):
 
     @property
     def is_retraction(self) -> bool:
-        """Whether the order counts no more."""
+        """Whether the order no longer counts."""
         return self.micros is None
 
 
@@ -69,7 +69,7 @@ class SavedCorrections:
     currencies: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a document that nobody has written like this."""
+        """Refuse a document that this function cannot have written."""
         lengths = {*map(len, (self.orders, self.ranks, self.micros, self.currencies))}
         numbers = [*self.ranks, *(each for each in self.micros if each is not None)]
         if (

@@ -49,8 +49,8 @@ class Documents:
     """The state documents of a deployment. All names are relative to the prefix.
 
     Every method that reads raises `NewerFormat` for a document of a newer version, and
-    `UnreadableState` for one that nobody has written like this. Types are checked, also that each
-    time has a time zone (`SavedTime`).
+    `UnreadableState` for one that this function cannot have written. Types are checked, also that
+    each time has a time zone (`SavedTime`).
     """
 
     def __init__(self, store: Store, bucket: str, prefix: str) -> None:
@@ -96,12 +96,12 @@ class Documents:
         )
 
     def list(self, folder: str) -> Iterator[tuple[str, StoredObject]]:
-        """Yield name and object of each document whose name begins so, in their order."""
+        """Yield name and object of each document below `folder`, in the order of their names."""
         for found in self._store.list(self._bucket, self._prefix + folder):
             yield found.name.removeprefix(self._prefix), found
 
     def list_labelled(self, folder: str) -> Iterator[LabelledObject]:
-        """Yield the documents whose name begins so, with their metadata."""
+        """Yield the documents below `folder`, with their metadata."""
         for found in self._store.list_labelled(self._bucket, self._prefix + folder):
             yield found._replace(name=found.name.removeprefix(self._prefix))
 

@@ -1,6 +1,6 @@
 """Runs: what is saved of the processing of one generation of one object.
 
-    runs/<run>.json     one document for each generation, for ever
+    runs/<run>.json     one document for each generation; a lifecycle rule deletes it
 
     none → working ⇄ waiting → done
 

@@ -83,8 +83,11 @@ class View:
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
 
     def waits_since(self, file: StoredObject) -> datetime:
-        """Return since when a file of this name has no run: one that is overwritten all the time is
-        never old."""
+        """Return since when no run has started for a file of this name.
+
+        A file that is overwritten every few minutes is never old itself, so the time at which a
+        sweep first saw its name counts.
+        """
         came = file.created or self.now
         return min(came, self.waiting_since.get(file.name, came))
 
@@ -318,6 +321,7 @@ def _column_empty(view: View) -> Iterator[Found]:
         if not read or not read[-1].empty_columns or not view.is_recent(read[-1].arrived):
             continue
         newest = read[-1]
+        # If the empty column costs the rows, `rows_lost` says so.
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
             text = _file(newest, number_of(newest.empty_columns, "column"))
@@ -337,6 +341,7 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     if entry.is_published:
         is_waiting = entry.due is not None and not entry.blocked
         return is_waiting and view.now - (entry.due or view.now) >= UNFINISHED_AFTER
+    # It has ended without results. A person must look, but after seven days it is too late.
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
         return False
     return view.now - entry.arrived >= UNFINISHED_AFTER
@@ -355,6 +360,7 @@ def _unfinished(view: View) -> Iterator[Found]:
         file = view.files.get(key)
         if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
             continue
+        # State that somebody has changed must be mended, however old the file is.
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
             profile = view.profile_of(profile_name(file.name))
             yield Found(profile, code, _action(code), f"{file.name} ({file.created:%Y-%m-%d})")
@@ -412,7 +418,7 @@ def _meant(entry: RunEntry) -> Counter[str]:
 
 
 def _lost(totals: Totals) -> Counter[str]:
-    """Return what does not count, but for a held last line, which the newer file has."""
+    """Return what does not count, without a last line that was held back: a newer file has it."""
     rows = totals.lost - totals.count("not_attempted")
     return _numbers(rows, _micros(totals.money_of("rejected", "failed")))
 
@@ -433,8 +439,8 @@ def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
 def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a file is lost.
 
-    So is then that of a profile's week: if no file of it loses more than a fifth, the week does not
-    either.
+    The files of a week together need no check of their own: if none of them loses more than a
+    fifth, all of them do not either.
     """
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
@@ -447,11 +453,11 @@ def _rows_lost(view: View) -> Iterator[Found]:
 
 
 def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
-    """Return what each file of a profile, of which the oldest is first, has lost.
+    """Return what each file of a profile has lost. `entries` begin with the oldest file.
 
-    For a day, nothing changes it. Then what the file that `fix` wrote has taken is not lost any
-    more, and the file may have been deleted. The file of `fix` has the rows of the other one, so it
-    has no loss of its own.
+    A loss is told for a day, whatever happens. After that, the rows that Google took from the file
+    that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix` has no
+    loss of its own, because its rows are those of the other file.
     """
     losses: dict[str, _Loss] = {}
     whose: dict[str, str] = {}
@@ -470,6 +476,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
             if is_new or not view.is_deleted(entry):
                 lost = _lost(entry.totals)
                 losses[entry.key] = _Loss(entry, known_at, lost, _meant(entry))
+        # The rows of this file may be fixed once more: `fix` names that file after this one.
         key = original.entry.key if original is not None else entry.key
         whose[rows_to_fix(entry.name, entry.generation)] = key
     return losses.values()

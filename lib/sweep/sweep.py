@@ -79,6 +79,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     view = replace(view, waiting_since=_waiting_since(context))
     problems = open_problems(view)
     counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
+    # Before anything is sent: a file that kills each sweep must not hide the problems of others.
     for problem in problems:
         _log(problem, context.log)
     _write_overview(context, view, problems)
@@ -86,6 +87,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     in_turn = _in_turn(view.entries, now)
     blocked = [entry for entry in in_turn if entry.blocked]
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
+    # A younger file is left to its event, and an older one is not sent any more.
     to_start = [
         file for file in without_run if grace <= now - view.waits_since(file) <= STALE_AFTER
     ]
@@ -131,6 +133,7 @@ def _list_runs(context: RunContext, now: datetime) -> _Runs:
     """List the runs. Of 150,000 runs of a year, a few thousand are kept."""
     runs = _Runs(set(), {}, {})
     for each in context.runs.entries():
+        # Also the keys of settled runs: their files are not started again.
         runs.keys.add(each.key)
         if isinstance(each, UnreadableRun):
             runs.unreadable[each.key] = each.code
@@ -171,6 +174,7 @@ def _with_profiles(view: View, context: RunContext) -> View:
 def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
     """Return the runs that are due: those with the fewest tries first, then those due longest."""
     due = [entry for entry in entries if entry.due is not None and entry.due <= now]
+    # A file that kills its attempts comes after those that have never failed.
     return sorted(due, key=lambda entry: (entry.tries, entry.due))
 
 
@@ -187,7 +191,7 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
         work()
         counts.finished += 1
     except LeaseHeld:
-        return
+        return  # an event's attempt works on it
     except RetryableError:
         counts.again += 1  # already logged; the next sweep tries again
     except Exception as error:
@@ -241,6 +245,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         written = context.store.write(
             bucket, OVERVIEW, page, if_generation_match=generation, label=_label(view)
         )
+        # If nothing was written, another sweep was faster, and it logs the digest.
         written_before = live.created if live is not None else None
         if written is not None and problems and _is_first_of_day(written_before, view.now):
             text, count = digest(problems), len(problems)
@@ -255,6 +260,7 @@ def _label(view: View) -> Label:
     """Return the label of the page, which has the files without a run for the next sweep."""
     since = {file.name: view.waits_since(file) for file in view.without_run}
     waiting = sorted(since.items(), key=lambda each: each[1])[:MOST_WAITING_NAMES]
+    # The youngest go first: a file that waits long must not lose its time.
     while len(content := msgspec.json.encode(dict(waiting))) > MOST_LABEL_BYTES:
         waiting.pop()
     return PAGE._replace(metadata={_WAITING_KEY: content.decode()})

@@ -12,7 +12,7 @@ from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40
 _SURELY_SMALL: Final = 12
-"""A number with so many digits is not above `MOST_VALUE`."""
+"""A number with this many digits is not above `MOST_VALUE`."""
 # Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`. No
 # group of thousands begins with a zero: `0,125` is a fraction.
 _NUMBER: Final = (

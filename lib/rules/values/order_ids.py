@@ -15,7 +15,7 @@ MOST_CHARS: Final = 64
 MOST_CHARS_OF_TAG: Final = 512
 """The order ID of a website's tag must stay as it is. A longer text is none."""
 _SURELY_SHORT: Final = 50
-"""So many characters stay below the limit, with a prefix of an API too."""
+"""An ID of this many characters stays below the limit, with a prefix of an API too."""
 # A spreadsheet shortened a long number: many orders then share one ID.
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
 _NO_DIGITS: Final = re.compile(r"\D+", re.ASCII)
