@@ -26,7 +26,7 @@ ARROWS = {
     "rules": {"model", "catalogue", "errors"},
     "state": {"model", "errors"},
     "destinations": {"model", "catalogue", "errors"},
-    "results": {"model", "catalogue", "errors", "state", "destinations.base"},
+    "results": {"model", "catalogue", "errors", "source.names", "state", "destinations.base"},
     "config": {"model", "errors", "rules", "source", "destinations.registry"},
     "run": {
         *("model", "catalogue", "errors", "config", "rules", "source", "state", "results"),

@@ -22,6 +22,7 @@ from pydantic import (
 from lib.config import messages
 from lib.destinations import registry
 from lib.errors import SettingsError
+from lib.source.names import ACCEPTED_SUFFIXES
 from lib.source.table import MAX_LINES
 
 
@@ -87,16 +88,7 @@ class Settings(BaseModel):
     """Path of a google-ads.yaml, if GOOGLE_ADS_SECRET is unset."""
     secret_manager_endpoint: str = ""
     """host:port of a local substitute. Leave unset in production."""
-    accepted_suffixes: Listed = (
-        ".csv",
-        ".tsv",
-        ".txt",
-        ".xlsx",
-        ".xls",
-        ".csv.gz",
-        ".tsv.gz",
-        ".txt.gz",
-    )
+    accepted_suffixes: Listed = ACCEPTED_SUFFIXES
     """File name endings to process. Any other file that is not ignored ends with
     FILE_NAME_NOT_ACCEPTED."""
     ignored_suffixes: Listed = (".tmp", ".part", ".filepart", ".partial", ".crdownload")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from posixpath import commonprefix
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from lib.source.names import without_suffix
 from lib.state.runs import RunEntry
 from lib.state.store import Store, StoredObject
 
@@ -16,7 +16,6 @@ OVERVIEW = "index.html"
 RESULTS = ".results.json"
 REPORT = ".results.html"
 _ROWS_TO_FIX: Final = "rows-to-fix-"
-_SUFFIXES: Final = re.compile(r"(\.(csv|tsv|txt|xlsx|gz))+$", re.I)
 
 
 def results_name(object_name: str, generation: int) -> str:
@@ -36,12 +35,6 @@ def results_name(object_name: str, generation: int) -> str:
 def report_name(results: str) -> str:
     """Return the name of the report beside a results document. Both names have the same length."""
     return results.removesuffix(RESULTS) + REPORT
-
-
-def without_suffix(object_name: str) -> str:
-    """Return the name of an object without what says how it is written: a person may save it in
-    another format."""
-    return _SUFFIXES.sub("", object_name)
 
 
 def rows_to_fix(object_name: str, generation: int) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence, number_of
 from lib.model.totals import Totals
-from lib.results.names import report_name, results_name, rows_to_fix, without_suffix
+from lib.results.names import report_name, results_name, rows_to_fix
 from lib.results.page import bucket_address, render
 from lib.results.sentences import (
     NOBODY,
@@ -27,6 +27,7 @@ from lib.results.sentences import (
     numbers_of,
     with_sentence,
 )
+from lib.source.names import without_suffix
 from lib.state.runs import RunEntry
 
 MOST_FILES: Final = 40

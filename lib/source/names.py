@@ -6,12 +6,31 @@ Three answers: the object is ignored (a log line), its name is refused (a result
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from lib.source.formats import format_of_name
 
+ACCEPTED_SUFFIXES: Final = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".xlsx",
+    ".xls",
+    ".csv.gz",
+    ".tsv.gz",
+    ".txt.gz",
+)
+"""The default of the setting `accepted_suffixes`. A person may save a file in another of these
+formats, and it is still the same file (`without_suffix`)."""
+
 COMPANION_SUFFIXES = (".ok", ".done", ".ctl", ".md5", ".sha256")
 """Suffixes of small files that a sender puts next to a file: markers and checksums."""
+
+_SUFFIXES: Final = re.compile(
+    f"(?:{'|'.join(map(re.escape, sorted(ACCEPTED_SUFFIXES, key=len, reverse=True)))})+$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +73,11 @@ def name_problem(name: str, accepted_suffixes: tuple[str, ...]) -> str | None:
     *others, last = accepted_suffixes
     suffixes = f"{', '.join(others)} or {last}" if others else last
     return f"an unknown format; if it is a text file, rename it so that its name ends in {suffixes}"
+
+
+def without_suffix(name: str) -> str:
+    """Return the name of an object without its suffixes: `crm/deals.csv.xlsx` → `crm/deals`."""
+    return _SUFFIXES.sub("", name)
 
 
 def _ends_with(name: str, suffixes: tuple[str, ...]) -> bool:

@@ -39,10 +39,11 @@ from lib.errors import PermanentError
 from lib.model.money import Sum
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
-from lib.results.names import has_corrected_rows, rows_to_fix, without_suffix
+from lib.results.names import has_corrected_rows, rows_to_fix
 from lib.run.finish import notes_on_runtime
 from lib.run.plan import notes_on_sunset
 from lib.run.statuses import STATUS_UNKNOWN
+from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
 

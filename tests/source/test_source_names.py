@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.config.settings import Settings
-from lib.source.names import IgnoreRules, ignored, name_problem
+from lib.source.names import IgnoreRules, ignored, name_problem, without_suffix
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 RULES = IgnoreRules(
@@ -85,6 +85,12 @@ def test_refused(name, problem):
     """Any other name is refused: the problem says what it is and what to do instead."""
     assert ignored(name, 9, RULES) is None
     assert name_problem(name, ACCEPTED).startswith(problem)
+
+
+@pytest.mark.parametrize("suffix", [*ACCEPTED, ".CSV.gz", ".csv.xlsx"])
+def test_a_file_that_is_saved_in_another_format_keeps_its_name(suffix):
+    """So it replaces the older file, or is the one that `fix` has written."""
+    assert without_suffix(f"crm/deals.2026{suffix}") == "crm/deals.2026"
 
 
 def test_an_empty_file_with_a_suffix_is_refused_too():
