@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
 from lib.catalogue.open_problems import KINDS
-from lib.config.profile import Profile
+from lib.config.profile import REQUIRED_KEYS, Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads.api import API_VERSION, SUNSET
 from lib.destinations.registry import capabilities_of, names
@@ -91,8 +91,10 @@ def _settings() -> Iterator[str]:
 
 
 def _keys() -> Iterator[str]:
-    rows = ((_code(name), *cells) for name, cells in _described(Profile).items())
-    return _table("key | default | what it does", rows)
+    cells = _described(Profile)
+    required = [(_code(name), "**required**", cells.pop(name)[1]) for name in REQUIRED_KEYS]
+    others = [(_code(name), *each) for name, each in cells.items()]
+    return _table("key | default | what it does", [*required, *others])
 
 
 def _described(model: type[BaseModel]) -> dict[str, tuple[str, str]]:

@@ -213,6 +213,10 @@ class Entry:
         return None if self.send is None else KIND_OF_SEND[self.send]
 
 
+REQUIRED_KEYS: Final = ("destination", "customer_id", "expect")
+"""The keys that each profile must have. A file is read without `expect` too (`NO_EXPECT`)."""
+
+
 class Profile(BaseModel):
     """What the files of one folder mean.
 
@@ -222,12 +226,12 @@ class Profile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     destination: DestinationName
-    """API that receives the conversions: {destinations}. Required."""
+    """API that receives the conversions: {destinations}."""
     customer_id: AccountNumber
-    """Google Ads account that receives the conversions, with or without dashes. Required."""
+    """Google Ads account that receives the conversions, with or without dashes."""
     expect: Annotated[str, AfterValidator(_readable_expect)] | None = None
     """When files come: any time, every weekday by 06:30 America/New_York, every mon, thu by 06:30
-    Europe/Berlin, or every 3 hours. Required."""
+    Europe/Berlin, or every 3 hours."""
     login_customer_id: AccountNumber | None = None
     """Manager account that gives access to the Google Ads account."""
     adjustments_via: DestinationName | None = None

@@ -10,6 +10,7 @@ import pytest
 
 from lib.config.profile import (
     MAX_PROFILES_BYTES,
+    REQUIRED_KEYS,
     Profile,
     choose_profile,
     profile_name,
@@ -276,3 +277,9 @@ def test_a_large_profile_is_read_in_linear_time() -> None:
     with pytest.raises(PermanentError, match='"0" is there twice'):
         read_profiles(f'{{{repeated},"0": 1}}'.encode())
     assert time.process_time() - began < 10
+
+
+def test_the_page_names_every_required_key_as_such() -> None:
+    """Those without a default, and `expect`, which only `check` insists on."""
+    required = {name for name, field in Profile.model_fields.items() if field.is_required()}
+    assert {*REQUIRED_KEYS} == required | {"expect"}
