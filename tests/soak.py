@@ -143,16 +143,18 @@ class Round:
         google.faults.clear()
         for file in self.files:
             clicks_grow_old(google, file)
+        answers = []
         for _ in range(SWEEPS):
             leases_end(google)
             google.clock.advance(7)
-            google.run_sweep()
+            answers.append(google.run_sweep())
             google.delivery.wait_until_idle(IDLE_SECONDS)
             left = [file.name for file in (*self.files, *self.copies) if not is_done(google, file)]
             if not left:
                 break
         else:
             error = Broken(f"not finished: {left}")
+            error.add_note(f"The sweeps answered (0: they died) {answers}")
             for file in self.files:
                 if file.name in left:
                     for line in log_lines(google, file)[-LAST_LINES:]:

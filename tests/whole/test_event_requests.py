@@ -69,7 +69,9 @@ def test_a_request_that_reports_no_object_is_acknowledged(google: Sandbox, case:
     assert (line["event"], line["severity"]) == ("event_ignored", "WARNING")
     assert line["reason"]
     assert "never.csv" not in json.dumps(line)
-    assert not list(google.state.request_log())
+    # Another thread of the process may fetch a token.
+    methods = {each["method"] for each in google.state.request_log()} - {"metadata.token"}
+    assert not methods
 
 
 def test_a_probe_is_acknowledged(google: Sandbox) -> None:
