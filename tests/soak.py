@@ -50,6 +50,7 @@ SWEEPS: Final = 12
 """After so many sweeps without faults, each seven hours later, a round has failed."""
 LAST_LINES: Final = 12
 """So many log lines of an unfinished file are shown."""
+RESTART_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 600.0
 """Deliveries end much earlier, except if one hangs."""
 
@@ -147,7 +148,7 @@ class Round:
         for _ in range(SWEEPS):
             leases_end(google)
             google.clock.advance(7)
-            answers.append(google.run_sweep())
+            answers.append(answered_sweep(google))
             google.delivery.wait_until_idle(IDLE_SECONDS)
             left = [file.name for file in (*self.files, *self.copies) if not is_done(google, file)]
             if not left:
@@ -179,6 +180,15 @@ class Round:
                 error.add_note(f"{document['run_id']}: {document['counts']} {document['codes']}")
                 error.add_note(f"The file: {Counter(file.kinds)}")
                 raise
+
+
+def answered_sweep(google: Sandbox) -> tuple[int, str]:
+    """Sweep, and return the answer. After a kill, the process of the sweep may be starting again:
+    a sweep that did not reach it is none."""
+    ends = time.monotonic() + RESTART_SECONDS
+    while not (answer := google.run_sweep())[0] and time.monotonic() < ends:
+        time.sleep(0.5)
+    return answer
 
 
 def keep(failed: Round) -> Path:
