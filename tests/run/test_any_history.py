@@ -266,7 +266,7 @@ def steps(apis: str, depth: int) -> st.SearchStrategy[Step]:
 
 @pytest.mark.parametrize("apis", APIS)
 @settings(
-    max_examples=1000 if EVERY_CALL else 40,
+    max_examples=1000 if EVERY_CALL else 12,
     phases=list(Phase) if SHRINK else [Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,

@@ -51,8 +51,7 @@ def all_count(history: Oracle, file: File) -> bool:
 
 def name_only_clicks(history: Oracle) -> None:
     """Let Google refuse a known order because of its click, without naming the order."""
-    google = history.platform.google
-    google.names_only_clicks = google.names_only_clicks_ever = True
+    history.platform.google.names_only_clicks = True
 
 
 def told_today(history: Oracle, kind: str) -> set[str]:
