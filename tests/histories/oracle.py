@@ -92,7 +92,7 @@ class Oracle(History):
         for process in platform.processes:
             is_free = process.frozen_seconds or process.is_dead or process.interruption
             seconds = process.ended - process.began
-            most = SWEEP_SECONDS if process.is_sweep else LEASE_SECONDS + SLOW_SECONDS
+            most = (SWEEP_SECONDS if process.is_sweep else LEASE_SECONDS) + SLOW_SECONDS
             self.expect(is_free or seconds <= most, f"a process takes {seconds} seconds")
             # SIGTERM may come when an attempt has just begun.
             is_late = process.is_sweep and len(process.taken_too_late) > 1
