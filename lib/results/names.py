@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from posixpath import commonprefix
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry
 from lib.state.store import Store, StoredObject
 
 OVERVIEW = "index.html"
@@ -51,16 +49,6 @@ def rows_to_fix(object_name: str, generation: int) -> str:
 def has_corrected_rows(object_name: str) -> bool:
     """Return whether the object is one that `fix` has written: a few rows of another one."""
     return object_name.rpartition("/")[2].startswith(_ROWS_TO_FIX)
-
-
-def uncorrected(newest_first: Iterable[RunEntry]) -> Iterator[RunEntry]:
-    """Yield the files without those that a later one corrects: of the same name, or of `fix`."""
-    later: set[str] = set()
-    for entry in newest_first:
-        name = without_suffix(entry.name)
-        if later.isdisjoint({name, rows_to_fix(entry.name, entry.generation)}):
-            yield entry
-        later.add(name)
 
 
 def report_path(source: StoredObject) -> str:

@@ -28,7 +28,7 @@ from lib.results.sentences import (
     with_sentence,
 )
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry
+from lib.state.runs import RunEntry, newest_well
 
 MOST_FILES: Final = 40
 RECENT: Final = timedelta(days=7)
@@ -271,15 +271,13 @@ def _sum_of(entries: Sequence[RunEntry], fixed: set[str]) -> Totals:
     return total
 
 
-def _fixed(entries: Iterable[RunEntry]) -> set[str]:
+def _fixed(entries: Sequence[RunEntry]) -> set[str]:
     """Return the keys of the files whose rows a later file has: one that `fix` has written, or, for
     a file that was stopped, a newer one of its name that is well."""
-    fixed, later, well = set[str](), dict[str, datetime](), dict[str, int]()
+    fixed, later, well = set[str](), dict[str, datetime](), newest_well(entries)
     for entry in entries:
         name = without_suffix(entry.name)
         later[name] = max(entry.arrived, later.get(name, entry.arrived))
-        if entry.is_published and not entry.stop and not entry.superseded:
-            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
     for entry in entries:
         corrected_at = later.get(rows_to_fix(entry.name, entry.generation))
         is_corrected = corrected_at is not None and corrected_at >= entry.arrived

@@ -15,7 +15,7 @@ sweep needs to know (`RunEntry`), so that a listing shows it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -210,6 +210,16 @@ class RunEntry(msgspec.Struct, frozen=True):
     def is_settled(self) -> bool:
         """Whether nothing is scheduled any more."""
         return self.due is None
+
+
+def newest_well(entries: Iterable[RunEntry]) -> Mapping[str, int]:
+    """Return the newest generation of each name that has results and was not stopped: an older one
+    that was stopped needs nobody any more."""
+    well: dict[str, int] = {}
+    for entry in entries:
+        if entry.is_published and not entry.stop and not entry.superseded:
+            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
+    return well
 
 
 class UnreadableRun(NamedTuple):

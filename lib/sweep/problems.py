@@ -44,7 +44,7 @@ from lib.run.finish import notes_on_runtime
 from lib.run.plan import notes_on_sunset
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry, content_of
+from lib.state.runs import RunEntry, content_of, newest_well
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
@@ -376,10 +376,7 @@ def _stopped(view: View) -> Iterator[Found]:
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
-    well: dict[str, int] = {}
-    for entry in view.entries:
-        if entry.is_published and not entry.stop and not entry.superseded:
-            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
+    well = newest_well(view.entries)
     return [
         entry
         for entry in view.entries
