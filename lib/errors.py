@@ -1,4 +1,5 @@
-"""Every exception of `lib`. The class says what happens next, not where it is raised.
+"""Every exception of `lib`. The class says what happens next, not where it is raised. Those that
+refuse the answers of a person, `WrongAnswer` and `NotSaved`, are beside them in `lib/cli/init`.
 
     OfflineConversionsError
     ├── UploadError              it ends the attempt:

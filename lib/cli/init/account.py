@@ -13,13 +13,13 @@ from lib.cli.escaping import on_terminal
 from lib.cli.init.draft import Draft, written
 from lib.cli.init.questions import long_time, questions
 from lib.cli.init.trial import SentRow, Trial
+from lib.errors import RuleError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
 from lib.model.money import MICROS
 from lib.model.records import Adjustment, Conversion, is_derived_order_id
 from lib.rules.columns import plain_text
 from lib.rules.identity import PHONE_COUNTRY, phone_region
 from lib.rules.selection import ANY_OTHER
-from lib.rules.values.cells import RuleError
 from lib.rules.values.identifiers import is_digest, normalize_email
 from lib.rules.values.phones import normalize_phone
 

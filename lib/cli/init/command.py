@@ -25,10 +25,10 @@ from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention, program_name
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
+from lib.errors import SourceError
 from lib.model.fields import comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.selection import ANY_OTHER
-from lib.source.errors import SourceError
 
 if TYPE_CHECKING:
     from lib.cli.init.document import Document

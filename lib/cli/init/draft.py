@@ -32,11 +32,11 @@ from lib.config import messages
 from lib.config.profile import Entry, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
+from lib.errors import RuleError
 from lib.model.account import action_id_in
 from lib.model.adjustment_types import possible_types, stated_type
 from lib.model.fields import HIGHEST_NUMBER, comparable
 from lib.rules.selection import ANY_OTHER, RowSelection
-from lib.rules.values.cells import RuleError
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
 from lib.rules.values.money import parse_value

@@ -22,17 +22,17 @@ from zoneinfo import available_timezones
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
 from lib.cli.file_notes import is_of_other_network
+from lib.errors import RuleError, SourceError
 from lib.model.fields import comparable
 from lib.model.personal_data import looks_like_email
 from lib.model.records import Row
-from lib.rules.values.cells import RuleError, is_placeholder, unwrap
+from lib.rules.values.cells import is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.phones import normalize_phone_region
-from lib.source.errors import SourceError
 from lib.source.header import WantedNames, looks_like_data
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.text import ByteStream

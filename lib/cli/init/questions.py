@@ -13,9 +13,9 @@ from lib.cli.init.look import Column, Look, WrongAnswer, has_look
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
+from lib.errors import RuleError
 from lib.model.fields import base_name
 from lib.rules.fields import is_field
-from lib.rules.values.cells import RuleError
 from lib.rules.values.dates import Moment, read_moment
 from lib.rules.values.money import parse_value, written_currencies
 from lib.rules.values.order_ids import without_zero

@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 from unicodedata import combining, normalize
 
-from lib.errors import RuleError as RuleError  # `lib/cli/init` imports it from here
 from lib.model.fields import ValueKind
 
 V = TypeVar("V")

@@ -1,3 +1,0 @@
-"""`SourceError` for `lib/cli/init`, which imports it from here."""
-
-from lib.errors import SourceError as SourceError
