@@ -44,8 +44,10 @@ from lib.state.store import (
 )
 from lib.sweep.sweep import sweep_once
 from tests.results_schema import check_results
+from tests.rows import core_row, csv_bytes
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+SOLD_AT = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
 
 Statuses = Callable[[Sequence[str]], Sequence[RequestStatus]]
 
@@ -458,3 +460,19 @@ def deliver_again(world: World, name: str) -> str:
 def sweep(world: World) -> dict[str, Any]:
     """Run one sweep as `main` does. Return what it found and did."""
     return sweep_once(world.context, world.settings.sweep_time_limit_seconds)
+
+
+def sales(*orders: str, **cells: str) -> bytes:
+    """Return a file with a sale for each of these orders."""
+    return csv_bytes(
+        core_row(number, order_id=order, conversion_date_time=SOLD_AT, **cells)
+        for number, order in enumerate(orders, 1)
+    )
+
+
+def results(world: World, name: str = "daily.csv", number: int = -1) -> dict[str, Any]:
+    """Return the results document of the newest generation of a file, or of an older one."""
+    names = [each for each in world.store.names("out-bucket") if each.startswith(f"{name}.")]
+    documents = [each for each in names if each.endswith(".results.json")]
+    found: dict[str, Any] = json.loads(world.store.objects["out-bucket", documents[number]][0])
+    return found

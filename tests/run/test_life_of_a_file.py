@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -17,28 +16,21 @@ from lib.model.outcomes import Problem
 from lib.model.records import Record
 from lib.rules.values.currencies import CURRENCIES
 from lib.run.deliver import deliver as deliver_object
-from tests.fakes import START, FakeApi, FakeRequest, World, deliver, sweep, world
+from tests.fakes import (
+    SOLD_AT,
+    FakeApi,
+    FakeRequest,
+    World,
+    deliver,
+    results,
+    sales,
+    sweep,
+    world,
+)
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
 DAY = 24 * 3600
-SOLD_AT = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
-
-
-def sales(*orders: str, **cells: str) -> bytes:
-    """Return a file with a sale for each of these orders."""
-    return csv_bytes(
-        core_row(number, order_id=order, conversion_date_time=SOLD_AT, **cells)
-        for number, order in enumerate(orders, 1)
-    )
-
-
-def results(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, Any]:
-    """Return the results document of the newest generation of a file, or of an older one."""
-    names = [each for each in google.store.names(OUT) if each.startswith(f"{name}.")]
-    documents = [each for each in names if each.endswith(".results.json")]
-    found: dict[str, Any] = json.loads(google.store.objects[OUT, documents[number]][0])
-    return found
 
 
 def stopped_files(capsys: pytest.CaptureFixture[str]) -> str:

@@ -71,27 +71,18 @@ def attempts(history: Oracle, file: File) -> int:
 # ── sent, perhaps ────────────────────────────────────────────────────────────────────────────────
 
 
-def test_requests_that_time_out_after_they_took_place() -> None:
-    """Nobody has died, but each row may have been sent: what Google knows then is a duplicate."""
+@pytest.mark.parametrize(("sending", "unwritable"), [("lost", ""), ("", "_state/chunks/")])
+def test_rows_that_took_place_without_a_marker(sending: Sending, unwritable: str) -> None:
+    """The answers are lost, or the markers cannot be written. Nobody has died, but each row may
+    have been sent: what Google knows then is a duplicate."""
     with played("google_ads") as history:
+        platform = history.platform
         name_only_clicks(history)
-        history.platform.google.sending = "lost"
+        platform.google.sending, platform.surroundings.unwritable = sending, unwritable
         file = history.upload(EXPORT, sales(0, 1, 3))
-        history.platform.wait(MINUTE)
-        history.platform.google.sending = ""
-        history.platform.wait(DAY)
-        assert all_count(history, file)
-
-
-def test_markers_that_cannot_be_written() -> None:
-    """The rows were sent, and no marker says so: what Google knows then is a duplicate."""
-    with played("google_ads") as history:
-        name_only_clicks(history)
-        history.platform.surroundings.unwritable = "_state/chunks/"
-        file = history.upload(EXPORT, sales(0, 1, 3))
-        history.platform.wait(MINUTE)
-        history.platform.surroundings.unwritable = ""
-        history.platform.wait(DAY)
+        platform.wait(MINUTE)
+        platform.google.sending, platform.surroundings.unwritable = "", ""
+        platform.wait(DAY)
         assert all_count(history, file)
 
 

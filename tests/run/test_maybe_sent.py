@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import pytest
 
 from lib.destinations.base import MaybeSent, UploadResult
 from lib.errors import RetryableError
 from lib.model.deadline import Deadline
-from tests.fakes import START, FakeApi, FakeRequest, World, deliver, deliver_again, sweep, world
-from tests.rows import core_row, csv_bytes
+from tests.fakes import (
+    FakeApi,
+    FakeRequest,
+    World,
+    deliver,
+    deliver_again,
+    sales,
+    sweep,
+    world,
+)
 
 
 class Dies(BaseException):
@@ -43,14 +50,6 @@ def google() -> World:
 def told(google: World) -> list[dict[str, bool]]:
     assert isinstance(google.api, Asking)
     return google.api.told
-
-
-def sales(*orders: str) -> bytes:
-    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
-    return csv_bytes(
-        core_row(number, order_id=order, conversion_date_time=sold_at)
-        for number, order in enumerate(orders, 1)
-    )
 
 
 def test_after_a_death_each_row_without_a_marker_may_have_been_sent(google: World) -> None:

@@ -23,13 +23,15 @@ from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
-    START,
+    SOLD_AT,
     FakeApi,
     FakeRequest,
     MemoryStore,
     World,
     deliver,
     deliver_again,
+    results,
+    sales,
     sweep,
     world,
 )
@@ -41,23 +43,6 @@ IN, OUT = "in-bucket", "out-bucket"
 HOUR = 3600
 AFTER_DEATH = 61 + 16 * HOUR
 """A lease, and the longest wait after an attempt that died, in seconds."""
-SOLD_AT = (START - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S+00:00")
-
-
-def sales(*orders: str, **cells: str) -> bytes:
-    """Return a file with a sale for each of these orders."""
-    return csv_bytes(
-        core_row(n, order_id=order, conversion_date_time=SOLD_AT, **cells)
-        for n, order in enumerate(orders, 1)
-    )
-
-
-def results(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, Any]:
-    """Return the results document of the newest generation of a file, or of an older one."""
-    names = [n for n in google.store.names(OUT) if n.startswith(f"{name}.")]
-    documents = [n for n in names if n.endswith(".results.json")]
-    found: dict[str, Any] = json.loads(google.store.objects[OUT, documents[number]][0])
-    return found
 
 
 def outcomes(google: World, name: str = "daily.csv", number: int = -1) -> dict[str, int]:

@@ -13,15 +13,10 @@ from lib.catalogue.codes import lookup
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.outcomes import Problem
 from lib.state.runs import run_key
-from tests.fakes import START, World, deliver, sweep, world
+from tests.fakes import START, World, deliver, sales, sweep, world
 from tests.rows import core_row, csv_bytes
 
 IN = "in-bucket"
-
-
-def sale(order: str) -> bytes:
-    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
-    return csv_bytes([core_row(1, order_id=order, conversion_date_time=sold_at)])
 
 
 def wait_for_google(google: World, names: Sequence[str]) -> None:
@@ -29,7 +24,7 @@ def wait_for_google(google: World, names: Sequence[str]) -> None:
     google.api.preflight = RetryableError("API_UNAVAILABLE")
     for name in names:
         with pytest.raises(RetryableError):
-            deliver(google, f"{name}.csv", sale(name))
+            deliver(google, f"{name}.csv", sales(name))
         google.clock.seconds += 1
     google.api.preflight = None
 
@@ -81,7 +76,7 @@ def test_a_sweep_ends_before_its_time_limit() -> None:
 def test_a_file_without_a_run_is_started(minutes: int, is_started: bool) -> None:
     """After a grace, in which its event may come, and for a week."""
     google = world(sweep_grace_minutes=30)
-    google.store.put(IN, "a.csv", sale("a"))
+    google.store.put(IN, "a.csv", sales("a"))
     google.clock.seconds += 60 * minutes
     assert sweep(google)["started"] == is_started
 
@@ -93,7 +88,7 @@ def test_a_file_that_is_overwritten_before_it_is_old(capsys: pytest.CaptureFixtu
     for minutes in range(0, 180, 5):
         google.clock.seconds = 60.0 * minutes
         if minutes % 20 == 0:
-            google.store.put(IN, "stock.csv", sale(str(minutes)))
+            google.store.put(IN, "stock.csv", sales(str(minutes)))
         if minutes % 15 == 10:
             sweep(google)
             if '"kind": "file_not_started"' in capsys.readouterr().out:
@@ -113,7 +108,7 @@ def test_a_software_error_stops_no_other_file(
         google.clock.seconds += 601
     else:
         for name in "ab":
-            google.store.put(IN, f"{name}.csv", sale(name))
+            google.store.put(IN, f"{name}.csv", sales(name))
             google.clock.seconds += 1
 
     def fails_once(number: int) -> None:
