@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from lib.catalogue.texts import first_sentence
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.cli.init.draft import Draft, written
-from lib.cli.init.look import Column
+from lib.cli.init.look import OWN_LOOKS, Column
 from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider, Fate, is_correction
 from lib.config.profile import ACTION_DEFAULT, NEVER_OPTIONAL
@@ -27,8 +27,6 @@ from lib.rules.selection import ANY_OTHER
 
 _MOST_VALUES: Final = 40
 _FEWEST_MANY: Final = 12
-_OWN: Final = frozenset({"date or time", "email address", "phone number", "click ID"})
-"""Looks of cells that are those of one row each."""
 _MOST_LISTED: Final = 500
 """So many values of a column with many are offered to search in."""
 DATALISTS: Final = {
@@ -228,7 +226,7 @@ def has_many(draft: Draft, decider: Decider) -> bool:
     cancellation: it decides by whether a cell is filled, and by values that a person names."""
     values = [rows for value, rows in draft.values_of(decider) if value and rows]
     column = draft.column_named(decider.name)
-    is_own = column is not None and (bool(column.looks & _OWN) or column.could_be_ids)
+    is_own = column is not None and (bool(column.looks & OWN_LOOKS) or column.could_be_ids)
     is_own = is_own or (len(values) > _FEWEST_MANY and 2 * len(values) > sum(values))
     return len(values) > _MOST_VALUES or (is_own and len(values) > 2)
 

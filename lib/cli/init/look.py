@@ -50,6 +50,11 @@ Look = Literal[
     "phone number",
 ]
 
+OWN_LOOKS: Final[frozenset[Look]] = frozenset(
+    ("date or time", "email address", "phone number", "click ID")
+)
+"""Looks of cells that are those of one row each."""
+
 MOST_ROWS: Final = 5_000
 """So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
 _MOST_CELLS: Final = 1_000
@@ -91,7 +96,7 @@ class Column:
     @property
     def has_few_values(self) -> bool:
         """Whether its values could be stages."""
-        if self.looks & {"date or time", "click ID", "email address", "phone number"}:
+        if self.looks & OWN_LOOKS:
             return False
         if len({*self.cells}) > _MOST_SPELLINGS:
             return False
