@@ -40,6 +40,8 @@ def check(rows: list[list[str]], delimiter: str, end: str, quoting: int) -> Verd
     """Compare the cells of a well-formed file."""
     header = [f"column{number}" for number in range(len(rows[0]))]
     text = io.StringIO()
+    if any("\r" in cell for row in rows for cell in row):
+        quoting = csv.QUOTE_ALL  # before Python 3.13, csv does not quote a lone carriage return
     writer = csv.writer(text, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
     writer.writerows([header, *rows])
     by_csv = list(csv.reader(io.StringIO(text.getvalue(), newline=""), delimiter=delimiter))[1:]
