@@ -48,7 +48,6 @@ DEALS = {
     "skip": {"Deal Stage": ["Closed Lost"]},
     "time_zone": "America/Chicago",
     "phone_region": "US",
-    "decimal_sign": ".",
     "ad_user_data": "GRANTED",
 }
 """A profile for the sample file of docs/get-started.md."""
