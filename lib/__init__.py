@@ -10,4 +10,4 @@ Google's storage, secrets, events and logs; only `main` connects them. `errors` 
 by what happens next.
 """
 
-__version__ = "1.0.0rc1"
+__version__ = "1.0.0rc2"
