@@ -194,7 +194,10 @@ class Oracle(History):
         of_run = [each for each in google.requests if each.run == file.run]
         sent = [*_sent(row, of_run)]
         was_taken = any(at in request.taken for request, at in sent)
-        last = next((r.answers[at] for r, at in reversed(sent) if r.answers), "")
+        # A request that was refused as a whole says nothing of its rows.
+        answers = [r.answers[at] for r, at in sent if r.answers]
+        last = next((each for each in reversed(answers) if each != "not_attempted"), "")
+        last = last or "not_attempted" * bool(answers)
         if outcome in COUNTED:
             # A request's counts may say that some rows do not count, without naming them; of a
             # status that nobody could read, the results say that it is unknown.

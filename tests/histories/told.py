@@ -37,7 +37,9 @@ def file_stopped(history: History, file: File) -> Level:
         # The reason may be saved already, although the results are not written.
         return "may" if now - file.came <= 3 * TOLD_FOR else "never"
     if not found["file_error"] or file.stopped is None:
-        return "may" if has_given_up(history, file) else "never"
+        # The reason is saved already, although the results cannot say it yet.
+        is_unwritten = file.account_was_refused and history.platform.surroundings.unwritable
+        return "may" if is_unwritten or has_given_up(history, file) else "never"
     newer = file.replaced_by
     while newer is not None:
         published = history.platform.results(newer.source)
