@@ -132,6 +132,7 @@ def check(
         owner="",
         due=None,
         facts=FileFacts(
+            chunks=0,
             customer_id=profile.customer_id,
             columns=dict(header.names) if header is not None else {},
         ),

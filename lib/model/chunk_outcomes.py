@@ -26,6 +26,11 @@ class RecordLines(NamedTuple):
             return cls(first_record, ((lines[0], lines[-1]),))
         return cls(first_record, ranges_of(lines))
 
+    @property
+    def size(self) -> int:
+        """The number of records."""
+        return sum(last - first + 1 for first, last in self.lines)
+
     def numbers(self) -> dict[int, int]:
         """Return the number of each record by its line."""
         return dict(zip(numbers_in(self.lines), itertools.count(self.first_record)))
@@ -57,6 +62,12 @@ class ChunkOutcomes:
         for request in self.sent:
             totals.add_request(request)
         return totals
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether each record has one outcome, and the counts do not contradict each other."""
+        totals = self.totals()
+        return totals.is_sound and totals.all_rows == self.records.size
 
     def record_numbers(self) -> dict[int, int]:
         """Return the number of each record by its line."""

@@ -11,7 +11,7 @@ import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -31,10 +31,14 @@ def micros_of(value: float) -> int:
     return int(value * _FLOAT_MICROS + 0.5)
 
 
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+"""A number of things in a document: a negative one is refused when it is read."""
+
+
 class Sum(NamedTuple):
     """The number of rows with a value in one currency, and their sum."""
 
-    rows: int = 0
+    rows: Count = 0
     micros: int = 0
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
-from lib.model.money import Sum
+from lib.model.money import Count, Sum
 
 UNREADABLE: Final = "UNREADABLE"
 """The API does not report the status of the request. Its `code` is the reason."""
@@ -127,15 +127,15 @@ class SentRequest(NamedTuple):
     values: bytes = b""
     orders: bytes = b""
     sums: Mapping[str, Sum] = {}
-    unlisted: int = 0
+    unlisted: Count = 0
     unlisted_sums: Mapping[str, Sum] = {}
     corrects: bool = False
     statuses: tuple[RequestStatus, ...] = ()
-    matchable: int = 0
-    unmatched: int = 0
-    not_counted: Mapping[str, int] = {}
-    unnamed: int = 0
-    unknown: int = 0
+    matchable: Count = 0
+    unmatched: Count = 0
+    not_counted: Mapping[str, Count] = {}
+    unnamed: Count = 0
+    unknown: Count = 0
 
     @property
     def is_open(self) -> bool:

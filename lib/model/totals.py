@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from lib.model.money import Sum, add_sums
+from lib.model.money import Count, Sum, add_sums
 from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
 from lib.model.sent_requests import SentRequest
 
@@ -45,7 +45,7 @@ class ValuedRow(NamedTuple):
 class CodeTotals:
     """How often a code occurs, and what its rows are worth. `last_line` is the row added last."""
 
-    number: int = 0
+    number: Count = 0
     sums: dict[str, Sum] = field(default_factory=dict)
     last_line: int = 0
 
@@ -73,23 +73,23 @@ class Totals:
     `other_currencies`: so many are left out of a digest.
     """
 
-    rows: dict[Outcome, int] = field(default_factory=dict)
-    corrections: dict[Outcome, int] = field(default_factory=dict)
+    rows: dict[Outcome, Count] = field(default_factory=dict)
+    corrections: dict[Outcome, Count] = field(default_factory=dict)
     money: dict[Outcome, dict[str, Sum]] = field(default_factory=dict)
     codes: dict[str, CodeTotals] = field(default_factory=dict)
-    warned: int = 0
-    placeholders: dict[str, int] = field(default_factory=dict)
-    awaiting: int = 0
+    warned: Count = 0
+    placeholders: dict[str, Count] = field(default_factory=dict)
+    awaiting: Count = 0
     awaiting_money: dict[str, Sum] = field(default_factory=dict)
-    unmatched: int = 0
-    matchable: int = 0
-    unknown: int = 0
-    unnamed: int = 0
-    not_counted: dict[str, int] = field(default_factory=dict)
-    denied: int = 0
-    consenting: int = 0
+    unmatched: Count = 0
+    matchable: Count = 0
+    unknown: Count = 0
+    unnamed: Count = 0
+    not_counted: dict[str, Count] = field(default_factory=dict)
+    denied: Count = 0
+    consenting: Count = 0
     last: ValuedRow | None = None
-    other_currencies: int = 0
+    other_currencies: Count = 0
 
     # ── add ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -176,6 +176,13 @@ class Totals:
     def all_rows(self) -> int:
         """The number of rows."""
         return sum(self.rows.values())
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the counts do not contradict each other."""
+        are_rows = all(n <= self.rows.get(outcome, 0) for outcome, n in self.corrections.items())
+        is_uploaded = self.awaiting + self.unnamed <= self.count("uploaded")
+        return are_rows and is_uploaded and self.unmatched <= self.matchable
 
     @property
     def meant(self) -> int:

@@ -211,7 +211,7 @@ class RunSummary:
     @property
     def facts(self) -> FileFacts:
         """What is known of the file."""
-        return self.run.facts or FileFacts()
+        return self.run.facts or FileFacts(chunks=0)
 
     @property
     def validate_only(self) -> bool:

@@ -190,7 +190,7 @@ def _end(attempt: Attempt, ending: Ending) -> None:
     if attempt.run.facts is None:
         if not attempt.run.superseded_by and ending.problem is not None:
             attempt.stop(ending.problem)
-        attempt.keep(facts=FileFacts(chunks=len(attempt.sums.numbers)))
+        attempt.keep(facts=FileFacts(len(attempt.sums.numbers)))
     end_rows(attempt, lambda row: ending)
     attempt.has_changed = True
 
@@ -248,9 +248,9 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
         # A later attempt has not read all rows.
         empty_columns = tuple(plan.unseen)
     return FileFacts(
+        chunks=len(sums.numbers),
         customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
         notes=tuple(notes_of(header, plan, sums.totals)),
         empty_columns=empty_columns,
-        chunks=len(sums.numbers),
     )

@@ -162,7 +162,10 @@ class Attempt:
     def sum_up(self) -> None:
         """Read the sums of all markers again."""
         self.sums, self.must_sum_up = Sums(), False
-        with self.markers.read_all(self.markers.numbers()) as markers:
+        run, numbers = self.run, self.markers.numbers()
+        if run.facts is not None and run.stop is None and not run.superseded_by:
+            self.markers.check_numbers(numbers, run.facts.chunks)  # the whole file was read
+        with self.markers.read_all(numbers) as markers:
             for marker in markers:
                 self.sums.add(marker.outcomes)
 

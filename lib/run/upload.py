@@ -54,6 +54,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     """
     marked, due = frozenset(attempt.sums.numbers), attempt.due_chunks()
     orders = CorrectedOrders(attempt, plan) if plan is not None else None
+    chunks = 0
 
     def collect(chunk: ChunkOutcomes) -> None:
         attempt.has_changed = True
@@ -66,6 +67,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
         window.reserve_chunk()
         for chunk in chunks_of(_rows(table, plan, attempt), attempt.run.cut, table.width):
             attempt.check_time()
+            chunks += 1
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
             if is_marked and (stop is not None or chunk.number not in due):
@@ -89,6 +91,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             attempt.stop(with_sent_chunks(stop, attempt))
             if not is_marked:
                 collect(attempt.save_marker(not_attempted(chunk)))
+    attempt.markers.check_numbers(marked, chunks)
 
 
 def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:

@@ -50,7 +50,7 @@ class Documents:
 
     Every method that reads raises `NewerFormat` for a document of a newer version, and
     `UnreadableState` for one that this function cannot have written. Types are checked, also that
-    each time has a time zone (`SavedTime`).
+    each time has a time zone (`SavedTime`) and no count is negative (`Count`).
     """
 
     def __init__(self, store: Store, bucket: str, prefix: str) -> None:
@@ -58,17 +58,25 @@ class Documents:
         self._bucket = bucket
         self._prefix = prefix
 
-    def read(self, name: str, kind: type[T]) -> tuple[T, int] | None:
-        """Return a document and its generation, or None if there is none."""
+    def read(
+        self, name: str, kind: type[T], is_sound: Callable[[T], bool] = lambda document: True
+    ) -> tuple[T, int] | None:
+        """Return a document and its generation, or None if there is none.
+
+        `is_sound`: whether the parts of the document belong together, and to its name.
+        """
         stored = self._store.read(self._bucket, self._prefix + name)
         if stored is None:
             return None
         content, generation = stored
         number = self._decoded(name, content, _Format).format
         if number > FORMAT:
-            detail = f"{self._where(name)} has format {number}; this version knows {FORMAT}"
+            detail = f"{self.where(name)} has format {number}; this version knows {FORMAT}"
             raise NewerFormat(detail)
-        return self._decoded(name, content, kind), generation
+        document = self._decoded(name, content, kind)
+        if not is_sound(document):
+            raise UnreadableState(f"{self.where(name)}: its parts contradict each other")
+        return document, generation
 
     def read_all(self, names: Iterable[str], kind: type[T]) -> list[tuple[str, T]]:
         """Return the name and content of those of these documents that exist."""
@@ -105,16 +113,17 @@ class Documents:
         for found in self._store.list_labelled(self._bucket, self._prefix + folder):
             yield found._replace(name=found.name.removeprefix(self._prefix))
 
+    def where(self, name: str) -> str:
+        """Return the bucket and the whole name of a document, for a person."""
+        return f"{self._bucket}/{self._prefix}{name}"
+
     def _decoded(self, name: str, content: bytes, kind: type[T]) -> T:
         try:
             return decoder_of(kind).decode(content)
         except (ValueError, RecursionError) as error:
             # msgspec's messages name keys and types, no values.
             why = str(error) if isinstance(error, msgspec.DecodeError) else type(error).__name__
-            raise UnreadableState(f"{self._where(name)}: {why}") from None
-
-    def _where(self, name: str) -> str:
-        return f"{self._bucket}/{self._prefix}{name}"
+            raise UnreadableState(f"{self.where(name)}: {why}") from None
 
 
 def at_once(work: Callable[[T], U], items: Iterable[T]) -> list[U]:

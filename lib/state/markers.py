@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from lib.errors import RetryableError
+from lib.errors import RetryableError, UnreadableState
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.state.documents import Documents
 from lib.state.runs import Run
@@ -46,6 +46,13 @@ class Markers:
         """Return the numbers of the chunks that have a marker, in ascending order."""
         return sorted(self._generations())
 
+    def check_numbers(self, numbers: Iterable[int], chunks: int) -> None:
+        """Raise `UnreadableState` if one of these markers is beyond the last chunk of the file,
+        which has so many `chunks`."""
+        if beyond := [number for number in numbers if number >= chunks]:
+            where = self._documents.where(self._name(beyond[0]))
+            raise UnreadableState(f"{where}: the file has only {chunks} chunks")
+
     def fingerprint(self) -> str:
         """Return a text that changes whenever a marker is saved."""
         saved = sorted(self._generations().items())
@@ -62,7 +69,11 @@ class Markers:
 
     def read(self, number: int) -> Marker:
         """Return the marker of a chunk. Raises `RetryableError` if it is gone."""
-        saved = self._documents.read(self._name(number), ChunkOutcomes)
+        saved = self._documents.read(
+            self._name(number),
+            ChunkOutcomes,
+            lambda outcomes: outcomes.is_sound and outcomes.number == number,
+        )
         if saved is None:
             detail = f"the marker of chunk {number} no longer exists"
             raise RetryableError("STORAGE_UNAVAILABLE", detail)

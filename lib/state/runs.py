@@ -24,6 +24,7 @@ import msgspec
 
 from lib.errors import LeaseLost
 from lib.model import retries
+from lib.model.money import Count
 from lib.model.outcomes import Problem, SavedTime
 from lib.model.totals import Totals
 from lib.state.documents import FORMAT, Documents
@@ -59,15 +60,15 @@ class Cut(NamedTuple):
 class FileFacts:
     """What the first complete pass has found out about the file.
 
-    `columns` maps fields to the file's own column names. `empty_columns` are columns that the
-    profile names and that have no cell. `chunks` is the number of chunks of the file.
+    `chunks` is the number of chunks of the file. `columns` maps fields to the file's own column
+    names. `empty_columns` are columns that the profile names and that have no cell.
     """
 
+    chunks: Count
     customer_id: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Problem, ...] = ()
     empty_columns: tuple[str, ...] = ()
-    chunks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ class Run:
     owner: str
     due: SavedTime | None
     revision: str = ""
-    attempts: int = 1
-    tries: int = 0
+    attempts: Count = 1
+    tries: Count = 0
     marked: str = ""
     maybe_sent: bool = False
     stop: Problem | None = None
@@ -139,6 +140,11 @@ class Run:
     def job_id(self) -> int:
         """One job ID for all requests of the file, in [1, 2^31) (otherwise INVALID_JOB_ID)."""
         return max(1, int(self.key[:8], 16) & 0x7FFF_FFFF)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether it can be what the function has saved: only a run that is done is never due."""
+        return (self.due is None) == (self.state == "done")
 
     @property
     def next_attempt(self) -> datetime | None:
@@ -176,8 +182,8 @@ class RunEntry(msgspec.Struct, frozen=True):
     key: str
     state: RunState
     due: SavedTime | None
-    tries: int
-    attempts: int
+    tries: Count
+    attempts: Count
     name: str
     generation: int
     content: str
@@ -191,7 +197,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     superseded: bool
     blocked: str
     cause: str
-    empty_columns: int
+    empty_columns: Count
     totals: Totals
     published_at: SavedTime | None
     changed_at: SavedTime | None
@@ -300,7 +306,7 @@ class Runs:
 
     def read(self, key: str) -> SavedRun | None:
         """Return a saved run, or None if there is none."""
-        saved = self._documents.read(_name(key), Run)
+        saved = self._documents.read(_name(key), Run, lambda run: run.is_sound and run.key == key)
         return SavedRun(*saved) if saved is not None else None
 
     def save(self, saved: SavedRun, **changes: Any) -> SavedRun:

@@ -85,7 +85,7 @@ def summary_of(
     begun = Run(
         StoredObject("in", "crm/deals.csv", 123, 48_211, "1B2M2Y8AsgTpgAmY7PhCfg=="),
         *(NOW, NOW, "crm", keys, Cut(1_000, 1_000_000, 0), "done", "", None),
-        facts=FileFacts("1234567890", columns),
+        facts=FileFacts(1, "1234567890", columns),
         published_at=NOW,
     )
     return RunSummary(

@@ -1,0 +1,130 @@
+"""State that somebody has changed by hand: it is named and left as it is, never believed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from lib.errors import RetryableError, UnreadableState
+from lib.state.markers import Markers
+from lib.state.runs import Run, UnreadableRun, run_key
+from lib.state.store import Label
+from tests.fakes import World, deliver, results, sales, sweep, world
+
+IN, OUT = "in-bucket", "out-bucket"
+DEFERRED_FOR = 7 * 3600
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture
+def google() -> World:
+    """A file of three rows was sent: one waits."""
+    google = world()
+    google.api.too_recent = {"c"}
+    deliver(google, "daily.csv", sales("a", "b", "c"))
+    return google
+
+
+def read_run(google: World) -> Run:
+    found = google.context.runs.read(run_key(google.store.stored(IN, "daily.csv")))
+    assert found is not None
+    return found.run
+
+
+def marker_name(google: World, number: int) -> str:
+    return f"_state/chunks/{read_run(google).key}/{number:06d}.json"
+
+
+def change_document(google: World, name: str, change: Change) -> None:
+    document = json.loads(google.store.objects[OUT, name][0])
+    change(document)
+    google.store.put(OUT, name, json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda run: run.update(facts={}),
+        lambda run: run["facts"].update(chunks=-1),
+        lambda run: run.update(tries=-1),
+        lambda run: run.update(state="done"),
+        lambda run: run.update(due=None),
+        lambda run: run["totals"]["rows"].update(uploaded=-2),
+        lambda run: run["source"].update(name="other.csv"),
+    ],
+    ids=["no facts", "chunks", "tries", "done and due", "never due", "totals", "another file"],
+)
+def test_a_run_that_contradicts_itself(google: World, change: Change) -> None:
+    """A run that the function cannot have saved is refused with its name, and not cleared."""
+    name = f"_state/runs/{read_run(google).key}.json"
+    change_document(google, name, change)
+    changed = google.store.objects[OUT, name]
+    with pytest.raises(UnreadableState, match=name):
+        read_run(google)
+    google.clock.seconds += DEFERRED_FOR
+    sweep(google)
+    assert google.store.objects[OUT, name] == changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda marker: marker.update(number=1),
+        lambda marker: marker.update(listed=[]),
+        lambda marker: marker["unlisted"]["rows"].update(uploaded=3),
+        lambda marker: marker["unlisted"].update(corrections={"uploaded": 3}),
+        lambda marker: marker["unlisted"].update(awaiting=3),
+        lambda marker: marker["unlisted"].update(unmatched=1),
+        lambda marker: marker["records"].__setitem__(1, [[2, 1 << 60]]),
+    ],
+    ids=["number", "no rows", "more rows", "corrections", "awaiting", "unmatched", "records"],
+)
+def test_a_marker_whose_counts_contradict_each_other(google: World, change: Change) -> None:
+    """Each record has one outcome, and no part is more than the whole."""
+    name = marker_name(google, 0)
+    change_document(google, name, change)
+    markers = Markers(google.context.documents, read_run(google))
+    with pytest.raises(UnreadableState, match=name):
+        markers.read(0)
+
+
+@pytest.mark.parametrize("is_read_to_its_end", [True, False])
+def test_a_marker_beyond_the_last_chunk(google: World, is_read_to_its_end: bool) -> None:
+    """The file has one chunk, so the marker of another one is in no count: the run waits until it
+    is gone, whether or not the file had been read to its end before."""
+    content, _ = google.store.objects[OUT, marker_name(google, 0)]
+    if not is_read_to_its_end:
+        google.api.before = unavailable
+        with pytest.raises(RetryableError):
+            deliver(google, "daily.csv", sales("c", "d", "e"))
+        google.api.before = lambda number: None
+    planted = marker_name(google, 7)
+    google.store.put(OUT, planted, content.replace(b'"number":0', b'"number":7'))
+    google.api.too_recent = set()
+    google.clock.seconds += DEFERRED_FOR
+    sweep(google)
+    assert read_run(google).cause == "STATE_UNREADABLE"
+    google.store.delete(OUT, planted)
+    google.clock.seconds += DEFERRED_FOR
+    sweep(google)
+    assert results(google)["counts"]["rows"] == 3
+    assert read_run(google).state == "done"
+
+
+def unavailable(number: int) -> None:
+    raise RetryableError("API_UNAVAILABLE", "")
+
+
+@pytest.mark.parametrize("change", [lambda totals: totals.update(awaiting=-1), dict.clear])
+def test_a_listing_with_impossible_counts(google: World, change: Change) -> None:
+    """A sweep and the overview learn that the run cannot be read, by its key."""
+    name = f"_state/runs/{read_run(google).key}.json"
+    entry = json.loads(google.store.labels[OUT, name].metadata["run"])
+    change(entry["totals"] if change is not dict.clear else entry)
+    google.store.labels[OUT, name] = Label(metadata={"run": json.dumps(entry)})
+    assert [*google.context.runs.entries()] == [
+        UnreadableRun(read_run(google).key, "STATE_UNREADABLE")
+    ]
