@@ -34,26 +34,26 @@ _Seconds = Annotated[float, Field(ge=0)]
 
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
-    """How events are delivered. `PUT /delivery` accepts these names and changes only those given.
-
-    duplicate: how often each event is delivered; the copies run in parallel if concurrency allows.
-    concurrency: the most deliveries in flight; None: one per instance.
-    backoff_seconds: wait after the first failure; it doubles up to max_backoff_seconds.
-    time_limit_seconds: after this time without a 2xx, an event is not retried (24 h at Google).
-    request_timeout_seconds: the platform's limit for one request (540 s at Google).
-    paused: events wait. drop: events are lost without a trace, as when a trigger is missing.
-    """
+    """How events are delivered. `PUT /delivery` changes those that it names."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     duplicate: Annotated[int, Field(ge=1)] = 1
+    """How often each event is delivered; in parallel, if concurrency allows."""
     concurrency: Annotated[int, Field(ge=1)] | None = None
+    """Maximum number of deliveries in flight; null: one for each instance."""
     backoff_seconds: _Seconds = 0.2
+    """The wait after the first answer that is not a 2xx; it doubles each time."""
     max_backoff_seconds: _Seconds = 3.0
+    """The longest wait."""
     time_limit_seconds: _Seconds = 600.0
+    """After this time without a 2xx, an event is dropped (24 hours at Google)."""
     request_timeout_seconds: _Seconds = 540.0
+    """The longest delivery, as at Google."""
     paused: bool = False
+    """Events wait."""
     drop: bool = False
+    """Events are lost, as when a trigger is missing; POST /deliveries can still send them."""
 
     def changed(self, changes: Mapping[str, Any]) -> DeliverySettings:
         """A copy with `changes`. Raises `ValidationError`."""

@@ -13,12 +13,14 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from benchmarks.figures import MEASURED, TARGETS
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
 from lib.catalogue.open_problems import KINDS
@@ -31,6 +33,7 @@ from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
 from lib.run.finish import RUNTIME_END
+from sandbox.delivery import DeliverySettings
 from tools import cells as cell_examples
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
@@ -97,27 +100,41 @@ def _keys() -> Iterator[str]:
     return _table("key | default | what it does", [*required, *others])
 
 
+def _delivery() -> Iterator[str]:
+    texts = _texts_below_fields(DeliverySettings)
+    rows = (
+        (_code(each.name), _default(each.default), texts[each.name])
+        for each in fields(DeliverySettings)
+    )
+    return _table("setting | default | meaning", rows)
+
+
 def _described(model: type[BaseModel]) -> dict[str, tuple[str, str]]:
     """Return the default of each field, and the text below it."""
-    (declared,) = ast.parse(inspect.getsource(model)).body
-    assert isinstance(declared, ast.ClassDef)
     described = {}
-    for field, below in pairwise(declared.body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            name = field.target.id
-            assert isinstance(below, ast.Expr), f"there is no text below {name}"
-            text = " ".join(ast.literal_eval(below.value).split())
-            text = text.replace("{destinations}", " or ".join(names()))
-            described[name] = (_default(model.model_fields[name]), text)
+    for name, text in _texts_below_fields(model).items():
+        field = model.model_fields[name]
+        default = "required" if field.is_required() else _default(field.default)
+        described[name] = (default, text.replace("{destinations}", " or ".join(names())))
     return described
 
 
-def _default(field: Any) -> str:
-    if field.is_required():
-        return "required"
-    if field.default in (None, "", {}, ()):
+def _texts_below_fields(declaring: type) -> dict[str, str]:
+    (declared,) = ast.parse(inspect.getsource(declaring)).body
+    assert isinstance(declared, ast.ClassDef)
+    texts = {}
+    for field, below in pairwise(declared.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            name = field.target.id
+            if not name.startswith("_"):
+                assert isinstance(below, ast.Expr), f"there is no text below {name}"
+                texts[name] = " ".join(ast.literal_eval(below.value).split())
+    return texts
+
+
+def _default(value: Any) -> str:
+    if value in (None, "", {}, ()):
         return "unset"
-    value = field.default
     if isinstance(value, tuple):
         value = ", ".join(value)
     return _code(str(value).lower() if isinstance(value, bool) else str(value))
@@ -186,6 +203,15 @@ def _problems() -> Iterator[str]:
     return _table("Kind | Severity | What it says", rows)
 
 
+def _figures() -> Iterator[str]:
+    rows = []
+    for name, target in TARGETS.items():
+        unit = "" if target.unit == "ratio" else f" {target.unit}"
+        measured = ", ".join(f"{value:g}" for value in MEASURED[name])
+        rows.append((_code(name), target.what, f"{measured}{unit}", str(target)))
+    return _table("figure | what it is | measured | target", rows)
+
+
 _SECTIONS: Final = (
     *(outcome.replace("_", " ") for outcome in OUTCOMES),
     *("sent (warning)", "retried", "(note)"),
@@ -232,6 +258,8 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "ends": _ends,
     "events": _events,
     "problems": _problems,
+    "figures": _figures,
+    "delivery": _delivery,
     "examples": cell_examples.examples,
     "words": cell_examples.words,
 }
