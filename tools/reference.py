@@ -18,12 +18,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+import click
 from pydantic import BaseModel
 
+import sandbox.__main__
 from benchmarks.figures import MEASURED, TARGETS
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
 from lib.catalogue.open_problems import KINDS
+from lib.cli import commands
 from lib.config.profile import REQUIRED_KEYS, Profile
 from lib.config.settings import Settings
 from lib.destinations.google_ads.api import API_VERSION, SUNSET
@@ -98,6 +101,38 @@ def _keys() -> Iterator[str]:
     required = [(_code(name), "**required**", cells.pop(name)[1]) for name in REQUIRED_KEYS]
     others = [(_code(name), *each) for name, each in cells.items()]
     return _table("key | default | what it does", [*required, *others])
+
+
+def _results() -> Iterator[str]:
+    schema = json.loads((PAGES / "results.schema.json").read_text("utf-8"))
+    described = {
+        name: part if "description" in part else schema["$defs"][part["$ref"].rpartition("/")[2]]
+        for name, part in schema["properties"].items()
+    }
+    rows = ((_code(name), part["description"]) for name, part in described.items())
+    return _table("part | meaning", rows)
+
+
+def _commands() -> Iterator[str]:
+    return _commands_of(commands.main)
+
+
+def _commands_of_sandbox() -> Iterator[str]:
+    return _commands_of(sandbox.__main__.main)
+
+
+def _commands_of(group: click.Group) -> Iterator[str]:
+    """List each command with its arguments, and its long options."""
+    rows = []
+    for name, command in sorted(group.commands.items()):
+        usage, options = [name], list[str]()
+        for each in command.params:
+            if isinstance(each, click.Option):
+                options += [o for o in (*each.opts, *each.secondary_opts) if o.startswith("--")]
+            else:
+                usage.append(each.make_metavar(click.Context(command)))
+        rows.append((_code(" ".join(usage)), _code(*options) if options else "none"))
+    return _table("command | options", rows)
 
 
 def _delivery() -> Iterator[str]:
@@ -260,6 +295,9 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "problems": _problems,
     "figures": _figures,
     "delivery": _delivery,
+    "results": _results,
+    "commands": _commands,
+    "commands_of_sandbox": _commands_of_sandbox,
     "examples": cell_examples.examples,
     "words": cell_examples.words,
 }

@@ -9,11 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from click.testing import CliRunner
 
-import sandbox.__main__
 from lib.cli import commands
 from sandbox.up import Sandbox
 from tests.fakes import world
@@ -70,26 +68,6 @@ def test_a_sandbox_and_the_world_of_a_test_have_these_parts() -> None:
         for part in names(text.partition(" it has ")[2]):
             is_set = f"self.{part} = " in inspect.getsource(Sandbox)
             assert is_set if "Sandbox" in name else hasattr(world(), part), part
-
-
-@pytest.mark.parametrize(
-    ("section", "group"),
-    [("Command line", commands.main), ("Sandbox", sandbox.__main__.main)],
-    ids=["offline-conversions", "sandbox"],
-)
-def test_commands_and_options(section: str, group: click.Group) -> None:
-    """All commands with their arguments, and all long options."""
-    documented = {usage: names(text) for usage, text in rows(section)}
-    actual = {}
-    for name, command in group.commands.items():
-        arguments, options = [name], []
-        for each in command.params:
-            if isinstance(each, click.Option):
-                options += [o for o in (*each.opts, *each.secondary_opts) if o.startswith("--")]
-            else:
-                arguments.append(each.make_metavar(click.Context(command)))
-        actual[" ".join(arguments)] = options
-    assert documented == actual
 
 
 @pytest.mark.parametrize("command", sorted(commands.main.commands))
