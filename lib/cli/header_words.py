@@ -1,7 +1,7 @@
 """What the name of a column suggests, for the page of `init` and for `check`. A run never uses it.
 
-The words are those of common exports, in a few languages. A suggestion that is missing costs a
-person one look at the menu, and nobody gets a suggestion without a look at the cells.
+The words are those of English exports. Where a name says nothing, the page goes by the cells. A
+suggestion that is missing costs a person one look at the menu.
 """
 
 from __future__ import annotations
@@ -17,37 +17,26 @@ from lib.rules.values.cells import without_accents
 DECIDES: Final = "decides"
 """Stands for no field: the values of the column decide which rows count."""
 
-_ID: Final = r"(?:id|no|nr|num|number|nummer|nº|n°|#|key|code|ref|reference|номер)\b"
+_ID: Final = r"(?:id|no|nr|num|number|#|key|code|ref|reference)\b"
 _WORDS: Final[Mapping[str, str]] = {
-    "gclid": r"gclid|google.*click|\bclick ?id|klick-?(id|kennung)|トラッキング",
+    "gclid": r"gclid|google.*click|\bclick ?id",
     "gbraid": r"gbraid",
     "wbraid": r"wbraid",
-    "email": r"e-?mail|\bmail|correo|courriel|почт|メール|이메일",
-    "phone": r"phone|mobil|\bcell|\btel\b|\btel|telef|movil|celular|whatsapp|телефон|電話"
-    r"|휴대폰",
-    "country_code": r"\bcountry|\bland\b|\bpays\b|pais|\bpaese|страна",
-    "first_name": r"first.?name|vorname|prenom|given.?name",
-    "last_name": r"last.?name|nachname|surname|family.?name",
-    "postal_code": r"\bzip|post.?code|postal|\bplz\b",
+    "email": r"e-?mail|\bmail",
+    "phone": r"phone|mobil|\bcell|\btel|whatsapp",
+    "country_code": r"\bcountry",
     "order_id": rf"^{_ID}|^id\b|(order|deal|record|booking|invoice|transaction|payment|receipt|"
-    rf"ticket|lead|opportunity|item|case|contract|sale|reservation|entry|event|charge|box|"
-    rf"beleg|bestell\w*|auftrag\w*|buchung\w*|rechnung\w*|commande|facture|pedido|factura)"
-    rf"\W*{_ID}|注文番号|受付番号",
-    "conversion_date_time": r"date|time|datum|zeit|fecha|\bdia|\bjour|\bdata\b|дата|日時|日付"
-    r"|일시|\bon$|\bat$|\bam$|\bel$|closed|paid|won\b|created",
-    "time_of_day": r"^time$|time of day|uhrzeit|^hora$|^heure$|時間$|^время$",
-    "conversion_value": r"amount|total|value|price|revenue|\bsum\b|\bfee|\bgross|\bnet\b|betrag|"
-    r"umsatz|preis|\bwert\b|importe|monto|valor|montant|prix|сумма|金額|금액|commission|deal size",
-    "currency_code": r"currency|wahrung|devise|moneda|divisa|valuta|валюта|通貨",
-    "ad_user_data": r"consent|opt.?in|gdpr|dsgvo|einwillig|werbung|marketing.*(ok|allow|perm)",
-    DECIDES: r"status|stage|\bstate\b|\btype\b|phase|pipeline|cancel|estado|etape|statut|stufe|"
-    r"\btyp\b|\bart\b|статус|стадия|状況|상태",
+    rf"ticket|lead|opportunity|item|case|contract|sale|reservation|entry|event|charge|box)\W*{_ID}",
+    "conversion_date_time": r"date|time|\bon$|\bat$|closed|paid|won\b|created",
+    "conversion_value": r"amount|total|value|price|revenue|\bsum\b|\bgross|\bnet\b|commission|"
+    r"deal size",
+    "currency_code": r"currency",
+    "ad_user_data": r"consent|opt.?in|gdpr|marketing.*(ok|allow|perm)",
+    DECIDES: r"status|stage|\bstate\b|\btype\b|phase|pipeline|cancel",
 }
-_PATTERNS: Final = {
-    meaning: re.compile(without_accents(words)) for meaning, words in _WORDS.items()
-}
+_PATTERNS: Final = {meaning: re.compile(words) for meaning, words in _WORDS.items()}
 _NO_VALUE: Final = re.compile(
-    r"\btax|\bvat\b|\bmwst|steuer|discount|shipping|refund|\bfee\b|balance|quantity|date|\bid\b"
+    r"\btax|\bvat\b|discount|shipping|refund|\bfee\b|balance|quantity|date|\bid\b"
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEAST_ALIKE: Final = 0.6
@@ -55,10 +44,17 @@ _LEAST_ALIKE: Final = 0.6
 
 def suggests(name: str, meaning: str) -> bool:
     """Return whether a column of this name could be meant: `InvoiceNumber` suggests `order_id`."""
-    text = without_accents(comparable(_CAMEL.sub(" ", name).replace("_", " ")))
-    if meaning == "conversion_value" and _NO_VALUE.search(text):
-        return False
-    return meaning in _PATTERNS and bool(_PATTERNS[meaning].search(text))
+    is_meant = meaning in _PATTERNS and bool(_PATTERNS[meaning].search(_words(name)))
+    return is_meant and not rules_out(name, meaning)
+
+
+def rules_out(name: str, meaning: str) -> bool:
+    """Return whether a column of this name is not meant, whatever its cells are: `TaxTotal`."""
+    return meaning == "conversion_value" and bool(_NO_VALUE.search(_words(name)))
+
+
+def _words(name: str) -> str:
+    return without_accents(comparable(_CAMEL.sub(" ", name).replace("_", " ")))
 
 
 def likely_successor(old: Sequence[str], meaning: str, names: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ class Person:
     @property
     def html(self) -> str:
         """The page as the browser gets it."""
-        return self.page.render(token="", revision=1, problem="", summary="")
+        return self.page.render(token="", revision=1, problem="")
 
     def press(self, name: str, value: str) -> None:
         """Change a control of the form."""
@@ -53,23 +53,12 @@ class Person:
     def decide(self, column: str, **fates: str) -> None:
         """Choose what the rows with these values are, by the beginning of the words."""
         for value, fate in fates.items():
-            table = next(table for table in self.page.deciders if table.name == column)
-            if value not in [row.text for row in table.rows]:
-                self.name_value(column, value)
             self.choose(self.value(column, value), fate)
-
-    def name_value(self, column: str, value: str) -> None:
-        """Name a value of a column that has many."""
-        table = next(table for table in self.page.deciders if table.name == column)
-        assert table.name_value is not None
-        self.press(table.name_value.name, value)
 
     def value(self, column: str, value: str) -> Control:
         """The control of a value of a column that decides."""
         table = next(table for table in self.page.deciders if table.name == column)
-        row = next(row for row in table.rows if row.text == value)
-        assert row.control is not None, value
-        return row.control
+        return next(row.control for row in table.rows if row.text == value)
 
     def choose(self, control: Control, label: str) -> None:
         """Choose an option by its words."""

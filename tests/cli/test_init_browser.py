@@ -187,8 +187,8 @@ def test_an_edit_asks_only_what_is_new(shown: Open, tmp_path: Path) -> None:
         assert "87,000.00" in screen.page.inner_text("#rows-part")
         screen.choose("Rows with Won (self-serve) are", "a sale")
         changes = screen.page.inner_text("#save-part")
-        assert "Value of the sale: Deal value" in changes
-        assert "Rows, Stage: Won (self-serve)" in changes
+        assert "columns, value of the sale: Deal value" in changes
+        assert "rows, Stage: Won (self-serve)" in changes
         screen.page.reload()
         assert changes == screen.page.inner_text("#save-part")
         screen.press("Save and end")

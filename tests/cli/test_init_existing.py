@@ -65,9 +65,12 @@ def reopen(folder: Path, content: str = SALES, **keys: Any) -> Person:
     return Person(folder / "deals.csv", folder / "profiles.json")
 
 
-def differences(person: Person) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+NOTHING: tuple[list[str], list[str]] = ([], [])
+
+
+def differences(person: Person) -> tuple[list[str], list[str]]:
     """What the page says it would change."""
-    return [tuple(each) for each in person.page.changes]
+    return changes(person.session.document.as_read or {}, person.session.draft.document())
 
 
 def _played(kind: str, name: str) -> tuple[Path, Path, str]:
@@ -92,7 +95,7 @@ def test_a_profile_that_nobody_changes_stays_as_it_is(kind: str, name: str, tmp_
     (tmp_path / "profiles.json").write_text(written, "utf-8")
     person = Person(data, tmp_path / "profiles.json", key)
     person.press("q.expect.text", person.page.controls["q.expect.text"].value)
-    assert (person.open(), differences(person)) == ([], [])
+    assert (person.open(), differences(person)) == ([], NOTHING)
     assert not person.page.draft.by_hand
     person.save()
     assert (tmp_path / "profiles.json").read_text("utf-8") == written
@@ -103,14 +106,15 @@ def test_values_that_this_file_lacks_stay(tmp_path: Path) -> None:
     person = reopen(tmp_path, SALES.replace("cy@", "cy@").replace("Lead", "Won (self-serve)"))
     assert person.open() == ["“Stage”: 1 to decide"]
     (table,) = person.page.deciders
-    assert [(row.text, row.rows, row.is_new) for row in table.rows] == [
+    assert [(row.text, row.rows, row.control.is_open) for row in table.rows] == [
         ("Won (self-serve)", 1, True),
         ("Won", 2, False),
         ("Lead", 0, False),
         ("Renewal", 0, False),
+        ("any other value", 0, False),
     ]
     person.decide("Stage", **{"Won (self-serve)": "a sale"})
-    assert differences(person) == [("Conversion 1: Rows, Stage", (), ("Won (self-serve)",))]
+    assert differences(person) == ([], ["entry, 1, rows, Stage: Won (self-serve)"])
     profile = person.save()
     assert profile["conversions"] == [{"rows": {"Stage": ["Won", "Won (self-serve)"]}}]
     assert profile["skip"] == {"Stage": ["Lead", "Renewal"]}
@@ -121,10 +125,9 @@ def test_a_renamed_column_is_one_more_name(tmp_path: Path) -> None:
     person = reopen(tmp_path, SALES.replace("Amount", "Deal value"), decimal_sign=".")
     assert person.open() == ["“Amount” is gone"]
     (gone,) = person.page.gone
-    assert gone.likely is not None
-    assert gone.likely.label == "Deal value"
-    person.press(gone.control.name, gone.likely.value)
-    assert differences(person) == [("Value of the sale", (), ("Deal value",))]
+    assert gone.likely == "Deal value"
+    person.press("set", gone.press)
+    assert differences(person) == ([], ["columns, value of the sale: Deal value"])
     profile = person.save()
     assert profile["columns"]["conversion_value"] == ["Amount", "Deal value"]
     assert profile["decimal_sign"] == "."
@@ -141,18 +144,15 @@ def test_a_longer_name_is_likelier_than_a_similar_one(tmp_path: Path) -> None:
         rows[number] = ",".join([*cells[: at + 1], cells[at], "", *cells[at + 1 :]])
     person = reopen(tmp_path, "\n".join(rows), decimal_sign=".")
     (gone,) = person.page.gone
-    assert gone.likely is not None
-    assert gone.likely.label == "Sale Amount"
+    assert gone.likely == "Sale Amount"
 
 
 def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> None:
     """Its values keep their answers. The page says that older files are stopped."""
     person = reopen(tmp_path, SALES.replace("Stage", "Status"))
     (gone,) = person.page.gone
-    assert gone.decides
-    assert gone.likely is not None
     assert "Files with the old name are stopped" in person.html
-    person.press(gone.control.name, gone.likely.value)
+    person.press("set", gone.press)
     profile = person.save()
     assert profile["conversions"] == [{"rows": {"Status": ["Won"]}}]
     assert profile["skip"] == {"Status": ["Lead", "Renewal"]}
@@ -201,7 +201,7 @@ def test_what_no_control_is_about_stays(tmp_path: Path) -> None:
     person.answer("expect", "every 3 hours")
     profile = person.save()
     assert {key: profile[key] for key in keys} == keys
-    assert differences(person) == []
+    assert differences(person) == NOTHING
 
 
 BY_HAND: dict[str, Any] = {
@@ -218,16 +218,11 @@ BY_HAND: dict[str, Any] = {
 }
 
 
-def test_rows_that_were_written_by_hand_are_shown_as_they_are(tmp_path: Path) -> None:
+def test_rows_that_were_written_by_hand_stay_as_they_are(tmp_path: Path) -> None:
     """No menu says what they say, so they are changed in the document, and all else here."""
-    content = SALES.replace("bob@example.com,New", "bob@example.com,Trial")
-    person = reopen(tmp_path, content, **BY_HAND)
-    assert person.page.draft.by_hand
+    person = reopen(tmp_path, **BY_HAND)
     assert "were written by hand" in person.html
-    (table,) = (table for table in person.page.deciders if table.name == "Kind")
-    assert [(row.text, row.control) for row in table.rows] == [
-        *(("New", None), ("Trial", None), ("Old", None))
-    ]
+    assert person.page.deciders == []
     person.answer("expect", "every 3 hours")
     profile = person.save()
     assert (profile["conversions"], profile.get("skip")) == (BY_HAND["conversions"], None)
@@ -269,9 +264,7 @@ def test_only_the_text_of_one_profile_is_replaced(tmp_path: Path, mark: str, new
     path = tmp_path / "profiles.json"
     written = mark + WRITTEN.replace("\n", newline)
     path.write_bytes(written.encode())
-    document = Document(path, "crm")
-    document.profiles["crm"] = PROFILE  # as if it had been valid
-    document.save({"a": [1]})
+    Document(path, "crm").save({"a": [1]})
     text = '{\n    "a": [\n      1\n    ]\n  }'.replace("\n", newline)
     old = f'{{{newline}    "destination": "google_ads"{newline}  }}'
     assert path.read_bytes().decode() == written.replace(old, text)
@@ -306,15 +299,27 @@ def test_comments_inside_the_profile_would_be_lost(tmp_path: Path) -> None:
     assert "// Ann" in path.read_text()
 
 
-def test_a_document_that_was_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
-    """Somebody else has saved, by hand or by a page of their own."""
+def test_what_others_save_meanwhile_stays(tmp_path: Path) -> None:
+    """Another profile of the document is none of this page's business."""
+    person = reopen(tmp_path)
+    path = tmp_path / "profiles.json"
+    Document(path, "other").save({"a": 1})
+    person.answer("expect", "every 3 hours")
+    assert person.save()["expect"] == "every 3 hours"
+    assert json.loads(path.read_text())["other"] == {"a": 1}
+
+
+def test_a_profile_that_somebody_has_changed_is_not_overwritten_unseen(tmp_path: Path) -> None:
+    """The answers stay, the page shows what they change now, and saving again replaces it."""
     first, second = reopen(tmp_path), Person(tmp_path / "deals.csv", tmp_path / "profiles.json")
     first.answer("expect", "every 3 hours")
     first.save()
     second.answer("expect", "every 5 hours")
-    with pytest.raises(NotSaved, match="was changed after this page was opened"):
+    with pytest.raises(NotSaved, match="To replace it, save again"):
         second.save()
     assert "every 3 hours" in (tmp_path / "profiles.json").read_text()
+    assert differences(second) == (["expect: every 3 hours"], ["expect: every 5 hours"])
+    assert second.save()["expect"] == "every 5 hours"
 
 
 @pytest.mark.parametrize(
@@ -341,11 +346,10 @@ def test_a_document_that_cannot_be_kept_is_refused(
 def test_changes_are_said_in_words() -> None:
     """What was removed, and what was added, by what it is about."""
     new = {**PROFILE, "time_zone": "Europe/Berlin", "skip": {"Stage": ["Lead"], "Kind": [""]}}
-    assert [tuple(each) for each in changes(PROFILE, new)] == [
-        ("Left out, Stage", ("Renewal",), ()),
-        ("time_zone", ("UTC",), ("Europe/Berlin",)),
-        ("Left out, Kind", (), ("(empty)",)),
-    ]
+    assert changes(PROFILE, new) == (
+        ["left out, Stage: Renewal", "time_zone: UTC"],
+        ["left out, Kind: (empty)", "time_zone: Europe/Berlin"],
+    )
 
 
 # ── fates ────────────────────────────────────────────────────────────────────────────────────

@@ -169,11 +169,8 @@ def test_each_answer_is_a_key(
     [
         ("time_zone", "Mars", "Not the time zone of a place. Write one such as America/Chicago."),
         ("time_zone", "Mars/North", "Not an IANA time zone."),
-        ("time_zone", "Chicago", 'Did you mean "America/Chicago"?'),
         ("time_zone", "EST", "Write one such as America/Chicago."),
-        ("time_zone", "Central time", 'Did you mean "US/Central"?'),
-        ("time_zone", "new york", 'Did you mean "America/New_York"?'),
-        ("expect", "every day by 06:30 Chicago", 'Did you mean "America/Chicago"?'),
+        ("expect", "every day by 06:30 Chicago", "Not the time zone of a place."),
         ("expect", "each night", "Not understood. Write"),
         ("country_code", "Ruritania", "Not known. Write two capital letters, such as DE."),
         ("customer_id", "12345", "Wrong format. Write the 10 digits of a Google Ads account"),
@@ -269,6 +266,7 @@ def test_values_have_their_rows_and_their_sum(opened: Open) -> None:
         ("Won", 4, 1400.5),
         ("Lost", 1, 300.0),
         ("Lead", 1, 400.0),
+        ("any other value", 0, None),
     ]
 
 
@@ -295,10 +293,9 @@ def test_a_column_that_decides_no_longer_takes_its_refunds_along(opened: Open) -
 def test_a_new_value_is_heard_of_or_left_out(opened: Open) -> None:
     """It is never a sale."""
     person = answer(opened())
-    (table,) = person.page.deciders
-    assert table.new_values is not None
-    assert [option.value for option in table.new_values.options] == ["", "out"]
-    person.choose(table.new_values, "left out")
+    control = person.value("Stage", "any other value")
+    assert [option.value for option in control.options] == ["", "out"]
+    person.choose(control, "left out")
     assert person.save()["skip"] == {"Stage": ["Lost", "Lead", "*"]}
 
 
@@ -367,8 +364,8 @@ def test_which_column_names_the_refunded_sale_is_asked(opened: Open) -> None:
     ]
     control = person.page.controls["q.1.order_id"]
     notes = {option.label: option.note for option in control.options}
-    assert notes["Related"] == "1 of 2 are sales of this file"
-    assert notes["Order"] == "0 of 2 are sales of this file"
+    assert notes["Related"] == "1 of 2 name a sale of this file"
+    assert notes["Order"] == "0 of 2 name a sale of this file"
     for entry in (1, 2):
         person.answer("adjustment_date_time", "Time", entry)
         person.answer("order_id", "Related", entry)
@@ -393,7 +390,8 @@ def test_which_column_names_the_refunded_sale_is_asked(opened: Open) -> None:
     ]
     assert "1 of them are about a sale of this file" in person.html
     assert "cannot find the sale of a refund or change if it was never uploaded" in person.html
-    assert "its refund at once" not in person.html
+    assert "without another row for the sale" not in person.html
+    assert "“Time” is the time of sales and of refunds" in person.html
 
 
 def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
@@ -414,9 +412,7 @@ def test_a_row_that_is_a_sale_and_its_refund_is_counted(opened: Open) -> None:
     person.answer("adjustment_date_time", "Closed", 1)
     person.answer("order_id", "Number", 1)
     assert person.open() == []
-    profile = person.save()
-    assert profile["conversions"][1]["columns"] == {"adjustment_date_time": "Closed"}
-    assert "1 row is a sale and its refund at once" in person.html
+    assert "1 refund or change without another row for the sale" in person.html
 
 
 def test_every_row_may_be_a_refund(opened: Open) -> None:
@@ -436,17 +432,34 @@ def test_every_row_may_be_a_refund(opened: Open) -> None:
 
 
 def test_a_column_with_many_values_decides_by_being_filled(opened: Open) -> None:
-    """One more value can be named."""
+    """All its values are one answer, and some of them may have another."""
     person = opened()
     person.mean("Phone", "decides")
     (table,) = person.page.deciders
-    assert [row.text for row in table.rows] == ["(empty)", "any other value"]
+    assert [row.text for row in table.rows][:3] == ["(empty)", "any other value", "(212) 555-0101"]
+    assert [row.control.is_open for row in table.rows][:3] == [True, True, False]
     person.decide("Phone", **{"(empty)": "left out", "any other value": "a sale"})
-    person.name_value("Phone", "(212) 555-0101")
     person.decide("Phone", **{"(212) 555-0101": "left out"})
     profile = answer(person, stages={}).save()
-    assert profile["skip"] == {"Phone": ["(212) 555-0101", ""]}
+    assert profile["skip"] == {"Phone": ["", "(212) 555-0101"]}
     assert profile["conversions"] == [{"rows": {"Phone": ["*"]}}]
+
+
+def test_each_of_many_numeric_stages_is_chosen_by_its_number_and_sum(opened: Open) -> None:
+    """Nothing is typed. What nobody decides is left out or heard of as all others are."""
+    rows = "".join(
+        f"2026-11-20 10:00:00,{100 + n},{n}.50\n" for n in range(50) for _ in range(1 + n % 3)
+    )
+    person = opened(f"Time,Stage,Amount\n{rows}")
+    person.mean("Amount", "conversion_value")
+    person.mean("Stage", "decides")
+    (table,) = person.page.deciders
+    by_text = {row.text: (row.rows, row.amount) for row in table.rows}
+    assert len(by_text) == 51
+    assert by_text["141"] == (3, 124.5)
+    person.decide("Stage", **{"141": "a sale", "any other value": "left out"})
+    assert person.session.draft.profile["conversions"] == [{"rows": {"Stage": ["141"]}}]
+    assert person.session.draft.profile["skip"] == {"Stage": ["*"]}
 
 
 # ── cells ────────────────────────────────────────────────────────────────────────────────────
@@ -497,9 +510,9 @@ def test_whole_numbers_may_be_cents(opened: Open, cells: list[str], is_asked: bo
 
 
 def test_an_order_id_that_repeats_is_said(opened: Open) -> None:
-    """Where it is chosen."""
+    """Beside the sales, with its line."""
     person = answer(opened(DEALS.replace("1002", "1001")))
-    assert "3 different in 4 sales: 1 would count as repeats" in person.html
+    assert "duplicate, line 3: The row repeats an earlier line" in person.html
 
 
 def test_empty_cells_of_values_and_currencies_may_mean_something(opened: Open) -> None:
@@ -584,7 +597,8 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
     person = answer(opened())
     assert "more than 3 rows" in person.html
     (table,) = person.page.deciders
-    assert [(row.text, row.rows) for row in table.rows] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
+    rows = [(row.text, row.rows) for row in table.rows]
+    assert rows[:3] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
     assert person.page.trial is not None
     assert person.page.trial.rows == 3
     person.save()
@@ -599,7 +613,7 @@ def test_no_order_of_answers_breaks_the_page(opened: Open, content: str, seed: i
     typed = [*ANSWERS.values(), "50", "EUR", "", "nonsense", "Won"]
     for _ in range(40):
         controls = [*person.page.controls.values()]
-        first = chance.choice(["column", "value", "q.", "rows", "others", "named"])
+        first = chance.choice(["column", "value", "q.", "rows", "others"])
         control = chance.choice([c for c in controls if c.name.startswith(first)] or controls)
         values = [option.value for option in control.options] or typed
         person.press(control.name, chance.choice(values))

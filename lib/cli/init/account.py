@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import first_sentence, number_of, number_of_rows
+from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
 from lib.cli.check_output import if_not_uploaded, money_as_text
 from lib.cli.escaping import on_terminal
 from lib.cli.init.draft import Draft, written
@@ -96,21 +96,22 @@ def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
     for note in trial.notes:
         yield f"{lookup(note.code).meaning} ({note.detail}) {lookup(note.code).action}"
     if draft.corrections and trial.corrected:
-        if rows := in_one_row(draft, trial):
+        if rows := _without_sale(draft, trial):
             yield (
-                f"{number_of(rows, 'row')} {'is' if rows == 1 else 'are'} a sale and its refund at "
-                "once. Google takes back only what an earlier file has sent: of an order that is "
-                "first exported when it is refunded already, neither is counted."
+                f"{number_of(rows, REFUND)} without another row for the sale: an earlier file must "
+                "have sent it. If an order first comes into a file when it is refunded already, "
+                "neither its sale nor its refund counts."
             )
         if "destination" in draft.profile:
             yield if_not_uploaded(draft.document())
+    yield from _shared_times(draft)
     if not draft.sales & trial.sent.keys() and draft.sales:
         yield "No row is a sale."
     sent = [totals.all_rows for number, totals in trial.sent.items() if number in draft.sales]
     yield from _lost_click_ids(draft, bool(sent))
 
 
-def in_one_row(draft: Draft, trial: Trial) -> int:
+def _without_sale(draft: Draft, trial: Trial) -> int:
     """Return how many refunds have the order ID of a sale that no other row of the file has."""
     column = draft.column("order_id")
     return sum(
@@ -120,6 +121,16 @@ def in_one_row(draft: Draft, trial: Trial) -> int:
         and draft.column("order_id", number) == column
         and draft.column("conversion_date_time", number) is not None
     )
+
+
+def _shared_times(draft: Draft) -> Iterator[str]:
+    """Yield the column that is the time of the sale and of its refund."""
+    sold = draft.column("conversion_date_time")
+    if sold and sold in [draft.column("adjustment_date_time", n) for n in draft.corrections]:
+        yield (
+            f"“{sold.name}” is the time of sales and of refunds. In the row of a refund, it must "
+            "be when the sale was refunded, and not when it happened."
+        )
 
 
 def _lost_click_ids(draft: Draft, is_sent: bool) -> Iterator[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from lib.catalogue.texts import EMPTY
 from lib.cli.files import replacing
 from lib.cli.init.controls import meaning_of
 from lib.config.profile import COMMENT, Profile, choose_profile, read_profiles
@@ -16,6 +17,9 @@ from lib.errors import PermanentError
 from lib.rules.selection import ANY_OTHER
 
 _SPACE: Final = " \t\r\n"
+_KEYS: Final = {"skip": "left out", "conversions": "entry"}
+_VALUES: Final[Mapping[Any, str]] = {ANY_OTHER: "any other value", "": EMPTY, None: "none"}
+"""Words of the page for what a profile has."""
 
 
 class NotSaved(Exception):
@@ -24,7 +28,7 @@ class NotSaved(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """A document of profiles, as it was read. Raises `NotSaved` if it is none."""
+    """A document of profiles, as it was read last. Raises `NotSaved` if it is none."""
 
     path: Path
     name: str
@@ -32,40 +36,42 @@ class Document:
     profiles: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.content = self._on_disk()
+        self._read()
+
+    def _read(self) -> None:
+        self.content = self.path.read_bytes() if self.path.exists() else b""
         try:
             self.profiles = read_profiles(self.content, str(self.path))
         except PermanentError as error:
             raise NotSaved(error.detail) from None
 
-    def _on_disk(self) -> bytes:
-        return self.path.read_bytes() if self.path.exists() else b""
-
     def profile(self) -> Profile | None:
         """Return the profile of this name, if it is there. Raises `NotSaved` if it is wrong."""
         try:
-            return choose_profile(self.profiles, f"{self.name}/") if self.has_it else None
+            has_it = self.name in self.profiles
+            return choose_profile(self.profiles, f"{self.name}/") if has_it else None
         except PermanentError as error:
             raise NotSaved(error.detail) from None
 
-    @property
-    def has_it(self) -> bool:
-        """Whether it has a profile of this name."""
-        return self.name in self.profiles
-
     def save(self, profile: Mapping[str, Any]) -> None:
-        """Write the profile into the document, as a whole or not at all. Raises `NotSaved`."""
-        if self._on_disk() != self.content:
+        """Write the profile into the document, as a whole or not at all. Raises `NotSaved`.
+
+        What others have saved meanwhile stays. If they have changed this profile, it is read again,
+        so that the next call replaces it.
+        """
+        before = self.as_read
+        self._read()
+        if self.as_read != before:
             raise NotSaved(
-                f"{self.path} was changed after this page was opened. Nothing was saved. End the "
-                "command with Ctrl-C, and start it again."
+                f'Somebody has changed the profile "{self.name}" in {self.path} meanwhile. Nothing '
+                "was saved, and your answers are kept. The page shows how they differ from the "
+                "profile as it is now. To replace it, save again."
             )
-        if self.as_read == profile:
-            return
-        content = self._with(profile)
-        with replacing(self.path) as stream:
-            stream.write(content)
-        self.content, self.profiles = content, {**self.profiles, self.name: dict(profile)}
+        if self.as_read != profile:
+            content = self._with(profile)
+            with replacing(self.path) as stream:
+                stream.write(content)
+            self._read()
 
     @property
     def as_read(self) -> dict[str, Any] | None:
@@ -82,12 +88,12 @@ class Document:
         if not plain.strip():
             text, plain = f"{text}{{{newline}}}{newline}", f"{plain}{{}}"
         places = _places(plain)
-        if self.has_it:
+        if self.name in places:
             start, end = places[self.name]
             if COMMENT.search(text[start:end]):
                 raise NotSaved(
                     f'The profile "{self.name}" in {self.path} has comments, which would be lost. '
-                    "Move them above it, and start again."
+                    "Move them above it, and save again."
                 )
         else:
             start = end = max((end for _, end in places.values()), default=plain.index("{") + 1)
@@ -120,54 +126,23 @@ def _after(text: str, position: int, passed: str) -> int:
 # ── what changes ─────────────────────────────────────────────────────────────────────────────
 
 
-class Change(NamedTuple):
-    """What is no longer said about something, and what is said now."""
-
-    what: str
-    removed: tuple[str, ...]
-    added: tuple[str, ...]
-
-
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
-    """Return what differs between two profiles, in words."""
-    before, after = _said(old), _said(new)
-    found = []
-    for what in dict.fromkeys((*before, *after)):
-        was, now = before.get(what, []), after.get(what, [])
-        removed = tuple(text for text in was if text not in now)
-        added = tuple(text for text in now if text not in was)
-        if removed or added:
-            found.append(Change(what, removed, added))
-    return found
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return what only the old profile says, and what only the new one says:
+    `left out, Deal Stage: Lost`."""
+    before, after = [*_lines(old)], [*_lines(new)]
+    removed = [text for text in before if text not in after]
+    return removed, [text for text in after if text not in before]
 
 
-def _said(profile: Mapping[str, Any], prefix: str = "") -> dict[str, list[str]]:
-    """Return what a profile says: `Left out, Deal Stage` → `Lost`, `Open`."""
-    said: dict[str, list[str]] = {}
-    for key, value in profile.items():
-        if key == "columns":
-            said |= {
-                f"{prefix}{_capital(meaning_of(n))}": _texts(names) for n, names in value.items()
-            }
-        elif key in ("skip", "rows"):
-            title = "Left out" if key == "skip" else f"{prefix}Rows"
-            said |= {f"{title}, {column}": _texts(values) for column, values in value.items()}
-        elif key == "conversions":
-            for number, entry in enumerate(value, 1):
-                title = f"{_capital(entry.get('send', 'conversion'))} {number}: "
-                said |= _said({k: v for k, v in entry.items() if k != "send"}, title)
-        else:
-            said[f"{prefix}{key}"] = _texts(value)
-    return said
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _texts(value: Any) -> list[str]:
-    values = value if isinstance(value, list | tuple) else [value]
-    special = {ANY_OTHER: "any other value", "": "(empty)", None: "none"}
-    return [
-        special.get(each, str(each)) if not isinstance(each, dict) else str(each) for each in values
-    ]
+def _lines(value: Any, *place: Any) -> Iterator[str]:
+    """Yield a line for each value in a profile, with the words of the page for its keys."""
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            is_field = place[-1:] == ("columns",)
+            yield from _lines(each, *place, meaning_of(key) if is_field else _KEYS.get(key, key))
+    elif isinstance(value, list | tuple):
+        for number, each in enumerate(value, 1):
+            where = (*place, str(number)) if isinstance(each, Mapping) else place
+            yield from _lines(each, *where)
+    else:
+        yield f"{', '.join(place)}: {_VALUES.get(value, value)}"

@@ -8,16 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
 from lib.catalogue.texts import EMPTY
 from lib.cli.escaping import on_terminal
-from lib.cli.init.look import Column, Sample, WrongAnswer, nearest_zone, read_sample
+from lib.cli.init.look import Column, Sample, WrongAnswer, read_sample
 from lib.cli.init.rows import (
-    ANY_ENTRY,
-    OUT,
     UNDECIDED,
     Decider,
     Fate,
@@ -58,6 +56,15 @@ _FORGOTTEN: Final = {
 """Field → the answers that another column of the file makes doubtful: they are asked again."""
 
 
+class _Selection(NamedTuple):
+    """The rows that are sent (the place of each in the sample, and the number of its entry), and
+    the lines of those that are left out, by the answers that `key` has."""
+
+    key: str
+    sent: list[tuple[int, int]]
+    skipped: set[int]
+
+
 @dataclass(slots=True)
 class Draft:
     """The profile so far, and the file by which it is asked for.
@@ -75,7 +82,7 @@ class Draft:
     by_hand: bool = field(init=False)
     """Whether the profile says more about rows than the fates of values can."""
     answered: set[tuple[str, int | None]] = field(default_factory=set)
-    _selection: tuple[str, list[tuple[int, int]]] = field(default=("", []), init=False)
+    _selection: _Selection = field(default=_Selection("", [], set()), init=False)
 
     def __post_init__(self) -> None:
         keys = self.profile.keys() & {"encoding", "delimiter", "sheet"}
@@ -88,7 +95,10 @@ class Draft:
         and changes, another API does."""
         types = frozenset().union(*(possible_types(entry.send or "") for entry in self.completed))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
-        profile = self.profile
+        profile = {**self.profile}
+        named = {name for level in (profile, *self.entries) for name in level.get("columns", ())}
+        if optional := [name for name in profile.pop("optional", ()) if name in named]:
+            profile["optional"] = optional
         if profile.get("destination", able[0]) not in able:
             profile = {"adjustments_via": able[0], **profile}
         return {key: profile[key] for key in Profile.model_fields if key in profile}
@@ -112,16 +122,6 @@ class Draft:
         if value is not None:
             level[key] = value
 
-    def unanswer(self, name: str, key: str, entry: int | None) -> None:
-        """Forget the answer to a question."""
-        self.answered.discard((name, entry))
-        self.set_constant(key, None, entry)
-        columns = self.level(entry).get("columns", {})
-        if entry is not None and name in columns:
-            del columns[name]
-            if not columns:
-                del self.level(entry)["columns"]
-
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
         """Return the names of a field's column, of which a file has one, for the rows of an
         entry."""
@@ -140,43 +140,31 @@ class Draft:
 
         Names that this file lacks stay: another file may have them.
         """
-        level = self.level(entry)
-        names = level.get("columns", {}).get(name) or ()
-        kept = [each for each in _as_names(names) if self.column_named(each) is None]
-        replaced = len(kept) < len(_as_names(names))
-        columns = {**level.pop("columns", {})}
-        if column is not None:
-            columns[name] = [*kept, column.name] if kept else column.name
-        elif kept:
-            columns[name] = kept if len(kept) > 1 else kept[0]
-        elif entry is not None and name in self.profile.get("columns", {}):
-            columns[name] = None
-        else:
-            columns.pop(name, None)
-        if columns:
-            level["columns"] = columns
-        if "optional" in self.profile and entry is None and name not in columns:
-            self.set_optional(name, False)
-        for key in _FORGOTTEN.get(name, ()) if replaced else ():
+        names = self._written_names(name, entry)
+        kept = [each for each in names if self.column_named(each) is None]
+        self._write_names(name, [*kept, *([column.name] if column else [])], entry)
+        for key in _FORGOTTEN.get(name, ()) if len(kept) < len(names) else ():
             self.set_constant(key, None)
             self.answered.discard((key, None))
 
-    def forget_names(self, name: str, entry: int | None = None) -> None:
+    def forget_names(self, name: str) -> None:
         """Remove the names of a field's column that this file lacks."""
+        names = self._written_names(name, None)
+        self._write_names(name, [each for each in names if self.column_named(each)], None)
+
+    def _written_names(self, name: str, entry: int | None) -> list[str]:
+        names = self.level(entry).get("columns", {}).get(name) or ()
+        return [names] if isinstance(names, str) else [*names]
+
+    def _write_names(self, name: str, names: list[str], entry: int | None) -> None:
         level = self.level(entry)
-        kept = [each for each in _as_names(level["columns"][name]) if self.column_named(each)]
-        columns = {**level.pop("columns"), name: kept[0] if len(kept) == 1 else kept}
-        if not kept:
+        columns = {**level.pop("columns", {}), name: names[0] if len(names) == 1 else names}
+        if not names:
             del columns[name]
-            self.set_optional(name, False)
+            if entry is not None and name in self.profile.get("columns", {}):
+                columns[name] = None
         if columns:
             level["columns"] = columns
-
-    def set_optional(self, name: str, is_optional: bool) -> None:
-        """Let files lack the column of a field, or not."""
-        names = [each for each in self.profile.pop("optional", ()) if each != name]
-        if names := [*names, *([name] if is_optional else [])]:
-            self.profile["optional"] = names
 
     def free_name(self, field: str) -> str:
         """Return the name for one more column of a field that may have several: `email_2`."""
@@ -219,24 +207,10 @@ class Draft:
             self.deciders.append(Decider(name))
 
     def remove_decider(self, name: str) -> None:
-        """Let the values of a column decide no longer.
-
-        An entry that only they chose goes with them: it would take all rows, so that a column of
-        refunds would make each sale a refund. One entry of sales stays, if there is any.
-        """
+        """Let the values of a column decide no longer."""
         gone = self.decider(name)
         self.deciders = [each for each in self.deciders if each is not gone]
-        used = {fate for each in self.deciders for fate in each.fates.values()}
-        orphans = {fate for fate in (gone.fates.values() if gone else ()) if fate not in used}
-        numbers = range(len(self.entries))
-        sales = [number for number in numbers if not is_correction(self.entries[number])]
-        kept = next((number for number in (*sales, *numbers) if number in orphans), None)
-        if kept is not None and not {*(sales or numbers)} - orphans:
-            orphans.discard(kept)
-        for number in reversed(numbers):
-            if number in orphans:
-                self._remove_entry(number)
-        self._write_rows()
+        self._write_rows({*gone.fates.values()} if gone else set())
 
     def rename_decider(self, decider: Decider, name: str) -> None:
         """Let a column with another name decide. Files with the old name are stopped then."""
@@ -251,28 +225,27 @@ class Draft:
         text = decider.listed(value)
         before = UNDECIDED if text is None else decider.fates[text]
         decider.fates[value if text is None else text] = fate
-        self._write_rows(before)
+        self._write_rows({before})
 
     def stop_passing(self, decider: Decider) -> None:
-        """Let rows with a value that is not listed be heard of. Those of this file are listed."""
-        sales = self.sales
-        fate: Fate = min(sales) if len(self.entries) == 1 else ANY_ENTRY
-        for value, _ in self.values_of(decider):
-            if decider.fate_of(value) == ANY_ENTRY and decider.listed(value) is None:
-                decider.fates[value] = fate
+        """Let rows with a value that is not listed be heard of."""
         decider.passes = False
-        self._write_rows()
+        self._write_rows(set())
 
-    def _write_rows(self, before: Fate = UNDECIDED) -> None:
-        """Write the fates of all values. The entry that a value had `before`, or one that says
-        nothing, is removed if no value has it."""
+    def _write_rows(self, before: Collection[Fate]) -> None:
+        """Write the fates of all values, after some value had those `before`.
+
+        An entry that no value has any more is removed: it would take all rows, so that a column of
+        refunds would make each sale a refund. Without any value, one entry of sales stays.
+        """
         used = {fate for each in self.deciders for fate in each.fates.values()}
-        if used - {UNDECIDED, OUT, ANY_ENTRY} and not any(each.passes for each in self.deciders):
-            for number in reversed(range(len(self.entries))):
-                if number not in used and (
-                    number == before or not self.entries[number].keys() - {"rows"}
-                ):
-                    self._remove_entry(number)
+        passes = any(each.passes for each in self.deciders)
+        is_any_used = any(isinstance(fate, int) for fate in used)
+        kept = None if is_any_used else min(self.sales, default=0)
+        for number in reversed(range(len(self.entries))):
+            is_empty = not self.entries[number].keys() - {"rows"}
+            if number not in {*used, kept} and (number in before or (is_empty and not passes)):
+                self._remove_entry(number)
         entries = self.entries
         skip, rows = write_deciders(self.deciders, entries)
         levels = [(self.profile, "skip", skip)]
@@ -284,16 +257,15 @@ class Draft:
         self.set_entries(entries)
 
     def _remove_entry(self, number: int) -> None:
-        entries = [entry for n, entry in enumerate(self.entries) if n != number]
-        self.set_entries(entries)
+        self.set_entries([entry for n, entry in enumerate(self.entries) if n != number])
         for decider in self.deciders:
             for value, fate in decider.fates.items():
                 if isinstance(fate, int) and fate > number:
                     decider.fates[value] = fate - 1
-        kept = ((key, entry) for key, entry in self.answered if entry != number)
         self.answered = {
             (key, entry - 1 if entry is not None and entry > number else entry)
-            for key, entry in kept
+            for key, entry in self.answered
+            if entry is None or entry != number
         }
 
     def values_of(self, decider: Decider) -> list[tuple[str, int]]:
@@ -314,32 +286,16 @@ class Draft:
         absent = [(text, 0) for key, text in listed.items() if key not in counts]
         return [*found, *((text, rows) for text, rows in absent if text != ANY_OTHER)]
 
-    def left_out_elsewhere(self, decider: Decider) -> set[str]:
-        """Return the (comparable) values of a column that no row has but those that other columns
-        leave out: nobody needs to decide about them."""
-        places = {each.name: self.column_named(each.name) for each in self.deciders}
-        others = [
-            (column.index, each, dict[str, bool]())
-            for each in self.deciders
-            if each is not decider and (column := places[each.name]) is not None
-        ]
-        column = places[decider.name]
-        if column is None or not others:
+    def needless_values(self, decider: Decider) -> set[str]:
+        """Return the (comparable) values of a column of which every row is left out already."""
+        column = self.column_named(decider.name)
+        if column is None:
             return set()
-        kept, left_out = set[str](), set[str]()
-        for _, cells, *_ in self.sample.rows:
-            is_out = False
-            for index, other, known in others:
-                cell = cells[index]
-                if cell not in known:
-                    known[cell] = other.fate_of(value_in(cell, other.by_text)) == OUT
-                is_out = is_out or known[cell]
-            (left_out if is_out else kept).add(cells[column.index])
-        by_text = decider.by_text
-        names = [
-            {comparable(value_in(cell, by_text)) for cell in each} for each in (left_out, kept)
-        ]
-        return names[0] - names[1]
+        values: dict[bool, set[str]] = {True: set(), False: set()}
+        listed, skipped = decider.by_text, self._selected().skipped
+        for line, cells, *_ in self.sample.rows:
+            values[line in skipped].add(comparable(value_in(cells[column.index], listed)))
+        return values[True] - values[False]
 
     def _footer(self) -> list[Sequence[str]]:
         """Return the cells of the last rows, as far as a run takes them for a footer."""
@@ -396,6 +352,10 @@ class Draft:
         first, *more = own or ["all rows"]
         return f"{written(first)} and {len(more)} more" if more else written(first)
 
+    def known_as(self, number: int) -> str:
+        """Return the action of an entry, or else the values by which it is known."""
+        return str(self.completed[number].action or self.name_of(number))
+
     # ── cells ──
 
     def cells(self, *names: str) -> list[str]:
@@ -407,52 +367,36 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    def _selected(self) -> list[tuple[int, int]]:
-        """Return the rows that are sent: the place of each in the sample, and its entry."""
+    def _selected(self) -> _Selection:
+        """Return what the answers so far make of the rows."""
         skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
         key = repr((skip, conditions))
-        if key != self._selection[0]:
-            self._selection = key, self._select(skip, conditions)
-        return self._selection[1]
+        if key != self._selection.key:
+            self._selection = _Selection(key, *self._select(skip, conditions))
+        return self._selection
 
     def _select(
         self, skip: Mapping[str, Sequence[str]], conditions: list[Mapping[str, tuple[str, ...]]]
-    ) -> list[tuple[int, int]]:
+    ) -> tuple[list[tuple[int, int]], set[int]]:
         columns = {comparable(column.name): column.index for column in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
         if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return []
+            return [], set()
         places = {name: columns[comparable(name)] for name in names}
         selected = RowSelection(skip, conditions, places).select(self.sample.rows)
         numbers = selected.entries or [0] * len(selected.rows)
         place_of = {row[0]: place for place, row in enumerate(self.sample.rows)}
         rows = zip(selected.rows, numbers, strict=True)
-        return [(place_of[row[0]], number) for row, number in rows]
+        return [(place_of[row[0]], number) for row, number in rows], {*selected.skipped}
 
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
         """Return the cells of the rows that are sent, each with the number of its entry."""
-        return [(number, column.cells[place]) for place, number in self._selected()]
+        return [(number, column.cells[place]) for place, number in self._selected().sent]
 
     def as_sent(self, column: Column, entries: Collection[int]) -> Column:
         """Return the column with only the cells that are sent by these entries."""
         cells = self.numbered_cells(column)
         return replace(column, cells=[cell for number, cell in cells if number in entries])
-
-    def differing(self, column: Column) -> str:
-        """Return `13 different in 21 sales: 8 would count as repeats`, or if cells are empty,
-        `10 different in 10 of 18 sales`.
-
-        Each entry has an action of its own, and only within one action an order ID counts once.
-        """
-        sales = self.sales
-        cells = [(number, cell) for number, cell in self.numbered_cells(column) if number in sales]
-        filled = [(number, cell) for number, cell in cells if cell]
-        rows = f"{len(cells)} {'sales' if self.conversions == [None] else 'conversions'}"
-        if len(filled) < len(cells):
-            rows = f"{len(filled)} of {rows}"
-        repeats = len(filled) - len({*filled})
-        text = f": {repeats} would count as repeats" if repeats else ""
-        return f"{len({*filled})} different in {rows}{text}"
 
     def sums_of(self, decider: Decider) -> dict[str, float]:
         """Return the sum of the values by the (comparable) value of a column that decides, as far
@@ -478,10 +422,6 @@ class Draft:
 
 
 _amount = cache(parse_value)
-
-
-def _as_names(names: str | Sequence[str]) -> list[str]:
-    return [names] if isinstance(names, str) else [*names]
 
 
 def written(value: str) -> str:
@@ -515,10 +455,10 @@ def read_constant(key: str, text: str, destination: str | None) -> Any:
 
     Raises `WrongAnswer` if the profile cannot have it.
     """
-    zone = _zone_in(key, text)
-    if zone and zone != "UTC" and "/" not in zone:
-        near = nearest_zone(zone)
-        raise WrongAnswer(f"Not the time zone of a place. Write one such as America/Chicago.{near}")
+    # EST is a zone for Python, but it has no summer time, and Chicago has.
+    zone = text if key == "time_zone" else text.partition(" by ")[2].partition(" ")[2]
+    if key in ("time_zone", "expect") and zone and zone != "UTC" and "/" not in zone:
+        raise WrongAnswer("Not the time zone of a place. Write one such as America/Chicago.")
     smallest = {"destination": next(iter(registry.names())), "customer_id": "1234567890"}
     try:
         profile = Profile.model_validate({**smallest, key: _READERS.get(key, str)(text)})
@@ -530,16 +470,6 @@ def read_constant(key: str, text: str, destination: str | None) -> Any:
     if key == "action" and (refusal := why_no_name(destination, text)):
         raise WrongAnswer(refusal)
     return getattr(profile, key)
-
-
-def _zone_in(key: str, text: str) -> str:
-    """Return the time zone in a value: `every day by 06:30 EST` → `EST`. "": there is none.
-
-    EST is a zone for Python, but it has no summer time, and Chicago has.
-    """
-    if key == "time_zone":
-        return text
-    return text.partition(" by ")[2].partition(" ")[2] if key == "expect" else ""
 
 
 def why_no_name(destination: str | None, action: str) -> str:

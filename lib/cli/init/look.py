@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,7 +17,6 @@ from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal
-from zoneinfo import available_timezones
 
 from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
@@ -65,11 +64,8 @@ _MOST_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
 _PHONE: Final = re.compile(r"(?!.*\.\d\d?$)[+(]*\d(?:[ ().\u00a0/-]*\d){6,14}")
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
-_PLACE: Final = re.compile(r"(?!Etc)\w+/")
-_FEWEST_ZONE_CHARS: Final = 5
-"""A shorter text must be the name of a place: EST is nearly (Australia/)West."""
-_YEARS: Final = range(2000, 2100)
-"""A number outside of these years is no Unix time."""
+_YEARS: Final = range(2000, 2033)
+"""A number outside of these years is no Unix time, so that 2125550101 is a phone number."""
 
 
 class WrongAnswer(ValueError):
@@ -81,43 +77,28 @@ class Column:
     """A column of the file. `cells` has one for each row, without the additions of spreadsheets.
 
     A placeholder such as `n/a` is an empty cell. `looks`: what most of the filled cells look like.
+    `could_be_ids`: most of them differ, without being words, amounts or times. `could_be_stages`:
+    they have few values.
     """
 
     index: int
     name: str
     cells: Sequence[str]
     looks: frozenset[Look]
+    could_be_ids: bool
+    could_be_stages: bool
 
     @property
     def filled(self) -> list[str]:
         """The cells that are not empty."""
         return [cell for cell in self.cells if cell]
 
-    @property
-    def has_few_values(self) -> bool:
-        """Whether its values could be stages."""
-        if self.looks & OWN_LOOKS:
-            return False
-        if len({*self.cells}) > _MOST_SPELLINGS:
-            return False
-        return 2 <= len(self.values()) <= _FEW_VALUES
-
-    def may_be(self, look: Look) -> bool:
-        """Return whether it is empty, or a cell of it looks like this."""
+    def may_be(self, look: Look | None) -> bool:
+        """Return whether it is empty, or a cell of it looks like this. None: like anything."""
         cells = self.filled
-        if look == "phone number":  # a person knows that 3035550100 is no Unix time
-            return not cells or any(map(_PHONE.fullmatch, cells))
-        return not cells or look in self.looks or any(has_look(cell, look) for cell in cells)
-
-    @property
-    def could_be_ids(self) -> bool:
-        """Whether most of its cells differ, without being words, amounts or times."""
-        if self.looks & {"date or time", "email address", "currency", "yes or no"}:
-            return False
-        cells = self.filled
-        ids = [cell for cell in cells if _ID.fullmatch(cell)]
-        has_cents = "amount" in self.looks and any("." in cell for cell in cells)
-        return 2 * len(ids) > len(cells) and not has_cents and 2 * len({*cells}) > len(cells)
+        if look is None or look in self.looks or not cells:
+            return True
+        return any(has_look(cell, look) for cell in cells)
 
     def values(self) -> list[tuple[str, int]]:
         """Return the different values with their numbers of rows, the most frequent first.
@@ -185,15 +166,6 @@ def nearest(text: str, known: Iterable[str]) -> str:
     return f' Did you mean "{on_terminal(names[near[0]])}"?' if near else ""
 
 
-def nearest_zone(text: str) -> str:
-    """Return ` Did you mean "America/Chicago"?` for Chicago, "US/Central" for Central time."""
-    zones = filter(_PLACE.match, sorted(available_timezones()))
-    places = {comparable(zone.rpartition("/")[2].replace("_", " ")): zone for zone in zones}
-    cutoff = 1.0 if len(text) < _FEWEST_ZONE_CHARS else 0.7
-    near = get_close_matches(comparable(text), places, 1, cutoff)
-    return f' Did you mean "{places[near[0]]}"?' if near else ""
-
-
 def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     """Read the first rows of a file. `written` has the profile's encoding, delimiter and sheet.
 
@@ -212,7 +184,9 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     for index, name in enumerate(names):
         cells = [_plain(row[1][index]) for row in rows]
         if name:
-            columns.append(Column(index, name, cells, _looks_of(cells)))
+            looks = _looks_of(cells)
+            ids, stages = _could_be_ids(cells, looks), _could_be_stages(cells, looks)
+            columns.append(Column(index, name, cells, looks, ids, stages))
     texts = (text for column in columns for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
     return Sample(file, options, {}, line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
@@ -268,6 +242,21 @@ def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
     return frozenset(
         look for look in _TESTS if 2 * sum(has_look(cell, look) for cell in filled) > len(filled)
     )
+
+
+def _could_be_ids(cells: Sequence[str], looks: Set[Look]) -> bool:
+    filled = [cell for cell in cells if cell]
+    ids = [cell for cell in filled if _ID.fullmatch(cell)]
+    has_cents = "amount" in looks and any("." in cell for cell in filled)
+    is_other = has_cents or looks & {"date or time", "email address", "currency", "yes or no"}
+    return not is_other and min(len(ids), len({*filled})) * 2 > len(filled)
+
+
+def _could_be_stages(cells: Sequence[str], looks: Set[Look]) -> bool:
+    spelled = {*cells}
+    if looks & OWN_LOOKS or len(spelled) > _MOST_SPELLINGS:
+        return False
+    return 2 <= len({*map(comparable, spelled)}) <= _FEW_VALUES
 
 
 def _is_time(cell: str) -> bool:

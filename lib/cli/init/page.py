@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
-from lib.cli.header_words import DECIDES, suggests
+from lib.cli.header_words import DECIDES, rules_out, suggests
 from lib.cli.init import account
 from lib.cli.init.controls import (
     Control,
@@ -24,18 +24,14 @@ from lib.cli.init.controls import (
     meaning_controls,
     meaning_of,
     meanings_of,
-    name_value_control,
-    new_values_control,
     question_controls,
-    searchable_values,
     value_rows,
 )
-from lib.cli.init.document import Change, changes
+from lib.cli.init.document import changes
 from lib.cli.init.draft import Draft
 from lib.cli.init.look import MOST_ROWS, Column
 from lib.cli.init.questions import LOOKS, Question, questions
 from lib.cli.init.trial import Trial
-from lib.model.fields import comparable
 from lib.results.page import PAGES
 from lib.rules.values.countries import country_names
 from lib.rules.values.currencies import CURRENCY_NAMES
@@ -46,12 +42,8 @@ _SUGGESTED: Final = (
     *(DECIDES, "ad_user_data", "conversion_date_time", "conversion_value", "country_code"),
 )
 """What is suggested, the surest first."""
-_BY_CELLS: Final = frozenset({"gclid", "email", "currency_code"})
-"""What cells suggest without the help of a name."""
 _FOUND_BY: Final = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_email")
-_OF_CELLS: Final = (
-    *("date_order", "decimal_sign", "value_scale", "order_ids", "time_zone", "country_code"),
-)
+_TITLES: Final = {"cells": "How cells are written", "file": "Consent, account and schedule"}
 
 
 class ColumnRow(NamedTuple):
@@ -68,22 +60,17 @@ class ColumnRow(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Some controls that belong together."""
+    """Some controls that belong together. Those of rows are shown once it is known which count."""
 
     title: str
     controls: Sequence[Control]
-    said: Sequence[str] = ()
-    """What is decided elsewhere on the page."""
 
 
 class DeciderTable(NamedTuple):
     """A column that decides, and its values."""
 
     name: str
-    place: int
     rows: Sequence[ValueRow]
-    new_values: Control | None
-    name_value: Control | None
 
 
 class Open(NamedTuple):
@@ -103,56 +90,35 @@ class Page:
     errors: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Control → what was typed, and why it was refused."""
     controls: dict[str, Control] = field(default_factory=dict, init=False)
+    gone: list[Gone] = field(init=False)
     columns: list[ColumnRow] = field(init=False)
     deciders: list[DeciderTable] = field(init=False)
     all_rows: Control | None = field(init=False)
-    gone: list[Gone] = field(init=False)
-    sent: list[Section] = field(init=False)
-    cells: list[Control] = field(init=False)
-    others: list[Control] = field(init=False)
+    sections: list[Section] = field(init=False)
     open: list[Open] = field(init=False)
     """What must be decided before the profile can be saved."""
 
     def __post_init__(self) -> None:
         draft = self.draft
-        names = {comparable(column.name) for column in draft.sample.columns}
         self.gone = [*gone_columns(draft)]
         self.columns = [self._row(column) for column in draft.sample.columns]
         self.deciders = [
-            DeciderTable(
-                decider.name,
-                place,
-                value_rows(draft, decider, is_edit=self.is_edit),
-                new_values_control(draft, decider),
-                name_value_control(draft, decider),
-            )
-            for place, decider in enumerate(draft.deciders)
-            if comparable(decider.name) in names
+            DeciderTable(decider.name, value_rows(draft, decider, is_edit=self.is_edit))
+            for decider in draft.deciders
+            if draft.column_named(decider.name) is not None and not draft.by_hand
         ]
         self.all_rows = None if draft.deciders or draft.by_hand else all_rows_control(draft)
-        asked = [q for q in questions(draft) if self._is_asked(q)]
-        self.sent = self._sections(asked) if draft.is_about_rows else []
-        flat = [q for q in asked if q.of == "file" and q.entry is None]
-        self.cells = [c for q in flat if q.name in _OF_CELLS for c in question_controls(draft, q)]
-        others = ("order_id", "currency_code", *_OF_CELLS)
-        self.others = [c for q in flat if q.name not in others for c in question_controls(draft, q)]
-        for control in self._all_controls():
-            self.controls[control.name] = control
+        asked = [*questions(draft)]
+        self.sections = self._sections(asked)
+        controls = [
+            *(gone.control for gone in self.gone),
+            *(menu for column in self.columns for menu in column.menus),
+            *(row.control for table in self.deciders for row in table.rows),
+            *filter(None, [self.all_rows]),
+            *(control for section in self.sections for control in section.controls),
+        ]
+        self.controls = {control.name: control for control in controls}
         self.open = [*self._open_items(asked)]
-
-    def _all_controls(self) -> Iterator[Control]:
-        for gone in self.gone:
-            yield gone.control
-        for column in self.columns:
-            yield from column.menus
-        for table in self.deciders:
-            yield from (row.control for row in table.rows if row.control is not None)
-            yield from filter(None, [table.new_values, table.name_value])
-        yield from filter(None, [self.all_rows])
-        for section in self.sent:
-            yield from section.controls
-        yield from self.cells
-        yield from self.others
 
     @property
     def is_edit(self) -> bool:
@@ -179,111 +145,91 @@ class Page:
         return ColumnRow(column.name, shown.samples(), different, filled, menus, suggestion, uses)
 
     def _suggested(self, column: Column) -> str:
-        """Return the field that the name and the cells of a column suggest, if no column has it."""
+        """Return what the name and the cells of a column suggest, if no column is it yet: or the
+        cells alone, if no other column of the file has such cells."""
         draft = self.draft
-        if any(gone.likely and gone.likely.label == column.name for gone in self.gone):
+        if any(gone.likely == column.name for gone in self.gone):
             return ""  # it is suggested there
-        for name in _SUGGESTED:
-            if name == DECIDES:
-                if draft.by_hand or not column.has_few_values or not suggests(column.name, name):
-                    continue
-            elif draft.column_names(name) or name in draft.profile or not _fits(column, name):
-                continue
-            elif not suggests(column.name, name):
-                others = (c for c in draft.sample.columns if _fits(c, name))
-                if name not in _BY_CELLS or any(suggests(c.name, name) for c in others):
-                    continue
-            return name
+        free = [
+            name
+            for name in _SUGGESTED
+            if not draft.column_names(name) and name not in draft.profile and _fits(column, name)
+            if name != DECIDES or not draft.by_hand
+        ]
+        for name in free:
+            if suggests(column.name, name):
+                return name
+        for name in free:
+            alike = [each for each in draft.sample.columns if _fits(each, name)]
+            if alike == [column] and _is_plain(column, name):
+                return name
         return ""
 
     # ── what is sent ──
 
     def _sections(self, asked: Sequence[Question]) -> list[Section]:
-        """Return the questions about each kind of row that is sent."""
-        draft, sections = self.draft, []
-        entries = [*dict.fromkeys(q.entry for q in asked if q.of != "file" or q.entry is not None)]
-        for entry in entries:
-            number = entry if entry is not None else min(draft.sales, default=0)
-            title = f"{account.kind_of(draft, number).capitalize()}: {draft.name_of(number)}"
-            own = [q for q in asked if q.entry == entry and (q.of != "file" or entry is not None)]
-            if entry is None:
-                own += [
-                    q for q in asked if q.entry is None and q.name in ("order_id", "currency_code")
-                ]
-            own.sort(key=lambda q: q.name == "conversion_action")
-            said = [
-                f"{q.title}: “{column.name}”"
-                + (f", {draft.differing(column)}" if q.name == "order_id" else "")
-                for q in own
-                if entry is None and (column := draft.column(q.name)) is not None
-            ]
-            controls = [c for q in own for c in question_controls(draft, q)]
-            sections.append(Section(title, controls, said))
-        return sections
-
-    def _is_asked(self, question: Question) -> bool:
-        if question.name == "adjusted_value" and question.entry is not None:
-            return self.draft.entries[question.entry].get("send") == "restatement"
-        return True
+        """Return the questions about each kind of row that is sent, and then all others."""
+        draft, sections = self.draft, dict[str, list[Control]]()
+        for question in asked:
+            title = _TITLES.get(question.of, "") if question.entry is None else ""
+            if not title:
+                number = question.entry
+                number = min(draft.sales, default=0) if number is None else number
+                kind = account.kind_of(draft, number).capitalize()
+                title = f"{kind}: {draft.name_of(number)}" if draft.is_about_rows else ""
+            sections.setdefault(title, []).extend(question_controls(draft, question))
+        sections.pop("", None)
+        last = [title for title in _TITLES.values() if title in sections]
+        titles = [*(title for title in sections if title not in last), *last]
+        return [Section(title, sections[title]) for title in titles if sections[title]]
 
     # ── what is open, and what would happen ──
 
     def _open_items(self, asked: Sequence[Question]) -> Iterator[Open]:
         draft = self.draft
         for gone in self.gone:
-            yield Open(f"“{gone.names}” is gone", gone.control.name)
-        if not draft.is_about_rows and not draft.deciders:
+            yield Open(f"“{gone.name}” is gone", gone.control.name)
+        if self.all_rows and self.all_rows.is_open:
             yield Open("Which rows count", "rows")
         for table in self.deciders:
-            undecided = [row.control for row in table.rows if row.is_new and row.control]
-            if undecided:
+            if undecided := [row.control for row in table.rows if row.control.is_open]:
                 text = f"“{table.name}”: {len(undecided)} to decide"
                 yield Open(text, undecided[0].name)
         for question in asked:
             if question.is_open(draft):
-                place = "" if question.entry is None else f"{question.entry}."
-                name = f"q.{place}{question.name}"
-                anchors = (each for each in (name, f"{name}.text") if each in self.controls)
-                yield Open(question.title, next(anchors, "columns"))
+                names = (question.control, f"{question.control}.text", "columns")
+                anchor = next(each for each in names if each in self.controls or each == "columns")
+                yield Open(question.title, anchor)
         levels = (draft.profile, *draft.entries)
         named = {name for level in levels for name in level.get("columns", ())}
         if draft.sales and not named & {*_FOUND_BY}:
             yield Open("A click ID, an email address or a phone number", "columns")
 
     @property
-    def stop(self) -> str:
-        """Why nothing can be saved although everything is decided, or ""."""
-        return self.trial.stop if self.trial is not None and not self.open else ""
-
-    @property
     def can_save(self) -> bool:
         """Whether the profile can be saved."""
         return not self.open and self.trial is not None and not self.trial.stop
 
-    @property
-    def changes(self) -> list[Change]:
-        """What differs from the profile in the document."""
-        return changes(self.saved or {}, self.draft.profile)
-
     def render(self, **content: Any) -> str:
         """Return the page as HTML. Everything that comes from the file is escaped."""
         draft, trial = self.draft, self.trial
-        shown = trial is not None and not trial.stop
+        profile = draft.document()
+        if trial is not None and not trial.stop:
+            content |= {
+                "sent": [*account.sent_lines(draft, trial)],
+                "others": [*account.other_lines(draft, trial)],
+                "remarks": [*account.remarks(draft, trial)],
+                "rows": [(row.line, account.cells_of(row, draft)) for row in trial.samples()],
+                "summary": account.summary(draft, trial),
+            }
         rendered = _template("init.html").render(
             page=self,
             draft=draft,
-            json=json.dumps(draft.document(), ensure_ascii=False, indent=2)
-            if self.can_save
-            else "",
-            sent=[*account.sent_lines(draft, trial)] if trial and shown else [],
-            others=[*account.other_lines(draft, trial)] if trial and shown else [],
-            remarks=[*account.remarks(draft, trial)] if trial and shown else [],
-            rows=[(row.line, account.cells_of(row, draft)) for row in trial.differing()]
-            if trial and shown
-            else [],
+            json=json.dumps(profile, ensure_ascii=False, indent=2) if self.can_save else "",
+            changes=changes(self.saved or {}, profile),
             meaning_of=meaning_of,
             most_rows=MOST_ROWS,
-            lists={**_lists(draft), **searchable_values(draft)},
+            lists=_lists(draft),
             **content,
         )
         return str(rendered)
@@ -302,8 +248,20 @@ def render_message(
 
 def _fits(column: Column, field: str) -> bool:
     """Return whether most cells of a column look like those of a field."""
+    if field == DECIDES:
+        return column.could_be_stages
     look = LOOKS.get(field)
     return bool(column.filled) and (look in column.looks if look else column.could_be_ids)
+
+
+def _is_plain(column: Column, field: str) -> bool:
+    """Return whether cells alone say that a column is this: they look like nothing else."""
+    if field == DECIDES:
+        return not column.looks
+    is_id = column.could_be_ids and field != "gclid"
+    look = LOOKS.get(field)
+    is_known = not is_id and column.looks == {look} and field != "ad_user_data"
+    return is_known and not rules_out(column.name, field)
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from lib.cli.init.draft import KEYS, Draft, read_constant, why_no_name
 from lib.cli.init.look import Column, Look, WrongAnswer, has_look
 from lib.config.expect import FORMS
-from lib.config.profile import ACTION_DEFAULT, Profile
+from lib.config.profile import ACTION_DEFAULT, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.errors import RuleError
 from lib.model.fields import base_name
@@ -45,7 +45,7 @@ LOOKS: Final[Mapping[str, Look]] = {
 def checked_column(field: str, column: Column) -> Column:
     """Return the column. Raises `WrongAnswer` if no cell of it can be what the field needs."""
     look = LOOKS.get(base_name(field))
-    if look is not None and not column.may_be(look):
+    if not column.may_be(look):
         raise WrongAnswer(f'No cell of "{column.name}" can be read as: {look}.')
     return column
 
@@ -75,14 +75,22 @@ class Question:
     """Returns a cell that makes the question necessary. None: every file needs it."""
     means: Callable[[str, Any], str] | None = None
     """Returns what the example is with an answer."""
-    of: Literal["file", "conversion", "correction"] = "file"
-    """It is asked once, or for each entry of this kind."""
+    of: Literal["conversion", "correction", "sale", "cells", "file"] = "file"
+    """Where it is asked: for each entry of conversions or of corrections, or once, with the sales,
+    with how cells are written, or with what all rows share."""
+    datalist: str = ""
+    """The list that helps to type the answer."""
     entry: int | None = None
 
     @property
     def id(self) -> tuple[str, int | None]:
         """What `Draft.answered` has of it."""
         return self.name, self.entry
+
+    @property
+    def control(self) -> str:
+        """The name of its control: `q.expect`, or `q.1.order_id` of an entry."""
+        return f"q.{self.name}" if self.entry is None else f"q.{self.entry}.{self.name}"
 
     @property
     def key(self) -> str:
@@ -116,21 +124,13 @@ class Question:
             if action is not None and why_no_name(draft.profile.get("destination"), action):
                 return True
         level = draft.level(self.entry)
+        if self.entry is not None and level.get("columns", {}).get(self.name):
+            return draft.column(self.name, self.entry) is None  # it has another name now
         return (
             self.id not in draft.answered
             and self.name not in level.get("columns", {})
             and self.key not in level
         )
-
-    def offered(self, draft: Draft) -> tuple[list[Column], list[Column]]:
-        """Return the columns that look like an answer, and the others, in the file's order."""
-        fitting = [column for column in draft.sample.columns if self._fits(draft, column)]
-        return fitting, [column for column in draft.sample.columns if column not in fitting]
-
-    def _fits(self, draft: Draft, column: Column) -> bool:
-        if self.name == "order_id":
-            return draft.as_sent(column, draft.sales).could_be_ids
-        return LOOKS.get(self.name) in column.looks
 
     def meant(self, draft: Draft, choice: Offer) -> str:
         """Return `03/04/2026 → 3 April 2026`: a cell of this file, and what it is then."""
@@ -143,28 +143,14 @@ class Question:
 
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
-        level = draft.level(self.entry)
         column = answer if isinstance(answer, Column) else None
-        if self.of == "correction" and self.name == "order_id":
-            own = draft.column(self.name)
-            if own is not None and own == column:  # the same as for sales
-                level["columns"] = {
-                    n: c for n, c in level.get("columns", {}).items() if n != self.name
-                }
-                if not level["columns"]:
-                    del level["columns"]
-                return
-        has_column = bool(draft.column_names(self.name, self.entry))
-        if column is not None and self.name in level.get("columns", {}):
-            is_same = column == draft.column(self.name, self.entry)
-        else:
-            is_same = not has_column and answer == draft.constant(self.key, self.entry)
-        if is_same:
-            return  # The other names of the column stay.
-        if column is None or not has_column:  # Beside a column, a value is that of empty cells.
+        # A column of an entry leaves the profile's currency to the others.
+        if column is None or self.entry is None or self.key in WrittenEntry.model_fields:
             draft.set_constant(self.key, None if column else answer, self.entry)
-        if is_field(self.name):
+        of_empty_cells = column is None and self.entry is None and draft.column(self.name)
+        if is_field(self.name) and not of_empty_cells:
             draft.set_column(self.name, column, self.entry)
+        draft.answered.add(self.id)
 
 
 def questions(draft: Draft) -> Iterator[Question]:
@@ -177,10 +163,12 @@ def questions(draft: Draft) -> Iterator[Question]:
                 entries = [*(entries or [None]), *_of_other_actions(draft)]
         elif question.of == "correction":
             entries = draft.corrections
+            if question.name == "adjusted_value":
+                entries = [n for n in entries if draft.entries[n]["send"] == "restatement"]
         elif question.name == "currency_code":
             entries = [None, *draft.of_own_currency]
-        elif question.name == "order_id" and not draft.conversions:
-            entries = []  # it is asked for each kind of refund
+        elif question.of == "sale" and not draft.conversions:
+            entries = []  # its order ID is asked for each kind of refund
         for entry in entries if question.is_needed(draft) else ():
             name = "" if entry is None else draft.name_of(entry)
             title = f"{question.title} ({name})" if name else question.title
@@ -305,6 +293,8 @@ QUESTIONS: Final = (
         "Currency",
         "In which currency is the value of {which}?",
         typed="the code of one for all, such as EUR",
+        of="sale",
+        datalist="currencies",
         example=_first([*_VALUES, "value"], _lacks_currency),
     ),
     Question(
@@ -314,11 +304,13 @@ QUESTIONS: Final = (
         choices=[
             Offer(None, "there is none", "one is derived from person or click, time and value")
         ],
+        of="sale",
     ),
     Question(
         "date_order",
         "Date order",
         "How are dates written?",
+        of="cells",
         choices=[Offer("DMY", "day first"), Offer("MDY", "month first")],
         example=_refused(_TIMES, "DATE_ORDER_UNDECLARED", lambda text: read_moment(text, UTC)),
         means=lambda text, order: long_time(read_moment(text, UTC, order).text).partition(",")[0],
@@ -327,6 +319,7 @@ QUESTIONS: Final = (
         "decimal_sign",
         "Decimal sign",
         "What is the decimal sign?",
+        of="cells",
         choices=[Offer(".", "a point"), Offer(",", "a comma")],
         example=_refused(_VALUES, "DECIMAL_SIGN_UNDECLARED", lambda text: parse_value(text, None)),
         means=lambda text, sign: f"{parse_value(text, sign):,.2f}",
@@ -335,6 +328,7 @@ QUESTIONS: Final = (
         "value_scale",
         "Scale of values",
         "Are the values whole units, or cents?",
+        of="cells",
         choices=[Offer(1, "whole units"), Offer(0.01, "cents")],
         example=_whole_amount,
         means=lambda text, scale: f"{float(text) * scale:,.2f}",
@@ -343,6 +337,7 @@ QUESTIONS: Final = (
         "order_ids",
         "Order IDs",
         "Order IDs end in .0. Is it a part of them?",
+        of="cells",
         choices=[Offer("integer", "no"), Offer("keep", "yes")],
         example=_first(["order_id"], lambda text: without_zero(text) != text),
         means=lambda text, order_ids: without_zero(text) if order_ids == "integer" else text,
@@ -352,6 +347,8 @@ QUESTIONS: Final = (
         "Time zone",
         "In which time zone are the times of the file?",
         typed="a zone such as Europe/Berlin, or UTC",
+        of="cells",
+        datalist="zones",
         example=_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
     ),
     Question(
@@ -359,6 +356,8 @@ QUESTIONS: Final = (
         "Country of phones",
         "From which country are phone numbers without +?",
         typed="its two letters, such as DE",
+        of="cells",
+        datalist="countries",
         example=_refused(
             ["phone", "phone_2"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
         ),
@@ -393,5 +392,5 @@ QUESTIONS: Final = (
         typed="its ID (for the Google Ads API, also its name)",
         of="conversion",
     ),
-    Question("expect", "When files come", "When do files come?", typed=FORMS),
+    Question("expect", "When files come", "When do files come?", typed=FORMS, datalist="times"),
 )

@@ -86,9 +86,15 @@ def read_deciders(profile: Mapping[str, Any]) -> list[Decider]:
     names = dict.fromkeys((*(name for e in entries for name in e.get("rows", ())), *skip))
     deciders = []
     for name in names:
+        lists = [listed_values(entry.get("rows", {}).get(name, ())) for entry in entries]
+        sold = {
+            v for e, each in zip(entries, lists, strict=True) if not is_correction(e) for v in each
+        }
         owners: dict[str, list[int]] = {}
         for number, entry in enumerate(entries):
-            for value in listed_values(entry.get("rows", {}).get(name, ())):
+            if is_correction(entry) and sold and {*lists[number]} == sold:
+                continue  # `write_deciders` gave it these: no value of this column is its own.
+            for value in lists[number]:
                 owners.setdefault(value, []).append(number)
         fates: dict[str, Fate] = {
             value: numbers[0] if len(numbers) == 1 else ANY_ENTRY

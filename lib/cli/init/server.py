@@ -23,7 +23,6 @@ from flask import Flask, Response, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from lib.cli.init import account
 from lib.cli.init.document import Document, NotSaved
 from lib.cli.init.draft import Draft
 from lib.cli.init.look import MOST_ROWS, WrongAnswer
@@ -97,8 +96,9 @@ class Session:
             trial = try_out(self.draft.sample, self.draft.document(), self.now)
             if trial.stop:
                 raise NotSaved(f"Nothing was saved: the file would be stopped. {trial.stop}")
+        self._page = None  # It shows what differs from the document, which may be another one now.
         self.document.save(self.draft.document())
-        self.is_saved, self._page = True, None
+        self.is_saved = True
 
 
 def _stand_ins(draft: Draft) -> dict[str, Any]:
@@ -247,16 +247,10 @@ class Server:
         return bool(is_same) and _is_same(form_token, self._form_token)
 
     def _rendered(self, problem: str = "") -> Response:
-        session = self._session
-        page = session.page()
-        trial = page.trial
+        page = self._session.page()
+        revision = self._session.revision
         return make_response(
-            page.render(
-                token=self._form_token,
-                revision=session.revision,
-                problem=problem,
-                summary=account.summary(session.draft, trial) if trial else "",
-            )
+            page.render(token=self._form_token, revision=revision, problem=problem)
         )
 
 

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
@@ -39,14 +40,6 @@ class SentRow(NamedTuple):
     entry: int
     cells: Mapping[str, str]
     record: Record
-
-    @property
-    def likeness(self) -> tuple[object, ...]:
-        """Rows that are alike have the same entry, currency, consent and kinds of identifiers."""
-        if isinstance(self.record, Adjustment):
-            return (self.entry,)
-        filled = (name for name in ("gclid", "email", "phone") if self.cells.get(name))
-        return (self.entry, self.record.currency_code, self.record.ad_user_data, *filled)
 
 
 @dataclass(slots=True)
@@ -83,13 +76,12 @@ class Trial:
         """Return how many rows of an entry correct a sale of this file."""
         return sum(order in self.orders for order in self.corrected[entry])
 
-    def differing(self) -> list[SentRow]:
-        """Return three rows that differ, at least one of each entry, and then the dearest."""
+    def samples(self) -> list[SentRow]:
+        """Return three rows: the first one of each entry, and then the dearest."""
+        first = {row.entry: row for row in reversed(self.kept)}.values()
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
-        alike = {row.likeness: row for row in reversed(self.kept)}.values()
-        of_entries = {row.entry: row for row in alike}
-        shown = {row.line: row for row in (*of_entries.values(), *reversed(alike), *dearest)}
-        return [*shown.values()][: max(_SHOWN, len(of_entries))]
+        rows = {row.line: row for row in (*sorted(first, key=attrgetter("entry")), *dearest)}
+        return [*rows.values()][: max(_SHOWN, len(first))]
 
 
 def try_out(
