@@ -16,7 +16,7 @@ from pkgutil import get_data
 from string import Template
 from typing import Final, Literal
 
-from lib.catalogue.kinds import KINDS, Scope, Severity
+from lib.catalogue.kinds import CODE_KINDS, Scope, Severity
 from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
@@ -98,7 +98,7 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
             codes[code] = Code(
                 code,
                 origin,
-                *KINDS[kind],
+                *CODE_KINDS[kind],
                 fields["meaning"],
                 fields["action"],
                 fields.get("if_most", ""),

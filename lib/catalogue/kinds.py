@@ -19,12 +19,12 @@ class CodeKind(NamedTuple):
     outcome: Outcome | None = None
 
 
-KINDS: Final[Mapping[str, CodeKind]] = {
+CODE_KINDS: Final[Mapping[str, CodeKind]] = {
     "rejected": CodeKind("error", "row", "rejected"),
     "failed": CodeKind("error", "row", "failed"),
     "duplicate": CodeKind("note", "row", "duplicate"),
     "deferred": CodeKind("note", "row", "deferred"),
-    "retried": CodeKind("error", "row", "deferred"),
+    "deferred_error": CodeKind("error", "row", "deferred"),
     "superseded": CodeKind("note", "row", "skipped"),
     "not_attempted": CodeKind("note", "row", "not_attempted"),
     "warning": CodeKind("warning", "row"),
@@ -33,4 +33,18 @@ KINDS: Final[Mapping[str, CodeKind]] = {
     "account": CodeKind("error", "account", "not_attempted"),
     "transient": CodeKind("error", "transient"),
 }
-"""What the first word of a section of `ours.ini` or `google.ini` says."""
+"""What the first word of a section of `ours.ini` or `google.ini` says of its code.
+
+    rejected        our rules refuse the row
+    failed          Google refuses the row for good
+    duplicate       Google has counted the row before, or the file has it twice
+    deferred        Google cannot count the row yet: it is sent again later
+    deferred_error  the same, but the row is wrong if it lasts
+    superseded      the order has a newer value, so the row is not needed
+    not_attempted   the row is not sent, because of its file
+    warning         the row is sent, perhaps without the cell that the code is about
+    note            a remark about the file, which changes no outcome
+    file            the file is wrong: the rest of it is not sent
+    account         the account or its settings are wrong: the rest of the file is not sent
+    transient       nothing is wrong: the request, the row or the file is tried again
+"""

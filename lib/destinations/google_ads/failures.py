@@ -15,14 +15,14 @@ import grpc
 from lib.catalogue.codes import lookup
 from lib.destinations.channels import classify_by_status
 from lib.destinations.google_ads.api import PACKAGE, module
-from lib.destinations.google_ads.upload_request import KINDS
+from lib.destinations.google_ads.upload_request import UPLOAD_KINDS
 from lib.destinations.pacing import RequestFailure
 from lib.destinations.redaction import without_values
 from lib.model.outcomes import Problem
 
 _FAILURE_KEY = f"{PACKAGE}.errors.googleadsfailure-bin"
 
-_ROWS = {kind.rows for kind in KINDS.values()}
+_ROWS = {kind.rows for kind in UPLOAD_KINDS.values()}
 """Elements of Google's field paths that name a row."""
 
 _CODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{2,79}").fullmatch

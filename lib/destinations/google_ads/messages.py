@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from lib.destinations.google_ads.api import module
 from lib.destinations.google_ads.capabilities import CAPABILITIES
-from lib.destinations.google_ads.upload_request import KINDS, UploadRequest
+from lib.destinations.google_ads.upload_request import UPLOAD_KINDS, UploadRequest
 from lib.destinations.wire_format import (
     FIXED64,
     LENGTH,
@@ -59,7 +59,7 @@ def encode(
     none."""
     if not records:
         return []
-    upload_kind = KINDS[kind]
+    upload_kind = UPLOAD_KINDS[kind]
     positions: Sequence[int] = range(len(records))
     if kind == "conversion":
         shared: _Shared = {}

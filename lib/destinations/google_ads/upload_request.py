@@ -81,7 +81,7 @@ ADJUSTMENTS: Final = UploadKind(
     rows="conversion_adjustments",
     has_job_id=True,
 )
-KINDS: Final = {kind.record: kind for kind in (CLICKS, CALLS, ADJUSTMENTS)}
+UPLOAD_KINDS: Final = {kind.record: kind for kind in (CLICKS, CALLS, ADJUSTMENTS)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ import base64
 from typing import Any, NamedTuple
 
 import pytest
-from data_manager_setup import ACTION, CUSTOMER, DIGEST, conversion
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.data_manager.event_request import MAX_DESTINATIONS
@@ -15,6 +14,7 @@ from lib.destinations.google_ads import messages as ads_messages
 from lib.model.records import Address, Conversion
 from lib.rules.fields.table import FIELDS
 from lib.rules.values.cart import CartItem
+from tests.destinations.data_manager.data_manager_setup import ACTION, CUSTOMER, DIGEST, conversion
 
 OTHER_DIGEST = "f" * 64
 ENCODED = base64.b64encode(b'{"gad_source":"1"}')

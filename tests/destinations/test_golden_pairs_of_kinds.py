@@ -6,12 +6,18 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 import pytest
-from data_manager_setup import ACTION, CUSTOMER, DIGEST, MANAGER, conversion
 from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.data_manager.messages import EventDefaults, encode
 from lib.destinations.google_ads import messages as ads_messages
 from lib.model.records import Adjustment, Call
+from tests.destinations.data_manager.data_manager_setup import (
+    ACTION,
+    CUSTOMER,
+    DIGEST,
+    MANAGER,
+    conversion,
+)
 
 RESOURCE = f"customers/{CUSTOMER}/conversionActions/{ACTION}"
 SOLD, ADJUSTED = "2026-11-20 14:05:07+01:00", "2026-11-22 09:00:00+01:00"
