@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.model.retries import MOST_TRIES
 from tests.histories.files import REFUNDED, SOLD, WORTH, SalesRow
 from tests.histories.google import Request, is_twin_of
 from tests.histories.history import File, History, is_open
@@ -82,7 +83,7 @@ class Oracle(History):
         for file in self.files:
             found = platform.results(file.source)
             if found is None:
-                waits = file.source.generation not in pending and file.deaths < 5
+                waits = file.source.generation not in pending and file.deaths < MOST_TRIES
                 waits = waits and (file.gone is None or platform.has_run(file.source))
                 waits = waits and not self._is_to_be_started(file)
             else:
@@ -141,7 +142,7 @@ class Oracle(History):
         if found is None:
             # It was deleted before anybody began with it, or no attempt has survived.
             was_begun = platform.has_run(file.source)
-            is_explained = file.deaths >= 5 if was_begun else file.gone is not None
+            is_explained = file.deaths >= MOST_TRIES if was_begun else file.gone is not None
             self.expect(is_explained, f"{file} has no results")
             return
         by_line = {row["line"]: row for row in found["rows"]}
@@ -180,7 +181,7 @@ class Oracle(History):
             "UNKNOWN_PROFILE": file.profile == "nobody",
             "SOURCE_GONE": file.lost_its_name or (file.gone is not None and not file.is_kept),
             "STALE": age >= 7 * DAY,
-            "NO_PROGRESS": file.deaths >= 5,
+            "NO_PROGRESS": file.deaths >= MOST_TRIES,
         }
         self.expect(has_happened.get(code, False), f"{file} is stopped by {code}")
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
+from lib.model.retries import MOST_TRIES
 from tests.histories.google import Request
 from tests.histories.history import File, History, is_open
 from tests.histories.platform import DAY, HOUR, Line
@@ -22,7 +23,7 @@ UNFINISHED_AFTER: Final = 2 * HOUR
 NOT_STARTED_AFTER: Final = 0.5 * HOUR
 ASKED_FOR: Final = 7 * DAY
 """Final statuses are asked for so long after a request was sent."""
-MOST_DEATHS: Final = 6
+MOST_DEATHS: Final = MOST_TRIES + 1
 """After so many attempts in a row that died, a run ends without results, or with older ones."""
 LEEWAY: Final = 7 * HOUR
 """A run is due at most so long after its time: statuses are asked for every six hours."""

@@ -19,6 +19,7 @@ from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.model.records import Record
+from lib.model.retries import MOST_TRIES
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
@@ -236,8 +237,8 @@ def test_an_outage_of_two_days_ends_no_file(google: World) -> None:
     assert outcomes(google) == {"uploaded": 1}
 
 
-def test_a_file_that_no_attempt_survives_ends_after_five(google: World) -> None:
-    """NO_PROGRESS says so, the object is not opened again, and the sixth attempt lives."""
+def test_a_file_that_no_attempt_survives_ends(google: World) -> None:
+    """NO_PROGRESS says so, the object is not opened again, and the last attempt lives."""
     deaths = 0
 
     def die(operation: str, name: str) -> None:
@@ -248,7 +249,7 @@ def test_a_file_that_no_attempt_survives_ends_after_five(google: World) -> None:
 
     source = google.store.put(IN, "daily.csv", sales("a"))
     google.api.before = fails(Dies())
-    for _ in range(5):
+    for _ in range(MOST_TRIES):
         with pytest.raises(Dies):
             deliver_again(google, source.name)
         google.clock.seconds += AFTER_DEATH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.model.retries import MOST_TRIES
+from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.run.take import STALE_AFTER
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, evaluated, refused
 
@@ -90,6 +91,18 @@ def test_numbers_on_the_pages_are_the_codes(values: Values) -> None:
     assert f"`DEFER_HOURS` ({defaults['defer_hours']})" in recovery
     assert f"{STALE_AFTER.days} days after the file came" in recovery
     assert f"{MOST_TRIES} attempts in a row died" in recovery
+
+
+def test_waits_on_the_pages_are_the_codes() -> None:
+    """recovery.md has the waits after an attempt that died, alerts.md how long they take in all."""
+    first, *others = (wait_after_try(tries) for tries in range(1, MOST_TRIES))
+    hours = [str(wait // timedelta(hours=1)) for wait in others]
+    in_words = f"{', '.join(hours[:-1])} and {hours[-1]} hours"
+    recovery = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
+    waits = f"So the next attempt waits: {first // timedelta(minutes=1)} minutes, then {in_words}."
+    assert waits in " ".join(recovery.split())
+    assert "within two days" in PAGES["alerts.md"]
+    assert sum([first, *others], MOST_TRIES * timedelta(hours=1)) < timedelta(days=2)
 
 
 def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
