@@ -34,7 +34,7 @@ def is_plain_order_id(value: str) -> bool:
         return False
     # A letter, then letters, digits, - and _: neither an email address nor a phone number. No
     # placeholder ends with a digit.
-    if value.replace("-", "_").isidentifier():
+    if value[:1].isalpha() and value.replace("-", "_").isidentifier():
         return value[-1].isdecimal()
     return value.isdecimal() and len(value) < _FEWEST_PHONE_DIGITS and value != "0"
 
