@@ -311,13 +311,14 @@ def outcomes(
             number = size - len(positions)
             sums = part.sums_without(positions) if number else {}
             unlisted.add_plain(accepted, number, sums, number if part.corrects else 0)
+        if not part.corrects and part.is_denied:
+            unlisted.denied += size
+        elif not part.corrects:
+            unlisted.consenting += size
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
         unlisted.add_plain("skipped", len(prepared.skipped))
-        if size and not part.corrects:
-            unlisted.denied += size * part.is_denied
-            unlisted.consenting += size * (not part.is_denied)
     listed.sort(key=lambda row: row.line)
     unlisted.last = _last_with_value(prepared.parts)
     return ChunkOutcomes(
@@ -377,16 +378,18 @@ def _last_with_value(parts: Iterable[PreparedPart]) -> ValuedRow | None:
     return None if micros is None else ValuedRow(line, micros, currency)
 
 
-def _like_the_first(row: RowOutcome, first: int | None, result: RowResult | None) -> RowOutcome:
-    """Give a repeat the outcome of the row that it repeats, if Google did not count that row.
+def _like_the_first(
+    row: RowOutcome, first_line: int | None, result: RowResult | None
+) -> RowOutcome:
+    """Give a repeat the outcome of the row in `first_line`, if Google did not count that row.
 
-    The repeat is then not a duplicate, and may be sent again with that row. If the row was refused
-    permanently, the repeat is rejected: it was never sent.
+    The repeat is then not a duplicate. If the first row is deferred, both are sent again. If it was
+    refused permanently, the repeat is rejected: it was never sent.
     """
-    if first is None or result is None:
+    if first_line is None or result is None:
         return row
     if result.outcome == "failed":
-        return row._replace(outcome="rejected", errors=(repeat_of_rejected(first),))
+        return row._replace(outcome="rejected", errors=(repeat_of_rejected(first_line),))
     return row._replace(outcome=result.outcome, errors=row.errors + result.errors)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import START, World, deliver, world
+from tests.fakes import START, World, deliver, results, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
 
@@ -56,6 +56,39 @@ def test_a_file_in_which_everybody_refuses_says_so(
     assert document["counts"]["uploaded"] == len(cells)
     assert ("ALL_DENIED" in codes(document)) == is_denied
     assert ("ALL_DENIED" in looks(google)) == is_denied
+
+
+def test_refused_consent_is_said_if_all_rows_are_listed() -> None:
+    """The rows are listed then, and the note is the same."""
+    google = world(list_all_rows=True)
+    row = core_row(1, conversion_date_time=TIME, **DENIED)
+    deliver(google, "daily.csv", csv_bytes([row]))
+    assert "ALL_DENIED" in codes(results(google))
+
+
+def test_refused_consent_is_said_of_a_file_that_ends_with_a_refund() -> None:
+    """A correction has no consent of its own, so it says nothing of the sales."""
+    google = world()
+    names = ("order_id", "gclid", "conversion_date_time", "conversion_value", "ad_user_data")
+    refund = {"send": "retraction", "columns": {"adjustment_date_time": "conversion_date_time"}}
+    google.profiles["default"] |= {
+        "columns": {name: name for name in names},
+        "currency_code": "USD",
+        "action": "1001",
+        "conversions": [
+            {"rows": {"email": ["sold"]}},
+            {"rows": {"email": ["refunded"]}, **refund},
+        ],
+    }
+    rows = [
+        core_row(number, conversion_date_time=TIME, email=stage, **DENIED)
+        for number, stage in enumerate(["sold", "sold", "refunded"])
+    ]
+    deliver(google, "daily.csv", csv_bytes(rows))
+    document = results(google)
+    assert document["file_error"] is None
+    assert document["counts"]["rejected"] == 0
+    assert "ALL_DENIED" in codes(document)
 
 
 def test_a_total_that_is_read_as_a_sale_is_named() -> None:
