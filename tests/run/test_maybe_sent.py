@@ -16,6 +16,7 @@ from tests.fakes import (
     World,
     deliver,
     deliver_again,
+    results,
     sales,
     sweep,
     world,
@@ -96,3 +97,15 @@ def test_a_deferred_row_is_told_apart_by_its_reason(google: World, code: str, ma
     google.clock.seconds += 7 * 3600
     sweep(google)
     assert told(google) == [{"a": False, "b": False}, {"a": maybe}]
+
+
+def test_a_repeat_is_sent_again_with_the_row_that_it_repeats(google: World) -> None:
+    """A repeat has the reasons of that row, and so the same time and the same `maybe_sent`."""
+    google.api.deferred, google.api.deferred_code = {"a"}, "TRANSIENT_ERROR"
+    deliver(google, "daily.csv", sales("a", "a"))
+    assert [row["outcome"] for row in results(google)["rows"]] == ["deferred", "deferred"]
+    google.api.deferred.clear()
+    google.clock.seconds += 3600 + 60
+    sweep(google)
+    assert told(google)[-1] == {"a": True}
+    assert results(google)["counts"]["deferred"] == 0
