@@ -152,7 +152,7 @@ def _context() -> RunContext:
         profiles=profiles,
         connect=destinations.connect,
         utc_now=lambda: datetime.now(UTC),
-        monotonic=elapsed_seconds,
+        elapsed_seconds=elapsed_seconds,
         new_token=lambda: uuid.uuid4().hex,
         log=log,
         read_sheet=read_in_child,

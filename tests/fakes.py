@@ -408,7 +408,7 @@ class World:
             profiles=self.read_profiles,
             connect=self.connect,
             utc_now=self.clock.utc,
-            monotonic=self.clock.monotonic,
+            elapsed_seconds=self.clock.monotonic,
             new_token=lambda: f"attempt-{next(self.tokens)}",
             log=JsonLog(),
             read_sheet=read_sheet,

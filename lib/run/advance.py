@@ -99,7 +99,7 @@ def _send_what_is_due(attempt: Attempt) -> None:
             return
         if attempt.profile is None and attempt.run.stop is None:
             attempt.stop(_UNREADABLE_PROFILE)
-        file = _end_of_run(attempt) or _find_file(attempt, may_open=number == 0)
+        file = _reason_not_to_read(attempt) or _find_file(attempt, may_open=number == 0)
         if isinstance(file, Ending):
             _end(attempt, file)
             return
@@ -147,7 +147,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
 # ── is the file sent? ────────────────────────────────────────────────────────────────────────────
 
 
-def _end_of_run(attempt: Attempt) -> Ending | None:
+def _reason_not_to_read(attempt: Attempt) -> Ending | None:
     """Return why nothing of the file is sent any more, whatever storage has. None: it is."""
     run, context = attempt.run, attempt.context
     if refused := name_problem(run.source.name, context.settings.accepted_suffixes):
@@ -160,8 +160,9 @@ def _end_of_run(attempt: Attempt) -> Ending | None:
 def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
     """Return the file of the run, or why nothing of it is sent any more.
 
-    A newer file of its name replaces it only if their bytes are equal. A file that was deleted is
-    not sent, although the bucket may keep old versions.
+    A newer file of its name replaces it only if their bytes are equal: the run keeps its generation
+    then, and forgets a stop, which the newer file may not have. A file that was deleted is not
+    sent, although the bucket may keep old versions.
     """
     store, source = attempt.context.store, attempt.run.source
     if attempt.is_first and may_open and (opened := store.open_live(source)) is not None:
@@ -186,7 +187,11 @@ def _arrived(attempt: Attempt, source: StoredObject) -> datetime:
 
 
 def _end(attempt: Attempt, ending: Ending) -> None:
-    """End a run whose file is not read any more. Rows without a marker are in no count."""
+    """End a run whose file is not read any more.
+
+    If no pass over it was ever complete, nobody knows its number of rows: the results tell of those
+    that have a marker, and why the others are missing.
+    """
     if attempt.run.facts is None:
         if not attempt.run.superseded_by and ending.problem is not None:
             attempt.stop(ending.problem)

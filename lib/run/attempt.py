@@ -188,7 +188,7 @@ class Attempt:
         """Raise `LeaseLost` if another attempt may work on the run now."""
         lease_ends = self.run.due
         is_over = lease_ends is None or self.context.utc_now() >= lease_ends
-        if is_over or self.context.monotonic() >= self._lease_until:
+        if is_over or self.context.elapsed_seconds() >= self._lease_until:
             raise LeaseLost("the lease has ended")
 
     def check_time(self) -> None:
@@ -198,5 +198,5 @@ class Attempt:
         endless line, or of empty gzip members.
         """
         self.check_lease()
-        if self.context.monotonic() >= self.deadline.last_start:
+        if self.context.elapsed_seconds() >= self.deadline.last_start:
             raise RetryableError(self.deadline.code, "while the file was read")

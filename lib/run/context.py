@@ -28,8 +28,9 @@ class RunContext:
 
     `profiles` returns the profiles document, or raises `PermanentError` or `RetryableError`;
     `profiles_changed_at` returns when it was written, or None if nothing says so. `revision` is
-    that of the deployed function. `shutdown` tells whether the platform ends this instance, and
-    `corrections` is what the instance has read of them.
+    that of the deployed function. `elapsed_seconds` is `lib.model.deadline.elapsed_seconds`: the
+    monotonic or the wall clock, whichever has advanced further. `shutdown` tells whether the
+    platform ends this instance, and `corrections` is what the instance has read of them.
     """
 
     store: Store
@@ -37,7 +38,7 @@ class RunContext:
     profiles: Callable[[], Mapping[str, Any]]
     connect: Connect
     utc_now: Callable[[], datetime]
-    monotonic: Callable[[], float]
+    elapsed_seconds: Callable[[], float]
     new_token: Callable[[], str]
     log: Log
     read_sheet: ReadSheet

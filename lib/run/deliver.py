@@ -49,7 +49,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
     `must_end` (`elapsed_seconds`): a sweep ends then, and so must its attempts.
     """
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
-    started = context.monotonic()
+    started = context.elapsed_seconds()
     if source.bucket != settings.input_bucket:
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
         log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
@@ -70,7 +70,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
 
 def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
     """Advance a run that is due, as a sweep finds it in a listing. The sweep ends at `must_end`."""
-    started = context.monotonic()
+    started = context.elapsed_seconds()
     try:
         saved = context.runs.read(entry.key)
         if saved is None or not saved.run.is_due(context.utc_now()):
@@ -102,8 +102,10 @@ def _work(saved: SavedRun, context: RunContext, started: float, must_end: float 
         raise
     if summary is None:
         return "skipped"
-    seconds = round(context.monotonic() - started, 3)
-    _tell(attempt, summary, log, seconds, was_stopped=run.facts is not None and bool(run.stop))
+    seconds = round(context.elapsed_seconds() - started, 3)
+    # A stop that `take` has saved was not told yet: no attempt has come to an end since.
+    was_told = run.stop is not None and run.facts is not None
+    _tell(attempt, summary, log, seconds, stop_was_told=was_told)
     return summary.status
 
 
@@ -171,7 +173,7 @@ def _log_retry(error: RetryableError, log: Log) -> None:
 
 
 def _tell(
-    attempt: Attempt, summary: RunSummary, log: Log, seconds: float, *, was_stopped: bool
+    attempt: Attempt, summary: RunSummary, log: Log, seconds: float, *, stop_was_told: bool
 ) -> None:
     """Log the end of the attempt, and that the file was stopped, if it was stopped now."""
     run = attempt.run
@@ -183,7 +185,7 @@ def _tell(
         seconds=seconds,
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
-    if run.stop is not None and not was_stopped:
+    if run.stop is not None and not stop_was_told:
         has_profile = run.stop.code != "UNKNOWN_PROFILE"
         fields = log_fields(
             FILE_STOPPED,

@@ -157,7 +157,7 @@ def _ask_about_open_requests(attempt: Attempt) -> None:
     assert isinstance(destination, PolledDestination)
     outdated = OutdatedRows(attempt)
     for marker in _with_open_requests(attempt):
-        if attempt.context.monotonic() >= attempt.deadline.last_start:
+        if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             return
         attempt.check_lease()
         still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]

@@ -180,9 +180,9 @@ class _ChunkUpload:
 
         def send() -> ChunkOutcomes:
             context = self._attempt.context
-            began = context.monotonic()
+            began = context.elapsed_seconds()
             chunk = self._send(prepared)
-            seconds = round(context.monotonic() - began, 3)
+            seconds = round(context.elapsed_seconds() - began, 3)
             self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
             return chunk
 
@@ -243,10 +243,12 @@ def _send_parts(
 ) -> list[UploadResult]:
     """Send the parts of a chunk, and return the answer about each.
 
-    If time or quota runs out after the first answer, the rest is deferred. Raises `RetryableError`
-    if nothing was answered.
+    If a later part fails with a `RetryableError`, its rows are deferred, because the marker must
+    keep the earlier answers. Raises that error if nothing was answered before, and `LeaseLost` at
+    any time: no marker is saved then, and the next attempt knows that rows may have been sent.
     """
     answers: list[UploadResult] = []
+    has_answer = False
     for part in prepared.parts:
         if not part.lines:
             answers.append(_NOTHING_SENT)
@@ -256,9 +258,10 @@ def _send_parts(
         try:
             answer = part.destination.send(part.requests, attempt.deadline, maybe_sent)
         except RetryableError as error:
-            if not any(each is not _NOTHING_SENT for each in answers):
+            if not has_answer:
                 raise
             answer = _all_deferred(part, error.code)
+        has_answer = True
         answers.append(answer)
     return answers
 

@@ -60,8 +60,9 @@ class Cut(NamedTuple):
 class FileFacts:
     """What the first complete pass has found out about the file.
 
-    `chunks` is the number of chunks of the file. `columns` maps fields to the file's own column
-    names. `empty_columns` are columns that the profile names and that have no cell.
+    `chunks` is the number of chunks of the file, or of its markers if it ended before a pass was
+    complete. `columns` maps fields to the file's own column names. `empty_columns` are columns that
+    the profile names and that have no cell.
     """
 
     chunks: Count

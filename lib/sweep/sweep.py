@@ -68,7 +68,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
     Raises `RetryableError` if storage cannot be listed.
     """
-    now, attempts_end = context.utc_now(), context.monotonic() + time_limit_seconds
+    now, attempts_end = context.utc_now(), context.elapsed_seconds() + time_limit_seconds
     attempts_end -= _LONGEST_ENDING_SECONDS
     runs = _list_runs(context, now)
     files = _input_files(context)
@@ -181,7 +181,7 @@ def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
 def _has_time(context: RunContext, attempts_end: float, counts: SweepCounts) -> bool:
     """Return whether another attempt may begin: the sweep has time, and its instance lives on."""
     deadline = context.deadline(attempts_end)
-    counts.out_of_time = context.monotonic() >= deadline.last_start
+    counts.out_of_time = context.elapsed_seconds() >= deadline.last_start
     return not counts.out_of_time
 
 

@@ -201,7 +201,7 @@ class Platform:
             store=ProcessStore(self.world.store, process, LEASE_SECONDS),
             connect=connect,
             utc_now=lambda: clock.utc() + timedelta(seconds=process.clock_ahead),
-            monotonic=process.monotonic,
+            elapsed_seconds=process.monotonic,
             log=self.log,
             shutdown=process.shutdown,
             **{name: value for name, value in given.items() if name in fields},

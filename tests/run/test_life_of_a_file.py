@@ -190,5 +190,5 @@ def test_a_monotonic_clock_that_stands_still_extends_no_lease(google: World) -> 
     slow.world = google
     source = google.store.put(IN, "daily.csv", sales("a"))
     with pytest.raises(LeaseLost):
-        deliver_object(source, replace(google.context, monotonic=lambda: 0.0))
+        deliver_object(source, replace(google.context, elapsed_seconds=lambda: 0.0))
     assert slow.batches == 0
