@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from lib.cli.commands import main
 from lib.cli.init.look import Look, has_look
 from lib.config.profile import Profile
+from lib.destinations.registry import names
 
 NOW = "2026-11-24T12:00:00Z"
 CLICKS = [f"Cj0KCQiA{letter}example{number}wB" for number, letter in enumerate("ABCDEF")]
@@ -167,7 +168,7 @@ def test_a_script_answers_by_options() -> None:
         ),
         ({"customer_id": "12345"}, "Write the 10 digits"),
         ({"destination": "data_manager"}, "needs the ID of the conversion action"),
-        ({"destination": "bing"}, 'Write "google_ads" or "data_manager"'),
+        ({"destination": "bing"}, f"Write {' or '.join(map(json.dumps, names()))}"),
         ({"date_order": "YMD"}, "--date-order"),
         ({"value": "much"}, "Write a number of 0 or more"),
         ({"value": "50"}, "columns.conversion_value names a column too"),

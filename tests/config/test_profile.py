@@ -16,6 +16,7 @@ from lib.config.profile import (
     profile_name,
     read_profiles,
 )
+from lib.destinations.registry import names
 from lib.errors import PermanentError
 
 FEED: dict[str, Any] = {
@@ -67,7 +68,7 @@ REFUND: dict[str, Any] = {
     [
         ({**FEED, "destination": "bing"}, 'destination: "bing": not an allowed value. Write'),
         ({**FEED, "customer_id": "12345"}, 'customer_id: "12345": wrong format. Write the 10'),
-        ({"action": "Sale"}, "destination: not set. Write google_ads or data_manager."),
+        ({"action": "Sale"}, f"destination: not set. Write {' or '.join(names())}."),
         ({**FEED, "currency": "EUR"}, "not a profile key. Did you mean currency_code?"),
         ({**FEED, "include": {}}, "include: not a profile key. Remove it."),
         ({**FEED, "encoding": "zip"}, 'encoding: "zip": not'),

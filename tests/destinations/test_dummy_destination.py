@@ -108,4 +108,4 @@ def test_an_unknown_destination_is_reported(google: World) -> None:
     deliver(source, context_of(google))
     error = results(google, "deals.csv")["file_error"]
     assert error["code"] == "INVALID_PROFILE"
-    assert '"google_ads" or "data_manager" or "dummy"' in error["detail"]
+    assert " or ".join(f'"{name}"' for name in registry.names()) in error["detail"]

@@ -10,6 +10,8 @@ import gzip
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lib.model.fields import CUSTOM_VARIABLE
+from lib.rules.fields.table import FIELDS
 from tests.cli.validating import CUSTOMER
 
 DESTINATIONS: Final = ("google_ads", "data_manager")
@@ -24,13 +26,6 @@ PEOPLE: Final = (
     *("first_name", "last_name", "postal_code", "country_code"),
     *("conversion_date_time", "time_zone", "order_id", "conversion_value"),
 )
-OPTIONAL: Final = (
-    *("gclid", "conversion_date_time", "time_of_day", "conversion_value"),
-    *("ad_personalization", "conversion_environment", "customer_type", "user_ip_address"),
-    *("session_attributes_encoded", "session_attributes_key_value_pairs", "merchant_id"),
-    *("feed_country_code", "feed_language_code", "local_transaction_cost", "items"),
-    *("custom_variable.plan", "event_source", "order_id"),
-)
 ADJUSTMENTS: Final = (
     *("order_id", "gclid", "email", "conversion_action", "conversion_date_time"),
     *("conversion_value", "adjustment_date_time", "adjustment_type", "adjusted_value"),
@@ -39,6 +34,11 @@ ADJUSTMENTS: Final = (
 CALLS: Final = (
     *("caller_id", "call_start_date_time", "conversion_action", "conversion_date_time"),
     *("conversion_value", "currency_code", "ad_user_data", "custom_variable.plan"),
+)
+_ELSEWHERE: Final = {*CONVERSIONS, *PEOPLE, *ADJUSTMENTS, *CALLS, CUSTOM_VARIABLE}
+OPTIONAL: Final = (
+    *("gclid", "conversion_date_time", "conversion_value", "order_id", "custom_variable.plan"),
+    *(field.name for field in FIELDS if field.name not in _ELSEWHERE),
 )
 REFUNDS: Final = (*CONVERSIONS, "Status", "adjustment_date_time", "adjusted_value")
 HEADERS: Final = ((), CONVERSIONS, PEOPLE, OPTIONAL, ADJUSTMENTS, CALLS, REFUNDS)
