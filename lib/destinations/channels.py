@@ -59,7 +59,14 @@ def open_channel(endpoint: str, credentials: Any) -> grpc.Channel:
     channel: grpc.Channel = grpc_helpers.create_channel(
         target, credentials=credentials, options=options
     )
+    # It connects while the account is looked at, and not only when the first request is sent.
+    channel.subscribe(_ignore, try_to_connect=True)
+    channel.unsubscribe(_ignore)
     return channel
+
+
+def _ignore(state: grpc.ChannelConnectivity) -> None:
+    """Nobody follows the state of a channel: gRPC connects again by itself."""
 
 
 def classify_by_status(error: grpc.Call) -> RequestFailure:

@@ -32,6 +32,7 @@ from lib.rules.engine import Engine
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import EntryRules, RowRules
 from lib.rules.selection import RowSelection, Selected
+from lib.rules.values.phones import load_library
 from lib.rules.values.time_zones import USUALLY_MEANT, UnknownZone, load_zone
 from lib.run.context import Connect
 from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
@@ -187,6 +188,8 @@ def plan_file(
         {name: places[column] for name, column in header.of_values.items()},
     )
     zone = _zone_of(table, profile)
+    if header.names.keys() & {"phone", "caller_id"}:
+        load_library()  # a new instance waits for its access token anyway
     parts, account = _parts_of(header, profile, now, connect, log, zone, places)
     refuses_user_data = None
     if reason := account.refuses_user_data():

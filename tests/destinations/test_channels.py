@@ -1,7 +1,8 @@
-"""Channels notice that the network has forgotten their connection."""
+"""Channels connect early, and notice that the network has forgotten their connection."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,17 @@ def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
     request = CLICKS.new_request("1234567890", 1, False, b"", ()).content
     return lambda seconds: upload(request, timeout=seconds)
+
+
+def test_a_channel_connects_before_its_first_request(apis: Apis) -> None:
+    """The connection is there when the first chunk is prepared: nothing is sent on it before."""
+    credentials = authorize(read_secret(apis.google_ads_key_yaml), ADWORDS_SCOPE).credentials
+    with socket.create_server(("localhost", 0)) as server:
+        server.settimeout(TIMEOUT_SECONDS)
+        channel = open_channel(f"localhost:{server.getsockname()[1]}", credentials)
+        connection, _ = server.accept()
+        connection.close()
+        channel.close()
 
 
 @pytest.mark.parametrize("route", [data_manager, google_ads])

@@ -10,8 +10,8 @@ of the region again for every number. This module has three steps instead:
 3. The library reads any other text (letters, extensions, `tel:`, other alphabets).
 
 A test compares all three steps with the library for all regions, including errors. One rule is our
-own: a mobile number that has lost its plus (`_is_without_plus`). The library is imported when the
-first number needs it, so a file without phone numbers takes no time for it.
+own: a mobile number that has lost its plus (`_is_without_plus`). The library is imported when a
+file has such a column, or else when the first number needs it: other files take no time for it.
 """
 
 import re
@@ -40,6 +40,11 @@ _TRUNK_ZERO: Final = "0"
 
 WITHOUT_NUMBERS: Final = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
 """Countries that have no numbering plan of their own."""
+
+
+def load_library() -> None:
+    """Import the library now, and not when the first number needs it."""
+    import phonenumbers  # noqa: F401
 
 
 def normalize_phone_region(value: str) -> str:
