@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, Final, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
@@ -26,6 +26,45 @@ _SECRETS = "/secrets/"
 _COMMENT = re.compile(rb"^[ \t]*//.*", re.MULTILINE)
 _SWEEP_HOURS = 0.25
 _STATUS_NAMES = {number: f"status_{number}" for number in ("401", "403", "412", "429", "503")}
+
+
+ROUTES: Final[Mapping[str, str]] = {
+    "GET /": "what `up --json` printed, and what each request does (`routes`)",
+    "GET /conversions": "every accepted conversion, with its destination (`route`)",
+    "GET /adjustments": "every accepted adjustment",
+    "GET /values": (
+        "what every conversion is worth now (null if it was retracted), and its adjustments; "
+        "`?order_id=SO-1`"
+    ),
+    "GET /requests": "every request to an API or to storage: method, size, status, time, fault",
+    "POST /clock": (
+        'lets `{"hours": 6}` pass for the function, the APIs, storage and its events; '
+        '`"sweeps": true` runs the sweep every 15 minutes meanwhile'
+    ),
+    "GET /clock": "the time of the sandbox",
+    "PUT /accounts": "replaces the accounts (format: `sandbox/accounts.py`)",
+    "PUT /clicks": (
+        'sets when clicks happened: `{"CLICK_ID": "2026-11-24T10:00:00+00:00"}`; others are '
+        "old enough"
+    ),
+    "PUT /secrets/NAME": "makes the body the newest version of that secret",
+    "PUT /profiles": "replaces the profiles document of the function",
+    "PUT /faults": "replaces the fault rules and counts requests from 1",
+    "GET /faults": "each rule, how many requests it matched (`calls`), and how often it fired",
+    "PUT /delivery": "changes how events are delivered",
+    "GET /delivery": "how events are delivered now",
+    "GET /deliveries": "every event: its attempts, and whether it is done",
+    "POST /deliveries": (
+        'sends the event of an object again: `{"name": "export.csv", "copies": 2}`, or by '
+        "`event_id`"
+    ),
+    "GET /idle": "whether no delivery is due or in progress; `?timeout_seconds=30` waits for that",
+    "POST /sweep": "calls the sweep and returns status and answer",
+    "POST /kill": "sends SIGKILL to the busy instances, or to all if none is busy",
+    "POST /terminate": "ends them as Cloud Run does: SIGTERM, and SIGKILL 10 seconds later",
+    "DELETE /state": "resets everything",
+}
+"""What each request does, as `GET /` and docs/sandbox.md say it."""
 
 
 class Controlled(Protocol):
@@ -101,7 +140,7 @@ class Routes:
         self._sandbox = sandbox
         state, faults, delivery = sandbox.state, sandbox.faults, sandbox.delivery
         self.table: dict[str, Callable[[Asked], Any]] = {
-            "GET /": lambda asked: {**sandbox.description(), "routes": sorted(self.table)},
+            "GET /": lambda asked: {**sandbox.description(), "routes": ROUTES},
             "GET /conversions": lambda asked: Lines(state.conversions()),
             "GET /adjustments": lambda asked: Lines(state.accepted_adjustments()),
             "GET /values": lambda asked: Lines(state.histories(asked.query.get("order_id", ""))),

@@ -36,6 +36,7 @@ from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
 from lib.run.finish import RUNTIME_END
+from sandbox.control import ROUTES
 from sandbox.delivery import DeliverySettings
 from tools import cells as cell_examples
 
@@ -133,6 +134,11 @@ def _commands_of(group: click.Group) -> Iterator[str]:
                 usage.append(each.make_metavar(click.Context(command)))
         rows.append((_code(" ".join(usage)), _code(*options) if options else "none"))
     return _table("command | options", rows)
+
+
+def _routes() -> Iterator[str]:
+    rows = ((_code(request), text) for request, text in ROUTES.items())
+    return _table("request | what it does", rows)
 
 
 def _delivery() -> Iterator[str]:
@@ -294,6 +300,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "events": _events,
     "problems": _problems,
     "figures": _figures,
+    "routes": _routes,
     "delivery": _delivery,
     "results": _results,
     "commands": _commands,

@@ -7,12 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 from sandbox.accounts import default_accounts
-from sandbox.control import Routes
-from sandbox.delivery import DeliverySettings
+from sandbox.control import ROUTES, Routes
 from sandbox.faults import COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
 
@@ -20,11 +18,15 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8")
 
 
-def test_every_route_setting_and_kind_is_documented(sandbox):
-    """The page names every request, setting, fault kind and key of the description."""
-    wanted = [route.replace("/secrets/", "/secrets/NAME") for route in Routes(sandbox).table]
-    wanted += [setting.name for setting in fields(DeliverySettings)]
-    wanted += [*COMMON_KINDS, *STORAGE_KINDS, *sandbox.description()]
+def test_every_route_has_a_text(sandbox):
+    """From it, the page's table is made."""
+    table = [route.replace("/secrets/", "/secrets/NAME") for route in Routes(sandbox).table]
+    assert sorted(ROUTES) == sorted(table)
+
+
+def test_every_kind_and_key_is_documented(sandbox):
+    """The page names every fault kind and key of the description."""
+    wanted = [*COMMON_KINDS, *STORAGE_KINDS, *sandbox.description()]
     assert [name for name in wanted if f"`{name}`" not in DOCUMENT] == []
 
 
