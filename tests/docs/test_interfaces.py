@@ -31,7 +31,9 @@ def rows(section: str) -> list[tuple[str, str]]:
     return re.findall(r"^\| `(.+?)` \| (.+) \|$", SECTIONS[section], re.M)
 
 
-CALLABLES = [name for section in ("Entry points", "Tests") for name, _ in rows(section)]
+TESTS = re.findall(r"^- `(.+?)`(.*(?:\n  .*)?)$", SECTIONS["Tests"], re.M)
+"""Name → what else the page says of it."""
+CALLABLES = [name for name, _ in (*rows("Entry points"), *TESTS)]
 
 
 @pytest.mark.parametrize("written", CALLABLES)
@@ -64,7 +66,7 @@ def resolve(path: str) -> Any:
 
 def test_a_sandbox_and_the_world_of_a_test_have_these_parts() -> None:
     """Those that the page names; a sandbox has them once it has started."""
-    for name, text in rows("Tests"):
+    for name, text in TESTS:
         for part in names(text.partition(" it has ")[2]):
             is_set = f"self.{part} = " in inspect.getsource(Sandbox)
             assert is_set if "Sandbox" in name else hasattr(world(), part), part
