@@ -104,13 +104,42 @@ def _keys() -> Iterator[str]:
     return _table("key | default | what it does", [*required, *others])
 
 
+_RUN: Final = (
+    *("deliver", "take", "advance", "attempt", "reading", "plan", "upload", "chunks", "window"),
+    *("resend", "corrections", "statuses", "diagnostics", "finish", "context"),
+)
+"""The modules of lib/run, in the order of the story."""
+
+
+def _modules() -> Iterator[str]:
+    folder = PAGES.parent / "lib" / "run"
+    assert {path.stem for path in folder.glob("[!_]*.py")} == {*_RUN}
+    texts = (
+        ast.get_docstring(ast.parse((folder / f"{each}.py").read_text("utf-8"))) for each in _RUN
+    )
+    rows = (
+        (_code(name), (text or "").partition("\n")[0])
+        for name, text in zip(_RUN, texts, strict=True)
+    )
+    return _table("module | what it does", rows)
+
+
 def _results() -> Iterator[str]:
     schema = json.loads((PAGES / "results.schema.json").read_text("utf-8"))
     described = {
         name: part if "description" in part else schema["$defs"][part["$ref"].rpartition("/")[2]]
         for name, part in schema["properties"].items()
     }
-    rows = ((_code(name), part["description"]) for name, part in described.items())
+    rows = []
+    for name, part in described.items():
+        rows.append((_code(name), part["description"]))
+        if name == "counts":
+            counts = part["properties"].items()
+            rows += [
+                (_code(f"counts.{each}"), count["description"])
+                for each, count in counts
+                if "description" in count
+            ]
     return _table("part | meaning", rows)
 
 
@@ -303,6 +332,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "routes": _routes,
     "delivery": _delivery,
     "results": _results,
+    "modules": _modules,
     "commands": _commands,
     "commands_of_sandbox": _commands_of_sandbox,
     "examples": cell_examples.examples,
