@@ -117,7 +117,9 @@ _OTHER_FAILURE: Final = _GOOGLES.pop("ANY_OTHER")
 _OTHER_WARNING: Final = _GOOGLES.pop("WARNING_REASON_ANY_OTHER")
 
 TABLES: Final[Mapping[Origin, Mapping[str, Code]]] = {"This function": _OURS, "Google": _GOOGLES}
-CATALOGUE: Final[Mapping[str, Code]] = {**_OURS, **_GOOGLES}
+CATALOGUE: Final[Mapping[str, Code]] = {
+    name: code for table in TABLES.values() for name, code in table.items()
+}
 
 _PREFIXES: Final = ("", "PROCESSING_ERROR_REASON_", "PROCESSING_ERROR_")
 """Google leaves these off in some answers, and in parts of its documentation."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
 retries.QUOTA = retries.Backoff(0.02, 0.2, retries.QUOTA.tries)
 retries.STORAGE_TIMEOUT_SECONDS = float(os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30"))
 retries.OUTAGE = timedelta(0)
-retries.MOST_TRIES = 50  # some mixtures of faults kill more attempts in a row than 5
+retries.MOST_TRIES = 50  # some mixtures of faults kill many attempts in a row
 retries._TRIES = (timedelta(0),)
 
 import lib.adapters.object_reader as reader  # noqa: E402
@@ -56,14 +57,14 @@ lib.run.deliver._quota_reset = lambda now: now
 
 from lib.destinations.google_ads import api  # noqa: E402
 from lib.destinations.lazy_imports import import_lazily  # noqa: E402
-from lib.destinations.registry import PACKAGES, connector_class  # noqa: E402
+from lib.destinations.registry import PACKAGES  # noqa: E402
 
 import_lazily(api.LAZY_PACKAGES)
 for _name in ("errors.types.errors", "services.services.conversion_upload_service"):
     api.module(_name)
-for _name in PACKAGES:
-    connector_class(_name)
-    importlib.import_module(f"{PACKAGES[_name]}.client")
+for _package in map(importlib.import_module, PACKAGES.values()):
+    for _module in pkgutil.iter_modules(_package.__path__, f"{_package.__name__}."):
+        importlib.import_module(_module.name)
 for _name in ("google.auth.compute_engine", "lib.sweep.sweep", "phonenumbers.data.region_US"):
     importlib.import_module(_name)
 import lib.results.page  # noqa: E402
