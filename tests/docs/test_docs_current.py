@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -17,8 +16,6 @@ from lib.config.settings import Settings
 from lib.errors import FILE_ERROR_CODES
 from lib.model.fields import comparable as header_key
 from lib.model.outcomes import OUTCOMES
-from lib.rules.values.dates import read_moment
-from lib.rules.values.time_zones import load_zone
 from tests.cli.validating import validate
 from tests.results_schema import SCHEMA, check_results
 from tools.reference import PARTS, with_parts
@@ -121,7 +118,6 @@ def test_every_block_has_a_kind_that_is_tested() -> None:
     tested |= {
         ("json", "results"),
         ("sh", "settings"),
-        ("text", "times"),
     }
     assert {(block.kind, block.mark.partition(":")[0]) for block in blocks()} == tested
 
@@ -166,12 +162,3 @@ def test_the_example_settings_are_valid() -> None:
     )
     assert settings.list_all_rows
     assert settings.accepted_suffixes == (".csv", ".csv.gz")
-
-
-def test_the_ways_to_write_a_time_are_the_same_moment() -> None:
-    """All times in the list are the same moment in the time zone that the mark names."""
-    (block,) = blocks("text")
-    zone = load_zone(block.mark.partition(": ")[2])
-    moments = {read_moment(line, zone).instant for line in block.text.splitlines()}
-    assert len(moments) == 1
-    assert read_moment("2026-11-20 20:05:07", UTC).instant in moments
