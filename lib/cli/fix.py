@@ -114,9 +114,9 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
 
 
 def _default_output(source: ResultsSource, suffix: str) -> Path:
-    """Return `rows-to-fix-NAME.GENERATION.csv`. An object may have a NUL in its name, but no file
-    may."""
-    name = PurePath(source.name).name.replace("\0", "")
+    """Return `rows-to-fix-NAME.GENERATION.csv`. An object may have control characters in its name,
+    but no file may have a NUL, and a terminal obeys others."""
+    name = "".join(filter(str.isprintable, PurePath(source.name).name))
     return Path(f"{rows_to_fix(name, int(source.generation or 0))}{suffix}")
 
 

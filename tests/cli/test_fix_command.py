@@ -414,15 +414,15 @@ def test_the_name_of_the_output_says_whose_rows_it_has(
 def test_a_name_that_no_file_can_have_is_no_traceback(
     checked: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An object may have a NUL in its name."""
+    """An object may have a NUL in its name, and what a terminal obeys."""
     file, results = checked
     monkeypatch.chdir(file.parent)
     document = json.loads(results.read_text("utf-8"))
-    document["source"]["name"] = "shop/sales\0.csv"
+    document["source"]["name"] = "shop/sales\0\33[31m\n.csv"
     results.write_text(json.dumps(document), "utf-8")
     done = run("fix", file, results)
     assert done.exit_code == 0, done.output
-    assert (file.parent / "rows-to-fix-sales.csv").exists()
+    assert (file.parent / "rows-to-fix-sales[31m.csv").exists()
 
 
 def test_the_output_has_the_permissions_of_other_new_files(checked: tuple[Path, Path]) -> None:
