@@ -12,7 +12,7 @@ import ast
 import inspect
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
@@ -109,17 +109,30 @@ _RUN: Final = (
     *("resend", "corrections", "statuses", "diagnostics", "finish", "context"),
 )
 """The modules of lib/run, in the order of the story."""
+_RESULTS: Final = (
+    *("sentences", "findings", "document", "report", "overview", "page", "names", "reading"),
+)
+"""The modules of lib/results, those first that say what others show."""
 
 
-def _modules() -> Iterator[str]:
-    folder = PAGES.parent / "lib" / "run"
-    assert {path.stem for path in folder.glob("[!_]*.py")} == {*_RUN}
+def _modules_of_run() -> Iterator[str]:
+    return _modules("run", _RUN)
+
+
+def _modules_of_results() -> Iterator[str]:
+    return _modules("results", _RESULTS)
+
+
+def _modules(name: str, modules: Collection[str]) -> Iterator[str]:
+    """List the modules of a folder of lib, with the first line of each docstring."""
+    folder = PAGES.parent / "lib" / name
+    assert {path.stem for path in folder.glob("[!_]*.py")} == {*modules}
     texts = (
-        ast.get_docstring(ast.parse((folder / f"{each}.py").read_text("utf-8"))) for each in _RUN
+        ast.get_docstring(ast.parse((folder / f"{each}.py").read_text("utf-8"))) for each in modules
     )
     rows = (
-        (_code(name), (text or "").partition("\n")[0])
-        for name, text in zip(_RUN, texts, strict=True)
+        (_code(module), (text or "").partition("\n")[0])
+        for module, text in zip(modules, texts, strict=True)
     )
     return _table("module | what it does", rows)
 
@@ -332,7 +345,8 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "routes": _routes,
     "delivery": _delivery,
     "results": _results,
-    "modules": _modules,
+    "modules_of_run": _modules_of_run,
+    "modules_of_results": _modules_of_results,
     "commands": _commands,
     "commands_of_sandbox": _commands_of_sandbox,
     "examples": cell_examples.examples,

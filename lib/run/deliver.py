@@ -6,6 +6,7 @@
           ──▶ an attempt that cannot finish says when the next one is due     _postpone
 
 Returning acknowledges the event. A `RetryableError` means that it must come again.
+The words, such as lease, try and marker, are in docs/architecture.md, by an example.
 """
 
 from __future__ import annotations
