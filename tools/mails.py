@@ -164,7 +164,7 @@ def mails(
             else _of_lines(policy, matching)
         )
     sweeps = [time for time, line in dated if silent.matches(line)]
-    for earlier, later in zip(sweeps, [*sweeps[1:], None], strict=True):
+    for earlier, later in zip(sweeps, [*sweeps, None][1:], strict=True):
         if (later or now) - earlier > longest:
             sent.append(silent.mail(earlier + longest, "ALERT", {}))
             if later is not None:

@@ -106,6 +106,12 @@ def test_a_silent_sweep_is_told_and_its_end_too(values: Values) -> None:
     assert over.sent - START == timedelta(days=1)
 
 
+def test_a_problem_is_told_before_the_first_sweep_too(values: Values) -> None:
+    """A file that stops is told at once, by the attempt that stopped it."""
+    (told,) = mails([stopped(0)], START, values)
+    assert "A file was stopped" in told.subject
+
+
 def test_every_policy_on_lines_is_imitated(values: Values) -> None:
     """Else a test of mails would miss one without a word."""
     on_lines, _ = policies(values)
