@@ -137,6 +137,12 @@ def _modules(name: str, modules: Collection[str]) -> Iterator[str]:
     return _table("module | what it does", rows)
 
 
+def _example() -> Iterator[str]:
+    yield from ("<!-- results -->", "```json")
+    yield from (PAGES / "results.example.json").read_text("utf-8").splitlines()
+    yield "```"
+
+
 def _results() -> Iterator[str]:
     schema = json.loads((PAGES / "results.schema.json").read_text("utf-8"))
     described = {
@@ -344,6 +350,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "figures": _figures,
     "routes": _routes,
     "delivery": _delivery,
+    "example": _example,
     "results": _results,
     "modules_of_run": _modules_of_run,
     "modules_of_results": _modules_of_results,
@@ -355,5 +362,5 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
 
 
 if __name__ == "__main__":
-    for path in PAGES.glob("*.md"):
+    for path in (*PAGES.glob("*.example.json"), *PAGES.glob("*.md")):
         path.write_text(with_parts(path.read_text("utf-8")), "utf-8")

@@ -53,7 +53,9 @@ def name_of(block: Block) -> str:
     return f"{block.page}:{block.line}"
 
 
-@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.glob("*.md")), DOCS / "results.example.json"], ids=lambda page: page.name
+)
 def test_what_pages_repeat_from_the_code_is_current(page: Path) -> None:
     """Settings, keys of a profile, columns, codes, log events and open problems."""
     text = page.read_text("utf-8")
