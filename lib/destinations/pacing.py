@@ -96,13 +96,15 @@ class Pacer:
         """Run `request(timeout_seconds)`, and retry it while that can help.
 
         Raises what `request` raised if `classify` calls that permanent. Raises `RetryableError` if
-        the daily quota or all tries are used up, or if the next try would start after `deadline`.
+        the daily quota or all tries are used up, or if the next try would start after `deadline`:
+        the API is then at fault if it has failed before, and else the time.
         """
         backoff = retries.API_REQUEST
         tries = 0
         not_before, waits_for = 0.0, "while waiting for other requests or for the quota"
+        is_outage = False
         while True:
-            self._enter(not_before, deadline, waits_for)
+            self._enter(not_before, deadline, waits_for, is_outage=is_outage)
             failure: RequestFailure | None = None
             try:
                 left = deadline.last_answer - self._clock()
@@ -117,6 +119,8 @@ class Pacer:
                 raise RetryableError("DAILY_QUOTA", failure.code)
             if failure.kind == "transient":
                 tries += 1
+                # A request that fails later may only have had too little time.
+                is_outage = is_outage or self._clock() < deadline.last_start
                 delay = backoff.seconds_after(tries) * self._random_part()
             log.warning(
                 "request_retry",
@@ -130,14 +134,18 @@ class Pacer:
             not_before = self._clock() + delay
             waits_for = f"while waiting to retry after {failure.code}"
 
-    def _enter(self, not_before: float, deadline: Deadline, waits_for: str) -> None:
+    def _enter(
+        self, not_before: float, deadline: Deadline, waits_for: str, *, is_outage: bool = False
+    ) -> None:
         """Wait until a request may start: not before this moment, nor after the deadline."""
         while True:
             with self._free:
                 now = self._clock()
                 starts = max(now, not_before, self._next_start, self._paused_until)
                 if starts >= deadline.last_start:
-                    raise RetryableError(deadline.code, waits_for)
+                    is_late = deadline.code == "DEADLINE"
+                    code = "API_UNAVAILABLE" if is_outage and is_late else deadline.code
+                    raise RetryableError(code, waits_for)
                 if self._in_flight >= self._window:
                     self._free.wait(min(deadline.last_start - now, _STEP_SECONDS))
                     continue
