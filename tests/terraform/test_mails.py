@@ -44,10 +44,12 @@ def test_a_problem_is_told_when_it_begins_and_when_it_is_over(values: Values) ->
     lines = [stopped(15 * number, detail=f"file {number}") for number in range(5)]
     first, last = sent(values, lines, 24)
     assert (first.sent, last.sent) == (START, START + timedelta(hours=2))
-    subject = "conversions: A file was stopped (default): COLUMN_MISSING"
+    subject = "conversions: A file was stopped (default)"
     assert first.subject == f"[ALERT - Error] {subject}"
     assert last.subject == f"[RESOLVED - Error] {subject}"
-    assert "What to do: Add the column, and upload the file again." in first.text
+    what = "What to do (nothing if this says resolved or closed): "
+    assert f"{what}Add the column, and upload the file again." in first.text
+    assert first.text.endswith("For your engineer: file_stopped COLUMN_MISSING")
 
 
 def test_each_cause_is_told_once(values: Values) -> None:
@@ -87,13 +89,21 @@ def test_a_wrong_setting_is_told_without_empty_lines(
     time = START.isoformat()
     lines = [json.loads(each) | {"time": time} for each in capsys.readouterr().out.splitlines()]
     told = sent(values, lines, 0.5)
-    assert [mail.subject.rpartition(": ")[2] for mail in told] == [
+    assert [mail.text.rpartition(" ")[2] for mail in told] == [
         "SETTINGS_INVALID",
         "STORAGE_FORBIDDEN",
     ]
     assert all(mail.subject.startswith("[ALERT - Error] conversions: A setting, ") for mail in told)
-    assert "What to do: Grant it." in told[1].text
-    assert not any("What to do: \n" in mail.text for mail in told)
+    assert "closed): Grant it." in told[1].text
+    assert not any("closed): \n" in mail.text for mail in told)
+
+
+def test_a_problem_without_a_code_leaves_no_gap(values: Values) -> None:
+    """Nobody knows why a file has not come."""
+    title = "An expected file has not come"
+    (mail,) = sent(values, [stopped(0, kind="no_file", code="", title=title)], 0.5)
+    assert mail.subject == f"[ALERT - Error] conversions: {title} (default)"
+    assert mail.text.rstrip().endswith("For your engineer: no_file")
 
 
 def test_a_silent_sweep_is_told_and_its_end_too(values: Values) -> None:
