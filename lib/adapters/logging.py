@@ -25,7 +25,7 @@ EVENTS: Mapping[str, str] = {
     "open_problem": "ALERT. A problem is open. `kind`, `title` and `code` say what happened, "
     "`action` what to do, `detail` and `at_stake` which files and how much money. A sweep logs the "
     "line as long as the problem holds.",
-    "open_problems_digest": "The daily reminder: all open problems in one `text`, the dearest "
+    "open_problems_digest": "The daily reminder: all open problems in one `text`, the most costly "
     "first, with every file. `count` says how many there are.",
     "settings_invalid": "ALERT. A setting, a permission or a bucket is wrong. Files wait.",
     "unexpected_error": "The software failed unexpectedly. The delivery is retried.",
@@ -54,7 +54,7 @@ _SETTINGS_INVALID: Mapping[str, str] = {
     "profile": "all",
     "code": "SETTINGS_INVALID",
     "title": "A setting, a permission or a bucket is wrong",
-    "action": "Ask the engineer who deployed the function to read the log line settings_invalid.",
+    "action": "Ask your engineer: Read the log line settings_invalid.",
 }
 """What a notification shows of it, as of an `open_problem`, unless the line has its own."""
 

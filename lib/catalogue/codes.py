@@ -17,6 +17,7 @@ from string import Template
 from typing import Final, Literal
 
 from lib.catalogue.kinds import CODE_KINDS, Scope, Severity
+from lib.catalogue.texts import for_engineer
 from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
@@ -33,7 +34,7 @@ class Code:
     `needs_action`: a person can correct the cause. `says_upload`: the action says how to upload the
     file again.
     `needs_look`: no row is lost by it, and somebody must look at the file all the same.
-    `needs_profile`: nothing in the file is wrong, but the profile does not know something in it.
+    `needs_profile`: nothing in the file is wrong, and one change of the profile mends all its rows.
     """
 
     code: str
@@ -50,13 +51,6 @@ class Code:
     needs_look: bool = False
     needs_profile: bool = False
 
-    @property
-    def action_if_stopped(self) -> str:
-        """What to do if it has stopped a file, because it is never retried."""
-        if not self.needs_action or self.says_upload:
-            return self.action
-        return f"{self.action} Then upload the file again: no sale counts twice."
-
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether a setting is the cause, if `count` of the `rows` have this code."""
         return bool(self.if_most) and count >= _FEWEST and 2 * count > rows
@@ -64,6 +58,13 @@ class Code:
     def advice(self, count: int, rows: int) -> str:
         """Return what to do about this code in a file of which `count` of the `rows` have it."""
         return self.if_most if self.is_one_setting(count, rows) else self.action
+
+    def advice_with_upload(self, count: int = 0, rows: int = 0) -> str:
+        """Return the same of rows that only come again if somebody uploads the file again."""
+        advice = self.advice(count, rows)
+        if not self.needs_action or self.says_upload or self.is_too_late:
+            return advice
+        return f"{advice} Then upload the file again: no sale counts twice."
 
 
 _FEWEST: Final = 5
@@ -94,14 +95,15 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
     for title, lines in sections.items():
         kind, first = title.split()
         fields = _fields(lines, texts)
+        action, if_most = fields["action"], fields.get("if_most", "")
         for code in (first, *fields.get("also", "").split()):
             codes[code] = Code(
                 code,
                 origin,
                 *CODE_KINDS[kind],
                 fields["meaning"],
-                fields["action"],
-                fields.get("if_most", ""),
+                for_engineer(action) if fields.get("for_engineer") == "yes" else action,
+                for_engineer(if_most) if if_most else "",
                 fields.get("is_too_late") == "yes",
                 fields.get("needs_action") != "no",
                 fields.get("says_upload") == "yes",

@@ -10,13 +10,15 @@ action. `lib.sweep.problems` finds the problems, and docs/alerts.md has a sectio
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import first_sentence
-from lib.model.money import ACCOUNT_CURRENCY, amount
+from lib.catalogue.texts import first_sentence, for_engineer
+from lib.model.money import in_words
 
 NO_PROFILE: Final = "(no profile)"
 """Stands for all folders that no profile names: each would be an incident of its own."""
@@ -32,10 +34,6 @@ class ProblemKind:
     severity: Literal["ERROR", "WARNING"]
     title: str
     action: str
-
-    def title_with(self, code: str) -> str:
-        """`A file was stopped. The account is not enabled, or was closed`."""
-        return f"{self.title}. {first_sentence(lookup(code).meaning)}" if code else self.title
 
 
 ROWS_LOST: Final = ProblemKind(
@@ -60,13 +58,13 @@ FILE_UNFINISHED: Final = ProblemKind(
     "file_unfinished",
     "ERROR",
     "A file is not finished",
-    "Ask your engineer to read the log of the function for this file.",
+    for_engineer("Read the log of the function for this file."),
 )
 FILE_NOT_STARTED: Final = ProblemKind(
     "file_not_started",
     "ERROR",
     "No event has started a file",
-    "Ask your engineer to check the trigger of the function and its permissions.",
+    for_engineer("Check the trigger of the function and its permissions."),
 )
 GOOGLE_SILENT: Final = ProblemKind(
     "google_silent",
@@ -78,19 +76,19 @@ NOTHING_SENT: Final = ProblemKind(
     "nothing_sent",
     "WARNING",
     "Files come, and nothing new is sent",
-    "Check the export, and skip and rows in the profile.",
+    "Check the export. If it is right, ask your engineer to check skip and rows in the profile.",
 )
 COLUMN_EMPTY: Final = ProblemKind(
     "column_empty",
     "WARNING",
     "A column is empty",
-    "Check the export, or correct columns or optional in the profile.",
+    "Check the export. If it is right, ask your engineer to correct columns in the profile.",
 )
 DEPLOYMENT: Final = ProblemKind(
     "deployment",
     "WARNING",
     "The profile or the function needs a change",
-    "Ask your engineer to do what the code says.",
+    for_engineer("Do what the code says."),
 )
 
 KINDS: Final = (
@@ -100,32 +98,84 @@ KINDS: Final = (
 """Every kind of open problem."""
 
 
-def log_fields(
-    kind: ProblemKind, profile: str, code: str, action: str, detail: str, money: Mapping[str, int]
-) -> dict[str, str]:
-    """Return the fields of the log line `open_problem`.
-
-    `kind`, `profile`, `code`, `title` and `action` have few values, because Cloud Monitoring makes
-    an incident of each combination. Names of files and money are in `detail` and `at_stake` only.
-    """
-    return {
-        "kind": kind.name,
-        "profile": plain(profile),
-        "code": code,
-        "title": kind.title_with(code),
-        "action": action,
-        "detail": plain(detail),
-        "at_stake": in_words(money),
-    }
+Money = Mapping[str, int]
+"""Micros by currency."""
+NO_MONEY: Final[Money] = MappingProxyType({})
 
 
-def in_words(money: Mapping[str, int]) -> str:
-    """`{"USD": 9000000, "EUR": 500000}` → `9 USD and 0.50 EUR`; empty without money."""
-    return " and ".join(
-        f"{amount(micros)} {currency or ACCOUNT_CURRENCY}"
-        for currency, micros in sorted(money.items(), key=lambda each: -each[1])
-        if micros
-    )
+class Found(NamedTuple):
+    """One file, or another thing, with an open problem: the profile, the code of the cause if there
+    is one, what to do, and what is at stake. `text` begins with the name of the file, whose run has
+    the key `run`."""
+
+    profile: str
+    code: str
+    action: str
+    text: str
+    money: Money = NO_MONEY
+    run: str = ""
+
+    @property
+    def line(self) -> str:
+        """What is said of it: `crm/deals.csv (2026-11-24): 4 of 9 sales, 60 USD`."""
+        return ", ".join(filter(None, (self.text, in_words(self.money))))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProblem:
+    """A problem that holds now: all that was found of one cause in one profile, dearest first."""
+
+    kind: ProblemKind
+    profile: str
+    code: str
+    action: str
+    found: Sequence[Found]
+
+    @property
+    def title(self) -> str:
+        """`A file was stopped. The account is not enabled, or was closed`."""
+        if not self.code:
+            return self.kind.title
+        return f"{self.kind.title}. {first_sentence(lookup(self.code).meaning)}"
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """What is said of each file."""
+        return [each.line for each in self.found]
+
+    @property
+    def detail(self) -> str:
+        """The same in one line."""
+        return "; ".join(self.lines)
+
+    @property
+    def money(self) -> Money:
+        """What is at stake in all."""
+        total: Counter[str] = Counter()
+        for each in self.found:
+            total.update(each.money)
+        return total
+
+    @property
+    def dearest(self) -> int:
+        """The micros of the currency of which most is at stake."""
+        return max(self.money.values(), default=0)
+
+    def log_fields(self) -> dict[str, str]:
+        """Return the fields of the log line `open_problem`.
+
+        `kind`, `profile`, `code`, `title` and `action` have few values, because Cloud Monitoring
+        makes an incident of each combination. Names of files and money are in the others only.
+        """
+        return {
+            "kind": self.kind.name,
+            "profile": plain(self.profile),
+            "code": self.code,
+            "title": self.title,
+            "action": self.action,
+            "detail": plain(self.detail),
+            "at_stake": in_words(self.money),
+        }
 
 
 _MARKUP: Final = re.compile(

@@ -12,6 +12,11 @@ REFUND: Final = "refund or change"
 _SENTENCE_END: Final = re.compile(r"[.:] |[.]$")
 
 
+def for_engineer(action: str) -> str:
+    """Return an action that marketers forward: `Ask your engineer: Update the function.`"""
+    return f"Ask your engineer: {action}"
+
+
 def first_sentence(text: str) -> str:
     """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
     return _SENTENCE_END.split(text, maxsplit=1)[0]

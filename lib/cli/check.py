@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Final
 
 from lib.adapters.workbook import read_in_child
-from lib.catalogue.codes import lookup
 from lib.catalogue.texts import EMPTY
 from lib.cli.dry_run import MAX_FILE_BYTES, MAX_FILE_LINES, DryChunk, DryRun, offline
 from lib.cli.file_notes import FileNotes
@@ -180,7 +179,7 @@ def _add_occurrences(
             if problem.detail and len(occurrence.details) < _DETAILS_SHOWN:
                 occurrence.details += {problem.detail}.difference(occurrence.details)
             header, plan = dry_run.header, dry_run.plan
-            if lookup(problem.code).needs_profile and plan is not None and row.line in cells:
+            if problem.code == "NO_ENTRY_FITS" and plan is not None and row.line in cells:
                 for value in _unknown_values(dry_run.profile, plan, cells[row.line]):
                     occurrence.add_value(value)
             if not problem.field or header is None:

@@ -182,7 +182,7 @@ def _headline(checked: CheckResult) -> Iterator[str]:
         stop=summary.run.stop.code if summary.run.stop is not None else "",
         is_check=True,
     )
-    yield f"{headline.status.title()}. {headline.line}"
+    yield f"{headline.status.capitalize()}. {headline.line}"
     numbers = [
         f"{each.name}: {each.rows}{each.money and f', {each.money}'}." for each in headline.numbers
     ]

@@ -33,7 +33,7 @@ from lib.errors import NotResults, SourceError
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
-from lib.results.findings import root_problems
+from lib.results.findings import is_for_profile, root_problems
 from lib.results.names import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
@@ -91,8 +91,8 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
 
     RESULTS is the results document of FILE (- reads it from standard input). A workbook gives a
     workbook in which the wrong cells are marked, any other file gives CSV. Correct the rows, and
-    upload the new file to the same folder. Keep its name: it says that these rows are no longer
-    lost. An upload ignores the columns whose names begin with "fix:", and rows that were uploaded
+    upload the new file to the same folder. Keep its name: it ends the reminders about these
+    rows. An upload ignores the columns whose names begin with "fix:", and rows that were uploaded
     are not in it, nor are rows that the profile should take. Nothing is sent.
     """
     try:
@@ -154,7 +154,7 @@ def _is_correctable(row: ResultsRow, head: ResultsHead, for_profile: list[int]) 
     A row that Google refused for a reason that no cell can change is not worth another try, nor is
     one that came too late. The lines of rows that the profile should take go to `for_profile`.
     """
-    if any(lookup(error.code).needs_profile for error in row.errors):
+    if row.errors and is_for_profile(row.as_outcome()):
         for_profile.append(row.line)
         return False
     if any(lookup(error.code).is_too_late for error in row.errors):
@@ -336,7 +336,10 @@ def _left_to_profile(head: ResultsHead, file: Path, lines: Sequence[int]) -> str
         return ""
     text = f"{number_of_rows(len(lines))} (line {lines[0]}{', ...' if lines[1:] else ''})"
     command = f"{program_name()} init {in_shell(str(file))} --profile {in_shell(head.profile)}"
-    return f" Not in it: {text} with a value that the profile does not know. Run: {command}"
+    return (
+        f" Not in it: {text} whose cells are right. Change the profile, and upload the whole file "
+        f"again. Run: {command}"
+    )
 
 
 def _nothing_to_correct(head: ResultsHead, file: Path, for_profile: Sequence[int]) -> str:
@@ -345,7 +348,7 @@ def _nothing_to_correct(head: ResultsHead, file: Path, for_profile: Sequence[int
     text = "There is no row that you can correct."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
-        return f"{text} But the file was stopped: {entry.meaning} {entry.action_if_stopped}"
+        return f"{text} But the file was stopped: {entry.meaning} {entry.advice_with_upload()}"
     return f"{text}{_left_to_profile(head, file, for_profile)}{_deferred(head)}"
 
 

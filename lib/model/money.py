@@ -42,6 +42,11 @@ class Sum(NamedTuple):
     micros: int = 0
 
 
+def micros_by_currency(sums: Mapping[str, Sum]) -> dict[str, int]:
+    """Return the sums without their numbers of rows."""
+    return {currency: each.micros for currency, each in sums.items()}
+
+
 def add_sums(sums: dict[str, Sum], more: Mapping[str, Sum]) -> None:
     """Add sums by currency to others."""
     for currency, (rows, micros) in more.items():
@@ -74,6 +79,15 @@ def amount(micros: int, *, always_cents: bool = False) -> str:
     decimals = f"{rest:06}".rstrip("0")
     cents = f".{decimals:0<2}" if decimals or always_cents else ""
     return f"{'-' * (micros < 0)}{whole:,}{cents}"
+
+
+def in_words(micros: Mapping[str, int]) -> str:
+    """`{"USD": 9000000, "EUR": 500000}` → `9 USD, 0.50 EUR`: the largest first, and none of 0."""
+    return ", ".join(
+        f"{amount(each)} {currency or f'({ACCOUNT_CURRENCY})'}"
+        for currency, each in sorted(micros.items(), key=lambda pair: -pair[1])
+        if each
+    )
 
 
 class Amounts(NamedTuple):

@@ -67,8 +67,8 @@ class Totals:
     will never count, according to their final status; `unnamed` of them are counted as uploaded,
     because Google did not name them. `matchable` rows have no click ID, and a final status.
 
-    Of the rows that could be sent, `denied` are in chunks in which each one refuses consent, and
-    `consenting` in the others. `last` is the last row that has a value.
+    Of the conversions that could be sent, `denied` refuse consent, and `consenting` do not. `last`
+    is the last row that has a value.
 
     `other_currencies`: so many are left out of a digest.
     """

@@ -25,7 +25,7 @@ from lib.model.outcomes import OUTCOMES, WITH_MONEY, Outcome, Problem, RowOutcom
 from lib.model.sent_requests import Requests, RequestStatus
 from lib.model.totals import CodeTotals, Totals
 from lib.results.findings import Findings
-from lib.state.runs import FileFacts, Run, run_id
+from lib.state.runs import FileFacts, Run, customer_id_of, run_id
 from lib.state.store import Label
 
 SCHEMA_VERSION: Final = 3
@@ -262,7 +262,7 @@ def document_head(summary: RunSummary) -> ResultsHead:
         ),
         profile=run.profile_name,
         destination=str(summary.profile.get("destination", "")),
-        customer_id=facts.customer_id or str(summary.profile.get("customer_id") or ""),
+        customer_id=customer_id_of(run),
         job_id=run.job_id,
         validate_only=summary.validate_only,
         request_ids=summary.request_ids,
@@ -334,7 +334,7 @@ def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str,
     found = {}
     for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         entry = lookup(code)
-        action = entry.action_if_stopped if code == stopped_by else entry.advice(count, rows)
+        action = entry.advice_with_upload() if code == stopped_by else entry.advice(count, rows)
         found[code] = ResultsCode(count, entry.severity, entry.meaning, action, entry.needs_action)
     return found
 

@@ -25,11 +25,12 @@ MOST_ROWS: Final = 1_000
 ROWS_OF_A_CAUSE: Final = 10
 """the first rows of every cause, so that a frequent one does not hide the others."""
 
-Need = Literal["correct", "late", "look", "nobody", "warned"]
+Need = Literal["correct", "profile", "late", "look", "nobody", "warned"]
 """What rows with a problem need. `correct`: they do not count for a reason that a person can
-correct. `late`: they came too late, so that only the next files can do better. `look`: none is
-lost, and somebody must look at them all the same. `nobody`: they do not count, or not yet, and
-nobody can change that. `warned`: they count, with less than the file has."""
+correct. `profile`: nothing is wrong with them, and a change of the profile mends them all. `late`:
+they came too late, so that only the next files can do better. `look`: none is lost, and somebody
+must look at them all the same. `nobody`: they do not count, or not yet, and nobody can change that.
+`warned`: they count, with less than the file has."""
 
 
 class ListedRow(NamedTuple):
@@ -89,14 +90,16 @@ class Cause:
 
 @dataclass(slots=True)
 class Group:
-    """The rows that need the same, and why."""
+    """The rows that need the same, what they are worth, and why."""
 
     rows: int = 0
+    sums: dict[str, Sum] = field(default_factory=dict)
     causes: dict[str, Cause] = field(default_factory=dict)
 
     def add(self, listed: ListedRow, problems: Sequence[Problem]) -> None:
         """Add a row that is here for these problems."""
         self.rows += 1
+        add_sums(self.sums, listed.row.sums)
         codes = set()
         for problem in problems:
             cause = self.causes.get(problem.code)
@@ -183,7 +186,14 @@ def _need_of(row: RowOutcome) -> Need:
         return "look"
     if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):
         return "nobody"
-    return "late" if _late_errors(row) else "correct"
+    if _late_errors(row):
+        return "late"
+    return "profile" if is_for_profile(row) else "correct"
+
+
+def is_for_profile(row: RowOutcome) -> bool:
+    """Return whether a change of the profile mends a row, whose cells are right."""
+    return all(lookup(each.code).needs_profile for each in _reasons(row))
 
 
 def _late_errors(row: RowOutcome) -> Sequence[Problem]:

@@ -6,13 +6,14 @@ It is made of what a listing shows of the runs, so no results document is read.
 from __future__ import annotations
 
 import heapq
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from lib.catalogue.codes import CATALOGUE, lookup
+from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import Found, OpenProblem
 from lib.catalogue.texts import first_sentence, number_of
+from lib.model.money import in_words
 from lib.model.totals import Totals
 from lib.results.names import report_name, results_name, rows_to_fix
 from lib.results.page import bucket_address, render
@@ -25,7 +26,7 @@ from lib.results.sentences import (
     Tone,
     headline_of,
     numbers_of,
-    with_sentence,
+    with_objection,
 )
 from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, newest_well
@@ -36,11 +37,7 @@ RECENT: Final = timedelta(days=7)
 LATE: Final = timedelta(hours=2)
 """A file without results after this time is one at which somebody must look."""
 SUMMED_DAYS: Final = (7, 30)
-_CODE: Final = r"\b[A-Z]+_[A-Z_]+\b"
-
-ProblemTexts = Mapping[str, Any]
-"""An open problem: its `title`, `kind`, `severity`, `profile`, `code`, `detail`, `at_stake`,
-`action`, and `file`, the names of its files."""
+_NOT_WELL: Final = ("needs attention", "stopped")
 
 
 class ShownFile(NamedTuple):
@@ -52,14 +49,19 @@ class ShownFile(NamedTuple):
     why: str
 
 
+class ProblemLine(NamedTuple):
+    """What is said of a file, or of another thing: `file` is its name, if it has a report."""
+
+    file: str
+    address: str
+    text: str
+
+
 class ProblemCard(NamedTuple):
-    """The open problems of one file, or of other things: the first of them is the dearest.
+    """The open problems of one file, or of other things: the first of them is the dearest."""
 
-    `details` are parts of a text, each with the address to which it links, or "".
-    """
-
-    problems: Sequence[ProblemTexts]
-    details: Sequence[Sequence[tuple[str, str]]]
+    problems: Sequence[OpenProblem]
+    lines: Sequence[ProblemLine]
 
 
 class ProfileSums(NamedTuple):
@@ -82,29 +84,29 @@ class Banner(NamedTuple):
 def render_overview(
     bucket: str,
     entries: Iterable[RunEntry],
-    problems: Iterable[ProblemTexts],
+    problems: Sequence[OpenProblem],
     as_of: datetime,
     unreadable: Mapping[str, str] = {},
 ) -> str:
     """Return the page. `problems` are the open ones, dearest first. `unreadable` are the names of
     files whose state cannot be read, each with the code of the reason."""
-    entries, problems = [*entries], [*problems]
+    entries = [*entries]
     newest = heapq.nlargest(
         MOST_FILES, entries, key=lambda entry: (entry.arrived, entry.generation)
     )
     files = [_shown_file(entry, bucket, as_of) for entry in newest]
-    addresses = {file.entry.name: file.address for file in reversed(files) if file.address}
+    by_run, fixed = {file.entry.key: file for file in files}, _fixed(entries)
     return render(
         "overview.html",
         bucket=bucket,
         as_of=as_of,
-        banner=_banner(problems, files, entries, unreadable, as_of),
+        banner=_banner(problems, files, by_run, fixed, unreadable),
         problems=[
-            ProblemCard(group, [_with_links(str(each["detail"]), addresses) for each in group])
+            ProblemCard(group, [_line(found, by_run) for each in group for found in each.found])
             for group in _by_file(problems)
         ],
         unreadable=[(name, lookup(code)) for name, code in sorted(unreadable.items())],
-        sums=[*_sums_by_profile(entries, as_of)],
+        sums=[*_sums_by_profile(entries, fixed, as_of)],
         summed_days=SUMMED_DAYS,
         files=files,
         most_files=MOST_FILES,
@@ -122,7 +124,7 @@ def _shown_file(entry: RunEntry, bucket: str, as_of: datetime) -> ShownFile:
     headline, totals = _headline_of(entry), entry.totals
     code = entry.stop or (totals.code if totals.lost else "") or entry.blocked
     why = f"{first_sentence(lookup(code).meaning)}." if code else ""
-    if why and headline.status == "look" and not entry.blocked:
+    if why and headline.status == "needs attention" and not entry.blocked:
         why = f"Main reason: {why}"
     return ShownFile(entry, address, headline, why)
 
@@ -136,8 +138,8 @@ def _headline_of(entry: RunEntry) -> Headline:
         is_check=entry.validate_only,
     )
     if entry.blocked and headline.status in ("done", "waiting"):
-        line = with_sentence(headline.line, "What Google says later cannot be read.")
-        return headline._replace(status="look", tone="amber", line=line)
+        line = with_objection(headline.line, "What Google says later cannot be read.")
+        return headline._replace(status="needs attention", tone="amber", line=line)
     return headline
 
 
@@ -155,47 +157,41 @@ def _without_results(entry: RunEntry, as_of: datetime) -> tuple[Headline, str]:
         ), ""
     line = f"It has no results yet, after {attempts}."
     is_late = as_of - entry.arrived >= LATE
-    return Headline("look" if is_late else "waiting", "amber", line), why
+    return Headline("needs attention" if is_late else "waiting", "amber", line), why
 
 
 # ── what to do ───────────────────────────────────────────────────────────────────────────────────
 
 
 def _banner(
-    problems: Sequence[ProblemTexts],
+    problems: Sequence[OpenProblem],
     files: Sequence[ShownFile],
-    entries: Sequence[RunEntry],
+    by_run: Mapping[str, ShownFile],
+    fixed: Set[str],
     unreadable: Mapping[str, str],
-    as_of: datetime,
 ) -> Banner:
-    by_name = {file.entry.name: file for file in reversed(files)}
     if problems:
-        first = problems[0]
-        named = [by_name[name] for name in _files_of(first, by_name) if by_name[name].address]
-        at_stake = f" The dearest: {first['at_stake']}." if first["at_stake"] else ""
-        line = f"{number_of(len(_by_file(problems)), 'open problem')}.{at_stake}"
-        step = f"{first['title']}: {first['action']}"
-        tone = _worst(problems, by_name)
-        return Banner("look", tone, line, step, named[0] if named else None)
+        first, named = problems[0], _files_of(problems[0], by_run)
+        at_stake = in_words(first.money)
+        which = f"The most costly, {at_stake}" if at_stake else "The first"
+        line = f"{number_of(len(_by_file(problems)), 'open problem')}. {which}: {first.title}."
+        report = next((file for file in named if file.address), None)
+        return Banner("needs attention", _worst(problems, by_run), line, first.action, report)
     if unreadable:
         code = lookup(next(iter(unreadable.values())))
         line = f"The state of {number_of(len(unreadable), 'file')} cannot be read."
-        return Banner("look", "amber", line, code.action)
-    newest = files[0].entry.arrived if files else as_of
-    fixed = _fixed(entries)
+        return Banner("needs attention", "amber", line, code.action)
     current = [
         file
         for file in files
-        if newest - file.entry.arrived <= RECENT and file.entry.key not in fixed
+        if files[0].entry.arrived - file.entry.arrived <= RECENT and file.entry.key not in fixed
     ]
-    to_look = [file for file in current if file.headline.status in ("look", "stopped")]
-    if to_look:
-        count = number_of(len(to_look), "file")
-        verb = "needs" if len(to_look) == 1 else "need"
-        first_file = next((file for file in to_look if file.address), None)
-        step = "Do the next step of the report of" if first_file else "See the file below."
-        line = f"No large problem. {count} {verb} a look."
-        return Banner("look", "amber", line, step, first_file)
+    if urgent := [each for each in current if each.headline.status in _NOT_WELL]:
+        verb = "needs" if len(urgent) == 1 else "need"
+        line = f"No large problem. {number_of(len(urgent), 'file')} {verb} attention."
+        report = next((file for file in urgent if file.address), None)
+        step = "Do the next step of the report of" if report else "See the file below."
+        return Banner("needs attention", "amber", line, step, report)
     if waiting := [file for file in files if file.headline.status == "waiting"]:
         line = f"No open problems. {number_of(len(waiting), 'file')} not finished yet."
         return Banner("waiting", "amber", line, NOBODY_NOW)
@@ -204,43 +200,45 @@ def _banner(
     return Banner("done", "green", "No open problems.", NOBODY)
 
 
-def _by_file(problems: Sequence[ProblemTexts]) -> list[list[ProblemTexts]]:
+def _by_file(problems: Sequence[OpenProblem]) -> list[list[OpenProblem]]:
     """Group the problems: those of one and the same file are one."""
-    groups: list[list[ProblemTexts]] = []
-    of_file: dict[tuple[str, str], list[ProblemTexts]] = {}
+    groups: dict[str, list[OpenProblem]] = {}
+    for number, problem in enumerate(problems):
+        runs = {each.run for each in problem.found}
+        key = runs.pop() if len(runs) == 1 else ""
+        groups.setdefault(key or str(number), []).append(problem)
+    return [*groups.values()]
+
+
+def _files_of(problem: OpenProblem, by_run: Mapping[str, ShownFile]) -> list[ShownFile]:
+    return [by_run[each.run] for each in problem.found if each.run in by_run]
+
+
+def _worst(problems: Sequence[OpenProblem], by_run: Mapping[str, ShownFile]) -> Tone:
+    """Return how serious the open problems are: as their files, if they have any."""
     for problem in problems:
-        names: Sequence[str] = problem.get("file") or []
-        key = (str(problem["profile"]), names[0]) if len(names) == 1 else None
-        if key is not None and key in of_file:
-            of_file[key].append(problem)
-            continue
-        groups.append([problem])
-        if key is not None:
-            of_file[key] = groups[-1]
-    return groups
-
-
-def _files_of(problem: ProblemTexts, names: Iterable[str]) -> list[str]:
-    """Return those of these names that a problem names, in its order."""
-    said = "\n".join([*(problem.get("file") or ()), problem["detail"]])
-    return sorted((name for name in names if name in said), key=said.index)
-
-
-def _worst(problems: Sequence[ProblemTexts], files: Mapping[str, ShownFile]) -> Tone:
-    """Return how serious the open problems are: as the files that they name, if they name any."""
-    for problem in problems:
-        tones = {files[name].headline.tone for name in _files_of(problem, files)}
-        if "red" in tones or (not tones and problem["severity"] == "ERROR"):
+        tones = {file.headline.tone for file in _files_of(problem, by_run)}
+        if "red" in tones or (not tones and problem.kind.severity == "ERROR"):
             return "red"
     return "amber"
+
+
+def _line(found: Found, by_run: Mapping[str, ShownFile]) -> ProblemLine:
+    """Return a line whose file links to its report, if there is one."""
+    file = by_run.get(found.run)
+    if file is None or not file.address:
+        return ProblemLine("", "", found.line)
+    name = file.entry.name
+    return ProblemLine(name, file.address, found.line.removeprefix(name))
 
 
 # ── sums ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _sums_by_profile(entries: Sequence[RunEntry], as_of: datetime) -> Iterable[ProfileSums]:
+def _sums_by_profile(
+    entries: Sequence[RunEntry], fixed: Set[str], as_of: datetime
+) -> Iterable[ProfileSums]:
     """Yield the sums of each profile, the one with most money first."""
-    fixed = _fixed(entries)
     by_profile: dict[str, list[RunEntry]] = {}
     for entry in entries:
         if entry.is_published and not entry.superseded and not entry.validate_only:
@@ -261,7 +259,7 @@ def _sums_by_profile(entries: Sequence[RunEntry], as_of: datetime) -> Iterable[P
         yield ProfileSums(profile, [numbers_of(each) for each in totals[profile]])
 
 
-def _sum_of(entries: Sequence[RunEntry], fixed: set[str]) -> Totals:
+def _sum_of(entries: Sequence[RunEntry], fixed: Set[str]) -> Totals:
     """Add up files. What was lost and sent again in a file of `fix` is not lost."""
     total = Totals()
     for entry in entries:
@@ -284,18 +282,3 @@ def _fixed(entries: Sequence[RunEntry]) -> set[str]:
         if is_corrected or (entry.stop and entry.generation < well.get(entry.name, 0)):
             fixed.add(entry.key)
     return fixed
-
-
-def _with_links(detail: str, addresses: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the parts of a detail, each with the address to which it links, or "".
-
-    A file links to its report. A code is replaced by its sentence.
-    """
-    names = sorted(addresses, key=len, reverse=True)
-    wanted = [*(rf"(?<![\w./-]){re.escape(name)}(?![\w./-])" for name in names), _CODE]
-    parts = re.split(f"({'|'.join(wanted)})", detail)
-    return [(_in_words(part), addresses.get(part, "")) for part in parts if part]
-
-
-def _in_words(part: str) -> str:
-    return f"“{first_sentence(lookup(part).meaning)}”" if part in CATALOGUE else part

@@ -6,7 +6,6 @@ problems. `report_of` makes the same report of a results document that lies on a
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -18,7 +17,7 @@ from lib.results.document import ResultsHead
 from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
 from lib.results.page import render
 from lib.results.reading import read_results
-from lib.results.sentences import headline_of_results, next_step
+from lib.results.sentences import headline_of_results, next_steps, noun_of
 
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
@@ -49,20 +48,23 @@ def report_of(results: IO[bytes]) -> str:
 def render_report(head: ResultsHead, findings: Findings, links: Links = Links()) -> str:
     """Return the report on a file."""
     rows, headline = findings.listed(), headline_of_results(head)
+    steps = next_steps(head, findings, headline)
+    to_read = [note for note in head.notes if head.codes[note.code].needs_action]
+    said = {step.code for step in steps}
     return render(
         "report.html",
         head=head,
-        account=re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", head.customer_id),
         headline=headline,
-        step=next_step(head, findings, headline),
+        steps=steps,
+        what=noun_of(head.totals()),
         meant=head.totals().meant,
         outcomes=OUTCOMES,
         sums={outcome: money_of.as_sums() for outcome, money_of in head.money.items()},
         listed_outcomes={each.row.outcome for each in rows},
         groups=findings.groups,
         most_details=MOST_DETAILS,
-        notes_to_read=[each for each in head.notes if head.codes[each.code].needs_action],
-        other_notes=[each for each in head.notes if not head.codes[each.code].needs_action],
+        notes_to_read=[note for note in to_read if note.code not in said],
+        other_notes=[note for note in head.notes if note not in to_read],
         rows=rows,
         rows_at_a_time=ROWS_AT_A_TIME,
         with_problem=findings.with_problem,

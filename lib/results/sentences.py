@@ -1,11 +1,11 @@
-"""What is said of a file: a status word, one line, three numbers with their money, the next step.
+"""What is said of a file: a status word, one line, three numbers with their money, the next steps.
 
 Report, overview, open problems, `check` and `init` take their words from here and their numbers
 from `Totals`, so they say the same of a file:
 
-    Look. Google took 118 of 120 sales; 2 do not count.
-    Taken: 118 sales, 214,320 USD · Lost: 2 sales, 16,100.50 USD · Waiting: none
-    Next step: Correct these rows in the file, and upload it again: no sale counts twice.
+    Needs attention. Google took 118 of 120 sales; 2 do not count.
+    Taken: 118 sales, 214,320 USD · Not counted: 2 sales, 16,100.50 USD · Waiting: none
+    Next step: Correct these 2 sales in the file, and upload it again: no sale counts twice.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
-from lib.model.money import ACCOUNT_CURRENCY, Sum, amount, most_frequent_first
+from lib.model.money import Sum, difference, in_words, micros_by_currency
 from lib.model.outcomes import LOST
 from lib.model.totals import Totals
 from lib.results.document import ResultsHead
-from lib.results.findings import Cause, Findings, Group
+from lib.results.findings import Cause, Findings
 from lib.results.names import results_name
 
-StatusWord = Literal["done", "waiting", "look", "stopped"]
-"""`done`: nobody needs to do anything. `waiting`: more will come by itself. `look`: somebody must
-look at it. `stopped`: the rest of the file is not sent."""
+StatusWord = Literal["done", "waiting", "needs attention", "stopped"]
+"""`done`: nobody needs to do anything. `waiting`: more will come by itself. `needs attention`:
+somebody must look at it. `stopped`: the rest of the file is not sent."""
 
 Tone = Literal["green", "amber", "red"]
 """`red`: most of the money does not count."""
@@ -36,7 +37,8 @@ MOST_WORDS: Final = 20
 """Of the line that says what happened."""
 NOBODY: Final = "Nobody needs to do anything."
 NOBODY_NOW: Final = "Nobody needs to do anything now."
-_NOTHING_TWICE: Final = "again: no sale counts twice."
+MOST_STEPS: Final = 3
+"""The causes of the others are below the steps."""
 
 
 class Number(NamedTuple):
@@ -58,22 +60,23 @@ class Headline(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """What to do, and why. `command` is what to run for it, if anything."""
+    """What to do, and why. `command` is what to run for it, if anything. `code` is that of the note
+    or the stop that says why. `rows` are those that it is about, and `sums` what they are worth."""
 
     text: str
     why: str = ""
     command: str = ""
+    code: str = ""
+    rows: int = 0
+    sums: Mapping[str, Sum] = MappingProxyType({})
 
 
 # ── words of several faces ───────────────────────────────────────────────────────────────────────
 
 
 def money(sums: Mapping[str, Sum]) -> str:
-    """`16,100 USD, 12.50 EUR`: the currency of most rows comes first."""
-    return ", ".join(
-        f"{amount(each.micros)}\u00a0{currency or f'({ACCOUNT_CURRENCY})'}"
-        for currency, each in most_frequent_first(sums).items()
-    )
+    """`16,100 USD, 12.50 EUR`: the currency of the largest sum comes first."""
+    return in_words(micros_by_currency(sums))
 
 
 def noun_of(totals: Totals) -> str:
@@ -84,7 +87,7 @@ def noun_of(totals: Totals) -> str:
 def looks_of(codes: Sequence[str], totals: Totals) -> list[str]:
     """Return the codes for which somebody must look at a file although they lose no row: of the
     codes of its notes, and of its rows."""
-    return [code for code in (*codes, *totals.codes) if lookup(code).needs_look]
+    return [code for code in dict.fromkeys([*codes, *totals.codes]) if lookup(code).needs_look]
 
 
 # ── the headline ─────────────────────────────────────────────────────────────────────────────────
@@ -113,25 +116,32 @@ def headline_of(
         return Headline("stopped", "red" if is_alarm else "amber", line, numbers, stop)
     line = _line_of(totals, is_check=is_check)
     if totals.lost:
-        return Headline("look", "red" if totals.is_mostly_lost else "amber", line, numbers)
+        tone: Tone = "red" if totals.is_mostly_lost else "amber"
+        return Headline("needs attention", tone, line, numbers)
     if looks:
-        line = with_sentence(line if totals.meant else "", _meaning_for(looks[0], totals))
-        return Headline("look", "amber", line, numbers, looks[0])
+        line = with_objection(line if totals.meant else "", *_meaning_for(looks[0], totals))
+        return Headline("needs attention", "amber", line, numbers, looks[0])
     if totals.waiting:
         return Headline("waiting", "amber", line, numbers)
     return Headline("done", "green", line, numbers)
 
 
-def with_sentence(line: str, sentence: str) -> str:
-    """Return the line with one more sentence, which replaces it if both are too long together."""
-    both = f"{line} {sentence}".strip()
-    return both if len(both.split()) <= MOST_WORDS else sentence
+def with_objection(line: str, sentence: str, rows: int = 0) -> str:
+    """Return the line, and what is to be said of all rows, or of so many of them.
+
+    `Google took all 3 sales, but look at 2: The row repeats an earlier line with another value.`
+    The sentence replaces the line if both are too long together.
+    """
+    both = f"{line.removesuffix('.')}, but{f' look at {rows:,}' if rows else ''}: {sentence}"
+    if line and len(both.split()) <= MOST_WORDS:
+        return both
+    return f"{number_of_rows(rows)}: {sentence}" if rows else sentence
 
 
-def _meaning_for(code: str, totals: Totals) -> str:
-    """Return what a code says of the file: `2 rows: The row repeats an earlier line.`"""
-    of_rows = f"{number_of_rows(totals.codes[code].number)}: " if _is_of_rows(code, totals) else ""
-    return f"{of_rows}{first_sentence(lookup(code).meaning)}."
+def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
+    """Return what a code says, and the number of rows of which it says so; 0: of the file."""
+    rows = totals.codes[code].number if _is_of_rows(code, totals) else 0
+    return f"{first_sentence(lookup(code).meaning)}.", rows
 
 
 def _is_of_rows(code: str, totals: Totals) -> bool:
@@ -149,7 +159,7 @@ def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
     is_known = not later and not (totals.repeats and corrections.get("duplicate"))
     others = totals.other_currencies
     of_lost = Number(
-        "Lost",
+        "Not counted",
         _kinds(totals, totals.lost, None if totals.unnamed else lost),
         _worth(totals.lost_money(), others, least=totals.lost - lost),
     )
@@ -185,10 +195,11 @@ def _kinds(totals: Totals, rows: int, corrections: int | None) -> str:
 
 def _worth(sums: Mapping[str, Sum], other_currencies: int, least: int = 0) -> str:
     """Return money in words. `least`: the number of rows that should have a value."""
-    if not sums:
+    worth = money(sums)
+    if not worth:
         return ""
     at_least = "at least " if sum(each.rows for each in sums.values()) < least else ""
-    return f"{at_least}{money(sums)}{' and more' if other_currencies else ''}"
+    return f"{at_least}{worth}{' and more' if other_currencies else ''}"
 
 
 def _line_of(totals: Totals, *, is_check: bool) -> str:
@@ -274,62 +285,102 @@ def headline_of_results(head: ResultsHead) -> Headline:
     )
 
 
-def next_step(head: ResultsHead, findings: Findings, headline: Headline) -> NextStep:
-    """Return what to do about a file."""
+def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Sequence[NextStep]:
+    """Return what to do about a file: what brings most money comes first."""
     if head.other_generation:
-        return NextStep(
-            f"{NOBODY} The results of generation {head.other_generation} have the rows."
-        )
+        text = f"{NOBODY} The results of generation {head.other_generation} have the rows."
+        return [NextStep(text)]
     if headline.status == "stopped":
         code = head.codes[headline.code]
-        return NextStep(code.action, code.meaning)
-    correct, late = findings.groups["correct"], findings.groups["late"]
-    if correct.rows:
-        step = _to_correct(head, correct)
-        if late.rows:
-            late_rows = number_of(late.rows, noun_of(head.totals()))
-            why = f"{step.why} {late_rows} came too late and cannot be corrected."
-            step = step._replace(why=why.strip())
-        return step
-    if late.rows:
-        cause, entry, why = _first_cause(head, late)
-        return NextStep(entry.advice(cause.rows, head.totals().meant), why)
+        return [NextStep(_with_names(code.action, head), code.meaning, code=headline.code)]
     totals = head.totals()
     looks = looks_of([note.code for note in head.notes], totals)
-    if looks:
-        note = head.codes[looks[0]]
-        said = f"{first_sentence(note.meaning)}."  # by the headline
-        return NextStep(note.action, note.meaning.removeprefix(said).strip())
+    steps = [
+        *_steps_for_rows(head, findings, totals),
+        *(step for code in looks if (step := _step_for_look(head, findings, code, headline))),
+    ]
+    if steps:
+        return steps[:MOST_STEPS]
     if totals.lost:
-        return NextStep("Nobody can correct these rows. The reasons are below.")
+        return [NextStep("Nobody can correct these rows. The reasons are below.")]
     if headline.status == "waiting":
-        return NextStep(f"{NOBODY_NOW} This report is replaced when Google has said more.")
-    return NextStep(NOBODY)
+        return [NextStep(f"{NOBODY_NOW} This report is replaced when Google has said more.")]
+    return [NextStep(NOBODY)]
 
 
-def _first_cause(head: ResultsHead, group: Group) -> tuple[Cause, Code, str]:
-    """Return the first cause of a group, its entry, and that it is that of most rows, if so."""
-    cause = group.by_importance()[0]
-    entry, what = lookup(cause.code), noun_of(head.totals())
-    is_most = 2 * cause.rows > group.rows
-    meaning = first_sentence(entry.meaning)
-    return cause, entry, f"{number_of(cause.rows, what)}: {meaning}." if is_most else ""
+def _steps_for_rows(head: ResultsHead, findings: Findings, totals: Totals) -> Sequence[NextStep]:
+    """Return the steps for rows that do not count, the dearest first: settings that mend many rows
+    at once, the other rows to correct, and what came too late."""
+    correct, late = findings.groups["correct"], findings.groups["late"]
+    settings, causes = findings.groups["profile"].by_importance(), correct.by_importance()
+    rows, sums, has_fix = correct.rows, correct.sums, True
+    if causes and lookup(causes[0].code).is_one_setting(causes[0].rows, totals.meant):
+        setting = causes.pop(0)
+        settings.append(setting)
+        # `fix` would write its rows too, although their cells are right.
+        rows, sums, has_fix = rows - setting.rows, difference(sums, setting.sums), False
+    steps = []
+    for cause in settings:
+        entry = lookup(cause.code)
+        text = _with_names(entry.advice_with_upload(cause.rows, totals.meant), head)
+        steps.append(NextStep(text, _meaning(entry), rows=cause.rows, sums=cause.sums))
+    if rows:
+        step = _to_correct(head, rows, causes, noun_of(totals), has_fix=has_fix)
+        steps.append(step._replace(rows=rows, sums=sums))
+    if late.rows:
+        cause = late.by_importance()[0]
+        entry = lookup(cause.code)
+        text = entry.advice_with_upload(cause.rows, totals.meant)
+        steps.append(NextStep(text, _meaning(entry), rows=late.rows, sums=late.sums))
+
+    def rank(step: NextStep) -> tuple[int, int]:
+        return -max(micros_by_currency(step.sums).values(), default=0), -step.rows
+
+    return sorted(steps, key=rank)
 
 
-def _to_correct(head: ResultsHead, group: Group) -> NextStep:
-    meant, (cause, entry, why) = head.totals().meant, _first_cause(head, group)
-    if entry.needs_profile:  # nothing in the rows is wrong
-        return NextStep(
-            entry.action.replace("FILE --profile NAME", f"FILE --profile {head.profile}")
-        )
-    if entry.is_one_setting(cause.rows, meant):
-        advice = entry.advice(cause.rows, meant)
-        return NextStep(f"{advice} Then upload the file {_NOTHING_TWICE}", why)
-    why = f"{why} {entry.action}" if why else ""
-    rows = "this row" if group.rows == 1 else f"these {number_of_rows(group.rows)}"
+def _to_correct(
+    head: ResultsHead, rows: int, causes: Sequence[Cause], what: str, *, has_fix: bool
+) -> NextStep:
+    """Return the step for rows whose cells are wrong."""
+    why = ""
+    if causes and 2 * causes[0].rows > rows:
+        entry = lookup(causes[0].code)
+        of_rows = f"{number_of(causes[0].rows, what)}: " if causes[0].rows < rows else ""
+        why = f"{of_rows}{_meaning(entry)} {entry.action}"
+    these = f"this {what}" if rows == 1 else f"these {number_of(rows, what)}"
     if not head.source.bucket:
-        return NextStep(f"Correct {rows} in the file, and check it again.", why)
+        return NextStep(f"Correct {these} in the file, and check it again.", why)
+    command = ""
+    if has_fix:
+        name = PurePosixPath(head.source.name).name
+        results = results_name(name, int(head.source.generation))
+        command = shlex.join(("offline-conversions", "fix", name, results))
+    text = f"Correct {these} in the file, and upload it again: no sale counts twice."
+    return NextStep(text, why, command)
+
+
+def _step_for_look(
+    head: ResultsHead, findings: Findings, code: str, headline: Headline
+) -> NextStep | None:
+    """Return the step for a note that needs somebody, on the file or on rows that are not lost. The
+    headline may have said why."""
+    details = [note.detail for note in head.notes if note.code == code]
+    cause = findings.groups["look"].causes.get(code) or Cause(code)
+    if not details and not cause.rows:
+        return None
+    entry = head.codes[code]
+    said = f"{first_sentence(entry.meaning)}." if code == headline.code else ""
+    parts = [entry.meaning.removeprefix(said), *(f"({each})" for each in details if each)]
+    return NextStep(entry.action, " ".join(parts).strip(), "", code, cause.rows, cause.sums)
+
+
+def _meaning(entry: Code) -> str:
+    return f"{first_sentence(entry.meaning)}."
+
+
+def _with_names(action: str, head: ResultsHead) -> str:
+    """Return an action with the names of the file and the profile in its command."""
     name = PurePosixPath(head.source.name).name
-    results = results_name(name, int(head.source.generation))
-    command = shlex.join(("offline-conversions", "fix", name, results))
-    return NextStep(f"Correct {rows} in the file, and upload it {_NOTHING_TWICE}", why, command)
+    names = shlex.join((name, "--profile", head.profile))
+    return action.replace("init FILE --profile NAME", f"offline-conversions init {names}")

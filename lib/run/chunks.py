@@ -31,7 +31,7 @@ from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Record, Row
+from lib.model.records import Row
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
 from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
@@ -83,8 +83,8 @@ class PreparedPart(NamedTuple):
     `warnings[i]` (if any) belong to its i-th record. `sent_values` are those in the request:
     `values` has none of a correction, because it changes the value of another row. `refused` are
     the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their
-    lines to the line of that row. `corrects`: the rows correct earlier conversions. `is_denied`:
-    each record refuses consent.
+    lines to the line of that row. `corrects`: the rows correct earlier conversions. `denied` is the
+    number of records that refuse consent.
     """
 
     destination: Destination[Any]
@@ -99,7 +99,7 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     refused: list[RowOutcome]
     repeats: dict[int, int]
-    is_denied: bool
+    denied: int
 
     def sent_request(
         self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str, listed: Container[int]
@@ -256,13 +256,8 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPa
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
-        # Ends at the first record that does not: in most files, the very first.
-        is_denied=all(map(_is_denied, records)),
+        denied=0 if corrects else [*map(attrgetter("ad_user_data"), records)].count(_DENIED),
     )
-
-
-def _is_denied(record: Record) -> bool:
-    return not isinstance(record, Adjustment) and record.ad_user_data == _DENIED
 
 
 def without(validated: ValidatedChunk, left_out: Mapping[int, RowOutcome]) -> ValidatedChunk:
@@ -302,6 +297,9 @@ def outcomes(
             positions = answer.row_results.keys() | part.warnings.keys()
         listed += _outcomes_of_part(part, answer, accepted, sorted(positions))
         request_ids += answer.request_ids
+        if not part.corrects:
+            unlisted.denied += part.denied
+            unlisted.consenting += size - part.denied
         # An upload that only validates has no final outcomes.
         if answer.accepted and accepted == "uploaded":
             sent += (
@@ -311,10 +309,6 @@ def outcomes(
             number = size - len(positions)
             sums = part.sums_without(positions) if number else {}
             unlisted.add_plain(accepted, number, sums, number if part.corrects else 0)
-        if not part.corrects and part.is_denied:
-            unlisted.denied += size
-        elif not part.corrects:
-            unlisted.consenting += size
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:

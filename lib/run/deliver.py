@@ -18,12 +18,14 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, log_fields
+from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, Found, OpenProblem
+from lib.catalogue.texts import for_engineer
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model import retries
 from lib.model.log import Log
+from lib.model.money import micros_by_currency
 from lib.results.document import RunSummary
 from lib.results.names import report_path
 from lib.run.advance import advance
@@ -37,9 +39,7 @@ from lib.state.store import StoredObject
 Done = str
 """The result of a delivery: `ignored`, `skipped`, or the status of the results document."""
 
-_WRONG_BUCKET: Final = (
-    "Ask the engineer who deployed the function to correct the setting or the trigger."
-)
+_WRONG_BUCKET: Final = for_engineer("Correct the setting or the trigger.")
 _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 """Daily quotas begin anew at midnight in this zone."""
 
@@ -187,13 +187,10 @@ def _tell(
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
     if run.stop is not None and not stop_was_told:
-        has_profile = run.stop.code != "UNKNOWN_PROFILE"
-        fields = log_fields(
-            FILE_STOPPED,
-            run.profile_name if has_profile else NO_PROFILE,
-            run.stop.code,
-            lookup(run.stop.code).action_if_stopped,
-            f"{run.source.name}: {run.stop.detail}",
-            {currency: each.micros for currency, each in run.totals.lost_money().items()},
-        )
-        log.alert("open_problem", **fields)
+        profile = run.profile_name if run.stop.code != "UNKNOWN_PROFILE" else NO_PROFILE
+        code, action = run.stop.code, lookup(run.stop.code).advice_with_upload()
+        text = f"{run.source.name}: {run.stop.detail}"
+        money = micros_by_currency(run.totals.lost_money())
+        found = Found(profile, code, action, text, money, run.key)
+        problem = OpenProblem(FILE_STOPPED, profile, code, action, [found])
+        log.alert("open_problem", **problem.log_fields())

@@ -42,6 +42,8 @@ from lib.source.table import Table
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
 
+_NEARLY_ALL: Final = 0.9
+"""If a larger share of the rows refuses consent, the wrong column or answer is read."""
 _SUNSET_WARNING: Final = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
 
@@ -430,8 +432,10 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
         first, last = table.footer[0], table.footer[-1]
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         yield Problem("REPORT_FOOTER", "", where)
-    if totals.denied and not totals.consenting:
-        yield Problem("ALL_DENIED", "", number_of_rows(totals.denied))
+    with_answer = totals.denied + totals.consenting
+    if totals.denied and totals.denied >= _NEARLY_ALL * with_answer:
+        detail = f"{totals.denied:,} of {number_of_rows(with_answer)}"
+        yield Problem("NEARLY_ALL_DENIED", "", detail)
     if total_line := table.total_line or totals.line_of_sum:
         yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")
     if table.text.encoding_guessed:

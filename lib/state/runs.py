@@ -203,6 +203,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     published_at: SavedTime | None
     changed_at: SavedTime | None
     looks: tuple[str, ...] = ()
+    customer_id: str = ""
 
     def run_id(self, bucket: str) -> str:
         """Return the identity of the run of an object in this bucket, readable for people."""
@@ -237,6 +238,12 @@ class UnreadableRun(NamedTuple):
     code: Literal["NEWER_VERSION", "STATE_UNREADABLE"]
 
 
+def customer_id_of(run: Run) -> str:
+    """Return the account of a run: that of the file, or else that of the profile."""
+    profile = run.profile if isinstance(run.profile, dict) else {}
+    return (run.facts and run.facts.customer_id) or str(profile.get("customer_id") or "")
+
+
 def entry_of(run: Run) -> RunEntry:
     """Return what a listing shows of a run."""
     profile = run.profile if isinstance(run.profile, dict) else {}
@@ -264,6 +271,7 @@ def entry_of(run: Run) -> RunEntry:
         published_at=run.published_at,
         changed_at=run.changed_at,
         looks=run.looks,
+        customer_id=customer_id_of(run),
     )
 
 

@@ -26,25 +26,32 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from lib.catalogue import open_problems as kinds
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import ALL_PROFILES, NO_PROFILE, ProblemKind
+from lib.catalogue.open_problems import (
+    ALL_PROFILES,
+    NO_PROFILE,
+    Found,
+    Money,
+    OpenProblem,
+    ProblemKind,
+)
 from lib.catalogue.texts import number_of, number_of_rows
 from lib.config.profile import Profile, choose_profile, profile_name
 from lib.destinations import registry
 from lib.errors import PermanentError
-from lib.model.money import Sum
+from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.names import has_corrected_rows, rows_to_fix
+from lib.results.sentences import noun_of
 from lib.run.finish import notes_on_runtime
 from lib.run.plan import notes_on_sunset
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry, content_of, newest_well
+from lib.state.runs import RunEntry, content_of, newest_well, run_key
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
@@ -57,10 +64,6 @@ NOTHING_NEW_FILES: Final = 3
 ONLY_CHECKED_AFTER: Final = timedelta(days=7)
 LARGEST_SHARE_LOST: Final = 0.2
 """Of the rows or the money of a file."""
-
-Money = Mapping[str, int]
-"""Micros by currency."""
-NO_MONEY: Final[Money] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -135,54 +138,6 @@ class View:
         return entries
 
 
-class Found(NamedTuple):
-    """One file, or another thing, with an open problem: the profile, the code of the cause if there
-    is one, what to do, and what is at stake."""
-
-    profile: str
-    code: str
-    action: str
-    text: str
-    money: Money = NO_MONEY
-
-    @property
-    def line(self) -> str:
-        """What is said of it: `crm/deals.csv (2026-11-24): 4 of 9 rows, 60 USD`."""
-        money = kinds.in_words(self.money)
-        return f"{self.text}, {money}" if money else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class OpenProblem:
-    """A problem that holds now: all that was found of one cause in one profile, dearest first."""
-
-    kind: ProblemKind
-    profile: str
-    code: str
-    action: str
-    found: Sequence[Found]
-
-    @property
-    def title(self) -> str:
-        """What happened, and its cause."""
-        return self.kind.title_with(self.code)
-
-    @property
-    def lines(self) -> Sequence[str]:
-        """What is said of each file."""
-        return [each.line for each in self.found]
-
-    @property
-    def detail(self) -> str:
-        """The same in one line."""
-        return "; ".join(self.lines)
-
-    @property
-    def money(self) -> Money:
-        """What is at stake in all."""
-        return _sum_of([each.money for each in self.found])
-
-
 def open_problems(view: View) -> list[OpenProblem]:
     """Return all problems that hold now: the dearest first, then in the order of their kinds."""
     groups: dict[tuple[ProblemKind, str, str, str], list[Found]] = {}
@@ -190,21 +145,10 @@ def open_problems(view: View) -> list[OpenProblem]:
         for found in _FINDERS[kind](view):
             groups.setdefault((kind, found.profile, found.code, found.action), []).append(found)
     problems = [
-        OpenProblem(*group, sorted(found, key=lambda each: -_dearest(each.money)))
+        OpenProblem(*group, sorted(found, key=lambda each: -max(each.money.values(), default=0)))
         for group, found in groups.items()
     ]
-    return sorted(problems, key=lambda each: -_dearest(each.money))
-
-
-def _dearest(money: Money) -> int:
-    return max(money.values(), default=0)
-
-
-def _sum_of(amounts: Sequence[Money]) -> Money:
-    total: Counter[str] = Counter()
-    for money in amounts:
-        total.update(money)
-    return total
+    return sorted(problems, key=lambda each: -each.dearest)
 
 
 def _file(entry: RunEntry, more: str = "") -> str:
@@ -278,7 +222,7 @@ def _not_started(view: View) -> Iterator[Found]:
         if view.now - came >= NOT_STARTED_AFTER and view.is_recent(came):
             profile = view.profile_of(profile_name(file.name))
             text = f"{file.name} ({came:%Y-%m-%d})"
-            yield Found(profile, "", kinds.FILE_NOT_STARTED.action, text)
+            yield Found(profile, "", kinds.FILE_NOT_STARTED.action, text, run=run_key(file))
 
 
 def _nothing_sent(view: View) -> Iterator[Found]:
@@ -304,8 +248,8 @@ def _nothing_sent(view: View) -> Iterator[Found]:
         if view.now - nothing_new[0].arrived >= NOTHING_NEW_AFTER:
             newest = nothing_new[-1]
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
-            text = f"{number_of(len(nothing_new), 'file')}, the newest {_file(newest, why)}"
-            yield Found(profile, "", kinds.NOTHING_SENT.action, text)
+            text = f"{_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
+            yield Found(profile, "", kinds.NOTHING_SENT.action, text, run=newest.key)
 
 
 def _nothing_new_in(entry: RunEntry) -> str:
@@ -326,7 +270,7 @@ def _column_empty(view: View) -> Iterator[Found]:
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
             text = _file(newest, number_of(newest.empty_columns, "column"))
-            yield Found(profile, "", kinds.COLUMN_EMPTY.action, text)
+            yield Found(profile, "", kinds.COLUMN_EMPTY.action, text, run=newest.key)
 
 
 # ── what does not finish ─────────────────────────────────────────────────────────────────────────
@@ -355,8 +299,8 @@ def _unfinished(view: View) -> Iterator[Found]:
             code = entry.cause or entry.stop
             action = _action(code) if code else kinds.FILE_UNFINISHED.action
             text = _file(entry, number_of(entry.attempts, "attempt"))
-            money = _micros(entry.totals.waiting_money())
-            yield Found(view.profile_of(entry.profile), code, action, text, money)
+            money = micros_by_currency(entry.totals.waiting_money())
+            yield Found(view.profile_of(entry.profile), code, action, text, money, entry.key)
     for key, code in view.unreadable.items():
         file = view.files.get(key)
         if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
@@ -364,15 +308,16 @@ def _unfinished(view: View) -> Iterator[Found]:
         # State that somebody has changed must be mended, however old the file is.
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
             profile = view.profile_of(profile_name(file.name))
-            yield Found(profile, code, _action(code), f"{file.name} ({file.created:%Y-%m-%d})")
+            text = f"{file.name} ({file.created:%Y-%m-%d})"
+            yield Found(profile, code, _action(code), text, run=key)
 
 
 def _stopped(view: View) -> Iterator[Found]:
     """A file was stopped, and no newer one of its name is well."""
     for entry in _stopped_entries(view):
-        action = lookup(entry.stop).action_if_stopped
-        text, money = _file(entry, entry.stop_detail), _micros(entry.totals.lost_money())
-        yield Found(view.profile_of(entry.profile), entry.stop, action, text, money)
+        action = lookup(entry.stop).advice_with_upload()
+        text, money = _file(entry, entry.stop_detail), micros_by_currency(entry.totals.lost_money())
+        yield Found(view.profile_of(entry.profile), entry.stop, action, text, money, entry.key)
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
@@ -412,22 +357,18 @@ def _numbers(rows: int, money: Money) -> Counter[str]:
 
 
 def _meant(entry: RunEntry) -> Counter[str]:
-    return _numbers(entry.totals.meant, _micros(entry.totals.meant_money()))
+    return _numbers(entry.totals.meant, micros_by_currency(entry.totals.meant_money()))
 
 
 def _lost(totals: Totals) -> Counter[str]:
     """Return what does not count, without a last line that was held back: a newer file has it."""
     rows = totals.lost - totals.count("not_attempted")
-    return _numbers(rows, _micros(totals.money_of("rejected", "failed")))
+    return _numbers(rows, micros_by_currency(totals.money_of("rejected", "failed")))
 
 
 def _has_new_rows(totals: Totals) -> bool:
     """Return whether rows were meant to be sent that Google did not have before."""
     return totals.meant > totals.count("duplicate")
-
-
-def _micros(sums: Mapping[str, Sum]) -> dict[str, int]:
-    return {currency: each.micros for currency, each in sums.items()}
 
 
 def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
@@ -443,11 +384,13 @@ def _rows_lost(view: View) -> Iterator[Found]:
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
             if _is_too_much(loss.lost, loss.meant):
-                code, meant, money = loss.entry.totals.code, loss.entry.totals.meant, +loss.lost
-                rows = money.pop(_ROWS, 0)
-                action = lookup(code).advice(rows, meant) if code else kinds.ROWS_LOST.action
-                text = _file(loss.entry, f"{rows:,} of {number_of_rows(meant)}")
-                yield Found(profile, code, action, text, money)
+                totals, money = loss.entry.totals, +loss.lost
+                code, meant, rows = totals.code, totals.meant, money.pop(_ROWS, 0)
+                action = kinds.ROWS_LOST.action
+                if code:  # the report gives the same advice, for the same numbers
+                    action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
+                text = _file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
+                yield Found(profile, code, action, text, money, loss.entry.key)
 
 
 def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
@@ -467,7 +410,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
         if original is not None:
             if view.now - original.known_at >= LOSS_TOLD_FOR_AT_LEAST:
                 original.lost.subtract(
-                    _numbers(entry.totals.taken, _micros(entry.totals.taken_money()))
+                    _numbers(entry.totals.taken, micros_by_currency(entry.totals.taken_money()))
                 )
         elif view.is_recent(known_at):
             is_new = view.now - known_at < LOSS_TOLD_FOR_AT_LEAST
@@ -487,10 +430,11 @@ def _google_silent(view: View) -> Iterator[Found]:
             continue
         profile = view.profile_of(entry.profile)
         if entry.blocked:
-            yield Found(profile, entry.blocked, _action(entry.blocked), _file(entry))
+            action = _action(entry.blocked)
+            yield Found(profile, entry.blocked, action, _file(entry), run=entry.key)
         elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
             text = _file(entry, number_of_rows(entry.totals.unknown))
-            yield Found(profile, STATUS_UNKNOWN, _action(STATUS_UNKNOWN), text)
+            yield Found(profile, STATUS_UNKNOWN, _action(STATUS_UNKNOWN), text, run=entry.key)
 
 
 # ── what an engineer must change ─────────────────────────────────────────────────────────────────

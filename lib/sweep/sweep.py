@@ -19,10 +19,11 @@ from typing import Any, Final
 
 import msgspec
 
-from lib.catalogue.open_problems import in_words, log_fields, plain
+from lib.catalogue.open_problems import OpenProblem, plain
 from lib.catalogue.texts import number_of
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.log import Log
+from lib.model.money import in_words
 from lib.model.outcomes import Problem, SavedTime
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
@@ -32,7 +33,7 @@ from lib.run.take import STALE_AFTER
 from lib.source.names import ignored
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
-from lib.sweep.problems import OpenProblem, View, open_problems
+from lib.sweep.problems import View, open_problems
 
 _LONGEST_ENDING_SECONDS: Final = 60.0
 """What is left for the overview when the last attempt must end."""
@@ -81,7 +82,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
     # Before anything is sent: a file that kills each sweep must not hide the problems of others.
     for problem in problems:
-        _log(problem, context.log)
+        # Cloud Monitoring remembers since when it is there.
+        context.log.tell(problem.kind.severity, "open_problem", **problem.log_fields())
     _write_overview(context, view, problems)
     touched = set[str]()
     in_turn = _in_turn(view.entries, now)
@@ -202,19 +204,6 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
 
 
-def _log(problem: OpenProblem, log: Log) -> None:
-    """Log one line for an open problem. Cloud Monitoring remembers since when it is there."""
-    fields = log_fields(
-        problem.kind,
-        problem.profile,
-        problem.code,
-        problem.action,
-        problem.detail,
-        problem.money,
-    )
-    log.tell(problem.kind.severity, "open_problem", **fields)
-
-
 def _after(view: View, runs: _Runs, touched: Iterable[str], context: RunContext) -> View:
     """Return what the sweep sees after its attempts at some runs."""
     for key in touched:
@@ -238,8 +227,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         unreadable = {
             view.files[key].name: code for key, code in view.unreadable.items() if key in view.files
         }
-        shown = map(_shown, problems)
-        page = render_overview(bucket, view.entries, shown, view.now, unreadable).encode()
+        page = render_overview(bucket, view.entries, problems, view.now, unreadable).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
         written = context.store.write(
@@ -285,9 +273,9 @@ def _is_first_of_day(written_before: datetime | None, now: datetime) -> bool:
 
 
 def digest(problems: Sequence[OpenProblem]) -> str:
-    """Return all open problems as plain text: the dearest first, with every file."""
+    """Return all open problems as plain text: the most costly first, with every file."""
     count = number_of(len(problems), "open problem")
-    parts = [f"{count}, the dearest first."]
+    parts = [f"{count}, the most costly first."]
     for number, problem in enumerate(problems, 1):
         money = in_words(problem.money)
         at_stake = f" At stake: {money}." if money else ""
@@ -299,16 +287,3 @@ def digest(problems: Sequence[OpenProblem]) -> str:
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
-
-
-def _shown(problem: OpenProblem) -> Mapping[str, str]:
-    return {
-        "title": problem.title,
-        "kind": problem.kind.name,
-        "severity": problem.kind.severity,
-        "profile": problem.profile,
-        "code": problem.code,
-        "detail": problem.detail,
-        "at_stake": in_words(problem.money),
-        "action": problem.action,
-    }

@@ -19,6 +19,7 @@ from lib.catalogue.codes import (
     WAITS_A_DAY,
     lookup,
 )
+from lib.catalogue.texts import for_engineer
 from lib.config.profile import Profile, Send
 from lib.errors import FILE_ERROR_CODES
 from lib.model.records import ROW_PROBLEMS
@@ -85,7 +86,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             "says_upload",
             "needs_look",
         ),
-        *("needs_profile", "also", *slow.defaults()),
+        *("needs_profile", "for_engineer", "also", *slow.defaults()),
     }
     codes = []
     for title in slow.sections():
@@ -94,8 +95,11 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         for code in (title.split()[1], *section.get("also", "").split()):
             codes.append(code)
             entry = lookup(code)
-            assert (entry.meaning, entry.action) == (section["meaning"], section["action"])
-            assert entry.if_most == section.get("if_most", "")
+            action, if_most = section["action"], section.get("if_most", "")
+            is_for_engineer = "for_engineer" in section
+            assert entry.meaning == section["meaning"]
+            assert entry.action == (for_engineer(action) if is_for_engineer else action)
+            assert entry.if_most == (for_engineer(if_most) if if_most else "")
             assert entry.is_too_late == ("is_too_late" in section)
             assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)
@@ -127,7 +131,7 @@ def test_a_text_decides_nothing() -> None:
     for code in ("SHUTDOWN", "COLUMN_MISSING", "SOURCE_GONE"):
         entry, other = lookup(code), replace(lookup(code), action="Do something else.")
         assert other.needs_action == entry.needs_action == (code != "SHUTDOWN")
-        is_completed = "upload the file again" in other.action_if_stopped
+        is_completed = "upload the file again" in other.advice_with_upload()
         assert is_completed == (code == "COLUMN_MISSING")
 
 

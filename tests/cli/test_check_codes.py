@@ -148,7 +148,7 @@ FILES: dict[str, File] = {
         gclid="", conversion_date_time="2026-09-10 10:00:00+00:00", **EMAIL
     ),
     # Value, order ID, consent and other enums
-    "ALL_DENIED": _row(ad_user_data="Denied"),
+    "NEARLY_ALL_DENIED": _row(ad_user_data="Denied"),
     "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
     "NEGATIVE_VALUE": _row(conversion_value="-1"),
     "VALUE_MISSING": _row({"value": None}, conversion_value=""),

@@ -138,4 +138,4 @@ def test_a_new_value_and_a_renamed_column_lead_to_init(file: Any, tmp_path: Path
     path = file(content.replace("Closed", "Close date").encode())
     shown = " ".join(run(path, *options).stdout.split())
     assert '"Closed" may be "Close date" now.' in shown
-    assert f"init {path} --profile crm if a column has another name now" in shown
+    assert f"init {path} --profile crm instead" in shown

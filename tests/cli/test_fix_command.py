@@ -235,7 +235,7 @@ def test_rows_that_the_profile_should_take_are_not_written(fix: Any, tmp_path: P
     assert [each[2] for each in table(path)[1:]] == ["4"]
     path.unlink()
     done = run("fix", tmp_path / "export.csv", tmp_path / "export.csv.results.json", "-o", path)
-    assert "Not in it: 1 row (line 3) with a value that the profile does not know." in done.stderr
+    assert "Not in it: 1 row (line 3) whose cells are right. Change the profile" in done.stderr
     assert f"init {tmp_path / 'export.csv'} --profile default" in done.stderr
 
 

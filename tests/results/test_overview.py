@@ -10,6 +10,15 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import (
+    COLUMN_EMPTY,
+    FILE_STOPPED,
+    NO_FILE,
+    ROWS_LOST,
+    Found,
+    OpenProblem,
+    ProblemKind,
+)
 from lib.catalogue.texts import first_sentence
 from lib.results.document import RunSummary, document_head
 from lib.results.overview import render_overview
@@ -20,17 +29,20 @@ from tests.results.files import NOW, entry_on, row, summary_of
 from tests.results.test_report import words
 from tests.results.test_sentences import CASES, said_of
 
-FUTURE = first_sentence(lookup("FUTURE_DATE").meaning)
-PROBLEM: Mapping[str, Any] = {
-    "title": "Rows do not count",
-    "kind": "rows_lost",
-    "severity": "ERROR",
-    "profile": "crm",
-    "code": "",
-    "detail": "crm/deals.csv: 4 of 9 rows",
-    "at_stake": "9 USD",
-    "action": "Use `fix`.",
-}
+CAUSE = lookup("INVALID_CUSTOMER_FOR_CLICK")
+
+
+def problem(
+    kind: ProblemKind = ROWS_LOST,
+    *runs: str,
+    usd: int = 9,
+    code: str = "",
+    text: str = "crm/deals.csv: 4 of 9 sales",
+) -> OpenProblem:
+    """Return a problem that these runs have, or a thing that is no file."""
+    money = {"USD": usd * 1_000_000}
+    found = [Found("crm", code, "Use `fix`.", text, money, run) for run in runs or [""]]
+    return OpenProblem(kind, "crm", code, "Use `fix`.", found)
 
 
 def page_on(*entries: RunEntry, problems: object = (), **more: Any) -> str:
@@ -53,12 +65,10 @@ def test_the_overview_says_of_a_file_what_its_report_says(case: str) -> None:
     headline, _ = said_of(summary)
     page = page_on(entry_on(summary))
     assert f'class="file {headline.tone}"' in page
-    assert f"{headline.status.title()} {headline.line}" in words(page)
+    assert f"{headline.status.capitalize()} {headline.line}" in words(page)
     for number in headline.numbers:
         if number.money:
-            assert f"{number.name} {number.rows}, {number.money}".replace("\xa0", " ") in words(
-                page
-            )
+            assert f"{number.name} {number.rows}, {number.money}" in words(page)
 
 
 def test_the_main_reason_is_that_of_the_report() -> None:
@@ -77,17 +87,15 @@ def test_the_main_reason_is_that_of_the_report() -> None:
 def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None:
     """Forty files, the newest one first. The problems keep their order."""
     entries = [named(f"{hours}.csv", arrived=NOW - timedelta(hours=hours)) for hours in range(60)]
-    problems = [
-        {**PROBLEM, "detail": "3.csv: 4 of 9 rows, mostly FUTURE_DATE; 13.csv"},
-        {**PROBLEM, "title": "A file was stopped", "action": "", "at_stake": ""},
-    ]
-    page = page_on(*entries[::-1], problems=problems)
+    dearest = problem(ROWS_LOST, entries[3].key, text="3.csv: 4 of 9 sales", code=CAUSE.code)
+    page = page_on(*entries[::-1], problems=[dearest, problem(FILE_STOPPED, usd=0)])
     text = words(page)
-    assert "Look 2 open problems. The dearest: 9 USD." in text
-    assert "Next step: Rows do not count: Use fix. 3.csv" in text
-    assert text.index("Rows do not count profile crm") < text.index("A file was stopped")
+    said = f"Rows do not count. {first_sentence(CAUSE.meaning)}"
+    assert f"Needs attention 2 open problems. The most costly, 9 USD: {said}." in text
+    assert "Next step: Use fix. 3.csv" in text
+    assert text.index(f"{said} profile crm") < text.index("A file was stopped")
     assert "Use <code>fix</code>." in page
-    assert f"mostly “{FUTURE}”" in text
+    assert "3.csv: 4 of 9 sales, 9 USD" in text
     assert page.count(f'<a href="{bucket_address("out", "3.csv.123.results.html")}">') == 3
     assert (page.count('<article class="file'), "The last 40 files" in text) == (40, True)
     assert text.index(" 0.csv") < text.index(" 39.csv")
@@ -96,17 +104,19 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
 
 def test_two_problems_of_one_file_are_one_card() -> None:
     """A stopped file that has lost its rows is one mistake."""
-    stopped = {**PROBLEM, "kind": "file_stopped", "title": "A file was stopped"}
     problems = [
-        {**stopped, "file": ["crm/deals.csv"]},
-        {**PROBLEM, "file": ["crm/deals.csv"]},
-        {**PROBLEM, "file": ["crm/others.csv"]},
-        {**PROBLEM, "file": ["a.csv", "b.csv"]},
+        *(problem(FILE_STOPPED, "a"), problem(ROWS_LOST, "a")),
+        *(problem(ROWS_LOST, "b"), problem(ROWS_LOST, "c", "d"), problem(NO_FILE)),
     ]
     page = page_on(problems=problems)
-    assert page.count('<article class="card" id=') == 3
+    assert page.count('<article class="card" id=') == 4
     assert "A file was stopped · Rows do not count profile crm" in words(page)
-    assert "3 open problems" in banner(page)
+    assert "4 open problems" in banner(page)
+
+
+def test_each_file_and_its_problem_name_the_account() -> None:
+    """As Google Ads shows it: a wrong account is seen here first."""
+    assert "profile crm · account 123-456-7890" in words(page_on(entry_on(CASES["all"].summary)))
 
 
 def test_the_page_says_as_of_when() -> None:
@@ -132,7 +142,7 @@ def test_a_file_that_waits_is_not_green() -> None:
 def test_the_banner_names_a_file_whose_report_has_a_next_step() -> None:
     """A few lost rows are no open problem, but the page does not say that all is well."""
     page = page_on(entry_on(CASES["some to correct"].summary))
-    assert "No large problem. 1 file needs a look." in banner(page)
+    assert "No large problem. 1 file needs attention." in banner(page)
     assert "Do the next step of the report of crm/deals.csv" in banner(page)
 
 
@@ -153,7 +163,7 @@ def test_a_stopped_file_needs_no_look_once_a_newer_one_of_its_name_is_well() -> 
         ({"due": NOW}, "Waiting It has no results yet: the first attempt is running."),
         (
             {"due": NOW, "attempts": 3, "cause": "DIED", "arrived": NOW - timedelta(hours=3)},
-            "Look It has no results yet, after 3 attempts. "
+            "Needs attention It has no results yet, after 3 attempts. "
             "An attempt to process the file crashed, or was ended from outside.",
         ),
         (
@@ -175,7 +185,8 @@ def test_a_file_without_results_says_so(changes: Mapping[str, Any], said: str) -
 def test_what_google_says_later_cannot_be_read() -> None:
     """Then nobody knows whether the rows count."""
     page = page_on(entry_on(CASES["all"].summary, blocked="USER_PERMISSION_DENIED"))
-    assert "Look Google took all 3 sales. What Google says later cannot be read." in words(page)
+    said = "Google took all 3 sales, but: What Google says later cannot be read."
+    assert f"Needs attention {said}" in words(page)
     assert 'class="headline green"' not in page
 
 
@@ -185,7 +196,7 @@ def test_a_run_that_cannot_be_read_is_on_the_page() -> None:
         entry_on(CASES["all"].summary),
         unreadable={"crm/a.csv": "NEWER_VERSION", "crm/b.csv": "STATE_UNREADABLE"},
     )
-    assert "Look The state of 2 files cannot be read." in words(page)
+    assert "Needs attention The state of 2 files cannot be read." in words(page)
     for name, code in (("crm/a.csv", "NEWER_VERSION"), ("crm/b.csv", "STATE_UNREADABLE")):
         assert f"{name} {lookup(code).meaning}" in words(page)
 
@@ -204,19 +215,23 @@ def test_each_profile_has_its_sums_of_seven_and_thirty_days() -> None:
     ]
     text = words(page_on(*entries))
     assert (
-        "profile crm Files of the last 7 days Taken7 sales70 USDLost1 sale10 USDWaitingnone "
-        "Files of the last 30 days Taken10 sales100 USDLost2 sales20 USDWaitingnone"
+        "profile crm Files of the last 7 days Taken7 sales70 USDNot counted1 sale10 USDWaitingnone "
+        "Files of the last 30 days Taken10 sales100 USDNot counted2 sales20 USDWaitingnone"
     ) in text
     assert text.index("profile crm Files") < text.index("profile default Files")
 
 
 @pytest.mark.parametrize(
-    ("case", "severity", "tone"),
-    [("all", "ERROR", "red"), ("all", "WARNING", "amber"), ("most to correct", "x", "red")],
+    ("case", "kind", "tone"),
+    [
+        ("", NO_FILE, "red"),
+        ("", COLUMN_EMPTY, "amber"),
+        ("some to correct", ROWS_LOST, "amber"),
+        ("most to correct", COLUMN_EMPTY, "red"),
+    ],
 )
-def test_open_problems_are_as_serious_as_the_worst(case: str, severity: str, tone: str) -> None:
+def test_open_problems_are_as_serious_as_the_worst(case: str, kind: ProblemKind, tone: str) -> None:
     """As the files that they name, or as they are rated."""
-    detail = "crm/deals.csv" if severity == "x" else "no file"
-    problems = [{**PROBLEM, "severity": severity, "detail": detail}]
-    page = page_on(entry_on(CASES[case].summary), problems=problems)
+    entry = entry_on(CASES[case or "all"].summary)
+    page = page_on(entry, problems=[problem(kind, *([entry.key] if case else []))])
     assert f'class="headline {tone}"' in page

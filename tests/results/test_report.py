@@ -64,8 +64,8 @@ def test_the_report_says_what_happened_and_what_to_do() -> None:
     assert "hubspot/2026-11-24.csv" in page
     assert "Google Ads, account 123-456-7890" in page
     assert "24 November 2026, 12:00 UTC" in page
-    assert "Look Google took 118 of 120 sales; 2 do not count." in page
-    assert "Taken118 sales214,320 USDLost2 sales16,100.50 USDWaitingnone" in page
+    assert "Needs attention Google took 118 of 120 sales; 2 do not count." in page
+    assert "Taken118 sales214,320 USDNot counted2 sales16,100.50 USDWaitingnone" in page
     assert "fix 2026-11-24.csv 2026-11-24.csv.1795521600000001.results.json" in page
     for code, entry in document["codes"].items():
         assert code in page
@@ -95,7 +95,7 @@ def test_the_report_of_a_document_is_that_of_its_run() -> None:
 def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
     """A skipped row is no sale: it has no share, and is not in the bar."""
     page = report_on(summary_of(unlisted={"uploaded": 3, "skipped": 97}))
-    assert "3 rows for Google, 97 skipped" in words(page)
+    assert "3 sales for Google, 97 rows skipped" in words(page)
     assert "3 uploaded 100 %, 30 USD accepted by Google" in words(page)
     assert "97 skipped no conversion" in words(page)
     assert page.count("<rect") == 1
@@ -106,7 +106,7 @@ def test_notes_that_need_nobody_are_closed() -> None:
     listed = [row(line, "uploaded", warnings="INVALID_PHONE") for line in (2, 3)]
     notes = [Problem("REPORT_FOOTER", "", "line 3"), Problem("ENCODING_GUESSED")]
     page = report_on(summary_of(listed, notes=notes))
-    warned = page.partition("2 rows with only a warning</summary>")[2]
+    warned = page.partition("2 sales with only a warning</summary>")[2]
     warned, _, closed = warned.partition("1 note that needs nobody now</summary>")
     closed = closed.partition("Google Ads")[0]
     assert "INVALID_PHONE" in warned

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pytest
 
 from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence
-from lib.model.outcomes import Outcome, Problem
+from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.sent_requests import Requests
 from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head
@@ -19,15 +20,15 @@ from lib.results.sentences import (
     headline_of,
     headline_of_results,
     looks_of,
-    next_step,
-    with_sentence,
+    next_steps,
+    with_objection,
 )
 from lib.state.store import StoredObject
 from tests.results.files import row, summary_of
 
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 NOBODY = "Nobody needs to do anything."
-ONE = "Correct this row in the file, and upload it again: no sale counts twice."
+ONE = "Correct this sale in the file, and upload it again: no sale counts twice."
 LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
@@ -39,10 +40,15 @@ STOPPED = lookup("CUSTOMER_NOT_ENABLED")
 STOP = {"stop": Problem(STOPPED.code)}
 CHECK = {"validate_only": True}
 MAYBE_SENT = [Problem("MAYBE_SENT")]
+DENIED = "NEARLY_ALL_DENIED"
 
 
-def many(rows: int) -> str:
-    return ONE.replace("this row", f"these {rows} rows")
+def many(rows: int, what: str = "sales") -> str:
+    return ONE.replace("this sale", f"these {rows} {what}")
+
+
+def rejected(code: str, *lines: int) -> list[RowOutcome]:
+    return [row(line, "rejected", code) for line in lines]
 
 
 def had(line: int) -> object:
@@ -78,28 +84,28 @@ CASES: dict[str, Case] = {
     ),
     "the only one to correct": Case(
         summary_of([WRONG_DATE]),
-        "red look",
+        "red needs attention",
         "Google did not take the only sale.",
         "none | 1 sale, 10 USD | none",
         ONE,
     ),
     "some to correct": Case(
         summary_of([WRONG_DATE], unlisted={"uploaded": 3, "skipped": 7}),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 4 sales; 1 does not count.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         ONE,
     ),
     "most to correct": Case(
         summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
-        "red look",
+        "red needs attention",
         "Google took 1 of 4 sales; 3 do not count.",
         "1 sale, 10 USD | 3 sales, 30 USD | none",
         many(3),
     ),
     "few rows with most of the money": Case(
         summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
-        "red look",
+        "red needs attention",
         "Google took 9 of 10 sales; 1 does not count.",
         "9 sales, 90 USD | 1 sale, 1,000 USD | none",
         ONE,
@@ -108,7 +114,7 @@ CASES: dict[str, Case] = {
         summary_of(
             [WRONG_DATE, row(3, "rejected", "FUTURE_DATE", micros=None)], unlisted={"uploaded": 3}
         ),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 5 sales; 2 do not count.",
         "3 sales, 30 USD | 2 sales, at least 10 USD | none",
         many(2),
@@ -120,28 +126,29 @@ CASES: dict[str, Case] = {
                 row(3, "uploaded", warnings="INVALID_PHONE", micros=None),
             ]
         ),
-        "amber look",
+        "amber needs attention",
         "Google took 1 of 2 rows; 1 does not count.",
         "1 row | 1 row | none",
-        ONE,
+        ONE.replace("this sale", "this row"),
     ),
     "a value that the profile does not know": Case(
         summary_of([row(2, "rejected", "NO_ENTRY_FITS")], unlisted={"uploaded": 3}),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 4 sales; 1 does not count.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
-        lookup("NO_ENTRY_FITS").action.replace("--profile NAME", "--profile crm"),
+        "Ask your engineer: Open the profile with "
+        "offline-conversions init deals.csv --profile crm, and say what the new value is",
     ),
     "one setting": Case(
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
-        "red look",
+        "red needs attention",
         "Google took 2 of 8 sales; 6 do not count.",
         "2 sales, 20 USD | 6 sales, 60 USD | none",
         lookup("DECIMAL_SIGN_MISMATCH").if_most,
     ),
     "click IDs of another account": Case(
         summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
-        "red look",
+        "red needs attention",
         "Google took none of 6 sales.",
         "none | 6 sales, 60 USD | none",
         lookup("EVENT_NOT_FOUND").if_most,
@@ -151,21 +158,21 @@ CASES: dict[str, Case] = {
             [WRONG_DATE, *(row(line, "failed", "EVENT_NOT_FOUND") for line in range(3, 9))],
             unlisted={"uploaded": 30},
         ),
-        "amber look",
+        "amber needs attention",
         "Google took 30 of 37 sales; 7 do not count.",
         "30 sales, 300 USD | 7 sales, 70 USD | none",
         many(7),
     ),
     "all came too late": Case(
         summary_of(TOO_LATE, unlisted={"uploaded": 9}),
-        "amber look",
+        "amber needs attention",
         "Google took 9 of 15 sales; 6 do not count.",
         "9 sales, 90 USD | 6 sales, 60 USD | none",
         lookup("EXPIRED_EVENT").action,
     ),
     "some wait": Case(
         summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 5 sales; 1 does not count; 1 is sent again automatically.",
         "3 sales, 30 USD | 1 sale, 10 USD | 1 sale, 10 USD",
         ONE,
@@ -182,45 +189,45 @@ CASES: dict[str, Case] = {
             [row(2, "failed", "CONVERSION_NOT_FOUND", micros=None)._replace(corrects=True)],
             unlisted={"uploaded": 3},
         ),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 4 rows; 1 does not count.",
         "3 sales, 30 USD | 1 refund or change | none",
-        ONE,
+        ONE.replace("this sale", "this row"),
     ),
     "stopped": Case(
         summary_of(unlisted={"not_attempted": 4}, run=STOP),
         "red stopped",
         "The file was stopped; Google took none of 4 sales.",
         "none | 4 sales, 40 USD | none",
-        STOPPED.action_if_stopped,
+        STOPPED.advice_with_upload(),
     ),
     "stopped later": Case(
         summary_of(unlisted={"uploaded": 3, "not_attempted": 1}, run=STOP),
         "amber stopped",
         "The file was stopped; Google took 3 of 4 sales.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
-        STOPPED.action_if_stopped,
+        STOPPED.advice_with_upload(),
     ),
     "not read": Case(
         summary_of(run=STOP),
         "red stopped",
         "The file was stopped before a row was sent.",
         "",
-        STOPPED.action_if_stopped,
+        STOPPED.advice_with_upload(),
     ),
     "stopped, and perhaps sent": Case(
         summary_of(unlisted={"not_attempted": 4}, run=STOP, notes=MAYBE_SENT),
         "red stopped",
         "The file was stopped; some of 4 sales may have reached Google.",
         "none | 4 sales, 40 USD | none",
-        STOPPED.action_if_stopped,
+        STOPPED.advice_with_upload(),
     ),
     "not read, and perhaps sent": Case(
         summary_of(run=STOP, notes=MAYBE_SENT),
         "red stopped",
         "The file was stopped; some rows may have reached Google.",
         "",
-        STOPPED.action_if_stopped,
+        STOPPED.advice_with_upload(),
     ),
     "deferred": Case(
         summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")], unlisted={"uploaded": 3}),
@@ -252,7 +259,7 @@ CASES: dict[str, Case] = {
     ),
     "cannot be corrected": Case(
         summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
-        "amber look",
+        "amber needs attention",
         "Google took 3 of 4 sales; 1 does not count.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         "Nobody can correct these rows. The reasons are below.",
@@ -263,10 +270,10 @@ CASES: dict[str, Case] = {
             unlisted={"uploaded": 3},
             corrected=2,
         ),
-        "amber look",
+        "amber needs attention",
         "Google took 5 of 7 rows; 2 do not count.",
         "3 sales, 2 refunds or changes, 30 USD | 1 sale, 1 refund or change, 10 USD | none",
-        many(2),
+        many(2, "rows"),
     ),
     "all sales and refunds": Case(
         summary_of(unlisted={"uploaded": 3}, corrected=2),
@@ -305,45 +312,45 @@ CASES: dict[str, Case] = {
     ),
     "repeats with another value": Case(
         summary_of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")], unlisted={"uploaded": 3}),
-        "amber look",
-        "Google took all 3 sales. "
-        "1 row: The row repeats an earlier line of the file, but with another value.",
+        "amber needs attention",
+        "Google took all 3 sales, but look at 1: "
+        "The row repeats an earlier line with another value.",
         "3 sales, 30 USD | none | none",
         lookup("REPEATED_WITH_OTHER_VALUE").action,
     ),
     "all denied": Case(
-        summary_of(unlisted={"uploaded": 3}, notes=[Problem("ALL_DENIED", "", "3 rows")]),
-        "amber look",
-        "Google took all 3 sales. "
-        "Consent is refused in every row, so Google may use none of them for ads.",
+        summary_of(unlisted={"uploaded": 3}, notes=[Problem(DENIED, "", "3 of 3 rows")]),
+        "amber needs attention",
+        "Google took all 3 sales, but: "
+        "Consent is refused in nearly every row, so Google may not use them.",
         "3 sales, 30 USD | none | none",
-        lookup("ALL_DENIED").action,
+        lookup(DENIED).action,
     ),
     "a total at the end": Case(
         summary_of(unlisted={"uploaded": 3}, notes=[Problem("LOOKS_LIKE_A_TOTAL", "", "line 4")]),
-        "amber look",
-        "Google took all 3 sales. One of the last rows looks like a total, not like a sale.",
+        "amber needs attention",
+        "Google took all 3 sales, but: One of the last rows looks like a total, not like a sale.",
         "3 sales, 30 USD | none | none",
         lookup("LOOKS_LIKE_A_TOTAL").action,
     ),
     "old without a click ID": Case(
         summary_of([row(2, "uploaded", warnings="OLD_WITHOUT_CLICK_ID")], unlisted={"uploaded": 2}),
-        "amber look",
-        "Google took all 3 sales. 1 row: The row has no click ID and is more than 63 days old.",
+        "amber needs attention",
+        "Google took all 3 sales, but look at 1: A row without a click ID is over 63 days old.",
         "3 sales, 30 USD | none | none",
         lookup("OLD_WITHOUT_CLICK_ID").action,
     ),
     "an end of support": Case(
         summary_of(unlisted={"uploaded": 3}, notes=[Problem("SUPPORT_ENDS_SOON")]),
-        "amber look",
-        "Google took all 3 sales. "
+        "amber needs attention",
+        "Google took all 3 sales, but: "
         "Google will soon end its support of a version that the function uses.",
         "3 sales, 30 USD | none | none",
         lookup("SUPPORT_ENDS_SOON").action,
     ),
     "all skipped": Case(
         summary_of(unlisted={"skipped": 4}, notes=[Problem("FILTER_KEEPS_NO_ROW", "", "4 rows")]),
-        "amber look",
+        "amber needs attention",
         "The profile skips every row of the file.",
         "",
         lookup("FILTER_KEEPS_NO_ROW").action,
@@ -357,7 +364,7 @@ CASES: dict[str, Case] = {
     ),
     "only checked": Case(
         summary_of([WRONG_DATE], unlisted={"ok": 3}, profile=CHECK),
-        "amber look",
+        "amber needs attention",
         "This was only a check: 3 of 4 sales can be uploaded; 1 cannot.",
         "3 sales, 30 USD | 1 sale, 10 USD",
         ONE,
@@ -372,41 +379,82 @@ CASES: dict[str, Case] = {
 }
 
 
-def said_of(summary: RunSummary) -> tuple[Headline, NextStep]:
+def said_of(summary: RunSummary) -> tuple[Headline, Sequence[NextStep]]:
     head = document_head(summary)
     headline = headline_of_results(head)
-    return headline, next_step(head, summary.findings, headline)
+    return headline, next_steps(head, summary.findings, headline)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_report_begins_with_what_happened_and_what_to_do(case: str) -> None:
     """Status, line, numbers and next step. Red: most of the money does not count."""
     summary, status, line, numbers, step = CASES[case]
-    headline, found = said_of(summary)
+    headline, (found, *_) = said_of(summary)
     assert (f"{headline.tone} {headline.status}", headline.line) == (status, line)
     words = [", ".join(filter(None, (each.rows, each.money))) for each in headline.numbers]
-    assert " | ".join(words).replace("\xa0", " ") == numbers
+    assert " | ".join(words) == numbers
     assert step in found.text
     assert found.command == (FIX if found.text.startswith("Correct th") else "")
     assert len(headline.line.split()) <= MOST_WORDS
 
 
-def test_rows_that_came_too_late_are_named_beside_those_to_correct() -> None:
+def test_rows_that_came_too_late_are_a_step_of_their_own() -> None:
     """They do not count either, and nobody can correct them."""
-    _, step = said_of(summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}))
-    assert step.text == ONE
-    assert step.why == (
-        "1 sale: The conversion time is in the future. "
-        "Correct the date: day and month may be swapped. 2 sales came too late "
-        "and cannot be corrected."
+    _, (late, correct) = said_of(summary_of([WRONG_DATE, *TOO_LATE[:2]], unlisted={"uploaded": 9}))
+    assert (late.text, late.rows) == (lookup("EXPIRED_EVENT").action, 2)
+    assert (correct.text, correct.rows) == (ONE, 1)
+    assert correct.why == (
+        "The conversion time is in the future. Correct the date: day and month may be swapped."
     )
+
+
+def test_a_change_of_the_profile_is_a_step_of_its_own() -> None:
+    """However many rows it mends: their cells are right. What brings most money comes first, and
+    `fix` writes only the others."""
+    summary = summary_of(
+        [*rejected("DATE_ORDER_UNDECLARED", 2, 3), *rejected("FUTURE_DATE", 4, 5, 6)],
+        unlisted={"uploaded": 9},
+    )
+    _, (correct, engineer) = said_of(summary)
+    assert (correct.text, correct.rows, correct.command) == (many(3), 3, FIX)
+    assert engineer.text.startswith('Ask your engineer: Write "date_order": "DMY" in the profile')
+    assert engineer.text.endswith("Then upload the file again: no sale counts twice.")
+    assert (engineer.rows, engineer.sums["USD"].micros, engineer.command) == (2, 20_000_000, "")
+
+
+def test_a_row_with_a_wrong_cell_too_is_one_to_correct() -> None:
+    """A change of the profile alone would not bring it to Google."""
+    both = row(2, "rejected", "DATE_ORDER_UNDECLARED", "INVALID_CURRENCY")
+    _, (step,) = said_of(summary_of([both], unlisted={"uploaded": 9}))
+    assert step.text == ONE
+
+
+def test_a_setting_that_most_rows_need_leaves_the_others_to_correct() -> None:
+    """The command would write all of them, so there is none."""
+    listed = [*SETTINGS, *rejected("FUTURE_DATE", 8, 9)]
+    _, (setting, correct) = said_of(summary_of(listed, unlisted={"uploaded": 2}))
+    assert lookup("DECIMAL_SIGN_MISMATCH").if_most in setting.text
+    assert (setting.rows, correct.rows) == (6, 2)
+    assert (correct.text, correct.command) == (many(2), "")
+
+
+def test_a_note_is_a_step_below_the_rows_that_do_not_count() -> None:
+    """It counts the rows that Google took, and not those that are among the others."""
+    old = "OLD_WITHOUT_CLICK_ID"
+    taken = [row(line, "uploaded", warnings=old) for line in (3, 4)]
+    listed = [row(2, "rejected", "FUTURE_DATE", warnings=old), *taken]
+    notes = [Problem(DENIED, "", "9 of 9 rows")]
+    _, (correct, of_file, of_rows) = said_of(summary_of(listed, notes=notes))
+    assert correct.text == ONE
+    assert (of_file.code, of_file.rows, of_rows.code, of_rows.rows) == (DENIED, 0, old, 2)
+    assert of_file.why.endswith("so Google may not use them. (9 of 9 rows)")
 
 
 @pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.needs_look])
 def test_a_note_that_needs_somebody_is_never_below_a_green_headline(code: str) -> None:
     """Its first sentence is short enough for the line."""
     headline = headline_of(Totals(rows={"uploaded": 3}), [code])
-    assert (headline.status, headline.tone) == ("look", "amber")
+    assert (headline.status, headline.tone) == ("needs attention", "amber")
     assert first_sentence(lookup(code).meaning) in headline.line
     assert len(headline.line.split()) <= MOST_WORDS
 
@@ -428,7 +476,7 @@ def test_the_longest_line_has_twenty_words() -> None:
         "5 are sent again automatically."
     )
     assert len(line.split()) == MOST_WORDS
-    assert with_sentence(line, "One more.") == "One more."
+    assert with_objection(line, "One more.") == "One more."
 
 
 def test_a_repeat_that_waits_is_not_counted_twice() -> None:
@@ -445,23 +493,21 @@ def test_a_repeat_that_waits_is_not_counted_twice() -> None:
 def test_rows_and_notes_are_reasons_to_look() -> None:
     """Notes first: they are about the whole file."""
     totals = Totals.of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")])
-    assert looks_of(["ENCODING_GUESSED", "ALL_DENIED"], totals) == [
-        *("ALL_DENIED", "REPEATED_WITH_OTHER_VALUE"),
-    ]
+    assert looks_of(["ENCODING_GUESSED", DENIED], totals) == [DENIED, "REPEATED_WITH_OTHER_VALUE"]
 
 
 def test_the_command_is_safe_to_paste() -> None:
     """A shell takes the name of a file as one word, whatever it contains."""
     source = StoredObject("in", "a/b $(rm -r).csv", 5, 1)
-    _, step = said_of(summary_of([WRONG_DATE], run={"source": source}))
+    _, (step,) = said_of(summary_of([WRONG_DATE], run={"source": source}))
     assert step.command.endswith("fix 'b $(rm -r).csv' 'b $(rm -r).csv.5.results.json'")
 
 
 def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
     """The results of an offline check have no bucket, so `fix` is not the next step."""
     summary = summary_of([WRONG_DATE], run={"source": StoredObject("", "deals.csv", 1, 1)})
-    _, step = said_of(summary)
+    _, (step,) = said_of(summary)
     assert (step.command, step.text) == (
         "",
-        "Correct this row in the file, and check it again.",
+        "Correct this sale in the file, and check it again.",
     )

@@ -56,7 +56,7 @@ def entry(
     totals = Totals(
         {"uploaded": 10} if rows is None else dict(rows),
         money=money,
-        codes={code: CodeTotals(1)} if code else {},
+        codes={code: CodeTotals(rows.get("rejected", 1))} if code else {},
         unknown=changes.pop("unknown", 0),
     )
     made = RunEntry(
@@ -309,7 +309,7 @@ def test_a_stopped_file_has_lost_its_rows_only_once() -> None:
     (problem,) = open_problems(view_of(file))
     assert problem.title == "A file was stopped. The account is not enabled, or was closed"
     assert problem.detail == "crm/1.csv (2026-11-24), 1,000 USD"
-    assert problem.action == lookup("CUSTOMER_NOT_ENABLED").action_if_stopped
+    assert problem.action == lookup("CUSTOMER_NOT_ENABLED").advice_with_upload()
 
 
 def test_the_dearest_problem_comes_first() -> None:
@@ -402,7 +402,8 @@ def test_each_cause_has_its_own_action() -> None:
     most = entry("crm/1.csv", HOUR, {"rejected": 9}, code="DATE_ORDER_MISMATCH")
     actions = {each.action for each in found(view_of(few, most))["rows_lost"]}
     code = lookup("DATE_ORDER_MISMATCH")
-    assert actions == {code.action, code.if_most}
+    again = " Then upload the file again: no sale counts twice."
+    assert actions == {code.action + again, code.if_most + again}
 
 
 # ── nothing_sent, column_empty ───────────────────────────────────────────────────────────────────
@@ -574,7 +575,7 @@ def test_refunds_of_a_fixed_name_that_are_never_found(
         deliver(google, "refunds.csv", rows)
         sweep(google)
         problem = told(capsys)["rows_lost"]
-        assert problem["detail"].count("9 of 10 rows") == min(day + 1, 8)
+        assert problem["detail"].count("9 of 10 sales") == min(day + 1, 8)
 
 
 def test_rows_that_waited_for_a_deleted_file_are_lost(
@@ -588,7 +589,7 @@ def test_rows_that_waited_for_a_deleted_file_are_lost(
     sweep(google)
     told(capsys)
     sweep(google)
-    assert "3 of 8 rows" in told(capsys)["rows_lost"]["detail"]
+    assert "3 of 8 sales" in told(capsys)["rows_lost"]["detail"]
 
 
 def test_results_that_cannot_be_written_are_told(

@@ -186,7 +186,7 @@ def test_a_digest_has_all_files_dearest_first(capsys: pytest.CaptureFixture[str]
     assert title.startswith("1. A file was stopped. The account is not enabled")
     assert title.endswith("At stake: 9,999,960 USD.")
     assert profile.endswith(": default")
-    assert lookup("CUSTOMER_NOT_ENABLED").action_if_stopped in to_do
+    assert lookup("CUSTOMER_NOT_ENABLED").advice_with_upload() in to_do
     assert [file.split()[1] for file in files] == ["［b］(x).csv", "a.csv"]
     assert "Profile: (no profile)" in second
 
