@@ -150,18 +150,13 @@ class Page:
         draft = self.draft
         if any(gone.likely == column.name for gone in self.gone):
             return ""  # it is suggested there
-        free = [
-            name
-            for name in _SUGGESTED
-            if not draft.column_names(name) and name not in draft.profile and _fits(column, name)
-            if name != DECIDES or not draft.by_hand
-        ]
-        for name in free:
-            if suggests(column.name, name):
-                return name
-        for name in free:
+        for name in _SUGGESTED:
+            if draft.column_names(name) or name in draft.profile or not _fits(column, name):
+                continue
+            if name == DECIDES and draft.by_hand:
+                continue
             alike = [each for each in draft.sample.columns if _fits(each, name)]
-            if alike == [column] and _is_plain(column, name):
+            if suggests(column.name, name) or (alike == [column] and _is_plain(column, name)):
                 return name
         return ""
 
