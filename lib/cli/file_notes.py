@@ -1,6 +1,6 @@
 """Notes on a file as a whole that need the file at hand: `check` and `init` show them.
 
-Both are mistakes that no row shows, and after which every row goes out as if it were right.
+These are mistakes after which a row goes out as if it were right.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from lib.catalogue.texts import number_of
 from lib.cli.dry_run import DryChunk
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -36,14 +37,17 @@ class FileNotes:
     def __init__(self) -> None:
         self._rows = 0
         self._people: dict[str, Counter[str]] = {"email": Counter(), "phone": Counter()}
+        self._worthless = 0
         self._clicks = 0
         self._foreign: Counter[str] = Counter()
 
     def add(self, plan: Plan, chunk: DryChunk) -> None:
         """Look at the rows of a chunk."""
+        has_values = bool(plan.header.columns_of("conversion_value"))  # else the profile says 0
         for record in chunk.records.values():
             if isinstance(record, Conversion):
                 self._rows += 1
+                self._worthless += has_values and record.value == 0
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
         for column in plan.header.columns_of("gclid"):
@@ -60,6 +64,8 @@ class FileNotes:
             if self._rows >= _FEWEST_ROWS and most >= _MOST_SHARE_OF_ONE * self._rows:
                 detail = f"{field}: {most:,} of {self._rows:,} rows"
                 notes.append(Problem("SAME_PERSON", "", detail))
+        if self._worthless:
+            notes.append(Problem("ZERO_VALUES", "", number_of(self._worthless, "sale")))
         for name, count in self._foreign.items():
             if count:
                 notes.append(

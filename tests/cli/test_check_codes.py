@@ -226,6 +226,7 @@ FILES: dict[str, File] = {
             )
         )
     ),
+    "ZERO_VALUES": _row(conversion_value="0.00"),
     "FOREIGN_CLICK_IDS": _row(gclid="IwAR2xExampleOfMeta00fbclid1"),
     "ENCODING_GUESSED": _file(csv_of(row(), row(gclid="caf\u00e9")).decode().encode("cp1252")),
     "ADDRESS_COLUMNS_MISSING": _row(DM, first_name="Ada", last_name="Example"),
