@@ -28,7 +28,7 @@ from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
-from lib.model.records import Record, Row
+from lib.model.records import Call, Record, Row
 from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
 from lib.run.plan import Plan, plan_file
@@ -79,7 +79,8 @@ def offline(profile: Profile, log: Log) -> Destination[Any]:
 
 
 class DryChunk(NamedTuple):
-    """A chunk of a file, its outcomes, and the records that would be sent, by line."""
+    """A chunk of a file, its outcomes, and the records that would be sent, by line. Their order IDs
+    are those that Google gets: of a refund, that is also the one of its sale."""
 
     rows: Sequence[Row]
     outcomes: ChunkOutcomes
@@ -142,7 +143,7 @@ class DryRun:
             for part in prepared.parts
         ]
         records = {
-            line: record
+            line: _with_order_id_as_sent(record, self.plan.sales)
             for part in prepared.parts
             for request in part.requests
             if isinstance(request, OfflineRequest)
@@ -151,3 +152,9 @@ class DryRun:
         customer_id, list_all = self.plan.customer_id, self.list_all
         chunk_outcomes = outcomes(prepared, answers, "ok", self.now, customer_id, list_all=list_all)
         return DryChunk(chunk.rows, chunk_outcomes, records)
+
+
+def _with_order_id_as_sent(record: Record, sales: Capabilities) -> Record:
+    if isinstance(record, Call) or record.order_id is None:
+        return record
+    return record._replace(order_id=sales.sent_order_id(record.order_id))

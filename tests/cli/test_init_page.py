@@ -406,6 +406,18 @@ def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
     assert "adjustments_via" not in person.save()
 
 
+def test_a_number_as_order_id_is_the_same_for_a_sale_and_its_refund(opened: Open) -> None:
+    """The Data Manager API gets it with a word before it, so the refund names it like this."""
+    content = REFUNDS.replace("T-", "4821")
+    person = refunds(opened(content), Refund="a refund", Part="left out")
+    person.answer("destination", "Data Manager API")
+    person.answer("conversion_action", "7155501002")
+    person.answer("adjustment_date_time", "Time", 1)
+    person.answer("order_id", "Related", 1)
+    assert "1 of them are about a sale of this file" in person.html
+    assert person.html.count("<bdi>48211</bdi> → <bdi>order-48211</bdi>") == 2
+
+
 def test_a_row_that_is_a_sale_and_its_refund_is_counted(opened: Open) -> None:
     """If its order first comes when it is refunded, it was never sent."""
     person = answer(opened(), stages={"Won": "a sale", "Lost": "a refund", "Lead": "left out"})
@@ -538,6 +550,15 @@ def test_the_panel_shows_sums_before_everything_is_answered(opened: Open) -> Non
     assert "wait for your answer: Time zone" in person.html
     person.answer("time_zone", "America/Chicago")
     assert "sales, 300.50 USD" in person.html
+
+
+def test_sales_that_are_worth_nothing_are_said(opened: Open) -> None:
+    """They are sent, and somebody must look. One value for all rows is no mistake."""
+    content = DEALS.replace(",100.50,", ",0.00,").replace(",200.00,", ",0,")
+    assert "Some sales are worth 0.00" in answer(opened(content)).html
+    assert "(2 sales)" in answer(opened(content)).html
+    same = answer(opened(), without("Amount"), conversion_value="0")
+    assert "worth 0.00" not in same.html
 
 
 def test_rows_are_shown_cell_by_cell(opened: Open) -> None:
