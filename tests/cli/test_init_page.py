@@ -283,8 +283,8 @@ def test_a_column_that_decides_no_longer_takes_its_refunds_along(opened: Open) -
     person = opened(REFUNDS)
     refunds(person, Refund="a refund of the whole sale")
     person.mean("Related", "decides")
-    for value, _ in [*person.session.draft.values_of(person.session.draft.deciders[1])]:
-        person.decide("Related", **{value or "(empty)": "what the other columns say"})
+    for value in [*person.session.draft.values_of(person.session.draft.deciders[1])]:
+        person.decide("Related", **{value.text or "(empty)": "what the other columns say"})
     menu = next(row for row in person.page.columns if row.name == "Type").menus[0]
     person.press(menu.name, "")
     assert [entry.get("send") for entry in person.session.draft.entries] == [None]

@@ -20,7 +20,7 @@ from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.init.draft import Draft, read_constant
 from lib.cli.init.look import Column, WrongAnswer, nearest
 from lib.cli.init.questions import QUESTIONS, checked_column, questions
-from lib.cli.init.rows import OUT, Fate
+from lib.cli.init.rows import OUT, Decider, Fate
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention, program_name
 from lib.config.profile import ACTION_DEFAULT
@@ -270,9 +270,8 @@ def _list_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
     value that only other files have."""
     decider = draft.decider(column.name)
     if decider is None:
-        draft.add_decider(column.name)
-        decider = draft.deciders[-1]
-        decider.passes = fate == OUT  # --skip alone lets all others pass
+        decider = Decider(column.name, passes=fate == OUT)  # --skip alone lets all others pass
+        draft.deciders.append(decider)
     value = ANY_OTHER if text == ANY_OTHER else _read_value(column, text)
     if fate == OUT and decider.listed(value) is not None and decider.fate_of(value) != OUT:
         raise WrongAnswer(f'"{on_terminal(text)}" is given to --rows too.')

@@ -14,13 +14,13 @@ from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from lib.cli.header_words import DECIDES, likely_successor
-from lib.cli.init.draft import Draft, written
+from lib.cli.init.draft import Draft, Value, written
 from lib.cli.init.look import OWN_LOOKS, Column
 from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
 from lib.config.profile import ACTION_DEFAULT, NEVER_OPTIONAL
 from lib.destinations.registry import capabilities_of, names
-from lib.model.fields import CUSTOM_VARIABLE, base_name, comparable
+from lib.model.fields import CUSTOM_VARIABLE, base_name
 from lib.rules.fields import BY_NAME
 from lib.rules.selection import ANY_OTHER
 
@@ -155,8 +155,8 @@ def set_meaning(draft: Draft, column: Column, old: str, new: str) -> None:
         gone = [each for each in draft.deciders if draft.column_named(each.name) is None]
         if gone:
             draft.rename_decider(gone[0], column.name)
-        else:
-            draft.add_decider(column.name)
+        elif draft.decider(column.name) is None:
+            draft.deciders.append(Decider(column.name))
     elif new:
         field = BY_NAME.get(new)
         draft.set_column(draft.free_name(new) if field and field.numbered else new, column)
@@ -184,32 +184,30 @@ class ValueRow(NamedTuple):
 def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRow]:
     """Return the values of a column, and then all that are not in the table. In an edit, the values
     that the profile does not know stand first."""
-    values, has_many = draft.values_of(decider), _has_many(draft, decider)
-    sums, needless = draft.sums_of(decider), draft.needless_values(decider)
-    open_values = [
-        (value, rows)
-        for value, rows in values
-        if rows and decider.fate_of(value) == UNDECIDED and comparable(value) not in needless
+    values, place = draft.values_of(decider), draft.deciders.index(decider)
+    has_many = _has_many(draft, decider, values)
+    undecided = [
+        value
+        for value in values
+        if value.rows and not value.is_left_out and decider.fate_of(value.text) == UNDECIDED
     ]
     rows = []
-    for number, (value, count) in enumerate(values[:_MOST_VALUES]):
-        is_open = (value, count) in open_values
-        is_known = decider.fates.get(decider.listed(value) or value, UNDECIDED) != UNDECIDED
-        undecided = "choose …" if is_open else "left out already"
-        if decider.fate_of(value) != UNDECIDED:
-            undecided = "as any other value"
+    for number, value in enumerate(values[:_MOST_VALUES]):
+        fate = decider.fates.get(value.text, UNDECIDED)
+        none = "choose …" if value in undecided else "left out already"
+        if fate != decider.fate_of(value.text):
+            none = "as any other value"
         control = Control(
-            f"value.{draft.deciders.index(decider)}.{number}",
-            f"Rows with {written(value)} are",
+            f"value.{place}.{number}",
+            f"Rows with {written(value.text)} are",
             "menu",
-            str(decider.fate_of(value)) if is_known else UNDECIDED,
-            partial(_set_fate, draft, decider, value),
-            [Offer(UNDECIDED, undecided), *_fates(draft, decider)],
-            is_open=is_open and (not has_many or not value),
+            str(fate),
+            partial(_set_fate, draft, decider, value.text),
+            [Offer(UNDECIDED, none), *_fates(draft, decider)],
+            is_open=value in undecided and not (has_many and value.text),
         )
-        amount = sums.get(comparable(value))
-        rows.append(ValueRow(written(value), count, amount, control))
-    others = sum(rows for value, rows in open_values if value) if has_many else 0
+        rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
+    others = sum(value.rows for value in undecided if value.text) if has_many else 0
     control = _others_control(draft, decider, is_open=others > 0, has_many=has_many)
     rest = ValueRow("any other value", others, None, control)
     if has_many:  # A person decides about all of them at once, and then about some of them.
@@ -220,15 +218,13 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
     return [*rows, rest]
 
 
-def _has_many(draft: Draft, decider: Decider) -> bool:
+def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
     """Return whether nobody decides about each value of a column, such as a date of cancellation:
     its cells are nearly all of one row each, or it has more values than are shown."""
-    values = [rows for value, rows in draft.values_of(decider) if value and rows]
+    rows = [value.rows for value in values if value.text and value.rows]
     column = draft.column_named(decider.name)
-    is_own = column is not None and bool(column.looks & OWN_LOOKS)
-    return len(values) > _MOST_VALUES or (
-        len(values) > 2 and (is_own or 2 * len(values) > sum(values))
-    )
+    is_own = 2 * len(rows) > sum(rows) or (column is not None and bool(column.looks & OWN_LOOKS))
+    return len(rows) > _MOST_VALUES or (len(rows) > 2 and is_own)
 
 
 def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: bool) -> Control:
@@ -245,7 +241,7 @@ def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: 
 
     def write(text: str) -> None:
         if text != "sent":
-            draft.stop_passing(decider)
+            decider.passes = False
             _set_fate(draft, decider, ANY_OTHER, text)
 
     return Control(
@@ -275,7 +271,8 @@ def _fates(draft: Draft, decider: Decider) -> list[Offer]:
     offers = []
     for number, send in enumerate(sends):
         if number in own | draft.sales:  # Refunds of another column are that column's.
-            which = f" ({draft.known_as(number)})" if sends.count(send) > 1 else ""
+            known_as = draft.completed[number].action or draft.name_of(number)
+            which = f" ({known_as})" if sends.count(send) > 1 else ""
             offers.append(Offer(str(number), f"{_KINDS.get(send, send)}{which}"))
     if not draft.sales or used & draft.sales:
         another = " of another action" if draft.sales else ""
@@ -292,7 +289,8 @@ def _set_fate(draft: Draft, decider: Decider, value: str, text: str) -> None:
     kind, _, send = text.partition(":")
     fate: Any = int(text) if text.isdecimal() else text
     if kind == "new":
-        fate = draft.add_entry({} if send == "conversion" else {"send": send})
+        fate = len(draft.entries)
+        draft.set_entries([*draft.entries, {} if send == "conversion" else {"send": send}])
     draft.set_fate(decider, value, fate)
 
 
@@ -404,8 +402,8 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
     chosen = next(
         (f"v{n}" for n, each in enumerate(question.choices) if each.value == constant), ""
     )
-    is_typed = bool(constant is not None and not chosen and not column and not is_open)
     has_menu = question.entry is not None and question.key != "action"
+    is_typed = constant is not None and not chosen and not is_open and not (has_menu and column)
 
     def write(text: str) -> None:
         if text.startswith("c"):

@@ -56,6 +56,16 @@ _FORGOTTEN: Final = {
 """Field → the answers that another column of the file makes doubtful: they are asked again."""
 
 
+class Value(NamedTuple):
+    """A value of a column that decides: the number of its rows, the sum of their values, and
+    whether all of them are left out."""
+
+    text: str
+    rows: int
+    amount: float | None
+    is_left_out: bool
+
+
 class _Selection(NamedTuple):
     """The rows that are sent (the place of each in the sample, and the number of its entry), and
     the lines of those that are left out, by the answers that `key` has."""
@@ -190,21 +200,10 @@ class Draft:
         if entries != [{}]:
             self.profile["conversions"] = entries
 
-    def add_entry(self, entry: dict[str, Any]) -> int:
-        """Add an entry, and return its number."""
-        entries = [*self.entries, entry]
-        self.profile["conversions"] = entries
-        return len(entries) - 1
-
     def decider(self, name: str) -> Decider | None:
         """Return the column of this name, if it decides."""
         same = (each for each in self.deciders if comparable(each.name) == comparable(name))
         return next(same, None)
-
-    def add_decider(self, name: str) -> None:
-        """Let the values of a column decide. None of them is decided yet."""
-        if self.decider(name) is None:
-            self.deciders.append(Decider(name))
 
     def remove_decider(self, name: str) -> None:
         """Let the values of a column decide no longer."""
@@ -214,11 +213,8 @@ class Draft:
 
     def rename_decider(self, decider: Decider, name: str) -> None:
         """Let a column with another name decide. Files with the old name are stopped then."""
-        for level, key in [(self.profile, "skip"), *((entry, "rows") for entry in self.entries)]:
-            if decider.name in level.get(key, {}):
-                renamed = {name if n == decider.name else n: v for n, v in level[key].items()}
-                level[key] = renamed
         decider.name = name
+        self._write_rows(set())
 
     def set_fate(self, decider: Decider, value: str, fate: Fate) -> None:
         """Decide what the rows with a value are."""
@@ -226,11 +222,6 @@ class Draft:
         before = UNDECIDED if text is None else decider.fates[text]
         decider.fates[value if text is None else text] = fate
         self._write_rows({before})
-
-    def stop_passing(self, decider: Decider) -> None:
-        """Let rows with a value that is not listed be heard of."""
-        decider.passes = False
-        self._write_rows(set())
 
     def _write_rows(self, before: Collection[Fate]) -> None:
         """Write the fates of all values, after some value had those `before`.
@@ -268,34 +259,45 @@ class Draft:
             if entry is None or entry != number
         }
 
-    def values_of(self, decider: Decider) -> list[tuple[str, int]]:
-        """Return the values of a column with their numbers of rows: those of the file, the most
-        frequent first, then those that only the profile lists."""
-        listed = decider.by_text
-        column = self.column_named(decider.name)
-        cells = self.sample.cells_of(column)
-        if column is not None:
-            cells = cells - Counter(row[column.index] for row in self._footer())
-        counts = Counter[str]()
-        spelled: dict[str, str] = dict(listed)
-        for cell, rows in cells.items():
-            value = value_in(cell, listed)
-            counts[comparable(value)] += rows
-            spelled.setdefault(comparable(value), value)
-        found = [(spelled[value], rows) for value, rows in counts.most_common()]
-        absent = [(text, 0) for key, text in listed.items() if key not in counts]
-        return [*found, *((text, rows) for text, rows in absent if text != ANY_OTHER)]
-
-    def needless_values(self, decider: Decider) -> set[str]:
-        """Return the (comparable) values of a column of which every row is left out already."""
+    def values_of(self, decider: Decider) -> list[Value]:
+        """Return the values of a column of the file, the most frequent first, and then those that
+        only the profile lists."""
         column = self.column_named(decider.name)
         if column is None:
-            return set()
-        values: dict[bool, set[str]] = {True: set(), False: set()}
-        listed, skipped = decider.by_text, self._selected().skipped
-        for line, cells, *_ in self.sample.rows:
-            values[line in skipped].add(comparable(value_in(cells[column.index], listed)))
-        return values[True] - values[False]
+            return []
+        listed = decider.by_text
+        cells = self.sample.cells_of(column) - Counter(row[column.index] for row in self._footer())
+        values = {cell: value_in(cell, listed) for cell in self.sample.cells_of(column)}
+        keys = {cell: comparable(value) for cell, value in values.items()}
+        spelled = {keys[cell]: values[cell] for cell in reversed(values)} | listed
+        counts = Counter[str]()
+        for cell, rows in cells.items():
+            counts[keys[cell]] += rows
+        sums, is_left_out = dict[str, float](), dict[str, bool]()
+        amounts, skipped = self._amounts(), self._selected().skipped
+        for place, (line, row, *_) in enumerate(self.sample.rows):
+            key = keys[row[column.index]]
+            is_left_out[key] = is_left_out.get(key, True) and line in skipped
+            if amounts:
+                sums[key] = sums.get(key, 0) + amounts[place]
+        absent = [(key, 0) for key in listed if key not in counts and key != ANY_OTHER]
+        return [
+            Value(spelled[key], rows, sums.get(key), is_left_out.get(key, False))
+            for key, rows in (*counts.most_common(), *absent)
+        ]
+
+    def _amounts(self) -> list[float]:
+        """Return the value of each row, as far as it can be read: else 0. Currencies are not told
+        apart."""
+        column = self.column("conversion_value")
+        sign, scale = self.profile.get("decimal_sign"), self.profile.get("value_scale", 1)
+        amounts = []
+        for cell in column.cells if column and self.sample.is_whole else ():
+            try:
+                amounts.append(_amount(cell, sign) * scale if cell else 0)
+            except RuleError:
+                amounts.append(0)
+        return amounts
 
     def _footer(self) -> list[Sequence[str]]:
         """Return the cells of the last rows, as far as a run takes them for a footer."""
@@ -352,10 +354,6 @@ class Draft:
         first, *more = own or ["all rows"]
         return f"{written(first)} and {len(more)} more" if more else written(first)
 
-    def known_as(self, number: int) -> str:
-        """Return the action of an entry, or else the values by which it is known."""
-        return str(self.completed[number].action or self.name_of(number))
-
     # ── cells ──
 
     def cells(self, *names: str) -> list[str]:
@@ -397,23 +395,6 @@ class Draft:
         """Return the column with only the cells that are sent by these entries."""
         cells = self.numbered_cells(column)
         return replace(column, cells=[cell for number, cell in cells if number in entries])
-
-    def sums_of(self, decider: Decider) -> dict[str, float]:
-        """Return the sum of the values by the (comparable) value of a column that decides, as far
-        as they can be read. Currencies are not told apart."""
-        amounts, column = self.column("conversion_value"), self.column_named(decider.name)
-        if amounts is None or column is None or not self.sample.is_whole:
-            return {}
-        listed = decider.by_text
-        sign, scale = self.profile.get("decimal_sign"), self.profile.get("value_scale", 1)
-        sums: dict[str, float] = {}
-        for (_, cells, *_), amount in zip(self.sample.rows, amounts.cells, strict=True):
-            key = comparable(value_in(cells[column.index], listed))
-            try:
-                sums[key] = sums.get(key, 0) + (_amount(amount, sign) * scale if amount else 0)
-            except RuleError:
-                continue
-        return sums
 
     def column_named(self, name: str) -> Column | None:
         """Return the column of this name, if the file has it."""

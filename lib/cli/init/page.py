@@ -230,15 +230,10 @@ class Page:
         return str(rendered)
 
 
-def render_message(
-    title: str, text: str, *, command: str = "", link: str = "", tone: str = "alarm"
-) -> str:
-    """Return a page that says one thing."""
-    return str(
-        _template("message.html").render(
-            title=title, text=text, command=command, link=link, tone=tone
-        )
-    )
+def render_message(title: str, text: str, *, command: str = "") -> str:
+    """Return a page that says one thing: what to do next (`command`), or why it is refused."""
+    page = _template("message.html")
+    return str(page.render(title=title, text=text, command=command))
 
 
 def _fits(column: Column, field: str) -> bool:

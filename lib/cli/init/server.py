@@ -19,7 +19,7 @@ from threading import Lock, Thread
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, make_response, redirect, request
+from flask import Flask, Response, abort, make_response, redirect, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -34,6 +34,10 @@ from lib.destinations.registry import names
 HOME: Final = "127.0.0.1"
 _OWN_NAMES: Final = frozenset({HOME, "localhost"})
 _MOST_FORM_BYTES: Final = 8 << 20
+_COME_BY_ADDRESS: Final = (
+    "Open the address that the command has printed. It works once, in one browser. If that was "
+    "this one, open the page again. Otherwise end the command with Ctrl-C, and start it again."
+)
 _OF_ENTRY: Final = re.compile(r"q\.\d")
 
 
@@ -166,23 +170,16 @@ class Server:
         app.errorhandler(Exception)(_failed)
         return app
 
-    def _refuse_strangers(self) -> Response | None:
+    def _refuse_strangers(self) -> None:
         """Refuse a name that is not ours (a page of a stranger whose name leads to this computer),
         and a browser that did not come by the address."""
-        name = _name_in(f"//{request.host}")
-        if name not in {*_OWN_NAMES, *filter(None, [_name_in(f"//{self.host}")])}:
-            return _message(403, "This name is not allowed", "Give it as --host.")
-        if request.method == "GET" and "token" in request.args:
-            return None
-        if not _is_same(request.cookies.get(self._cookie_name, ""), self._cookie):
-            return _message(
-                403,
-                "Open the address that the command has printed",
-                "It works once, in one browser. If you have used it in this one, try again. "
-                "Otherwise end the command with Ctrl-C, and start it again.",
-                link="Try again",
-            )
-        return None
+        name = _name_in(request.host)
+        if not name or name not in {*_OWN_NAMES, _name_in(self.host)}:
+            abort(403, "This name is not allowed. Give it as --host.")
+        is_entering = request.method == "GET" and "token" in request.args
+        given = request.cookies.get(self._cookie_name, "")
+        if not (is_entering or _is_same(given, self._cookie)):
+            abort(403, _COME_BY_ADDRESS)
 
     @property
     def _cookie_name(self) -> str:
@@ -195,12 +192,7 @@ class Server:
             if given is None:
                 return self._rendered()
             if self._token is None or not _is_same(given, self._token):
-                return _message(
-                    403,
-                    "This address was used already",
-                    "It works once. If it was by this browser, open the page.",
-                    link="Open the page",
-                )
+                abort(403, _COME_BY_ADDRESS)
             self._token = None
         answer = make_response(redirect("/", 303))
         answer.headers["Referrer-Policy"] = "no-referrer"
@@ -212,18 +204,11 @@ class Server:
     def _change(self) -> Response:
         form = request.form.to_dict()
         if not self._is_own_page(form.get("token", "")):
-            return _message(
-                403, "This page is not ours", "Nothing was changed.", link="Open the page"
-            )
+            abort(403, "This page is not ours. Nothing was changed.")
         with self._lock:
             session = self._session
             if session.is_saved or form.get("revision") != str(session.revision):
-                return _message(
-                    409,
-                    "This page was changed in another tab",
-                    "The last change on this page was not taken.",
-                    link="Open it as it is now",
-                )
+                abort(409, "This page was changed in another tab. The last change was not taken.")
             session.change(form)
             if form.get("do") != "save":
                 return self._rendered()
@@ -231,13 +216,12 @@ class Server:
                 session.save()
             except NotSaved as error:
                 return self._rendered(str(error))
-        answer = _message(
-            200,
+        page = render_message(
             f"The profile “{session.draft.name}” is saved",
             "The command has ended. You can close this page. To see each row of a file:",
             command=session.next_command,
-            tone="done",
         )
+        answer = make_response(page)
         answer.call_on_close(Thread(target=self.stop).start)
         return answer
 
@@ -258,9 +242,9 @@ def _is_same(given: str, secret: str) -> bool:
     return compare_digest(given.encode(), secret.encode())
 
 
-def _name_in(address: str) -> str:
+def _name_in(host: str) -> str:
     try:
-        return urlsplit(address).hostname or ""
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
 
@@ -273,15 +257,11 @@ def _with_headers(answer: Response) -> Response:
     return answer
 
 
-def _message(status: int, title: str, text: str, **more: str) -> Response:
-    return make_response(render_message(title, text, **more), status)
-
-
 def _failed(error: Exception) -> Response:
-    """Answer an error without its text, which could quote a cell."""
+    """Answer a refusal, or an error without its text, which could quote a cell."""
     if isinstance(error, HTTPException):
-        return _message(error.code or 500, error.name, "", link="Open the page")
-    name = type(error).__name__
-    return _message(
-        500, "This page has a mistake", f"The program failed ({name}).", link="Open the page"
-    )
+        title, text, status = error.name, error.description, error.code
+    else:
+        title, text = "This page has a mistake", f"The program failed ({type(error).__name__})."
+        status = 500
+    return make_response(render_message(title, text or ""), status or 500)
