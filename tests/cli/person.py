@@ -57,8 +57,8 @@ class Person:
 
     def value(self, column: str, value: str) -> Control:
         """The control of a value of a column that decides."""
-        table = next(table for table in self.page.deciders if table.name == column)
-        return next(row.control for row in table.rows if row.text == value)
+        rows = self.page.deciders[column]
+        return next(row.control for row in rows if row.text == value)
 
     def choose(self, control: Control, label: str) -> None:
         """Choose an option by its words."""
@@ -84,7 +84,7 @@ class Person:
 
     def open(self) -> list[str]:
         """What is not answered yet."""
-        return [each.text for each in self.page.open]
+        return [text for text, _ in self.page.open]
 
     def save(self) -> dict[str, Any]:
         """Save, and return the profile. It is valid."""

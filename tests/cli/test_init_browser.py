@@ -183,7 +183,7 @@ def test_an_edit_asks_only_what_is_new(shown: Open, tmp_path: Path) -> None:
     content = content.replace("-5050.50", "87000")
     with shown(reopen(tmp_path, content)) as screen:
         assert "2 answers missing: “Amount” is gone “Stage”: 1 to decide" in screen.panel
-        screen.press("Yes, it is")
+        screen.press("Deal value is value of the sale")
         assert "87,000.00" in screen.page.inner_text("#rows-part")
         screen.choose("Rows with Won (self-serve) are", "a sale")
         changes = screen.page.inner_text("#save-part")

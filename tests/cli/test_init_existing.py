@@ -73,6 +73,11 @@ def differences(person: Person) -> tuple[list[str], list[str]]:
     return changes(person.session.document.as_read or {}, person.session.draft.document())
 
 
+def suggestions(person: Person) -> dict[str, str]:
+    """What the page suggests for each column."""
+    return {row.name: row.suggestion for row in person.page.columns if row.suggestion}
+
+
 def _played(kind: str, name: str) -> tuple[Path, Path, str]:
     if kind == "examples":
         folder = REPOSITORY / "examples"
@@ -105,8 +110,8 @@ def test_values_that_this_file_lacks_stay(tmp_path: Path) -> None:
     """A new stage is one answer, and last week's stages keep theirs."""
     person = reopen(tmp_path, SALES.replace("cy@", "cy@").replace("Lead", "Won (self-serve)"))
     assert person.open() == ["“Stage”: 1 to decide"]
-    (table,) = person.page.deciders
-    assert [(row.text, row.rows, row.control.is_open) for row in table.rows] == [
+    (rows,) = person.page.deciders.values()
+    assert [(row.text, row.rows, row.control.is_open) for row in rows] == [
         ("Won (self-serve)", 1, True),
         ("Won", 2, False),
         ("Lead", 0, False),
@@ -124,9 +129,8 @@ def test_a_renamed_column_is_one_more_name(tmp_path: Path) -> None:
     """Last week's file goes on, and so does what was answered about its cells."""
     person = reopen(tmp_path, SALES.replace("Amount", "Deal value"), decimal_sign=".")
     assert person.open() == ["“Amount” is gone"]
-    (gone,) = person.page.gone
-    assert gone.likely == "Deal value"
-    person.press("set", gone.press)
+    assert suggestions(person)["Deal value"] == "conversion_value"
+    person.mean("Deal value", "conversion_value")
     assert differences(person) == ([], ["columns, value of the sale: Deal value"])
     profile = person.save()
     assert profile["columns"]["conversion_value"] == ["Amount", "Deal value"]
@@ -143,23 +147,22 @@ def test_a_longer_name_is_likelier_than_a_similar_one(tmp_path: Path) -> None:
         cells = line.split(",")
         rows[number] = ",".join([*cells[: at + 1], cells[at], "", *cells[at + 1 :]])
     person = reopen(tmp_path, "\n".join(rows), decimal_sign=".")
-    (gone,) = person.page.gone
-    assert gone.likely == "Sale Amount"
+    assert suggestions(person)["Sale Amount"] == "conversion_value"
 
 
 def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> None:
     """Its values keep their answers. The page says that older files are stopped."""
     person = reopen(tmp_path, SALES.replace("Stage", "Status"))
-    (gone,) = person.page.gone
-    assert "Files with the old name are stopped" in person.html
-    person.press("set", gone.press)
+    assert "files with this one are stopped from then on" in person.html
+    assert suggestions(person)["Status"] == "decides"
+    person.mean("Status", "decides")
     profile = person.save()
     assert profile["conversions"] == [{"rows": {"Status": ["Won"]}}]
     assert profile["skip"] == {"Status": ["Lead", "Renewal"]}
 
 
 @pytest.mark.parametrize(
-    "choice, columns, optional", [("remove", {}, None), ("optional", {"email": "Mail"}, ["email"])]
+    "choice, columns, optional", [("", {}, None), ("optional", {"email": "Mail"}, ["email"])]
 )
 def test_a_column_that_is_gone_may_be_removed_or_optional(
     tmp_path: Path, choice: str, columns: dict[str, str], optional: list[str] | None
@@ -222,7 +225,7 @@ def test_rows_that_were_written_by_hand_stay_as_they_are(tmp_path: Path) -> None
     """No menu says what they say, so they are changed in the document, and all else here."""
     person = reopen(tmp_path, **BY_HAND)
     assert "were written by hand" in person.html
-    assert person.page.deciders == []
+    assert not person.page.deciders
     person.answer("expect", "every 3 hours")
     profile = person.save()
     assert (profile["conversions"], profile.get("skip")) == (BY_HAND["conversions"], None)

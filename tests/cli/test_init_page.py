@@ -261,8 +261,8 @@ def test_numbers_that_are_states_are_taken_as_they_are(opened: Open) -> None:
 def test_values_have_their_rows_and_their_sum(opened: Open) -> None:
     """The sum is that of the column of values, as far as it can be read."""
     person = answer(opened())
-    (table,) = person.page.deciders
-    assert [(row.text, row.rows, row.amount) for row in table.rows] == [
+    (rows,) = person.page.deciders.values()
+    assert [(row.text, row.rows, row.amount) for row in rows] == [
         ("Won", 4, 1400.5),
         ("Lost", 1, 300.0),
         ("Lead", 1, 400.0),
@@ -447,9 +447,9 @@ def test_a_column_with_many_values_decides_by_being_filled(opened: Open) -> None
     """All its values are one answer, and some of them may have another."""
     person = opened()
     person.mean("Phone", "decides")
-    (table,) = person.page.deciders
-    assert [row.text for row in table.rows][:3] == ["(empty)", "any other value", "(212) 555-0101"]
-    assert [row.control.is_open for row in table.rows][:3] == [True, True, False]
+    (rows,) = person.page.deciders.values()
+    assert [row.text for row in rows][:3] == ["(empty)", "any other value", "(212) 555-0101"]
+    assert [row.control.is_open for row in rows][:3] == [True, True, False]
     person.decide("Phone", **{"(empty)": "left out", "any other value": "a sale"})
     person.decide("Phone", **{"(212) 555-0101": "left out"})
     profile = answer(person, stages={}).save()
@@ -465,8 +465,8 @@ def test_each_of_many_numeric_stages_is_chosen_by_its_number_and_sum(opened: Ope
     person = opened(f"Time,Stage,Amount\n{rows}")
     person.mean("Amount", "conversion_value")
     person.mean("Stage", "decides")
-    (table,) = person.page.deciders
-    by_text = {row.text: (row.rows, row.amount) for row in table.rows}
+    (rows,) = person.page.deciders.values()
+    by_text = {row.text: (row.rows, row.amount) for row in rows}
     assert len(by_text) == 51
     assert by_text["141"] == (3, 124.5)
     person.decide("Stage", **{"141": "a sale", "any other value": "left out"})
@@ -617,9 +617,8 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
         monkeypatch.setattr(f"lib.cli.init.{module}.MOST_ROWS", 3)
     person = answer(opened())
     assert "more than 3 rows" in person.html
-    (table,) = person.page.deciders
-    rows = [(row.text, row.rows) for row in table.rows]
-    assert rows[:3] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
+    (rows,) = person.page.deciders.values()
+    assert [(row.text, row.rows) for row in rows][:3] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
     assert person.page.trial is not None
     assert person.page.trial.rows == 3
     person.save()

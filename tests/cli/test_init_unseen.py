@@ -364,7 +364,7 @@ def test_each_owner_gets_what_is_right(name: str, tmp_path: Path) -> None:
         person.decide(column, **fates)
     for column in owner.rows:
         rest = ANY if len(owner.rows) > 1 and len(person.session.draft.entries) > 1 else SALE
-        for row in next(table for table in person.page.deciders if table.name == column).rows:
+        for row in person.page.deciders[column]:
             if row.control.is_open:
                 person.choose(row.control, rest if column in owner.passing else OUT)
     person.answer("destination", "Google Ads API")

@@ -279,11 +279,10 @@ def _list_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
 
 
 def _read_value(column: Column, text: str) -> str:
-    values = [value for value, _ in column.values()]
-    written = {comparable(value or EMPTY): value for value in values}
-    written |= {comparable(value): value for value in values}
-    if comparable(text) in written:
-        return written[comparable(text)]
+    values = [*dict.fromkeys(column.cells)]
+    written = {comparable(value or EMPTY): value for value in reversed(values)}
+    if comparable(text or EMPTY) in written:
+        return written[comparable(text or EMPTY)]
     if text.startswith("=") and text[1:].strip():
         return text[1:].strip()
     near = nearest(text, values) if is_own_screen() else ""

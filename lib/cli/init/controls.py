@@ -313,61 +313,56 @@ def all_rows_control(draft: Draft) -> Control:
 
 
 class Gone(NamedTuple):
-    """A column that the file lacks. `likely` is the column that probably replaces it, and `press`
-    the change that says so."""
+    """A column that the file lacks: its name so far, its menu, and its meaning. `successor` is the
+    column that probably replaces it, or ""."""
 
     name: str
-    meaning: str
     control: Control
-    likely: str
-    press: str
+    meaning: str
+    successor: str
 
 
-def gone_columns(draft: Draft) -> Iterator[Gone]:
-    """Yield each column that the file must have, and lacks. Another column replaces it by getting
+def gone_columns(draft: Draft) -> list[Gone]:
+    """Return the columns that the file must have, and lacks. Another column replaces one by getting
     its meaning; the question of an entry asks for its own column again."""
+    optional = draft.profile.get("optional", ())
+    lacking = [
+        (name, draft.column_names(name))
+        for name in draft.profile.get("columns", {})
+        if draft.column(name) is None and name not in optional
+    ]
     for decider in draft.deciders:
         if draft.column_named(decider.name) is None and not draft.by_hand:
-            remove = partial(draft.remove_decider, decider.name)
-            yield _gone(draft, [decider.name], DECIDES, remove)
-    optional = draft.profile.get("optional", ())
-    for name in [*draft.profile.get("columns", {})]:
-        if draft.column(name) is None and name not in optional:
-            remove = partial(draft.forget_names, name)
-            yield _gone(draft, draft.column_names(name), name, remove)
+            lacking.append((DECIDES, [decider.name]))
+    return [_gone(draft, n, field, names) for n, (field, names) in enumerate(lacking)]
 
 
-def _gone(draft: Draft, old: Sequence[str], field: str, remove: Callable[[], None]) -> Gone:
-    base = base_name(field)
-    unused = [
-        each
+def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
+    meaning, name = base_name(field), " or ".join(names)
+    free = [
+        each.name
         for each in draft.sample.columns
-        if each.filled and not meanings_of(draft, each) and each.may_be(LOOKS.get(base))
+        if each.filled and not meanings_of(draft, each) and each.may_be(LOOKS.get(meaning))
     ]
-    near = likely_successor(old, base, [each.name for each in unused])
-    likely = next((each for each in unused if each.name == near), None)
-    name = " or ".join(old)
-    offers = [Offer("", "it has another name now"), Offer("remove", "no file has it any more")]
+    offers = [
+        Offer(field, f"{meaning_of(field)}, by another name now"),
+        Offer("", "not used: no file has it any more"),
+    ]
+    if field not in {DECIDES, *NEVER_OPTIONAL}:
+        offers.append(Offer("optional", "in some files only"))
 
     def write(text: str) -> None:
-        if text == "remove":
-            remove()
-        elif text:
+        if text == "optional":
             draft.profile["optional"] = [*draft.profile.get("optional", ()), field]
+        elif field == DECIDES:
+            draft.remove_decider(name)
+        else:
+            draft.forget_names(field)
 
-    if field not in {DECIDES, *NEVER_OPTIONAL}:
-        offers.append(Offer("optional", "some files lack it"))
     control = Control(
-        f"gone.{field if field != DECIDES else name}",
-        f"If no column of this file is “{name}”",
-        "menu",
-        "",
-        write,
-        offers,
-        is_open=True,
+        f"gone.{number}", f"It is: {name}", "menu", field, write, offers, is_open=True
     )
-    press = f"column.{likely.index}.0={base}" if likely else ""
-    return Gone(name, meaning_of(field), control, near, press)
+    return Gone(name, control, meaning, likely_successor(names, meaning, free))
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────

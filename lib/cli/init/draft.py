@@ -253,11 +253,7 @@ class Draft:
             for value, fate in decider.fates.items():
                 if isinstance(fate, int) and fate > number:
                     decider.fates[value] = fate - 1
-        self.answered = {
-            (key, entry - 1 if entry is not None and entry > number else entry)
-            for key, entry in self.answered
-            if entry is None or entry != number
-        }
+        self.answered = {(name, entry) for name, entry in self.answered if entry is None}
 
     def values_of(self, decider: Decider) -> list[Value]:
         """Return the values of a column of the file, the most frequent first, and then those that

@@ -100,16 +100,6 @@ class Column:
             return True
         return any(has_look(cell, look) for cell in cells)
 
-    def values(self) -> list[tuple[str, int]]:
-        """Return the different values with their numbers of rows, the most frequent first.
-
-        Values that a run does not tell apart (`won`, `Won `) are one, in the spelling that comes
-        first.
-        """
-        counts = Counter(map(comparable, self.cells))
-        spelled = {comparable(cell): cell for cell in reversed(self.cells)}
-        return [(spelled[value], count) for value, count in counts.most_common()]
-
     def samples(self) -> list[str]:
         """Return the first three different cells."""
         return [*dict.fromkeys(self.filled)][:_SAMPLES]

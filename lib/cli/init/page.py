@@ -47,37 +47,16 @@ _TITLES: Final = {"cells": "How cells are written", "file": "Consent, account an
 
 
 class ColumnRow(NamedTuple):
-    """A column of the file with its menus. `suggestion` is a value of the last menu."""
+    """A column with its menus. `suggestion` is a value of the last menu, and `uses` is what only
+    some rows use it for. One that the file lacks has no cells."""
 
     name: str
-    samples: Sequence[str]
-    different: int
-    filled: int
     menus: Sequence[Control]
-    suggestion: str
-    uses: Sequence[str]
-    """What only some rows use it for."""
-
-
-class Section(NamedTuple):
-    """Some controls that belong together. Those of rows are shown once it is known which count."""
-
-    title: str
-    controls: Sequence[Control]
-
-
-class DeciderTable(NamedTuple):
-    """A column that decides, and its values."""
-
-    name: str
-    rows: Sequence[ValueRow]
-
-
-class Open(NamedTuple):
-    """What nobody has decided yet. `anchor` is the ID of the place where it is decided."""
-
-    text: str
-    anchor: str
+    suggestion: str = ""
+    samples: Sequence[str] = ()
+    different: int = 0
+    filled: int = 0
+    uses: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -92,30 +71,32 @@ class Page:
     controls: dict[str, Control] = field(default_factory=dict, init=False)
     gone: list[Gone] = field(init=False)
     columns: list[ColumnRow] = field(init=False)
-    deciders: list[DeciderTable] = field(init=False)
+    deciders: dict[str, list[ValueRow]] = field(init=False)
+    """Column that decides → its values."""
     all_rows: Control | None = field(init=False)
-    sections: list[Section] = field(init=False)
-    open: list[Open] = field(init=False)
-    """What must be decided before the profile can be saved."""
+    sections: dict[str, list[Control]] = field(init=False)
+    """Title → the questions below it."""
+    open: list[tuple[str, str]] = field(init=False)
+    """What must be decided before the profile can be saved, and the ID of the place where it is."""
 
     def __post_init__(self) -> None:
         draft = self.draft
-        self.gone = [*gone_columns(draft)]
-        self.columns = [self._row(column) for column in draft.sample.columns]
-        self.deciders = [
-            DeciderTable(decider.name, value_rows(draft, decider, is_edit=self.is_edit))
+        self.gone = gone_columns(draft)
+        self.columns = [ColumnRow(gone.name, [gone.control]) for gone in self.gone]
+        self.columns += [self._row(column) for column in draft.sample.columns]
+        self.deciders = {
+            decider.name: value_rows(draft, decider, is_edit=self.is_edit)
             for decider in draft.deciders
             if draft.column_named(decider.name) is not None and not draft.by_hand
-        ]
+        }
         self.all_rows = None if draft.deciders or draft.by_hand else all_rows_control(draft)
         asked = [*questions(draft)]
         self.sections = self._sections(asked)
         controls = [
-            *(gone.control for gone in self.gone),
             *(menu for column in self.columns for menu in column.menus),
-            *(row.control for table in self.deciders for row in table.rows),
+            *(row.control for rows in self.deciders.values() for row in rows),
             *filter(None, [self.all_rows]),
-            *(control for section in self.sections for control in section.controls),
+            *(control for section in self.sections.values() for control in section),
         ]
         self.controls = {control.name: control for control in controls}
         self.open = [*self._open_items(asked)]
@@ -142,14 +123,15 @@ class Page:
         suggestion = "" if meanings_of(draft, column) or uses else self._suggested(column)
         menus = [*meaning_controls(draft, column)]
         different, filled = len({*column.filled}), len(column.filled)
-        return ColumnRow(column.name, shown.samples(), different, filled, menus, suggestion, uses)
+        return ColumnRow(column.name, menus, suggestion, shown.samples(), different, filled, uses)
 
     def _suggested(self, column: Column) -> str:
         """Return what the name and the cells of a column suggest, if no column is it yet: or the
         cells alone, if no other column of the file has such cells."""
         draft = self.draft
-        if any(gone.likely == column.name for gone in self.gone):
-            return ""  # it is suggested there
+        for gone in self.gone:
+            if gone.successor == column.name:
+                return gone.meaning
         for name in _SUGGESTED:
             if draft.column_names(name) or name in draft.profile or not _fits(column, name):
                 continue
@@ -162,7 +144,7 @@ class Page:
 
     # ── what is sent ──
 
-    def _sections(self, asked: Sequence[Question]) -> list[Section]:
+    def _sections(self, asked: Sequence[Question]) -> dict[str, list[Control]]:
         """Return the questions about each kind of row that is sent, and then all others."""
         draft, sections = self.draft, dict[str, list[Control]]()
         for question in asked:
@@ -174,31 +156,29 @@ class Page:
                 title = f"{kind}: {draft.name_of(number)}" if draft.is_about_rows else ""
             sections.setdefault(title, []).extend(question_controls(draft, question))
         sections.pop("", None)
-        last = [title for title in _TITLES.values() if title in sections]
-        titles = [*(title for title in sections if title not in last), *last]
-        return [Section(title, sections[title]) for title in titles if sections[title]]
+        last = {title: sections.pop(title, []) for title in _TITLES.values()}
+        return {title: controls for title, controls in (sections | last).items() if controls}
 
     # ── what is open, and what would happen ──
 
-    def _open_items(self, asked: Sequence[Question]) -> Iterator[Open]:
+    def _open_items(self, asked: Sequence[Question]) -> Iterator[tuple[str, str]]:
         draft = self.draft
         for gone in self.gone:
-            yield Open(f"“{gone.name}” is gone", gone.control.name)
+            yield f"“{gone.name}” is gone", gone.control.name
         if self.all_rows and self.all_rows.is_open:
-            yield Open("Which rows count", "rows")
-        for table in self.deciders:
-            if undecided := [row.control for row in table.rows if row.control.is_open]:
-                text = f"“{table.name}”: {len(undecided)} to decide"
-                yield Open(text, undecided[0].name)
+            yield "Which rows count", "rows"
+        for name, rows in self.deciders.items():
+            if undecided := [row.control.name for row in rows if row.control.is_open]:
+                yield f"“{name}”: {len(undecided)} to decide", undecided[0]
         for question in asked:
             if question.is_open(draft):
                 names = (question.control, f"{question.control}.text", "columns")
                 anchor = next(each for each in names if each in self.controls or each == "columns")
-                yield Open(question.title, anchor)
+                yield question.title, anchor
         levels = (draft.profile, *draft.entries)
         named = {name for level in levels for name in level.get("columns", ())}
         if draft.sales and not named & {*_FOUND_BY}:
-            yield Open("A click ID, an email address or a phone number", "columns")
+            yield "A click ID, an email address or a phone number", "columns"
 
     @property
     def can_save(self) -> bool:
@@ -214,7 +194,7 @@ class Page:
                 "sent": [*account.sent_lines(draft, trial)],
                 "others": [*account.other_lines(draft, trial)],
                 "remarks": [*account.remarks(draft, trial)],
-                "rows": [(row.line, account.cells_of(row, draft)) for row in trial.samples()],
+                "samples": [(row.line, account.cells_of(row, draft)) for row in trial.samples()],
                 "summary": account.summary(draft, trial),
             }
         rendered = _template("init.html").render(
