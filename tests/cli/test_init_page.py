@@ -552,6 +552,16 @@ def test_the_panel_shows_sums_before_everything_is_answered(opened: Open) -> Non
     assert "sales, 300.50 USD" in person.html
 
 
+def test_what_looks_wrong_in_the_whole_file_is_said(opened: Open) -> None:
+    """Nothing is refused, and somebody must look all the same: at consent, also beside refunds."""
+    person = refunds(opened(REFUNDS), Refund="a refund", Part="left out")
+    for question, column in (("adjustment_date_time", "Time"), ("order_id", "Related")):
+        person.answer(question, column, 1)
+    assert "Consent is refused in every row" not in person.html
+    person.answer("ad_user_data", "all people in this file refused")
+    assert "Consent is refused in every row" in person.html
+
+
 def test_sales_that_are_worth_nothing_are_said(opened: Open) -> None:
     """They are sent, and somebody must look. One value for all rows is no mistake."""
     content = DEALS.replace(",100.50,", ",0.00,").replace(",200.00,", ",0,")
@@ -620,7 +630,7 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
     (rows,) = person.page.deciders.values()
     assert [(row.text, row.rows) for row in rows][:3] == [("Won", 4), ("Lost", 1), ("Lead", 1)]
     assert person.page.trial is not None
-    assert person.page.trial.rows == 3
+    assert person.page.trial.totals.all_rows == 3
     person.save()
 
 

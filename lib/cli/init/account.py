@@ -48,7 +48,9 @@ def sent_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
         several = len(draft.sales) > 1 and number in draft.sales
         action = draft.completed[number].action
         which = f" ({action or draft.name_of(number)})" if several else ""
-        sums = [money_as_text(each.micros, code) for code, each in trial.sums[number].items()]
+        sums = [
+            money_as_text(each.micros, code) for code, each in totals.money.get("ok", {}).items()
+        ]
         total = f", {' + '.join(sums)}" if sums and number in draft.sales else ""
         detail = ""
         if number in draft.corrections:
@@ -105,10 +107,8 @@ def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
         if "destination" in draft.profile:
             yield if_not_uploaded(draft.document())
     yield from _shared_times(draft)
-    if not draft.sales & trial.sent.keys() and draft.sales:
-        yield "No row is a sale."
-    sent = [totals.all_rows for number, totals in trial.sent.items() if number in draft.sales]
-    yield from _lost_click_ids(draft, bool(sent))
+    if draft.sales & trial.sent.keys():
+        yield from _lost_click_ids(draft)
 
 
 def _without_sale(draft: Draft, trial: Trial) -> int:
@@ -133,11 +133,11 @@ def _shared_times(draft: Draft) -> Iterator[str]:
         )
 
 
-def _lost_click_ids(draft: Draft, is_sent: bool) -> Iterator[str]:
+def _lost_click_ids(draft: Draft) -> Iterator[str]:
     """Yield the columns of click IDs that are not sent as such."""
     sent = [draft.column(name) for name in ("gclid", "gbraid", "wbraid")]
     for column in draft.sample.columns:
-        if is_sent and "click ID" in column.looks and column not in sent:
+        if "click ID" in column.looks and column not in sent:
             yield f"The cells of “{column.name}” look like Google's click IDs, and are not sent."
 
 
@@ -152,32 +152,27 @@ class Cell(NamedTuple):
     becomes: str
 
 
+_ALWAYS: Final = ("conversion_value", "order_id", "ad_user_data")
+"""Fields that a conversion has without a column, too."""
+
+
 def cells_of(row: SentRow, draft: Draft) -> Sequence[Cell]:
-    """Return the cells of a row that would be sent."""
-    region = draft.profile.get("phone_region")
-    cells = [
-        Cell(field, text, _as_sent(field, text, row, region))
-        for field, text in row.cells.items()
-        if text.strip()
+    """Return the cells of a row that would be sent, and what it gets without a cell."""
+    more = _ALWAYS if isinstance(row.record, Conversion) else ()
+    cells = [(field, row.cells.get(field, "")) for field in dict.fromkeys((*row.cells, *more))]
+    return [
+        Cell(field, text, becomes)
+        for field, text in cells
+        if (becomes := _as_sent(field, text, row, draft))
+        and (text.strip() or field not in row.cells)
     ]
-    record = row.record
-    if isinstance(record, Conversion) and "conversion_value" not in row.cells:
-        value = record.value
-        amount = None if value is None else round(value * MICROS)
-        text = (
-            "that of the action" if amount is None else money_as_text(amount, record.currency_code)
-        )
-        cells.append(Cell("conversion_value", "", text))
-    if record.order_id and is_derived_order_id(record.order_id) and "order_id" not in row.cells:
-        cells.append(Cell("order_id", "", "derived from the row"))
-    if isinstance(record, Conversion) and "ad_user_data" not in row.cells:
-        cells.append(Cell("ad_user_data", "", record.ad_user_data or "not stated"))
-    return cells
 
 
-def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) -> str:
-    """Return what Google gets of a cell. `default_region`: the country of phones in the profile."""
+def _as_sent(field: str, text: str, row: SentRow, draft: Draft) -> str:
+    """Return what Google gets of a cell; "" if there is none, and nothing is sent instead."""
     record = row.record
+    if field.startswith(("email", "phone")):
+        return _hashed(field[:5], plain_text(text, field, set()), row, draft)
     if field == "conversion_date_time" and isinstance(record, Adjustment):
         return record.conversion_time or "not needed"
     if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
@@ -186,10 +181,9 @@ def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) ->
         if record.value is None:
             return "not needed" if isinstance(record, Adjustment) else "that of the action"
         return money_as_text(round(record.value * MICROS), record.currency_code)
-    if field == "order_id" and record.order_id:
-        return "derived" if is_derived_order_id(record.order_id) else record.order_id
-    if field.startswith(("email", "phone")):
-        return _hashed(field[:5], plain_text(text, field, set()), row, default_region)
+    if field == "order_id":
+        is_derived = bool(record.order_id and is_derived_order_id(record.order_id))
+        return "derived from the row" if is_derived else record.order_id or ""
     if field in ("currency_code", "ad_user_data"):
         return str(getattr(record, field, None) or "not stated")
     if field in ("gclid", "gbraid", "wbraid"):
@@ -197,19 +191,20 @@ def _as_sent(field: str, text: str, row: SentRow, default_region: str | None) ->
     return "read with the others"
 
 
-def _hashed(field: str, text: str | None, row: SentRow, default_region: str | None) -> str:
+def _hashed(field: str, text: str | None, row: SentRow, draft: Draft) -> str:
     """Return the email address or phone number that is hashed, or why it is not sent."""
     if isinstance(row.record, Adjustment):
         return "not needed"
-    if not text:
-        return "left out"
     try:
         if field == "email":
-            return f"{normalize_email(text)}, hashed"
-        region, _ = phone_region(row.cells.get(PHONE_COUNTRY, ""), default_region, set())
-        return f"{normalize_phone(text, region)}, hashed"
+            return f"{normalize_email(text or '')}, hashed"
+        country = row.cells.get(PHONE_COUNTRY, "")
+        region, _ = phone_region(country, draft.profile.get("phone_region"), set())
+        return f"{normalize_phone(text or '', region)}, hashed"
     except RuleError as error:
-        return "hashed already" if is_digest(text) else f"left out: {lookup(error.code).meaning}"
+        return (
+            "hashed already" if is_digest(text or "") else f"left out: {lookup(error.code).meaning}"
+        )
 
 
 def summary(draft: Draft, trial: Trial) -> str:
@@ -220,7 +215,7 @@ def summary(draft: Draft, trial: Trial) -> str:
 
 def as_text(draft: Draft, trial: Trial) -> Iterator[str]:
     """Yield the lines for a terminal. They have no cells, but the values that the profile lists."""
-    yield f"{trial.rows:>7,}  rows in the file"
+    yield f"{trial.totals.all_rows:>7,}  rows in the file"
     for line in (*other_lines(draft, trial), *sent_lines(draft, trial)):
         yield f"{line.rows if line.is_sent else -line.rows:>7,}  {on_terminal(line.text)}"
         if line.detail:

@@ -21,12 +21,11 @@ from lib.cli.file_notes import FileNotes
 from lib.cli.init.look import Sample
 from lib.config import messages
 from lib.config.profile import Profile
-from lib.model.money import Sum, add_sums
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Conversion, Record, Row
 from lib.model.totals import Totals
 from lib.rules.selection import FOOTER, RowSelection
-from lib.run.plan import Plan
+from lib.run.plan import Plan, notes_of
 
 _KEPT: Final = 200
 """So many rows that would be sent are kept, for samples, and the first one of each entry."""
@@ -51,7 +50,7 @@ class Trial:
 
     profile: Profile | None = None
     stop: str = ""
-    rows: int = 0
+    totals: Totals = field(default_factory=Totals)
     footer: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     """Column of `skip` → rows that it leaves out, if the columns before it do not."""
@@ -60,11 +59,9 @@ class Trial:
     out."""
     sent: defaultdict[int, Totals] = field(default_factory=lambda: defaultdict(Totals))
     """Number of an entry → its rows that would be sent."""
-    sums: dict[int, dict[str, Sum]] = field(default_factory=dict)
-    """Number of an entry → the sum of its values by currency."""
     kept: list[SentRow] = field(default_factory=list)
     notes: Sequence[Problem] = ()
-    """What looks wrong in the file as a whole."""
+    """What looks wrong in the file as a whole, so that somebody must look."""
     orders: set[tuple[str, str]] = field(default_factory=set)
     """(action, order ID) of the sales."""
     corrected: defaultdict[int, list[tuple[str, str]]] = field(
@@ -101,6 +98,7 @@ def try_out(
     with sample.file.open("rb") as stream:
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
+                trial.totals.add(chunk.outcomes.totals())
                 _add(trial, profile, dry_run.plan, chunk)
                 notes.add(dry_run.plan, chunk)
     if dry_run.stop is not None:
@@ -108,13 +106,14 @@ def try_out(
         trial.stop = f"{code.meaning} ({on_terminal(dry_run.stop.detail)})\n{code.action}"
     if dry_run.table is not None:
         trial.footer = len(dry_run.table.footer)
-    trial.notes = notes.found()
+    of_file = (*notes_of(dry_run.header, dry_run.plan, trial.totals), *notes.found())
+    codes = {note.code: lookup(note.code) for note in of_file}
+    trial.notes = [n for n in of_file if codes[n.code].needs_look or codes[n.code].needs_profile]
     return trial
 
 
 def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
-    trial.rows += len(chunk.rows)
     _count_skipped(trial, profile, plan, chunk.rows)
     selected = plan.selection.select(chunk.rows)
     numbers = selected.entries or [0] * len(selected.rows)
@@ -125,7 +124,6 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
             _note_order(trial, entry, chunk.records[outcome.line])
-            add_sums(trial.sums.setdefault(entry, {}), outcome.sums)
             if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
