@@ -923,6 +923,15 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6
 
 
+def test_a_file_that_was_only_checked_has_no_diagnostics() -> None:
+    """Google has none, so nobody asks for them."""
+    google = world(read_diagnostics=True)
+    google.profiles["default"]["validate_only"] = True
+    google.api.diagnostics = lambda customer: pytest.fail("asked")
+    deliver(google, "daily.csv", sales("a"))
+    assert saved(google).state == "done"
+
+
 @pytest.mark.parametrize("failed", [0, 2])
 def test_rows_that_fail_at_once_do_not_fail_again_in_the_diagnostics(failed: int) -> None:
     """Google does not document whether they are among the failed rows of the job."""

@@ -85,6 +85,7 @@ def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
     assert saved(google).state == "done"
     assert outcomes(google) == {"uploaded": 1, "unknown": 1}
     assert results(google)["processing"]["requests"][0]["code"] == "STATUS_UNKNOWN"
+    assert "STATUS_UNKNOWN" in {note["code"] for note in results(google)["notes"]}
     assert results(google)["file_error"] is None
 
 
