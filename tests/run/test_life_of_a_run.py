@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lib.model.retries import MOST_TRIES, wait_after_try
 from tests.fakes import Clock
 from tests.histories.files import NAMES, REDUCED, SalesRow, sales
 from tests.histories.google import AccountState, Request, Sending, Statuses, Verdict
@@ -331,9 +332,10 @@ def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
         platform.events.clear()  # the sweep begins with this file
         platform.wait(HOUR)
         assert outcomes(history, other) == ["uploaded"]
-        platform.wait(3 * DAY)
+        waits = [wait_after_try(tries).total_seconds() for tries in range(1, MOST_TRIES + 2)]
+        platform.wait(sum(waits) + DAY)
         assert platform.due(file.source) is None
-        assert attempts(history, file) <= 8
+        assert attempts(history, file) <= MOST_TRIES + 3
         if deadly == "report":
             assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"
         else:

@@ -19,7 +19,7 @@ from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.model.records import Record
-from lib.model.retries import MOST_TRIES
+from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
@@ -42,7 +42,7 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
 HOUR = 3600
-AFTER_DEATH = 61 + 16 * HOUR
+AFTER_DEATH = 61 + wait_after_try(MOST_TRIES).total_seconds()
 """A lease, and the longest wait after an attempt that died, in seconds."""
 
 
