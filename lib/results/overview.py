@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import Found, OpenProblem
+from lib.catalogue.open_problems import FILE_UNFINISHED, Found, OpenProblem
 from lib.catalogue.texts import first_sentence, number_of
 from lib.model.money import in_words
 from lib.model.totals import Totals
@@ -34,8 +34,6 @@ from lib.state.runs import RunEntry, newest_well
 MOST_FILES: Final = 40
 RECENT: Final = timedelta(days=7)
 """A file that came this long before the newest one needs no action any more."""
-LATE: Final = timedelta(hours=2)
-"""A file without results after this time is one at which somebody must look."""
 SUMMED_DAYS: Final = (7, 30)
 _NOT_WELL: Final = ("needs attention", "stopped")
 
@@ -94,7 +92,8 @@ def render_overview(
     newest = heapq.nlargest(
         MOST_FILES, entries, key=lambda entry: (entry.arrived, entry.generation)
     )
-    files = [_shown_file(entry, bucket, as_of) for entry in newest]
+    late = {found.run for each in problems if each.kind is FILE_UNFINISHED for found in each.found}
+    files = [_shown_file(entry, bucket, is_late=entry.key in late) for entry in newest]
     by_run, fixed = {file.entry.key: file for file in files}, _fixed(entries)
     return render(
         "overview.html",
@@ -116,9 +115,9 @@ def render_overview(
 # ── files ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shown_file(entry: RunEntry, bucket: str, as_of: datetime) -> ShownFile:
+def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
     if not (entry.is_published or entry.superseded):
-        return ShownFile(entry, "", *_without_results(entry, as_of))
+        return ShownFile(entry, "", *_without_results(entry, is_late=is_late))
     name = report_name(results_name(entry.name, entry.generation))
     address = bucket_address(bucket, name) if entry.is_published else ""
     headline, totals = _headline_of(entry), entry.totals
@@ -143,20 +142,20 @@ def _headline_of(entry: RunEntry) -> Headline:
     return headline
 
 
-def _without_results(entry: RunEntry, as_of: datetime) -> tuple[Headline, str]:
-    """Return what is said of a file without results, and why it has none."""
+def _without_results(entry: RunEntry, *, is_late: bool) -> tuple[Headline, str]:
+    """Return what is said of a file without results, and why it has none. `is_late`: that is an
+    open problem."""
     cause = entry.stop or entry.cause
     why = f"{first_sentence(lookup(cause).meaning)}." if cause else ""
     attempts = number_of(entry.attempts, "attempt")
     if entry.is_settled:
         line = f"It has no results after {attempts}. Some of its rows may have reached Google."
         return Headline("stopped", "red", line, code=cause), why
-    if entry.attempts == 1 and not cause and as_of - entry.arrived < LATE:
+    if entry.attempts == 1 and not cause and not is_late:
         return Headline(
             "waiting", "amber", "It has no results yet: the first attempt is running."
         ), ""
     line = f"It has no results yet, after {attempts}."
-    is_late = as_of - entry.arrived >= LATE
     return Headline("needs attention" if is_late else "waiting", "amber", line), why
 
 

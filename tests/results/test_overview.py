@@ -13,6 +13,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import (
     COLUMN_EMPTY,
     FILE_STOPPED,
+    FILE_UNFINISHED,
     NO_FILE,
     ROWS_LOST,
     Found,
@@ -157,24 +158,35 @@ def test_a_stopped_file_needs_no_look_once_a_newer_one_of_its_name_is_well() -> 
     assert "Done No open problems." in banner(page_on(stopped, newer))
 
 
+DIED_TWICE = {"due": NOW, "attempts": 3, "cause": "DIED"}
+
+
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "is_late", "said"),
     [
-        ({"due": NOW}, "Waiting It has no results yet: the first attempt is running."),
+        ({"due": NOW}, False, "Waiting It has no results yet: the first attempt is running."),
+        ({"due": NOW}, True, "Needs attention It has no results yet, after 1 attempt."),
         (
-            {"due": NOW, "attempts": 3, "cause": "DIED", "arrived": NOW - timedelta(hours=3)},
-            "Needs attention It has no results yet, after 3 attempts. "
+            DIED_TWICE,
+            False,
+            "Waiting It has no results yet, after 3 attempts. "
             "An attempt to process the file crashed, or was ended from outside.",
         ),
+        (DIED_TWICE, True, "Needs attention It has no results yet, after 3 attempts."),
         (
             {"due": None, "attempts": 9, "cause": "DIED"},
+            True,
             "Stopped It has no results after 9 attempts. Some of its rows may have reached Google.",
         ),
     ],
 )
-def test_a_file_without_results_says_so(changes: Mapping[str, Any], said: str) -> None:
-    """It has no number of rows and no link, which would lead nowhere."""
-    page = page_on(entry_on(summary_of(), published_at=None, **changes))
+def test_a_file_without_results_says_so(
+    changes: Mapping[str, Any], is_late: bool, said: str
+) -> None:
+    """It has no number of rows and no link, which would lead nowhere. It needs attention when that
+    is an open problem, and no earlier."""
+    file = entry_on(summary_of(), published_at=None, **changes)
+    page = page_on(file, problems=[problem(FILE_UNFINISHED, file.key)] if is_late else [])
     assert said in words(page)
     assert "storage.cloud.google.com" not in page
     assert "row" not in banner(page)
