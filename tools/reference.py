@@ -25,7 +25,7 @@ import sandbox.__main__
 from benchmarks.figures import MEASURED, TARGETS
 from lib.adapters.logging import EVENTS
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, Origin, lookup
-from lib.catalogue.open_problems import KINDS
+from lib.catalogue.open_problems import PROBLEM_KINDS
 from lib.cli import commands
 from lib.config.profile import REQUIRED_KEYS, Profile
 from lib.config.settings import Settings
@@ -288,7 +288,7 @@ def _events() -> Iterator[str]:
 
 
 def _problems() -> Iterator[str]:
-    rows = ((f"[`{kind.name}`](#{kind.name})", kind.severity, kind.title) for kind in KINDS)
+    rows = ((f"[`{kind.name}`](#{kind.name})", kind.severity, kind.title) for kind in PROBLEM_KINDS)
     return _table("Kind | Severity | What it says", rows)
 
 

@@ -91,7 +91,7 @@ DEPLOYMENT: Final = ProblemKind(
     for_engineer("Do what the code says."),
 )
 
-KINDS: Final = (
+PROBLEM_KINDS: Final = (
     *(ROWS_LOST, FILE_STOPPED, NO_FILE, FILE_UNFINISHED, FILE_NOT_STARTED, GOOGLE_SILENT),
     *(NOTHING_SENT, COLUMN_EMPTY, DEPLOYMENT),
 )

@@ -9,7 +9,7 @@ import click
 
 from lib.catalogue.codes import CATALOGUE, TABLES, Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.open_problems import KINDS, ProblemKind
+from lib.catalogue.open_problems import PROBLEM_KINDS, ProblemKind
 from lib.cli.terminal import TaughtCommand, paragraph
 
 _EXAMPLES: Final = """
@@ -35,7 +35,7 @@ def _alert(kind: ProblemKind) -> Code:
     return Code(kind.name, "This function", severity, "file", None, f"{kind.title}.", kind.action)
 
 
-_ALERTS: Final = {kind.name.upper(): _alert(kind) for kind in KINDS}
+_ALERTS: Final = {kind.name.upper(): _alert(kind) for kind in PROBLEM_KINDS}
 """What the kinds of open problems mean, as for codes."""
 
 
@@ -57,8 +57,8 @@ def explain_command(codes: tuple[str, ...]) -> None:
         for origin, table in TABLES.items():
             click.echo(f"{origin}: {len(table)} codes")
             click.echo(f"{paragraph(', '.join(table), indent=2)}\n")
-        click.echo(f"Alerts: {len(KINDS)} kinds")
-        click.echo(paragraph(", ".join(kind.name for kind in KINDS), indent=2))
+        click.echo(f"Alerts: {len(PROBLEM_KINDS)} kinds")
+        click.echo(paragraph(", ".join(kind.name for kind in PROBLEM_KINDS), indent=2))
 
 
 def _entry(code: str) -> Code:

@@ -2,19 +2,22 @@
 
     kind              begins                                    ends
     no_file           no file belongs to a due time             a file comes
-    file_unfinished   not published after two hours, or its     its work is done
-                      work is two hours late
-    file_not_started  no run half an hour after its coming      a run
+    file_unfinished   no results for UNFINISHED_AFTER, or its   its work is done
+                      work is so late
+    file_not_started  no run for NOT_STARTED_AFTER              a run
     file_stopped      at once                                   a newer file of its name is well
-    rows_lost         more than a fifth does not count          not for a day; then when the file
-                                                                that `fix` wrote took the rows
-    nothing_sent      three files in three days bring nothing   a file brings something
+    rows_lost         a share above LARGEST_SHARE_LOST          not for LOSS_TOLD_FOR_AT_LEAST;
+                                                                then when the file that `fix`
+                                                                wrote took the rows
+    nothing_sent      NOTHING_NEW_FILES bring nothing for       a file brings something
+                      NOTHING_NEW_AFTER
     column_empty      in the newest file with selected rows     a file in which it is not
     google_silent     Google's later word is missing            it comes
-    deployment        only checked for a week; a version ends   mended
-                      soon; profiles that cannot be read
+    deployment        only checked for ONLY_CHECKED_AFTER; a    mended
+                      version ends soon; profiles that cannot
+                      be read
 
-Any problem of a file ends when the file is deleted, and after seven days. A sweep logs one line for
+Any problem of a file ends when the file is deleted, and after TOLD_FOR. A sweep logs one line for
 each problem while it holds. Nothing is remembered here: Cloud Monitoring knows since when a problem
 is open, tells people, and says when it is over.
 """
@@ -28,11 +31,20 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from lib.catalogue import open_problems as kinds
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import (
     ALL_PROFILES,
+    COLUMN_EMPTY,
+    DEPLOYMENT,
+    FILE_NOT_STARTED,
+    FILE_STOPPED,
+    FILE_UNFINISHED,
+    GOOGLE_SILENT,
+    NO_FILE,
     NO_PROFILE,
+    NOTHING_SENT,
+    PROBLEM_KINDS,
+    ROWS_LOST,
     Found,
     Money,
     OpenProblem,
@@ -141,7 +153,7 @@ class View:
 def open_problems(view: View) -> list[OpenProblem]:
     """Return all problems that hold now: the dearest first, then in the order of their kinds."""
     groups: dict[tuple[ProblemKind, str, str, str], list[Found]] = {}
-    for kind in kinds.KINDS:
+    for kind in PROBLEM_KINDS:
         for found in _FINDERS[kind](view):
             groups.setdefault((kind, found.profile, found.code, found.action), []).append(found)
     problems = [
@@ -162,7 +174,7 @@ def _file(entry: RunEntry, more: str = "") -> str:
 def _no_file(view: View) -> Iterator[Found]:
     """A profile expects a file, and none belongs to a due time."""
     for name, missing in _missing(view).items():
-        yield Found(name, "", kinds.NO_FILE.action, missing)
+        yield Found(name, "", NO_FILE.action, missing)
 
 
 def _missing(view: View) -> Mapping[str, str]:
@@ -222,11 +234,11 @@ def _not_started(view: View) -> Iterator[Found]:
         if view.now - came >= NOT_STARTED_AFTER and view.is_recent(came):
             profile = view.profile_of(profile_name(file.name))
             text = f"{file.name} ({came:%Y-%m-%d})"
-            yield Found(profile, "", kinds.FILE_NOT_STARTED.action, text, run=run_key(file))
+            yield Found(profile, "", FILE_NOT_STARTED.action, text, run=run_key(file))
 
 
 def _nothing_sent(view: View) -> Iterator[Found]:
-    """Files come, and for three days nothing in them is new and meant to be sent."""
+    """Files come, and for some time nothing in them is new and meant to be sent."""
     missing = _missing(view)
     for profile, entries in view.by_profile.items():
         seen: set[str] = set()
@@ -249,7 +261,7 @@ def _nothing_sent(view: View) -> Iterator[Found]:
             newest = nothing_new[-1]
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
             text = f"{_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
-            yield Found(profile, "", kinds.NOTHING_SENT.action, text, run=newest.key)
+            yield Found(profile, "", NOTHING_SENT.action, text, run=newest.key)
 
 
 def _nothing_new_in(entry: RunEntry) -> str:
@@ -270,14 +282,14 @@ def _column_empty(view: View) -> Iterator[Found]:
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
             text = _file(newest, number_of(newest.empty_columns, "column"))
-            yield Found(profile, "", kinds.COLUMN_EMPTY.action, text, run=newest.key)
+            yield Found(profile, "", COLUMN_EMPTY.action, text, run=newest.key)
 
 
 # ── what does not finish ─────────────────────────────────────────────────────────────────────────
 
 
 def _is_unfinished(view: View, entry: RunEntry) -> bool:
-    """Return whether a file has no results two hours after it came, or its work is two hours late.
+    """Return whether a file has had no results for too long, or its work is too late.
 
     What waits for a permission (`blocked`) is told as Google's silence.
     """
@@ -286,7 +298,7 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     if entry.is_published:
         is_waiting = entry.due is not None and not entry.blocked
         return is_waiting and view.now - (entry.due or view.now) >= UNFINISHED_AFTER
-    # It has ended without results. A person must look, but after seven days it is too late.
+    # It has ended without results. A person must look, but some time it is too late.
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
         return False
     return view.now - entry.arrived >= UNFINISHED_AFTER
@@ -297,7 +309,7 @@ def _unfinished(view: View) -> Iterator[Found]:
     for entry in view.entries:
         if _is_unfinished(view, entry):
             code = entry.cause or entry.stop
-            action = _action(code) if code else kinds.FILE_UNFINISHED.action
+            action = _action(code) if code else FILE_UNFINISHED.action
             text = _file(entry, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
             yield Found(view.profile_of(entry.profile), code, action, text, money, entry.key)
@@ -378,15 +390,15 @@ def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
 def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a file is lost.
 
-    The files of a week together need no check of their own: if none of them loses more than a
-    fifth, all of them do not either.
+    The files of a week together need no check of their own: if none of them loses too much, all of
+    them do not either.
     """
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
             if _is_too_much(loss.lost, loss.meant):
                 totals, money = loss.entry.totals, +loss.lost
                 code, meant, rows = totals.code, totals.meant, money.pop(_ROWS, 0)
-                action = kinds.ROWS_LOST.action
+                action = ROWS_LOST.action
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
                 text = _file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
@@ -396,9 +408,9 @@ def _rows_lost(view: View) -> Iterator[Found]:
 def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
     """Return what each file of a profile has lost. `entries` begin with the oldest file.
 
-    A loss is told for a day, whatever happens. After that, the rows that Google took from the file
-    that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix` has no
-    loss of its own, because its rows are those of the other file.
+    A loss is told for some time, whatever happens. After that, the rows that Google took from the
+    file that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix`
+    has no loss of its own, because its rows are those of the other file.
     """
     losses: dict[str, _Loss] = {}
     whose: dict[str, str] = {}
@@ -481,13 +493,13 @@ def _action(code: str) -> str:
 
 
 _FINDERS: Final[Mapping[ProblemKind, Callable[[View], Iterator[Found]]]] = {
-    kinds.ROWS_LOST: _rows_lost,
-    kinds.FILE_STOPPED: _stopped,
-    kinds.NO_FILE: _no_file,
-    kinds.FILE_UNFINISHED: _unfinished,
-    kinds.FILE_NOT_STARTED: _not_started,
-    kinds.GOOGLE_SILENT: _google_silent,
-    kinds.NOTHING_SENT: _nothing_sent,
-    kinds.COLUMN_EMPTY: _column_empty,
-    kinds.DEPLOYMENT: _deployment,
+    ROWS_LOST: _rows_lost,
+    FILE_STOPPED: _stopped,
+    NO_FILE: _no_file,
+    FILE_UNFINISHED: _unfinished,
+    FILE_NOT_STARTED: _not_started,
+    GOOGLE_SILENT: _google_silent,
+    NOTHING_SENT: _nothing_sent,
+    COLUMN_EMPTY: _column_empty,
+    DEPLOYMENT: _deployment,
 }

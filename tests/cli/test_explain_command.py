@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from lib.catalogue.codes import CATALOGUE, TABLES, lookup
-from lib.catalogue.open_problems import KINDS
+from lib.catalogue.open_problems import PROBLEM_KINDS
 from lib.cli.commands import main
 
 
@@ -38,7 +38,7 @@ def test_googles_codes_are_known_without_their_prefix() -> None:
 
 def test_a_kind_of_alert_is_explained() -> None:
     """As the notification names it, from the one table of these kinds."""
-    (kind,) = (kind for kind in KINDS if kind.name == "column_empty")
+    (kind,) = (kind for kind in PROBLEM_KINDS if kind.name == "column_empty")
     text = flat(explain("COLUMN_EMPTY").output)
     assert f"column_empty warning (This function) {kind.title}. → {kind.action}" in text
 

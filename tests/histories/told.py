@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
 from lib.model.retries import MOST_TRIES
+from lib.sweep import problems
 from tests.histories.google import Request
 from tests.histories.history import File, History, is_open
 from tests.histories.platform import DAY, HOUR, Line
@@ -18,9 +19,9 @@ from tests.histories.platform import DAY, HOUR, Line
 Level = Literal["must", "may", "never"]
 _LEVELS: Final[tuple[Level, ...]] = ("never", "may", "must")
 
-TOLD_FOR: Final = 7 * DAY
-UNFINISHED_AFTER: Final = 2 * HOUR
-NOT_STARTED_AFTER: Final = 0.5 * HOUR
+TOLD_FOR: Final = problems.TOLD_FOR.total_seconds()
+UNFINISHED_AFTER: Final = problems.UNFINISHED_AFTER.total_seconds()
+NOT_STARTED_AFTER: Final = problems.NOT_STARTED_AFTER.total_seconds()
 ASKED_FOR: Final = 7 * DAY
 """Final statuses are asked for so long after a request was sent."""
 MOST_DEATHS: Final = MOST_TRIES + 1
@@ -67,7 +68,7 @@ def has_given_up(history: History, file: File) -> bool:
 
 
 def file_unfinished(history: History, file: File) -> Level:
-    """From two hours after it came, until its results are written."""
+    """From some time after it came, until its results are written."""
     platform = history.platform
     age = platform.clock.seconds - file.came
     if file.was_deleted or age < UNFINISHED_AFTER - HOUR or not platform.has_run(file.source):
@@ -85,7 +86,7 @@ def file_unfinished(history: History, file: File) -> Level:
 
 
 def file_not_started(history: History, file: File) -> Level:
-    """From half an hour after it came, while it has no run."""
+    """From some time after it came, while it has no run."""
     platform = history.platform
     age = platform.clock.seconds - file.came
     if file.gone is not None or platform.has_run(file.source):

@@ -10,7 +10,7 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page
 
 from lib.catalogue.codes import CATALOGUE
-from lib.catalogue.open_problems import KINDS, Found, OpenProblem
+from lib.catalogue.open_problems import PROBLEM_KINDS, Found, OpenProblem
 from lib.results.overview import render_overview
 from lib.results.report import ROWS_AT_A_TIME
 from tests.results.files import NOW, entry_on, file_of, report_on, row, summary_of
@@ -37,7 +37,7 @@ def hostile() -> dict[str, Any]:
 def hostile_overview() -> str:
     """Return an overview with every kind of problem, and files that have lost rows."""
     found = Found(HOSTILE, "", HOSTILE, HOSTILE, {"USD": 1_204_500_000})
-    problems = [OpenProblem(kind, HOSTILE, "", kind.action, [found]) for kind in KINDS]
+    problems = [OpenProblem(kind, HOSTILE, "", kind.action, [found]) for kind in PROBLEM_KINDS]
     summary = file_of(5_000)
     unreadable = {HOSTILE: "NEWER_VERSION"}
     return render_overview(HOSTILE, [entry_on(summary)] * 50, problems, NOW, unreadable)

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import ALL_PROFILES, KINDS, NO_PROFILE, plain
+from lib.catalogue.open_problems import ALL_PROFILES, NO_PROFILE, PROBLEM_KINDS, plain
 from lib.destinations import registry
 from lib.errors import PermanentError, RetryableError
 from lib.model.money import Sum
@@ -509,8 +509,8 @@ def test_files_are_only_checked(days: int, is_ended: bool, is_told: bool) -> Non
 
 def test_every_kind_has_a_name_a_title_and_an_action() -> None:
     """They are what a notification shows, if no code names the cause."""
-    assert len({kind.name for kind in KINDS}) == len(KINDS)
-    assert all(kind.title and kind.action.endswith(".") for kind in KINDS)
+    assert len({kind.name for kind in PROBLEM_KINDS}) == len(PROBLEM_KINDS)
+    assert all(kind.title and kind.action.endswith(".") for kind in PROBLEM_KINDS)
 
 
 @pytest.mark.parametrize(

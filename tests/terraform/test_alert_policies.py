@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.adapters.logging import EVENTS
-from lib.catalogue.open_problems import KINDS
+from lib.catalogue.open_problems import PROBLEM_KINDS
 from tests.terraform.conftest import (
     ALL_ON,
     EXAMPLE,
@@ -45,7 +45,7 @@ LABELS = ["kind", "profile", "code", "title", "action"]
 def test_each_severity_has_a_metric_and_a_policy(values: Values) -> None:
     """So a kind that is added needs no change here. An incident has a label for each field that the
     code chooses from few values."""
-    severities = {kind.severity for kind in KINDS}
+    severities = {kind.severity for kind in PROBLEM_KINDS}
     assert set(local_values(values)["severities"]) == severities
     assert local_values(values)["problem_labels"] == LABELS
     metrics = {metric["name"]: metric for metric in values["google_logging_metric"]}
@@ -66,7 +66,7 @@ def test_each_severity_has_a_metric_and_a_policy(values: Values) -> None:
 
 def test_every_kind_has_its_section(all_on: Values) -> None:
     """A notification links to the section with the name of the kind, and to the overview."""
-    assert {kind.name for kind in KINDS} <= SECTIONS
+    assert {kind.name for kind in PROBLEM_KINDS} <= SECTIONS
     for severity in ("error", "warning"):
         content = policies(all_on)[f"open_problem_{severity}"]["documentation"]["content"]
         assert "(https://git.example.com/docs/alerts.md#${metric.label.kind})" in content
@@ -99,7 +99,7 @@ def test_every_alert_has_its_section(values: Values, all_on: Values) -> None:
             r"git.example.com/docs/alerts\.md#(\w+)", policy["documentation"]["content"]
         )
     }
-    assert linked | {kind.name for kind in KINDS} | {"settings_invalid"} == SECTIONS
+    assert linked | {kind.name for kind in PROBLEM_KINDS} | {"settings_invalid"} == SECTIONS
     for name, policy in policies(values).items():
         section = "${metric.label.kind}" if name.startswith("open_problem_") else name
         assert f"docs/alerts.md, section {section}" in policy["documentation"]["content"]

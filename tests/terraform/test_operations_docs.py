@@ -15,6 +15,7 @@ from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.run.take import STALE_AFTER
+from lib.sweep import problems
 from tests.terraform.conftest import COMPLETE, EXAMPLE, ROOT, TERRAFORM, Values, evaluated, refused
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in (
@@ -103,6 +104,35 @@ def test_waits_on_the_pages_are_the_codes() -> None:
     assert waits in " ".join(recovery.split())
     assert "within two days" in PAGES["alerts.md"]
     assert sum([first, *others], MOST_TRIES * timedelta(hours=1)) < timedelta(days=2)
+
+
+IN_WORDS = {
+    timedelta(minutes=30): "half an hour",
+    timedelta(hours=2): "two hours",
+    timedelta(days=1): "a day",
+    timedelta(days=3): "three days",
+    timedelta(days=7): "seven days",
+    0.2: "a fifth",
+    3: "three files",
+}
+
+
+@pytest.mark.parametrize(
+    ("section", "limits"),
+    [
+        ("Open problems", [problems.TOLD_FOR]),
+        ("rows_lost", [problems.LARGEST_SHARE_LOST, problems.LOSS_TOLD_FOR_AT_LEAST]),
+        ("file_unfinished", [problems.UNFINISHED_AFTER]),
+        ("file_not_started", [problems.NOT_STARTED_AFTER]),
+        ("nothing_sent", [problems.NOTHING_NEW_AFTER, problems.NOTHING_NEW_FILES]),
+        ("deployment", [problems.ONLY_CHECKED_AFTER]),
+    ],
+)
+def test_the_page_says_when_a_problem_begins(section: str, limits: list[timedelta | float]) -> None:
+    """The section of each kind in alerts.md has the limits of the code."""
+    _, _, text = PAGES["alerts.md"].partition(f"# {section}\n")
+    words = " ".join(text.partition("\n#")[0].split())
+    assert [limit for limit in limits if IN_WORDS[limit] not in words] == []
 
 
 def test_the_plan_is_as_long_as_the_page_says(values: Values) -> None:
