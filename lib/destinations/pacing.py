@@ -165,7 +165,8 @@ class Pacer:
             # say nothing new: eight refusals of one moment count as one.
             is_news = now >= self._paused_until
             if failure is not None and failure.kind == "quota":
-                self._refusals += is_news
+                if is_news:
+                    self._refusals += 1
                 pause = self._pause_after_refusal(failure.retry_delay_seconds)
                 self._paused_until = max(self._paused_until, now + pause)
             elif is_news and (failure is None or failure.kind == "permanent"):

@@ -40,6 +40,8 @@ QUERY_SECONDS: Final = 10.0
 account owns the conversions, and one more if the file has custom variables."""
 
 _MAX_QUERIES_AT_ONCE: Final = 4
+_USUAL_LOOKBACK_DAYS: Final = 30
+"""Google's default, for an action without a look-back window of its own."""
 
 # https://developers.google.com/google-ads/api/docs/conversions/upload-offline
 # (`conversion_tracking_setting` replaces the `offline_conversion_tracking_info` of an older guide).
@@ -221,7 +223,7 @@ def _action(given: Json, customer_id: str) -> Action:
         enabled=given.get("status") == "ENABLED",
         accepts=ACCEPTS.get(action_type, frozenset()),
         one_per_click=given.get("countingType") == "ONE_PER_CLICK",
-        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or 30,
+        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or _USUAL_LOOKBACK_DAYS,
         owned=owner in ("", customer_id),
         needs_order_id=action_type == "WEBPAGE",
         always_uses_default_value=value_settings.get("alwaysUseDefaultValue", False),

@@ -22,7 +22,7 @@ def without_values(message: str, sent: Any) -> str:
 
 
 def quotes_value(message: str, sent: Any) -> bool:
-    """Whether the message contains a value of the protobuf message that was sent, as it is,
+    """Return whether the message contains a value of the protobuf message that was sent, as it is,
     percent-encoded or in characters of full width. A digest counts also in upper case, in base64,
     or if only a part is quoted."""
     forms = {message, unquote(message)}
@@ -35,12 +35,16 @@ _LOCAL_DIGITS = 7
 """A phone number is recognized by its last digits, because it may be quoted in another format."""
 
 
+_SHORTEST_QUOTE = 4
+"""A shorter value, such as `DE`, is part of many words."""
+
+
 def _quotes(message: str, value: str) -> bool:
     if _PHONE.fullmatch(value):
         return value[-_LOCAL_DIGITS:] in re.sub(r"[^0-9]", "", message)
     if _DIGEST.fullmatch(value):
         return _quotes_digest(message, value.lower())
-    return len(value) > 3 and value in message
+    return len(value) >= _SHORTEST_QUOTE and value in message
 
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")

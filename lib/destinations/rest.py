@@ -72,7 +72,8 @@ def refusal_of(answer: requests.Response) -> RestRefused:
         match detail.get("@type", "").rpartition(".")[2]:
             case "ErrorInfo":
                 code = detail.get("reason") or code
-                is_daily |= "PerDay" in detail.get("metadata", {}).get("quota_limit", "")
+                if "PerDay" in detail.get("metadata", {}).get("quota_limit", ""):
+                    is_daily = True
             case "RetryInfo":
                 delay = _seconds(detail.get("retryDelay", ""))
     for detail in details:
@@ -80,7 +81,8 @@ def refusal_of(answer: requests.Response) -> RestRefused:
             code = violation.get("reason", code)
         for each in detail.get("errors", ())[:1]:  # of a GoogleAdsFailure
             code = next(iter(each.get("errorCode", {}).values()), code)
-            is_daily |= code == "RESOURCE_EXHAUSTED"
+            if code == "RESOURCE_EXHAUSTED":  # the Google Ads API's name for the quota of a day
+                is_daily = True
             quota = each.get("details", {}).get("quotaErrorDetails", {})
             delay = _seconds(quota.get("retryDelay", "")) or delay
     return RestRefused(

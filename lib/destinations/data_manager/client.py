@@ -125,6 +125,7 @@ class DataManager:
             stops.append(stop)
             if stop is not None and stop.code not in ABOUT_THE_ACTION:
                 self.refused = stop
+        # A reason that concerns single actions stops the file only if all requests have one.
         stop = self.refused or (stops[0] if stops and all(stops) else None)
         request_ids = tuple(each.request_id for each in upload.accepted)
         return UploadResult(upload.row_results, request_ids, stop, tuple(upload.accepted))
@@ -156,7 +157,7 @@ class DataManager:
                 answer = self._status(request_id, deadline)
             except RetryableError as error:
                 if found or error.code in ("DEADLINE", "SHUTDOWN"):
-                    break
+                    break  # the others are asked about in the next attempt
                 raise
             except RestRefused as refused:
                 if refused.is_about_the_caller:

@@ -57,12 +57,14 @@ class EventRequest:
         used = {reference for event in subset.events for reference in event.destination_references}
         subset.destinations.extend(each for each in whole.destinations if each.reference in used)
         starts = self.call_starts
+        if starts is not None:
+            starts = [starts[row] for row in rows]
         return EventRequest(
             self.kind,
             subset.SerializeToString(),
             [self.positions[row] for row in rows],
             len(subset.destinations),
-            starts and [starts[row] for row in rows],
+            starts,
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -53,7 +53,12 @@ class EventUpload:
     accepted: list[AcceptedRequest] = field(default_factory=list)
 
     def send(self, request: EventRequest) -> Problem | None:
-        """Send the events of a request. Returns the reason if no event like them is accepted."""
+        """Send the events of a request until each of them has a result, or was accepted.
+
+        Returns the reason if Google would refuse the next request too, as for a problem of the
+        account; else None. Raises `RetryableError` if the attempt ends before any event of the
+        chunk was accepted.
+        """
         waiting = [request]
         while waiting:
             # The largest one first, to send as many valid events as possible within the limit.
@@ -110,7 +115,7 @@ class EventUpload:
 
     def _same_account_problem(self, request: EventRequest) -> Problem | None:
         """Return the account's problem if it made every event fail: others would fail too."""
-        problem = None
+        problem: Problem | None = None
         for position in request.positions:
             result = self.row_results.get(position)
             if result is None or result.outcome != "failed":
@@ -118,4 +123,4 @@ class EventUpload:
             problem = next((p for p in result.errors if lookup(p.code).scope == "account"), None)
             if problem is None:
                 return None
-        return problem and problem._replace(field="")
+        return None if problem is None else problem._replace(field="")

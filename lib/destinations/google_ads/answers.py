@@ -32,7 +32,7 @@ counted, or superseded, has no reason to wait."""
 
 
 SILENT: Final = RowResult("failed", (Problem("ANSWER_INCOMPLETE"),))
-"""The result of a row about which an answer has neither a result nor an error."""
+"""The result of a row of which an answer says nothing. `ChunkUpload.send` then stops the file."""
 
 
 class UploadRequestResult(NamedTuple):
@@ -48,21 +48,22 @@ class UploadRequestResult(NamedTuple):
 
 
 def read_response(response: bytes, request: UploadRequest) -> UploadRequestResult:
-    """Return the results of a request's rows from its serialized response.
+    """Return what a serialized response says of the rows of its request.
 
-    A row that the failure names has failed, even if it also has a result message. An error that
-    names no row of the request concerns all rows without a result message: Google has accepted the
-    others. If the answer has neither a result nor an error for a row, nobody knows whether it was
-    counted: the row fails, and the file stops.
+    A row that an error names gets its result from its errors, whatever else the response says of
+    it: `failed`, `duplicate`, or accepted with a warning; or it is one of `retry_rows`. An error
+    that names no row of the request concerns all rows that have no message in `results`: Google has
+    accepted the others. A row with neither a result nor an error is `SILENT`, because nobody knows
+    whether Google has counted it.
     """
     answer = request.kind.message("Response").FromString(response)
     errors = _errors_in(answer.partial_failure_error)
+    # `results` has a message for each row, in order. Google leaves those of refused rows empty.
     results = answer.results[: request.size]
-    nothing = type(answer)().results.add()
-    accepted = {row for row, result in enumerate(results) if result != nothing}
+    accepted = {row for row, result in enumerate(results) if result.ByteSize()}
     result = _assign_errors(errors, request, accepted)
     if request.validate_only:
-        return result  # a validate-only request has no results
+        return result  # Google leaves out `results`, so no row is SILENT
     known = accepted.union(result.row_results, result.retry_rows)
     silent = [row for row in range(request.size) if row not in known]
     result.row_results.update(dict.fromkeys(silent, SILENT))
@@ -125,12 +126,15 @@ def _assign_errors(
 def _account_problem(errors_by_row: Collection[list[AdsError]]) -> Problem | None:
     """Return the error of the account that all rows have: the next chunk would have it too."""
     codes = {next(filter(None, map(_account_code, errors)), "") for errors in errors_by_row}
-    code = codes.pop()
+    if len(codes) != 1:
+        return None
+    (code,) = codes
     is_sure = code not in _PERHAPS_THE_CLICK or len(errors_by_row) >= _ENOUGH_ROWS
-    return Problem(code) if code and not codes and is_sure else None
+    return Problem(code) if code and is_sure else None
 
 
 def _account_code(error: AdsError) -> str:
+    """Return the code of an error that concerns the whole account, or ""."""
     is_of_the_account = lookup(error.code).scope == "account"
     return error.code if is_of_the_account and error.field not in _NOT_IN_EVERY_ROW else ""
 
@@ -151,10 +155,12 @@ def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResul
             entries.append(entry)
     if not problems:
         return RowResult("uploaded", (), tuple(warnings))
+    # A row with a transient error is sent again, unless another of its errors says that it failed.
     if any(entry.scope == "transient" for entry in entries) and all(
         entry.scope == "transient" or entry.outcome in _WEAKEST_LAST for entry in entries
     ):
         return None
+    # The catalogue calls rows `not_attempted` if the account is at fault, but this one was sent.
     outcomes = {"failed" if entry.scope == "account" else entry.outcome for entry in entries}
     chosen: Outcome = "failed"
     if outcomes <= set(_WEAKEST_LAST):

@@ -133,7 +133,8 @@ class GoogleAds:
         def classified(error: Exception) -> RequestFailure:
             nonlocal maybe_repeated
             failure = classify(error)
-            maybe_repeated |= failure.kind == "transient"
+            if failure.kind == "transient":  # Google may have processed the request all the same
+                maybe_repeated = True
             return failure
 
         return self.connection.send(

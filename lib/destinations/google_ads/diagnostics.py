@@ -39,6 +39,7 @@ def read_diagnostics(customer_id: str, search: Search) -> list[UploadDiagnostics
         for summary in search(customer_id, query)
         if summary.get("client") == _OUR_CLIENT
     ]
+    # The summary of the account names no action, so it becomes the first one.
     diagnostics.sort(key=lambda each: each.conversion_action)
     has_account = bool(diagnostics) and not diagnostics[0].conversion_action
     return diagnostics if has_account else []

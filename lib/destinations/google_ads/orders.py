@@ -59,8 +59,9 @@ def send_orders_apart(
                 del row_results[rows[0]]  # accepted
             else:
                 row_results[rows[0]] = answer
-            is_counted = answer is None and request.validate_only
-            if is_counted or (answer is not None and _EXISTS in _codes(answer)):
+            # With validate_only, Google counts nothing, so it would accept every order of a click.
+            would_be_counted = answer is None and request.validate_only
+            if would_be_counted or (answer is not None and _EXISTS in _codes(answer)):
                 for row in rows[1:]:
                     row_results[row] = RowResult("duplicate", (Problem(_EXISTS),))
                 rows.clear()

@@ -85,6 +85,8 @@ class ChunkUpload:
         )
 
     def _send_rows(self, request: UploadRequest) -> UploadRequestResult:
+        """Send a request, and the rows with a transient error again. Those that still have it after
+        the last try are deferred."""
         refused = self.refused.get(request.kind)
         if refused is not None:
             return _all_refused(request, refused)
@@ -106,6 +108,7 @@ class ChunkUpload:
                 break
             row_results.update({pending[row]: each for row, each in result.row_results.items()})
             if subset is request:
+                # What all rows of a smaller request have may be no reason for those before them.
                 stop = result.stop
             pending = [pending[row] for row in result.retry_rows]
             if not pending or tries == retries.API_ROWS.tries:
@@ -119,6 +122,10 @@ class ChunkUpload:
         return UploadRequestResult(row_results, [], stop)
 
     def _send_once(self, request: UploadRequest) -> UploadRequestResult:
+        """Send a request. Return the results of its rows, also if Google refuses it as a whole.
+
+        Raises `RetryableError` if it cannot be sent now.
+        """
         try:
             answer = self.send_request(request)
         except PermanentError as error:
@@ -145,6 +152,8 @@ class ChunkUpload:
             self._orders_sent_again.update(each.order_id for each in request.rows)
 
     def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
+        """Return that no row of the request was sent. If the account is the reason, none of the
+        requests of this kind that follow is sent either."""
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self.refused[request.kind] = problem
         return _all_refused(request, problem)
