@@ -85,7 +85,11 @@ def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: 
     if not refused:
         return
     counted = {row for row in refused if _ORDER_EXISTS in _codes(row_results[row])}
-    accepted = (row for row in range(len(request.conversions)) if row not in row_results)
+    accepted = (
+        row
+        for row in range(len(request.conversions))
+        if row not in row_results or row_results[row].outcome == "uploaded"  # with a warning
+    )
     clicks = {_click(request.conversions[row]) for row in (*counted, *accepted)}
     for row in refused:
         sent = request.conversions[row]

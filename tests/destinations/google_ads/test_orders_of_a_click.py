@@ -93,11 +93,14 @@ def test_only_one_order_of_a_click_can_have_been_counted(
     ]
 
 
-def test_an_order_that_is_accepted_now_is_the_one_that_counts() -> None:
-    """After a crash, an order whose click was free until now is no duplicate of itself."""
-    row_results = {1: duplicate(EXISTS)}
+@pytest.mark.parametrize("first", [{}, {0: RowResult("uploaded", (), (Problem("WARNED"),))}])
+def test_an_order_that_is_accepted_now_is_the_one_that_counts(first: dict[int, RowResult]) -> None:
+    """After a crash, an order is no duplicate of itself if another order of its click, with a
+    warning or without, is accepted now."""
+    row_results = {**first, 1: duplicate(EXISTS)}
     resolve_orders(request(("A", "1"), ("A", "2")), row_results, lambda order_id: True)
-    assert shown(row_results) == {1: f"failed {FAILED}"}
+    assert row_results[1].outcome == "failed"
+    assert row_results[1].errors[0].code == FAILED
 
 
 class Google:
