@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_, itemgetter
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MOST_PROBLEMS, Problem
@@ -89,6 +89,15 @@ class RowProblems:
             found.append(Problem(code, column))
 
 
+class RankedAdjustment(NamedTuple):
+    """An adjustment, beside others of its conversion. The one with the highest rank counts
+    (`lib.model.records.rank_of`). `value` is the new value; None: a retraction."""
+
+    rank: int
+    line: int
+    value: float | None
+
+
 class FileRules:
     """The rules of one file, and what its cells mean: the same for all of its chunks.
 
@@ -111,8 +120,9 @@ class FileRules:
         self.can = can
         self.sales = sales
         self.with_placeholders = set[str]()
-        self.adjusted: dict[bytes, tuple[int, int]] = {}
-        """Which conversions earlier chunks have adjusted (`lib.rules.repeats.find_superseded`)."""
+        self.adjusted: dict[bytes, RankedAdjustment] = {}
+        """How earlier chunks adjust conversions, by digests of these conversions
+        (`lib.rules.repeats.find_superseded`)."""
         self.clock = ConversionClock(rules.now, rules.zone, rules.date_order)
         """Reads all times."""
         self.phones_read = 0

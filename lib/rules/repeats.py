@@ -11,7 +11,7 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.outcomes import Problem
 from lib.model.records import is_derived_order_id, rank_of
 from lib.rules.assembly import Columns, Unsent
-from lib.rules.columns import ChunkColumns
+from lib.rules.columns import ChunkColumns, RankedAdjustment
 from lib.rules.matching import braids_of
 
 By = Literal["click", "order", "call"]
@@ -23,7 +23,7 @@ _SAME: Final[dict[By, str]] = {
 }
 
 MOST_REMEMBERED: Final = 100_000
-"""Maximum number of adjusted conversions that are remembered from earlier chunks: about 15 MB."""
+"""Maximum number of adjusted conversions that are remembered from earlier chunks: about 20 MB."""
 
 
 # ── conversions and calls ────────────────────────────────────────────────────────────────────────
@@ -105,10 +105,17 @@ def find_repeated_calls(
 
 def _repeat(chunk: ChunkColumns, columns: Columns, row: int, first: int, by: By) -> Unsent:
     """Return that a row repeats the row `first`, with the same value or another one."""
-    code, detail = "REPEATED_LINE", f"{_SAME[by]} as in line {chunk.lines[first]}"
-    if columns["value"][row] != columns["value"][first]:
-        code, detail = "REPEATED_WITH_OTHER_VALUE", f"{detail}, with another value"
-    return Unsent("duplicate", Problem(code, "", detail), first)
+    detail = f"{_SAME[by]} as in line {chunk.lines[first]}"
+    values = columns["value"]
+    return Unsent("duplicate", _repeat_with(values[row], values[first], detail), first)
+
+
+def _repeat_with(value: float | None, first_value: float | None, detail: str) -> Problem:
+    """Return the problem of a row that repeats another one. Its own value does not count, so
+    somebody must look if the other row has another value."""
+    if value == first_value:
+        return Problem("REPEATED_LINE", "", detail)
+    return Problem("REPEATED_WITH_OTHER_VALUE", "", f"{detail}, with another value")
 
 
 def repeat_of_rejected(line: int) -> Problem:
@@ -128,40 +135,45 @@ def find_superseded(
 
         several restatements           ──▶ the one with the latest time is sent
         a retraction and restatements  ──▶ the retraction: it is final
-        the same adjustment again      ──▶ the first one
+        several with the same time     ──▶ the first one, whatever the values of the others
 
     An API may apply the adjustments of one request in any order. So the others are not sent: they
     are `skipped` (OLDER_THAN_CORRECTION), or duplicates. Adjustments of earlier chunks are
-    remembered as digests, up to a limit: then an older restatement of a later chunk is not sent
-    either. Beyond the limit, only the API can tell.
+    remembered by a digest of their conversion, up to a limit: then an older restatement of a later
+    chunk is not sent either. Beyond the limit, only the API can tell.
     """
-    lines, earlier, rows = chunk.lines, chunk.file.adjusted, chunk.sendable()
-    types = adjustments["adjustment_type"]
-    ranks = {row: rank_of(types[row], instants[row]) for row in rows}
-    keys = {row: _adjusted_conversion(adjustments, row) for row in rows}
+    earlier, types, values = (
+        chunk.file.adjusted,
+        adjustments["adjustment_type"],
+        adjustments["value"],
+    )
+    found = {
+        row: RankedAdjustment(rank_of(types[row], instants[row]), chunk.lines[row], values[row])
+        for row in chunk.sendable()
+    }
+    keys = {row: _adjusted_conversion(adjustments, row) for row in found}
     best: dict[bytes, int] = {}
     for row, key in keys.items():
-        if ranks[row] > ranks[best.setdefault(key, row)]:
+        if found[row].rank > found[best.setdefault(key, row)].rank:
             best[key] = row
-    sent: dict[bytes, int] = {}
+    sent: dict[bytes, RankedAdjustment] = {}
     unsent: dict[int, Unsent] = {}
     follows_earlier_chunk = False
     for row, key in keys.items():
         is_final = ADJUSTMENT_TYPES[types[row]].is_final
         winner, before = best[key], earlier.get(key)
-        if before is not None and before[1] == lines[row]:
+        if before is not None and before.line == found[row].line:
             before = None  # the same row, validated again
-        if before is not None and ranks[row] <= before[0]:
-            unsent[row] = _superseded(is_final, ranks[row], *before, None)
+        if before is not None and found[row].rank <= before.rank:
+            unsent[row] = _superseded(found[row], before, is_final, None)
         elif row != winner:
-            of_winner = ranks[winner], lines[winner]
-            unsent[row] = _superseded(is_final, ranks[row], *of_winner, winner)
+            unsent[row] = _superseded(found[row], found[winner], is_final, winner)
         else:
-            sent[key] = row
+            sent[key] = found[row]
             follows_earlier_chunk = follows_earlier_chunk or before is not None
-    for key, row in sent.items():
+    for key, adjustment in sent.items():
         if key in earlier or len(earlier) < MOST_REMEMBERED:
-            earlier[key] = ranks[row], lines[row]
+            earlier[key] = adjustment
     return unsent, follows_earlier_chunk
 
 
@@ -173,11 +185,16 @@ def _adjusted_conversion(adjustments: Columns, row: int) -> bytes:
     return blake2b("\x1f".join(parts).encode(), digest_size=12).digest()
 
 
-def _superseded(is_final: bool, rank: int, other: int, line: int, first: int | None) -> Unsent:
-    """Return why an adjustment is not sent: the one in `line` has the rank `other`, and is the row
-    `first` if it is in this chunk."""
-    if rank < other:
-        return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {line}"))
+def _superseded(
+    adjustment: RankedAdjustment,
+    winner: RankedAdjustment,
+    is_final: bool,
+    row_of_winner: int | None,
+) -> Unsent:
+    """Return why an adjustment is not sent: because of the `winner`, which has the same rank or a
+    higher one. `row_of_winner` is None if it is in an earlier chunk."""
+    if adjustment.rank < winner.rank:
+        return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {winner.line}"))
     what = "adjustment" if is_final else "adjustment time"
-    detail = f"the same conversion and {what} as in line {line}"
-    return Unsent("duplicate", Problem("REPEATED_LINE", "", detail), first)
+    detail = f"the same conversion and {what} as in line {winner.line}"
+    return Unsent("duplicate", _repeat_with(adjustment.value, winner.value, detail), row_of_winner)

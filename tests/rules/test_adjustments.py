@@ -321,6 +321,12 @@ CHANGES = {
         "OLDER_THAN_CORRECTION",
     ),
     "same": ("SO-1,noon,RESTATE,80", "SO-1,noon,RESTATE,80", "", "REPEATED_LINE"),
+    "same time": (
+        "SO-1,noon,RESTATE,80",
+        "SO-1,noon,RESTATE,60",
+        "",
+        "REPEATED_WITH_OTHER_VALUE",
+    ),
     "retracted twice": ("SO-1,noon,RETRACT,", "SO-1,evening,RETRACT,", "", "REPEATED_LINE"),
     "other order": ("SO-1,noon,RESTATE,80", "SO-2,evening,RESTATE,60", "", ""),
 }
@@ -338,8 +344,11 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
         lost = {}
         assert validated.waits  # the second chunk is sent after the first one
     assert validated.refused == lost
-    outcome = {"OLDER_THAN_CORRECTION": "skipped", "REPEATED_LINE": "duplicate"}
-    assert validated.outcomes == {line: outcome[code] for line, code in lost.items()}
+    outcomes = {
+        line: "skipped" if code == "OLDER_THAN_CORRECTION" else "duplicate"
+        for line, code in lost.items()
+    }
+    assert validated.outcomes == outcomes
 
 
 def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
