@@ -14,16 +14,18 @@ from lib.rules.values.money import parse_amount, written_currencies
 
 
 class AmountColumns(NamedTuple):
-    """The fields of an amount and its currency."""
+    """The field of an amount, and those of its currency: the first that is not empty counts."""
 
     value: str
-    currency: str
+    currencies: Sequence[str]
 
 
-CONVERSION_VALUE: Final = AmountColumns("conversion_value", "currency_code")
-ADJUSTED_VALUE: Final = AmountColumns("adjusted_value", "adjusted_value_currency")
+CONVERSION_VALUE: Final = AmountColumns("conversion_value", ["currency_code"])
+ADJUSTED_VALUE: Final = AmountColumns(
+    "adjusted_value", ["adjusted_value_currency", "currency_code"]
+)
 
-UNREADABLE: Final = ""
+_UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
 
 
@@ -40,7 +42,7 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
     The constant of an entry is the value of all of its rows. Without one, an empty cell rejects the
     row, unless the profile says that it means the value of the conversion action.
     """
-    stated = chunk.read_once(currency_of_row, "currency_code")
+    stated = chunk.read_once(currency_of_row, *CONVERSION_VALUE.currencies)
     read, empty = _read_values(chunk, CONVERSION_VALUE, stated)
     constants = [entry.value for entry in chunk.file.rules.entries]
     if all(constant == "action_default" for constant in constants):
@@ -50,8 +52,8 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
         constant = of_rows[row]
         if constant is None:
             chunk.problems.reject(row, "VALUE_MISSING", CONVERSION_VALUE.value)
-        elif not isinstance(constant, str):
-            currency = choose_currency(stated[row], "", CONVERSION_VALUE)
+        elif constant != "action_default":
+            currency = _choose_currency(chunk, row, stated[row], "", CONVERSION_VALUE)
             if isinstance(currency, Problem):
                 chunk.problems.reject(row, *currency)
             else:
@@ -60,17 +62,18 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
 
 
 def read_adjusted_values(chunk: ChunkColumns) -> Values:
-    """Return the new value of each conversion that is adjusted."""
-    fields = ADJUSTED_VALUE.currency, CONVERSION_VALUE.currency
-    read, _ = _read_values(chunk, ADJUSTED_VALUE, chunk.read_once(currency_of_new_value, *fields))
+    """Return the new value of each conversion that is adjusted. Its currency is its own, otherwise
+    that of the row, otherwise the profile's."""
+    stated = chunk.read_once(currency_of_new_value, *ADJUSTED_VALUE.currencies)
+    read, _ = _read_values(chunk, ADJUSTED_VALUE, stated)
     return read
 
 
 def _read_values(
     chunk: ChunkColumns, columns: AmountColumns, stated: Sequence[str | None]
 ) -> tuple[Values, list[int]]:
-    """Return the values, and the rows whose cell is empty. `stated` are the currencies of the rows,
-    or of the profile."""
+    """Return the values, and the rows whose cell is empty. `stated` are the currencies in the cells
+    of `columns`, or the profile's. None: neither says one."""
     decimal_sign, scale = chunk.file.rules.number_format
     values: list[float | None] = [None] * chunk.size
     currencies: list[str | None] = [None] * chunk.size
@@ -92,7 +95,7 @@ def _read_values(
             except RuleError as error:
                 chunk.problems.reject(row, error.code, columns.value)
                 continue
-        chosen = currency or choose_currency(currency, cell, columns)
+        chosen = currency or _choose_currency(chunk, row, currency, cell, columns)
         if isinstance(chosen, Problem):
             chunk.problems.reject(row, *chosen)
         else:
@@ -100,17 +103,19 @@ def _read_values(
     return Values(values, currencies), empty
 
 
-def choose_currency(
-    stated: str | None, value_cell: str, columns: AmountColumns
+def _choose_currency(
+    chunk: ChunkColumns, row: int, stated: str | None, value_cell: str, columns: AmountColumns
 ) -> str | Problem | None:
     """Return the currency of a value: that of the row or the profile (`stated`), otherwise the one
     that is written in the cell of the value, as in `12 EUR`. None: neither says one.
 
-    A `Problem` rejects the row: `stated` is `UNREADABLE`, or the cell has a sign of several
+    A `Problem` rejects the row: `stated` is `_UNREADABLE`, or the cell has a sign of several
     currencies, such as $.
     """
-    if stated == UNREADABLE:
-        return Problem("INVALID_CURRENCY", columns.currency)
+    if stated == _UNREADABLE:
+        cells = {name: chunk.cells(name)[row] for name in columns.currencies}
+        unreadable = next(name for name, cell in cells.items() if plain_text(cell, name, set()))
+        return Problem("INVALID_CURRENCY", unreadable)
     if stated:
         return stated
     written = written_currencies(value_cell) if value_cell else frozenset()
@@ -121,7 +126,7 @@ def choose_currency(
 
 def currency_of_row(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | None:
     """Return the currency in a cell. If there is none: that of the profile."""
-    return _currency_of(cell, rules.currency_code, with_placeholders, CONVERSION_VALUE.currency)
+    return _currency_of(cell, rules.currency_code, with_placeholders, "currency_code")
 
 
 def currency_of_new_value(
@@ -129,15 +134,15 @@ def currency_of_new_value(
 ) -> str | None:
     """Return the currency of the new value, else that of the row, else the profile's."""
     row = currency_of_row(of_row, rules, with_placeholders)
-    return _currency_of(own, row, with_placeholders, ADJUSTED_VALUE.currency)
+    return _currency_of(own, row, with_placeholders, "adjusted_value_currency")
 
 
 def _currency_of(
     cell: str, default: str | None, with_placeholders: set[str], column: str
 ) -> str | None:
-    """Return the currency in a cell, `default` if the cell has no value, or `UNREADABLE`."""
+    """Return the currency in a cell, `default` if the cell has no value, or `_UNREADABLE`."""
     text = plain_text(cell, column, with_placeholders)
     try:
         return parse_currency(text) if text else default
     except RuleError:
-        return UNREADABLE
+        return _UNREADABLE

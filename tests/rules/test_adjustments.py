@@ -275,6 +275,26 @@ def test_an_order_may_be_refunded_on_the_day_of_its_sale() -> None:
     assert validate(row, entries=RETRACTED).adjustment(2).adjustment_type == "retraction"
 
 
+@pytest.mark.parametrize(
+    ("own", "of_row", "column"),
+    [
+        ("Gulden", "EUR", "adjusted_value_currency"),
+        ("", "Gulden", "currency_code"),
+        ("N/A", "Gulden", "currency_code"),
+        ("EUR", "Gulden", ""),
+    ],
+)
+def test_a_currency_that_cannot_be_read_names_its_column(
+    own: str, of_row: str, column: str
+) -> None:
+    """The currency of the row counts only if the new value has none of its own."""
+    header = "order_id,adjustment_date_time,adjustment_type,adjusted_value,adjusted_value_currency"
+    engine = engine_for([*header.split(","), "currency_code"], "adjustment")
+    found = engine.validate(rows_of(f"SO-1,noon,RESTATE,80,{own},{of_row}"))
+    errors = [(each.code, each.field) for row in found.refused for each in row.errors]
+    assert errors == ([("INVALID_CURRENCY", column)] if column else [])
+
+
 def test_an_order_id_is_named_as_it_was_sent() -> None:
     """1001.0 is 1001 where the profile says so, and another API's form of an ID is kept."""
     text = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n1001.0,noon,RESTATE,8"
