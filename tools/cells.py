@@ -153,9 +153,9 @@ EXAMPLES: Final = (
         "Phone numbers",
         "text",
         {
-            "`DE`": partial(normalize_phone, region="DE", sure=True),
-            "`US`": partial(normalize_phone, region="US", sure=True),
-            "not set": partial(normalize_phone, region=None, sure=True),
+            "`DE`": partial(normalize_phone, region="DE", only_if_sure=True),
+            "`US`": partial(normalize_phone, region="US", only_if_sure=True),
+            "not set": partial(normalize_phone, region=None, only_if_sure=True),
         },
         (
             *("+49 151 12345678", "0151 12345678", "4915112345678", "4915112345678.0"),

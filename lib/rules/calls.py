@@ -35,12 +35,13 @@ def read_callers(chunk: ChunkColumns) -> list[str]:
 
 
 def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems) -> str:
+    """Return the number in a cell in E.164, or "" if the row is rejected for it."""
     text = plain_text(cell, _CALLER, problems.with_placeholders)
     if not text or is_digest(text):
         problems.reject(row, "INVALID_CALLER_ID", _CALLER)
         return ""
     try:
-        return normalize_phone(text, region, True)
+        return normalize_phone(text, region, only_if_sure=True)
     except RuleError as error:
         code = error.code
     if code == "PHONE_MAYBE_INTERNATIONAL":

@@ -39,10 +39,10 @@ PHONE_COUNTRY: Final = "country_code"
 """The column with the country of a row's phone numbers."""
 
 _OF_COUNTRY: Final = ("PHONE_REGION_MISSING", "INVALID_PHONE")
-"""What a number is left out for if it is dialled in no country, or in a wrong one."""
+"""Why a number is left out if its country is not known, or is not the right one."""
 
 _UNREADABLE: Final = ""
-"""The country of a row that can't be read."""
+"""The country of a row whose country cell can't be read. No number is dialled there."""
 
 Digests = tuple[str, ...]
 _NONE: Final[Digests] = ()
@@ -141,9 +141,11 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
         digests += [_read_digests(cells, name, problems) for name, cells in chunk.numbered(base)]
     of_emails = _digests_by_row(emails, chunk.size)
     of_phones = _digests_by_row(phones, chunk.size)
-    # A postal address is a user identifier too.
-    most = chunk.file.rules.capabilities.max_user_identifiers - chunk.has_columns(ADDRESS_FIELDS)
-    if len(emails) + len(phones) > min(most, 2):
+    most = chunk.file.rules.capabilities.max_user_identifiers
+    if chunk.has_columns(ADDRESS_FIELDS):
+        most -= 1  # a postal address is a user identifier too
+    # A row has at most one identifier from each column.
+    if len(emails) + len(phones) > most:
         _keep_first(most, of_emails, of_phones, problems)
     return UserIdentifiers(of_emails, of_phones, unplaced)
 
@@ -180,7 +182,7 @@ def _hash_phones(
                 if len(cell) == 64 and is_digest(cell):
                     digest = _read_digest(row, cell, "INVALID_DIGEST", column, problems)
                 else:
-                    number = normalize_phone(cell, regions[row], True)
+                    number = normalize_phone(cell, regions[row], only_if_sure=True)
                     digest = sha256(number.encode()).hexdigest()
             except RuleError:
                 digest = _reread_phone(row, cell, regions[row], column, problems)
@@ -190,16 +192,18 @@ def _hash_phones(
 
 def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
     """Return the rows with a phone number that may be valid once their country is stated or
-    corrected: none, one that cannot be read, or a number that may not be a calling code."""
+    corrected: they have none, one that can't be read, or a number such as 91, of which nobody knows
+    whether it is a calling code (`normalize_phone_region`)."""
     return {
         row
         for row, region in enumerate(regions)
-        if (region is None or not region.isalpha())
+        if (region is None or region == _UNREADABLE or region.isdecimal())
         and any(each.code in _OF_COUNTRY for each in problems.warnings.get(row, ()))
     }
 
 
 def _count(code: str, problems: RowProblems) -> int:
+    """Return the number of warnings with this code."""
     return sum(each.code == code for of_row in problems.warnings.values() for each in of_row)
 
 
@@ -212,7 +216,8 @@ def _read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> l
 
 
 def _reread_email(row: int, cell: str, column: str, problems: RowProblems) -> str:
-    """Return the digest of an email address that is wrapped, or the digest in the cell, or ""."""
+    """Read a cell again that is no plain email address: return the digest of a wrapped one
+    (`="ada@example.com"`), or the digest in the cell, or ""."""
     text = plain_text(cell, column, problems.with_placeholders)
     if not text:
         return ""
@@ -225,24 +230,27 @@ def _reread_email(row: int, cell: str, column: str, problems: RowProblems) -> st
 def _reread_phone(
     row: int, cell: str, region: str | None, column: str, problems: RowProblems
 ) -> str:
-    """Return the digest of a phone number that is wrapped or doubtful, or in the cell, or ""."""
+    """Read a cell again that is no plain phone number: return the digest of a wrapped one
+    (`="+12125550101"`) or of a doubtful one, or the digest in the cell, or ""."""
     text = plain_text(cell, column, problems.with_placeholders)
     if not text:
         return ""
     try:
-        return sha256_hex(normalize_phone(text, region, True))
+        return sha256_hex(normalize_phone(text, region, only_if_sure=True))
     except RuleError as error:
         code = error.code
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, column)
         return sha256_hex(normalize_phone(text, region))
+    # The row states a country, although none with phone numbers: it is unreadable, or Antarctica.
     if code == "PHONE_REGION_MISSING" and region is not None:
         code = "INVALID_PHONE"
     return _read_digest(row, text, code, column, problems)
 
 
 def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
-    """Return the digest in a cell. For any other text, add a warning and return ""."""
+    """Return the digest in a cell. For any other text, add the warning `code` and return ""; for 64
+    hex digits that can be no digest, the warning is INVALID_DIGEST."""
     text = plain_text(cell, column, problems.with_placeholders)
     if not text:
         return ""
@@ -254,7 +262,8 @@ def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProbl
 
 
 def phone_regions(chunk: ChunkColumns) -> list[str | None]:
-    """Return the country of each row's phone numbers. None: row and profile have none.
+    """Return the country of each row's phone numbers, as `normalize_phone` takes it. None: row and
+    profile have none; `_UNREADABLE`: the row has one that can't be read.
 
     The default does not replace a country that can't be read, because the row gives another one. A
     number with `+` needs no country.
@@ -298,7 +307,7 @@ def _digests_by_row(columns: Sequence[Sequence[str]], size: int) -> list[Digests
     if not columns:
         return [_NONE] * size
     if len(columns) == 1:
-        combined: list[Digests] = [*zip(columns[0])]
+        combined: list[Digests] = [*zip(columns[0])]  # ["a", ""] becomes [("a",), ("",)]
         for row in compress(range(size), map(not_, columns[0])):
             combined[row] = _NONE
         return combined

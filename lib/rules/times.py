@@ -24,7 +24,8 @@ _OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
 
 
 class Times(NamedTuple):
-    """The times of a column: in the format of the APIs, and in Unix seconds."""
+    """The times of a column: in the format of the APIs, and in Unix seconds ("" and 0: none that
+    can be read)."""
 
     texts: list[str]
     instants: list[int]
@@ -37,27 +38,34 @@ def read_conversion_times(chunk: ChunkColumns, actions: Sequence[ActionRule]) ->
     """Return the time of each conversion. A warning says if it is older than the look-back window
     of its conversion action."""
     cells = _with_times_of_day(chunk, chunk.problems)
-    return _read(chunk, CONVERSION_TIME, cells, actions, chunk.problems)
+    return _read_times(chunk, CONVERSION_TIME, cells, actions, chunk.problems)
 
 
 def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
-    """Return the time of each conversion, for records of another kind (`times_of`)."""
+    """Return the time of each conversion of a row that is a call or an adjustment (`times_of`)."""
     return times_of(chunk, CONVERSION_TIME, _with_times_of_day(chunk, problems), problems)
 
 
 def times_of(chunk: ChunkColumns, field: str, cells: Sequence[str], problems: RowProblems) -> Times:
-    """Return the time of each row. The look-back window of the conversion action makes no
-    difference."""
-    return _read(chunk, field, cells, [NO_ACTION] * chunk.size, problems)
+    """Return the time in each of the `cells`, which are those of `field`. The look-back window of
+    the conversion action makes no difference.
+
+    What is wrong with a time is added to `problems`: those of the chunk, or others if a caller must
+    first see which rows need the time.
+    """
+    return _read_times(chunk, field, cells, [NO_ACTION] * chunk.size, problems)
 
 
-def _read(
+def _read_times(
     chunk: ChunkColumns,
     field: str,
     cells: Sequence[str],
     actions: Sequence[ActionRule],
     problems: RowProblems,
 ) -> Times:
+    """Return the time in each of the `cells`, in the row's time zone (`zone_of`) or that of the
+    file. A time that can't be read is "" and 0, and an error in `problems`; what was assumed to
+    read one is a warning there."""
     texts, instants = [""] * chunk.size, [0] * chunk.size
     zones = chunk.read_once(zone_of, "time_zone")
     clock = chunk.file.clock
@@ -84,7 +92,8 @@ def _read_unwrapped(
     problems: RowProblems,
     field: str,
 ) -> tuple[str, int, Doubts] | Problem:
-    """Read a cell that is empty, wrapped, or not a valid time."""
+    """Read a cell again that could not be read as it is: return the time in a wrapped one
+    (`="2026-11-20 14:05"`), or the problem of one that is empty or no valid time."""
     text = plain_text(cell, field, problems.with_placeholders)
     if not text:
         return Problem("TIME_MISSING", field)
@@ -119,7 +128,7 @@ def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[s
 def zone_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> tzinfo | None:
     """Return the time zone in a cell, or None if the cell has no value.
 
-    A time zone that can't be read rejects only the rows whose time needs it.
+    One that can't be read becomes an `UnknownZone`, which rejects only rows whose time needs it.
     """
     text = plain_text(cell, "time_zone", with_placeholders)
     try:

@@ -67,7 +67,7 @@ def normalize_phone_region(value: str) -> str:
     return region if prefix else code
 
 
-def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
+def normalize_phone(value: str, region: str | None, only_if_sure: bool = False) -> str:
     """Return the number in E.164, as `phonenumbers` parses and formats it.
 
     There are two differences: `2125550100.0`, which spreadsheets and data frames make from digits,
@@ -78,7 +78,7 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
 
     Raises INVALID_PHONE unless the library classifies the number as possible, with its area code
     (`is_possible_number_with_reason` = IS_POSSIBLE). Raises PHONE_REGION_MISSING for a number
-    without `+` if there is no region that the library knows. With `sure`, it also raises
+    without `+` if there is no region that the library knows. With `only_if_sure`, it also raises
     PHONE_MAYBE_INTERNATIONAL if the digits begin with the calling code of their own country, but
     the library reads them as a national number: `+` may be missing.
     """
@@ -86,7 +86,7 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
     if pattern is not None and pattern.fullmatch(value):
         return value
     if region and region.isdecimal():
-        return _with_bare_code(value, region, sure)
+        return _with_bare_code(value, region, only_if_sure)
     if value.endswith(_FLOAT) and value[:-2].removeprefix("+").isdecimal():
         value = value[:-2]
     text = value.translate(_PUNCTUATION)
@@ -105,18 +105,19 @@ def normalize_phone(value: str, region: str | None, sure: bool = False) -> str:
         return _by_library(value, region)
     if plan.plain.fullmatch(digits):
         return plan.plus_code + digits
-    return _dialled(digits, plan, sure)
+    return _dialled(digits, plan, only_if_sure)
 
 
-def _with_bare_code(value: str, code: str, sure: bool) -> str:
-    """Return the number if its calling code, written without `+`, makes it a valid one."""
+def _with_bare_code(value: str, code: str, only_if_sure: bool) -> str:
+    """Return the number, if it has a `+` or is valid with the calling code `code`, such as 91, of
+    which nobody knows whether it is one (`normalize_phone_region`). Else raises INVALID_PHONE."""
     import phonenumbers
 
     region = phonenumbers.region_code_for_country_code(int(code))
     number = normalize_phone(value, region)
     if not (_has_plus(value) or _is_valid(number)):
         raise RuleError("INVALID_PHONE")
-    return normalize_phone(value, region, sure)
+    return normalize_phone(value, region, only_if_sure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def _international(digits: str) -> str | None:
     return _finish(plan, national)
 
 
-def _dialled(digits: str, plan: _Plan, sure: bool) -> str:
+def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
     """Return the result of `phonenumbers.parse` for digits dialled in the region of `plan`."""
     match = plan.abroad.match(digits) if plan.abroad is not None else None
     if match is not None and not digits.startswith("0", match.end()):
@@ -168,7 +169,7 @@ def _dialled(digits: str, plan: _Plan, sure: bool) -> str:
             return _finish(_main_plan(plan.code), national)
         if plan.has_trunk_zero and _is_without_plus(digits, plan):
             return "+" + digits
-        if sure and _is_general(national, plan) and _is_valid("+" + digits):
+        if only_if_sure and _is_general(national, plan) and _is_valid("+" + digits):
             raise RuleError("PHONE_MAYBE_INTERNATIONAL")
     return _finish(plan, digits)
 
@@ -203,7 +204,8 @@ def _is_valid(e164: str) -> bool:
 
 
 def _finish(plan: _Plan, national: str) -> str:
-    """Remove the prefix if the rest can be a number, and check the length."""
+    """Return the number in E.164, without the prefix if the rest can be a number. Raises
+    INVALID_PHONE if no number of the plan has this length."""
     if len(national) < 2:
         raise RuleError("INVALID_PHONE")
     stripped = _strip_prefix(national, plan)
@@ -229,6 +231,7 @@ def _strip_prefix(number: str, plan: _Plan) -> str:
 
 
 def _is_general(number: str, plan: _Plan) -> bool:
+    """Return whether these national digits look like a number of the plan."""
     return plan.general is not None and plan.general.fullmatch(number) is not None
 
 
@@ -280,6 +283,7 @@ def _main_metadata(code: int) -> "PhoneMetadata":
 
 
 def _compile(metadata: "PhoneMetadata") -> _Plan:
+    """Return the plan in the library's metadata of a region."""
     code = str(metadata.country_code)
     prefix = metadata.national_prefix_for_parsing or None
     abroad = metadata.international_prefix or None
@@ -319,6 +323,7 @@ def _compile(metadata: "PhoneMetadata") -> _Plan:
 
 
 def _by_library(value: str, region: str | None) -> str:
+    """Do what `normalize_phone` does, with the library alone."""
     import phonenumbers
 
     try:
@@ -337,5 +342,6 @@ def _by_library(value: str, region: str | None) -> str:
 
 
 def _has_plus(value: str) -> bool:
+    """Return whether a plus, perhaps of full width, stands before the first digit."""
     first = re.search(r"[+\uff0b\d]", value)
     return first is not None and first.group() in "+\uff0b"

@@ -47,12 +47,14 @@ def zone_in_time(name: str, time: datetime, zone: tzinfo | None) -> tzinfo:
     """Return the time zone that a time ends with: as `load_zone`, or an abbreviation such as EDT.
 
     An abbreviation is the offset of a season, so it is no time zone for a whole file. One that is
-    used in several time zones (CST, PST) is read if `zone`, the profile's, has it at this time.
+    used in several time zones (CST, PST) is read if `zone` has it at this time: the zone in which a
+    time without one of its own is read, which is the row's, else the file's, else the profile's.
     Raises UNKNOWN_TIME_ZONE.
     """
     name = _IN_GERMAN.get(name.upper(), name)
-    if found := ABBREVIATIONS.get(name.upper()) or _find_zone(name.strip()):
+    if found := ABBREVIATIONS.get(name.upper()) or _find_zone(name):
         return found
+    # In the hour that the end of summer time repeats, the zone has both of its names.
     for local in (time.replace(tzinfo=zone), time.replace(tzinfo=zone, fold=1)):
         if local.tzname() == name.upper() and (offset := local.utcoffset()) is not None:
             return timezone(offset)

@@ -228,10 +228,10 @@ def test_countries_that_share_a_calling_code_dial_alike(region: str) -> None:
 def test_a_number_that_may_lack_its_plus_is_ambiguous(
     value: str, region: str, national: str
 ) -> None:
-    """The library's answer is used, but with `sure=True` the ambiguity raises an error."""
+    """The library's answer is used, but with `only_if_sure=True` the ambiguity raises an error."""
     assert normalize_phone(value, region) == national == by_library(value, region)
     with pytest.raises(RuleError) as doubt:
-        normalize_phone(value, region, sure=True)
+        normalize_phone(value, region, only_if_sure=True)
     assert doubt.value.code == "PHONE_MAYBE_INTERNATIONAL"
 
 
@@ -241,7 +241,7 @@ def test_a_mobile_number_that_has_lost_its_plus_is_the_same(region: str) -> None
     example = phonenumbers.example_number_for_type(region, MOBILE)
     if example is not None:
         e164 = phonenumbers.format_number(example, PhoneNumberFormat.E164)
-        assert normalize_phone(e164.removeprefix("+"), region, sure=True) == e164
+        assert normalize_phone(e164.removeprefix("+"), region, only_if_sure=True) == e164
 
 
 def test_countries_without_numbers() -> None:
@@ -260,4 +260,4 @@ def test_example_numbers_are_never_ambiguous(region: str) -> None:
             value = phonenumbers.format_number(example, form)
             expected = by_library(value, region)
             if expected is not None:
-                assert normalize_phone(value, region, sure=True) == expected
+                assert normalize_phone(value, region, only_if_sure=True) == expected
