@@ -14,7 +14,7 @@ _UNDECLARED: Final = NumberFormat()
 _MOST_ITEMS: Final = 1000
 _LARGEST_QUANTITY: Final = 2**31 - 1
 _LARGEST_MERCHANT_ID: Final = 2**63 - 1
-_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4})?", re.ASCII)
+_LANGUAGE: Final = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z]{2,4})?", re.ASCII)
 
 
 def parse_cart_items(value: str, number_format: NumberFormat = _UNDECLARED) -> tuple[CartItem, ...]:
@@ -36,6 +36,7 @@ def parse_cart_items(value: str, number_format: NumberFormat = _UNDECLARED) -> t
 
 
 def _rows_of_json(text: str) -> list[tuple[str, ...]]:
+    """Return the texts of each item in a JSON list; empty if it is no list of items."""
     try:
         decoded = parse_json(text)
     except (ValueError, RecursionError):
@@ -43,10 +44,13 @@ def _rows_of_json(text: str) -> list[tuple[str, ...]]:
     keys = ("product_id", "quantity", "unit_price")
     if not all(isinstance(row, dict) and set(row) == set(keys) for row in decoded):
         return []
+    if not all(isinstance(each, str | int | float) for row in decoded for each in row.values()):
+        return []
     return [tuple(str(row[key]) for key in keys) for row in decoded]
 
 
 def _item(row: tuple[str, ...], number_format: NumberFormat) -> CartItem:
+    """Return the item in a product ID, a quantity and a price. Raises INVALID_CART_DATA."""
     if len(row) == 3:
         product_id, quantity, price = (cell.strip() for cell in row)
         digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
@@ -77,14 +81,15 @@ def parse_merchant_id(value: str) -> int:
 
 
 def parse_feed_language(value: str) -> str:
-    """Return the language of the Merchant Center feed (ISO 639-1): `EN`, `en-US` -> `en`.
+    """Return the language of the Merchant Center feed, in the two letters of ISO 639-1: `EN`,
+    `en-US` -> `en`.
 
-    Raises INVALID_CART_DATA.
+    Raises INVALID_CART_DATA, also for the three letters of other standards: `eng`.
     """
-    language = value.strip()
-    if _LANGUAGE.fullmatch(language) is None:
+    language = _LANGUAGE.fullmatch(value.strip())
+    if language is None:
         raise RuleError("INVALID_CART_DATA")
-    return re.split("[-_]", language)[0].lower()
+    return language[1].lower()
 
 
 def parse_custom_variable(value: str) -> str:

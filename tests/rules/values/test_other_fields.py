@@ -259,6 +259,7 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_merchant_id, "0", "INVALID_CART_DATA"),
         (parse_merchant_id, "9223372036854775808", "INVALID_CART_DATA"),
         (parse_feed_language, "English", "INVALID_CART_DATA"),
+        (parse_feed_language, "eng", "INVALID_CART_DATA"),
         (parse_custom_variable, "of jane@example.com", "CUSTOM_VARIABLE_NOT_ACCEPTED"),
         (parse_custom_variable, "+1 212 555 0100", "CUSTOM_VARIABLE_NOT_ACCEPTED"),
         (parse_custom_variable, "(212) 555-0100", "CUSTOM_VARIABLE_NOT_ACCEPTED"),
@@ -299,6 +300,11 @@ def test_a_valid_cell_is_read(rule: Rule, value: str, result: object) -> None:
         (parse_cart_items, "[1]", "INVALID_CART_DATA"),
         (parse_cart_items, "[", "INVALID_CART_DATA"),
         (parse_cart_items, '[{"product_id": "a"}]', "INVALID_CART_DATA"),
+        (
+            parse_cart_items,
+            '[{"product_id": null, "quantity": 1, "unit_price": 2}]',
+            "INVALID_CART_DATA",
+        ),
     ],
 )
 def test_an_invalid_cell_is_refused_with_a_code(rule: Rule, value: str, code: str) -> None:
