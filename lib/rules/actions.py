@@ -51,11 +51,16 @@ def resolve_action(
         min(action.lookback_days, MAX_AGE_DAYS),
         action.needs_order_id,
         action.always_uses_default_value,
+        # Only an offline check trusts names. It does not see the account, so any currency may do.
         account.currency_code or (None if account.names_on_trust else ""),
     )
 
 
 def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
+    """Return the action with this ID or name, if rows can be sent for it.
+
+    In an account that was not read, each action is taken for one that can do everything.
+    """
     action = account.action_of(wanted)
     if action is None:
         action_id = action_id_in(wanted)
@@ -65,7 +70,14 @@ def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
             # The account was not read, so the ID is unknown.
             return Problem(NAME_NOT_RESOLVABLE, "conversion_action")
         known_as = action_id or wanted
-        return Action(known_as, known_as, True, _EVERY_KIND, False, MAX_AGE_DAYS)
+        return Action(
+            id=known_as,
+            name=known_as,
+            enabled=True,
+            accepts=_EVERY_KIND,
+            one_per_click=False,
+            lookback_days=MAX_AGE_DAYS,
+        )
     if account.verified and (wrong := _wrong_type(action, rules)):
         return Problem(wrong, "conversion_action")
     if not action.enabled:

@@ -51,8 +51,8 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
     now, clock = chunk.file.rules.now, chunk.file.clock
     with_times: dict[tuple[str, tzinfo | None], str] = {}
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
-        # A cell with a time of day has a colon or is a number. Others are few: they are dates, or
-        # midnight, which is none either.
+        # Only for speed: nearly every cell has a time of day, and so a colon. The others are looked
+        # at (`_with_time`), and so is what may be midnight, which means a date without a time too.
         if not cell or (":" in cell and "00:00" not in cell and "12:00" not in cell):
             continue
         if (cell, zone) not in with_times:
@@ -157,6 +157,7 @@ def name_conversions(
     derived order ID. Reject rows that name none, or adjust it at a wrong time. `adjusted` are the
     times of the adjustments, in Unix seconds."""
     problems = chunk.problems
+    # The time of a conversion may be wrong in a row that names it by its order ID.
     about_times = RowProblems(set())
     sold = conversion_times(chunk, about_times)
     # Google refuses an order ID together with a gclid.
@@ -171,7 +172,7 @@ def name_conversions(
     for row, order_id in enumerate(order_ids):
         if row in problems.errors:
             named = Named(order_id)
-        elif chunk.file.can.restates_with_original:
+        elif needs_all:
             value, currency = values.values[row], values.currencies[row]
             named = _with_original(chunk, row, order_id, originals, value, currency)
         elif order_id is not None:

@@ -103,8 +103,8 @@ class FileRules:
 
     `columns` maps each field to the place of its cell in a row, for each entry of the profile
     (None: its rows have no such cell). They are fields that are sent, or that help to read others.
-    `sales` are the rules of the conversions that adjustments are about, if the destination needs
-    the whole conversion.
+    `sales` are the rules of the conversions that adjustments are about, None for other records.
+    `can` is what the destination can do with records of this kind.
     """
 
     def __init__(
@@ -166,8 +166,8 @@ class ChunkColumns:
         self.entries = entries
         """The entry of each row. Empty: all rows are of the first entry."""
         self.problems = RowProblems(file.with_placeholders)
-        used = {at for places in file.columns.values() for at in places if at is not None}
-        self._cells = _transposed(rows, sorted(used))
+        used = {place for of_field in file.columns.values() for place in of_field}
+        self._cells = _transposed(rows, sorted(place for place in used if place is not None))
         self._empty = ("",) * self.size
 
     def cells(self, field: str) -> Sequence[str]:
@@ -178,10 +178,9 @@ class ChunkColumns:
         places = self.file.columns.get(field)
         if places is None or not self.size:
             return self._empty
-        if not self.entries or all(at == places[0] for at in places):
-            first = places[0]
-            return self._empty if first is None else self._cells[first]
-        columns = [self._empty if at is None else self._cells[at] for at in places]
+        columns = [self._empty if place is None else self._cells[place] for place in places]
+        if not self.entries or all(place == places[0] for place in places):
+            return columns[0]  # all rows have it in the same place
         return [columns[entry][row] for row, entry in enumerate(self.entries)]
 
     def values_of_entries(self, values: Sequence[T]) -> Sequence[T]:
@@ -198,6 +197,7 @@ class ChunkColumns:
 
         For columns with few different cells: `read` is called only once for each of them.
         """
+        # Of one column, the memo's keys are cells; of several, tuples of cells.
         memo = self.file.memo(read)
         if len(fields) > 1:
             return list(map(memo.__getitem__, zip(*map(self.cells, fields), strict=True)))
@@ -242,11 +242,12 @@ class ChunkColumns:
 
 
 def _transposed(rows: Sequence[Sequence[str]], used: Sequence[int]) -> Mapping[int, Sequence[str]]:
-    """Return the cells of the columns in use. Most columns of an export can be others."""
+    """Return the cells of each place in use. Most columns of an export can be others, so only in a
+    file without others are all transposed."""
     if not (rows and used):
         return {}
     if len(used) == len(rows[0]):
         return dict(enumerate(zip(*rows, strict=True)))
-    if len(used) == 1:
+    if len(used) == 1:  # `itemgetter` would return the cell alone, not in a tuple
         return {used[0]: [row[used[0]] for row in rows]}
     return dict(zip(used, zip(*map(itemgetter(*used), rows), strict=True), strict=True))

@@ -39,9 +39,9 @@ _KINDS: Final[Mapping[RecordKind, tuple[type[Record], Check]]] = {
 class Engine(FileRules):
     """Validates the rows of one file that become records of one kind (`RowRules.kind`).
 
-    `columns` has, for each entry of `RowRules.entries`, the place of each field in a row. An engine
-    for adjustments whose destination needs the whole conversion has `sales`, the engine of these
-    conversions.
+    `columns` has, for each entry of `RowRules.entries`, the place of each field in a row. `sales`,
+    which only adjustments have, is the engine that reads the same rows as the conversions that they
+    are about (`lib.rules.adjustments`).
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class Engine(FileRules):
         super().__init__(places, rules, sales)
 
     def validate(self, rows: Sequence[Row], entries: Sequence[int] = ()) -> ValidatedChunk:
-        """Validate the rows of a chunk. `entries` are theirs; empty: all are of the first entry."""
+        """Validate the rows of a chunk. `entries` has the entry of each row; empty: it is the first
+        one for all of them."""
         readable = rows
         if any(map(problem_of, rows)):
             is_readable = [not problem for _, _, problem, _ in rows]

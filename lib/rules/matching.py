@@ -44,8 +44,8 @@ def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
     """Reject rows that identify neither a click nor a person. Session attributes identify nobody
     if Google asks for more of them."""
     unidentified: Sequence[int] = range(chunk.size)
-    # Most rows have a click ID, if the file has any.
-    for name in sorted(chunk.file.can.identifying, key=CLICK_IDS.__contains__, reverse=True):
+    # Click IDs come first: if the file has any, most rows have one, and few are left to look at.
+    for name in sorted(chunk.file.can.identifying, key=lambda name: name not in CLICK_IDS):
         if unidentified:
             values = _attribute(conversions, name)
             if name == _PAIRS:
@@ -64,8 +64,9 @@ def warn_of_old_without_click(
     `instants` are the times of the conversions in Unix seconds.
     """
     oldest = int(chunk.file.rules.now.timestamp()) - MAX_AGE_WITHOUT_CLICK_DAYS * _DAY_SECONDS
+    # A row whose time cannot be read has the instant 0. It is among them, and has an error.
     old = [row for row, instant in enumerate(instants) if instant < oldest]
-    if not old:  # a row without a readable time is among them
+    if not old:
         return
     errors, gclids, braids = chunk.problems.errors, conversions["gclid"], braids_of(conversions)
     for row in old:

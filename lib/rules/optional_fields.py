@@ -80,8 +80,8 @@ def _by_row(values_by_row: Mapping[int, T], missing: T, size: int) -> list[T]:
 
 
 class _Target(NamedTuple):
-    """The values of one record attribute, by row. Rows without a value are left out. None: the part
-    of a cart that cannot be read, and without which the cart would be another one."""
+    """The values of one record attribute, by row. Rows without a value are left out. The value None
+    is the part of a cart that cannot be read, and without which the cart would be another one."""
 
     name: str
     values: dict[int, Any]
@@ -174,7 +174,7 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
             found[row] = Address(
                 parts["first_name"], parts["last_name"], parts["country_code"], parts["postal_code"]
             )
-        elif parts.keys() - {"country_code"}:
+        elif parts.keys() - {"country_code"}:  # a country alone is that of the phone numbers
             problems.warn(row, "ADDRESS_INCOMPLETE", "postal_code")
     return _Target("address", found)
 

@@ -32,11 +32,12 @@ class EntryRules(NamedTuple):
 class RowRules:
     """Values that are the same for every row of a file.
 
-    `now` is the start of the file's first attempt. `kind` is the kind of the records.
-    The values come from the profile and the account, except that the time zone of the file takes
-    precedence for `zone`.
+    `now` is the start of the file's first attempt. `kind` is the kind of the records, and `entries`
+    are those of the profile that send records of this kind.
 
-    `entries` are those of the profile that send records of this kind.
+    The others are constants of the profile: what a cell means that does not say it. None: the
+    profile has no such constant. `zone` is the time zone of the file, if it states one, or else the
+    profile's.
 
     `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
 

@@ -74,11 +74,12 @@ class RowSelection:
         while end and problem_of(rows[end - 1]) == FOOTER:
             end -= 1
         footer = [*map(line_of, rows[end:])]
-        rows = rows[:end] if footer else rows
+        rows = rows[:end]
         if not self._columns:
             return Selected(rows, (), footer)
+        # A row with a problem has no cells. It is kept, so that its problem is reported.
         entries = [0 if problem else self._entry_of_row(cells) for _, cells, problem, _ in rows]
-        if not any(entries):
+        if not any(entries):  # all rows are of entry 0
             return Selected(rows, (), footer)
         lines = [*map(line_of, rows)]
         skipped = [line for line, entry in zip(lines, entries, strict=True) if entry == _SKIPPED]
@@ -104,6 +105,7 @@ class RowSelection:
         return entry
 
     def _decide(self, values: Sequence[str]) -> int:
+        """Do what `_entry_of_row` does, from the values in the columns that are listed."""
         row = dict(zip(self._columns, values, strict=True))
         if any(row[column] in listed for column, listed in self._skip.items()):
             return _SKIPPED
@@ -123,6 +125,7 @@ def _value_of(cell: str, listed: frozenset[str]) -> str:
     A placeholder such as NULL is an empty cell, unless it is listed.
     """
     value = comparable(unwrap(cell, "word"))
+    # A star in a cell is a value like others: in a list, it stands for any other value.
     if value in listed and value != ANY_OTHER:
         return value
     return EMPTY if not value or is_placeholder("word", value) else ANY_OTHER

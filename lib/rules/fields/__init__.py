@@ -79,7 +79,9 @@ CALL_FIELDS: Final = frozenset(field.name for field in FIELDS if field.record_ki
 
 
 def field_named(name: str) -> str | None:
-    """Return the field of a column with its own name, or its name in Google's templates."""
+    """Return the name of the field of a column, if the column is called like the field itself or as
+    in Google's templates: `Conversion Time` → `conversion_date_time`. None: it is no field's name.
+    """
     if name.lower().startswith(CUSTOM_VARIABLE):
         variable = name[len(CUSTOM_VARIABLE) :].strip()
         return CUSTOM_VARIABLE + variable if variable else None

@@ -87,6 +87,7 @@ def check_click_id(value: str, field: str = "gclid") -> str:
         found = {unquote(one or other) for one, other in _PARAMETER[field].findall(click_id)}
         found = found or set(_LINE_OF_NOTE[field].findall(click_id))
         if found:
+            # An empty parameter comes first in order, so the last one is the click ID, if any is.
             *others, click_id = sorted(found)
             # With a full stop, or one of two, it would be another click ID.
             is_whole = not any(others) and _IN_URL.fullmatch(click_id)

@@ -19,14 +19,15 @@ sent, and Google decides: a rejected sale would be lost for good."""
 class _Hour(NamedTuple):
     """Data shared by the rows of one hour. Only minute and second differ, at `cut` in the cell.
 
-    A cell of `as_written` characters is already in the format of the APIs. 0: none is. `seconds`
-    has the minutes and seconds that are read alike."""
+    `head` and `tail` are the time in the format of the APIs, before and after minute and second:
+    `2026-11-24 14:` and `+01:00`. A cell of `as_written` characters is already in this format. 0:
+    none is. `start` is the hour in Unix seconds. `seconds` has the minutes and seconds that are
+    read alike: `05:07` → 307."""
 
     cut: int
     head: str
     tail: str
     start: int
-    doubts: Doubts
     as_written: int
     seconds: Mapping[str, int]
 
@@ -68,7 +69,7 @@ class ConversionClock:
         if hour is None or hour[0] != _ISO_CUT:
             hour = hours.get(_without_minutes(value))
         if hour is not None:
-            cut, head, tail, start, doubts, as_written, table = hour
+            cut, head, tail, start, as_written, table = hour
             minutes = value[cut : cut + 5]
             seconds = table.get(minutes)
             if seconds is not None:
@@ -76,7 +77,7 @@ class ConversionClock:
                 if self._now - lookback_days * _DAY <= instant <= self._latest:
                     # A plain tuple: creating it takes a fifth of the time of a `Moment`.
                     text = value if len(value) == as_written else head + minutes + tail
-                    return text, instant, doubts
+                    return text, instant, _NO_DOUBTS
         moment = self._days.get((zone, value)) or self._read_moment(value, zone)
         if hour is None:
             self._remember_hour(value, zone, moment)
@@ -131,7 +132,7 @@ class ConversionClock:
         # The cells of the hour that have a fraction of a second are longer.
         as_written = len(moment.text) if key == head + tail else 0
         self._hours.setdefault(zone, {})[key] = _Hour(
-            cut, head, tail, moment.instant - seconds, moment.doubts, as_written, table
+            cut, head, tail, moment.instant - seconds, as_written, table
         )
 
 
@@ -145,6 +146,7 @@ def _without_minutes(value: str) -> str:
 
 
 _NO_HOURS: Final[dict[str, _Hour]] = {}
+_NO_DOUBTS: Final[Doubts] = ()
 _DAY: Final = 86_400
 _FRACTION_MARKS: Final = frozenset(".*")
 _ISO_CUT: Final = 14

@@ -277,12 +277,8 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
             raise RuleError("INVALID_DATE")
         hour = hour % 12 + (12 if half in "Pp" else 0)
     naive = None
-    try:
+    with suppress(ValueError):  # there is no such day or time
         naive = datetime(*_day_of(parts, date_order), hour, minute, int(parts["second"] or 0))
-    except RuleError:
-        raise
-    except ValueError:  # there is no such day or time
-        pass
     if naive is None or not _EARLIEST_YEAR <= naive.year < 9999:
         raise RuleError("INVALID_DATE")
     weekday = parts.get("weekday_name")
@@ -349,6 +345,8 @@ def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tup
 
 
 def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None) -> Moment:
+    """Return a date and time in its own time zone, or else in `zone`. Raises DATE_WITHOUT_ZONE if
+    there is neither, and UNKNOWN_TIME_ZONE."""
     own = parts["zone"]
     if own is not None:
         zone = zone_in_time(own, naive, zone)
@@ -356,6 +354,8 @@ def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None
         raise RuleError("DATE_WITHOUT_ZONE")
     local = naive.replace(tzinfo=zone)
     doubts: Doubts = ()
+    # `fold=1` is the second of two equal times, when the clocks are set back. Set forward, the time
+    # does not exist, and both have different offsets too.
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         doubts = ("CLOCKS_CHANGED",)
     elif own is None and naive.time() == _NO_TIME:
@@ -364,6 +364,7 @@ def _localize(naive: datetime, parts: dict[str, str | None], zone: tzinfo | None
 
 
 def _format(local: datetime, doubts: Doubts) -> Moment:
+    """Return a time with a zone in the format of the APIs."""
     offset = (local.utcoffset() or timedelta(0)) // timedelta(minutes=1)
     sign, size = ("-", -offset) if offset < 0 else ("+", offset)
     text = f"{local:%Y-%m-%d %H:%M:%S}{sign}{size // 60:02}:{size % 60:02}"

@@ -1,7 +1,7 @@
 """User identifiers: normalized the way Google matches them, then hashed.
 
 Google's rules: https://developers.google.com/data-manager/api/devguides/concepts/formatting
-Every function raises `RuleError`, whose text never contains the value.
+A value that can't be used raises `RuleError`, whose text never contains the value.
 """
 
 import re
@@ -53,6 +53,7 @@ def normalize_email(value: str) -> str:
 
 
 def _is_gmail(domain: str) -> bool:
+    """Return whether a domain is Gmail's. Raises INVALID_EMAIL if it can't be a domain."""
     if not domain or "@" in domain or domain[-1] == ".":
         raise RuleError("INVALID_EMAIL")
     return domain in _GMAIL

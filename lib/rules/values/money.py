@@ -36,8 +36,8 @@ def parse_amount(
 ) -> float:
     """Return the value of a conversion, read like `parse_value`.
 
-    `currency` is from the row or the profile, and empty if it can't be read. Raises
-    CURRENCY_CONTRADICTS if the cell contains another one, and the codes of `parse_value` and
+    `currency` is from the row or the profile; None: neither says one; "": the row's can't be read.
+    Raises CURRENCY_CONTRADICTS if the cell contains another one, and the codes of `parse_value` and
     `scaled`.
     """
     plain = value.replace(".", "", 1)
@@ -73,6 +73,7 @@ def written_currencies(value: str) -> frozenset[str]:
 
 
 def _affix(text: str) -> str:
+    """Return what is written next to a number, without signs: ` Rs.` → `Rs`."""
     return text.strip("+-\u2013\u2014 ").rstrip(".")
 
 
@@ -118,6 +119,7 @@ def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
 
 
 def _parse_written(text: str, decimal_sign: DecimalSign | None) -> float:
+    """Return the number in a text that has more than digits."""
     if _EXPONENT.fullmatch(text) and decimal_sign != ",":
         return float(text)
     bracketed = text[:1] == "(" and text[-1:] == ")"  # a loss in accounting notation
@@ -138,7 +140,7 @@ def _parse_written(text: str, decimal_sign: DecimalSign | None) -> float:
 
 
 def _number_in(number: str, decimal_sign: DecimalSign | None) -> float:
-    """Return the number in digits, decimal signs and separators."""
+    """Return the number in digits, decimal signs and separators: `1.234,50` with "," → 1234.5."""
     pointed, commaed = _POINTED.fullmatch(number), _COMMAED.fullmatch(number)
     if decimal_sign is None and _THOUSANDS.fullmatch(number):
         raise RuleError("DECIMAL_SIGN_UNDECLARED")

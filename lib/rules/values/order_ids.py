@@ -116,9 +116,10 @@ def derived_order_id(
     refused a numeric ID, and because a digest with digits could look like a phone number.
 
     `instant` is in Unix seconds, so another time zone in the file does not create a new conversion.
-    `identity` is the gbraid or wbraid of the row, otherwise only its first hashed identifier, and
-    the ID does not depend on the currency. So a phone number or a profile that was corrected since
-    yesterday does not create a new conversion either.
+    `identity` is the gbraid or wbraid of the row; otherwise its first hashed identifier alone; or
+    else what is known of the visit and the address (`lib.rules.matching`). The ID does not depend
+    on the currency. So a second phone number, or a profile that was corrected since yesterday, does
+    not create a new conversion either.
 
     The same input gives the same ID in every version: a change would count conversions twice.
     """
