@@ -56,6 +56,7 @@ class ByDay:
         before, due = self._last_two(now)
         if newest is None:
             return due if changed_at is None or due > changed_at else None
+        # In UTC: with times of one zone, Python would ignore that the clocks change between them.
         middle = before.astimezone(UTC) + (due.astimezone(UTC) - before.astimezone(UTC)) / 2
         return due if newest <= middle else None
 

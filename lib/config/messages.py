@@ -80,6 +80,7 @@ def _path(places: Sequence[str | int]) -> str:
 
 
 def _message(problem: Any, model: type[BaseModel]) -> str:
+    """Return what is wrong with a value and what to write, without the name of its key."""
     name = str(problem["loc"][-1]) if problem["loc"] else ""
     if problem["type"] == "extra_forbidden":
         if len(problem["loc"]) > 1:

@@ -49,7 +49,11 @@ KIND_OF_SEND: Final[Mapping[Send, RecordKind]] = {
 
 
 def needed_fields(send: Send) -> dict[str, str]:
-    """Return the fields without which no row can be sent, and what the column of each is."""
+    """Return each field without which no row can be sent → what its column has, for messages.
+
+    `needed_fields("restatement")` returns `{"adjustment_date_time": "column of times",
+    "adjusted_value": "new value"}`.
+    """
     fields = dict(NEEDS[KIND_OF_SEND[send]].fields)
     if stated := stated_type(send):
         del fields["adjustment_type"]  # `send` says it
@@ -110,6 +114,7 @@ def _values_by_column(value: object) -> object:
 
 
 def _row_values(column: str, values: object) -> tuple[str, ...]:
+    """Return the values that are listed for a column, as texts: `true` becomes "true"."""
     listed = values if isinstance(values, (list, tuple)) else [values]
     if not listed or not all(isinstance(each, (str, int, float)) for each in listed):
         raise ValueError(f'"{column}" has no list of values. Write {{"{column}": ["value", ...]}}.')
@@ -127,6 +132,7 @@ _ENCODINGS: Final = (
 
 
 def _tab_by_name(value: object) -> object:
+    """Return the tab for `"tab"` and `"\\t"`: nobody sees what a tab in quotes is."""
     return "\t" if value in ("tab", "\\t") else value
 
 
@@ -146,6 +152,7 @@ def _known_encoding(value: str) -> str:
 
 
 def _amount(value: object) -> object:
+    """Return a constant value that is an amount, or `action_default`."""
     if value == ACTION_DEFAULT:
         return value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -167,6 +174,7 @@ def _known_currency(text: str) -> str:
 
 
 def _dialled_region(text: str) -> str:
+    """Return the two letters of a country in which phone numbers are dialled."""
     with suppress(RuleError):
         region = normalize_phone_region(text)
         if region.isalpha() and region not in WITHOUT_NUMBERS:
@@ -196,7 +204,8 @@ class Entry:
     """Rows that are sent alike, with what the entry takes from its profile.
 
     `columns` is empty if the profile names no columns: then the names of the fields and of Google's
-    templates count. `send` is None if, besides, the columns of the file decide what is sent.
+    templates count. If it has no `conversions` either, `send` is None: which of these columns a
+    file has decides what is sent (`lib.rules.fields.kind_of`).
     """
 
     number: int
@@ -316,11 +325,13 @@ class Profile(BaseModel):
         return tuple(self._completed(*numbered) for numbered in enumerate(self.conversions))
 
     def _completed(self, number: int, entry: WrittenEntry) -> Entry:
+        """Return an entry with what it takes from the profile. What it has itself comes first: its
+        column or constant beats both of the profile, and its `null` switches a field off."""
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
         action = entry.action if "action" in written else self.action
         if entry.action is not None:
-            columns.pop("conversion_action", None)
+            columns.pop("conversion_action", None)  # that of the profile
         elif entry.columns.get("conversion_action"):
             action = None
         value = entry.value if "value" in written else self.value
@@ -455,7 +466,7 @@ def _misused_entries(profile: Profile) -> Iterator[str]:
 
 
 def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
-    """Return whether records of this kind sendable use a field: of an adjustment, few."""
+    """Return whether a field does anything for records of this kind. Few do for adjustments."""
     if kind in BY_NAME[name].record_kinds:
         return True
     if BY_NAME[name].only_helps:
@@ -518,6 +529,8 @@ def names_original(profile: Profile, columns: Collection[str]) -> bool:
 def _identifies(
     columns: Collection[str], identifying: frozenset[str], sendable: Mapping[str, str]
 ) -> bool:
+    """Return whether one of these fields is sent, and is `identifying`. Of an address, all must be
+    there."""
     named = {base_name(name) for name in columns} & sendable.keys()
     if not named >= _ADDRESS:
         named -= _ADDRESS

@@ -119,7 +119,8 @@ class RowReader:
     """
 
     def __init__(self, shape: Shape, columns: Sequence[int] | None = None) -> None:
-        """`columns`: at least two, if any."""
+        """`columns` has at least two columns, or is None: `itemgetter` returns a tuple only of
+        several."""
         self.ends_open = False
         self.short_rows: deque[tuple[int, Sequence[str]]] = deque(maxlen=SHORT_ROWS)
         self._shape = shape
@@ -178,6 +179,7 @@ class RowReader:
         shape = self._shape
         quoted = '"' in block.text or shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
+        # Below a header with padding, rows may have fewer cells: `_fit_to_header` completes them.
         if max(map(len, lines)) > self._max_cell or shape.fewest < shape.width:
             return None
         # The set without other spaces is much faster.

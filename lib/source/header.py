@@ -126,7 +126,7 @@ def find_header(
     unreadable: SourceError | None = None
     for line in header_lines(lines, delimiter, max_columns):
         if isinstance(line, SourceError):
-            if wanted is None:
+            if wanted is None:  # the first line is the header, and this is it
                 raise line
             unreadable = unreadable or line
             continue
@@ -142,6 +142,7 @@ def find_header(
 
 
 def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> SourceError:
+    """Return why the line that comes closest is not the header: which names are missing there."""
     missing = ", ".join(" or ".join(f'"{name}"' for name in names) for names in match.missing)
     if not match.is_close:
         comparison = "no line has half of the names"

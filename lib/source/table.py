@@ -89,9 +89,9 @@ class Table:
     `header` contains the names in the file, stripped (padding columns: ""). `header_error`: why no
     line is the wanted header; this one comes closest, and none of its rows may be sent. `time_zone`
     is the raw text after `Parameters:TimeZone=`. `separator` is the delimiter, if only a line
-    `sep=` says so. `spaced`: a space follows each delimiter. `text`
-    tells about the encoding. `sheet` is the sheet of a workbook, None for other files, and
-    `unread_sheets` are others that may hold data.
+    `sep=` says so. `spaced`: a space follows each delimiter. `text` tells about the encoding.
+    `sheet` is the title of a workbook's sheet, None for other files, and `unread_sheets` are titles
+    of others that may hold data.
     """
 
     def __init__(
@@ -148,10 +148,12 @@ class Table:
     # ── rows ─────────────────────────────────────────────────────────────────────────────────────
 
     def places(self, used: Set[int]) -> Mapping[int, int]:
-        """Return the place of each kept column among the cells of a row, if these are used.
+        """Return column → place of its cell in a row, for the columns whose cells `records` keeps.
 
-        Most columns of a wide file are used by nobody: their cells would fill the processor's
-        cache. In other files, all columns are kept.
+        Of 8 columns of which the columns 2 and 5 are used, these two are kept: `{2: 0, 5: 1}`. The
+        cells of the others would fill the processor's cache. All columns are kept if more than
+        half of them are used, or only one: of one column, `itemgetter` returns bare cells instead
+        of rows (`RowReader`).
         """
         is_wide = len(used) >= 2 and 2 * len(used) <= self.width
         kept = sorted(used) if is_wide else range(self.width)
@@ -177,6 +179,7 @@ class Table:
         return chain([first], rows)
 
     def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
+        """Prepare to read the rows as `records` describes."""
         columns = used_places = None
         if used is not None:
             places = self.places(used)

@@ -51,6 +51,8 @@ _MIN_SHARE_OF_NULS = 0.4
 """Of the bytes in odd or in even places, for UTF-16."""
 _MAX_SHARE_OF_OTHER_NULS = 0.05
 """Of the bytes in the other places."""
+_MAX_SHARE_OF_NULS = 0.1
+"""Of all bytes. With more, a file is not text."""
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -71,7 +73,7 @@ class Pieces:
     """Pieces of any length as a stream of bytes."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = filter(None, pieces)
+        self._pieces = filter(None, pieces)  # an empty piece would be taken for the end
         self._piece = b""
 
     def read(self, size: int, /) -> bytes:
@@ -154,7 +156,7 @@ class DecodedText:
                 known, self._byte_order_mark = marked, mark
                 break
         known = known or _utf_16_by_nulls(first)
-        if not known and first.count(0) > len(first) / 10:
+        if not known and first.count(0) > _MAX_SHARE_OF_NULS * len(first):
             raise SourceError("NOT_TEXT", "it looks like a binary file; export the data as CSV")
         self._encoding_is_final = known is not None
         self.encoding_guessed = False
@@ -272,12 +274,13 @@ codecs.register_error("lib.source.mark", _mark_undecodable)
 
 
 def _codec_name(wanted: str) -> str:
+    """Return Python's name of an encoding. Raises `SourceError` (INVALID_PROFILE)."""
     try:
         io.TextIOWrapper(io.BytesIO(), wanted)  # refuses codecs that are not for text, like "hex"
         name = codecs.lookup(wanted).name
     except (LookupError, ValueError):
         raise SourceError("INVALID_PROFILE", "the encoding in the profile is unknown") from None
-    return "utf-8" if name == "utf-8-sig" else name
+    return "utf-8" if name == "utf-8-sig" else name  # `_decoded` removes the byte order mark
 
 
 def _utf_16_by_nulls(sample: bytes) -> str | None:
@@ -305,8 +308,8 @@ def _is_rather_utf_8(block: bytes, final: bool) -> bool:
 
 def _line_blocks(texts: Iterator[str]) -> Iterator[Block]:
     """Split texts, which may end at any character, into blocks of complete lines."""
-    rest = ""
-    dropping = False
+    rest = ""  # the beginning of a line whose end has not come yet
+    dropping = False  # whether the rest of a line that is too long is being dropped
     for text in texts:
         text = rest + text
         if dropping:

@@ -185,6 +185,7 @@ def _use_strict_parser() -> None:
 
 
 def _chosen(sheets: list[Any], wanted: str | None) -> Any:
+    """Return the sheet with this title, or else the first visible one. Raises `SourceError`."""
     if not sheets:
         raise SourceError("CORRUPT_FILE", "it has no sheet that can be read")
     if wanted is None:
@@ -309,11 +310,13 @@ def _whole_digits(number_format: str) -> int:
 
 
 def _shown(number_format: str) -> str:
+    """Return what a number format says of digits, dates and times: `[Red]"ID" 00000` → ` 00000`."""
     return _NOT_SHOWN.sub("", number_format[:_MAX_FORMAT_CHARS])
 
 
 def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
-    if isinstance(value, float) and not abs(value) < 10**_EXACT_DIGITS:
+    """Return a number as text, with at least so many digits before the decimal sign."""
+    if isinstance(value, float) and not abs(value) < 10**_EXACT_DIGITS:  # NaN is not less either
         # Its last digits are lost, as in 1.23457E+17. The rules reject such order IDs.
         return f"{value:.{_EXACT_DIGITS - 1}E}"
     text = str(abs(value))
@@ -328,6 +331,8 @@ def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
 
 
 def _moment(value: object, number_format: str) -> str:
+    """Return a date, a time or a duration as text. A date has no time of day if it is midnight, and
+    the format does not show the hour."""
     if isinstance(value, datetime):
         shown = _to_the_second(value)
         shows_time = "h" in _shown(number_format).lower()
