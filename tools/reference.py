@@ -36,9 +36,11 @@ from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
 from lib.run.finish import RUNTIME_END
+from sandbox.accounts import Account, ConversionAction, default_accounts
 from sandbox.control import ROUTES
 from sandbox.delivery import DeliverySettings
 from tools import cells as cell_examples
+from tools.limits import LIMITS
 
 PAGES: Final = Path(__file__).parents[1] / "docs"
 _PART: Final = re.compile(
@@ -95,6 +97,10 @@ def _settings() -> Iterator[str]:
     cells = _described(Settings)
     rows = ((_code(variable), *cells[name]) for variable, name in Settings.variables().items())
     return _table("variable | default | what it does", rows)
+
+
+def _limits() -> Iterator[str]:
+    return _table("what | limit | code | effect", LIMITS)
 
 
 def _keys() -> Iterator[str]:
@@ -182,6 +188,36 @@ def _commands_of(group: click.Group) -> Iterator[str]:
                 usage.append(each.make_metavar(click.Context(command)))
         rows.append((_code(" ".join(usage)), _code(*options) if options else "none"))
     return _table("command | options", rows)
+
+
+def _accounts() -> Iterator[str]:
+    rows = (
+        (_code(each.customer_id), each.descriptive_name, _unusual(each))
+        for each in default_accounts()
+    )
+    return _table("account | name | what is not usual", rows)
+
+
+def _actions() -> Iterator[str]:
+    first, *_ = default_accounts()
+    rows = ((str(each.id), _code(each.name), _unusual(each)) for each in first.conversion_actions)
+    return _table("ID | name | what is not usual", rows)
+
+
+def _unusual(thing: Account | ConversionAction) -> str:
+    """Return the attributes that are not the defaults: `status` REMOVED."""
+    names_of_it = ("customer_id", "descriptive_name", "conversion_actions", "id", "name")
+    parts = []
+    for each in fields(thing):
+        value = getattr(thing, each.name)
+        if each.name not in names_of_it and value != each.default:
+            text = ", ".join(map(_name_of, value)) if isinstance(value, tuple) else str(value)
+            parts.append(f"{_code(each.name)} {text.lower() if isinstance(value, bool) else text}")
+    return ", ".join(parts)
+
+
+def _name_of(value: Any) -> str:
+    return value if isinstance(value, str) else str(value.name)
 
 
 def _routes() -> Iterator[str]:
@@ -339,6 +375,7 @@ def _section(code: Code) -> str:
 
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "settings": _settings,
+    "limits": _limits,
     "keys": _keys,
     "columns": _columns,
     "columns_of_one_api": _columns_of_one_api,
@@ -348,6 +385,8 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "events": _events,
     "problems": _problems,
     "figures": _figures,
+    "accounts": _accounts,
+    "actions": _actions,
     "routes": _routes,
     "delivery": _delivery,
     "example": _example,

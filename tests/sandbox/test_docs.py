@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sandbox.accounts import default_accounts
 from sandbox.control import ROUTES, Routes
 from sandbox.faults import COMMON_KINDS, STORAGE_KINDS
 from sandbox.up import Sandbox
@@ -28,14 +27,6 @@ def test_every_kind_and_key_is_documented(sandbox):
     """The page names every fault kind and key of the description."""
     wanted = [*COMMON_KINDS, *STORAGE_KINDS, *sandbox.description()]
     assert [name for name in wanted if f"`{name}`" not in DOCUMENT] == []
-
-
-def test_the_default_accounts_and_actions_are_documented():
-    """The page's two tables list exactly what a sandbox starts with."""
-    accounts = default_accounts()
-    assert re.findall(r"^\| `(\d{10})` \|", DOCUMENT, re.M) == [a.customer_id for a in accounts]
-    actions = re.findall(r"^\| (\d+) \| `(.+)` \|", DOCUMENT, re.M)
-    assert actions == [(str(a.id), a.name) for a in accounts[0].conversion_actions]
 
 
 def test_every_example_works(sandbox, tmp_path):

@@ -1,0 +1,63 @@
+"""All limits of a file: the table of `docs/settings.md`, with the numbers of the code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lib.adapters import workbook as child
+from lib.config.settings import Settings
+from lib.model.outcomes import MOST_PROBLEMS
+from lib.source import header, text, workbook
+from lib.source.table import SourceOptions
+
+_SETTINGS: Final = Settings.model_fields
+_OPTIONS: Final = SourceOptions()
+_FILE: Final = "the file"
+_TOO_LARGE: Final = "`FILE_TOO_LARGE`"
+
+LIMITS: Final[tuple[tuple[str, str, str, str], ...]] = (
+    (
+        "bytes, after decompression",
+        f"`MAX_FILE_BYTES`, {_SETTINGS['max_file_bytes'].default >> 30} GiB",
+        _TOO_LARGE,
+        _FILE,
+    ),
+    (
+        "lines below the header, blank ones included",
+        f"`MAX_FILE_LINES`, {_SETTINGS['max_file_lines'].default:,}",
+        _TOO_LARGE,
+        _FILE,
+    ),
+    ("members of a gzip file", f"{text.MAX_GZIP_MEMBERS:,}", _TOO_LARGE, _FILE),
+    ("columns", f"{_OPTIONS.max_columns:,}", _TOO_LARGE, _FILE),
+    (
+        "lines before the end of the header",
+        str(header.HEAD_LINES),
+        "`CORRUPT_FILE` or `EMPTY_FILE`",
+        _FILE,
+    ),
+    ("characters of a cell", f"{_OPTIONS.max_cell_chars:,}", "`RECORD_TOO_LONG`", "the row"),
+    ("characters of a row", f"{text.MAX_LINE_CHARS:,}", "`RECORD_TOO_LONG`", "the row"),
+    (
+        "lines of a row (line breaks in quoted cells)",
+        str(_OPTIONS.max_record_lines),
+        "`UNCLOSED_QUOTE`",
+        "the row, and each of its lines (`INSIDE_QUOTES`)",
+    ),
+    (
+        "a workbook (.xlsx)",
+        f"{workbook.MAX_PACKED_BYTES >> 20} MiB packed; to read it, {child.CPU_SECONDS} s of CPU "
+        f"time and {child.CPU_SECONDS_PER_MEBIBYTE} s for each MiB, {child.MEMORY_BYTES >> 20} MiB "
+        f"of memory, and {child.SECONDS:g} s of waiting for a piece of it",
+        _TOO_LARGE,
+        _FILE,
+    ),
+    ("rows of a sheet", f"{workbook.MAX_ROWS:,}, as in Excel", _TOO_LARGE, _FILE),
+    (
+        "errors that the results list for a row",
+        f"{MOST_PROBLEMS}, and {MOST_PROBLEMS} warnings",
+        "",
+        "the list",
+    ),
+)
+"""What, how much, the code, and what it costs."""
