@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pkgutil import get_data
 from string import Template
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from lib.catalogue.kinds import CODE_KINDS, Scope, Severity
 from lib.catalogue.texts import for_engineer
@@ -95,20 +95,21 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
     for title, lines in sections.items():
         kind, first = title.split()
         fields = _fields(lines, texts)
+        flags: dict[str, Any] = {
+            key: text == "yes" for key, text in fields.items() if text in ("yes", "no")
+        }
         action, if_most = fields["action"], fields.get("if_most", "")
+        if flags.pop("for_engineer", False):
+            action = for_engineer(action)
         for code in (first, *fields.get("also", "").split()):
             codes[code] = Code(
                 code,
                 origin,
                 *CODE_KINDS[kind],
                 fields["meaning"],
-                for_engineer(action) if fields.get("for_engineer") == "yes" else action,
+                action,
                 for_engineer(if_most) if if_most else "",
-                fields.get("is_too_late") == "yes",
-                fields.get("needs_action") != "no",
-                fields.get("says_upload") == "yes",
-                needs_look=fields.get("needs_look") == "yes",
-                needs_profile=fields.get("needs_profile") == "yes",
+                **flags,
             )
     return codes
 

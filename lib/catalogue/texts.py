@@ -17,6 +17,11 @@ def for_engineer(action: str) -> str:
     return f"Ask your engineer: {action}"
 
 
+def inside(sentence: str) -> str:
+    """`Consent is refused.` → `consent is refused.`: a sentence as a part of another one."""
+    return sentence if sentence.startswith("Google") else f"{sentence[0].lower()}{sentence[1:]}"
+
+
 def first_sentence(text: str) -> str:
     """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
     return _SENTENCE_END.split(text, maxsplit=1)[0]

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import Code, lookup
-from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
+from lib.catalogue.texts import REFUND, first_sentence, inside, number_of, number_of_rows
 from lib.model.money import Sum, difference, in_words, micros_by_currency
 from lib.model.outcomes import LOST
 from lib.model.totals import Totals
@@ -61,7 +61,7 @@ class Headline(NamedTuple):
 
 class NextStep(NamedTuple):
     """What to do, and why. `command` is what to run for it, if anything. `code` is that of the note
-    or the stop that says why. `rows` are those that it is about, and `sums` what they are worth."""
+    that says why. `rows` are those that it is about, and `sums` what they are worth."""
 
     text: str
     why: str = ""
@@ -132,7 +132,8 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
     `Google took all 3 sales, but look at 2: The row repeats an earlier line with another value.`
     The sentence replaces the line if both are too long together.
     """
-    both = f"{line.removesuffix('.')}, but{f' look at {rows:,}' if rows else ''}: {sentence}"
+    objection = f"look at {rows:,}: {sentence}" if rows else inside(sentence)
+    both = f"{line.removesuffix('.')}, but {objection}"
     if line and len(both.split()) <= MOST_WORDS:
         return both
     return f"{number_of_rows(rows)}: {sentence}" if rows else sentence
@@ -220,18 +221,13 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
         if wanted == 1:
             return f"Google did not take the only {what}."
         return f"Google took {_part(0, wanted, what)}."
-    if not taken and not lost:
-        whole = _part(wanted, wanted, what)
-        if totals.awaiting:
-            return f"Google is still checking {whole}."
-        return (
-            f"{whole[0].upper()}{whole[1:]} {_verb(wanted, 'is', 'are')} sent again automatically."
-        )
     clauses = [f"Google took {_part(taken, wanted, what)}"]
     if lost:
         clauses.append(f"{lost:,} {_verb(lost, 'does', 'do')} not count")
-    if totals.awaiting:
-        clauses.append(f"it is still processing {totals.awaiting:,}")
+    if totals.awaiting and not taken and not lost:
+        clauses = [f"Google is still checking {_part(totals.awaiting, wanted, what)}"]
+    elif totals.awaiting:
+        clauses.append(f"it is still checking {totals.awaiting:,}")
     if deferred := totals.count("deferred"):
         clauses.append(f"{deferred:,} {_verb(deferred, 'is', 'are')} sent again automatically")
     return f"{'; '.join(clauses)}."
@@ -256,11 +252,11 @@ def _took_all(totals: Totals, wanted: int) -> str:
 def _line_of_stopped(totals: Totals, *, is_maybe_sent: bool) -> str:
     wanted, what = totals.meant - totals.repeats, noun_of(totals)
     if is_maybe_sent:
-        some = f"some of {number_of(wanted, what)}" if wanted else "some rows"
-        return f"The file was stopped; {some} may have reached Google."
+        some = f"Some of {number_of(wanted, what)}" if wanted else "Some rows"
+        return f"{some} may have reached Google."
     if not wanted:
-        return "The file was stopped before a row was sent."
-    return f"The file was stopped; Google took {_part(totals.taken, wanted, what)}."
+        return "No row was sent."
+    return f"Google took {_part(totals.taken, wanted, what)}."
 
 
 def _part(count: int, total: int, what: str) -> str:
@@ -292,7 +288,7 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         return [NextStep(text)]
     if headline.status == "stopped":
         code = head.codes[headline.code]
-        return [NextStep(_with_names(code.action, head), code.meaning, code=headline.code)]
+        return [NextStep(_with_names(code.action, head))]
     totals = head.totals()
     looks = looks_of([note.code for note in head.notes], totals)
     steps = [
@@ -305,7 +301,8 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
     if headline.status == "waiting":
         return [NextStep(f"{NOBODY_NOW} This report is replaced when Google has said more.")]
-    return [NextStep(NOBODY)]
+    has_notes = any(head.codes[note.code].needs_action for note in head.notes)
+    return [NextStep(f"{NOBODY} Below are notes on the file." if has_notes else NOBODY)]
 
 
 def _steps_for_rows(head: ResultsHead, findings: Findings, totals: Totals) -> Sequence[NextStep]:

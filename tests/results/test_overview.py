@@ -197,7 +197,7 @@ def test_a_file_without_results_says_so(
 def test_what_google_says_later_cannot_be_read() -> None:
     """Then nobody knows whether the rows count."""
     page = page_on(entry_on(CASES["all"].summary, blocked="USER_PERMISSION_DENIED"))
-    said = "Google took all 3 sales, but: What Google says later cannot be read."
+    said = "Google took all 3 sales, but what Google says later cannot be read."
     assert f"Needs attention {said}" in words(page)
     assert 'class="headline green"' not in page
 
