@@ -34,8 +34,8 @@ class Correction(NamedTuple):
     one that was saved last.
 
     `order` is its key (`order_key`). `rank` is the time of the correction in Unix seconds, but a
-    retraction outranks every time (`lib.model.records.rank_of`): it has no value (`micros` is
-    None). The currency "" is that of the sale.
+    retraction outranks every time (`lib.model.records.rank_of`). `micros` is the new value in
+    micros; None: it is a retraction. The currency "" is that of the sale.
     """
 
     order: bytes
@@ -51,6 +51,7 @@ class Correction(NamedTuple):
 
 _KEY_BYTES: Final = 12
 _MOST: Final = 1 << 63
+"""Ranks and micros are below this: a record has eight bytes for each."""
 
 
 def order_key(action_id: str, order_id: str) -> bytes:
@@ -101,7 +102,7 @@ class Corrections:
             return
         document = SavedCorrections(*columns)
         name = f"{self._folder}{now.astimezone(UTC):{_TIME}}-{run.key}-{chunk}.json"
-        # Without an answer, the name is taken: by this document.
+        # If the answer got lost, the write was sent again and refused: what is there is this document.
         self._documents.write(name, document, if_generation_match=0)
         self._known.add([(name, document)])
 
@@ -123,7 +124,7 @@ class KnownCorrections:
         self._adding = threading.Lock()
 
     def of(self, customer_id: str) -> _KnownOfAccount:
-        """Return what is known of an account."""
+        """Return what is known of an account: the same object each time."""
         with self._adding:
             return self._accounts.setdefault(customer_id, _KnownOfAccount())
 
@@ -145,21 +146,22 @@ class _KnownOfAccount:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, documents: Iterable[tuple[str, SavedCorrections]]) -> None:
+        """Add the corrections of documents by their names. Raises `UnreadableState` if one of them
+        is not what the function has saved; then none is added, so that each is read again."""
         with self.lock:
-            new = [
-                record
-                for name, document in documents
-                if name not in self.names
-                for record in self._records_of(name, document)
-            ]
+            added = {name: document for name, document in documents if name not in self.names}
+            new = [record for each in added.items() for record in self._records_of(*each)]
             if new:
                 size = _RECORD.size
                 starts = range(0, len(self.records), size)
                 ordered = sorted([*(self.records[at : at + size] for at in starts), *new])
                 by_order = groupby(ordered, lambda record: record[:_KEY_BYTES])
+                # The last record of an order has its highest rank.
                 self.records = b"".join([*of_order][-1] for _, of_order in by_order)
+            self.names.update(added)
 
     def newest(self, order: bytes) -> Correction | None:
+        """Return the newest known correction of an order: its record, found by bisection."""
         records, size = self.records, _RECORD.size
 
         def key_at(number: int) -> bytes:
@@ -174,7 +176,7 @@ class _KnownOfAccount:
         return Correction(order, rank, value, self.currencies[currency])
 
     def _records_of(self, name: str, document: SavedCorrections) -> Iterator[bytes]:
-        self.names.add(name)
+        """Yield a record for each correction of a document, whose name says when it was saved."""
         time, _, _ = name.rpartition("/")[2].partition("-")
         try:
             saved = int(datetime.fromisoformat(time).replace(tzinfo=UTC).timestamp() * 1e6)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lib.errors import RetryableError, UnreadableState
+from lib.state.corrections import Correction, Corrections, KnownCorrections, order_key
 from lib.state.markers import Markers
 from lib.state.runs import Run, UnreadableRun, run_key
 from lib.state.store import Label
@@ -128,3 +129,23 @@ def test_a_listing_with_impossible_counts(google: World, change: Change) -> None
     assert [*google.context.runs.entries()] == [
         UnreadableRun(read_run(google).key, "STATE_UNREADABLE")
     ]
+
+
+def test_corrections_that_somebody_has_renamed(google: World) -> None:
+    """Those beside them are not lost for the instance: each refresh says that one is unreadable,
+    and once it is gone, the others count."""
+    documents, order = google.context.documents, order_key("1001", "a")
+    saved = Corrections(documents, "1234567890", KnownCorrections())
+    saved.save(read_run(google), 0, [Correction(order, 1, 5_000_000)], google.clock.utc())
+    (name,) = (each for each in google.store.names(OUT) if "/corrections/" in each)
+    renamed = "_state/corrections/1234567890/copy.json"
+    google.store.put(OUT, renamed, google.store.objects[OUT, name][0])
+    known = Corrections(documents, "1234567890", KnownCorrections())
+    for _ in range(2):
+        with pytest.raises(UnreadableState, match="does not begin with a time"):
+            known.refresh()
+    google.store.delete(OUT, renamed)
+    known.refresh()
+    newest = known.newest(order)
+    assert newest is not None
+    assert newest.micros == 5_000_000
