@@ -62,6 +62,7 @@ from lib.results.sentences import noun_of
 from lib.run.finish import notes_on_runtime
 from lib.run.plan import notes_on_sunset
 from lib.run.statuses import STATUS_UNKNOWN
+from lib.run.take import STALE_AFTER
 from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, content_of, newest_well, run_key
 from lib.state.store import StoredObject
@@ -83,9 +84,9 @@ class View:
     """What a sweep sees: the runs, the live input files by run key, and the profiles.
 
     `unreadable` has the code of each run that cannot be read, by its key. `without_run` are the
-    files that no attempt has begun with, and `waiting_since` has the names of those that an earlier
-    sweep saw, perhaps in an older generation. `profiles_problem` is why the profiles document
-    cannot be read, and `profiles_changed_at` when it was written, if that is known.
+    files that no attempt has begun with. `waiting_since` has the names of such files, perhaps of
+    older generations, and when a sweep saw them first. `profiles_problem` is why the profiles
+    document cannot be read, and `profiles_changed_at` when it was written, if that is known.
     """
 
     now: datetime
@@ -106,6 +107,13 @@ class View:
         """
         came = file.created or self.now
         return min(came, self.waiting_since.get(file.name, came))
+
+    def can_start(self, file: StoredObject) -> bool:
+        """Return whether a file without a run is young enough to be sent.
+
+        Its own age counts, not that of its name: somebody may replace a file of last month today.
+        """
+        return self.now - (file.created or self.now) <= STALE_AFTER
 
     def is_recent(self, moment: datetime) -> bool:
         """Return whether a problem of a file that began then is still told."""
@@ -231,7 +239,7 @@ def _not_started(view: View) -> Iterator[Found]:
     """A file came, and no event has started it."""
     for file in view.without_run:
         came = view.waits_since(file)
-        if view.now - came >= NOT_STARTED_AFTER and view.is_recent(came):
+        if view.now - came >= NOT_STARTED_AFTER and view.can_start(file):
             profile = view.profile_of(profile_name(file.name))
             text = f"{file.name} ({came:%Y-%m-%d})"
             yield Found(profile, "", FILE_NOT_STARTED.action, text, run=run_key(file))

@@ -29,7 +29,6 @@ from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
 from lib.run.context import RunContext
 from lib.run.deliver import deliver, ignore_rules, resume
-from lib.run.take import STALE_AFTER
 from lib.source.names import ignored
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
@@ -89,9 +88,11 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     in_turn = _in_turn(view.entries, now)
     blocked = [entry for entry in in_turn if entry.blocked]
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
-    # A younger file is left to its event, and an older one is not sent any more.
+    # A younger file is left to its event.
     to_start = [
-        file for file in without_run if grace <= now - view.waits_since(file) <= STALE_AFTER
+        file
+        for file in without_run
+        if view.can_start(file) and now - view.waits_since(file) >= grace
     ]
     # What waits for a person comes last, because each sweep asks again.
     others = [entry for entry in in_turn if not entry.blocked]
@@ -246,7 +247,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
 
 def _label(view: View) -> Label:
     """Return the label of the page, which has the files without a run for the next sweep."""
-    since = {file.name: view.waits_since(file) for file in view.without_run}
+    since = {file.name: view.waits_since(file) for file in view.without_run if view.can_start(file)}
     waiting = sorted(since.items(), key=lambda each: each[1])[:MOST_WAITING_NAMES]
     # The youngest go first: a file that waits long must not lose its time.
     while len(content := msgspec.json.encode(dict(waiting))) > MOST_LABEL_BYTES:

@@ -97,6 +97,25 @@ def test_a_file_that_is_overwritten_before_it_is_old(capsys: pytest.CaptureFixtu
     assert google.api.counted == ["40", "100", "160"]
 
 
+def test_a_file_that_replaces_one_that_was_never_started(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The old one is too old to be sent. The new one is told and started as any other."""
+    google = world(sweep_grace_minutes=30)
+    google.store.put(IN, "stock.csv", sales("old"))
+    google.clock.seconds = 30 * 86400
+    sweep(google)
+    google.store.put(IN, "stock.csv", sales("new"))
+    told = []
+    for minutes in (15, 30, 45):
+        google.clock.seconds = 30 * 86400 + 60 * minutes
+        sweep(google)
+        if '"kind": "file_not_started"' in capsys.readouterr().out:
+            told.append(minutes)
+    assert told == [30]
+    assert google.api.counted == ["new"]
+
+
 @pytest.mark.parametrize("has_run", [False, True])
 def test_a_software_error_stops_no_other_file(
     has_run: bool, capsys: pytest.CaptureFixture[str]
