@@ -21,7 +21,8 @@ from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
 from lib.model.sent_requests import SentRequest
 
 REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
-"""Codes of a row that repeats another one of its file. Google has never got it."""
+"""Codes of a row that repeats another one of its file: Google has never got it. The row is a
+duplicate, because a repeat of a row that waits or was refused has the reasons of that row."""
 
 MOST_CODES: Final = 5
 MOST_CURRENCIES: Final = 3
@@ -192,8 +193,7 @@ class Totals:
     @property
     def repeats(self) -> int:
         """The number of rows that repeat another row of the file, and are not sent for it."""
-        repeats = sum(self.codes[code].number for code in REPEATS if code in self.codes)
-        return min(repeats, self.count("duplicate"))  # a repeat of a row that waits, waits with it
+        return sum(self.codes[code].number for code in REPEATS if code in self.codes)
 
     @property
     def before(self) -> int:

@@ -343,8 +343,10 @@ def _outcomes_of_part(
     }
     listed = []
     for row in part.refused:
-        first = part.repeats.get(row.line)
-        listed.append(_like_the_first(row, first, uncounted.get(first or 0)))
+        first_line = part.repeats.get(row.line)
+        if first_line in uncounted:
+            row = _like_the_first(row, first_line, uncounted[first_line])
+        listed.append(row)
     for position in positions:
         result = results.get(position) or RowResult(accepted)
         listed.append(
@@ -372,19 +374,15 @@ def _last_with_value(parts: Iterable[PreparedPart]) -> ValuedRow | None:
     return None if micros is None else ValuedRow(line, micros, currency)
 
 
-def _like_the_first(
-    row: RowOutcome, first_line: int | None, result: RowResult | None
-) -> RowOutcome:
-    """Give a repeat the outcome of the row in `first_line`, if Google did not count that row.
+def _like_the_first(row: RowOutcome, first_line: int, result: RowResult) -> RowOutcome:
+    """Give a repeat the outcome of the row in `first_line`, which Google did not count.
 
-    The repeat is then not a duplicate. If the first row is deferred, both are sent again. If it was
-    refused permanently, the repeat is rejected: it was never sent.
+    The repeat is then no duplicate. If the first row is deferred, both are sent again for the same
+    reasons. If it was refused permanently, the repeat is rejected: it was never sent.
     """
-    if first_line is None or result is None:
-        return row
     if result.outcome == "failed":
         return row._replace(outcome="rejected", errors=(repeat_of_rejected(first_line),))
-    return row._replace(outcome=result.outcome, errors=row.errors + result.errors)
+    return row._replace(outcome=result.outcome, errors=result.errors)
 
 
 def not_attempted(chunk: Chunk) -> ChunkOutcomes:

@@ -24,7 +24,7 @@ from lib.config.settings import Settings
 from lib.model import retries
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.outcomes import COUNTED, UNLISTED, Outcome, Problem, RowOutcome
-from lib.model.totals import REPEATS, Totals
+from lib.model.totals import Totals
 from lib.run.attempt import Attempt
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
@@ -56,8 +56,7 @@ def with_due_time(
 
     `before` is the row when it was deferred the last time, if it was.
     """
-    # A repeat has the reasons of the row that it repeats, and is sent again at the same time.
-    codes = {each.code for each in row.errors}.difference(REPEATS)
+    codes = {each.code for each in row.errors}
     if AWAITS_CONVERSIONS in codes:
         # It has no due time: `is_due` asks whether the conversions are answered.
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)

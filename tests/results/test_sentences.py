@@ -491,17 +491,6 @@ def test_the_longest_line_has_twenty_words() -> None:
     assert with_objection(line, "One more.") == "One more."
 
 
-def test_a_repeat_that_waits_is_not_counted_twice() -> None:
-    """A repeat of a deferred row waits with it, so it is no repeat that Google has."""
-    totals = Totals.of(
-        [
-            row(2, "deferred", "TOO_RECENT_EVENT"),
-            row(3, "deferred", "REPEATED_LINE", "TOO_RECENT_EVENT"),
-        ]
-    )
-    assert (totals.before, totals.repeats, totals.taken, totals.waiting) == (0, 0, 0, 2)
-
-
 def test_rows_and_notes_are_reasons_to_look() -> None:
     """Notes first: they are about the whole file."""
     totals = Totals.of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")])

@@ -1,0 +1,64 @@
+"""The APIs' answers about a chunk → the outcomes of its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from lib.destinations.base import RowResult, UploadResult
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
+from lib.model.money import Amounts, Sum
+from lib.model.outcomes import Problem, RowOutcome
+from lib.run.chunks import PreparedChunk, PreparedPart, outcomes
+from tests.fakes import START, FakeApi
+
+REPEAT = Problem("REPEATED_LINE", "", "the same order ID as in line 2")
+USD_5 = {"USD": Sum(1, 5_000_000)}
+
+
+def answered(result: RowResult | None) -> ChunkOutcomes:
+    """Return the outcomes of two rows of 5 USD, of which the second one repeats the first one.
+
+    `result` is the API's answer about the first one; None: it was accepted.
+    """
+    repeat = RowOutcome(3, "duplicate", "a", (REPEAT,), micros=5_000_000, currency="USD")
+    part = PreparedPart(
+        destination=FakeApi(),
+        corrects=False,
+        requests=(),
+        lines=[2],
+        order_ids=["a"],
+        action_ids=["1001"],
+        with_click_id=[True],
+        values=Amounts.of([5.0], ["USD"]),
+        sent_values=Amounts.of([5.0], ["USD"]),
+        warnings={},
+        refused=[repeat],
+        repeats={3: 2},
+        is_denied=False,
+    )
+    chunk = PreparedChunk(0, [part], (), {}, RecordLines.of(1, [2, 3]), False)
+    answer = UploadResult({} if result is None else {0: result}, ("r-1",))
+    return outcomes(chunk, [answer], "uploaded", START, "1234567890", list_all=True)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "code"),
+    [
+        (None, "duplicate", "REPEATED_LINE"),
+        (RowResult("duplicate", (Problem("ORDER_ID_ALREADY_IN_USE"),)), "duplicate", REPEAT.code),
+        (RowResult("failed", (Problem("EXPIRED_EVENT"),)), "rejected", "REPEATED_REFUSED_LINE"),
+        (RowResult("deferred", (Problem("TRANSIENT"),)), "deferred", "TRANSIENT"),
+        (RowResult("not_attempted", (Problem("REFUSED"),)), "not_attempted", "REFUSED"),
+    ],
+)
+def test_a_repeat_shares_what_happened_to_its_row(
+    result: RowResult | None, outcome: str, code: str
+) -> None:
+    """It is a duplicate only if Google counts the row that it repeats."""
+    chunk = answered(result)
+    first, repeat = chunk.listed
+    assert (first.line, repeat.line, repeat.outcome) == (2, 3, outcome)
+    assert [each.code for each in repeat.errors] == [code]
+    totals = chunk.totals()
+    assert totals.repeats == (outcome == "duplicate")
+    assert totals.taken_money() == (USD_5 if outcome == "duplicate" else {})
