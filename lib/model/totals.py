@@ -24,7 +24,6 @@ REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
 """Codes of a row that repeats another one of its file: Google has never got it. The row is a
 duplicate, because a repeat of a row that waits or was refused has the reasons of that row."""
 
-MOST_CODES: Final = 5
 MOST_CURRENCIES: Final = 3
 
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
@@ -71,7 +70,8 @@ class Totals:
     Of the conversions that could be sent, `denied` refuse consent, and `consenting` do not. `last`
     is the last row that has a value.
 
-    `other_currencies`: so many are left out of a digest.
+    Of a digest, `reason` is the main one why rows are lost ("": no row with a code is), and
+    `other_currencies` is the number of currencies that it leaves out.
     """
 
     rows: dict[Outcome, Count] = field(default_factory=dict)
@@ -90,6 +90,7 @@ class Totals:
     denied: Count = 0
     consenting: Count = 0
     last: ValuedRow | None = None
+    reason: str = ""
     other_currencies: Count = 0
 
     # ── add ──────────────────────────────────────────────────────────────────────────────────────
@@ -294,16 +295,20 @@ class Totals:
         return {"rows": self.all_rows, **named, "warnings": self.warned}
 
     def digest(self, lost_for: Mapping[str, int], looks: Iterable[str] = ()) -> Totals:
-        """Return them for a listing, whose size does not depend on the file: the most frequent
-        currencies, the first codes of `lost_for`, the lost rows by code, main reason first, and
-        the codes in `looks`."""
+        """Return them for a listing, whose size does not depend on the file.
+
+        It has the most frequent currencies, and of the codes those of repeats, those in `looks`,
+        and the first one of `lost_for`, which has the lost rows by code, main reason first.
+        """
         frequent = Counter[str]()
         for sums in self.money.values():
             frequent.update({currency: each.rows for currency, each in sums.items()})
         currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
-        reasons = [*lost_for][:MOST_CODES]
-        codes = {code: self.codes.get(code) or CodeTotals(lost_for[code]) for code in reasons}
-        codes.update({code: self.codes[code] for code in (*REPEATS, *looks) if code in self.codes})
+        reason = next(iter(lost_for), "")
+        codes = {code: self.codes[code] for code in (*REPEATS, *looks) if code in self.codes}
+        if reason:
+            # Google may have counted rows without naming them, which have no code here.
+            codes[reason] = self.codes.get(reason) or CodeTotals(lost_for[reason])
         return replace(
             self,
             money={outcome: _only(sums, currencies) for outcome, sums in self.money.items()},
@@ -315,13 +320,9 @@ class Totals:
             awaiting_money=_only(self.awaiting_money, currencies),
             not_counted={},
             last=None,
+            reason=reason,
             other_currencies=len(frequent) - len(currencies),
         )
-
-    @property
-    def code(self) -> str:
-        """In a digest, the main reason why rows are lost; "" if there is none."""
-        return next((code for code in self.codes if code not in REPEATS), "")
 
 
 def _only(sums: Mapping[str, Sum], currencies: Iterable[str]) -> dict[str, Sum]:

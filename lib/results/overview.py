@@ -121,7 +121,7 @@ def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
     name = report_name(results_name(entry.name, entry.generation))
     address = bucket_address(bucket, name) if entry.is_published else ""
     headline, totals = _headline_of(entry), entry.totals
-    code = entry.stop or (totals.code if totals.lost else "") or entry.blocked
+    code = entry.stop or (totals.reason if totals.lost else "") or entry.blocked
     why = f"{first_sentence(lookup(code).meaning)}." if code else ""
     if why and headline.status == "needs attention" and not entry.blocked:
         why = f"Main reason: {why}"

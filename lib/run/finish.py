@@ -15,7 +15,7 @@ from lib.catalogue.texts import number_of_rows
 from lib.errors import RetryableError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Problem
-from lib.model.totals import MOST_CODES, Totals
+from lib.model.totals import Totals
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.results.sentences import looks_of
@@ -35,6 +35,8 @@ _RUNTIME_WARNING: Final = timedelta(days=60)
 """How long before that day the results have a note about it."""
 
 _SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
+MOST_LOOKS: Final = 5
+"""How many codes a listing shows at which somebody must look."""
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
 """If less than this share of at least `_MATCHABLE_ROWS` matches, it cannot be chance."""
@@ -136,7 +138,7 @@ def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     The end of a version concerns the function, not this file: the sweep reports it.
     """
     notes = [note.code for note in _notes(run, sums, now) if note.code != _SUPPORT_ENDS_SOON]
-    return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_CODES])
+    return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_LOOKS])
 
 
 def digest_of(run: Run, sums: Sums, looks: Sequence[str] = ()) -> Totals:

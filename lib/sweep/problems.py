@@ -405,7 +405,7 @@ def _rows_lost(view: View) -> Iterator[Found]:
         for loss in _losses(view, entries):
             if _is_too_much(loss.lost, loss.meant):
                 totals, money = loss.entry.totals, +loss.lost
-                code, meant, rows = totals.code, totals.meant, money.pop(_ROWS, 0)
+                code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)
                 action = ROWS_LOST.action
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.codes[code].number, meant)

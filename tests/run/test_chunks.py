@@ -34,7 +34,7 @@ def answered(result: RowResult | None) -> ChunkOutcomes:
         warnings={},
         refused=[repeat],
         repeats={3: 2},
-        is_denied=False,
+        denied=0,
     )
     chunk = PreparedChunk(0, [part], (), {}, RecordLines.of(1, [2, 3]), False)
     answer = UploadResult({} if result is None else {0: result}, ("r-1",))

@@ -25,6 +25,7 @@ from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
+    START,
     FakeApi,
     FakeRequest,
     MemoryStore,
@@ -930,6 +931,22 @@ def test_a_file_that_was_only_checked_has_no_diagnostics() -> None:
     google.api.diagnostics = lambda customer: pytest.fail("asked")
     deliver(google, "daily.csv", sales("a"))
     assert saved(google).state == "done"
+
+
+def test_job_diagnostics_name_no_reason(google: World) -> None:
+    """A warning that costs no row is not why the rows are lost that Google counts so."""
+    google = world(read_diagnostics=True)
+    old = f"{START - timedelta(days=75):%Y-%m-%d %H:%M:%S}+00:00"
+    rows = (core_row(n, gclid="", conversion_date_time=old) for n in range(6))
+    deliver(google, "daily.csv", csv_bytes(rows))
+    google.api.diagnostics = lambda customer: [
+        UploadDiagnostics("NEEDS_ATTENTION", "", {saved(google).job_id: JobCounts(0, 6, 0)})
+    ]
+    google.clock.seconds += 2 * HOUR
+    sweep(google)
+    entry, *_ = entries(google)
+    assert entry.looks == ("OLD_WITHOUT_CLICK_ID",)
+    assert (entry.totals.lost, entry.totals.reason) == (6, "")
 
 
 @pytest.mark.parametrize("failed", [0, 2])

@@ -57,6 +57,7 @@ def entry(
         {"uploaded": 10} if rows is None else dict(rows),
         money=money,
         codes={code: CodeTotals(rows.get("rejected", 1))} if code else {},
+        reason=code,
         unknown=changes.pop("unknown", 0),
     )
     made = RunEntry(
