@@ -30,7 +30,7 @@ from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings
 from lib.destinations.connectors import Destinations
-from lib.errors import PermanentError, SettingsError, UploadError
+from lib.errors import PermanentError, RetryableError, SettingsError
 from lib.model.deadline import Shutdown, elapsed_seconds
 from lib.run.context import RunContext
 from lib.run.deliver import deliver
@@ -70,24 +70,27 @@ def ingest(request: flask.Request) -> tuple[str, int]:
     context = replace(context, log=context.log.bind(run_id=run_id(source)))
     try:
         return deliver(source, context), 200
-    except UploadError as error:
-        # Already logged where it was handled.
-        return error.code, 500 if isinstance(error, PermanentError) else 503
+    except RetryableError as error:
+        return error.code, 503  # `deliver` has logged it
     except Exception as error:
+        # Also a `PermanentError`: `deliver` writes results for it and returns.
         context.log.unexpected(error)
         return "UNEXPECTED_ERROR", 500
 
 
 @functions_framework.http
 def sweep(request: flask.Request) -> tuple[dict[str, Any], int]:
-    """Find what events missed, and send what was deferred. Cloud Scheduler calls this."""
+    """Find what events missed, and send what was deferred. Cloud Scheduler calls this.
+
+    Answers with the counts of `SweepCounts`, or with a 5xx, which the next call makes good.
+    """
     from lib.sweep.sweep import sweep_once  # the function `ingest` does not need its modules
 
     context = _context()
     settings = context.settings
     try:
         report = sweep_once(context, settings.sweep_time_limit_seconds)
-    except UploadError as error:
+    except RetryableError as error:
         action = lookup(error.code).action
         context.log.alert("sweep_failed", code=error.code, detail=error.detail, action=action)
         return {"error": error.code}, 503

@@ -11,10 +11,11 @@ import pytest
 
 import main
 from lib.adapters.logging import EVENTS, JsonLog
-from lib.errors import RetryableError
+from lib.errors import PermanentError, RetryableError
 from lib.state.runs import run_key
 from lib.state.store import StoredObject
 from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
+from tests.fakes import world
 from tests.rows import core_row, csv_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -88,3 +89,40 @@ def test_sweep_failed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         _, status = main.sweep(flask.request)
     assert status == 503
     assert logged(capsys.readouterr().out, "sweep_failed")["code"] == "STORAGE_UNAVAILABLE"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "is_logged"),
+    [
+        (RetryableError("STORAGE_UNAVAILABLE"), 503, False),
+        (PermanentError("INVALID_PROFILE"), 500, True),
+        (KeyError("cell"), 500, True),
+    ],
+)
+def test_an_error_that_a_delivery_raises(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    status: int,
+    is_logged: bool,
+) -> None:
+    """The event comes again. Only what a delivery has not logged itself is unexpected: it turns a
+    permanent error into results, and raises none."""
+
+    def fails(*_: object) -> str:
+        raise error
+
+    monkeypatch.setattr(main, "_begin_connections", lambda: None)
+    monkeypatch.setattr(main, "_context", lambda: world().context)
+    monkeypatch.setattr(main, "deliver", fails)
+    event = {
+        "Ce-Id": "1",
+        "Ce-Source": "//storage.googleapis.com/projects/_/buckets/in-bucket",
+        "Ce-Specversion": "1.0",
+        "Ce-Type": "google.cloud.storage.object.v1.finalized",
+        "Content-Type": "application/json",
+    }
+    named = json.dumps({"bucket": "in-bucket", "name": "a.csv", "generation": "1"})
+    with flask.Flask("test").test_request_context(data=named, headers=event):
+        assert main.ingest(flask.request)[1] == status
+    assert ("unexpected_error" in capsys.readouterr().out) == is_logged
