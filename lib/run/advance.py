@@ -63,9 +63,9 @@ def advance(attempt: Attempt) -> RunSummary | None:
     context, source, tries = attempt.context, attempt.run.source, attempt.run.tries
     if tries > retries.MOST_TRIES:
         # Even the attempt that only writes the results has died. Older results, if there are any,
-        # do not say what became of the rows.
+        # do not say what became of the rows. Nobody asks Google any more, so nothing blocks that.
         attempt.stop(_no_progress(tries))
-        attempt.save(state="done", due=None, cause="", published_at=None)
+        attempt.save(state="done", due=None, cause="", blocked="", published_at=None)
         return None
     results = NO_RESULTS
     if not attempt.is_first:

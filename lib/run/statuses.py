@@ -101,7 +101,9 @@ def _schedule(run: Run) -> CheckSchedule | None:
 def ask_for_statuses(attempt: Attempt) -> None:
     """Ask for the final statuses that are due, and give up those that did not come in seven days.
 
-    If Google refuses to answer, the run keeps the code (`Run.blocked`), and each sweep asks again.
+    If Google refuses to answer, the run keeps the code (`Run.blocked`), and each sweep asks again,
+    until Google answers or no request is open any more. If it cannot be reached, nothing is known
+    about that, and the code stays.
     """
     now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
     if due is None:
@@ -110,9 +112,9 @@ def ask_for_statuses(attempt: Attempt) -> None:
     if due is None or due > now:
         return
     _give_up(attempt, now)
-    followed, blocked = attempt.run.followed, ""
+    polled_before = attempt.run.followed.polled_at
     # Saved before the API is asked: one that never answers is not asked all the time.
-    attempt.save(followed=replace(followed, polled_at=now))
+    attempt.save(followed=replace(attempt.run.followed, polled_at=now))
     try:
         _ask_about_open_requests(attempt)
     except LeaseLost:
@@ -122,12 +124,10 @@ def ask_for_statuses(attempt: Attempt) -> None:
         if isinstance(error, PermanentError):
             # A sweep reports it. The time of the last poll stays the old one, so that each sweep
             # asks, and the answer comes soon after a person has mended the access.
-            blocked = error.code
-            followed = replace(attempt.run.followed, polled_at=followed.polled_at)
-            attempt.keep(followed=followed)
+            followed = replace(attempt.run.followed, polled_at=polled_before)
+            attempt.keep(followed=followed, blocked=error.code)
     if attempt.must_sum_up:
         attempt.sum_up()
-    attempt.keep(blocked=blocked)
 
 
 def _give_up(attempt: Attempt, now: datetime) -> None:
@@ -164,10 +164,13 @@ def _ask_about_open_requests(attempt: Attempt) -> None:
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, attempt.deadline):
             statuses.setdefault(status.request_id, []).append(status)
+        attempt.keep(blocked="")
         _apply(attempt, marker, statuses, outdated)
 
 
 def _with_open_requests(attempt: Attempt) -> Iterator[Marker]:
+    """Yield the markers of chunks whose requests await a status. Each is read when it is needed,
+    because the caller replaces them."""
     for number in sorted(attempt.sums.numbers):
         marker = attempt.markers.read(number)
         if any(each.is_open for each in marker.outcomes.sent):
@@ -180,6 +183,7 @@ def _apply(
     statuses: Mapping[str, Sequence[RequestStatus]],
     outdated: OutdatedRows,
 ) -> None:
+    """Save what the statuses of its requests, by their IDs, make of a chunk."""
     now, settings = attempt.context.utc_now(), attempt.context.settings
     outcomes = apply_final_statuses(marker.outcomes, statuses, now, settings, outdated.positions)
     attempt.replace_marker(marker, outcomes)
@@ -228,6 +232,7 @@ class _Reasons:
     unnamed: Counter[str] = field(default_factory=Counter)
 
     def add(self, status: RequestStatus, lines: Sequence[int]) -> None:
+        """Add what one status says. `lines` are those of the request, in its order."""
         for reason, count in status.errors.items():
             named = _lines_of(status.error_records.get(reason, ()), lines)
             for line in named:
@@ -303,7 +308,8 @@ class _FinalStatus:
             unmatched=unmatched + more,
             not_counted=not_counted + lost,
             unnamed=lost.total(),
-            unknown=0 if is_known else len(lines),
+            # A row that failed, or is sent again, is known, or gets another status.
+            unknown=0 if is_known else len(counted),
         )
 
     def add_unlisted(self, totals: Totals) -> None:
@@ -317,7 +323,10 @@ class _FinalStatus:
     def _apply_to_named_rows(
         self, errors: Mapping[int, Sequence[str]], unclicked: Container[int]
     ) -> tuple[Counter[str], int]:
-        """Return how many rows never count, by reason, and how many have no ad click."""
+        """Give the rows that the API has named their outcomes. `errors` are its reasons by line.
+
+        Return how many of them never count, by reason, and how many have no ad click.
+        """
         not_counted: Counter[str] = Counter()
         unmatched = 0
         for line, codes in errors.items():

@@ -118,6 +118,16 @@ def test_a_row_that_was_corrected_meanwhile_is_sent_once_more() -> None:
     assert (chunk.listed[1].due, chunk.listed[1].errors) == (NOW, (Problem("CORRECTED_MEANWHILE"),))
 
 
+def test_only_rows_that_stay_uploaded_are_unknown() -> None:
+    """One status never came. It says nothing of a row that failed by another one, and a row that
+    was corrected meanwhile gets a status of its own."""
+    unread = RequestStatus("r-1", UNREADABLE, code="STATUS_UNKNOWN")
+    found = {"r-1": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)}), unread]}
+    chunk = apply_final_statuses(accepted(), found, NOW, SETTINGS, lambda request: (2,))
+    assert outcomes(chunk) == {2: "failed", 4: "deferred"}
+    assert chunk.totals().unknown == 3
+
+
 def test_several_reasons_for_one_row() -> None:
     """A permanent reason decides, and all reasons are listed."""
     chunk = after(status({TOO_RECENT: 2, NO_CONSENT: 1}, {TOO_RECENT: (0, 2), NO_CONSENT: (2,)}))

@@ -885,6 +885,42 @@ def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: W
     assert saved(google).state == "done"
 
 
+def test_an_outage_does_not_hide_that_a_follow_up_is_blocked(google: World) -> None:
+    """Whether the access was mended is not known while Google cannot be reached."""
+    deliver_without_statuses(google)
+    google.clock.seconds += HOUR
+    sweep(google)
+
+    def unreachable(ids: Any) -> Any:
+        raise RetryableError("API_UNAVAILABLE")
+
+    google.api.statuses = unreachable
+    google.clock.seconds += 60
+    sweep(google)
+    assert [entry.blocked for entry in entries(google)] == ["USER_PERMISSION_DENIED"]
+
+
+def test_nothing_blocks_a_run_that_has_ended_without_results(google: World) -> None:
+    """Nobody asks for it any more, so a person who mends the access would wait in vain."""
+    deliver_without_statuses(google)
+    google.clock.seconds += HOUR
+    sweep(google)
+
+    def die(operation: str, name: str) -> None:
+        if operation == "list" and "results" in name:
+            raise Dies
+
+    google.store.before = die
+    for _ in range(MOST_TRIES + 1):
+        google.clock.seconds += AFTER_DEATH
+        with pytest.raises(Dies):
+            sweep(google)
+    google.clock.seconds += AFTER_DEATH
+    sweep(google)
+    (entry,) = entries(google)
+    assert (entry.state, entry.stop, entry.blocked) == ("done", "NO_PROGRESS", "")
+
+
 def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None:
     """Then the schedule goes on without an answer, so the run ends."""
     deliver_without_statuses(google)
