@@ -12,7 +12,7 @@ The words, such as lease, try and marker, are in docs/architecture.md, by an exa
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
@@ -26,7 +26,7 @@ from lib.errors import LeaseHeld, LeaseLost, RetryableError
 from lib.model import retries
 from lib.model.log import Log
 from lib.model.money import micros_by_currency
-from lib.results.document import RunSummary
+from lib.results.document import RunSummary, Status
 from lib.results.names import report_path
 from lib.run.advance import advance
 from lib.run.attempt import Attempt
@@ -36,8 +36,9 @@ from lib.source.names import IgnoreRules, ignored
 from lib.state.runs import Run, RunEntry, SavedRun, run_id
 from lib.state.store import StoredObject
 
-Done = str
-"""The result of a delivery: `ignored`, `skipped`, or the status of the results document."""
+Done = Literal["ignored", "skipped"] | Status
+"""What became of a delivery: the object is no input file (`ignored`), there was nothing to do or
+nothing new to say (`skipped`), or the status of the results that were written."""
 
 _WRONG_BUCKET: Final = for_engineer("Correct the setting or the trigger.")
 _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
@@ -47,7 +48,8 @@ _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 def deliver(source: StoredObject, context: RunContext, must_end: float | None = None) -> Done:
     """Process an object that an event or a listing names.
 
-    `must_end` (`elapsed_seconds`): a sweep ends then, and so must its attempts.
+    `must_end`: the sweep ends then, and so must its attempts (`elapsed_seconds`). None: an event
+    has brought the object, and the attempt has the time of its lease.
     """
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
     started = context.elapsed_seconds()
@@ -70,7 +72,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
 
 
 def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
-    """Advance a run that is due, as a sweep finds it in a listing. The sweep ends at `must_end`."""
+    """Advance a run that was due when a sweep listed it. The sweep ends at `must_end`."""
     started = context.elapsed_seconds()
     try:
         saved = context.runs.read(entry.key)
@@ -86,26 +88,29 @@ def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
 
 
 def _work(saved: SavedRun, context: RunContext, started: float, must_end: float | None) -> Done:
-    """Advance a run that this attempt has taken."""
+    """Advance a run that this attempt has taken. It `started` before it took the run."""
     run, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
     log.info("attempt_started", attempts=run.attempts)
     lease_ends = started + settings.time_limit_seconds
-    is_cut_short = must_end is not None and must_end < lease_ends
-    ends = must_end if must_end is not None and is_cut_short else lease_ends
+    ends = lease_ends if must_end is None else min(must_end, lease_ends)
     attempt = Attempt(
         saved, _fixed_profile(run), context, context.deadline(ends), log, lease_until=lease_ends
     )
     try:
         summary = advance(attempt)
     except RetryableError as error:
-        _postpone(attempt, error, is_cut_short=is_cut_short)
+        _postpone(attempt, error, is_cut_short=ends < lease_ends)
         raise
     if summary is None:
         return "skipped"
     seconds = round(context.elapsed_seconds() - started, 3)
-    # A stop that `take` has saved was not told yet: no attempt has come to an end since.
-    was_told = run.stop is not None and run.facts is not None
+    # An attempt tells a stop when it has published results. Without them, it told nothing.
+    was_told = (
+        run.stopped_at is not None
+        and run.published_at is not None
+        and run.stopped_at <= run.published_at
+    )
     _tell(attempt, summary, log, seconds, stop_was_told=was_told)
     return summary.status
 
@@ -120,9 +125,12 @@ def _fixed_profile(run: Run) -> Profile | None:
 
 
 def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) -> None:
-    """Save when the next attempt is due. If that is not possible, the lease ends instead."""
+    """Save when the next attempt is due. If that is not possible, it is due when the lease ends.
+
+    `is_cut_short`: the attempt had less time than its lease, because a sweep ends.
+    """
     if isinstance(error, LeaseLost):
-        return
+        return  # another attempt may own the run now
     run, now = attempt.run, attempt.context.utc_now()
     due, tries = now + retries.OUTAGE, run.tries
     if error.code == "DAILY_QUOTA":
@@ -134,7 +142,7 @@ def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) ->
             due, tries = now, 0
         elif is_cut_short:  # the sweep had no more time, which says nothing of the file
             due = now
-        else:
+        else:  # it had all its time, and not one chunk was saved: the file may be at fault
             tries += 1
             due = now + retries.wait_after_try(tries)
     maybe_sent = run.maybe_sent or attempt.has_sent
@@ -145,6 +153,7 @@ def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) ->
 
 
 def _quota_reset(now: datetime) -> datetime:
+    """Return when a quota that is used up now begins anew, and five minutes more."""
     tomorrow = now.astimezone(_QUOTA_ZONE) + timedelta(days=1)
     return tomorrow.replace(hour=0, minute=5, second=0, microsecond=0).astimezone(now.tzinfo)
 

@@ -356,6 +356,28 @@ def test_a_refused_account_stops_a_resend_at_once(
     assert [entry.stop for entry in entries(google)] == ["CUSTOMER_NOT_ENABLED"]
 
 
+def test_a_stop_is_told_by_the_attempt_that_writes_it(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first one could not write its results, the second one tells, and no later one."""
+
+    def count_told() -> int:
+        return capsys.readouterr().out.count('"kind": "file_stopped"')
+
+    google.profiles.clear()
+    google.store.lose.append("daily.csv.1000.results.html")
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    assert count_told() == 0
+    google.clock.seconds += 601
+    deliver_again(google, "daily.csv")
+    assert count_told() == 1
+    google.store.delete(OUT, "daily.csv.1000.results.json")
+    deliver_again(google, "daily.csv")
+    assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
+    assert count_told() == 0
+
+
 def test_a_stop_is_kept_although_the_account_was_corrected(google: World) -> None:
     """If the attempt that stopped the file dies, the next one does not send the rest either."""
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
