@@ -102,7 +102,7 @@ class Corrections:
             return
         document = SavedCorrections(*columns)
         name = f"{self._folder}{now.astimezone(UTC):{_TIME}}-{run.key}-{chunk}.json"
-        # If the answer got lost, the write was sent again and refused: what is there is this document.
+        # If its answer gets lost, the write is sent again and refused: by this document itself.
         self._documents.write(name, document, if_generation_match=0)
         self._known.add([(name, document)])
 

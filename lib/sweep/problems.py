@@ -17,15 +17,16 @@
                       version ends soon; profiles that cannot
                       be read
 
-Any problem of a file ends when the file is deleted, and after TOLD_FOR. A sweep logs one line for
-each problem while it holds. Nothing is remembered here: Cloud Monitoring knows since when a problem
-is open, tells people, and says when it is over.
+Any problem of a file ends when the file is deleted, and after TOLD_FOR; Google's silence too,
+because nobody asks about a request for longer. A sweep logs one line for each problem while it
+holds. Nothing is remembered here: Cloud Monitoring knows since when a problem is open, tells
+people, and says when it is over.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -141,11 +142,15 @@ class View:
 
     @cached_property
     def known_names(self) -> frozenset[str]:
-        """The names of profiles: those of the document, and those of files that had one."""
+        """The names of profiles: those of the document, and those of files that had one (without a
+        profile, a run has no destination)."""
         return frozenset({*self.profiles, *(e.profile for e in self.entries if e.destination)})
 
     def profile_of(self, folder: str) -> str:
-        """Return the name under which problems of a folder are told."""
+        """Return the name under which problems of a folder are told.
+
+        All folders that no profile names are one problem, however many there are.
+        """
         return folder if folder in self.known_names else NO_PROFILE
 
     @cached_property
@@ -171,9 +176,15 @@ def open_problems(view: View) -> list[OpenProblem]:
     return sorted(problems, key=lambda each: -each.dearest)
 
 
-def _file(entry: RunEntry, more: str = "") -> str:
-    """Return what is said of a file: a fixed name comes again, so its day belongs to it."""
-    return f"{entry.name} ({entry.arrived:%Y-%m-%d}){more and f': {more}'}"
+def _text_of_file(entry: RunEntry, more: str = "") -> str:
+    """Return what is said of a file: `deals.csv (2026-11-24): 3 of 9 rows`, with `more` last."""
+    text = _dated(entry.name, entry.arrived)
+    return f"{text}: {more}" if more else text
+
+
+def _dated(name: str, came: datetime) -> str:
+    """Return the name of a file with its day, because a fixed name comes again."""
+    return f"{name} ({came:%Y-%m-%d})"
 
 
 # ── what does not come ───────────────────────────────────────────────────────────────────────────
@@ -186,7 +197,8 @@ def _no_file(view: View) -> Iterator[Found]:
 
 
 def _missing(view: View) -> Mapping[str, str]:
-    """Return what is said of each profile that misses a file, by its name."""
+    """Return what is said of each profile that misses a file, by its name:
+    `due by 2026-11-24 06:30 CET; the last one came 2026-11-23 06:12`."""
     came = _files_by_profile(view)
     missing = {}
     for name, profile in view.checked_profiles.items():
@@ -216,7 +228,8 @@ class _Arrival(NamedTuple):
 def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
     """Return the files of each profile, oldest first.
 
-    A file that `fix` wrote is not a new one, nor are the same bytes again if they have a row.
+    A file that `fix` wrote is not a new one, nor are the same bytes again if they have a row: an
+    export without a row looks the same every day, and has come all the same.
     """
     came = [(e.arrived, e.name, e.profile, e.content) for e in view.entries]
     came += [
@@ -228,7 +241,7 @@ def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
     arrivals: dict[str, list[_Arrival]] = {}
     seen = set[tuple[str, str]]()
     for moment, name, profile, content in sorted(came):
-        is_again = (profile, content) in seen & with_rows
+        is_again = (profile, content) in seen and (profile, content) in with_rows
         is_new = not is_again and not has_corrected_rows(name)
         seen.add((profile, content))
         arrivals.setdefault(profile, []).append(_Arrival(moment, is_new))
@@ -241,7 +254,7 @@ def _not_started(view: View) -> Iterator[Found]:
         came = view.waits_since(file)
         if view.now - came >= NOT_STARTED_AFTER and view.can_start(file):
             profile = view.profile_of(profile_name(file.name))
-            text = f"{file.name} ({came:%Y-%m-%d})"
+            text = _dated(file.name, came)
             yield Found(profile, "", FILE_NOT_STARTED.action, text, run=run_key(file))
 
 
@@ -249,30 +262,47 @@ def _nothing_sent(view: View) -> Iterator[Found]:
     """Files come, and for some time nothing in them is new and meant to be sent."""
     missing = _missing(view)
     for profile, entries in view.by_profile.items():
-        seen: set[str] = set()
-        nothing_new: list[RunEntry] = []
-        is_again = False
-        for entry in entries:
-            if not entry.is_published or entry.stop or has_corrected_rows(entry.name):
-                continue
-            is_again = entry.content in seen
-            seen.add(entry.content)
-            if _has_new_rows(entry.totals) and not is_again:
-                nothing_new = []
-            else:
-                nothing_new.append(entry)
-        if len(nothing_new) < NOTHING_NEW_FILES or not view.is_recent(nothing_new[-1].arrived):
+        nothing_new = _newest_without_news(entries)
+        if len(nothing_new) < NOTHING_NEW_FILES:
             continue
+        oldest, newest = nothing_new[0].entry, nothing_new[-1].entry
+        is_again = nothing_new[-1].is_again
         if is_again and profile in missing:
             continue  # that the export is stuck is told already
-        if view.now - nothing_new[0].arrived >= NOTHING_NEW_AFTER:
-            newest = nothing_new[-1]
+        if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_recent(newest.arrived):
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
-            text = f"{_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
+            text = f"{_text_of_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
             yield Found(profile, "", NOTHING_SENT.action, text, run=newest.key)
 
 
+class _WithoutNews(NamedTuple):
+    """A file that brought nothing new. `is_again`: an earlier file had the same bytes."""
+
+    entry: RunEntry
+    is_again: bool
+
+
+def _newest_without_news(entries: Iterable[RunEntry]) -> Sequence[_WithoutNews]:
+    """Return the files that came after the last one that brought something, oldest first.
+
+    A file without results, a stopped one, and one that `fix` wrote are passed over.
+    """
+    seen: set[str] = set()
+    nothing_new: list[_WithoutNews] = []
+    for entry in entries:
+        if not entry.is_published or entry.stop or has_corrected_rows(entry.name):
+            continue
+        is_again = entry.content in seen
+        seen.add(entry.content)
+        if _has_new_rows(entry.totals) and not is_again:
+            nothing_new = []
+        else:
+            nothing_new.append(_WithoutNews(entry, is_again))
+    return nothing_new
+
+
 def _nothing_new_in(entry: RunEntry) -> str:
+    """Return why a file brought nothing new."""
     if entry.totals.meant:
         return f"Google has all {number_of_rows(entry.totals.meant)} already"
     return f"all {number_of_rows(entry.totals.all_rows)} are skipped"
@@ -289,7 +319,7 @@ def _column_empty(view: View) -> Iterator[Found]:
         # If the empty column costs the rows, `rows_lost` says so.
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
-            text = _file(newest, number_of(newest.empty_columns, "column"))
+            text = _text_of_file(newest, number_of(newest.empty_columns, "column"))
             yield Found(profile, "", COLUMN_EMPTY.action, text, run=newest.key)
 
 
@@ -304,10 +334,11 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     if entry.superseded or view.is_deleted(entry):
         return False
     if entry.is_published:
-        is_waiting = entry.due is not None and not entry.blocked
-        return is_waiting and view.now - (entry.due or view.now) >= UNFINISHED_AFTER
-    # It has ended without results. A person must look, but some time it is too late.
+        if entry.due is None or entry.blocked:
+            return False
+        return view.now - entry.due >= UNFINISHED_AFTER
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
+        # It ended without results. A person must look, but some time it is too late.
         return False
     return view.now - entry.arrived >= UNFINISHED_AFTER
 
@@ -318,7 +349,7 @@ def _unfinished(view: View) -> Iterator[Found]:
         if _is_unfinished(view, entry):
             code = entry.cause or entry.stop
             action = _action(code) if code else FILE_UNFINISHED.action
-            text = _file(entry, number_of(entry.attempts, "attempt"))
+            text = _text_of_file(entry, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
             yield Found(view.profile_of(entry.profile), code, action, text, money, entry.key)
     for key, code in view.unreadable.items():
@@ -328,7 +359,7 @@ def _unfinished(view: View) -> Iterator[Found]:
         # State that somebody has changed must be mended, however old the file is.
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
             profile = view.profile_of(profile_name(file.name))
-            text = f"{file.name} ({file.created:%Y-%m-%d})"
+            text = _dated(file.name, file.created)
             yield Found(profile, code, _action(code), text, run=key)
 
 
@@ -336,11 +367,13 @@ def _stopped(view: View) -> Iterator[Found]:
     """A file was stopped, and no newer one of its name is well."""
     for entry in _stopped_entries(view):
         action = lookup(entry.stop).advice_with_upload()
-        text, money = _file(entry, entry.stop_detail), micros_by_currency(entry.totals.lost_money())
+        text = _text_of_file(entry, entry.stop_detail)
+        money = micros_by_currency(entry.totals.lost_money())
         yield Found(view.profile_of(entry.profile), entry.stop, action, text, money, entry.key)
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
+    """Return the stopped files that are told as such: one without results is told as unfinished."""
     well = newest_well(view.entries)
     return [
         entry
@@ -359,7 +392,8 @@ def _stopped_entries(view: View) -> Sequence[RunEntry]:
 class _Loss(NamedTuple):
     """What a file has lost, of what was meant to be sent: its rows, and its micros by currency.
 
-    `known_at` is when the loss became known.
+    `known_at` is when the loss became known. `lost` shrinks when Google takes rows from the file
+    that `fix` wrote.
     """
 
     entry: RunEntry
@@ -373,6 +407,7 @@ _ROWS: Final = "rows"
 
 
 def _numbers(rows: int, money: Money) -> Counter[str]:
+    """Return a number of rows beside sums of money: `{"rows": 3, "USD": 60000000}`."""
     return Counter({**money, _ROWS: rows})
 
 
@@ -381,7 +416,10 @@ def _meant(entry: RunEntry) -> Counter[str]:
 
 
 def _lost(totals: Totals) -> Counter[str]:
-    """Return what does not count, without a last line that was held back: a newer file has it."""
+    """Return what does not count of a file that was not stopped.
+
+    Only a last line that was held back is not attempted in such a file: a newer file has it.
+    """
     rows = totals.lost - totals.count("not_attempted")
     return _numbers(rows, micros_by_currency(totals.money_of("rejected", "failed")))
 
@@ -392,24 +430,26 @@ def _has_new_rows(totals: Totals) -> bool:
 
 
 def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
+    """Return whether too large a share of the rows, or of the money of a currency, is lost."""
     return any(number > LARGEST_SHARE_LOST * meant[each] for each, number in lost.items())
 
 
 def _rows_lost(view: View) -> Iterator[Found]:
     """Too large a share of the rows or the money of a file is lost.
 
-    The files of a week together need no check of their own: if none of them loses too much, all of
-    them do not either.
+    The files of a week together need no check of their own: if none of them loses too large
+    a share, they do not together either.
     """
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
             if _is_too_much(loss.lost, loss.meant):
-                totals, money = loss.entry.totals, +loss.lost
+                totals = loss.entry.totals
+                money = +loss.lost  # without what `fix` has mended: numbers of 0 and below
                 code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)
                 action = ROWS_LOST.action
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
-                text = _file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
+                text = _text_of_file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
                 yield Found(profile, code, action, text, money, loss.entry.key)
 
 
@@ -421,6 +461,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
     has no loss of its own, because its rows are those of the other file.
     """
     losses: dict[str, _Loss] = {}
+    # The name that `fix` gives to the rows of a file, without a suffix → the key of its loss.
     whose: dict[str, str] = {}
     for entry in entries:
         if not entry.is_published or entry.stop or not entry.totals.meant:
@@ -450,10 +491,12 @@ def _google_silent(view: View) -> Iterator[Found]:
             continue
         profile = view.profile_of(entry.profile)
         if entry.blocked:
+            # No limit of seven days is needed here: a request is given up a week after it was sent,
+            # and a run without an open request is not blocked any more (`ask_for_statuses`).
             action = _action(entry.blocked)
-            yield Found(profile, entry.blocked, action, _file(entry), run=entry.key)
+            yield Found(profile, entry.blocked, action, _text_of_file(entry), run=entry.key)
         elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
-            text = _file(entry, number_of_rows(entry.totals.unknown))
+            text = _text_of_file(entry, number_of_rows(entry.totals.unknown))
             yield Found(profile, STATUS_UNKNOWN, _action(STATUS_UNKNOWN), text, run=entry.key)
 
 

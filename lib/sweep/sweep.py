@@ -51,7 +51,11 @@ KEPT_FOR: Final = timedelta(weeks=5)
 
 @dataclass(slots=True)
 class SweepCounts:
-    """What a sweep found and did, for its log line and its answer."""
+    """What a sweep found and did, for its log line and its answer.
+
+    Its attempts were at `due` runs and at `started` files without a run. Of these, `finished` ended
+    regularly, and `again` must be made again. `out_of_time`: others are left to the next sweep.
+    """
 
     runs: int
     unreadable: int
@@ -84,7 +88,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
         # Cloud Monitoring remembers since when it is there.
         context.log.tell(problem.kind.severity, "open_problem", **problem.log_fields())
     _write_overview(context, view, problems)
-    touched = set[str]()
+    touched = set[str]()  # the keys of the runs of which the page must say something else
     in_turn = _in_turn(view.entries, now)
     blocked = [entry for entry in in_turn if entry.blocked]
     grace = timedelta(minutes=context.settings.sweep_grace_minutes)
@@ -98,7 +102,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     others = [entry for entry in in_turn if not entry.blocked]
     to_do: list[RunEntry | StoredObject] = [*others, *to_start, *blocked]
     for work in to_do:
-        if not _has_time(context, attempts_end, counts):
+        if context.elapsed_seconds() >= context.deadline(attempts_end).last_start:
+            counts.out_of_time = True  # or the platform ends the instance
             break
         if isinstance(work, RunEntry):
             counts.due += 1
@@ -112,7 +117,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
         log = context.log.bind(run_id=run)
         _attempt(partial(attempt, context, attempts_end), log, counts)
     if touched:
-        view = _after(view, runs, touched, context)
+        view = _after(view, touched, context)
         _write_overview(context, view, open_problems(view))
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
@@ -125,7 +130,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 @dataclass(slots=True)
 class _Runs:
     """What a listing shows of the runs: the keys of all, and the entries of those that matter by
-    key. `unreadable` has the codes of those that it does not show."""
+    key. `unreadable` has the codes of those whose entry cannot be read, by key."""
 
     keys: set[str]
     entries: dict[str, RunEntry]
@@ -146,7 +151,8 @@ def _list_runs(context: RunContext, now: datetime) -> _Runs:
 
 
 def _input_files(context: RunContext) -> dict[str, StoredObject]:
-    """Return the live files of the input bucket by the key of their run."""
+    """Return the live files of the input bucket by the key of their run, whether or not there is
+    one."""
     settings = context.settings
     rules = ignore_rules(settings)
     return {
@@ -175,17 +181,11 @@ def _with_profiles(view: View, context: RunContext) -> View:
 
 
 def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
-    """Return the runs that are due: those with the fewest tries first, then those due longest."""
+    """Return the runs that are due: those with the fewest tries first, then those that have been
+    due for longest."""
     due = [entry for entry in entries if entry.due is not None and entry.due <= now]
     # A file that kills its attempts comes after those that have never failed.
     return sorted(due, key=lambda entry: (entry.tries, entry.due))
-
-
-def _has_time(context: RunContext, attempts_end: float, counts: SweepCounts) -> bool:
-    """Return whether another attempt may begin: the sweep has time, and its instance lives on."""
-    deadline = context.deadline(attempts_end)
-    counts.out_of_time = context.elapsed_seconds() >= deadline.last_start
-    return not counts.out_of_time
 
 
 def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
@@ -205,19 +205,20 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
 
 
-def _after(view: View, runs: _Runs, touched: Iterable[str], context: RunContext) -> View:
-    """Return what the sweep sees after its attempts at some runs."""
+def _after(view: View, touched: Iterable[str], context: RunContext) -> View:
+    """Return what the sweep sees after its attempts at some runs. `touched` are their keys."""
+    entries = {entry.key: entry for entry in view.entries}
     for key in touched:
         with suppress(RetryableError):  # one that cannot be read must not hide the others
             if (saved := context.runs.read(key)) is not None:
-                runs.entries[key] = entry_of(saved.run)
-    without_run = [file for file in view.without_run if run_key(file) not in runs.entries]
-    now, entries = context.utc_now(), [*runs.entries.values()]
-    return replace(view, now=now, entries=entries, without_run=without_run)
+                entries[key] = entry_of(saved.run)
+    without_run = [file for file in view.without_run if run_key(file) not in entries]
+    now = context.utc_now()
+    return replace(view, now=now, entries=[*entries.values()], without_run=without_run)
 
 
 def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProblem]) -> None:
-    """Write the page of all files, and log the digest if it is the day's first page.
+    """Write the page of all files, and log the digest if this is the first page of the day.
 
     A failure costs only the page: the next sweep writes it, and the digest.
     """
@@ -234,7 +235,8 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         written = context.store.write(
             bucket, OVERVIEW, page, if_generation_match=generation, label=_label(view)
         )
-        # If nothing was written, another sweep was faster, and it logs the digest.
+        # If nothing was written, another sweep was faster, and it logs the digest. (Or the answer
+        # got lost: then the digest of this day is lost too, but not the lines of its problems.)
         written_before = live.created if live is not None else None
         if written is not None and problems and _is_first_of_day(written_before, view.now):
             text, count = digest(problems), len(problems)
