@@ -86,8 +86,9 @@ class View:
 
     `unreadable` has the code of each run that cannot be read, by its key. `without_run` are the
     files that no attempt has begun with. `waiting_since` has the names of such files, perhaps of
-    older generations, and when a sweep saw them first. `profiles_problem` is why the profiles
-    document cannot be read, and `profiles_changed_at` when it was written, if that is known.
+    older generations, and when a sweep saw them first. `profiles` has each profile, or why it is
+    invalid. `profiles_problem` is why the profiles document cannot be read, and
+    `profiles_changed_at` when it was written, if that is known.
     """
 
     now: datetime
@@ -95,7 +96,7 @@ class View:
     unreadable: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, StoredObject] = field(default_factory=dict)
     without_run: Sequence[StoredObject] = ()
-    profiles: Mapping[str, Any] = field(default_factory=dict)
+    profiles: Mapping[str, Profile | PermanentError] = field(default_factory=dict)
     profiles_changed_at: datetime | None = None
     profiles_problem: Problem | None = None
     waiting_since: Mapping[str, datetime] = field(default_factory=dict)
@@ -130,17 +131,6 @@ class View:
         return entry.name not in self.live_names
 
     @cached_property
-    def checked_profiles(self) -> Mapping[str, Profile | PermanentError]:
-        """Each profile of the document, or why it cannot be read."""
-        checked: dict[str, Profile | PermanentError] = {}
-        for name in self.profiles:
-            try:
-                checked[name] = choose_profile(self.profiles, f"{name}/")
-            except PermanentError as error:
-                checked[name] = error
-        return checked
-
-    @cached_property
     def known_names(self) -> frozenset[str]:
         """The names of profiles: those of the document, and those of files that had one (without a
         profile, a run has no destination)."""
@@ -161,6 +151,17 @@ class View:
             if not entry.superseded:
                 entries.setdefault(entry.profile, []).append(entry)
         return entries
+
+
+def checked_profiles(profiles: Mapping[str, Any]) -> Mapping[str, Profile | PermanentError]:
+    """Return each profile of a document, or why it is invalid."""
+    result: dict[str, Profile | PermanentError] = {}
+    for name in profiles:
+        try:
+            result[name] = choose_profile(profiles, f"{name}/")
+        except PermanentError as error:
+            result[name] = error
+    return result
 
 
 def open_problems(view: View) -> list[OpenProblem]:
@@ -201,7 +202,7 @@ def _missing(view: View) -> Mapping[str, str]:
     `due by 2026-11-24 06:30 CET; the last one came 2026-11-23 06:12`."""
     came = _files_by_profile(view)
     missing = {}
-    for name, profile in view.checked_profiles.items():
+    for name, profile in view.profiles.items():
         if isinstance(profile, PermanentError) or profile.expectation is None:
             continue
         files = came.get(name, [])
@@ -507,7 +508,7 @@ def _deployment(view: View) -> Iterator[Found]:
     """Profiles cannot be read, files are only checked, or a version that we use ends soon."""
     told = {entry.stop_detail for entry in _stopped_entries(view)}
     unread = [(ALL_PROFILES, view.profiles_problem)] if view.profiles_problem is not None else []
-    for name, profile in view.checked_profiles.items():
+    for name, profile in view.profiles.items():
         if isinstance(profile, PermanentError):
             unread.append((name, Problem(profile.code, "", profile.detail)))
     for name, problem in unread:

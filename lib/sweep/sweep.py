@@ -32,7 +32,7 @@ from lib.run.deliver import deliver, ignore_rules, resume
 from lib.source.names import ignored
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
-from lib.sweep.problems import View, open_problems
+from lib.sweep.problems import View, checked_profiles, open_problems
 
 _LONGEST_ENDING_SECONDS: Final = 60.0
 """What is left for the overview when the last attempt must end."""
@@ -169,10 +169,11 @@ def _without_run(files: Mapping[str, StoredObject], runs: _Runs) -> list[StoredO
 
 
 def _with_profiles(view: View, context: RunContext) -> View:
-    """Return the view with the profiles document, or with why it cannot be read."""
+    """Return the view with the profiles, or with why their document cannot be read."""
     try:
         changed_at = context.profiles_changed_at()
-        return replace(view, profiles=context.profiles(), profiles_changed_at=changed_at)
+        profiles = checked_profiles(context.profiles())
+        return replace(view, profiles=profiles, profiles_changed_at=changed_at)
     except (PermanentError, RetryableError) as error:
         return replace(view, profiles_problem=Problem(error.code, "", error.detail))
 

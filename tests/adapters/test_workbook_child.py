@@ -22,7 +22,12 @@ from tests.fuzz.workbooks import HOSTILE, SHEET, UNREADABLE
 from tests.workbooks import workbook
 
 ROWS = [["a", "b"], *([str(number), number / 7] for number in range(5_000))]
-QUICK = [name for name in HOSTILE if not name.startswith(("two", "three", "forty", "twelve"))]
+ONE_OF_EACH = (
+    *("eight MiB of styles", "entities in the texts", "a number of a million digits"),
+    *("texts that end too early", "half a zip"),
+)
+"""A part that needs too much time, one that would grow, and damage of three kinds. Too much memory
+has a test of its own, and `make fuzz` and `make soak` try all of `HOSTILE`."""
 
 
 def opened(content: bytes, **options: Any) -> Table:
@@ -84,13 +89,12 @@ def test_rows_before_damage_are_read_first() -> None:
     assert len(seen) > 5_000
 
 
-@pytest.mark.parametrize("name", HOSTILE if EVERY_CALL else QUICK[::3])
+@pytest.mark.parametrize("name", HOSTILE if EVERY_CALL else ONE_OF_EACH)
 def test_a_hostile_workbook_is_an_error_of_the_file(name: str) -> None:
-    """None takes long or needs much memory, whatever it is made of, and the next workbook is
-    read. A fast machine reads some of them in time."""
+    """None takes long or needs much memory, whatever it is made of. A fast machine reads some of
+    them in time."""
     code = check_workbook(HOSTILE[name]())
     assert code in ("", "CORRUPT_FILE", "FILE_TOO_LARGE", "EMPTY_FILE")
-    assert len(list(opened(workbook(ROWS)).records())) == 5_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems limit less")

@@ -21,7 +21,7 @@ from lib.model.totals import CodeTotals, Totals
 from lib.run import finish
 from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
-from lib.sweep.problems import OpenProblem, View, open_problems
+from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
 from tests.fakes import START, World, deliver, sweep, world
 from tests.rows import core_row, csv_bytes
 
@@ -93,7 +93,12 @@ def stopped(name: str, age: timedelta, code: str = "EMPTY_FILE", **changes: Any)
     return entry(name, age, **changes)
 
 
-def view_of(*entries: RunEntry, deleted: Sequence[str] = (), **given: Any) -> View:
+def view_of(
+    *entries: RunEntry,
+    deleted: Sequence[str] = (),
+    profiles: Mapping[str, Any] = {"crm": PROFILE},
+    **given: Any,
+) -> View:
     """Return what a sweep sees of these files, whose newest generation is live."""
     files = {
         each.key: StoredObject("in", each.name, each.generation, 1, "", each.arrived)
@@ -101,7 +106,7 @@ def view_of(*entries: RunEntry, deleted: Sequence[str] = (), **given: Any) -> Vi
         if each.name not in deleted
         and each.generation == max(e.generation for e in entries if e.name == each.name)
     }
-    return replace(View(NOW, entries, {}, files, profiles={"crm": PROFILE}), **given)
+    return replace(View(NOW, entries, {}, files, profiles=checked_profiles(profiles)), **given)
 
 
 def found(view: View) -> dict[str, list[OpenProblem]]:
