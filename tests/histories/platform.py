@@ -25,6 +25,8 @@ import pytest
 from lib.config.profile import Profile
 from lib.errors import RetryableError
 from lib.model.log import Log
+from lib.results import overview
+from lib.results.overview import render_overview
 from lib.run import chunks
 from lib.run.context import RunContext
 from lib.run.deliver import deliver as deliver_object
@@ -346,4 +348,21 @@ def platform(
         for name, module in [*sys.modules.items()]:
             if name.startswith("lib.") and hasattr(module, "ThreadPoolExecutor"):
                 patch.setattr(module, "ThreadPoolExecutor", OneThread)
+        patch.setattr(overview, "render_overview", _rendered_once_a_day(made.clock))
         yield Platform(made)
+
+
+def _rendered_once_a_day(clock: Clock) -> Callable[..., str]:
+    """Return what renders the overview, but the same page again until a day has passed: otherwise
+    histories would spend a third of their time on pages that nobody reads."""
+    rendered = ""
+    until = -math.inf
+
+    def render(*arguments: Any) -> str:
+        nonlocal rendered, until
+        if clock.seconds >= until:
+            rendered = render_overview(*arguments)
+            until = clock.seconds + DAY
+        return rendered
+
+    return render
