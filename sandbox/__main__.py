@@ -244,18 +244,14 @@ def example(file: Path, output: Path) -> None:
 
 
 def _upload(running: Running, path: Path, folder: str | None) -> tuple[str, int]:
-    bucket = running.client().bucket(running.description["input_bucket"])
-    blob = bucket.blob(f"{folder}/{path.name}" if folder else path.name)
-    today = datetime.now(UTC).date()
+    content, today = path.read_bytes(), datetime.now(UTC).date()
     if is_example(path) and today != WRITTEN_ON:
-        blob.upload_from_string(moved_to(path, today), content_type="text/csv")
+        content = moved_to(path, today)
         click.echo(
             f"{path.name}: this example is of {WRITTEN_ON}; its dates are moved to today.",
             err=True,
         )
-    else:
-        blob.upload_from_filename(path, content_type="text/csv")
-    return str(blob.name), int(blob.generation or 0)
+    return running.upload(f"{folder}/{path.name}" if folder else path.name, content)
 
 
 @main.command()

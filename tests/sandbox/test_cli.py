@@ -11,7 +11,6 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
@@ -331,10 +330,7 @@ def test_drop_shows_hostile_names_as_text(tmp_path: Path, monkeypatch: pytest.Mo
     running = MagicMock()
     running.get.return_value = {"drop": False}
     running.notice_on_events.return_value = ""
-    running.description = {"input_bucket": "b"}
-    running.client().bucket().blob.return_value = SimpleNamespace(
-        name=name, generation=7, upload_from_filename=lambda path, **options: None
-    )
+    running.upload.return_value = name, 7
     running.wait_for_results.side_effect = TimeoutError(f"no results of {name}")
     monkeypatch.setattr("sandbox.__main__.find", lambda url: running)
     for options in ([], ["--wait"]):
