@@ -80,15 +80,6 @@ def test_errors_are_those_of_the_file(content: bytes, options: Any, code: str) -
     assert error(content, **options) == code
 
 
-def test_rows_before_damage_are_read_first() -> None:
-    """The error comes when the damage is reached."""
-    rows = [["a", "b"], *[["1" * 20, "2"]] * 8_000, [UNREADABLE]]
-    seen = []
-    with pytest.raises(SourceError, match="CORRUPT_FILE"):
-        seen.extend(opened(workbook(rows)).records())
-    assert len(seen) > 5_000
-
-
 @pytest.mark.parametrize("name", HOSTILE if EVERY_CALL else ONE_OF_EACH)
 def test_a_hostile_workbook_is_an_error_of_the_file(name: str) -> None:
     """None takes long or needs much memory, whatever it is made of. A fast machine reads some of

@@ -12,7 +12,7 @@ import pytest
 from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import Sandbox
 from tests.results_schema import check_results
-from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.rows import core_row, csv_bytes
 
 PROFILE = DEFAULT_PROFILES["data_manager"]
 
@@ -59,18 +59,6 @@ def test_rows_arrive_as_events_and_only_bad_ones_fail(unreadable: Sandbox) -> No
     assert (counts["rejected"], counts["failed"], counts["uploaded"]) == (1, 1999, 501)
     assert len(unreadable.state.accepted) == 501
     assert results["request_ids"]
-
-
-def test_actions_are_looked_up_by_their_names(google: Sandbox) -> None:
-    """A name becomes the ID of its action, and the action of a tag stops the file."""
-    columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
-    row = {name: cell for name, cell in core_row(1).items() if name in columns}
-    content = csv_bytes([row], columns)
-    google.set_profiles({"data_manager": {**PROFILE, "action": "phone sale"}})
-    assert File(google, content).document()["counts"]["uploaded"] == 1
-    google.set_profiles({"data_manager": {**PROFILE, "action": "1004"}})
-    assert File(google, content).document()["file_error"]["code"] == "ACTION_OF_TAG"
-    assert [each.action_id for each in google.state.accepted] == [1001]
 
 
 @pytest.mark.parametrize("adjusts", [False, True])

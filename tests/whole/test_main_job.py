@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 
 from sandbox.google_ads.uploads import MAX_ROWS
-from sandbox.profiles import DEFAULT_PROFILES
 from sandbox.up import OUTPUT_BUCKET, Sandbox
-from tests.rows import CORE_COLUMNS, core_row, csv_bytes
+from tests.rows import core_row, csv_bytes
 from tests.workbooks import Cell, Number, workbook
 
 UPLOAD = "UploadClickConversions"
-PROFILE = DEFAULT_PROFILES["default"]
 
 
 def deliver(google: Sandbox, content: bytes, name: str = "export.csv") -> dict[str, Any]:
@@ -104,21 +102,6 @@ def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:
     assert (results["counts"]["uploaded"], results["attempts"]) == (1, 2)
 
 
-def test_deferred_rows_are_sent_when_they_are_due(google: Sandbox) -> None:
-    """Not before, and the results are written again."""
-    click, now = core_row(1)["gclid"], google.state.now()
-    google.state.register_clicks({click: now - timedelta(hours=1)})
-    name, generation = google.drop(csv_bytes([core_row(1), core_row(2)]), "recent.csv")
-    first = google.results(name, generation)
-    assert (first["status"], first["counts"]["deferred"]) == ("waiting", 1)
-    google.state.register_clicks({click: now - timedelta(days=10)})
-    for hours, uploaded in ((3, 1), (4, 2)):
-        google.clock.advance(hours)
-        assert google.run_sweep()[0] == 200
-        assert google.results(name, generation)["counts"]["uploaded"] == uploaded
-    assert google.results(name, generation)["status"] == "completed"
-
-
 # ── files and accounts that cannot be used ───────────────────────────────────────────────────────
 
 
@@ -142,65 +125,6 @@ def test_an_unusable_file_has_one_attempt_and_one_error(
     (record,) = google.delivery.records()
     assert [attempt.status for attempt in record.attempts] == [200]
     assert not uploads(google)
-
-
-@pytest.mark.parametrize(
-    ("customer", "code"),
-    [
-        ("3333333333", "USER_PERMISSION_DENIED"),
-        ("4444444444", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
-        ("6666666666", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"),
-    ],
-)
-def test_an_account_that_is_not_ready_stops_the_file(
-    google: Sandbox, customer: str, code: str
-) -> None:
-    """What the account lacks is one error of the file, and every row is `not_attempted`."""
-    google.set_profiles({"default": {**PROFILE, "customer_id": customer}})
-    results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
-    assert results["file_error"]["code"] == code
-    assert results["counts"]["not_attempted"] == results["counts"]["rows"] == 3
-    assert not google.state.accepted
-
-
-@pytest.mark.parametrize("action", ["1001", "Phone sale"])
-def test_an_account_that_cannot_be_read(unreadable: Sandbox, action: str) -> None:
-    """An action ID goes on, with a note; a name stops the file."""
-    unreadable.set_profiles({"default": {**PROFILE, "action": action}})
-    columns = [name for name in CORE_COLUMNS if name != "conversion_action"]
-    row = {name: cell for name, cell in core_row(1).items() if name in columns}
-    results = deliver(unreadable, csv_bytes([row], columns))
-    if action == "1001":
-        assert results["counts"]["uploaded"] == 1
-        assert "ACCOUNT_NOT_LOOKED_UP" in [note["code"] for note in results["notes"]]
-    else:
-        assert results["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
-
-
-@pytest.mark.parametrize(
-    ("secret", "code"), [(b"json_key: 5", "SECRET_INVALID"), (None, "CREDENTIALS_REFUSED")]
-)
-def test_a_wrong_secret_stops_the_file(google: Sandbox, secret: bytes | None, code: str) -> None:
-    """Wrong credentials are reported, and nothing is uploaded. Once they are corrected, the next
-    file is uploaded."""
-    name = google.apis.secret_version.rpartition("/versions/")[0]
-    assert google.function is not None
-    google.function.kill()  # a fresh instance, which has no connection yet
-    google.state.set_secret(name, secret or google.apis.google_ads_key_yaml.encode())
-    google.state.refuse_tokens = secret is None
-    try:
-        results = deliver(google, csv_bytes(core_row(n) for n in range(1, 4)))
-        assert not uploads(google)
-        google.state.set_secret(name, google.apis.google_ads_yaml.encode())
-        google.state.refuse_tokens = False
-        second = deliver(google, csv_bytes([core_row(1)]), "second.csv")
-    finally:
-        google.state.set_secret(name, google.apis.google_ads_yaml.encode())
-        google.state.refuse_tokens = False
-        google.function.kill()
-    assert results["file_error"]["code"] == code
-    assert results["counts"]["not_attempted"] == 3
-    assert second["counts"]["uploaded"] == 1
 
 
 def test_objects_that_are_no_files(google: Sandbox) -> None:

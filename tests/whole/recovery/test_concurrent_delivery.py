@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 
@@ -41,32 +40,6 @@ def test_simultaneous_deliveries(two_instances: Sandbox) -> None:
     records = google.delivery.records()
     assert [record.acknowledged for record in records] == [copies] * ROUNDS
     google.delivery.set(duplicate=1)
-
-
-def test_sweeps_during_deliveries(two_instances: Sandbox) -> None:
-    """Sweeps start the files whose event was lost, one each, and leave the others alone."""
-    google = two_instances
-    google.delivery.set(duplicate=4, concurrency=4)
-    slow = {"kind": "latency_ms", "latency_ms": 150}
-    google.faults.set([{"method": "UploadClickConversions", **slow}])
-    files = [make_file(f"heard{seed}.csv", 410, seed).drop(google) for seed in range(2)]
-    google.delivery.set(drop=True)
-    files += [make_file(f"lost{seed}.csv", 30, seed).drop(google) for seed in range(6)]
-    statuses: list[int] = []
-    sweeps = [
-        threading.Thread(target=lambda: statuses.append(google.run_sweep()[0])) for _ in range(2)
-    ]
-    for each in sweeps:
-        each.start()
-    for each in sweeps:
-        each.join()
-    google.faults.clear()
-    google.delivery.set(drop=False, duplicate=1)
-    assert statuses == [200, 200]
-    for file in files:
-        check(file, finish(google, file), google)
-        events = Counter(line["event"] for line in log_lines(google, file))
-        assert (events["attempt_started"], events["run_finished"]) == (1, 1)
 
 
 def test_a_burst_under_a_quota(two_instances: Sandbox) -> None:
