@@ -269,7 +269,8 @@ class FakeApi:
     Order IDs in `too_recent` are answered with `too_recent_code`, those in `too_old` with
     EXPIRED_EVENT. `before` and `after` are called around each batch with its number, starting at 1;
     if one of them raises, the attempt ends with that exception. `stop` refuses the account.
-    `unread` is why the account cannot be read. Action 1001 is for sales, 1004 that of a tag.
+    `unread` is why the account cannot be read, and `changes` is how it differs from one in which
+    all is well. Action 1001 is for sales, 1004 that of a tag.
     """
 
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
@@ -286,6 +287,7 @@ class FakeApi:
     preflight: PermanentError | RetryableError | None = None
     unread: str = ""
     is_unreachable: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
     batches: int = 0
     diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
@@ -321,6 +323,7 @@ class FakeApi:
             currency_code="USD",
             verified=True,
             actions={each.id: each for each in (sale, of_tag)},
+            **self.changes,
         )
 
     def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:

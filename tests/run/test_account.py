@@ -118,6 +118,22 @@ def test_an_account_that_refuses_uploads_stops_the_file(google: World) -> None:
     assert google.api.batches == 0
 
 
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ("accepted_customer_data_terms", "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS"),
+        ("enhanced_conversions_on", "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"),
+    ],
+)
+def test_an_account_that_takes_no_user_data_stops_the_file(
+    google: World, setting: str, code: str
+) -> None:
+    """Every row would be refused, so none is sent."""
+    google.api.changes = {setting: False}
+    assert sold(google, "1001")["file_error"]["code"] == code
+    assert google.api.batches == 0
+
+
 def test_a_file_that_an_answer_stops_sends_no_more(google: World) -> None:
     """Such as one that says nothing about a row: nobody knows what Google has counted."""
     google.api.stop = Problem("ANSWER_INCOMPLETE")
