@@ -48,7 +48,7 @@ def report_of(results: IO[bytes]) -> str:
 def render_report(head: ResultsHead, findings: Findings, links: Links = Links()) -> str:
     """Return the report on a file."""
     rows, headline = findings.listed(), headline_of_results(head)
-    steps = next_steps(head, findings, headline)
+    steps, totals = next_steps(head, findings, headline), head.totals()
     to_read = [note for note in head.notes if head.codes[note.code].needs_action]
     said = {step.code for step in steps}
     return render(
@@ -56,8 +56,9 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         head=head,
         headline=headline,
         steps=steps,
-        what=noun_of(head.totals()),
-        meant=head.totals().meant,
+        what=noun_of(totals),
+        meant=totals.meant,
+        repeats=totals.repeats,
         outcomes=OUTCOMES,
         sums={outcome: money_of.as_sums() for outcome, money_of in head.money.items()},
         listed_outcomes={each.row.outcome for each in rows},

@@ -5,7 +5,7 @@ from `Totals`, so they say the same of a file:
 
     Needs attention. Google took 118 of 120 sales; 2 do not count.
     Taken: 118 sales, 214,320 USD · Not counted: 2 sales, 16,100.50 USD · Waiting: none
-    Next step: Correct these 2 sales in the file, and upload it again: no sale counts twice.
+    Next step: Correct these sales in the file, and upload it again: no sale counts twice.
 """
 
 from __future__ import annotations
@@ -345,7 +345,7 @@ def _to_correct(
         entry = lookup(causes[0].code)
         of_rows = f"{number_of(causes[0].rows, what)}: " if causes[0].rows < rows else ""
         why = f"{of_rows}{_meaning(entry)} {entry.action}"
-    these = f"this {what}" if rows == 1 else f"these {number_of(rows, what)}"
+    these = f"this {what}" if rows == 1 else f"these {what}s"
     if not head.source.bucket:
         return NextStep(f"Correct {these} in the file, and check it again.", why)
     command = ""
@@ -380,4 +380,4 @@ def _with_names(action: str, head: ResultsHead) -> str:
     """Return an action with the names of the file and the profile in its command."""
     name = PurePosixPath(head.source.name).name
     names = shlex.join((name, "--profile", head.profile))
-    return action.replace("init FILE --profile NAME", f"offline-conversions init {names}")
+    return action.replace("init FILE --profile NAME", f"`offline-conversions init {names}`")

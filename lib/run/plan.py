@@ -434,8 +434,7 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
         yield Problem("REPORT_FOOTER", "", where)
     with_answer = totals.denied + totals.consenting
     if totals.denied and totals.denied >= _NEARLY_ALL * with_answer:
-        detail = f"{totals.denied:,} of {number_of_rows(with_answer)}"
-        yield Problem("NEARLY_ALL_DENIED", "", detail)
+        yield Problem("NEARLY_ALL_DENIED", "", f"{totals.denied:,} of {with_answer:,}")
     if total_line := table.total_line or totals.line_of_sum:
         yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")
     if table.text.encoding_guessed:

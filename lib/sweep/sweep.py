@@ -278,8 +278,8 @@ def _is_first_of_day(written_before: datetime | None, now: datetime) -> bool:
 
 def digest(problems: Sequence[OpenProblem]) -> str:
     """Return all open problems as plain text: the most costly first, with every file."""
-    count = number_of(len(problems), "open problem")
-    parts = [f"{count}, the most costly first."]
+    order = ", the most costly first" if len(problems) > 1 else ""
+    parts = [f"{number_of(len(problems), 'open problem')}{order}."]
     for number, problem in enumerate(problems, 1):
         money = in_words(problem.money)
         at_stake = f" At stake: {money}." if money else ""

@@ -29,6 +29,7 @@ from tests.results.files import row, summary_of
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 NOBODY = "Nobody needs to do anything."
 ONE = "Correct this sale in the file, and upload it again: no sale counts twice."
+MANY = ONE.replace("this sale", "these sales")
 LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
@@ -41,10 +42,6 @@ STOP = {"stop": Problem(STOPPED.code)}
 CHECK = {"validate_only": True}
 MAYBE_SENT = [Problem("MAYBE_SENT")]
 DENIED = "NEARLY_ALL_DENIED"
-
-
-def many(rows: int, what: str = "sales") -> str:
-    return ONE.replace("this sale", f"these {rows} {what}")
 
 
 def rejected(code: str, *lines: int) -> list[RowOutcome]:
@@ -101,7 +98,7 @@ CASES: dict[str, Case] = {
         "red needs attention",
         "Google took 1 of 4 sales; 3 do not count.",
         "1 sale, 10 USD | 3 sales, 30 USD | none",
-        many(3),
+        MANY,
     ),
     "few rows with most of the money": Case(
         summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
@@ -117,7 +114,7 @@ CASES: dict[str, Case] = {
         "amber needs attention",
         "Google took 3 of 5 sales; 2 do not count.",
         "3 sales, 30 USD | 2 sales, at least 10 USD | none",
-        many(2),
+        MANY,
     ),
     "no value": Case(
         summary_of(
@@ -137,7 +134,7 @@ CASES: dict[str, Case] = {
         "Google took 3 of 4 sales; 1 does not count.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         "Ask your engineer: Open the profile with "
-        "offline-conversions init deals.csv --profile crm, and say what the new value is",
+        "`offline-conversions init deals.csv --profile crm`, and say what the new value is",
     ),
     "one setting": Case(
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
@@ -161,7 +158,7 @@ CASES: dict[str, Case] = {
         "amber needs attention",
         "Google took 30 of 37 sales; 7 do not count.",
         "30 sales, 300 USD | 7 sales, 70 USD | none",
-        many(7),
+        MANY,
     ),
     "all came too late": Case(
         summary_of(TOO_LATE, unlisted={"uploaded": 9}),
@@ -285,7 +282,7 @@ CASES: dict[str, Case] = {
         "amber needs attention",
         "Google took 5 of 7 rows; 2 do not count.",
         "3 sales, 2 refunds or changes, 30 USD | 1 sale, 1 refund or change, 10 USD | none",
-        many(2, "rows"),
+        MANY.replace("sales", "rows"),
     ),
     "all sales and refunds": Case(
         summary_of(unlisted={"uploaded": 3}, corrected=2),
@@ -428,7 +425,7 @@ def test_a_change_of_the_profile_is_a_step_of_its_own() -> None:
         unlisted={"uploaded": 9},
     )
     _, (correct, engineer) = said_of(summary)
-    assert (correct.text, correct.rows, correct.command) == (many(3), 3, FIX)
+    assert (correct.text, correct.rows, correct.command) == (MANY, 3, FIX)
     assert engineer.text.startswith('Ask your engineer: Write "date_order": "DMY" in the profile')
     assert engineer.text.endswith("Then upload the file again: no sale counts twice.")
     assert (engineer.rows, engineer.sums["USD"].micros, engineer.command) == (2, 20_000_000, "")
@@ -447,7 +444,7 @@ def test_a_setting_that_most_rows_need_leaves_the_others_to_correct() -> None:
     _, (setting, correct) = said_of(summary_of(listed, unlisted={"uploaded": 2}))
     assert lookup("DECIMAL_SIGN_MISMATCH").if_most in setting.text
     assert (setting.rows, correct.rows) == (6, 2)
-    assert (correct.text, correct.command) == (many(2), "")
+    assert (correct.text, correct.command) == (MANY, "")
 
 
 def test_a_note_is_a_step_below_the_rows_that_do_not_count() -> None:

@@ -44,7 +44,7 @@ def test_a_problem_is_told_when_it_begins_and_when_it_is_over(values: Values) ->
     lines = [stopped(15 * number, detail=f"file {number}") for number in range(5)]
     first, last = sent(values, lines, 24)
     assert (first.sent, last.sent) == (START, START + timedelta(hours=2))
-    subject = "conversions: A file was stopped (default)"
+    subject = "conversions, default: A file was stopped"
     assert first.subject == f"[ALERT - Error] {subject}"
     assert last.subject == f"[RESOLVED - Error] {subject}"
     what = "What to do (nothing if this says resolved or closed): "
@@ -93,7 +93,8 @@ def test_a_wrong_setting_is_told_without_empty_lines(
         "SETTINGS_INVALID",
         "STORAGE_FORBIDDEN",
     ]
-    assert all(mail.subject.startswith("[ALERT - Error] conversions: A setting, ") for mail in told)
+    subject = "[ALERT - Error] conversions, all: A setting, a permission or a bucket is wrong"
+    assert {mail.subject for mail in told} == {subject}
     assert "closed): Grant it." in told[1].text
     assert not any("closed): \n" in mail.text for mail in told)
 
@@ -102,7 +103,7 @@ def test_a_problem_without_a_code_leaves_no_gap(values: Values) -> None:
     """Nobody knows why a file has not come."""
     title = "An expected file has not come"
     (mail,) = sent(values, [stopped(0, kind="no_file", code="", title=title)], 0.5)
-    assert mail.subject == f"[ALERT - Error] conversions: {title} (default)"
+    assert mail.subject == f"[ALERT - Error] conversions, default: {title}"
     assert mail.text.rstrip().endswith("For your engineer: no_file")
 
 
