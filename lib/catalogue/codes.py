@@ -98,9 +98,8 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
         flags: dict[str, Any] = {
             key: text == "yes" for key, text in fields.items() if text in ("yes", "no")
         }
-        action, if_most = fields["action"], fields.get("if_most", "")
-        if flags.pop("for_engineer", False):
-            action = for_engineer(action)
+        action = fields.get("action") or for_engineer(fields["ask_engineer"])
+        if_most = fields.get("if_most")
         for code in (first, *fields.get("also", "").split()):
             codes[code] = Code(
                 code,

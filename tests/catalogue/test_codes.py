@@ -86,7 +86,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             "says_upload",
             "needs_look",
         ),
-        *("needs_profile", "for_engineer", "also", *slow.defaults()),
+        *("needs_profile", "ask_engineer", "also", *slow.defaults()),
     }
     codes = []
     for title in slow.sections():
@@ -95,11 +95,11 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         for code in (title.split()[1], *section.get("also", "").split()):
             codes.append(code)
             entry = lookup(code)
-            action, if_most = section["action"], section.get("if_most", "")
-            is_for_engineer = "for_engineer" in section
             assert entry.meaning == section["meaning"]
-            assert entry.action == (for_engineer(action) if is_for_engineer else action)
-            assert entry.if_most == (for_engineer(if_most) if if_most else "")
+            assert ("action" in section) != ("ask_engineer" in section)
+            action = section.get("action") or for_engineer(section["ask_engineer"])
+            if_most = for_engineer(section["if_most"]) if "if_most" in section else ""
+            assert (entry.action, entry.if_most) == (action, if_most)
             assert entry.is_too_late == ("is_too_late" in section)
             assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)

@@ -15,6 +15,7 @@ import pytest
 
 from lib.errors import NotResults
 from lib.model.outcomes import Problem, RowOutcome
+from lib.model.sent_requests import Requests
 from lib.results.document import results_document
 from lib.results.findings import MOST_ROWS, Findings, ListedRow, root_problems
 from lib.results.page import bucket_address
@@ -99,6 +100,14 @@ def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
     assert "3 uploaded 100 %, 30 USD accepted by Google" in words(page)
     assert "97 skipped no conversion" in words(page)
     assert page.count("<rect") == 1
+
+
+def test_the_page_says_that_google_is_asked_again() -> None:
+    """It is not replaced each time, so it names no time at which Google was asked last."""
+    waiting = summary_of(unlisted={"uploaded": 3}, requests=Requests(1, open=1), awaiting=2)
+    assert "Google is asked again, for seven days." in words(report_on(waiting))
+    finished = summary_of(unlisted={"uploaded": 3}, requests=Requests(1))
+    assert "Google is asked again" not in words(report_on(finished))
 
 
 def test_notes_that_need_nobody_are_closed() -> None:
