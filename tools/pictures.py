@@ -76,7 +76,7 @@ def show_init(browser: Browser, folder: Path) -> None:
         file.write_bytes(moved_to(EXAMPLES / "deals_to_correct.csv", datetime.now(UTC).date()))
         draft = Draft("default", file, {})
         document = Document(Path(place, "profiles.json"), "default")
-        server = Server(Session(draft, document, datetime.now(UTC), "check"))
+        server = Server(Session(draft, document, datetime.now(UTC)))
         thread = Thread(target=server.run)
         thread.start()
         page = browser.new_page(viewport=WINDOW)

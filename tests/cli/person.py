@@ -28,7 +28,7 @@ class Person:
         draft = Draft(name, file, {**deepcopy(document.as_read or {}), **keys})
         if existing:
             draft.answered.update({("rows", None), *(each.id for each in questions(draft))})
-        self.session = Session(draft, document, NOW, "check")
+        self.session = Session(draft, document, NOW)
         self._profiles = profiles
 
     @property

@@ -182,14 +182,12 @@ def test_what_is_missing_or_misspelled_ends_the_command(changed: Any, said: str)
 
 
 def test_the_lines_lead_from_all_rows_to_a_sum() -> None:
-    """Each column of `skip` has its number, and each reason of a refusal its lines."""
+    """What is left out is one number, and each reason of a refusal has its lines."""
     done = script(skip=["Stage=Lost", "Stage=Lead", "Account=Test", "Opt-in=No"])
     shown = " ".join(done.output.split())
     for text in (
         "6 rows in the file",
-        "-2 left out by Stage: Lost, Lead",
-        "-1 left out by Account: Test",
-        "-1 left out by Opt-in: No",
+        "-4 left out by Stage: Lost, Lead; Account: Test; Opt-in: No",
         "-1 rejected, line 7: The row has no click ID",
         "1 sale, 100.50 USD",
     ):

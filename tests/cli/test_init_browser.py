@@ -270,5 +270,5 @@ def test_without_scripts_a_button_shows_the_result(shown: Open, tmp_path: Path) 
         page.get_by_role("button", name="Show what Google would get").click()
         assert page.get_by_label("It is: Amount").input_value() == "conversion_value"
         assert page.get_by_label("Every row is a sale").is_checked()
-        assert "wait for your answer: Time zone" in screen.panel
+        assert "DATE_WITHOUT_ZONE" in screen.panel
         assert screen.wrong == []

@@ -161,22 +161,13 @@ def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> 
     assert profile["skip"] == {"Status": ["Lead", "Renewal"]}
 
 
-@pytest.mark.parametrize(
-    "choice, columns, optional", [("", {}, None), ("optional", {"email": "Mail"}, ["email"])]
-)
-def test_a_column_that_is_gone_may_be_removed_or_optional(
-    tmp_path: Path, choice: str, columns: dict[str, str], optional: list[str] | None
-) -> None:
-    """Time, value and order ID may never be lacking."""
-    columns_before = {**PROFILE["columns"], "gclid": "Order"}
-    person = reopen(tmp_path, SALES.replace("Mail", "Person"), columns=columns_before)
+def test_a_column_that_is_gone_may_be_used_no_more(tmp_path: Path) -> None:
+    """Then no file needs it."""
+    columns = {**PROFILE["columns"], "gclid": "Order"}
+    person = reopen(tmp_path, SALES.replace("Mail", "Person"), columns=columns)
     (gone,) = person.page.gone
-    person.press(gone.control.name, choice)
-    profile = person.save()
-    assert profile["columns"].get("email") == columns.get("email")
-    assert profile.get("optional") == optional
-    gone = reopen(tmp_path, SALES.replace("Amount", "X")).page.gone[0]
-    assert "optional" not in {option.value for option in gone.control.options}
+    person.press(gone.control.name, "")
+    assert "email" not in person.save()["columns"]
 
 
 def test_another_column_of_the_file_replaces_and_asks_again(tmp_path: Path) -> None:

@@ -541,13 +541,13 @@ def test_empty_cells_of_values_and_currencies_may_mean_something(opened: Open) -
 
 
 def test_the_panel_shows_sums_before_everything_is_answered(opened: Open) -> None:
-    """Rows whose cells wait for an answer are said to wait."""
+    """Rows whose cells wait for an answer are refused so far."""
     person = opened()
     for column in ("Closed", "Amount", "Currency", "Click"):
         person.mean(column, COLUMNS[column])
     person.mean("Stage", "decides")
     person.decide("Stage", **STAGES)
-    assert "wait for your answer: Time zone" in person.html
+    assert "DATE_WITHOUT_ZONE" in person.html
     person.answer("time_zone", "America/Chicago")
     assert "sales, 300.50 USD" in person.html
 

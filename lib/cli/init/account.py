@@ -11,7 +11,7 @@ from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_row
 from lib.cli.check_output import if_not_uploaded, money_as_text
 from lib.cli.escaping import on_terminal
 from lib.cli.init.draft import Draft, written
-from lib.cli.init.questions import long_time, questions
+from lib.cli.init.questions import long_time
 from lib.cli.init.trial import SentRow, Trial
 from lib.errors import RuleError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
@@ -19,18 +19,8 @@ from lib.model.money import MICROS
 from lib.model.records import Adjustment, Conversion, is_derived_order_id
 from lib.rules.columns import plain_text
 from lib.rules.identity import PHONE_COUNTRY, phone_region
-from lib.rules.selection import ANY_OTHER
 from lib.rules.values.identifiers import is_digest, normalize_email
 from lib.rules.values.phones import normalize_phone
-
-_ANSWERED_BY: Final = {
-    "DATE_WITHOUT_ZONE": "time_zone",
-    "DATE_ORDER_UNDECLARED": "date_order",
-    "DECIMAL_SIGN_UNDECLARED": "decimal_sign",
-    "AMBIGUOUS_CURRENCY": "currency_code",
-    "PHONE_REGION_MISSING": "country_code",
-}
-"""Code of a refused row → the question whose answer is missing."""
 
 
 class Line(NamedTuple):
@@ -69,19 +59,14 @@ def kind_of(draft: Draft, number: int) -> str:
 
 
 def other_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
-    """Yield the rows that Google would not get: left out, and refused by cause, or those that wait
-    for an answer."""
+    """Yield the rows that Google would not get: left out, and refused by cause."""
     if trial.footer:
         yield Line(trial.footer, "footer below the rows")
-    for column, rows in trial.skipped.items():
-        values = draft.profile.get("skip", {}).get(column, ())
-        texts = ("any other value" if value == ANY_OTHER else written(value) for value in values)
-        yield Line(rows, f"left out by {on_terminal(column)}: {', '.join(texts)}")
-    unanswered = {q.name: q.title for q in questions(draft) if q.is_open(draft)}
+    if trial.skipped:
+        skip = draft.profile.get("skip", {})
+        listed = [f"{name}: {', '.join(map(written, skip[name]))}" for name in skip]
+        yield Line(trial.skipped, f"left out by {'; '.join(listed)}")
     for (outcome, code), lines in trial.refused.items():
-        if title := unanswered.get(_ANSWERED_BY.get(code, "")):
-            yield Line(len(lines), f"wait for your answer: {title}")
-            continue
         reason = lookup(code)
         where = f"line {lines[0]}" + (f" and {len(lines) - 1:,} more" if lines[1:] else "")
         detail = f"{code} → {first_sentence(reason.action)}"
@@ -205,12 +190,6 @@ def _hashed(field: str, text: str | None, row: SentRow, draft: Draft) -> str:
         return (
             "hashed already" if is_digest(text or "") else f"left out: {lookup(error.code).meaning}"
         )
-
-
-def summary(draft: Draft, trial: Trial) -> str:
-    """Return what Google would get, in a line."""
-    texts = [f"{line.rows:,} {line.text}" for line in sent_lines(draft, trial)]
-    return "; ".join(texts) or "nothing"
 
 
 def as_text(draft: Draft, trial: Trial) -> Iterator[str]:

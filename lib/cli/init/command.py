@@ -207,7 +207,7 @@ def init_command(
     next_command = f"{program_name()} check {place} {in_shell(str(file))}"
     if yes or not _is_answered_here():
         _save_unasked(draft, document, now, is_asked=not yes)
-    elif not _saved_on_page(draft, document, now, next_command, host):
+    elif not _saved_on_page(draft, document, now, host):
         mention("Nothing was saved.", err=False)
         return
     text = f'Saved the profile "{name}" in {output}. To see each row of a file:\n  {next_command}'
@@ -335,13 +335,11 @@ def _save_unasked(draft: Draft, document: Document, now: datetime, *, is_asked: 
 _CONSOLE_BROWSERS: Final = frozenset({"lynx", "w3m", "links", "elinks", "www-browser", "links2"})
 
 
-def _saved_on_page(
-    draft: Draft, document: Document, now: datetime, next_command: str, host: str
-) -> bool:
+def _saved_on_page(draft: Draft, document: Document, now: datetime, host: str) -> bool:
     """Serve the page until it is saved. Return whether it was, or the person pressed Ctrl-C."""
     from lib.cli.init.server import Server, Session
 
-    session = Session(draft, document, now, next_command)
+    session = Session(draft, document, now)
     server = Server(session, host)
     for line in _how_to_open(server):
         click.echo(line)

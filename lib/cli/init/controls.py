@@ -18,7 +18,7 @@ from lib.cli.init.draft import Draft, Value, written
 from lib.cli.init.look import OWN_LOOKS, Column
 from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
-from lib.config.profile import ACTION_DEFAULT, NEVER_OPTIONAL
+from lib.config.profile import ACTION_DEFAULT
 from lib.destinations.registry import capabilities_of, names
 from lib.model.fields import CUSTOM_VARIABLE, base_name
 from lib.rules.fields import BY_NAME
@@ -209,7 +209,7 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
     others = sum(value.rows for value in undecided if value.text) if has_many else 0
     control = _others_control(draft, decider, is_open=others > 0, has_many=has_many)
-    rest = ValueRow("any other value", others, None, control)
+    rest = ValueRow(written(ANY_OTHER), others, None, control)
     if has_many:  # A person decides about all of them at once, and then about some of them.
         own = [row for row in rows if row.control.value != UNDECIDED or row.control.is_open]
         return [*own, rest, *(row for row in rows if row not in own)]
@@ -346,15 +346,11 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
     ]
     offers = [
         Offer(field, f"{meaning_of(field)}, by another name now"),
-        Offer("", "not used: no file has it any more"),
+        Offer("", "not used any more"),
     ]
-    if field not in {DECIDES, *NEVER_OPTIONAL}:
-        offers.append(Offer("optional", "in some files only"))
 
     def write(text: str) -> None:
-        if text == "optional":
-            draft.profile["optional"] = [*draft.profile.get("optional", ()), field]
-        elif field == DECIDES:
+        if field == DECIDES:
             draft.remove_decider(name)
         else:
             draft.forget_names(field)

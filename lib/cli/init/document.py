@@ -9,17 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lib.catalogue.texts import EMPTY
 from lib.cli.files import replacing
 from lib.cli.init.controls import meaning_of
+from lib.cli.init.draft import written
 from lib.config.profile import COMMENT, Profile, choose_profile, read_profiles
 from lib.errors import PermanentError
-from lib.rules.selection import ANY_OTHER
 
 _SPACE: Final = " \t\r\n"
 _KEYS: Final = {"skip": "left out", "conversions": "entry"}
-_VALUES: Final[Mapping[Any, str]] = {ANY_OTHER: "any other value", "": EMPTY, None: "none"}
-"""Words of the page for what a profile has."""
 
 
 class NotSaved(Exception):
@@ -145,4 +142,4 @@ def _lines(value: Any, *place: Any) -> Iterator[str]:
             where = (*place, str(number)) if isinstance(each, Mapping) else place
             yield from _lines(each, *where)
     else:
-        yield f"{', '.join(place)}: {_VALUES.get(value, value)}"
+        yield f"{', '.join(place)}: {'none' if value is None else written(str(value))}"

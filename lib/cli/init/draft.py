@@ -403,7 +403,7 @@ _amount = cache(parse_value)
 
 def written(value: str) -> str:
     """Return a value of the profile as it is shown."""
-    return on_terminal(value) or EMPTY
+    return "any other value" if value == ANY_OTHER else on_terminal(value) or EMPTY
 
 
 # ── answers that are no column ───────────────────────────────────────────────────────────────

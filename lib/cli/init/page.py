@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -188,20 +187,17 @@ class Page:
     def render(self, **content: Any) -> str:
         """Return the page as HTML. Everything that comes from the file is escaped."""
         draft, trial = self.draft, self.trial
-        profile = draft.document()
         if trial is not None and not trial.stop:
             content |= {
                 "sent": [*account.sent_lines(draft, trial)],
                 "others": [*account.other_lines(draft, trial)],
                 "remarks": [*account.remarks(draft, trial)],
                 "samples": [(row.line, account.cells_of(row, draft)) for row in trial.samples()],
-                "summary": account.summary(draft, trial),
             }
         rendered = _template("init.html").render(
             page=self,
             draft=draft,
-            json=json.dumps(profile, ensure_ascii=False, indent=2) if self.can_save else "",
-            changes=changes(self.saved or {}, profile),
+            changes=changes(self.saved or {}, draft.document()),
             meaning_of=meaning_of,
             most_rows=MOST_ROWS,
             lists=_lists(draft),
@@ -210,10 +206,9 @@ class Page:
         return str(rendered)
 
 
-def render_message(title: str, text: str, *, command: str = "") -> str:
-    """Return a page that says one thing: what to do next (`command`), or why it is refused."""
-    page = _template("message.html")
-    return str(page.render(title=title, text=text, command=command))
+def render_message(title: str, text: str, tone: str = "alarm") -> str:
+    """Return a page that says one thing."""
+    return str(_template("message.html").render(title=title, text=text, tone=tone))
 
 
 def _fits(column: Column, field: str) -> bool:

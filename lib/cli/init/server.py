@@ -38,21 +38,22 @@ _COME_BY_ADDRESS: Final = (
     "Open the address that the command has printed. It works once, in one browser. If that was "
     "this one, open the page again. Otherwise end the command with Ctrl-C, and start it again."
 )
+_HOW_TO_GO_ON: Final = (
+    "The command has ended, and says how to go on, where you started it. You can close this page."
+)
 _OF_ENTRY: Final = re.compile(r"q\.\d")
 
 
 @dataclass(slots=True)
 class Session:
-    """What the person has answered so far. `next_command`: what to do after saving."""
+    """What the person has answered so far."""
 
     draft: Draft
     document: Document
     now: datetime
-    next_command: str
     revision: int = 1
     is_saved: bool = False
     errors: dict[str, tuple[str, str]] = field(default_factory=dict)
-    _tried: tuple[str, Trial | None] = field(default=("", None), init=False)
     _page: Page | None = field(default=None, init=False)
 
     def page(self) -> Page:
@@ -67,9 +68,7 @@ class Session:
         if not draft.is_about_rows:
             return None
         document = {**_stand_ins(draft), **draft.document()}
-        if repr(document) != self._tried[0]:
-            self._tried = repr(document), try_out(draft.sample, document, self.now, MOST_ROWS)
-        return self._tried[1]
+        return try_out(draft.sample, document, self.now, MOST_ROWS)
 
     def change(self, form: dict[str, str]) -> None:
         """Write the answers that differ from those that the page shows."""
@@ -216,12 +215,8 @@ class Server:
                 session.save()
             except NotSaved as error:
                 return self._rendered(str(error))
-        page = render_message(
-            f"The profile “{session.draft.name}” is saved",
-            "The command has ended. You can close this page. To see each row of a file:",
-            command=session.next_command,
-        )
-        answer = make_response(page)
+        title = f"The profile “{session.draft.name}” is saved"
+        answer = make_response(render_message(title, _HOW_TO_GO_ON, tone="done"))
         answer.call_on_close(Thread(target=self.stop).start)
         return answer
 

@@ -1,11 +1,11 @@
 """What a run would do with the file and the answers so far, by the rules of a run.
 
-rows ──▶ left out, column by column ──▶ refused, by code ──▶ conversions, by entry
+rows ──▶ left out ──▶ refused, by code ──▶ conversions, by entry
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,9 +22,8 @@ from lib.cli.init.look import Sample
 from lib.config import messages
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
-from lib.model.records import Adjustment, Conversion, Record, Row
+from lib.model.records import Adjustment, Conversion, Record
 from lib.model.totals import Totals
-from lib.rules.selection import FOOTER, RowSelection
 from lib.run.plan import Plan, notes_of
 
 _KEPT: Final = 200
@@ -52,11 +51,10 @@ class Trial:
     stop: str = ""
     totals: Totals = field(default_factory=Totals)
     footer: int = 0
-    skipped: Counter[str] = field(default_factory=Counter)
-    """Column of `skip` → rows that it leaves out, if the columns before it do not."""
+    skipped: int = 0
+    """So many rows are left out by the profile."""
     refused: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    """(outcome, code) → lines of rows that are not sent, though no column of `skip` leaves them
-    out."""
+    """(outcome, code) → lines of the other rows that are not sent."""
     sent: defaultdict[int, Totals] = field(default_factory=lambda: defaultdict(Totals))
     """Number of an entry → its rows that would be sent."""
     kept: list[SentRow] = field(default_factory=list)
@@ -99,22 +97,22 @@ def try_out(
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
                 trial.totals.add(chunk.outcomes.totals())
-                _add(trial, profile, dry_run.plan, chunk)
+                _add(trial, dry_run.plan, chunk)
                 notes.add(dry_run.plan, chunk)
     if dry_run.stop is not None:
         code = lookup(dry_run.stop.code)
         trial.stop = f"{code.meaning} ({on_terminal(dry_run.stop.detail)})\n{code.action}"
     if dry_run.table is not None:
         trial.footer = len(dry_run.table.footer)
+        trial.skipped -= trial.footer
     of_file = (*notes_of(dry_run.header, dry_run.plan, trial.totals), *notes.found())
     codes = {note.code: lookup(note.code) for note in of_file}
     trial.notes = [n for n in of_file if codes[n.code].needs_look or codes[n.code].needs_profile]
     return trial
 
 
-def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
+def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
-    _count_skipped(trial, profile, plan, chunk.rows)
     selected = plan.selection.select(chunk.rows)
     numbers = selected.entries or [0] * len(selected.rows)
     rows = {row[0]: (number, row) for row, number in zip(selected.rows, numbers, strict=True)}
@@ -128,9 +126,11 @@ def _add(trial: Trial, profile: Profile, plan: Plan, chunk: DryChunk) -> None:
                 fields = plan.header.entries[entry].fields
                 cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
-        elif outcome.outcome != "skipped" or outcome.errors:
-            code = outcome.errors[0].code if outcome.errors else ""
-            trial.refused.setdefault((outcome.outcome, code), []).append(outcome.line)
+        elif outcome.errors:
+            key = outcome.outcome, outcome.errors[0].code
+            trial.refused.setdefault(key, []).append(outcome.line)
+        else:
+            trial.skipped += 1
 
 
 def _note_order(trial: Trial, entry: int, record: Record) -> None:
@@ -138,15 +138,3 @@ def _note_order(trial: Trial, entry: int, record: Record) -> None:
         trial.orders.add((record.action_id, record.order_id))
     elif isinstance(record, Adjustment):
         trial.corrected[entry].append((record.action_id, record.order_id or ""))
-
-
-def _count_skipped(trial: Trial, profile: Profile, plan: Plan, rows: Sequence[Row]) -> None:
-    """Count the rows that each column of `skip` leaves out of those that are left."""
-    rows = [row for row in rows if row[2] != FOOTER]
-    places = {name: plan.places[column] for name, column in plan.header.of_values.items()}
-    any_row: Mapping[str, Sequence[str]] = {}
-    conditions = [*(entry.rows for entry in profile.entries), any_row]
-    for name, values in profile.skip.items():
-        selected = RowSelection({name: values}, conditions, places).select(rows)
-        trial.skipped[name] += len(selected.skipped)
-        rows = selected.rows

@@ -54,12 +54,4 @@
   };
   form.addEventListener("change", () => send());
   form.addEventListener("submit", (event) => { event.preventDefault(); send(event.submitter); });
-  form.addEventListener("click", (event) => { // the page follows its links without a new address
-    const link = event.target.closest("a[href^='#']");
-    const target = link && document.getElementById(link.hash.slice(1));
-    if (!target) return;
-    event.preventDefault();
-    target.scrollIntoView({ block: "center" });
-    target.focus({ preventScroll: true });
-  });
 })();
