@@ -169,10 +169,8 @@ def _as_sent(field: str, text: str, row: SentRow, draft: Draft) -> str:
     if field == "order_id":
         is_derived = bool(record.order_id and is_derived_order_id(record.order_id))
         return "derived from the row" if is_derived else record.order_id or ""
-    if field in ("currency_code", "ad_user_data"):
-        return str(getattr(record, field, None) or "not stated")
-    if field in ("gclid", "gbraid", "wbraid"):
-        return str(getattr(record, field, "") or "left out")
+    if field in ("currency_code", "ad_user_data", "gclid", "gbraid", "wbraid"):
+        return getattr(record, field, None) or "not stated"
     return "read with the others"
 
 

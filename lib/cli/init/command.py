@@ -55,10 +55,6 @@ Examples:
       --ad-user-data GRANTED --destination {destination} --action "Closed deal" \\
       --customer-id 123-456-7890 --expect "every day by 06:30 America/Chicago"
 
-\b
-  In Cloud Shell, the browser comes by another name. PORT stands for the port:
-    {program} init deals.csv --host "PORT-$WEB_HOST"
-
 Exit code: 0 if the profile is saved, or you end with Ctrl-C. 1 if the file cannot be read, or would
 be stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
 """

@@ -6,15 +6,15 @@ so what nobody touches stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from itertools import chain, groupby
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from lib.cli.header_words import DECIDES, likely_successor
-from lib.cli.init.draft import Draft, Value, written
+from lib.cli.init.draft import Draft, Value, read_constant, written
 from lib.cli.init.look import OWN_LOOKS, Column
 from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
@@ -27,43 +27,33 @@ from lib.rules.selection import ANY_OTHER
 _MOST_VALUES: Final = 100
 """So many values of a column are shown, the most frequent ones; the others are decided together."""
 
-_MEANINGS: Final[Mapping[str, Mapping[str, str]]] = {
-    "When": {
-        "conversion_date_time": "when the sale happened",
-        "time_of_day": "its time of day",
-        "time_zone": "the time zone of the row",
-    },
-    "How much": {
-        "conversion_value": "value of the sale",
-        "currency_code": "currency of the value",
-    },
-    "Who": {
-        "email": "email address of the customer",
-        "phone": "phone number of the customer",
-        "first_name": "first name",
-        "last_name": "last name",
-        "postal_code": "postal code",
-        "country_code": "country of phone or address",
-    },
-    "Which click": {
-        "gclid": "Google click ID (gclid)",
-        "gbraid": "Google click ID of iOS (gbraid)",
-        "wbraid": "Google click ID of iOS (wbraid)",
-    },
-    "Which order": {"order_id": "order ID"},
-    "Which rows": {DECIDES: "decides which rows count"},
-    "Consent": {
-        "ad_user_data": "consent to ads with their data",
-        "ad_personalization": "consent to personalized ads",
-    },
-    "More": {"conversion_action": "which conversion action"},
-}
-"""Title of a group → field → what its column is called on the page."""
-_OF_REFUNDS: Final = {
-    "adjustment_date_time": "when the sale was refunded",
-    "adjusted_value": "new total of the sale",
-}
-_NAMES: Final = {**_OF_REFUNDS, **dict(chain(*(each.items() for each in _MEANINGS.values())))}
+_OF_REFUNDS: Final = "of refunds"
+_MEANINGS: Final = (
+    ("When", "conversion_date_time", "when the sale happened"),
+    ("When", "time_of_day", "its time of day"),
+    ("When", "time_zone", "the time zone of the row"),
+    ("How much", "conversion_value", "value of the sale"),
+    ("How much", "currency_code", "currency of the value"),
+    ("Who", "email", "email address of the customer"),
+    ("Who", "phone", "phone number of the customer"),
+    ("Who", "first_name", "first name"),
+    ("Who", "last_name", "last name"),
+    ("Who", "postal_code", "postal code"),
+    ("Who", "country_code", "country of phone or address"),
+    ("Which click", "gclid", "Google click ID (gclid)"),
+    ("Which click", "gbraid", "Google click ID of iOS (gbraid)"),
+    ("Which click", "wbraid", "Google click ID of iOS (wbraid)"),
+    ("Which order", "order_id", "order ID"),
+    ("Which rows", DECIDES, "decides which rows count"),
+    ("Consent", "ad_user_data", "consent to ads with their data"),
+    ("Consent", "ad_personalization", "consent to personalized ads"),
+    ("More", "conversion_action", "which conversion action"),
+    (_OF_REFUNDS, "adjustment_date_time", "when the sale was refunded"),
+    (_OF_REFUNDS, "adjusted_value", "new total of the sale"),
+)
+"""Group of meanings, field, and what its column is called. Those of refunds are asked for each kind
+of refund."""
+_NAMES: Final = {field: name for _, field, name in _MEANINGS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +66,6 @@ class Control:
     value: str
     write: Callable[[str], None]
     options: Sequence[Offer] = ()
-    hint: str = ""
     datalist: str = ""
     is_open: bool = False
 
@@ -139,8 +128,8 @@ def _all_meanings() -> list[Offer]:
         and name not in _NAMES
         and not name.startswith(("hashed_", CUSTOM_VARIABLE))
     ]
-    groups = {**_MEANINGS, "More": [*_MEANINGS["More"], *others]}
-    return [Offer(n, meaning_of(n), group=title) for title, each in groups.items() for n in each]
+    offers = [Offer(n, name, group=title) for title, n, name in _MEANINGS if title != _OF_REFUNDS]
+    return [*offers, *(Offer(name, meaning_of(name), group="More") for name in others)]
 
 
 def set_meaning(draft: Draft, column: Column, old: str, new: str) -> None:
@@ -406,7 +395,8 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
 
     def write_typed(text: str) -> None:
         if text.strip():
-            question.write(draft, question.read(draft, text))
+            destination = draft.profile.get("destination")
+            question.write(draft, read_constant(question.key, text.strip(), destination))
 
     if has_menu:
         none = Offer("", "as typed below" if is_typed else "choose …")
@@ -420,11 +410,10 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
         is_alone = not has_menu and not offers
         yield Control(
             f"{name}.text",
-            text if is_alone else f"or {question.typed}",
+            f"{text} Write {question.typed}." if is_alone else f"or {question.typed}",
             "text",
             str(constant) if is_typed else "",
             write_typed,
-            hint=question.typed if is_alone else "",
             datalist=question.datalist,
             is_open=is_open and is_alone,
         )
@@ -434,7 +423,7 @@ def _columns(draft: Draft, question: Question) -> list[Offer]:
     """Return the columns that can be the answer, each with a cell, or with the number of the sales
     of this file that it names."""
     columns = [each for each in draft.sample.columns if each.may_be(LOOKS.get(question.name))]
-    notes = [" · ".join(each.samples()[:1]) for each in columns]
+    notes = ["".join(draft.samples(each)[:1]) for each in columns]
     if question.name == "order_id":
         named = draft.column("order_id")
         cells = draft.numbered_cells(named) if named else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
@@ -46,6 +46,7 @@ KEYS: Final = {
     "country_code": "phone_region",
 }
 """Field → the key for one value of all rows, if it has another name."""
+_SAMPLES: Final = 3
 _FORGOTTEN: Final = {
     "conversion_date_time": ("date_order",),
     "adjustment_date_time": ("date_order",),
@@ -66,15 +67,6 @@ class Value(NamedTuple):
     is_left_out: bool
 
 
-class _Selection(NamedTuple):
-    """The rows that are sent (the place of each in the sample, and the number of its entry), and
-    the lines of those that are left out, by the answers that `key` has."""
-
-    key: str
-    sent: list[tuple[int, int]]
-    skipped: set[int]
-
-
 @dataclass(slots=True)
 class Draft:
     """The profile so far, and the file by which it is asked for.
@@ -92,7 +84,10 @@ class Draft:
     by_hand: bool = field(init=False)
     """Whether the profile says more about rows than the fates of values can."""
     answered: set[tuple[str, int | None]] = field(default_factory=set)
-    _selection: _Selection = field(default=_Selection("", [], set()), init=False)
+    sent: list[tuple[int, int]] = field(default_factory=list, init=False)
+    """The rows that are sent: the place of each in the sample, and the number of its entry."""
+    skipped: set[int] = field(default_factory=set, init=False)
+    """The lines of the rows that are left out."""
 
     def __post_init__(self) -> None:
         keys = self.profile.keys() & {"encoding", "delimiter", "sheet"}
@@ -270,10 +265,10 @@ class Draft:
         for cell, rows in cells.items():
             counts[keys[cell]] += rows
         sums, is_left_out = dict[str, float](), dict[str, bool]()
-        amounts, skipped = self._amounts(), self._selected().skipped
+        amounts = self._amounts()
         for place, (line, row, *_) in enumerate(self.sample.rows):
             key = keys[row[column.index]]
-            is_left_out[key] = is_left_out.get(key, True) and line in skipped
+            is_left_out[key] = is_left_out.get(key, True) and line in self.skipped
             if amounts:
                 sums[key] = sums.get(key, 0) + amounts[place]
         absent = [(key, 0) for key in listed if key not in counts and key != ANY_OTHER]
@@ -361,36 +356,30 @@ class Draft:
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 
-    def _selected(self) -> _Selection:
-        """Return what the answers so far make of the rows."""
+    def select_rows(self) -> None:
+        """Find out what the answers so far make of the rows."""
         skip, conditions = self.profile.get("skip", {}), [entry.rows for entry in self.completed]
-        key = repr((skip, conditions))
-        if key != self._selection.key:
-            self._selection = _Selection(key, *self._select(skip, conditions))
-        return self._selection
-
-    def _select(
-        self, skip: Mapping[str, Sequence[str]], conditions: list[Mapping[str, tuple[str, ...]]]
-    ) -> tuple[list[tuple[int, int]], set[int]]:
         columns = {comparable(column.name): column.index for column in self.sample.columns}
         names = {name for listed in (skip, *conditions) for name in listed}
-        if not {*map(comparable, names)} <= columns.keys():  # a profile of other files
-            return [], set()
-        places = {name: columns[comparable(name)] for name in names}
-        selected = RowSelection(skip, conditions, places).select(self.sample.rows)
-        numbers = selected.entries or [0] * len(selected.rows)
-        place_of = {row[0]: place for place, row in enumerate(self.sample.rows)}
-        rows = zip(selected.rows, numbers, strict=True)
-        return [(place_of[row[0]], number) for row, number in rows], {*selected.skipped}
+        self.sent, self.skipped = [], set()
+        if {*map(comparable, names)} <= columns.keys():  # else it is a profile of other files
+            places = {name: columns[comparable(name)] for name in names}
+            selected = RowSelection(skip, conditions, places).select(self.sample.rows)
+            numbers = selected.entries or [0] * len(selected.rows)
+            place_of = {row[0]: place for place, row in enumerate(self.sample.rows)}
+            lines = (row[0] for row in selected.rows)
+            self.sent = [(place_of[line], n) for line, n in zip(lines, numbers, strict=True)]
+            self.skipped = {*selected.skipped}
 
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:
         """Return the cells of the rows that are sent, each with the number of its entry."""
-        return [(number, column.cells[place]) for place, number in self._selected().sent]
+        return [(number, column.cells[place]) for place, number in self.sent]
 
-    def as_sent(self, column: Column, entries: Collection[int]) -> Column:
-        """Return the column with only the cells that are sent by these entries."""
-        cells = self.numbered_cells(column)
-        return replace(column, cells=[cell for number, cell in cells if number in entries])
+    def samples(self, column: Column) -> list[str]:
+        """Return the first three different cells of a column: of sales, if there are any."""
+        sales = self.sales if self.is_about_rows else ()
+        sold = [cell for number, cell in self.numbered_cells(column) if cell and number in sales]
+        return [*dict.fromkeys(sold or column.filled)][:_SAMPLES]
 
     def column_named(self, name: str) -> Column | None:
         """Return the column of this name, if the file has it."""

@@ -41,6 +41,8 @@ _SUGGESTED: Final = (
     *(DECIDES, "ad_user_data", "conversion_date_time", "conversion_value", "country_code"),
 )
 """What is suggested, the surest first."""
+_BY_CELLS: Final = {"gclid", "email", "currency_code", "conversion_date_time", "conversion_value"}
+"""What cells suggest without the help of a name."""
 _FOUND_BY: Final = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_email")
 _TITLES: Final = {"cells": "How cells are written", "file": "Consent, account and schedule"}
 
@@ -80,6 +82,7 @@ class Page:
 
     def __post_init__(self) -> None:
         draft = self.draft
+        draft.select_rows()
         self.gone = gone_columns(draft)
         self.columns = [ColumnRow(gone.name, [gone.control]) for gone in self.gone]
         self.columns += [self._row(column) for column in draft.sample.columns]
@@ -109,10 +112,6 @@ class Page:
 
     def _row(self, column: Column) -> ColumnRow:
         draft = self.draft
-        shown = column
-        if draft.is_about_rows and draft.sales:
-            of_sales = draft.as_sent(column, draft.sales)
-            shown = of_sales if of_sales.filled else column
         uses = [
             f"{meaning_of(name)} ({draft.name_of(number)})"
             for number, entry in enumerate(draft.entries)
@@ -122,7 +121,9 @@ class Page:
         suggestion = "" if meanings_of(draft, column) or uses else self._suggested(column)
         menus = [*meaning_controls(draft, column)]
         different, filled = len({*column.filled}), len(column.filled)
-        return ColumnRow(column.name, menus, suggestion, shown.samples(), different, filled, uses)
+        return ColumnRow(
+            column.name, menus, suggestion, draft.samples(column), different, filled, uses
+        )
 
     def _suggested(self, column: Column) -> str:
         """Return what the name and the cells of a column suggest, if no column is it yet: or the
@@ -137,7 +138,7 @@ class Page:
             if name == DECIDES and draft.by_hand:
                 continue
             alike = [each for each in draft.sample.columns if _fits(each, name)]
-            if suggests(column.name, name) or (alike == [column] and _is_plain(column, name)):
+            if suggests(column.name, name) or (alike == [column] and _says_it(column, name)):
                 return name
         return ""
 
@@ -219,14 +220,11 @@ def _fits(column: Column, field: str) -> bool:
     return bool(column.filled) and (look in column.looks if look else column.could_be_ids)
 
 
-def _is_plain(column: Column, field: str) -> bool:
+def _says_it(column: Column, field: str) -> bool:
     """Return whether cells alone say that a column is this: they look like nothing else."""
-    if field == DECIDES:
-        return not column.looks
+    is_plain = field in _BY_CELLS and column.looks == {LOOKS[field]}
     is_id = column.could_be_ids and field != "gclid"
-    look = LOOKS.get(field)
-    is_known = not is_id and column.looks == {look} and field != "ad_user_data"
-    return is_known and not rules_out(column.name, field)
+    return is_plain and not is_id and not rules_out(column.name, field)
 
 
 @cache

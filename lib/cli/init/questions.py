@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, Literal, NamedTuple
 
-from lib.cli.init.draft import KEYS, Draft, read_constant, why_no_name
+from lib.cli.init.draft import KEYS, Draft, why_no_name
 from lib.cli.init.look import Column, Look, WrongAnswer, has_look
 from lib.config.expect import FORMS
 from lib.config.profile import ACTION_DEFAULT, Profile, WrittenEntry
@@ -24,21 +24,18 @@ from lib.rules.values.phones import normalize_phone
 _OPTIONS: Final = {"currency_code": "currency"}
 """Key of the profile → its option, if it has another name."""
 
-LOOKS: Final[Mapping[str, Look]] = {
-    "conversion_date_time": "date or time",
-    "time_of_day": "time of day",
-    "conversion_value": "amount",
-    "currency_code": "currency",
-    "email": "email address",
-    "phone": "phone number",
-    "country_code": "country or calling code",
-    "gclid": "click ID",
-    "gbraid": "click ID",
-    "wbraid": "click ID",
-    "ad_user_data": "yes or no",
-    "adjustment_date_time": "date or time",
-    "adjusted_value": "amount",
+_OF_LOOKS: Final[Mapping[Look, Sequence[str]]] = {
+    "date or time": ("conversion_date_time", "adjustment_date_time"),
+    "time of day": ("time_of_day",),
+    "amount": ("conversion_value", "adjusted_value"),
+    "currency": ("currency_code",),
+    "email address": ("email",),
+    "phone number": ("phone",),
+    "country or calling code": ("country_code",),
+    "click ID": ("gclid", "gbraid", "wbraid"),
+    "yes or no": ("ad_user_data",),
 }
+LOOKS: Final = {field: look for look, fields in _OF_LOOKS.items() for field in fields}
 """Field → what its cells look like. A column without any such cell is refused."""
 
 
@@ -136,10 +133,6 @@ class Question:
         """Return `03/04/2026 → 3 April 2026`: a cell of this file, and what it is then."""
         example = self.example(draft) if self.example else ""
         return f"{example} → {self.means(example, choice.value)}" if example and self.means else ""
-
-    def read(self, draft: Draft, text: str) -> Any:
-        """Return the value that is typed. Raises `WrongAnswer`."""
-        return read_constant(self.key, text.strip(), draft.profile.get("destination"))
 
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
