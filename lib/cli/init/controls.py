@@ -62,12 +62,12 @@ class Control:
 
     name: str
     label: str
-    kind: Literal["menu", "choices", "text"]
     value: str
     write: Callable[[str], None]
     options: Sequence[Offer] = ()
-    datalist: str = ""
     is_open: bool = False
+    kind: Literal["menu", "choices", "text"] = "menu"
+    datalist: str = ""
 
     @property
     def groups(self) -> list[tuple[str, list[Offer]]]:
@@ -96,14 +96,10 @@ def meaning_controls(draft: Draft, column: Column) -> Iterator[Control]:
     """Yield a menu for each meaning of a column, and one for another meaning."""
     meanings = meanings_of(draft, column)
     for number, meaning in enumerate([*meanings, ""]):
-        yield Control(
-            f"column.{column.index}.{number}",
-            f"{'It is also' if number else 'It is'}: {column.name}",
-            "menu",
-            meaning,
-            partial(set_meaning, draft, column, meaning),
-            _meanings(draft, meaning, is_first=not number),
-        )
+        label = f"{'It is also' if number else 'It is'}: {column.name}"
+        write = partial(set_meaning, draft, column, meaning)
+        offers = _meanings(draft, meaning, is_first=not number)
+        yield Control(f"column.{column.index}.{number}", label, meaning, write, offers)
 
 
 def _meanings(draft: Draft, current: str, *, is_first: bool) -> list[Offer]:
@@ -171,40 +167,32 @@ class ValueRow(NamedTuple):
 
 
 def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRow]:
-    """Return the values of a column, and then all that are not in the table. In an edit, the values
-    that the profile does not know stand first."""
+    """Return the values of a column, and then all that are not in the table, which stand first if
+    there are many. In an edit, the values that the profile does not know stand first."""
     values, place = draft.values_of(decider), draft.deciders.index(decider)
-    has_many = _has_many(draft, decider, values)
-    undecided = [
-        value
-        for value in values
-        if value.rows and not value.is_left_out and decider.fate_of(value.text) == UNDECIDED
-    ]
+
+    def is_undecided(value: Value) -> bool:
+        is_needed = value.rows > 0 and not value.is_left_out
+        return is_needed and decider.fate_of(value.text) == UNDECIDED
+
     rows = []
     for number, value in enumerate(values[:_MOST_VALUES]):
-        fate = decider.fates.get(value.text, UNDECIDED)
-        none = "choose …" if value in undecided else "left out already"
+        fate, is_open = decider.fates.get(value.text, UNDECIDED), is_undecided(value)
+        none = "choose …" if is_open else "left out already"
         if fate != decider.fate_of(value.text):
             none = "as any other value"
-        control = Control(
-            f"value.{place}.{number}",
-            f"Rows with {written(value.text)} are",
-            "menu",
-            str(fate),
-            partial(_set_fate, draft, decider, value.text),
-            [Offer(UNDECIDED, none), *_fates(draft, decider)],
-            is_open=value in undecided and not (has_many and value.text),
-        )
+        offers = [Offer(UNDECIDED, none), *_fates(draft, decider)]
+        write = partial(_set_fate, draft, decider, value.text)
+        label, name = f"Rows with {written(value.text)} are", f"value.{place}.{number}"
+        control = Control(name, label, str(fate), write, offers, is_open)
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
-    others = sum(value.rows for value in undecided if value.text) if has_many else 0
-    control = _others_control(draft, decider, is_open=others > 0, has_many=has_many)
-    rest = ValueRow(written(ANY_OTHER), others, None, control)
-    if has_many:  # A person decides about all of them at once, and then about some of them.
-        own = [row for row in rows if row.control.value != UNDECIDED or row.control.is_open]
-        return [*own, rest, *(row for row in rows if row not in own)]
+    hidden = sum(value.rows for value in values[_MOST_VALUES:] if is_undecided(value))
+    has_many = _has_many(draft, decider, values)
+    control = _others_control(draft, decider, is_open=hidden > 0, has_many=has_many)
     if is_edit:
         rows.sort(key=lambda row: not row.control.is_open)
-    return [*rows, rest]
+    rest = ValueRow(written(ANY_OTHER), hidden, None, control)
+    return [rest, *rows] if has_many else [*rows, rest]
 
 
 def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
@@ -220,7 +208,8 @@ def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: 
     """Return what happens to a value that is not listed. Only where nearly every row has a value of
     its own, it may be a sale."""
     fate = "sent" if decider.passes else decider.fates.get(ANY_OTHER, UNDECIDED)
-    offers = [Offer(UNDECIDED, "choose …" if is_open else "refused until you decide")]
+    none = "choose for all at once …" if has_many else "refused until you decide"
+    offers = [Offer(UNDECIDED, none)]
     if decider.passes:
         offers.append(Offer("sent", "sent, as so far"))
     if has_many or fate not in (UNDECIDED, OUT, "sent"):
@@ -233,15 +222,9 @@ def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: 
             decider.passes = False
             _set_fate(draft, decider, ANY_OTHER, text)
 
-    return Control(
-        f"others.{draft.deciders.index(decider)}",
-        f"Rows with any other value of {decider.name} are",
-        "menu",
-        str(fate),
-        write,
-        offers,
-        is_open=is_open,
-    )
+    name = f"others.{draft.deciders.index(decider)}"
+    label = f"Rows with any other value of {decider.name} are"
+    return Control(name, label, str(fate), write, offers, is_open)
 
 
 _KINDS: Final = {
@@ -295,7 +278,8 @@ def all_rows_control(draft: Draft) -> Control:
         draft.answered.add(("rows", None))
 
     offers = [Offer(send, f"Every row is {label}") for send, label in _KINDS.items()]
-    return Control("rows", "No column decides?", "choices", value, write, offers, is_open=not value)
+    label = "No column decides?"
+    return Control("rows", label, value, write, offers, is_open=not value, kind="choices")
 
 
 # ── columns that the profile names, and the file lacks ───────────────────────────────────────
@@ -344,9 +328,7 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
         else:
             draft.forget_names(field)
 
-    control = Control(
-        f"gone.{number}", f"It is: {name}", "menu", field, write, offers, is_open=True
-    )
+    control = Control(f"gone.{number}", f"It is: {name}", field, write, offers, is_open=True)
     return Gone(name, control, meaning, likely_successor(names, meaning, free))
 
 
@@ -398,24 +380,24 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
             destination = draft.profile.get("destination")
             question.write(draft, read_constant(question.key, text.strip(), destination))
 
+    value = "" if is_open else chosen
     if has_menu:
         none = Offer("", "as typed below" if is_typed else "choose …")
-        value = f"c{column.index}" if column else chosen
+        value = f"c{column.index}" if column and not is_open else value
         options = [none, *_columns(draft, question), *offers]
-        yield Control(name, text, "menu", "" if is_open else value, write, options, is_open=is_open)
+        yield Control(name, text, value, write, options, is_open)
     elif offers:
-        value = "" if is_open else chosen
-        yield Control(name, text, "choices", value, write, offers, is_open=is_open)
+        yield Control(name, text, value, write, offers, is_open, kind="choices")
     if question.typed:
         is_alone = not has_menu and not offers
         yield Control(
             f"{name}.text",
             f"{text} Write {question.typed}." if is_alone else f"or {question.typed}",
-            "text",
             str(constant) if is_typed else "",
             write_typed,
-            datalist=question.datalist,
             is_open=is_open and is_alone,
+            kind="text",
+            datalist=question.datalist,
         )
 
 
