@@ -157,6 +157,11 @@ class OpenProblem:
         return total
 
     @property
+    def at_stake(self) -> str:
+        """The same in words."""
+        return in_words(self.money)
+
+    @property
     def dearest(self) -> int:
         """The micros of the currency of which most is at stake."""
         return max(self.money.values(), default=0)
@@ -174,7 +179,7 @@ class OpenProblem:
             "title": self.title,
             "action": self.action,
             "detail": plain(self.detail),
-            "at_stake": in_words(self.money),
+            "at_stake": self.at_stake,
         }
 
 

@@ -13,7 +13,6 @@ from typing import Final, NamedTuple
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, Found, OpenProblem
 from lib.catalogue.texts import first_sentence, number_of
-from lib.model.money import in_words
 from lib.model.totals import Totals
 from lib.results.names import report_name, results_name, rows_to_fix
 from lib.results.page import bucket_address, render
@@ -171,8 +170,7 @@ def _banner(
 ) -> Banner:
     if problems:
         first, named = problems[0], _files_of(problems[0], by_run)
-        at_stake = in_words(first.money)
-        which = f"The most costly, {at_stake}" if at_stake else "The first"
+        which = f"The most costly, {first.at_stake}" if first.at_stake else "The first"
         line = f"{number_of(len(_by_file(problems)), 'open problem')}. {which}: {first.title}."
         report = next((file for file in named if file.address), None)
         return Banner("needs attention", _worst(problems, by_run), line, first.action, report)

@@ -20,7 +20,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lib.catalogue.texts import first_sentence, number_of, number_of_rows
-from lib.model.money import in_words
 from lib.results.sentences import money
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -91,7 +90,6 @@ PAGES.filters |= {
     "copy_command": copy_command,
     "first_sentence": first_sentence,
     "hash": _hash,
-    "in_words": in_words,
     "long_time": long_time,
     "money": money,
     "number": "{:,}".format,

@@ -216,7 +216,10 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
         rest = f"; {lost:,} cannot" if lost and possible else ""
         return f"This was only a check: {_part(possible, wanted, what)} can be uploaded{rest}."
     if taken == wanted:
-        return _took_all(totals, wanted)
+        everything, before = _part(wanted, wanted, what), totals.before
+        if before == wanted:
+            return f"Google already had {everything}."
+        return f"Google took {everything}{f'; it had {before:,} of them before' if before else ''}."
     if lost == wanted:
         if wanted == 1:
             return f"Google did not take the only {what}."
@@ -235,18 +238,6 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
 
 def _verb(count: int, one: str, more: str) -> str:
     return one if count == 1 else more
-
-
-def _took_all(totals: Totals, wanted: int) -> str:
-    before, everything = totals.before, _part(wanted, wanted, noun_of(totals))
-    corrections = sum(totals.corrections.values()) - totals.corrections.get("skipped", 0)
-    if corrections and not totals.repeats:
-        sales = wanted - corrections
-        parts = [_part(sales, sales, noun_of(totals.sales()))] if sales else []
-        everything = " and ".join([*parts, _part(corrections, corrections, REFUND)])
-    if before == wanted:
-        return f"Google already had {everything}."
-    return f"Google took {everything}{f'; it had {before:,} of them before' if before else ''}."
 
 
 def _line_of_stopped(totals: Totals, *, is_maybe_sent: bool) -> str:

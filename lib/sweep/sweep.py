@@ -23,7 +23,6 @@ from lib.catalogue.open_problems import OpenProblem, plain
 from lib.catalogue.texts import number_of
 from lib.errors import LeaseHeld, PermanentError, RetryableError
 from lib.model.log import Log
-from lib.model.money import in_words
 from lib.model.outcomes import Problem, SavedTime
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
@@ -281,8 +280,7 @@ def digest(problems: Sequence[OpenProblem]) -> str:
     order = ", the most costly first" if len(problems) > 1 else ""
     parts = [f"{number_of(len(problems), 'open problem')}{order}."]
     for number, problem in enumerate(problems, 1):
-        money = in_words(problem.money)
-        at_stake = f" At stake: {money}." if money else ""
+        at_stake = f" At stake: {problem.at_stake}." if problem.at_stake else ""
         lines = [
             f"{number}. {problem.title}.{at_stake}",
             f"   Profile: {plain(problem.profile)}",

@@ -287,14 +287,14 @@ CASES: dict[str, Case] = {
     "all sales and refunds": Case(
         summary_of(unlisted={"uploaded": 3}, corrected=2),
         "green done",
-        "Google took all 3 sales and all 2 refunds or changes.",
+        "Google took all 5 rows.",
         "3 sales, 2 refunds or changes, 30 USD | none | none",
         NOBODY,
     ),
     "only refunds": Case(
         summary_of(corrected=2),
         "green done",
-        "Google took all 2 refunds or changes.",
+        "Google took all 2 rows.",
         "2 refunds or changes | none | none",
         NOBODY,
     ),
