@@ -7,7 +7,7 @@ from typing import Final, get_args
 from lib.model.account import Account, Action, action_id_in
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, plain_text
+from lib.rules.columns import ChunkColumns
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
@@ -20,24 +20,19 @@ the ID, so the file stops or is tried again."""
 
 def read_actions(chunk: ChunkColumns) -> list[ActionRule]:
     """Return the conversion action of each row: the one in its cell, else that of its entry."""
-    resolved = chunk.file.memo(resolve_action)
+    resolved = chunk.file.memo(resolve_action, "conversion_action")
     of_entries = chunk.values_of_entries([entry.action or "" for entry in chunk.file.rules.entries])
     cells = zip(chunk.cells("conversion_action"), of_entries, strict=True)
     actions = list(map(resolved.__getitem__, cells))
     return chunk.problems.reject_problems(actions, NO_ACTION)
 
 
-def resolve_action(
-    action_cell: str,
-    of_entry: str,
-    rules: RowRules,
-    with_placeholders: set[str],
-) -> ActionRule | Problem:
+def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> ActionRule | Problem:
     """Return the action that the row, otherwise the profile gives by ID, resource name or name.
 
     Only the last part of a resource name matters, as Google reads it.
     """
-    wanted = plain_text(action_cell, "conversion_action", with_placeholders) or of_entry
+    wanted = in_cell or of_entry
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
     account = rules.account

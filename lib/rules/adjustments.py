@@ -56,7 +56,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
         if not cell or (":" in cell and "00:00" not in cell and "12:00" not in cell):
             continue
         if (cell, zone) not in with_times:
-            text = plain_text(cell, _TIME, set()) or cell
+            text = plain_text(cell, _TIME) or cell
             with_times[cell, zone] = _with_time(text, zone, clock, now)
         if with_times[cell, zone]:
             cells[row] = with_times[cell, zone]
@@ -93,7 +93,7 @@ def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
     types: list[AdjustmentType] = []
     for row, (adjustment_type, cell) in enumerate(stated):
         if adjustment_type is None:
-            text = plain_text(cell, "adjustment_type", chunk.problems.with_placeholders) or ""
+            text = chunk.problems.plain_text(cell, "adjustment_type") or ""
             adjustment_type = TYPE_OF_WORD.get(text.upper())
             if adjustment_type is None:
                 chunk.problems.reject(row, "INVALID_ADJUSTMENT_TYPE", "adjustment_type")
@@ -158,7 +158,7 @@ def name_conversions(
     times of the adjustments, in Unix seconds."""
     problems = chunk.problems
     # The time of a conversion may be wrong in a row that names it by its order ID.
-    about_times = RowProblems(set())
+    about_times = RowProblems()
     sold = conversion_times(chunk, about_times)
     # Google refuses an order ID together with a gclid.
     pairs = zip(chunk.cells("gclid"), order_ids, strict=True)

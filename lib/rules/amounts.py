@@ -85,7 +85,7 @@ def _read_values(
         try:
             value = parse_amount(cell, decimal_sign, currency, scale)
         except RuleError:
-            text = plain_text(cell, columns.value, chunk.problems.with_placeholders)
+            text = chunk.problems.plain_text(cell, columns.value)
             if not text:
                 empty.append(row)
                 continue
@@ -114,7 +114,7 @@ def _choose_currency(
     """
     if stated == _UNREADABLE:
         cells = {name: chunk.cells(name)[row] for name in columns.currencies}
-        unreadable = next(name for name, cell in cells.items() if plain_text(cell, name, set()))
+        unreadable = next(name for name, cell in cells.items() if plain_text(cell, name))
         return Problem("INVALID_CURRENCY", unreadable)
     if stated:
         return stated
@@ -124,24 +124,18 @@ def _choose_currency(
     return next(iter(written), None)
 
 
-def currency_of_row(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | None:
+def currency_of_row(text: str | None, rules: RowRules) -> str | None:
     """Return the currency in a cell. If there is none: that of the profile."""
-    return _currency_of(cell, rules.currency_code, with_placeholders, "currency_code")
+    return _currency_of(text, rules.currency_code)
 
 
-def currency_of_new_value(
-    own: str, of_row: str, rules: RowRules, with_placeholders: set[str]
-) -> str | None:
+def currency_of_new_value(own: str | None, of_row: str | None, rules: RowRules) -> str | None:
     """Return the currency of the new value, else that of the row, else the profile's."""
-    row = currency_of_row(of_row, rules, with_placeholders)
-    return _currency_of(own, row, with_placeholders, "adjusted_value_currency")
+    return _currency_of(own, currency_of_row(of_row, rules))
 
 
-def _currency_of(
-    cell: str, default: str | None, with_placeholders: set[str], column: str
-) -> str | None:
+def _currency_of(text: str | None, default: str | None) -> str | None:
     """Return the currency in a cell, `default` if the cell has no value, or `_UNREADABLE`."""
-    text = plain_text(cell, column, with_placeholders)
     try:
         return parse_currency(text) if text else default
     except RuleError:

@@ -13,7 +13,7 @@ from lib.errors import RuleError
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import CheckedRows, Columns
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.identity import phone_regions
 from lib.rules.optional_fields import read_consents, read_custom_variables
 from lib.rules.repeats import find_repeated_calls
@@ -36,7 +36,7 @@ def read_callers(chunk: ChunkColumns) -> list[str]:
 
 def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems) -> str:
     """Return the number in a cell in E.164, or "" if the row is rejected for it."""
-    text = plain_text(cell, _CALLER, problems.with_placeholders)
+    text = problems.plain_text(cell, _CALLER)
     if not text or is_digest(text):
         problems.reject(row, "INVALID_CALLER_ID", _CALLER)
         return ""

@@ -27,17 +27,11 @@ from lib.rules.values.conversion_clock import ConversionClock
 T = TypeVar("T")
 
 
-def plain_text(cell: str, column: str, with_placeholders: set[str]) -> str | None:
-    """Return the text in a cell of `column`, unwrapped and trimmed. None: it is a placeholder.
-
-    Adds the column of a placeholder to `with_placeholders`.
-    """
+def plain_text(cell: str, column: str) -> str | None:
+    """Return the text in a cell of `column`, unwrapped and trimmed. None: it is a placeholder."""
     kind = _kind_of(column)
     text = unwrap(cell, kind)
-    if is_placeholder(kind, text):
-        with_placeholders.add(column)
-        return None
-    return text
+    return None if is_placeholder(kind, text) else text
 
 
 @lru_cache
@@ -55,14 +49,21 @@ class RowProblems:
     """Errors and warnings by the row's position in the chunk, in the order of the rules.
 
     A row with an error is not sent. A warning reports a value that was left out, or a decision.
-    Placeholders are not reported row by row: `with_placeholders` are the columns that contain any.
+    Placeholders are not reported row by row: `with_placeholders` are the columns that have any.
     A row keeps `MOST_PROBLEMS` errors and as many warnings: it can have a thousand columns.
     """
 
-    def __init__(self, with_placeholders: set[str]) -> None:
-        self.with_placeholders = with_placeholders
+    def __init__(self) -> None:
+        self.with_placeholders = set[str]()
         self.errors: defaultdict[int, list[Problem]] = defaultdict(list)
         self.warnings: defaultdict[int, list[Problem]] = defaultdict(list)
+
+    def plain_text(self, cell: str, column: str) -> str | None:
+        """Return the plain text in a cell. None: it is a placeholder, and its column is noted."""
+        text = plain_text(cell, column)
+        if text is None:
+            self.with_placeholders.add(column)
+        return text
 
     def reject(self, row: int, code: str, column: str = "", detail: str = "") -> None:
         """Add an error."""
@@ -120,6 +121,7 @@ class FileRules:
         self.can = can
         self.sales = sales
         self.with_placeholders = set[str]()
+        """The columns with placeholders, of those that a memo reads."""
         self.adjusted: dict[bytes, RankedAdjustment] = {}
         """How earlier chunks adjust conversions, by digests of these conversions
         (`lib.rules.repeats.find_superseded`)."""
@@ -135,14 +137,34 @@ class FileRules:
         """Whether most phone numbers so far have been left out because of their country."""
         return self.phones_without_country > self.phones_read
 
-    def memo(self, read: Callable[..., T]) -> Memo[T]:
-        """Return what `read` makes of cells: `read(*cells, rules, with_placeholders)` is called
-        once for the same cells."""
+    def memo(self, read: Callable[..., T], *columns: str) -> Memo[T]:
+        """Return what `read` makes of cells. For the same cells it is called only once, with the
+        plain texts of those in `columns`, whatever else its key has, and the rules.
+
+        With `memo(resolve_action, "conversion_action")`, `memo['="1001"', "1002"]` is
+        `resolve_action("1001", "1002", rules)`.
+        """
         found = self._memos.get(read)
         if found is None:
-            # Not a lambda with `self`: a cycle would keep the problems in it in memory.
-            found = self._memos[read] = Memo(read, self.rules, self.with_placeholders)
+            read_cells = _reading_texts(read, columns, self.rules, self.with_placeholders)
+            found = self._memos[read] = Memo(read_cells)
         return found
+
+
+def _reading_texts(
+    read: Callable[..., T], columns: Sequence[str], rules: RowRules, with_placeholders: set[str]
+) -> Callable[..., T]:
+    """Return what `FileRules.memo` calls. It does not know `FileRules`: a cycle would keep what is
+    read in memory."""
+
+    def read_cells(*key: str) -> T:
+        texts = [plain_text(cell, column) for cell, column in zip(key, columns, strict=False)]
+        with_placeholders.update(
+            column for column, text in zip(columns, texts, strict=True) if text is None
+        )
+        return read(*texts, *key[len(columns) :], rules)
+
+    return read_cells
 
 
 class ChunkColumns:
@@ -165,7 +187,7 @@ class ChunkColumns:
         self.size = len(rows)
         self.entries = entries
         """The entry of each row. Empty: all rows are of the first entry."""
-        self.problems = RowProblems(file.with_placeholders)
+        self.problems = RowProblems()
         used = {place for of_field in file.columns.values() for place in of_field}
         self._cells = _transposed(rows, sorted(place for place in used if place is not None))
         self._empty = ("",) * self.size
@@ -193,12 +215,13 @@ class ChunkColumns:
         return [values[entry] for entry in self.entries]
 
     def read_once(self, read: Callable[..., T], *fields: str) -> Sequence[T]:
-        """Return for each row what `read` makes of its cells in these columns (`FileRules.memo`).
+        """Return for each row what `read` makes of the texts in these columns, and of the rules.
 
-        For columns with few different cells: `read` is called only once for each of them.
+        For columns with few different cells: `read` is called only once for each of them
+        (`FileRules.memo`).
         """
         # Of one column, the memo's keys are cells; of several, tuples of cells.
-        memo = self.file.memo(read)
+        memo = self.file.memo(read, *fields)
         if len(fields) > 1:
             return list(map(memo.__getitem__, zip(*map(self.cells, fields), strict=True)))
         if fields[0] not in self.file.columns:
@@ -233,9 +256,10 @@ class ChunkColumns:
     def count_placeholders(self) -> dict[str, int]:
         """Return the number of placeholders in each column that has any."""
         counts: dict[str, int] = {}
-        for name, cells in self.named(self.file.with_placeholders.__contains__):
+        with_placeholders = self.file.with_placeholders | self.problems.with_placeholders
+        for name, cells in self.named(with_placeholders.__contains__):
             distinct = Counter(cells).items()
-            count = sum(n for cell, n in distinct if plain_text(cell, name, set()) is None)
+            count = sum(n for cell, n in distinct if plain_text(cell, name) is None)
             if count:
                 counts[name] = count
         return counts

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from lib.errors import RuleError
 from lib.model.fields import ADDRESS_FIELDS
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.row_rules import ActionRule, RowRules
 from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
@@ -102,7 +102,7 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
     for row in compress(range(len(cells)), map(not_, map(is_plain_click_id, cells))):
         if not cells[row]:
             continue
-        cell = plain_text(cells[row], field, problems.with_placeholders) or ""
+        cell = problems.plain_text(cells[row], field) or ""
         try:
             cell = check_click_id(cell, field) if cell else ""
         except RuleError as error:
@@ -218,7 +218,7 @@ def _read_digests(cells: Sequence[str], column: str, problems: RowProblems) -> l
 def _reread_email(row: int, cell: str, column: str, problems: RowProblems) -> str:
     """Read a cell again that is no plain email address: return the digest of a wrapped one
     (`="ada@example.com"`), or the digest in the cell, or ""."""
-    text = plain_text(cell, column, problems.with_placeholders)
+    text = problems.plain_text(cell, column)
     if not text:
         return ""
     try:
@@ -232,7 +232,7 @@ def _reread_phone(
 ) -> str:
     """Read a cell again that is no plain phone number: return the digest of a wrapped one
     (`="+12125550101"`) or of a doubtful one, or the digest in the cell, or ""."""
-    text = plain_text(cell, column, problems.with_placeholders)
+    text = problems.plain_text(cell, column)
     if not text:
         return ""
     try:
@@ -251,7 +251,7 @@ def _reread_phone(
 def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
     """Return the digest in a cell. For any other text, add the warning `code` and return ""; for 64
     hex digits that can be no digest, the warning is INVALID_DIGEST."""
-    text = plain_text(cell, column, problems.with_placeholders)
+    text = problems.plain_text(cell, column)
     if not text:
         return ""
     try:
@@ -271,7 +271,7 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     cells, default = chunk.cells(PHONE_COUNTRY), chunk.file.rules.phone_region
     if not any(cells):
         return [default] * chunk.size
-    regions_of_cells = chunk.file.memo(_region_of)
+    regions_of_cells = chunk.file.memo(_region_of, PHONE_COUNTRY)
     regions: list[str | None] = []
     for row, cell in enumerate(cells):
         region, problem = regions_of_cells[cell] if cell else (default, None)
@@ -281,18 +281,13 @@ def phone_regions(chunk: ChunkColumns) -> list[str | None]:
     return regions
 
 
-def _region_of(
-    cell: str, rules: RowRules, with_placeholders: set[str]
-) -> tuple[str | None, Problem | None]:
-    return phone_region(cell, rules.phone_region, with_placeholders)
+def _region_of(text: str | None, rules: RowRules) -> tuple[str | None, Problem | None]:
+    return phone_region(text, rules.phone_region)
 
 
-def phone_region(
-    cell: str, default: str | None, with_placeholders: set[str]
-) -> tuple[str | None, Problem | None]:
+def phone_region(text: str | None, default: str | None) -> tuple[str | None, Problem | None]:
     """Return the country in a cell, or the default if the cell has no value. With a problem, the
     country is one in which no number is dialled."""
-    text = plain_text(cell, PHONE_COUNTRY, with_placeholders)
     try:
         return (normalize_phone_region(text) if text else default), None
     except RuleError as error:
@@ -344,9 +339,9 @@ def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
         if not cells[row]:
             continue
         order_ids[row] = None
-        text = plain_text(cells[row], "order_id", problems.with_placeholders)
+        text = problems.plain_text(cells[row], "order_id")
         if text and rules.integer_order_ids:
-            text = plain_text(without_zero(text), "order_id", problems.with_placeholders)
+            text = problems.plain_text(without_zero(text), "order_id")
         if text:
             try:
                 phones = [column[row] for column in phone_columns]

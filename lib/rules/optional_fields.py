@@ -12,7 +12,7 @@ from lib.errors import RuleError
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
 from lib.model.outcomes import Problem
 from lib.model.records import Address, OptionalFields
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cart import parse_custom_variable
@@ -38,13 +38,12 @@ def read_consents(chunk: ChunkColumns) -> list[str | None]:
     return chunk.problems.reject_problems(consents, None)
 
 
-def _consent_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem | None:
+def _consent_of(text: str | None, rules: RowRules) -> str | Problem | None:
     """Return the consent in a cell, or that of the profile if the cell is empty.
 
     A cell that declares consent as unspecified is not empty, and neither is a placeholder: they do
     not get the default, because a missing answer is no consent.
     """
-    text = plain_text(cell, "ad_user_data", with_placeholders)
     if not text:
         return rules.ad_user_data if text == "" else None
     try:
@@ -97,7 +96,7 @@ def _read_declared(
     unknown: Collection[Any] = rules.capabilities.unknown_words.get(column, ())
     values: dict[int, Any] = {}
     for row, cell in enumerate(cells):
-        text = plain_text(cell, column, problems.with_placeholders) if cell else ""
+        text = problems.plain_text(cell, column) if cell else ""
         if text is None and field.if_placeholder is not None:
             values[row] = field.if_placeholder
         elif text:
@@ -123,7 +122,7 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
     for column, cells in chunk.named(lambda name: name.startswith(CUSTOM_VARIABLE)):
         name = column.removeprefix(CUSTOM_VARIABLE)
         for row, cell in enumerate(cells):
-            text = plain_text(cell, column, problems.with_placeholders) if cell else ""
+            text = problems.plain_text(cell, column) if cell else ""
             if text:
                 try:
                     value = parse_custom_variable(text)
@@ -138,7 +137,7 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
     return {row: tuple(pairs) for row, pairs in found.items()}
 
 
-def _variable_id(name: str, rules: RowRules, with_placeholders: set[str]) -> str | Problem:
+def _variable_id(name: str, rules: RowRules) -> str | Problem:
     """Return the key that the destination needs for the custom variable in the header.
 
     The header usually contains the variable's name. An unknown name returns a `Problem`.
@@ -164,7 +163,7 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
     for row, cells in enumerate(zip(*map(chunk.cells, ADDRESS_FIELDS), strict=True)):
         parts: dict[str, str] = {}
         for name, cell in zip(ADDRESS_FIELDS, cells, strict=True):
-            text = plain_text(cell, name, problems.with_placeholders) if cell else ""
+            text = problems.plain_text(cell, name) if cell else ""
             if text:
                 try:
                     parts[name] = parse[name](text)

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from lib.errors import RuleError
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
@@ -94,7 +94,7 @@ def _read_unwrapped(
 ) -> tuple[str, int, Doubts] | Problem:
     """Read a cell again that could not be read as it is: return the time in a wrapped one
     (`="2026-11-20 14:05"`), or the problem of one that is empty or no valid time."""
-    text = plain_text(cell, field, problems.with_placeholders)
+    text = problems.plain_text(cell, field)
     if not text:
         return Problem("TIME_MISSING", field)
     try:
@@ -110,12 +110,11 @@ def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[s
     dates, times = chunk.cells(CONVERSION_TIME), chunk.cells("time_of_day")
     if not any(times):
         return dates
-    marks = problems.with_placeholders
     joined = []
     for row, (date, time) in enumerate(zip(dates, times, strict=True)):
-        time_of_day = plain_text(time, "time_of_day", marks)
+        time_of_day = problems.plain_text(time, "time_of_day")
         if time_of_day and date:
-            day = plain_text(date, CONVERSION_TIME, marks) or date
+            day = problems.plain_text(date, CONVERSION_TIME) or date
             try:
                 joined.append(with_time_of_day(day, time_of_day))
                 continue
@@ -125,12 +124,11 @@ def _with_times_of_day(chunk: ChunkColumns, problems: RowProblems) -> Sequence[s
     return joined
 
 
-def zone_of(cell: str, rules: RowRules, with_placeholders: set[str]) -> tzinfo | None:
+def zone_of(text: str | None, rules: RowRules) -> tzinfo | None:
     """Return the time zone in a cell, or None if the cell has no value.
 
     One that can't be read becomes an `UnknownZone`, which rejects only rows whose time needs it.
     """
-    text = plain_text(cell, "time_zone", with_placeholders)
     try:
         return load_zone(text) if text else None
     except RuleError:

@@ -263,7 +263,7 @@ def _check_actions(rules: RowRules) -> None:
     """Raise `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
     given by its name and Google could not be reached."""
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
-        resolved = resolve_action("", action, rules, set())
+        resolved = resolve_action(None, action, rules)
         if isinstance(resolved, Problem):
             if resolved.code == NAME_NOT_RESOLVABLE and (unread := _error_of_names(rules.account)):
                 raise unread

@@ -77,7 +77,7 @@ def test_a_chunk_larger_than_the_room_is_sent() -> None:
 
 def test_a_row_keeps_a_bounded_number_of_problems() -> None:
     """A row of a thousand invalid cells lists the first of them."""
-    problems = RowProblems(set())
+    problems = RowProblems()
     for column in range(1_000):
         problems.warn(0, "INVALID_EMAIL", f"email_{column}")
         problems.reject(0, "INVALID_EMAIL", f"email_{column}")

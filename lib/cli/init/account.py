@@ -157,7 +157,7 @@ def _as_sent(field: str, text: str, row: SentRow, draft: Draft) -> str:
     """Return what Google gets of a cell; "" if there is none, and nothing is sent instead."""
     record = row.record
     if field.startswith(("email", "phone")):
-        return _hashed(field[:5], plain_text(text, field, set()), row, draft)
+        return _hashed(field[:5], plain_text(text, field), row, draft)
     if field == "conversion_date_time" and isinstance(record, Adjustment):
         return record.conversion_time or "not needed"
     if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
@@ -181,8 +181,8 @@ def _hashed(field: str, text: str | None, row: SentRow, draft: Draft) -> str:
     try:
         if field == "email":
             return f"{normalize_email(text or '')}, hashed"
-        country = row.cells.get(PHONE_COUNTRY, "")
-        region, _ = phone_region(country, draft.profile.get("phone_region"), set())
+        country = plain_text(row.cells.get(PHONE_COUNTRY, ""), PHONE_COUNTRY)
+        region, _ = phone_region(country, draft.profile.get("phone_region"))
         return f"{normalize_phone(text or '', region)}, hashed"
     except RuleError as error:
         return (
