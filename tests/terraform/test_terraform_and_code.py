@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import main
 from lib.config.profile import choose_profile, profile_name
 from lib.config.settings import Settings
+from lib.sweep.sweep import KEPT_FOR
 from tests.terraform.conftest import (
     HCL,
     ROOT,
@@ -198,14 +200,20 @@ def test_buckets_are_closed(values: Values) -> None:
 
 
 def test_the_state_outlives_whatever_may_come_back(values: Values) -> None:
-    """Runs and markers are kept longer than anything can ask for them, corrections for 100 days."""
+    """Runs and markers are kept longer than anything can ask for them, corrections for 100 days.
+    The pages say how long."""
     state = next(b for b in values["google_storage_bucket"] if b["name"].endswith("-state"))
     kept = {
         folder: rule["condition"]["age"]
         for rule in state["lifecycle_rule"]
         for folder in rule["condition"]["matches_prefix"]
     }
-    assert kept == {"_state/corrections/": 100, "_state/runs/": 60, "_state/chunks/": 60}
+    days = kept["_state/runs/"]
+    assert kept == {"_state/corrections/": 100, "_state/runs/": days, "_state/chunks/": days}
+    assert timedelta(days=days) > KEPT_FOR
+    for page in ("recovery.md", "security.md"):
+        text = (ROOT / "docs" / page).read_text("utf-8")
+        assert f"`retention_days.state` ({days})" in text
 
 
 def test_grants_on_the_project_are_few_and_say_why(all_on: Values) -> None:
