@@ -14,7 +14,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from cloudevents.http import from_http
@@ -66,7 +66,10 @@ def read_event(headers: Mapping[str, str], body: bytes) -> StoredObject | NotAnO
 
 
 def _number(value: object) -> int:
-    """Read a 64-bit number, which JSON made from proto writes as text, and omits if it is zero."""
+    """Read a 64-bit number, which JSON made from proto writes as text, and omits if it is zero.
+
+    0 also means that it cannot be read: no object has this generation.
+    """
     try:
         number = int(value) if isinstance(value, (str, int)) else 0
     except ValueError:
@@ -75,18 +78,20 @@ def _number(value: object) -> int:
 
 
 def _text(value: object) -> str:
-    """Read a text. JSON can also have half a character, which nothing can store or send."""
+    """Read a text. Return "" if it is none, or if it has half a character (`"\\ud83d"`), which JSON
+    can contain, and nothing can store or send."""
     is_whole = isinstance(value, str) and value == value.encode("utf-8", "ignore").decode()
     return str(value) if is_whole else ""
 
 
 def _moment(value: object) -> datetime | None:
-    """Read an RFC 3339 time."""
+    """Read an RFC 3339 time. Return None if there is none, it cannot be read, or it states no zone,
+    so that nobody knows which moment it is: storage is asked then."""
     try:
         moment = datetime.fromisoformat(_text(value))
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.tzinfo is not None else None
 
 
 def on_termination(begin: Callable[[], None]) -> None:

@@ -102,7 +102,7 @@ class JsonLog:
             **fields,
         }
         text = json.dumps(line, default=str)
-        for most in (2_000, 200, 20):
+        for most in (2_000, 200, 20):  # cut as little as is enough
             if len(text) > LONGEST_LINE:
                 text = json.dumps(_cut(line, most), default=str)
         # One write per line, so that lines of concurrent threads do not mix.
@@ -111,7 +111,7 @@ class JsonLog:
 
 
 def _cut(value: Any, most: int) -> Any:
-    """Return a value whose texts and lists are not longer than this."""
+    """Return a value whose texts have at most so many characters, and its lists so many items."""
     if isinstance(value, Mapping):
         return {key: _cut(each, most) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -73,6 +73,8 @@ def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange
 
 
 def _has_checksum(crc: int, crc32c: str) -> bool:
+    """Return whether a computed CRC32C is the one that storage gives: four bytes in Base64, with the
+    highest one first. An unknown checksum ("") is no match."""
     return bool(crc32c) and crc == int.from_bytes(base64.b64decode(crc32c), "big")
 
 
@@ -121,8 +123,8 @@ class ObjectReader:
         return piece
 
     def _compared(self) -> Iterator[bytes]:
-        """Yield the ranges. Those of a small object are held until all are compared with its
-        checksum, and the last one of a large object."""
+        """Yield the ranges. All of a small object are held until they are compared with its
+        checksum, and only the last one of a large object. Nothing is compared of an empty one."""
         is_held = self._source.size <= CHECKED_FIRST_BYTES
         held: deque[bytes] = deque()
         crc, left = 0, self._source.size
@@ -136,6 +138,7 @@ class ObjectReader:
                 yield held.popleft()
 
     def _matches(self, crc: int) -> bool:
+        """Return whether all bytes have the checksum of the object, if that is known."""
         known = self._source.crc32c
         return not known or _has_checksum(crc, known)
 
@@ -158,10 +161,12 @@ class ObjectReader:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _fetch(self, start: int) -> bytes:
+        """Return the range that begins at this byte."""
         if start == 0 and self._first:
             first, self._first = self._first, b""
             return first
         source = self._source
+        # The last byte, which is part of the range.
         end = min(start + RANGE_BYTES, source.size) - 1
 
         def whole_range(client: storage.Client) -> bytes:

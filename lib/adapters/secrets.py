@@ -43,6 +43,7 @@ def _from_file(path: str) -> str:
 
 
 def _from_secret_manager(name: str, settings: Settings) -> str:
+    """Return the text of a secret: of its version, if the name has one, else of the newest one."""
     if "/versions/" not in name:
         name += "/versions/latest"
     options = None
@@ -58,7 +59,7 @@ def _from_secret_manager(name: str, settings: Settings) -> str:
     try:
         try:
             payload = access()
-        except api.Unauthenticated:
+        except api.Unauthenticated:  # its token may have expired meanwhile
             payload = access()
     except (api.NotFound, api.FailedPrecondition):
         # FAILED_PRECONDITION: the version is disabled or destroyed.

@@ -54,7 +54,7 @@ class GoogleStore:
     ) -> T:
         """Make a request. If storage refuses the credentials, make it again with a new client.
 
-        Raises what `_reachable` raises.
+        `needs` and `conditional` are those of `_reachable`, which also says what is raised.
         """
         client = self._client
         try:
@@ -110,7 +110,7 @@ class GoogleStore:
             self._require(source.bucket)
         if first is None:
             return None
-        if first.is_whole:
+        if first.is_whole:  # its checksum came with it, so nothing else is asked
             return OpenedObject(first.source, self._reader(first.source, first.content))
         live = self.find_live(source.bucket, source.name)
         if live is None or live.generation != source.generation:
@@ -183,6 +183,7 @@ class GoogleStore:
         if_generation_match: int,
         label: Label = INTERNAL,
     ) -> int | None:
+        # Collected until it is known whether all pieces fit into one request.
         buffer = bytearray()
         remaining = iter(pieces)
         for piece in remaining:
@@ -217,6 +218,7 @@ class GoogleStore:
         except api.NotFound:
             self._require(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
+        # The library does not tell the generation of a resumable upload.
         written = self._find(bucket, name)
         return written.generation if written is not None else None
 
@@ -241,6 +243,8 @@ class GoogleStore:
             )
             return next(blobs, None), blobs
 
+        # The first object is part of the first request: so a missing bucket is noticed, and refused
+        # credentials are renewed. (Later pages follow within seconds.)
         needs = _permission("list", bucket)
         try:
             blob, following = self._request(first, needs)
@@ -281,8 +285,8 @@ def _reachable(request: Callable[[], T], needs: str, *, conditional: bool = Fals
     """Make a request. A storage error that outlasts its retries becomes a `RetryableError`.
 
     Its message contains no response body. `needs` is the permission of the request, and its bucket.
-    A `conditional` request may also raise `PreconditionFailed`; for others, that is a storage error
-    too.
+    `NotFound` and `RequestRangeNotSatisfiable` are left to the caller, and so is
+    `PreconditionFailed` if the request is `conditional`; for others, that is a storage error too.
     """
     lacking = f"the function's service account lacks {needs}"
     try:

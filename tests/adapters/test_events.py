@@ -98,7 +98,7 @@ def test_only_bucket_name_and_generation_are_needed() -> None:
     [
         (without(size="many", md5Hash=5, timeCreated=None), (0, "", None)),
         (without("md5Hash", "timeCreated", size=352), (352, "", None)),
-        (without("md5Hash", timeCreated="2026-11-24T12:00:00"), (352, "", SOURCE.created)),
+        (without("md5Hash", timeCreated="2026-11-24T12:00:00"), (352, "", None)),
     ],
 )  # fmt: skip
 def test_unreadable_details_are_left_out(data: dict[str, Any], expected: tuple[Any, ...]) -> None:
