@@ -92,7 +92,7 @@ class UnreadableState(RetryableError):
 
 
 class LeaseHeld(RetryableError):
-    """Another attempt has a lease: it works, or it died less than a lease ago."""
+    """Another attempt has the run: it works, or it has died and the wait after that is not over."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("LEASE_HELD", detail)

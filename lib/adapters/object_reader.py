@@ -73,8 +73,8 @@ def read_first_range(source: StoredObject, client: storage.Client) -> FirstRange
 
 
 def _has_checksum(crc: int, crc32c: str) -> bool:
-    """Return whether a computed CRC32C is the one that storage gives: four bytes in Base64, with the
-    highest one first. An unknown checksum ("") is no match."""
+    """Return whether a computed CRC32C is the one that storage gives, in Base64, its highest byte
+    first. An unknown one ("") is no match."""
     return bool(crc32c) and crc == int.from_bytes(base64.b64decode(crc32c), "big")
 
 

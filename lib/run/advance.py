@@ -39,7 +39,6 @@ from lib.state.store import Readable, StoredObject
 _PASSES: Final = 2
 """The second one sends the adjustments of the conversions that the first one has sent."""
 
-
 _UNREADABLE_PROFILE: Final = Problem(
     "INVALID_PROFILE",
     "",
@@ -48,7 +47,7 @@ _UNREADABLE_PROFILE: Final = Problem(
 
 
 class _File(NamedTuple):
-    """The file of the run, as storage has it. `stream`: its bytes, if it is open already."""
+    """The file of the run, as storage has it. `stream`: its bytes; None: it must be opened."""
 
     source: StoredObject
     is_live: bool

@@ -132,7 +132,8 @@ class Attempt:
             self._saved = self.context.runs.save(self._saved, **changes)
 
     def keep(self, **changes: Any) -> None:
-        """Change the run in memory: the next `save` writes it. After a crash, it is found again."""
+        """Change the run in memory; the next `save` writes it. If the attempt dies before, the next
+        one finds out the same."""
         with self._saving:
             self._saved = replace(self._saved, run=replace(self._saved.run, **changes))
 
@@ -148,7 +149,8 @@ class Attempt:
                 self._saved = self.context.runs.save(self._saved, stop=problem, stopped_at=now)
 
     def save_marker(self, outcomes: ChunkOutcomes, replaced: int = 0) -> ChunkOutcomes:
-        """Save the outcomes of a chunk, as `Markers.save` does, and return what is saved now."""
+        """Save the outcomes of a chunk, and return what is saved now: those of another attempt, if
+        it was faster. `replaced` is the generation of its earlier marker; 0: it has none."""
         saved = self.markers.save(outcomes, replaced).outcomes
         self.has_saved = True
         return saved
@@ -160,22 +162,25 @@ class Attempt:
             self.has_changed = self.must_sum_up = True
 
     def sum_up(self) -> None:
-        """Read the sums of all markers again."""
+        """Read the sums of all markers again. Raises `UnreadableState` if one of
+        them is beyond the last chunk of the file."""
         self.sums, self.must_sum_up = Sums(), False
         run, numbers = self.run, self.markers.numbers()
         if run.facts is not None and run.stop is None and not run.superseded_by:
-            self.markers.check_numbers(numbers, run.facts.chunks)  # the whole file was read
+            # The whole file was read, so it is known how many chunks it has.
+            self.markers.check_numbers(numbers, run.facts.chunks)
         with self.markers.read_all(numbers) as markers:
             for marker in markers:
                 self.sums.add(marker.outcomes)
 
     @property
     def conversions_are_answered(self) -> bool:
-        """Whether each conversion of the file has its outcome, so that adjustments can be sent."""
+        """Whether each conversion of the file has its last outcome, so that adjustments of them can
+        be sent. During the first pass, rows that are not read yet may be conversions."""
         return self.run.facts is not None and not self.sums.has_open_conversions
 
     def due_chunks(self) -> set[int]:
-        """Return the chunks with rows that can be sent now."""
+        """Return the numbers of the chunks with deferred rows that can be sent now."""
         now, are_answered = self.context.utc_now(), self.conversions_are_answered
         return {
             number

@@ -180,6 +180,7 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
         _, _, problem, length = following
         chars = length if problem else length + cells_chars
         try:
+            # After the loop, `following` is the first row of the next chunk.
             for following in readable:
                 if chars >= most_chars or len(chunk) == most_rows:
                     break
@@ -202,6 +203,7 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
 
 
 def _checksum_error(error: PermanentError | None) -> Problem | None:
+    """Return the error that ended a chunk if it says that what was read before may be wrong."""
     if error is None or error.code != CHECKSUM_MISMATCH:
         return None
     return Problem(error.code, "", error.detail)
@@ -214,7 +216,8 @@ def prepare(
 
     Returns a `Problem` if the file must stop at this chunk: one of its rows has user data that the
     account refuses, or names an action in an account that was not read. `change` may leave out
-    rows that are not sent now, or give them other values.
+    rows that are not sent now, or give them other values. Raises `RetryableError` if a row names an
+    action and Google could not be reached.
     """
     try:
         selected, validated = plan.validate(chunk.rows)

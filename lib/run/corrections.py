@@ -80,6 +80,10 @@ class CorrectedOrders:
     def _with_newest_values_of_part(
         self, part: Part, rows: ValidatedChunk, own: dict[bytes, Correction]
     ) -> ValidatedChunk:
+        """Return the rows of a part with the newest values, and without those of retracted orders.
+
+        `own` are the corrections of this chunk by order.
+        """
         records, values = [*rows.records], {}
         retracted: dict[int, RowOutcome] = {}
         for position, record in enumerate(records):
@@ -110,6 +114,7 @@ class CorrectedOrders:
         return without(rows, retracted) if retracted else rows
 
     def _newest(self, record: Record, own: dict[bytes, Correction]) -> Correction | None:
+        """Return the newest correction of a record's order: a saved one, or one of this chunk."""
         if not record.order_id:
             return None
         order = self._key(record)
@@ -120,6 +125,7 @@ class CorrectedOrders:
         return made if made.rank >= known.rank else known
 
     def _key(self, record: Record) -> bytes:
+        """Return the key of a record's order, whose ID is written as the sale's API has it."""
         sent = self._plan.sales.sent_order_id(record.order_id or "")
         return order_key(record.action_id, sent)
 
@@ -147,8 +153,9 @@ class OutdatedRows:
                 continue  # the row has no order ID, so no correction can name it
             action_id, order_id = order_of(text)
             newest = known.newest(order_key(action_id, sent_order_id(order_id)))
-            is_corrected = newest is not None and not newest.is_retraction
-            if newest is not None and is_corrected and differs(newest, *values.at(position)):
+            if newest is None or newest.is_retraction:
+                continue
+            if differs(newest, *values.at(position)):
                 yield position
 
     def _of(self, customer_id: str) -> Corrections:
@@ -173,6 +180,7 @@ def differs(correction: Correction, micros: int | None, currency: str) -> bool:
 
 
 def _value_of(record: Record) -> tuple[int | None, str]:
+    """Return the value of a record in micros, or None, and its currency, or ""."""
     value = record.value
     return None if value is None else micros_of(value), record.currency_code or ""
 

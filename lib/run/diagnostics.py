@@ -22,7 +22,10 @@ from lib.state.runs import Run
 
 
 def next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
-    """Return when to ask for the diagnostics again. None: never."""
+    """Return when to ask for the diagnostics again. None: never.
+
+    Only the API that gets the conversions is asked.
+    """
     names, schedule = senders(run), None
     if settings.read_diagnostics and names and run.facts is not None and run.facts.customer_id:
         schedule = capabilities_of(names[0]).diagnostics
@@ -37,6 +40,7 @@ def ask_for_diagnostics(attempt: Attempt) -> None:
     due = next_diagnosis(run, attempt.sums, attempt.context.settings)
     if due is None or due > now:
         return
+    # Saved before the API is asked: one that never answers is not asked all the time.
     attempt.save(followed=replace(run.followed, diagnosed_at=now))
     if profile is None or run.facts is None:
         return  # this version cannot read the profile
@@ -60,7 +64,8 @@ def diagnostics_of_job(
     read_at: datetime,
     previous: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
-    """Return the `diagnostics` part of a document, or the `previous` one if nothing is new.
+    """Return the `diagnostics` part of a document, or the `previous` one (None: there was none) if
+    nothing is new: the API has no diagnostics, or does not list the job any more.
 
     `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
     most recent ones.

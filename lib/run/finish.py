@@ -57,14 +57,13 @@ def publish(
     summary = summary_of(attempt.run, attempt.sums, context.utc_now())
     name = results_name(source.name, source.generation)
     attempt.check_lease()
-    written: int | None = 0
     if with_report:
         page = _report(summary, bucket, name)
         written = context.store.write(
             bucket, report_name(name), page, if_generation_match=expected.report, label=PAGE
         )
-    if written is None:
-        raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
+        if written is None:
+            raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
     with attempt.markers.read_all(sorted(attempt.sums.numbers)) as markers:
         written = context.store.write_stream(
             bucket,
@@ -106,6 +105,7 @@ def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
 
 
 def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
+    """Yield the notes on the file: those of its first pass, and what has become known since."""
     totals = sums.totals
     if run.facts is not None:
         yield from run.facts.notes
@@ -142,7 +142,7 @@ def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
 
 
 def digest_of(run: Run, sums: Sums, looks: Sequence[str] = ()) -> Totals:
-    """Return what listings show of the results."""
+    """Return what listings show of the results. `looks` are the codes of `codes_to_look_at`."""
     totals = sums.totals
     # Nobody can do anything about a person who refused consent.
     to_correct = {c: rows for c, rows in totals.not_counted.items() if lookup(c).needs_action}

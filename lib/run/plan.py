@@ -62,7 +62,7 @@ class Part:
 
     def rows_of(self, selected: Selected) -> tuple[Sequence[Row], Sequence[int]]:
         """Return its rows, in the order of the file, and the entry of each."""
-        if not selected.entries:
+        if not selected.entries:  # all rows are of entry 0 (`Selected`)
             return (selected.rows, ()) if 0 in self.entries else ((), ())
         of_part = [
             (row, self.entries[entry])
@@ -118,7 +118,7 @@ class Plan:
         """
         selected = self.selection.select(rows)
         if self.unseen:
-            self._see(selected.rows)
+            self._forget_seen_columns(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
         if self.no_action_names is not None and any(
             problem.code == NAME_NOT_RESOLVABLE
@@ -133,8 +133,8 @@ class Plan:
             validated[0] = part, first._replace(refused=refused)
         return selected, validated
 
-    def _see(self, rows: Sequence[Row]) -> None:
-        """Forget the columns that have a cell in one of these rows."""
+    def _forget_seen_columns(self, rows: Sequence[Row]) -> None:
+        """Remove the columns from `unseen` that have a cell in one of these rows."""
         for name, places in [*self.unseen.items()]:
             if any(
                 cells[place] for _, cells, problem, _ in rows if not problem for place in places
@@ -162,7 +162,7 @@ class Plan:
     def hold(self) -> Hold:
         """Return when the row in an unterminated last line must wait, on the first pass.
 
-        A complete row needs not wait if its last column is not used.
+        A complete row need not wait if its last column is not used: a cut there costs nothing.
         """
         return "always" if self.table.last_column in self.header.used_columns else "broken"
 
@@ -217,7 +217,7 @@ def plan_file(
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
-        unseen=_named_columns(header, profile, places),
+        unseen=_columns_that_need_a_cell(header, profile, places),
         names_actions="conversion_action" in header.names or len(header.entries) > 1,
         refuses_user_data=refuses_user_data,
         no_action_names=_error_of_names(account),
@@ -260,7 +260,9 @@ def _parts_of(
 
 
 def _check_actions(rules: RowRules) -> None:
-    """Raise `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
+    """Look up the actions that the profile names; those that a column names are looked up by row.
+
+    Raises `PermanentError` if an action of the profile is wrong, and `RetryableError` if it is
     given by its name and Google could not be reached."""
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
         resolved = resolve_action(None, action, rules)
@@ -281,12 +283,13 @@ def _error_of_names(account: Account) -> UploadError | None:
     return PermanentError(NAME_NOT_RESOLVABLE, detail)
 
 
-def _named_columns(
+def _columns_that_need_a_cell(
     header: Header, profile: Profile, places: Mapping[int, int]
 ) -> dict[str, tuple[int, ...]]:
     """Return the columns that need a cell: their names in the file, and their places in a row.
 
-    Many a file has no refund, or no sale of one stage, so only what all sales need counts.
+    A file may have no refund, or no sale of one stage. So a column needs a cell only if the entries
+    of all sales use it, and only if the profile names it and does not call it optional.
     """
     sales = [each for each in header.entries if each.kind == "conversion"] or header.entries
     return {

@@ -25,13 +25,16 @@ STALE_AFTER: Final = timedelta(days=7)
 def take(source: StoredObject, context: RunContext) -> SavedRun | None:
     """Return the run of an object, which this attempt has taken. None: there is nothing to do now.
 
-    Raises `LeaseHeld` if another attempt works on it, or died less than a lease ago.
+    Raises `LeaseHeld` if another attempt works on it, or has died and its wait is not over.
     """
     return _create(source, context) or _take_existing(source, context)
 
 
 def _create(source: StoredObject, context: RunContext) -> SavedRun | None:
-    """Save a new run, which fixes "now", the profile and the cut. None: there is one already."""
+    """Save a new run, which fixes "now", the profile and the cut. None: there is one already.
+
+    A run that cannot have a profile is saved with the reason as its stop.
+    """
     now, settings = context.utc_now(), context.settings
     if source.created is None or now - source.created > STALE_AFTER:
         # Such a file is not sent, so the object itself must say so: an event can be forged.
@@ -61,6 +64,10 @@ def _create(source: StoredObject, context: RunContext) -> SavedRun | None:
 
 
 def _take_existing(source: StoredObject, context: RunContext) -> SavedRun | None:
+    """Return the saved run of an object, taken over if something is due. None: nothing is.
+
+    Raises `LeaseHeld` if the event must come again, because another attempt may have died.
+    """
     saved = context.runs.read(run_key(source))
     if saved is None:
         # `_create` found a run, which somebody has deleted since. The next event creates it anew.
@@ -76,7 +83,8 @@ def _take_existing(source: StoredObject, context: RunContext) -> SavedRun | None
         return take_over(saved, context)
     if run.state == "working":
         # This event must come again: the other attempt may die.
-        raise LeaseHeld(f"until {run.next_attempt and run.next_attempt.isoformat()}")
+        assert run.next_attempt is not None  # only a run that is done has none
+        raise LeaseHeld(f"until {run.next_attempt.isoformat()}")
     return None  # it waits, and a sweep finds it when it is due
 
 
@@ -91,9 +99,10 @@ def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
     has_died = run.state == "working"
     # Markers that were saved since the last attempt began are progress: tries count from 0.
     tries = run.tries if marked == run.marked else 0
-    tries += has_died
+    if has_died:
+        tries += 1
     if run.revision != context.revision:
-        tries = 0  # an earlier revision may have been at fault, not the file
+        tries = 0  # an earlier revision of the function may have been at fault, not the file
     try:
         return context.runs.save(
             saved,

@@ -52,6 +52,7 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     attempted. Raises `RetryableError` when time is up or the platform ends the instance; requests
     in flight are then still answered and saved.
     """
+    # As they are before this pass, which adds markers and changes what is due.
     marked, due = frozenset(attempt.sums.numbers), attempt.due_chunks()
     orders = CorrectedOrders(attempt, plan) if plan is not None else None
     chunks = 0
@@ -95,7 +96,8 @@ def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
 
 
 def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
-    """Return the rows of the file. On the first pass, a last line that may be cut is held."""
+    """Return the rows of the file: with the cells that the plan reads, or all of them without a
+    plan. On the first pass, a last line that may be cut is held."""
     if plan is None:
         return table.records()
     is_first_pass = attempt.run.facts is None
@@ -136,7 +138,10 @@ class _ChunkUpload:
         return prepare(self._plan, chunk, self._attempt.run.job_id, self._change)
 
     def _change(self, validated: Validated) -> Validated:
-        """Leave out the rows that are not sent now, and give the others their newest values."""
+        """Leave out the rows that are not sent now, and give the others their newest values.
+
+        On the first pass of most files, all rows are sent: then nothing is looked at row by row.
+        """
         awaits = self._plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
         if awaits or self._due:
             validated = [
@@ -154,17 +159,15 @@ class _ChunkUpload:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
         left_out = {}
         for line, record in zip(lines, records, strict=True):
-            before = self._due.get(line)
-            outcome: Outcome = "deferred"
-            errors: tuple[Problem, ...] = (Problem(AWAITS_CONVERSIONS),)
-            if not (awaits and part.kind == "adjustment"):
-                # The API may have counted it: only a row that it would recognize is sent again.
-                # The others stay accepted (`resend.merged`).
-                is_recognizable = not isinstance(record, Conversion) or record.is_recognizable
-                was_accepted = before is not None and before.has_error(ROWS_NOT_NAMED)
-                if is_recognizable or not was_accepted:
-                    continue
+            outcome: Outcome
+            errors: tuple[Problem, ...]
+            if awaits and part.kind == "adjustment":
+                outcome, errors = "deferred", (Problem(AWAITS_CONVERSIONS),)
+            elif self._may_count_twice(line, record):
+                # Whatever its outcome here: `resend.merged` leaves it accepted.
                 outcome, errors = "rejected", ()
+            else:
+                continue
             left_out[line] = RowOutcome(
                 line,
                 outcome,
@@ -174,6 +177,13 @@ class _ChunkUpload:
                 corrects=part.kind == "adjustment",
             )
         return left_out
+
+    def _may_count_twice(self, line: int, record: Record) -> bool:
+        """Return whether Google may have counted a row that it would not recognize: it has accepted
+        its request, and has then counted errors without naming the rows."""
+        before = self._due.get(line)
+        was_accepted = before is not None and before.has_error(ROWS_NOT_NAMED)
+        return was_accepted and isinstance(record, Conversion) and not record.is_recognizable
 
     def sender(self, prepared: PreparedChunk) -> Callable[[], ChunkOutcomes]:
         """Return what sends the chunk, in another thread."""
@@ -202,7 +212,7 @@ class _ChunkUpload:
 
     def _maybe_sent(self) -> MaybeSent:
         """Return which orders an earlier attempt may have sent: all, if one has begun a request and
-        has not ended regularly since, or those that are marked so."""
+        has not ended regularly since, or those of the rows that are marked so (`maybe_sent`)."""
         if self._attempt.run.maybe_sent:
             return lambda order_id: True
         return {row.order_id for row in self._due.values() if row.maybe_sent}.__contains__
@@ -267,6 +277,7 @@ def _send_parts(
 
 
 def _all_deferred(part: PreparedPart, code: str) -> UploadResult:
+    """Return an answer that defers all rows of a part, for the reason `code`."""
     later = RowResult("deferred", (Problem(code),))
     return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
 
@@ -282,7 +293,7 @@ def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:
     if attempt.sums.sent:
         chunks = ", ".join(
             f"{first} to {last}" if first != last else f"{first}"
-            for first, last in ranges_of(attempt.sums.sent)
+            for first, last in ranges_of(sorted(attempt.sums.sent))
         )
         uploaded = attempt.sums.totals.count("uploaded")
         sent = f"chunks sent before: {chunks} ({uploaded:,} rows uploaded)"

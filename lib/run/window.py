@@ -47,7 +47,11 @@ class Window:
             self._pool.shutdown()
 
     def reserve_chunk(self) -> None:
-        """Wait until another chunk may be in memory."""
+        """Wait until another chunk may be in memory, and count it.
+
+        Meanwhile, collect the outcomes of the chunks that are answered, as far as all before them
+        are. If too many chunks are ahead of a slow one, wait for that one.
+        """
         self._memory.reserve_chunk()
         while self._in_flight:
             is_answered = self._in_flight[0].done()
@@ -56,7 +60,10 @@ class Window:
             self._collect_first()
 
     def start(self, send: Callable[[], ChunkOutcomes], request_bytes: int) -> None:
-        """Send a chunk in a separate thread. `request_bytes` is the size of its requests."""
+        """Send a chunk in a separate thread. `request_bytes` is the size of its requests.
+
+        The chunk must have been reserved (`reserve_chunk`); when it is answered, its place is free.
+        """
         self._memory.add_requests(request_bytes)
         self._in_flight.append(self._pool.submit(self._send, send, request_bytes))
         if not self._has_started:

@@ -21,6 +21,8 @@ from lib.model.outcomes import Problem
 from lib.model.records import Record
 from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
+from lib.run.attempt import Attempt
+from lib.run.upload import with_sent_chunks
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
@@ -336,6 +338,18 @@ def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
     assert 0 < outcomes(google)["not_attempted"] < 1_000
     told = results(google)["file_error"]["detail"]
     assert told == "read twice; chunks sent before: 0 to 3 (4,000 rows uploaded)"
+
+
+def test_the_chunks_that_were_sent_are_named_in_their_order(google: World) -> None:
+    """Also if one of them was sent by a later attempt than the one behind it."""
+    deliver(google, "daily.csv", sales("a"))
+    found = google.context.runs.read(saved(google).key)
+    assert found is not None
+    limits = google.context.deadline(0)
+    attempt = Attempt(found, None, google.context, limits, google.context.log, lease_until=0)
+    attempt.sums.sent = [0, 2, 1]
+    told = with_sent_chunks(Problem("CHECKSUM_MISMATCH", "", "read twice"), attempt)
+    assert told.detail == "read twice; chunks sent before: 0 to 2 (0 rows uploaded)"
 
 
 def test_a_refused_account_stops_a_resend_at_once(
