@@ -43,7 +43,8 @@ class ValuedRow(NamedTuple):
 
 @dataclass(slots=True)
 class CodeTotals:
-    """How often a code occurs, and what its rows are worth. `last_line` is the row added last."""
+    """How often a code occurs, and what its rows are worth. `last_line` is the line of the row that
+    was added last, which only `Totals.add_row` uses."""
 
     number: Count = 0
     sums: dict[str, Sum] = field(default_factory=dict)
@@ -193,7 +194,7 @@ class Totals:
 
     @property
     def repeats(self) -> int:
-        """The number of rows that repeat another row of the file, and are not sent for it."""
+        """The number of rows that are not sent because they repeat another row of the file."""
         return sum(self.codes[code].number for code in REPEATS if code in self.codes)
 
     @property
@@ -217,8 +218,8 @@ class Totals:
         return self.count("deferred") + self.awaiting
 
     def taken_money(self) -> dict[str, Sum]:
-        """Return the money of the taken rows by currency. Of those that never count although nobody
-        has named them, it is not known."""
+        """Return the money of the taken rows by currency: a repeat has none of its own. Which money
+        the `unnamed` rows have is not known, so theirs is part of it."""
         sums = dict(self.money_of("uploaded", "duplicate"))
         for code in REPEATS:
             _subtract(sums, self.codes[code].sums if code in self.codes else _NO_MONEY)
@@ -260,13 +261,14 @@ class Totals:
         """Whether more than half of the money does not count.
 
         Rows are compared instead if there is no money to compare: with several currencies, if no
-        lost row has a value.
+        lost row has a value, or if all values are 0.
         """
         lost, meant = self.lost_money(), self.meant_money()
-        if len(meant) != 1 or not lost:
-            return 2 * self.lost > self.meant
-        (currency,) = meant
-        return 2 * lost[currency].micros > meant[currency].micros
+        if len(meant) == 1 and lost:
+            (currency,) = meant
+            if meant[currency].micros:
+                return 2 * lost[currency].micros > meant[currency].micros
+        return 2 * self.lost > self.meant
 
     def sales(self) -> Totals:
         """Return the rows by outcome without those that correct an earlier conversion."""
@@ -330,6 +332,7 @@ def _only(sums: Mapping[str, Sum], currencies: Iterable[str]) -> dict[str, Sum]:
 
 
 def _subtract(sums: dict[str, Sum], less: Mapping[str, Sum]) -> None:
+    """Subtract sums by currency from others, and drop the currencies that have no row any more."""
     for currency, (rows, micros) in less.items():
         before = sums.get(currency, Sum())
         sums[currency] = Sum(before.rows - rows, before.micros - micros)

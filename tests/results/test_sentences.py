@@ -488,6 +488,14 @@ def test_the_longest_line_has_twenty_words() -> None:
     assert with_objection(line, "One more.") == "One more."
 
 
+def test_rows_that_are_worth_nothing_are_mostly_lost_by_their_number() -> None:
+    """0 of 0 USD is no share, so three of four rows count."""
+    worthless = [each._replace(micros=0) for each in WRONG_DATES]
+    totals = Totals.of([*worthless, row(9, "uploaded", micros=0)])
+    assert totals.is_mostly_lost
+    assert not Totals.of([*worthless[:1], row(9, "uploaded", micros=0)]).is_mostly_lost
+
+
 def test_rows_and_notes_are_reasons_to_look() -> None:
     """Notes first: they are about the whole file."""
     totals = Totals.of([row(3, "duplicate", "REPEATED_WITH_OTHER_VALUE")])
