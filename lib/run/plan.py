@@ -403,8 +403,9 @@ def _notes_on_account(
     if account.conversion_customer_id != account.customer_id:
         detail = f"{account.customer_id} → {account.conversion_customer_id}"
         notes.append(Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail))
-    known = not isinstance(zone, UnknownZone)
-    if zone_name and known and account.time_zone and zone_name != account.time_zone:
+    # A file may write America/Chicago in small letters.
+    same = (zone_name or "").casefold() == account.time_zone.casefold()
+    if zone_name and account.time_zone and not same and not isinstance(zone, UnknownZone):
         notes.append(Problem("ZONE_DIFFERS", "", f"file {zone_name}, account {account.time_zone}"))
     return notes
 

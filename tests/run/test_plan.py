@@ -63,6 +63,16 @@ def test_the_end_of_the_runtime_is_noted_in_time(days: int, warned: bool) -> Non
     assert [note.code for note in notes] == ["SUPPORT_ENDS_SOON"] * warned
 
 
+@pytest.mark.parametrize(
+    ("zone", "differs"),
+    [("America/Chicago", False), ("america/chicago", False), ("Europe/Berlin", True)],
+)
+def test_another_zone_than_that_of_the_account_is_noted(zone: str, differs: bool) -> None:
+    """However the file writes it."""
+    plan = ready(f"Parameters:TimeZone={zone}\ngclid,conversion_date_time")
+    assert ("ZONE_DIFFERS" in codes(plan)) == differs
+
+
 def test_an_unknown_zone_of_the_file_rejects_only_times_without_zone() -> None:
     """The file gets one note, and the profile's time zone does not replace the unknown one."""
     lines = "Parameters:TimeZone=Mars/Base\ngclid,conversion_date_time"
