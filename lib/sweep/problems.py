@@ -128,7 +128,8 @@ class View:
 
     def is_deleted(self, entry: RunEntry) -> bool:
         """Return whether somebody has deleted the file. One that was overwritten is not."""
-        return entry.name not in self.live_names
+        # A long name is cut in the entry (`label_of`), but the key of its run is whole.
+        return entry.name not in self.live_names and entry.key not in self.files
 
     @cached_property
     def known_names(self) -> frozenset[str]:

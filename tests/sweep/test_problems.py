@@ -465,6 +465,14 @@ def test_a_column_is_empty(newest: dict[str, Any], is_told: bool) -> None:
     assert ("column_empty" in found(view_of(before, file))) == is_told
 
 
+def test_a_file_whose_name_is_cut_is_not_deleted() -> None:
+    """An entry that would be too long has only the beginning of the name, but the whole key."""
+    file = stopped("crm/long.csv", HOUR)
+    view = view_of(file)
+    cut = replace(view, entries=[msgspec.structs.replace(file, name="crm/lo")])
+    assert found(cut).keys() == {"file_stopped"}
+
+
 # ── google_silent, deployment ────────────────────────────────────────────────────────────────────
 
 
