@@ -92,5 +92,6 @@ def action_id_in(text: str) -> str | None:
 
 
 def without_dashes(value: object) -> object:
-    """Return an account number as its digits alone: people write 123-456-7890."""
+    """Return an account number as its digits alone: people write 123-456-7890. What is no text is
+    returned as it is, for the check that follows."""
     return value.replace("-", "").strip() if isinstance(value, str) else value

@@ -38,6 +38,7 @@ class Shutdown:
 
     def __init__(self) -> None:
         self.at = math.inf
+        """When the platform has announced the end; infinity: it has not."""
 
     def begin(self, now: float) -> None:
         """Record that the platform has announced the end. Later calls change nothing."""
@@ -46,7 +47,8 @@ class Shutdown:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The end of an attempt, in `elapsed_seconds`, unless `shutdown` brings it forward."""
+    """The end of an attempt: requests start until `starts_until`, and are answered until
+    `answers_until` (both in `elapsed_seconds`), unless `shutdown` brings it forward."""
 
     starts_until: float
     answers_until: float
@@ -54,7 +56,8 @@ class Deadline:
 
     @classmethod
     def before(cls, limit: float, margin_seconds: float, shutdown: Shutdown) -> Deadline:
-        """Return the deadline of an attempt whose time limit is `limit`."""
+        """Return the deadline of an attempt that must end at `limit`. Requests stop this margin
+        before."""
         save_seconds = min(SAVE_SECONDS, margin_seconds / 4)
         return cls(limit - margin_seconds, limit - save_seconds, shutdown)
 

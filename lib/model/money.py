@@ -103,7 +103,8 @@ class Amounts(NamedTuple):
 
     @classmethod
     def of(cls, values: Iterable[float | None], currencies: Sequence[str | None]) -> Amounts:
-        """Return the values of rows, which are in these currencies (None: of a row without one)."""
+        """Return the values of rows, which are in these currencies. None: the row has no value, and
+        so no currency."""
         names = tuple(each for each in dict.fromkeys(currencies) if each is not None)
         if not names:
             return cls()
@@ -135,6 +136,7 @@ class Amounts(NamedTuple):
 
     def replaced(self, changes: Mapping[int, tuple[int | None, str]]) -> Amounts:
         """Return them with other values in micros, and other currencies, at some positions."""
+        # If no row has a value yet, nothing says how many rows there are. The others need none.
         size = len(self.micros) // 8 or max(changes) + 1
         values = [changes.get(position) or self.at(position) for position in range(size)]
         names = tuple(dict.fromkeys(currency for micros, currency in values if micros is not None))
@@ -145,6 +147,7 @@ class Amounts(NamedTuple):
 
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""
+        # A row without a value counts -1 (`_NONE`): their number is added again to the sum.
         micros = array("q", self.micros).tolist()
         by_currency: dict[str, Sum] = {}
         for number, currency in enumerate(self.currencies):

@@ -152,7 +152,8 @@ class SentRequest(NamedTuple):
 class Requests:
     """The accepted requests of a file. Its size depends on the number of requests, not of rows.
 
-    `open_since` has the times at which open requests were sent.
+    Of `number` requests, `polled` have a status, and `open` await their final one. `open_since` has
+    the times at which these were sent.
     """
 
     number: int = 0

@@ -94,6 +94,7 @@ class Documents:
 
         Returns the new generation, or None if the precondition failed.
         """
+        # The format stands before the keys of the document.
         content = b'{"format":%d,' % FORMAT + msgspec.json.encode(document).removeprefix(b"{")
         return self._store.write(
             self._bucket,
@@ -118,6 +119,7 @@ class Documents:
         return f"{self._bucket}/{self._prefix}{name}"
 
     def _decoded(self, name: str, content: bytes, kind: type[T]) -> T:
+        """Return what a document contains. Keys that this version does not know are passed over."""
         try:
             return decoder_of(kind).decode(content)
         except (ValueError, RecursionError) as error:

@@ -115,6 +115,7 @@ class Markers:
         return marker
 
     def _saved_or_read(self, number: int) -> Marker:
+        """Return the marker of a chunk, without reading it if this attempt has saved it last."""
         last = self._last
         return last if last and last.outcomes.number == number else self.read(number)
 

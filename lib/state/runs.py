@@ -178,7 +178,13 @@ def content_of(source: StoredObject) -> str:
 
 
 class RunEntry(msgspec.Struct, frozen=True):
-    """What a listing shows of a run. `due` is when another attempt may begin."""
+    """What a listing shows of a run: most of it as in `Run`.
+
+    `due` is when another attempt may begin. `content` is the same for two files with equal bytes
+    (`content_of`). `destination` is that of the profile; "": the run has no profile. `stop` is the
+    code of the reason; "": it was not stopped. `empty_columns` is their number. `name`, `profile`
+    and `stop_detail` may be cut (`label_of`).
+    """
 
     key: str
     state: RunState
@@ -276,7 +282,10 @@ def entry_of(run: Run) -> RunEntry:
 
 
 def label_of(run: Run) -> Label:
-    """Return how the object of a run describes itself in listings."""
+    """Return how the object of a run describes itself in listings.
+
+    Its longest texts are cut, one after the other, until the entry is short enough.
+    """
     entry = entry_of(run)
     content = msgspec.json.encode(entry)
     for text, most_bytes in _LONGEST_TEXTS.items():
@@ -337,7 +346,7 @@ class Runs:
         return current
 
     def entries(self) -> Iterator[RunEntry | UnreadableRun]:
-        """Yield what a listing shows of each run."""
+        """Yield what a listing shows of each run. None of the documents is read."""
         for listed in self._documents.list_labelled(_FOLDER):
             key = listed.name.removeprefix(_FOLDER).removesuffix(".json")
             saved_format = listed.metadata.get(_FORMAT_KEY, "")

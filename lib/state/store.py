@@ -28,9 +28,6 @@ class ContentDigest(NamedTuple):
         return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
 
 
-EMPTY = ContentDigest(0, "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
-
-
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One version of an object, as storage or an event describes it.
@@ -48,6 +45,7 @@ class StoredObject:
 
     @property
     def content(self) -> ContentDigest:
+        """Its size and checksums, to compare the bytes of two versions."""
         return ContentDigest(self.size, self.md5, self.crc32c)
 
 
