@@ -290,10 +290,12 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         return steps[:MOST_STEPS]
     if totals.lost:
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
+    text = NOBODY
     if headline.status == "waiting":
-        return [NextStep(f"{NOBODY_NOW} This report is replaced when Google has said more.")]
-    has_notes = any(head.codes[note.code].needs_action for note in head.notes)
-    return [NextStep(f"{NOBODY} Below are notes on the file." if has_notes else NOBODY)]
+        text = f"{NOBODY_NOW} This report is replaced when Google has said more."
+    if any(head.codes[note.code].needs_action for note in head.notes):
+        text = f"{text} Below are notes on the file."
+    return [NextStep(text)]
 
 
 def _steps_for_rows(head: ResultsHead, findings: Findings, totals: Totals) -> Sequence[NextStep]:

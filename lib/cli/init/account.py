@@ -69,7 +69,7 @@ def other_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
     for (outcome, code), lines in trial.refused.items():
         reason = lookup(code)
         where = f"line {lines[0]}" + (f" and {len(lines) - 1:,} more" if lines[1:] else "")
-        detail = f"{code} → {first_sentence(reason.action)}"
+        detail = f"{code} → {reason.action}"
         yield Line(len(lines), f"{outcome}, {where}: {first_sentence(reason.meaning)}", detail)
 
 
