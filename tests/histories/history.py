@@ -254,13 +254,14 @@ class History:
 
     def after_process(self, process: Process) -> None:
         """Note what this process has done to its files."""
-        is_late = process.ended - process.began > 400
+        process.leave()
         for file in self.files:
             found = self.platform.results(file.source)
             if found is not None and found["file_error"] and file.stopped is None:
                 file.stopped = self.platform.clock.seconds
             key = self.platform.key_of(file.source)
-            if (process.is_dead or is_late) and process.works_on == key:
+            has_died = process.is_dead and process.works_on == key
+            if has_died or key in process.took_long:
                 file.deaths += 1
             if self.platform.google.account and key in process.taken:
                 file.account_was_refused = True

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 SLOW_SECONDS: Final = 600.0
 """What a slow call takes: more than an attempt may."""
+LONG_SECONDS: Final = 400.0
+"""After so long, an attempt has run out of time."""
 
 
 class Killed(BaseException):
@@ -71,8 +73,8 @@ class Process:
 
     The moments are numbers of `Google.moments`; 0: it has not happened. `requests` have reached
     Google, `runs` are those of which it has begun to send rows. `taken` are the keys of the runs
-    that it has saved, `works_on` is the last of them. Its wall clock is `clock_ahead` seconds
-    ahead.
+    that it has saved, `works_on` is the last of them, since `works_since`. `took_long` are those
+    for which an attempt ran out of time. Its wall clock is `clock_ahead` seconds ahead.
     """
 
     clock: Clock
@@ -91,7 +93,9 @@ class Process:
     taken: set[str] = field(default_factory=set)
     taken_too_late: set[str] = field(default_factory=set)
     """Runs that it has begun with after SIGTERM."""
+    took_long: set[str] = field(default_factory=set)
     works_on: str = ""
+    works_since: float = 0.0
     requests: list[Request] = field(default_factory=list)
     runs: set[int] = field(default_factory=set)
     shutdown: Shutdown = field(default_factory=Shutdown)
@@ -108,8 +112,15 @@ class Process:
         """Note that the process has saved a run."""
         if self.shutdown.at < math.inf and run not in self.taken:
             self.taken_too_late.add(run)
-        self.works_on = run
+        if run != self.works_on:
+            self.leave()
+            self.works_on, self.works_since = run, self.clock.seconds
         self.taken.add(run)
+
+    def leave(self) -> None:
+        """Note whether the run that it works on has taken long."""
+        if self.clock.seconds - self.works_since > LONG_SECONDS:
+            self.took_long.add(self.works_on)
 
     def die(self) -> None:
         self.is_dead = True
