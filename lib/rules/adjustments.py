@@ -53,7 +53,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
         # Only for speed: nearly every cell has a time of day, and so a colon. The others are looked
         # at (`_with_time`), and so is what may be midnight, which means a date without a time too.
-        if not cell or (":" in cell and "00:00" not in cell and "12:00" not in cell):
+        if not cell or (":" in cell and "0:00" not in cell and "12:00" not in cell):
             continue
         if (cell, zone) not in with_times:
             text = plain_text(cell, _TIME) or cell

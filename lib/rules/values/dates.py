@@ -136,9 +136,11 @@ _WEEKDAY: Final = re.compile(r"(?P<weekday_name>[A-Za-z-]{2,13})\.?,? (?P<rest>.
 _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", re.ASCII)
 _COMMENT: Final = re.compile(r"(?P<time>.*[+-]\d{2}:?\d{2}) \([^()]*\)", re.ASCII)
 _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d{2})", re.ASCII)
+# Each way of `_TIME` to write midnight: 0:00, 00:00:00.000 (SQL Server), 12:00 am; and 000000.
+_AM: Final = r" ?[Aa](?:\. ?)?[Mm]\.?"
+_MINUTE_0: Final = r"[:.]00(?:[:.]00(?:[.,*]0+)?)?"
 _MIDNIGHT: Final = re.compile(
-    rf"(?:[Tt]|,? (?:{_MARK})?)"
-    r"(?:0?0[:.]00(?:[:.]00)?(?: ?AM)?|12:00(?::00)? AM|0000(?:00)?)$",
+    rf"(?:[Tt]|,? (?:{_MARK})?)(?:0?0{_MINUTE_0}(?:{_AM})?|12{_MINUTE_0}{_AM}|0000(?:00)?)$",
     re.ASCII,
 )
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
