@@ -85,9 +85,10 @@ class RowProblems:
         return cast("list[T]", values)
 
     def warn(self, row: int, code: str, column: str = "") -> None:
-        """Add a warning."""
-        if len(found := self.warnings[row]) < MOST_PROBLEMS:
-            found.append(Problem(code, column))
+        """Add a warning, once: two rules may read one cell, as those of phones and addresses do."""
+        warning = Problem(code, column)
+        if len(found := self.warnings[row]) < MOST_PROBLEMS and warning not in found:
+            found.append(warning)
 
 
 class RankedAdjustment(NamedTuple):

@@ -749,6 +749,14 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00:00,4000,250,a:2:1999
     assert optional["cart"] == {"local_transaction_cost": 2.5, "items": (CartItem("a", 2, 19.99),)}
 
 
+def test_a_country_that_is_read_twice_is_reported_once() -> None:
+    """The country of an address is also that of the phone number."""
+    row = "a@example.com,212 555 0101,Ada,Example,10001,Atlantis,2026-11-20 10:00,SO-1"
+    header = "email,phone,first_name,last_name,postal_code,country_code"
+    found = validate(f"{header},conversion_date_time,order_id\n{row}", "data_manager")
+    assert found.warned == {2: "INVALID_REGION INVALID_PHONE ADDRESS_INCOMPLETE"}
+
+
 def test_missing_address_columns_warn_no_row() -> None:
     """Only a missing cell warns its row; missing address columns are noted once for the file."""
     rows = "email,first_name,last_name,conversion_date_time{}\nj@example.com,J,D,2026-11-20 10:00{}"
