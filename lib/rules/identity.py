@@ -38,9 +38,6 @@ CLICK_IDS: Final = ("gclid", "gbraid", "wbraid")
 PHONE_COUNTRY: Final = "country_code"
 """The column with the country of a row's phone numbers."""
 
-_OF_COUNTRY: Final = ("PHONE_REGION_MISSING", "INVALID_PHONE")
-"""Why a number is left out if its country is not known, or is not the right one."""
-
 _UNREADABLE: Final = ""
 """The country of a row whose country cell can't be read. No number is dialled there."""
 
@@ -194,12 +191,18 @@ def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
     """Return the rows with a phone number that may be valid once their country is stated or
     corrected: they have none, one that can't be read, or a number such as 91, of which nobody knows
     whether it is a calling code (`normalize_phone_region`)."""
-    return {
-        row
-        for row, region in enumerate(regions)
-        if (region is None or region == _UNREADABLE or region.isdecimal())
-        and any(each.code in _OF_COUNTRY for each in problems.warnings.get(row, ()))
-    }
+    unplaced = set[int]()
+    for row, warnings in problems.warnings.items():
+        region = regions[row]
+        if region is None:
+            code = "PHONE_REGION_MISSING"
+        elif region == _UNREADABLE or region.isdecimal():
+            code = "INVALID_PHONE"
+        else:
+            continue
+        if any(each.code == code for each in warnings):
+            unplaced.add(row)
+    return unplaced
 
 
 def _count(code: str, problems: RowProblems) -> int:

@@ -792,6 +792,7 @@ def test_a_corrected_row_is_still_the_same_conversion(row: str, settings: dict[s
         ("030 1234567,+4930999888,,,", "", "PHONE_COUNTRY_NEEDED country_code"),
         ("030 1234567,+4930999888,ann@example.com,,", "", ""),
         ("+49301234567,+4930999888,,,", "Atlantis", ""),
+        ("+49,+4930999888,,,", "", ""),
         ("030 1234567,+4930999888,ann@example.com,,", "Atlantis", ""),
         ("030 1234567,+4930999888,,O1,", "Atlantis", ""),
         ("030 1234567,+4930999888,,,AAAAAAAAAAAAAA1", "Atlantis", ""),
