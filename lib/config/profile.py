@@ -508,7 +508,7 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     if profile.source == "web":
         needed["order_id"] = "order ID, by which the tag finds a conversion"
     missing = {name: what for name, what in needed.items() if name not in columns}
-    is_found = _identifies(columns, sendable.identifying, sendable.fields)
+    is_found = identifies(columns, sendable.identifying, sendable.fields)
     if not is_found and not (kind == "adjustment" and names_original(profile, columns)):
         of_kind = NEEDS[kind]
         what = f"column by which the {capabilities.title} finds the {of_kind.found}"
@@ -523,10 +523,10 @@ def names_original(profile: Profile, columns: Collection[str]) -> bool:
     sales = registry.capabilities_of(profile.destination)
     has_value = "conversion_value" in columns or isinstance(profile.value, int | float)
     is_complete = has_value and "conversion_date_time" in columns and profile.derives_order_ids
-    return is_complete and _identifies(columns, sales.identifying, sales.fields)
+    return is_complete and identifies(columns, sales.identifying, sales.fields)
 
 
-def _identifies(
+def identifies(
     columns: Collection[str], identifying: frozenset[str], sendable: Mapping[str, str]
 ) -> bool:
     """Return whether one of these fields is sent, and is `identifying`. Of an address, all must be

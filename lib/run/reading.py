@@ -10,12 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lib.config.profile import KIND_OF_SEND, Entry, Profile, Send, names_original, needed_fields
+from lib.config.profile import (
+    KIND_OF_SEND,
+    Entry,
+    Profile,
+    Send,
+    identifies,
+    names_original,
+    needed_fields,
+)
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, SourceError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
 from lib.model.capabilities import Capabilities
-from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
+from lib.model.fields import ADDRESS_FIELDS, RecordKind, comparable
 from lib.model.outcomes import Problem
 from lib.rules.columns import is_sent
 from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, field_named, kind_of
@@ -258,10 +266,7 @@ def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> E
     if missing:
         names = ", ".join(f'"{_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
-    named = {base_name(field) for field in fields} & can.fields.keys()
-    if not named.issuperset(ADDRESS_FIELDS):
-        named.difference_update(ADDRESS_FIELDS)
-    is_found = not can.identifying.isdisjoint(BY_NAME[field].attribute for field in named)
+    is_found = identifies(fields, can.identifying, can.fields)
     if not is_found and not (kind == "adjustment" and names_original(profile, fields)):
         title = sender_of(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")
