@@ -140,7 +140,8 @@ _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d
 _AM: Final = r" ?[Aa](?:\. ?)?[Mm]\.?"
 _MINUTE_0: Final = r"[:.]00(?:[:.]00(?:[.,*]0+)?)?"
 _MIDNIGHT: Final = re.compile(
-    rf"(?:[Tt]|,? (?:{_MARK})?)(?:0?0{_MINUTE_0}(?:{_AM})?|12{_MINUTE_0}{_AM}|0000(?:00)?)$",
+    rf"(?:[Tt]|,? (?:{_MARK})?)(?:0?0{_MINUTE_0}(?:{_AM})?|12{_MINUTE_0}{_AM}|0000(?:00)?)$"
+    r"|(?<=^\d{8})000000$",
     re.ASCII,
 )
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
