@@ -367,11 +367,14 @@ class Profile(BaseModel):
 
 NEVER_OPTIONAL: Final = frozenset(
     {
-        *("conversion_date_time", "adjustment_date_time", "call_start_date_time"),
-        *("conversion_value", "adjusted_value", "order_id", "ad_user_data", "ad_personalization"),
+        *(field for needs in NEEDS.values() for field in needs.fields),
+        *("conversion_action", "conversion_value", "adjusted_value"),
+        *("order_id", "ad_user_data", "ad_personalization"),
     }
 )
-"""The fields whose columns no file may lack."""
+"""The fields whose columns no file may lack. Without most of them, every row would be rejected.
+Without the others, sales would count again, or be sent without the consent that their rows state.
+"""
 _ADDRESS: Final = frozenset(ADDRESS_FIELDS)
 
 NO_EXPECT: Final = (

@@ -103,6 +103,22 @@ REFUND: dict[str, Any] = {
         ),
         ({**FEED, "optional": ["phone"]}, 'optional: "phone" is not in columns. Remove it'),
         ({**FEED, "optional": ["order_id"]}, 'optional: "order_id" may not be missing from a file'),
+        (
+            {
+                **columns(conversion_action="Event"),
+                "action": None,
+                "optional": ["conversion_action"],
+            },
+            'optional: "conversion_action" may not be missing from a file',
+        ),
+        (
+            {
+                **columns(caller_id="Caller", call_start_date_time="Called at"),
+                "conversions": [{"send": "call"}],
+                "optional": ["caller_id"],
+            },
+            'optional: "caller_id" may not be missing from a file',
+        ),
         (entries({}, REFUND), "conversions[1]: no row is left for it, because the entry before"),
         (
             entries({"value": 5, "columns": {"conversion_value": "Net"}}),
