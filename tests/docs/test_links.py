@@ -37,3 +37,9 @@ def test_links_lead_somewhere(page: str) -> None:
         assert not path.resolve().is_relative_to(ROOT / "tests"), "not in the archive of a release"
         if anchor and path.suffix == ".md":
             assert anchor in anchors(path), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_path_of_a_menu_is_a_quotation(page: str) -> None:
+    """`Monitoring > Alerting` is wrapped before its first word, not before the sign."""
+    assert not re.search(r"^ *> ", (ROOT / page).read_text(encoding="utf-8"), flags=re.M)
