@@ -57,7 +57,7 @@ def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]
     """Yield the line about the sheet, and the pieces of its text. The child ends with this."""
     with _started() as child:
         try:
-            _tell(child, stream, options)
+            _send_workbook(child, stream, options)
             with _waiting(child):
                 is_started = child.stdout.readline(1) == b"\n"
                 head = child.stdout.readline(_MAX_HEAD_BYTES)
@@ -96,7 +96,7 @@ def _started() -> Any:
     )
 
 
-def _tell(child: Any, stream: ByteStream, options: SheetOptions) -> None:
+def _send_workbook(child: Any, stream: ByteStream, options: SheetOptions) -> None:
     """Write the options and the workbook, unless the child ends before it has read them."""
     line = json.dumps(options._asdict()).encode() + b"\n"
     for piece in chain([line], iter(partial(stream.read, BLOCK_BYTES), b"")):

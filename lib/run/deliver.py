@@ -65,7 +65,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
         if saved is None:
             log.info("run_skipped")
             return "skipped"
-        return _work(saved, context, started, must_end)
+        return _make_attempt(saved, context, started, must_end)
     except RetryableError as error:
         _log_retry(error, log)
         raise
@@ -78,7 +78,7 @@ def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
         saved = context.runs.read(entry.key)
         if saved is None or not saved.run.is_due(context.utc_now()):
             return "skipped"
-        return _work(take_over(saved, context), context, started, must_end)
+        return _make_attempt(take_over(saved, context), context, started, must_end)
     except RetryableError as error:
         _log_retry(error, context.log.bind(run_id=entry.run_id(context.settings.input_bucket)))
         raise
@@ -87,7 +87,9 @@ def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
 # ── the attempt ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _work(saved: SavedRun, context: RunContext, started: float, must_end: float | None) -> Done:
+def _make_attempt(
+    saved: SavedRun, context: RunContext, started: float, must_end: float | None
+) -> Done:
     """Advance a run that this attempt has taken. It `started` before it took the run."""
     run, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
@@ -111,7 +113,7 @@ def _work(saved: SavedRun, context: RunContext, started: float, must_end: float 
         and run.published_at is not None
         and run.stopped_at <= run.published_at
     )
-    _tell(attempt, summary, log, seconds, stop_was_told=was_told)
+    _log_end(attempt, summary, log, seconds, stop_was_told=was_told)
     return summary.status
 
 
@@ -182,7 +184,7 @@ def _log_retry(error: RetryableError, log: Log) -> None:
     log.warning("run_redelivered", code=error.code, detail=error.detail)
 
 
-def _tell(
+def _log_end(
     attempt: Attempt, summary: RunSummary, log: Log, seconds: float, *, stop_was_told: bool
 ) -> None:
     """Log the end of the attempt, and that the file was stopped, if it was stopped now."""
