@@ -147,13 +147,6 @@ def test_two_tabs_do_not_overwrite_each_other(server: Server, person: Person) ->
     assert '<a href="/">' in late.text
 
 
-def test_reload_keeps_the_answers(server: Server) -> None:
-    """They are on this side."""
-    client = Browser(server)
-    page = client.post(client.enter(), rows="conversion")
-    assert re.sub("\\s", "", page.text) == re.sub("\\s", "", client.get("/").text)
-
-
 def test_a_form_without_script_changes_several_answers(server: Server, person: Person) -> None:
     """What is unknown, or no option of a menu, is ignored."""
     client = Browser(server)

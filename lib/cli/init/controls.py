@@ -186,13 +186,16 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         label, name = f"Rows with {written(value.text)} are", f"value.{place}.{number}"
         control = Control(name, label, str(fate), write, offers, is_open)
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
-    hidden = sum(value.rows for value in values[_MOST_VALUES:] if is_undecided(value))
     has_many = _has_many(draft, decider, values)
-    control = _others_control(draft, decider, is_open=hidden > 0, has_many=has_many)
+    is_open = any(map(is_undecided, values[_MOST_VALUES:]))
+    control = _others_control(draft, decider, is_open=is_open, has_many=has_many)
     if is_edit:
         rows.sort(key=lambda row: not row.control.is_open)
-    rest = ValueRow(written(ANY_OTHER), hidden, None, control)
-    return [rest, *rows] if has_many else [*rows, rest]
+    if not has_many:
+        return [*rows, ValueRow(written(ANY_OTHER), 0, None, control)]
+    decided = {value for value, fate in decider.fates.items() if fate != UNDECIDED}
+    others = sum(value.rows for value in values if value.text and value.text not in decided)
+    return [ValueRow(written(ANY_OTHER), others, None, control), *rows]
 
 
 def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
