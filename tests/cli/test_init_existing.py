@@ -170,18 +170,6 @@ def test_a_column_that_is_gone_may_be_used_no_more(tmp_path: Path) -> None:
     assert "email" not in person.save()["columns"]
 
 
-def test_another_column_of_the_file_replaces_and_asks_again(tmp_path: Path) -> None:
-    """Cents and the decimal sign were those of the other column."""
-    content = SALES.replace(",Kind", ",Net").replace(",New", ",1200")
-    person = reopen(tmp_path, content, value_scale=0.01, decimal_sign=".")
-    person.mean("Net", "conversion_value")
-    assert person.open() == ["Scale of values"]
-    person.answer("value_scale", "cents")
-    profile = person.save()
-    assert profile["columns"]["conversion_value"] == "Net"
-    assert (profile["value_scale"], "decimal_sign" in profile) == (0.01, False)
-
-
 def test_what_no_control_is_about_stays(tmp_path: Path) -> None:
     """The page shows the profile as it is saved."""
     keys = {

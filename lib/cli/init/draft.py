@@ -47,14 +47,6 @@ KEYS: Final = {
 }
 """Field → the key for one value of all rows, if it has another name."""
 _SAMPLES: Final = 3
-_FORGOTTEN: Final = {
-    "conversion_date_time": ("date_order",),
-    "adjustment_date_time": ("date_order",),
-    "conversion_value": ("decimal_sign", "value_scale"),
-    "adjusted_value": ("decimal_sign", "value_scale"),
-    "order_id": ("order_ids",),
-}
-"""Field → the answers that another column of the file makes doubtful: they are asked again."""
 
 
 class Value(NamedTuple):
@@ -145,12 +137,8 @@ class Draft:
 
         Names that this file lacks stay: another file may have them.
         """
-        names = self._written_names(name, entry)
-        kept = [each for each in names if self.column_named(each) is None]
+        kept = [n for n in self._written_names(name, entry) if self.column_named(n) is None]
         self._write_names(name, [*kept, *([column.name] if column else [])], entry)
-        for key in _FORGOTTEN.get(name, ()) if len(kept) < len(names) else ():
-            self.set_constant(key, None)
-            self.answered.discard((key, None))
 
     def forget_names(self, name: str) -> None:
         """Remove the names of a field's column that this file lacks."""

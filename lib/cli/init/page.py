@@ -94,11 +94,11 @@ class Page:
         self.all_rows = None if draft.deciders or draft.by_hand else all_rows_control(draft)
         asked = [*questions(draft)]
         self.sections = self._sections(asked)
-        controls = [
+        controls = [  # Those of entries come first: a value can change the numbers of entries.
+            *(control for section in self.sections.values() for control in section),
             *(menu for column in self.columns for menu in column.menus),
             *(row.control for rows in self.deciders.values() for row in rows),
             *filter(None, [self.all_rows]),
-            *(control for section in self.sections.values() for control in section),
         ]
         self.controls = {control.name: control for control in controls}
         self.open = [*self._open_items(asked)]

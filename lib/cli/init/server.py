@@ -10,7 +10,6 @@ token, and its revision: of two tabs, the one that was not used last is refused.
 
 from __future__ import annotations
 
-import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -41,7 +40,6 @@ _COME_BY_ADDRESS: Final = (
 _HOW_TO_GO_ON: Final = (
     "The command has ended, and says how to go on, where you started it. You can close this page."
 )
-_OF_ENTRY: Final = re.compile(r"q\.\d")
 
 
 @dataclass(slots=True)
@@ -75,13 +73,11 @@ class Session:
         name, _, value = form.get("set", "").partition("=")
         form = {**form, name: value} if name else form
         controls = self.page().controls
-        self.errors, entries, self._page = {}, len(self.draft.entries), None
+        self.errors, self._page = {}, None
         for control in controls.values():
             text = form.get(control.name, control.value)
             if text == control.value and control.name != name:
                 continue
-            if len(self.draft.entries) != entries and _OF_ENTRY.match(control.name):
-                continue  # the numbers of entries are others now
             if control.kind != "text" and text not in {option.value for option in control.options}:
                 continue
             try:
@@ -172,8 +168,8 @@ class Server:
     def _refuse_strangers(self) -> None:
         """Refuse a name that is not ours (a page of a stranger whose name leads to this computer),
         and a browser that did not come by the address."""
-        name = _name_in(request.host)
-        if not name or name not in {*_OWN_NAMES, _name_in(self.host)}:
+        given = self.host.partition(":")[0] or HOME
+        if request.host.partition(":")[0] not in {*_OWN_NAMES, given}:
             abort(403, "This name is not allowed. Give it as --host.")
         is_entering = request.method == "GET" and "token" in request.args
         given = request.cookies.get(self._cookie_name, "")
@@ -235,13 +231,6 @@ class Server:
 
 def _is_same(given: str, secret: str) -> bool:
     return compare_digest(given.encode(), secret.encode())
-
-
-def _name_in(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
 
 
 def _with_headers(answer: Response) -> Response:
