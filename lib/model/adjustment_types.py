@@ -20,8 +20,6 @@ class AdjustmentRules:
 
     word: str
     """A cell of the column `adjustment_type` says this, or the name of the type."""
-    common_name: str
-    """What `init` calls such a row, as people do."""
     meaning: str
     """What it says about the conversion, after "if"."""
     is_final: bool
@@ -33,14 +31,12 @@ class AdjustmentRules:
 ADJUSTMENT_TYPES: Final[Mapping[AdjustmentType, AdjustmentRules]] = {
     "retraction": AdjustmentRules(
         word="RETRACT",
-        common_name="refund",
         meaning="the conversion no longer counts",
         is_final=True,
         has_value=False,
     ),
     "restatement": AdjustmentRules(
         word="RESTATE",
-        common_name="new value",
         meaning="the conversion has another value",
         is_final=False,
         has_value=True,

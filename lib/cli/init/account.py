@@ -14,7 +14,6 @@ from lib.cli.init.draft import Draft, written
 from lib.cli.init.questions import long_time
 from lib.cli.init.trial import SentRow, Trial
 from lib.errors import RuleError
-from lib.model.adjustment_types import ADJUSTMENT_TYPES, stated_type
 from lib.model.money import MICROS
 from lib.model.records import Adjustment, Conversion, is_derived_order_id
 from lib.rules.columns import plain_text
@@ -51,11 +50,8 @@ def sent_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
 
 def kind_of(draft: Draft, number: int) -> str:
     """Return what people call the rows of an entry: a sale, a refund."""
-    send = draft.entries[number].get("send", "conversion")
-    stated = stated_type(send)
-    if stated:
-        return ADJUSTMENT_TYPES[stated].common_name
-    return "sale" if send == "conversion" else str(send)
+    send = str(draft.entries[number].get("send", "conversion"))
+    return {"conversion": "sale", "retraction": "refund", "restatement": "change"}.get(send, send)
 
 
 def other_lines(draft: Draft, trial: Trial) -> Iterator[Line]:

@@ -132,15 +132,16 @@ def set_meaning(draft: Draft, column: Column, old: str, new: str) -> None:
     """Let a column mean something else, or nothing. Raises `WrongAnswer`."""
     if new and new != DECIDES:
         checked_column(new, column)
-    if old == DECIDES:
-        draft.remove_decider(column.name)
+    decider = draft.decider(column.name)
+    if old == DECIDES and decider is not None:
+        draft.remove_decider(decider)
     elif old:
         draft.set_column(old, None)
     if new == DECIDES:
         gone = [each for each in draft.deciders if draft.column_named(each.name) is None]
         if gone:
             draft.rename_decider(gone[0], column.name)
-        elif draft.decider(column.name) is None:
+        elif decider is None:
             draft.deciders.append(Decider(column.name))
     elif new:
         field = BY_NAME.get(new)
@@ -326,8 +327,9 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
     ]
 
     def write(text: str) -> None:
-        if field == DECIDES:
-            draft.remove_decider(name)
+        decider = draft.decider(name)
+        if field == DECIDES and decider is not None:
+            draft.remove_decider(decider)
         else:
             draft.forget_names(field)
 

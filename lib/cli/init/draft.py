@@ -188,11 +188,10 @@ class Draft:
         same = (each for each in self.deciders if comparable(each.name) == comparable(name))
         return next(same, None)
 
-    def remove_decider(self, name: str) -> None:
+    def remove_decider(self, decider: Decider) -> None:
         """Let the values of a column decide no longer."""
-        gone = self.decider(name)
-        self.deciders = [each for each in self.deciders if each is not gone]
-        self._write_rows({*gone.fates.values()} if gone else set())
+        self.deciders = [each for each in self.deciders if each is not decider]
+        self._write_rows({*decider.fates.values()})
 
     def rename_decider(self, decider: Decider, name: str) -> None:
         """Let a column with another name decide. Files with the old name are stopped then."""

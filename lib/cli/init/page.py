@@ -56,7 +56,6 @@ class ColumnRow(NamedTuple):
     suggestion: str = ""
     samples: Sequence[str] = ()
     different: int = 0
-    filled: int = 0
     uses: Sequence[str] = ()
 
 
@@ -120,10 +119,8 @@ class Page:
         ]
         suggestion = "" if meanings_of(draft, column) or uses else self._suggested(column)
         menus = [*meaning_controls(draft, column)]
-        different, filled = len({*column.filled}), len(column.filled)
-        return ColumnRow(
-            column.name, menus, suggestion, draft.samples(column), different, filled, uses
-        )
+        different = len({*column.filled})
+        return ColumnRow(column.name, menus, suggestion, draft.samples(column), different, uses)
 
     def _suggested(self, column: Column) -> str:
         """Return what the name and the cells of a column suggest, if no column is it yet: or the
