@@ -204,7 +204,7 @@ class Page:
         return str(rendered)
 
 
-def render_message(title: str, text: str, tone: str = "alarm") -> str:
+def render_message(title: str, text: str, tone: str = "red") -> str:
     """Return a page that says one thing."""
     return str(_template("message.html").render(title=title, text=text, tone=tone))
 

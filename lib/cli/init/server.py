@@ -212,7 +212,7 @@ class Server:
             except NotSaved as error:
                 return self._rendered(str(error))
         title = f"The profile “{session.draft.name}” is saved"
-        answer = make_response(render_message(title, _HOW_TO_GO_ON, tone="done"))
+        answer = make_response(render_message(title, _HOW_TO_GO_ON, tone="green"))
         answer.call_on_close(Thread(target=self.stop).start)
         return answer
 
