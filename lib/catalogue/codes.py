@@ -22,6 +22,9 @@ from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
 
+_FEWEST_ROWS_OF_A_SETTING: Final = 5
+"""Fewer rows are corrected sooner than a setting is found, and do not prove that one is wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -53,7 +56,7 @@ class Code:
 
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether a setting is the cause, if `count` of the `rows` have this code."""
-        return bool(self.if_most) and count >= _FEWEST and 2 * count > rows
+        return bool(self.if_most) and count >= _FEWEST_ROWS_OF_A_SETTING and 2 * count > rows
 
     def advice(self, count: int, rows: int) -> str:
         """Return what to do about this code in a file of which `count` of the `rows` have it."""
@@ -65,10 +68,6 @@ class Code:
         if not self.needs_action or self.says_upload or self.is_too_late:
             return advice
         return f"{advice} Then upload the file again: no sale counts twice."
-
-
-_FEWEST: Final = 5
-"""Fewer rows are sooner corrected than a setting is found, and prove none."""
 
 
 _SECTION: Final = re.compile(r"^\[(.+)\]\n((?:[\w ].*\n)+)", re.M)

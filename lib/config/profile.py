@@ -396,6 +396,7 @@ def misuses(profile: Profile) -> Iterator[str]:
 
 
 def _unknown_fields(profile: Profile) -> Iterator[str]:
+    """Yield the names of fields that do not exist, or that `optional` may not have."""
     places: list[tuple[str, Mapping[str, object]]] = [("columns", profile.columns)]
     for number, entry in enumerate(profile.conversions):
         places.append((f"conversions[{number}].columns", entry.columns))
@@ -433,6 +434,7 @@ def _misused_constants(profile: Profile) -> Iterator[str]:
 
 
 def _misused_source(profile: Profile) -> Iterator[str]:
+    """Yield what `"source": "web"` contradicts."""
     able = [name for name in registry.names() if registry.capabilities_of(name).supplements_tags]
     if profile.destination not in able:
         needed = " or ".join(f'"destination": "{name}"' for name in able)
@@ -442,6 +444,7 @@ def _misused_source(profile: Profile) -> Iterator[str]:
 
 
 def _misused_entries(profile: Profile) -> Iterator[str]:
+    """Yield the entries that get no row, and the keys of entries that do nothing."""
     skipped = {
         comparable(column): {*map(comparable, values)} for column, values in profile.skip.items()
     }

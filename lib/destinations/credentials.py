@@ -73,6 +73,8 @@ def _unavailable(error: Exception) -> RetryableError:
 
 
 def _credentials_of(configuration: GoogleAdsYaml, scopes: list[str]) -> Any:
+    """Return the credentials of the secret, without a token: those of the machine, of a service
+    account, or of a client with a refresh token."""
     if configuration.use_application_default_credentials:
         return google.auth.default(scopes=scopes)[0]
     service: Any = service_account.Credentials
@@ -186,6 +188,7 @@ def read_secret(text: str) -> GoogleAdsYaml:
 
 
 def _lines(error: ValidationError) -> list[str]:
+    """Return a line for each wrong key: the key, and what is wrong with its value."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         words = _WORDS.get(problem["type"], "is not valid")

@@ -175,6 +175,8 @@ class Pacer:
         return pause
 
     def _pause_after_refusal(self, retry_delay_seconds: float) -> float:
+        """Return how many seconds nobody may send: as long as Google asks and a little longer, or
+        else twice as long after each refusal."""
         if retry_delay_seconds:
             return retry_delay_seconds + MAX_JITTER_SECONDS * self._random_part()
         return retries.QUOTA.seconds_after(self._refusals) * (0.5 + 0.5 * self._random_part())

@@ -111,6 +111,7 @@ class Preflight:
         return account
 
     def _look(self, customer_id: str, manager_id: str, log: Log, custom_variables: bool) -> Account:
+        """Read an account. One that cannot be read says why (`Account.unread`)."""
         search = self.searching(manager_id, log)
         try:
             return read_account(customer_id, search, custom_variables=custom_variables)
@@ -152,6 +153,7 @@ class Preflight:
     def _page(
         self, send: Callable[[RestSession, float], Json], deadline: Deadline, log: Log
     ) -> Json:
+        """Return one page of the answer to a query. Raises what `searching` says."""
         try:
             return self._queries.send(
                 send, rest.classify, deadline=deadline, timeout_seconds=QUERY_SECONDS, log=log

@@ -40,6 +40,7 @@ _SHORTEST_QUOTE = 4
 
 
 def _quotes(message: str, value: str) -> bool:
+    """Return whether a message quotes a value: a phone number or a digest, also in another form."""
     if _PHONE.fullmatch(value):
         return value[-_LOCAL_DIGITS:] in re.sub(r"[^0-9]", "", message)
     if _DIGEST.fullmatch(value):
@@ -54,6 +55,7 @@ _AS_BASE64 = str.maketrans("-_", "+/")
 
 
 def _quotes_digest(message: str, digest: str) -> bool:
+    """Return whether a message has eight characters in a row of a digest, in hex or in base64."""
     in_base64 = b64encode(bytes.fromhex(digest)).decode()
     return any(part in digest for part in _PART_OF_HEX.findall(message.lower())) or any(
         part.translate(_AS_BASE64) in in_base64 for part in _PART_OF_BASE64.findall(message)
@@ -61,6 +63,7 @@ def _quotes_digest(message: str, digest: str) -> bool:
 
 
 def _texts(message: Any) -> Iterator[str]:
+    """Yield all texts in a protobuf message."""
     for field, value in message.ListFields():
         values = value if field.is_repeated else (value,)
         for each in values:

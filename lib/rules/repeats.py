@@ -69,6 +69,7 @@ def find_repeats(
 
 
 def _has_equals(ids: Sequence[str | None]) -> bool:
+    """Return whether an ID is there twice. Few chunks have repeats, and this takes little time."""
     given = [*filter(None, ids)]
     return len(set(given)) < len(given)
 

@@ -116,6 +116,7 @@ class RowSelection:
 
 
 def _as_sets(conditions: Conditions) -> dict[str, frozenset[str]]:
+    """Return the values of each column as `comparable` writes them."""
     return {column: frozenset(map(comparable, values)) for column, values in conditions.items()}
 
 

@@ -78,6 +78,8 @@ class LastRows:
             yield held
 
     def _footer_length(self, rows: list[Row]) -> int:
+        """Return how many of the last rows are the footer: those below the last one that is no
+        footer."""
         if self._used_places is None:
             return 0
         short = dict(self._reader.short_rows)
@@ -90,6 +92,8 @@ class LastRows:
         return length
 
     def _find_total(self, rows: list[Row]) -> int | None:
+        """Return the line of the first of the last rows that has the word of a total in a used
+        column."""
         places = self._used_places or ()
         for line, cells, problem, _ in rows[-MAX_FOOTER_ROWS:]:
             if not problem and any(is_total_word(cells[place]) for place in places):

@@ -55,6 +55,8 @@ def only_row_result(refused: Refusal, request: EventRequest) -> RowResult:
 
 
 def _row_result(problems: tuple[Problem, ...]) -> RowResult:
+    """Return the result of an event with these problems. It has failed, unless all of them say the
+    same other outcome."""
     outcomes: set[Outcome | None] = {lookup(problem.code).outcome for problem in problems}
     for outcome in ("deferred", "duplicate"):
         if outcomes == {outcome}:

@@ -99,6 +99,8 @@ class Refusal(NamedTuple):
 
 
 def _about_request(violation: Violation) -> bool:
+    """Return whether a violation that names no event concerns all of them: the account, the file,
+    or a field of the request itself."""
     scope = lookup(violation.code).scope
     return scope in ("account", "file") or _REQUEST_FIELD.match(violation.path) is not None
 

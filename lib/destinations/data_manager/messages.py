@@ -90,6 +90,8 @@ def _request(
     actions: Sequence[str],
     defaults: EventDefaults,
 ) -> EventRequest:
+    """Return the request with these records, which are those at `positions` in the chunk. `actions`
+    are their conversion actions, at most `MAX_DESTINATIONS`."""
     customer_id = records[0].customer_id
     head = Request(encoding=_HEX, validate_only=defaults.validate_only)
     for action_id in actions:
@@ -202,6 +204,7 @@ def _call(call: Call, defaults: EventDefaults) -> str:
 
 
 def _in_request(event: str) -> str:
+    """Return the bytes of an event as one of the `events` of a request."""
     size = len(event)
     return f"{_EVENT}{VARINTS[size] if size < len(VARINTS) else varint(size)}{event}"
 
@@ -209,6 +212,7 @@ def _in_request(event: str) -> str:
 def _write_shared(
     event: Any, currency_code: str | None, consent: str | None, defaults: EventDefaults
 ) -> None:
+    """Write the currency and the consent. That to personalized ads is the profile's."""
     if currency_code is not None:
         event.currency = currency_code
     if consent is not None:

@@ -98,6 +98,7 @@ class EventUpload:
             self.row_results.update(dict.fromkeys(request.positions, row_result))
 
     def _set_rows(self, request: EventRequest, row_results: Mapping[int, RowResult]) -> None:
+        """Record results that are keyed by the position in this request."""
         for row, row_result in row_results.items():
             self.row_results[request.positions[row]] = row_result
 

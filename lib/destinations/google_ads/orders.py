@@ -114,5 +114,6 @@ def _codes(row_result: RowResult) -> set[str]:
 
 
 def _click(sent: Any) -> _Click:
+    """Return what Google recognizes a conversion by: click ID, time and action."""
     click_id = sent.gclid or sent.gbraid or sent.wbraid
     return click_id, datetime.fromisoformat(sent.conversion_date_time), sent.conversion_action

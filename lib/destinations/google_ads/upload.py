@@ -75,6 +75,7 @@ class ChunkUpload:
         return result
 
     def _maybe_sent_before(self, order_id: str) -> bool:
+        """Return whether Google may have got an order before the request that it has answered."""
         return order_id in self._orders_sent_again or self.maybe_sent(order_id)
 
     def _send_subset(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
@@ -160,5 +161,6 @@ class ChunkUpload:
 
 
 def _all_refused(request: UploadRequest, problem: Problem) -> UploadRequestResult:
+    """Return that no row of a request was sent, and that the file stops."""
     refused = RowResult("not_attempted", (problem,))
     return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)

@@ -90,6 +90,8 @@ class ConversionClock:
         return moment
 
     def _read_moment(self, value: str, zone: tzinfo | None) -> Moment:
+        """Do what `read_moment` does. A date without a time of day is read once for all of its
+        rows."""
         moment = read_moment(value, zone or self._zone, self.date_order)
         if moment.doubts == _NO_TIME_OF_DAY:
             if len(self._days) >= _MOST_HOURS:

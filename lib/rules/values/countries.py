@@ -144,6 +144,7 @@ def find_region(value: str) -> str | None:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
+    """Return each way to write a country → its two letters: `us`, `usa`, `united states` → US."""
     codes: dict[str, str] = {}
     for line in _OTHER_NAMES.strip().split("\n"):
         code, _, names = line.partition(" ")

@@ -159,4 +159,5 @@ def parse_currency(value: str) -> str:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
+    """Return plain name → code: `us dollar` → USD."""
     return _OTHER_NAMES | {plain_name(name): code for code, name in CURRENCY_NAMES.items()}

@@ -63,6 +63,7 @@ parse_event_source: Final = one_of("WEB", "APP", "IN_STORE", "PHONE", "MESSAGE",
 
 
 def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | None:
+    """Return the word of the API that a cell means. Raises `code` for any other text."""
     if value in words:
         return words[value]
     word = "_".join(value.replace("-", " ").replace("_", " ").upper().split())

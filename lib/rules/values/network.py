@@ -94,6 +94,7 @@ def is_complete(pairs: Sequence[tuple[str, str]] | None) -> bool:
 
 
 def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Return the pairs in a JSON object; None if it has others than session attributes."""
     try:
         decoded = parse_json(text)
     except (ValueError, RecursionError):
@@ -107,6 +108,7 @@ def _pairs_of_json(text: str) -> tuple[tuple[str, str], ...] | None:
 
 
 def _pairs_of_text(text: str) -> tuple[tuple[str, str], ...] | None:
+    """Return the pairs in `key=value;key=value`; None if something else stands before them."""
     starts = list(_PAIR_START.finditer(text))
     if not starts or text[: starts[0].start()].strip("; \n\r\t"):
         return None

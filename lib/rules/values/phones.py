@@ -186,6 +186,7 @@ def _is_without_plus(digits: str, plan: _Plan) -> bool:
 
 
 def _is_mobile(e164: str) -> bool:
+    """Return whether a number is that of a mobile phone, exactly as it is written."""
     import phonenumbers
 
     try:
@@ -257,6 +258,7 @@ def _calling_codes() -> frozenset[str]:
 
 @cache
 def _plan_of_region(region: str | None) -> _Plan | None:
+    """Return the numbering plan of a region; None: the library has none."""
     import phonenumbers
 
     if region is None or region not in phonenumbers.SUPPORTED_REGIONS:

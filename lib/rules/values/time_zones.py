@@ -84,6 +84,7 @@ class UnknownZone(tzinfo):
 
 @lru_cache(maxsize=256)  # a file can contain any number of invented names
 def _find_zone(name: str) -> tzinfo | None:
+    """Return the time zone of an offset or an IANA name, in any case; None: there is none."""
     if name.upper() in _UTC:
         return UTC
     match = _OFFSET.fullmatch(name.upper())
