@@ -241,9 +241,14 @@ def prepare(
 
 
 def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPart:
+    """Return the rows of a part with their requests.
+
+    `map` and `filter` stand here instead of loops because they run over every row of the file.
+    """
     records, sent_values = validated.records, validated.values
     corrects = part.kind == "adjustment"
     if corrects and part.destination.capabilities.last_value_counts:
+        # What an order is worth by now, to compare with a correction that comes meanwhile.
         values = map(attrgetter("value"), records)
         sent_values = Amounts.of(values, [record.currency_code or "" for record in records])
     return PreparedPart(
@@ -256,6 +261,7 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPa
         with_click_id=[record.has_click_id for record in records],
         values=validated.values,
         sent_values=sent_values,
+        # Only of the records that have warnings: position → warnings.
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
         refused=validated.refused,
         repeats=validated.repeats,
@@ -287,7 +293,8 @@ def outcomes(
     """The APIs' answers for the parts of a chunk → the outcome of each of its rows.
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
-    validates. `sent_at` is the time of the answers.
+    validates. `sent_at` is the time of the answers. `list_all`: rows without a problem are listed
+    too, not only counted.
     """
     listed: list[RowOutcome] = []
     request_ids: list[str] = []

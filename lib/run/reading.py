@@ -107,7 +107,7 @@ class _KnownNames:
     fields: Collection[str]
 
     def match(self, names: Sequence[str]) -> Match:
-        """Compare the names of a line with them."""
+        """Return which of them the names of a line lack, and how many fields it names."""
         fields = [field for name in names if (field := field_named(name))]
         required = self.fields or needed_fields(kind_of(fields))
         missing = [_names_of(field) for field in required if field not in fields]
@@ -116,6 +116,7 @@ class _KnownNames:
 
 
 def _names_of(field: str) -> Names:
+    """Return the names that the column of a field can have: those of Google's templates first."""
     return (*BY_NAME[field].template_names, field)
 
 
@@ -208,6 +209,7 @@ def read_header(table: Table, profile: Profile) -> Header:
             )
             raise PermanentError("INVALID_PROFILE", detail)
         entries = [_known_fields(profile, entry, known) for entry in profile.entries]
+    # The names of each field's columns, each once, in the order of the entries.
     names: dict[str, dict[str, None]] = {}
     for each in entries:
         for field, column in each.fields.items():

@@ -89,7 +89,11 @@ def is_due(row: RowOutcome, attempt: Attempt) -> bool:
 
 
 def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> ChunkOutcomes:
-    """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again."""
+    """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again.
+
+    `before` are its outcomes so far. `answer` has those rows alone, all of them listed. `list_all`:
+    also a row without a problem stays listed.
+    """
     new = {row.line: row for row in answer.listed}
     listed: list[RowOutcome] = []
     unlisted = Totals()
@@ -136,14 +140,14 @@ EndingOf = Callable[[RowOutcome], Ending | None]
 
 
 def end_rows(attempt: Attempt, ending_of: EndingOf) -> None:
-    """Give deferred rows their last outcome."""
+    """Give deferred rows their last outcome, in the markers of their chunks."""
+
+    def ended(row: RowOutcome) -> RowOutcome:
+        ending = ending_of(row) if row.outcome == "deferred" else None
+        return row if ending is None else _with_last_outcome(row, *ending)
+
     for number in sorted(attempt.sums.waits):
         marker = attempt.markers.read(number)
-
-        def ended(row: RowOutcome) -> RowOutcome:
-            ending = ending_of(row) if row.outcome == "deferred" else None
-            return row if ending is None else _with_last_outcome(row, *ending)
-
         attempt.replace_marker(marker, marker.outcomes.with_listed(ended))
     if attempt.must_sum_up:
         attempt.sum_up()
@@ -159,6 +163,8 @@ def end_rows_that_waited_too_long(attempt: Attempt) -> None:
 def _with_last_outcome(
     row: RowOutcome, outcome: Outcome, problem: Problem | None = None
 ) -> RowOutcome:
+    """Return a deferred row with this outcome, unless Google has it already, or it was never whole.
+    `problem` is the reason; None: those of its deferral are."""
     if _was_accepted(row):
         # Google has it already, and only a better version of it was to follow.
         return _accepted_before(row)
@@ -170,6 +176,7 @@ def _with_last_outcome(
 
 
 def _was_accepted(row: RowOutcome) -> bool:
+    """Return whether the API has accepted a deferred row, and it waits for another reason."""
     return any(row.has_error(code) for code in _ACCEPTED)
 
 

@@ -91,6 +91,7 @@ def next_poll(run: Run, sums: Sums) -> datetime | None:
 
 
 def _schedule(run: Run) -> CheckSchedule | None:
+    """Return when to ask for the final statuses of a run's requests. None: no API reports them."""
     name = polled_destination(run)
     return capabilities_of(name).reports_later if name is not None else None
 
@@ -362,6 +363,7 @@ class _FinalStatus:
         return is_deferred
 
     def _row(self, line: int) -> RowOutcome:
+        """Return the row as it is listed, or else as the API accepted it."""
         return self._rows.get(line) or self._accepted[line]
 
 
@@ -436,6 +438,7 @@ def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[
 
 
 def _is_temporary(reason: str) -> bool:
+    """Return whether a row with this reason may count if it is sent again."""
     entry = lookup(reason)
     return entry.outcome == "deferred" or entry.scope == "transient"
 
