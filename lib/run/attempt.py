@@ -191,7 +191,7 @@ class Attempt:
 
     def check_lease(self) -> None:
         """Raise `LeaseLost` if another attempt may work on the run now."""
-        lease_ends = self.run.due
+        lease_ends = self.run.due  # of a run that is worked on
         is_over = lease_ends is None or self.context.utc_now() >= lease_ends
         if is_over or self.context.elapsed_seconds() >= self._lease_until:
             raise LeaseLost("the lease has ended")
