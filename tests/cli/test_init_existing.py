@@ -129,6 +129,7 @@ def test_a_renamed_column_is_one_more_name(tmp_path: Path) -> None:
     """Last week's file goes on, and so does what was answered about its cells."""
     person = reopen(tmp_path, SALES.replace("Amount", "Deal value"), decimal_sign=".")
     assert person.open() == ["“Amount” is gone"]
+    assert "q.conversion_value" not in person.page.controls
     assert suggestions(person)["Deal value"] == "conversion_value"
     person.mean("Deal value", "conversion_value")
     assert differences(person) == ([], ["columns, value of the sale: Deal value"])

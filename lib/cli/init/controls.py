@@ -24,6 +24,8 @@ from lib.model.fields import CUSTOM_VARIABLE, base_name
 from lib.rules.fields import BY_NAME
 from lib.rules.selection import ANY_OTHER
 
+_FEW_VALUES: Final = 12
+"""Of more values than these, a person decides about most at once."""
 _MOST_VALUES: Final = 100
 """So many values of a column are shown, the most frequent ones; the others are decided together."""
 
@@ -192,7 +194,7 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
     control = _others_control(draft, decider, is_open=is_open, has_many=has_many)
     if is_edit:
         rows.sort(key=lambda row: not row.control.is_open)
-    if not has_many:
+    if not has_many and len(rows) <= _FEW_VALUES:
         return [*rows, ValueRow(written(ANY_OTHER), 0, None, control)]
     decided = {value for value, fate in decider.fates.items() if fate != UNDECIDED}
     others = sum(value.rows for value in values if value.text and value.text not in decided)
@@ -322,7 +324,7 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
         if each.filled and not meanings_of(draft, each) and each.may_be(LOOKS.get(meaning))
     ]
     offers = [
-        Offer(field, f"{meaning_of(field)}, by another name now"),
+        Offer(field, meaning_of(field)),
         Offer("", "not used any more"),
     ]
 
@@ -353,6 +355,8 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
     column = draft.column(question.name, question.entry)
     constant = draft.constant(question.key, question.entry)
     is_open = question.is_open(draft)
+    if question.entry is None and column is None and draft.column_names(question.name):
+        return  # It has another name now.
     if question.entry is None and column is not None:
         has_empty = not all(cell for _, cell in draft.numbered_cells(column))
         if question.key not in _OF_EMPTY_CELLS or not (has_empty or constant is not None):
