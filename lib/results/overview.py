@@ -170,8 +170,10 @@ def _banner(
 ) -> Banner:
     if problems:
         first, named = problems[0], _files_of(problems[0], by_run)
-        which = f"The most costly, {first.at_stake}" if first.at_stake else "The first"
-        line = f"{number_of(len(_by_file(problems)), 'open problem')}. {which}: {first.title}."
+        line = number_of(count := len(_by_file(problems)), "open problem")
+        if count > 1:
+            line += ". The most costly" if first.at_stake else ". The first"
+        line += f"{first.at_stake and f', {first.at_stake}'}: {first.title}."
         report = next((file for file in named if file.address), None)
         return Banner("needs attention", _worst(problems, by_run), line, first.action, report)
     if unreadable:

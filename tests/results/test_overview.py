@@ -103,6 +103,13 @@ def test_the_overview_has_the_last_files_and_the_dearest_problem_first() -> None
     assert " 40.csv" not in text
 
 
+def test_a_single_problem_is_compared_with_nothing() -> None:
+    """It is neither the first nor the most costly."""
+    said = banner(page_on(problems=[problem(NO_FILE, usd=0)]))
+    assert "Needs attention 1 open problem: An expected file has not come." in said
+    assert "1 open problem, 9 USD: Rows do not count." in banner(page_on(problems=[problem()]))
+
+
 def test_two_problems_of_one_file_are_one_card() -> None:
     """A stopped file that has lost its rows is one mistake."""
     problems = [
