@@ -88,8 +88,8 @@ def show_init(browser: Browser, folder: Path) -> None:
         for field, column in [*columns.items()][4:]:
             _choose(page, f"It is: {column}", field)
         _choose(page, "It is: Deal Stage", "decides")
-        _choose(page, "Rows with Closed Won are", "a sale")
-        _choose(page, "Rows with Closed Lost are", "left out")
+        _choose(page, "Rows with Closed Won under Deal Stage are", "a sale")
+        _choose(page, "Rows with Closed Lost under Deal Stage are", "left out")
         for key, text in (("time_zone", "America/Chicago"), ("country_code", "US")):
             page.fill(f"[id='q.{key}.text']", text)
             page.press(f"[id='q.{key}.text']", "Tab")

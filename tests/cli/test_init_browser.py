@@ -152,7 +152,8 @@ def test_an_export_becomes_a_profile(shown: Open, tmp_path: Path, name: str) -> 
         for column, meaning in columns.items():
             screen.choose(f"It is: {column}", meaning)
         for value, fate in fates.items():
-            screen.choose(f"Rows with {value} are", fate)
+            decider = next(name for name, meaning in columns.items() if meaning == "decides")
+            screen.choose(f"Rows with {value} under {decider} are", fate)
         for control, text in typed.items():
             screen.type(control, text)
         if name == "states in German":
@@ -185,7 +186,7 @@ def test_an_edit_asks_only_what_is_new(shown: Open, tmp_path: Path) -> None:
         assert "2 answers missing: “Amount” is gone “Stage”: 1 to decide" in screen.panel
         screen.press("Deal value is value of the sale")
         assert "87,000.00" in screen.page.inner_text("#rows-part")
-        screen.choose("Rows with Won (self-serve) are", "a sale")
+        screen.choose("Rows with Won (self-serve) under Stage are", "a sale")
         changes = screen.page.inner_text("#save-part")
         assert "columns, value of the sale: Deal value" in changes
         assert "rows, Stage: Won (self-serve)" in changes

@@ -616,6 +616,17 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
     person.save()
 
 
+def test_each_control_has_a_name_of_its_own(opened: Open) -> None:
+    """A screen reader reads it without what stands around it."""
+    person = opened()
+    for column in ("Stage", "Account", "Opt-in"):
+        person.mean(column, "decides")
+    person.decide("Stage", Won="a sale", Lead="a sale of another action", Lost="a refund")
+    labels = [control.label for control in person.page.controls.values()]
+    repeated = {label for label in labels if labels.count(label) > 1}
+    assert repeated == set()
+
+
 @pytest.mark.parametrize("content", [DEALS, REFUNDS])
 @pytest.mark.parametrize("seed", range(2))
 def test_no_order_of_answers_breaks_the_page(opened: Open, content: str, seed: int) -> None:

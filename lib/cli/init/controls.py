@@ -186,7 +186,8 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
             none = "as any other value"
         offers = [Offer(UNDECIDED, none), *_fates(draft, decider)]
         write = partial(_set_fate, draft, decider, value.text)
-        label, name = f"Rows with {written(value.text)} are", f"value.{place}.{number}"
+        label = f"Rows with {written(value.text)} under {decider.name} are"
+        name = f"value.{place}.{number}"
         control = Control(name, label, str(fate), write, offers, is_open)
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
     has_many = _has_many(draft, decider, values)
@@ -229,7 +230,7 @@ def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: 
             _set_fate(draft, decider, ANY_OTHER, text)
 
     name = f"others.{draft.deciders.index(decider)}"
-    label = f"Rows with any other value of {decider.name} are"
+    label = f"Rows with {written(ANY_OTHER)} under {decider.name} are"
     return Control(name, label, str(fate), write, offers, is_open)
 
 
@@ -401,7 +402,9 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
         is_alone = not has_menu and not offers
         yield Control(
             f"{name}.text",
-            f"{text} Write {question.typed}." if is_alone else f"or {question.typed}",
+            f"{text} Write {question.typed}."
+            if is_alone
+            else f"{question.title}: or {question.typed}",
             str(constant) if is_typed else "",
             write_typed,
             is_open=is_open and is_alone,

@@ -108,11 +108,9 @@ class Sample:
     is_whole: bool
     is_guessed: bool
 
-    def cells_of(self, column: Column | None) -> Counter[str]:
+    def cells_of(self, column: Column) -> Counter[str]:
         """Return the cells of a column as they are in the file, with their numbers of rows. They
         are those of all rows, also of a long file."""
-        if column is None:
-            return Counter()
         if column.index not in self.counted:
             rows: Iterable[Row] = self.rows
             if not self.is_whole:
