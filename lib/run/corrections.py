@@ -15,7 +15,7 @@ retracted are not sent any more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Final
 
 from lib.model.money import MICROS, Amounts, micros_of
@@ -43,16 +43,20 @@ class CorrectedOrders:
         if plan.carries_corrections:
             self._known.refresh()
 
-    def made_by(self, validated: Validated) -> list[Correction]:
-        """Return the corrections that the rows of a chunk make."""
+    def made_by(self, validated: Validated, sent_before: Container[int]) -> list[Correction]:
+        """Return the corrections that the rows of a chunk make.
+
+        Those of the lines in `sent_before` are saved already. Saved again, they would count as
+        newer than those that other files have saved since with the same time.
+        """
         if self._plan.validate_only:
             return []  # Google does not count them, so no other row may be sent with their values
         return [
             Correction(self._key(record), record.rank, *_value_of(record))
             for part, rows in validated
             if part.kind == "adjustment"
-            for record in rows.records
-            if isinstance(record, Adjustment) and record.order_id
+            for line, record in zip(rows.lines, rows.records, strict=True)
+            if isinstance(record, Adjustment) and record.order_id and line not in sent_before
         ]
 
     def save(self, chunk: int, made: Sequence[Correction]) -> None:

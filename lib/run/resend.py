@@ -44,6 +44,7 @@ CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
 """A row that the API has accepted, with a value that is not the newest any more."""
 
 _ACCEPTED: Final = (ROWS_NOT_NAMED, CORRECTED_MEANWHILE)
+_NEVER_SENT: Final = (UNTERMINATED_LAST_LINE, AWAITS_CONVERSIONS)
 
 
 # ── when a row is sent again ─────────────────────────────────────────────────────────────────────
@@ -86,6 +87,11 @@ def is_due(row: RowOutcome, attempt: Attempt) -> bool:
     if row.due is None:
         return attempt.conversions_are_answered
     return row.due <= attempt.context.utc_now()
+
+
+def was_sent(row: RowOutcome) -> bool:
+    """Return whether a deferred row was sent before, and not only held back."""
+    return not any(row.has_error(code) for code in _NEVER_SENT)
 
 
 def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> ChunkOutcomes:

@@ -36,7 +36,14 @@ from lib.run.chunks import (
 )
 from lib.run.corrections import CorrectedOrders
 from lib.run.plan import Part, Plan
-from lib.run.resend import AWAITS_CONVERSIONS, ROWS_NOT_NAMED, is_due, merged, with_due_time
+from lib.run.resend import (
+    AWAITS_CONVERSIONS,
+    ROWS_NOT_NAMED,
+    is_due,
+    merged,
+    was_sent,
+    with_due_time,
+)
 from lib.run.window import Window
 from lib.source.table import Table
 from lib.state.corrections import Correction
@@ -150,7 +157,8 @@ class _ChunkUpload:
                 else (part, rows)
                 for part, rows in validated
             ]
-        self._corrections = self._orders.made_by(validated)
+        sent_before = {line for line, row in self._due.items() if was_sent(row)}
+        self._corrections = self._orders.made_by(validated, sent_before)
         return self._orders.with_newest_values(validated, self._corrections)
 
     def _left_out(

@@ -6,9 +6,12 @@ Each one ends with the judgement of `tests.histories.oracle`, as all histories d
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 
+from lib.model.sent_requests import RequestStatus
+from tests.fakes import SOLD_AT, START, deliver, sweep, world
 from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SalesRow, sales
 from tests.histories.google import Verdict
 from tests.histories.history import File
@@ -16,6 +19,7 @@ from tests.histories.oracle import Oracle
 from tests.histories.platform import DAY, HOUR
 from tests.histories.playing import played
 from tests.histories.processes import Interruption
+from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 EXPORT, NIGHT, CHANGES, _ = NAMES
 SALE, CHANGE = SalesRow(0), SalesRow(0, REDUCED)
@@ -43,6 +47,26 @@ def sold(history: Oracle, *numbers: int) -> None:
     """Let sales come, and Google process them."""
     history.upload(EXPORT, sales(*numbers))
     history.platform.wait(DAY)
+
+
+def test_of_two_changes_of_one_time_the_last_saved_one_counts() -> None:
+    """Two files of one day have the same date. The row of the first one is sent again with the
+    value of the second one, and does not become the newest by that."""
+    google = world()
+    google.use_destination("data_manager")
+    google.profiles["default"]["conversions"] = [{"send": "restatement"}]
+    cells = {"order_id": "a", "conversion_date_time": SOLD_AT, "conversion_value": ""}
+    changed_at = f"{START - timedelta(days=1):%Y-%m-%d %H:%M:%S}+00:00"
+    for value in ("80", "90"):
+        change = {"adjustment_date_time": changed_at, "adjusted_value": value}
+        columns = (*CORE_COLUMNS, *change)
+        deliver(google, f"{value}.csv", csv_bytes([core_row(1, **cells, **change)], columns))
+        google.clock.seconds += 60
+    google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
+    for _ in range(12):
+        google.clock.seconds += HOUR
+        sweep(google)
+    assert google.api.adjusted == [("a", 80.0), ("a", 90.0), ("a", 90.0)]
 
 
 # ── temporary refusals ───────────────────────────────────────────────────────────────────────────
