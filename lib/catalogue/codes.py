@@ -17,7 +17,7 @@ from string import Template
 from typing import Any, Final, Literal
 
 from lib.catalogue.kinds import CODE_KINDS, Scope, Severity
-from lib.catalogue.texts import for_engineer
+from lib.catalogue.texts import AGAIN, for_engineer, for_owner
 from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
@@ -32,7 +32,8 @@ class Code:
 
     `scope`: the row alone; the file; the account or its settings, and so every row; or a transient
     error, which is retried. `outcome`: the outcome of a row with this code (None: the row is still
-    processed). `if_most`: the setting that is the action if most rows have the code; "": none.
+    processed). `action`: who must act, and what to do. `if_most`: the setting that is the action if
+    most rows have the code; "": none.
     `is_too_late`: the cause can be corrected for the next files, but not for this row.
     `needs_action`: a person can correct the cause. `says_upload`: the action says how to upload the
     file again.
@@ -62,12 +63,17 @@ class Code:
         """Return what to do about this code in a file of which `count` of the `rows` have it."""
         return self.if_most if self.is_one_setting(count, rows) else self.action
 
+    @property
+    def brings_rows_again(self) -> bool:
+        """Whether the rows come to Google if somebody does what is said, and uploads them again."""
+        return self.needs_action and not self.says_upload and not self.is_too_late
+
     def advice_with_upload(self, count: int = 0, rows: int = 0) -> str:
         """Return the same of rows that only come again if somebody uploads the file again."""
         advice = self.advice(count, rows)
-        if not self.needs_action or self.says_upload or self.is_too_late:
+        if not self.brings_rows_again:
             return advice
-        return f"{advice} Then upload the file again: no sale counts twice."
+        return f"{advice} {AGAIN}"
 
 
 _SECTION: Final = re.compile(r"^\[(.+)\]\n((?:[\w ].*\n)+)", re.M)
@@ -97,8 +103,14 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
         flags: dict[str, Any] = {
             key: text == "yes" for key, text in fields.items() if text in ("yes", "no")
         }
-        action = fields.get("action") or for_engineer(fields["ask_engineer"])
-        if_most = fields.get("if_most")
+        action = fields.get("action", "")
+        if "ask_engineer" in fields:
+            action = for_engineer(fields["ask_engineer"])
+        elif flags.get("needs_action", True):
+            action = for_owner(action)
+        if_most = for_owner(fields["if_most"]) if "if_most" in fields else ""
+        if "engineer_if_most" in fields:
+            if_most = for_engineer(fields["engineer_if_most"])
         for code in (first, *fields.get("also", "").split()):
             codes[code] = Code(
                 code,
@@ -106,7 +118,7 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
                 *CODE_KINDS[kind],
                 fields["meaning"],
                 action,
-                for_engineer(if_most) if if_most else "",
+                if_most,
                 **flags,
             )
     return codes

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import first_sentence, for_engineer
+from lib.catalogue.texts import first_sentence, for_engineer, for_owner
 from lib.model.money import in_words
 
 NO_PROFILE: Final = "(no profile)"
@@ -40,19 +40,19 @@ ROWS_LOST: Final = ProblemKind(
     "rows_lost",
     "ERROR",
     "Rows do not count",
-    "Open the report of the file, and do its next step.",
+    for_owner("Open the report of the file, and do its next step."),
 )
 FILE_STOPPED: Final = ProblemKind(
     "file_stopped",
     "ERROR",
     "A file was stopped",
-    "Do what the report of the file says, and upload the file again.",
+    for_owner("Do what the report of the file says, and upload the file again."),
 )
 NO_FILE: Final = ProblemKind(
     "no_file",
     "ERROR",
     "An expected file has not come",
-    "Ask the owner of the export whether it ran.",
+    for_owner("Check whether the export ran."),
 )
 FILE_UNFINISHED: Final = ProblemKind(
     "file_unfinished",
@@ -70,19 +70,23 @@ GOOGLE_SILENT: Final = ProblemKind(
     "google_silent",
     "ERROR",
     "Google's final answer cannot be read, or did not come",
-    "Look in Google Ads whether the conversions have arrived.",
+    for_owner("Look in Google Ads whether the conversions have arrived."),
 )
 NOTHING_SENT: Final = ProblemKind(
     "nothing_sent",
     "WARNING",
     "Files come, and nothing new is sent",
-    "Check the export. If it is right, ask your engineer to check skip and rows in the profile.",
+    for_owner(
+        "Check the export. If it is right, ask your engineer to check skip and rows in the profile."
+    ),
 )
 COLUMN_EMPTY: Final = ProblemKind(
     "column_empty",
     "WARNING",
     "A column is empty",
-    "Check the export. If it is right, ask your engineer to correct columns in the profile.",
+    for_owner(
+        "Check the export. If it is right, ask your engineer to correct columns in the profile."
+    ),
 )
 DEPLOYMENT: Final = ProblemKind(
     "deployment",

@@ -9,12 +9,26 @@ EMPTY: Final = "(empty)"
 REFUND: Final = "refund or change"
 """What a row is called that adjusts a conversion. People "correct" rows, so it is no correction."""
 
+_OWNER: Final = "Owner of the export: "
 _SENTENCE_END: Final = re.compile(r"[.:] |[.]$")
+
+
+AGAIN: Final = "Then upload the file again: no sale counts twice."
 
 
 def for_engineer(action: str) -> str:
     """Return an action that marketers forward: `Ask your engineer: Update the function.`"""
     return f"Ask your engineer: {action}"
+
+
+def for_owner(action: str) -> str:
+    """Return an action for whoever owns the export: `Owner of the export: Correct the date.`"""
+    return f"{_OWNER}{action}"
+
+
+def without_owner(action: str) -> str:
+    """Return an action for those who know already that it is theirs: `Correct the date.`"""
+    return action.removeprefix(_OWNER)
 
 
 def inside(sentence: str) -> str:
@@ -25,6 +39,11 @@ def inside(sentence: str) -> str:
 def first_sentence(text: str) -> str:
     """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
     return _SENTENCE_END.split(text, maxsplit=1)[0]
+
+
+def dashed(customer_id: str) -> str:
+    """`1234567890` → `123-456-7890`, as Google Ads shows an account."""
+    return re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", customer_id)
 
 
 def number_of(count: int, what: str) -> str:

@@ -173,6 +173,7 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
             unmatched=counts.get("unmatched", 0),
             unnamed=counts.get("unnamed", 0),
             unknown=counts.get("unknown", 0),
+            denied=counts.get("denied", 0),
         )
 
 
@@ -229,12 +230,14 @@ class RunSummary:
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of rows for each outcome.
+        """The number of rows for each outcome, and of those that refuse consent.
 
         If the API reports final outcomes later, also how many uploaded rows await them, have no ad
         click, never count although Google has not named them, and have no known status.
         """
         counts = self.totals.counts()
+        if self.totals.denied:
+            counts["denied"] = self.totals.denied
         if self.requests is not None:
             counts |= {
                 "awaiting": self.totals.awaiting,

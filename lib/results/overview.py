@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, Found, OpenProblem
-from lib.catalogue.texts import first_sentence, number_of
+from lib.catalogue.texts import first_sentence, for_owner, number_of
 from lib.model.totals import Totals
 from lib.results.names import report_name, results_name, rows_to_fix
 from lib.results.page import bucket_address, render
@@ -122,8 +122,9 @@ def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
     headline, totals = _headline_of(entry), entry.totals
     code = entry.stop or (totals.reason if totals.lost else "") or entry.blocked
     why = f"{first_sentence(lookup(code).meaning)}." if code else ""
-    if why and headline.status == "needs attention" and not entry.blocked:
-        why = f"Main reason: {why}"
+    if headline.status == "needs attention" and not entry.blocked:
+        is_said = headline.code == code
+        why = f"Main reason: {why}" if why and not is_said else ""
     return ShownFile(entry, address, headline, why)
 
 
@@ -195,7 +196,9 @@ def _banner(
         line = f"No open problems. {number_of(len(waiting), 'file')} not finished yet."
         return Banner("waiting", "amber", line, NOBODY_NOW)
     if not files:
-        return Banner("waiting", "amber", "No file has come yet.", "Upload the first file.")
+        return Banner(
+            "waiting", "amber", "No file has come yet.", for_owner("Upload the first file.")
+        )
     return Banner("done", "green", "No open problems.", NOBODY)
 
 

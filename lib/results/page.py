@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from lib.catalogue.texts import first_sentence, number_of, number_of_rows
+from lib.catalogue.texts import dashed, first_sentence, number_of, number_of_rows
 from lib.results.sentences import money
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -57,11 +57,6 @@ def long_time(text: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
-def account(customer_id: str) -> str:
-    """`1234567890` → `123-456-7890`, as Google Ads shows it."""
-    return re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", customer_id)
-
-
 def _words(name: str) -> str:
     """`not_attempted` → `not attempted`."""
     return name.replace("_", " ")
@@ -86,7 +81,7 @@ PAGES: Final = Environment(
 )
 """The templates, and what they use besides their content."""
 PAGES.filters |= {
-    "account": account,
+    "account": dashed,
     "copy_command": copy_command,
     "first_sentence": first_sentence,
     "hash": _hash,

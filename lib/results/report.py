@@ -17,7 +17,12 @@ from lib.results.document import ResultsHead
 from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
 from lib.results.page import render
 from lib.results.reading import read_results
-from lib.results.sentences import headline_of_results, next_steps, noun_of
+from lib.results.sentences import (
+    NEARLY_ALL_DENIED,
+    headline_of_results,
+    next_steps,
+    noun_of,
+)
 
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
@@ -47,10 +52,11 @@ def report_of(results: IO[bytes]) -> str:
 
 def render_report(head: ResultsHead, findings: Findings, links: Links = Links()) -> str:
     """Return the report on a file."""
-    rows, headline = findings.listed(), headline_of_results(head)
+    rows, headline = findings.listed(), headline_of_results(head, findings)
     steps, totals = next_steps(head, findings, headline), head.totals()
     to_read = [note for note in head.notes if head.codes[note.code].needs_action]
     said = {step.code for step in steps}
+    is_denied = any(note.code == NEARLY_ALL_DENIED for note in head.notes)
     return render(
         "report.html",
         head=head,
@@ -59,6 +65,7 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         what=noun_of(totals),
         meant=totals.meant,
         repeats=totals.repeats,
+        denied=totals.denied if is_denied else 0,
         outcomes=OUTCOMES,
         sums={outcome: money_of.as_sums() for outcome, money_of in head.money.items()},
         listed_outcomes={each.row.outcome for each in rows},

@@ -3,21 +3,33 @@
 Report, overview, open problems, `check` and `init` take their words from here and their numbers
 from `Totals`, so they say the same of a file:
 
-    Needs attention. Google took 118 of 120 sales; 2 do not count.
+    Needs attention. Google took 118 of 120 sales; it refused 2.
     Taken: 118 sales, 214,320 USD · Not counted: 2 sales, 16,100.50 USD · Waiting: none
-    Next step: Correct these sales in the file, and upload it again: no sale counts twice.
+    Next step: Owner of the export: Correct these sales in the CRM or in the file. Then upload …
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import Code, lookup
-from lib.catalogue.texts import REFUND, first_sentence, inside, number_of, number_of_rows
+from lib.catalogue.texts import (
+    AGAIN,
+    REFUND,
+    dashed,
+    first_sentence,
+    for_owner,
+    inside,
+    number_of,
+    number_of_rows,
+    without_owner,
+)
 from lib.model.money import Sum, difference, in_words, micros_by_currency
 from lib.model.outcomes import LOST
 from lib.model.totals import Totals
@@ -33,6 +45,15 @@ Tone = Literal["green", "amber", "red"]
 """`red`: most of the money does not count."""
 
 MAYBE_SENT: Final = "MAYBE_SENT"
+NEARLY_ALL_DENIED: Final = "NEARLY_ALL_DENIED"
+_OPEN_PROFILE: Final = "init FILE --profile NAME"
+"""Stands in an action of the catalogue for a command with the names of a file and a profile."""
+_ACCOUNT: Final = "the account in the profile"
+"""Stands there for the account of a file."""
+NEARLY_ALL: Final = 0.9
+"""The share of the lost rows whose cause the line tells."""
+LONGEST_WAIT: Final = timedelta(days=7)
+"""So long after the last word on a file, Google has said all that it will say."""
 MOST_WORDS: Final = 20
 """Of the line that says what happened."""
 NOBODY: Final = "Nobody needs to do anything."
@@ -50,7 +71,7 @@ class Number(NamedTuple):
 
 
 class Headline(NamedTuple):
-    """What happened to a file. `code` is why somebody must look, if it is not about lost rows."""
+    """What happened to a file. `code` is the cause that the line or the error of the file tells."""
 
     status: StatusWord
     tone: Tone
@@ -60,8 +81,10 @@ class Headline(NamedTuple):
 
 
 class NextStep(NamedTuple):
-    """What to do, and why. `command` is what to run for it, if anything. `code` is that of the note
-    that says why. `rows` are those that it is about, and `sums` what they are worth."""
+    """What to do, and why. `command` is what to run for it, if anything; `writes_rows`: it writes
+    the rows to a file of their own. `code` is that of the note that says why. `rows` are those that
+    it is about, and `sums` what they are worth. `brings_rows_again`: after that, somebody must
+    upload the file again."""
 
     text: str
     why: str = ""
@@ -69,6 +92,8 @@ class NextStep(NamedTuple):
     code: str = ""
     rows: int = 0
     sums: Mapping[str, Sum] = MappingProxyType({})
+    brings_rows_again: bool = False
+    writes_rows: bool = False
 
 
 # ── words of several faces ───────────────────────────────────────────────────────────────────────
@@ -108,6 +133,10 @@ def headline_of(
         line = "Another version of the file has replaced this one before it was read."
         return Headline("done", "green", line)
     numbers = numbers_of(totals, is_check=is_check) if totals.meant else ()
+    if NEARLY_ALL_DENIED in looks and numbers and totals.denied:
+        taken = numbers[0]
+        rows = f"{taken.rows}, {totals.denied:,} with refused consent"
+        numbers = taken._replace(rows=rows), *numbers[1:]
     if stop:
         is_alarm = lookup(stop).needs_action and (not totals.meant or totals.is_mostly_lost)
         line = "This was only a check: the file would be stopped."
@@ -117,7 +146,9 @@ def headline_of(
     line = _line_of(totals, is_check=is_check)
     if totals.lost:
         tone: Tone = "red" if totals.is_mostly_lost else "amber"
-        return Headline("needs attention", tone, line, numbers)
+        with_cause = "" if is_check else _with_cause(line, totals)
+        code = totals.reason if with_cause else ""
+        return Headline("needs attention", tone, with_cause or line, numbers, code)
     if looks:
         line = with_objection(line if totals.meant else "", *_meaning_for(looks[0], totals))
         return Headline("needs attention", "amber", line, numbers, looks[0])
@@ -142,11 +173,27 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
 def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
     """Return what a code says, and the number of rows of which it says so; 0: of the file."""
     rows = totals.codes[code].number if _is_of_rows(code, totals) else 0
+    if code == NEARLY_ALL_DENIED:
+        rows = totals.denied
     return f"{first_sentence(lookup(code).meaning)}.", rows
 
 
 def _is_of_rows(code: str, totals: Totals) -> bool:
     return code in totals.codes and lookup(code).scope == "row"
+
+
+def _with_cause(line: str, totals: Totals) -> str:
+    """Return the line with the main cause, or "" if it is not that of nearly all lost rows, if
+    something else is still to come, or if both are too long together.
+
+    `Google refused all 212 sales: the ad click or call belongs to another Google Ads account.`
+    """
+    cause = totals.codes.get(totals.reason)
+    if cause is None or cause.number < NEARLY_ALL * totals.lost or totals.waiting:
+        return ""
+    meaning = inside(first_sentence(lookup(totals.reason).meaning))
+    both = f"{line.removesuffix('.')}: {meaning}."
+    return both if len(both.split()) <= MOST_WORDS else ""
 
 
 def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
@@ -164,6 +211,8 @@ def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
         _kinds(totals, totals.lost, None if totals.unnamed else lost),
         _worth(totals.lost_money(), others, least=totals.lost - lost),
     )
+    if not of_lost.money and totals.count("not_attempted"):
+        of_lost = of_lost._replace(money="value unknown")
     if is_check:
         possible = _kinds(totals, totals.count("ok"), corrections.get("ok", 0))
         worth = _worth(totals.money.get("ok", {}), others)
@@ -221,12 +270,10 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
             return f"Google already had {everything}."
         return f"Google took {everything}{f'; it had {before:,} of them before' if before else ''}."
     if lost == wanted:
-        if wanted == 1:
-            return f"Google did not take the only {what}."
-        return f"Google took {_part(0, wanted, what)}."
+        return _line_of_lost(totals, wanted, what)
     clauses = [f"Google took {_part(taken, wanted, what)}"]
     if lost:
-        clauses.append(f"{lost:,} {_verb(lost, 'does', 'do')} not count")
+        clauses.append(_clause_of_lost(totals))
     if totals.awaiting and not taken and not lost:
         clauses = [f"Google is still checking {_part(totals.awaiting, wanted, what)}"]
     elif totals.awaiting:
@@ -234,6 +281,31 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
     if deferred := totals.count("deferred"):
         clauses.append(f"{deferred:,} {_verb(deferred, 'is', 'are')} sent again automatically")
     return f"{'; '.join(clauses)}."
+
+
+def _refused(totals: Totals) -> int:
+    """Return how many rows Google has refused. The other lost ones were not sent."""
+    return totals.count("failed") + totals.unnamed
+
+
+def _line_of_lost(totals: Totals, wanted: int, what: str) -> str:
+    """Return the line of a file of which no row counts."""
+    if _refused(totals) == totals.lost:
+        return f"Google refused {_part(wanted, wanted, what)}."
+    if _refused(totals):
+        return f"Google took {_part(0, wanted, what)}."
+    if wanted == 1:
+        return f"The only {what} was not sent."
+    return f"None of {number_of(wanted, what)} was sent."
+
+
+def _clause_of_lost(totals: Totals) -> str:
+    lost = totals.lost
+    if _refused(totals) == lost:
+        return f"it refused {lost:,}"
+    if _refused(totals):
+        return f"{lost:,} do not count"
+    return f"{lost:,} {_verb(lost, 'was', 'were')} not sent"
 
 
 def _verb(count: int, one: str, more: str) -> str:
@@ -245,9 +317,9 @@ def _line_of_stopped(totals: Totals, *, is_maybe_sent: bool) -> str:
     if is_maybe_sent:
         some = f"Some of {number_of(wanted, what)}" if wanted else "Some rows"
         return f"{some} may have reached Google."
-    if not wanted:
-        return "No row was sent."
-    return f"Google took {_part(totals.taken, wanted, what)}."
+    if totals.count("not_attempted") >= wanted:
+        return "The file was stopped before anything was sent."
+    return f"Google took {_part(totals.taken, wanted, what)} before the file was stopped."
 
 
 def _part(count: int, total: int, what: str) -> str:
@@ -260,9 +332,10 @@ def _part(count: int, total: int, what: str) -> str:
 # ── the report ───────────────────────────────────────────────────────────────────────────────────
 
 
-def headline_of_results(head: ResultsHead) -> Headline:
+def headline_of_results(head: ResultsHead, findings: Findings) -> Headline:
     """Return what the results document says of its file."""
-    totals = head.totals()
+    reason = next(iter(findings.lost_by_importance({})), "")
+    totals = replace(head.totals(), reason=reason)
     return headline_of(
         totals,
         looks_of([note.code for note in head.notes], totals),
@@ -278,29 +351,65 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         text = f"{NOBODY} The results of generation {head.other_generation} have the rows."
         return [NextStep(text)]
     if headline.status == "stopped":
-        code = head.codes[headline.code]
-        return [NextStep(_with_names(code.action, head))]
+        return [_with_names(NextStep(head.codes[headline.code].action), head)]
     totals = head.totals()
     looks = looks_of([note.code for note in head.notes], totals)
     steps = [
-        *_steps_for_rows(head, findings, totals),
+        *_steps_for_rows(head, findings, totals, headline),
         *(step for code in looks if (step := _step_for_look(head, findings, code, headline))),
     ]
     if steps:
-        return steps[:MOST_STEPS]
+        return [_with_names(step, head) for step in _with_upload(steps[:MOST_STEPS])]
     if totals.lost:
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
     text = NOBODY
     if headline.status == "waiting":
-        text = f"{NOBODY_NOW} This report is replaced when Google has said more."
+        last = datetime.fromisoformat(head.finished_at) + LONGEST_WAIT
+        text = (
+            f"{NOBODY_NOW} Google usually answers within a day, and this report is replaced then. "
+            f"If it still says Waiting after {last.day} {last:%B %Y}, ask your engineer for the "
+            "reason in the log."
+        )
     if any(head.codes[note.code].needs_action for note in head.notes):
         text = f"{text} Below are notes on the file."
-    return [NextStep(text)]
+    return [NextStep(text, _why_again(findings, noun_of(totals)))]
 
 
-def _steps_for_rows(head: ResultsHead, findings: Findings, totals: Totals) -> Sequence[NextStep]:
+def _why_again(findings: Findings, what: str) -> str:
+    """Return the main reason why rows are sent again, or "" if none are."""
+    causes = findings.groups["nobody"].by_importance()
+    again = [each for each in causes if each.outcomes["deferred"]]
+    if not again:
+        return ""
+    deferred = again[0].outcomes["deferred"]
+    these = f"{number_of(deferred, what)} {_verb(deferred, 'is', 'are')} sent again"
+    return f"Why {these}: {_meaning(lookup(again[0].code))}"
+
+
+def _with_upload(steps: Sequence[NextStep]) -> Sequence[NextStep]:
+    """Return the steps with the upload that brings the rows again: once, however many need it.
+
+    The file that `fix` writes has only the rows of its own step, so that is no way for several.
+    """
+    if sum(step.brings_rows_again for step in steps) < 2:
+        return [
+            step._replace(text=f"{step.text} {AGAIN}") if step.brings_rows_again else step
+            for step in steps
+        ]
+    alone = [
+        step._replace(command="", writes_rows=False) if step.writes_rows else step for step in steps
+    ]
+    return [
+        *alone,
+        NextStep(for_owner("After that, upload the file again, once: no sale counts twice.")),
+    ]
+
+
+def _steps_for_rows(
+    head: ResultsHead, findings: Findings, totals: Totals, headline: Headline
+) -> Sequence[NextStep]:
     """Return the steps for rows that do not count, the dearest first: settings that mend many rows
-    at once, the other rows to correct, and what came too late."""
+    at once, the other rows to correct, and what came too late. The headline may have said why."""
     correct, late = findings.groups["correct"], findings.groups["late"]
     settings, causes = findings.groups["profile"].by_importance(), correct.by_importance()
     rows, sums, has_fix = correct.rows, correct.sums, True
@@ -312,16 +421,25 @@ def _steps_for_rows(head: ResultsHead, findings: Findings, totals: Totals) -> Se
     steps = []
     for cause in settings:
         entry = lookup(cause.code)
-        text = _with_names(entry.advice_with_upload(cause.rows, totals.meant), head)
-        steps.append(NextStep(text, _meaning(entry), rows=cause.rows, sums=cause.sums))
+        text = entry.advice(cause.rows, totals.meant)
+        steps.append(
+            NextStep(
+                text,
+                "" if cause.code == headline.code else _meaning(entry),
+                rows=cause.rows,
+                sums=cause.sums,
+                brings_rows_again=entry.brings_rows_again,
+            )
+        )
     if rows:
         step = _to_correct(head, rows, causes, noun_of(totals), has_fix=has_fix)
         steps.append(step._replace(rows=rows, sums=sums))
     if late.rows:
         cause = late.by_importance()[0]
         entry = lookup(cause.code)
-        text = entry.advice_with_upload(cause.rows, totals.meant)
-        steps.append(NextStep(text, _meaning(entry), rows=late.rows, sums=late.sums))
+        text = entry.advice(cause.rows, totals.meant)
+        why = "" if cause.code == headline.code else _meaning(entry)
+        steps.append(NextStep(text, why, rows=late.rows, sums=late.sums))
 
     def rank(step: NextStep) -> tuple[int, int]:
         return -max(micros_by_currency(step.sums).values(), default=0), -step.rows
@@ -337,17 +455,17 @@ def _to_correct(
     if causes and 2 * causes[0].rows > rows:
         entry = lookup(causes[0].code)
         of_rows = f"{number_of(causes[0].rows, what)}: " if causes[0].rows < rows else ""
-        why = f"{of_rows}{_meaning(entry)} {entry.action}"
+        why = f"{of_rows}{_meaning(entry)} {without_owner(entry.action)}"
     these = f"this {what}" if rows == 1 else f"these {what}s"
     if not head.source.bucket:
-        return NextStep(f"Correct {these} in the file, and check it again.", why)
+        return NextStep(for_owner(f"Correct {these} in the file, and check it again."), why)
     command = ""
     if has_fix:
         name = PurePosixPath(head.source.name).name
         results = results_name(name, int(head.source.generation))
         command = shlex.join(("offline-conversions", "fix", name, results))
-    text = f"Correct {these} in the file, and upload it again: no sale counts twice."
-    return NextStep(text, why, command)
+    text = for_owner(f"Correct {these} in the CRM or in the file.")
+    return NextStep(text, why, command, brings_rows_again=True, writes_rows=has_fix)
 
 
 def _step_for_look(
@@ -369,8 +487,11 @@ def _meaning(entry: Code) -> str:
     return f"{first_sentence(entry.meaning)}."
 
 
-def _with_names(action: str, head: ResultsHead) -> str:
-    """Return an action with the names of the file and the profile in its command."""
-    name = PurePosixPath(head.source.name).name
-    names = shlex.join((name, "--profile", head.profile))
-    return action.replace("init FILE --profile NAME", f"`offline-conversions init {names}`")
+def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
+    """Return a step with the account of the file, and with its command below it."""
+    text, command = step.text.replace(_ACCOUNT, f"account {dashed(head.customer_id)}"), step.command
+    if _OPEN_PROFILE in text:
+        text = text.replace(_OPEN_PROFILE, "the command below")
+        name = PurePosixPath(head.source.name).name
+        command = shlex.join(("offline-conversions", "init", name, "--profile", head.profile))
+    return step._replace(text=text, command=command)

@@ -19,7 +19,7 @@ from lib.catalogue.codes import (
     WAITS_A_DAY,
     lookup,
 )
-from lib.catalogue.texts import for_engineer
+from lib.catalogue.texts import for_engineer, for_owner
 from lib.config.profile import Profile, Send
 from lib.errors import FILE_ERROR_CODES
 from lib.model.records import ROW_PROBLEMS
@@ -28,12 +28,14 @@ from lib.rules.values.countries import find_region
 ROOT = Path(__file__).parents[2]
 
 BEGINS_WELL = re.compile(
+    "(?:Owner of the export: |Ask your engineer: )?"
     "(No action "
-    "needed|Accept|Add|Apply|Ask|Check|Clear|Compare|Compress|Contact|Copy|Correct|Create"
+    "needed|Are|Did|Do|Does|Have|Is|Was|Which|Accept|Add|Apply|Ask|Check|Clear|Compare|Compress|Contact|Copy|Correct|Create"
     "|Enable|End|Export|Fill|Find|Format|Give|Keep|Leave|Look|Make|Move|Name|Open|Read|Remove|Rename"
     "|Report|Save|Set|Shorten|Split|Turn|Upload|Use|Wait|Write)\\b"
 )
-"""What an action may begin with: a verb, unless there is nothing to do."""
+"""What an action may begin with, after who must act: a verb, unless there is nothing to do, or the
+question that decides."""
 
 
 def test_every_code_that_the_sources_raise_is_ours() -> None:
@@ -81,6 +83,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             "meaning",
             "action",
             "if_most",
+            "engineer_if_most",
             "is_too_late",
             "needs_action",
             "says_upload",
@@ -97,8 +100,14 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             entry = lookup(code)
             assert entry.meaning == section["meaning"]
             assert ("action" in section) != ("ask_engineer" in section)
-            action = section.get("action") or for_engineer(section["ask_engineer"])
-            if_most = for_engineer(section["if_most"]) if "if_most" in section else ""
+            if "ask_engineer" in section:
+                action = for_engineer(section["ask_engineer"])
+            else:
+                nobody = section.get("needs_action") == "no"
+                action = section["action"] if nobody else for_owner(section["action"])
+            if_most = for_owner(section["if_most"]) if "if_most" in section else ""
+            if "engineer_if_most" in section:
+                if_most = for_engineer(section["engineer_if_most"])
             assert (entry.action, entry.if_most) == (action, if_most)
             assert entry.is_too_late == ("is_too_late" in section)
             assert entry.needs_action == ("needs_action" not in section)

@@ -134,8 +134,8 @@ def test_a_new_value_and_a_renamed_column_lead_to_init(file: Any, tmp_path: Path
     path = file(content.encode())
     shown = " ".join(run(path, *options).stdout.split())
     assert "NO_ENTRY_FITS rejected line 2: Stage: Won (self-serve)" in shown
-    assert f"init {path} --profile crm, and say what the new value is" in shown
+    assert f"init {path} --profile crm, and to choose that" in shown
     path = file(content.replace("Closed", "Close date").encode())
     shown = " ".join(run(path, *options).stdout.split())
     assert '"Closed" may be "Close date" now.' in shown
-    assert f"init {path} --profile crm instead" in shown
+    assert f"init {path} --profile crm. If it was not" in shown

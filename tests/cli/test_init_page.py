@@ -549,9 +549,9 @@ def test_what_looks_wrong_in_the_whole_file_is_said(opened: Open) -> None:
     person = refunds(opened(REFUNDS), Refund="a refund", Part="left out")
     for question, column in (("adjustment_date_time", "Time"), ("order_id", "Related")):
         person.answer(question, column, 1)
-    assert "Consent is refused in nearly every row" not in person.html
+    assert "Consent is refused, so Google must not use" not in person.html
     person.answer("ad_user_data", "all people in this file refused")
-    assert "Consent is refused in nearly every row" in person.html
+    assert "Consent is refused, so Google must not use" in person.html
 
 
 def test_sales_that_are_worth_nothing_are_said(opened: Open) -> None:

@@ -147,7 +147,7 @@ def test_the_legend_and_the_causes_filter_the_rows(browser: Browser, pages: Path
     page.click("#all")
     assert (shown.count(), page.input_value("#search")) == (50, "")
     page.click("[data-copies]")
-    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text("#command")
+    assert page.evaluate("navigator.clipboard.readText()") == page.inner_text(".command code")
     assert wrong == []
     page.context.close()
 

@@ -134,7 +134,9 @@ def test_the_page_says_as_of_when() -> None:
 
 def test_without_a_file_nothing_is_said_to_be_well() -> None:
     """Nobody knows yet."""
-    assert banner(page_on()).endswith("Waiting No file has come yet. Upload the first file.")
+    assert banner(page_on()).endswith(
+        "Waiting No file has come yet. Owner of the export: Upload the first file."
+    )
 
 
 def test_a_file_that_waits_is_not_green() -> None:

@@ -98,7 +98,7 @@ def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
     page = report_on(summary_of(unlisted={"uploaded": 3, "skipped": 97}))
     assert "3 sales for Google, 97 rows skipped" in words(page)
     assert "3 uploaded 100 %, 30 USD accepted by Google" in words(page)
-    assert "97 skipped no conversion" in words(page)
+    assert "97 skipped left out, as the profile says" in words(page)
     assert page.count("<rect") == 1
 
 
@@ -116,7 +116,7 @@ def test_notes_that_need_nobody_are_closed() -> None:
     notes = [Problem("REPORT_FOOTER", "", "line 3"), Problem("ENCODING_GUESSED")]
     page = report_on(summary_of(listed, notes=notes))
     warned = page.partition("2 sales with only a warning</summary>")[2]
-    warned, _, closed = warned.partition("1 note that needs nobody now</summary>")
+    warned, _, closed = warned.partition("1 note, no action needed</summary>")
     closed = closed.partition("Google Ads")[0]
     assert "INVALID_PHONE" in warned
     assert "REPORT_FOOTER" in closed

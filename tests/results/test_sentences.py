@@ -27,10 +27,19 @@ from lib.state.store import StoredObject
 from tests.results.files import row, summary_of
 
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
+INIT = "offline-conversions init deals.csv --profile crm"
+AGAIN = "Owner of the export: After that, upload the file again, once: no sale counts twice."
 NOBODY = "Nobody needs to do anything."
-ONE = "Correct this sale in the file, and upload it again: no sale counts twice."
+ONE = (
+    "Owner of the export: Correct this sale in the CRM or in the file. "
+    "Then upload the file again: no sale counts twice."
+)
 MANY = ONE.replace("this sale", "these sales")
-LATER = "Nobody needs to do anything now. This report is replaced when Google has said more."
+WITHOUT_UPLOAD = MANY.partition(" Then")[0]
+LATER = (
+    "Nobody needs to do anything now. Google usually answers within a day, and this report is "
+    "replaced then. If it still says Waiting after 1 December 2026, ask your engineer"
+)
 
 WRONG_DATE = row(2, "rejected", "FUTURE_DATE")
 WRONG_DATES = [row(line, "rejected", "FUTURE_DATE") for line in (2, 3, 4)]
@@ -82,28 +91,28 @@ CASES: dict[str, Case] = {
     "the only one to correct": Case(
         summary_of([WRONG_DATE]),
         "red needs attention",
-        "Google did not take the only sale.",
+        "The only sale was not sent: the conversion time is in the future.",
         "none | 1 sale, 10 USD | none",
         ONE,
     ),
     "some to correct": Case(
         summary_of([WRONG_DATE], unlisted={"uploaded": 3, "skipped": 7}),
         "amber needs attention",
-        "Google took 3 of 4 sales; 1 does not count.",
+        "Google took 3 of 4 sales; 1 was not sent: the conversion time is in the future.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         ONE,
     ),
     "most to correct": Case(
         summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
         "red needs attention",
-        "Google took 1 of 4 sales; 3 do not count.",
+        "Google took 1 of 4 sales; 3 were not sent: the conversion time is in the future.",
         "1 sale, 10 USD | 3 sales, 30 USD | none",
         MANY,
     ),
     "few rows with most of the money": Case(
         summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
         "red needs attention",
-        "Google took 9 of 10 sales; 1 does not count.",
+        "Google took 9 of 10 sales; 1 was not sent: the conversion time is in the future.",
         "9 sales, 90 USD | 1 sale, 1,000 USD | none",
         ONE,
     ),
@@ -112,7 +121,7 @@ CASES: dict[str, Case] = {
             [WRONG_DATE, row(3, "rejected", "FUTURE_DATE", micros=None)], unlisted={"uploaded": 3}
         ),
         "amber needs attention",
-        "Google took 3 of 5 sales; 2 do not count.",
+        "Google took 3 of 5 sales; 2 were not sent: the conversion time is in the future.",
         "3 sales, 30 USD | 2 sales, at least 10 USD | none",
         MANY,
     ),
@@ -124,31 +133,32 @@ CASES: dict[str, Case] = {
             ]
         ),
         "amber needs attention",
-        "Google took 1 of 2 rows; 1 does not count.",
+        "Google took 1 of 2 rows; 1 was not sent: the conversion time is in the future.",
         "1 row | 1 row | none",
         ONE.replace("this sale", "this row"),
     ),
     "a value that the profile does not know": Case(
         summary_of([row(2, "rejected", "NO_ENTRY_FITS")], unlisted={"uploaded": 3}),
         "amber needs attention",
-        "Google took 3 of 4 sales; 1 does not count.",
+        "Google took 3 of 4 sales; 1 was not sent: the profile does not say what such a row is.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
-        "Ask your engineer: Open the profile with "
-        "`offline-conversions init deals.csv --profile crm`, and say what the new value is",
+        "Owner of the export: Is a row with the new value a sale, a refund, or neither? Ask your "
+        "engineer to open the profile with the command below, and to choose that.",
     ),
     "one setting": Case(
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
         "red needs attention",
-        "Google took 2 of 8 sales; 6 do not count.",
+        "Google took 2 of 8 sales; 6 were not sent: "
+        "the number has another decimal sign than the profile says.",
         "2 sales, 20 USD | 6 sales, 60 USD | none",
         lookup("DECIMAL_SIGN_MISMATCH").if_most,
     ),
     "click IDs of another account": Case(
         summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
         "red needs attention",
-        "Google took none of 6 sales.",
+        "Google refused all 6 sales: Google found no ad click.",
         "none | 6 sales, 60 USD | none",
-        lookup("EVENT_NOT_FOUND").if_most,
+        "Owner of the export: Did these clicks come from ads of account 123-456-7890?",
     ),
     "some click IDs of another account": Case(
         summary_of(
@@ -163,14 +173,14 @@ CASES: dict[str, Case] = {
     "all came too late": Case(
         summary_of(TOO_LATE, unlisted={"uploaded": 9}),
         "amber needs attention",
-        "Google took 9 of 15 sales; 6 do not count.",
+        "Google took 9 of 15 sales; it refused 6.",
         "9 sales, 90 USD | 6 sales, 60 USD | none",
         lookup("EXPIRED_EVENT").action,
     ),
     "some wait": Case(
         summary_of([WRONG_DATE, row(3, "deferred", "TOO_RECENT_EVENT")], unlisted={"uploaded": 3}),
         "amber needs attention",
-        "Google took 3 of 5 sales; 1 does not count; 1 is sent again automatically.",
+        "Google took 3 of 5 sales; 1 was not sent; 1 is sent again automatically.",
         "3 sales, 30 USD | 1 sale, 10 USD | 1 sale, 10 USD",
         ONE,
     ),
@@ -187,28 +197,28 @@ CASES: dict[str, Case] = {
             unlisted={"uploaded": 3},
         ),
         "amber needs attention",
-        "Google took 3 of 4 rows; 1 does not count.",
+        "Google took 3 of 4 rows; it refused 1.",
         "3 sales, 30 USD | 1 refund or change | none",
         ONE.replace("this sale", "this row"),
     ),
     "stopped": Case(
         summary_of(unlisted={"not_attempted": 4}, run=STOP),
         "red stopped",
-        "Google took none of 4 sales.",
+        "The file was stopped before anything was sent.",
         "none | 4 sales, 40 USD | none",
         STOPPED.advice_with_upload(),
     ),
     "stopped later": Case(
         summary_of(unlisted={"uploaded": 3, "not_attempted": 1}, run=STOP),
         "amber stopped",
-        "Google took 3 of 4 sales.",
+        "Google took 3 of 4 sales before the file was stopped.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         STOPPED.advice_with_upload(),
     ),
     "not read": Case(
         summary_of(run=STOP),
         "red stopped",
-        "No row was sent.",
+        "The file was stopped before anything was sent.",
         "",
         STOPPED.advice_with_upload(),
     ),
@@ -269,7 +279,7 @@ CASES: dict[str, Case] = {
     "cannot be corrected": Case(
         summary_of([row(2, "failed", "CONVERSION_EXPIRED")], unlisted={"uploaded": 3}),
         "amber needs attention",
-        "Google took 3 of 4 sales; 1 does not count.",
+        "Google took 3 of 4 sales; it refused 1.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         "Nobody can correct these rows. The reasons are below.",
     ),
@@ -280,7 +290,7 @@ CASES: dict[str, Case] = {
             corrected=2,
         ),
         "amber needs attention",
-        "Google took 5 of 7 rows; 2 do not count.",
+        "Google took 5 of 7 rows; 2 were not sent.",
         "3 sales, 2 refunds or changes, 30 USD | 1 sale, 1 refund or change, 10 USD | none",
         MANY.replace("sales", "rows"),
     ),
@@ -330,8 +340,7 @@ CASES: dict[str, Case] = {
     "all denied": Case(
         summary_of(unlisted={"uploaded": 3}, notes=[Problem(DENIED, "", "3 of 3 rows")]),
         "amber needs attention",
-        "Google took all 3 sales, but "
-        "consent is refused in nearly every row, so Google may not use them.",
+        "Google took all 3 sales, but consent is refused, so Google must not use the sales.",
         "3 sales, 30 USD | none | none",
         lookup(DENIED).action,
     ),
@@ -390,7 +399,7 @@ CASES: dict[str, Case] = {
 
 def said_of(summary: RunSummary) -> tuple[Headline, Sequence[NextStep]]:
     head = document_head(summary)
-    headline = headline_of_results(head)
+    headline = headline_of_results(head, summary.findings)
     return headline, next_steps(head, summary.findings, headline)
 
 
@@ -403,7 +412,9 @@ def test_a_report_begins_with_what_happened_and_what_to_do(case: str) -> None:
     words = [", ".join(filter(None, (each.rows, each.money))) for each in headline.numbers]
     assert " | ".join(words) == numbers
     assert step in found.text
-    assert found.command == (FIX if found.text.startswith("Correct th") else "")
+    commands = {"a value that the profile does not know": INIT}
+    has_fix = found.text.startswith("Owner of the export: Correct th")
+    assert found.command == commands.get(case, FIX if has_fix else "")
     assert len(headline.line.split()) <= MOST_WORDS
 
 
@@ -418,17 +429,17 @@ def test_rows_that_came_too_late_are_a_step_of_their_own() -> None:
 
 
 def test_a_change_of_the_profile_is_a_step_of_its_own() -> None:
-    """However many rows it mends: their cells are right. What brings most money comes first, and
-    `fix` writes only the others."""
+    """However many rows it mends: their cells are right. What brings most money comes first. The
+    file is uploaded once after all steps, so no command writes the rows of one of them."""
     summary = summary_of(
         [*rejected("DATE_ORDER_UNDECLARED", 2, 3), *rejected("FUTURE_DATE", 4, 5, 6)],
         unlisted={"uploaded": 9},
     )
-    _, (correct, engineer) = said_of(summary)
-    assert (correct.text, correct.rows, correct.command) == (MANY, 3, FIX)
-    assert engineer.text.startswith('Ask your engineer: Write "date_order": "DMY" in the profile')
-    assert engineer.text.endswith("Then upload the file again: no sale counts twice.")
-    assert (engineer.rows, engineer.sums["USD"].micros, engineer.command) == (2, 20_000_000, "")
+    _, (correct, profile, upload) = said_of(summary)
+    assert (correct.text, correct.rows, correct.command) == (WITHOUT_UPLOAD, 3, "")
+    assert profile.text == lookup("DATE_ORDER_UNDECLARED").action
+    assert (profile.rows, profile.sums["USD"].micros, profile.command) == (2, 20_000_000, "")
+    assert upload.text == AGAIN
 
 
 def test_a_row_with_a_wrong_cell_too_is_one_to_correct() -> None:
@@ -441,10 +452,11 @@ def test_a_row_with_a_wrong_cell_too_is_one_to_correct() -> None:
 def test_a_setting_that_most_rows_need_leaves_the_others_to_correct() -> None:
     """The command would write all of them, so there is none."""
     listed = [*SETTINGS, *rejected("FUTURE_DATE", 8, 9)]
-    _, (setting, correct) = said_of(summary_of(listed, unlisted={"uploaded": 2}))
+    _, (setting, correct, upload) = said_of(summary_of(listed, unlisted={"uploaded": 2}))
     assert lookup("DECIMAL_SIGN_MISMATCH").if_most in setting.text
     assert (setting.rows, correct.rows) == (6, 2)
-    assert (correct.text, correct.command) == (MANY, "")
+    assert (correct.text, correct.command) == (WITHOUT_UPLOAD, "")
+    assert upload.text == AGAIN
 
 
 def test_a_note_is_a_step_below_the_rows_that_do_not_count() -> None:
@@ -456,7 +468,44 @@ def test_a_note_is_a_step_below_the_rows_that_do_not_count() -> None:
     _, (correct, of_file, of_rows) = said_of(summary_of(listed, notes=notes))
     assert correct.text == ONE
     assert (of_file.code, of_file.rows, of_rows.code, of_rows.rows) == (DENIED, 0, old, 2)
-    assert of_file.why.endswith("so Google may not use them. (9 of 9 rows)")
+    assert of_file.why.endswith("This is so in all or nearly all rows. (9 of 9 rows)")
+
+
+def test_the_money_of_a_file_that_was_not_read_is_unknown() -> None:
+    """`none` and no money would say that nothing is at stake."""
+    headline = headline_of(Totals(rows={"not_attempted": 187}), stop="COLUMN_MISSING")
+    assert headline.numbers[1] == ("Not counted", "187 rows", "value unknown")
+
+
+def test_refused_consent_is_counted_beside_the_sales() -> None:
+    """A green `324 taken` would say that Google may use them."""
+    headline = headline_of(Totals(rows={"uploaded": 324}, denied=320, consenting=4), [DENIED])
+    assert headline.line == (
+        "Google took all 324 rows, but look at 320: "
+        "Consent is refused, so Google must not use the sales."
+    )
+    assert headline.numbers[0].rows == "324 rows, 320 with refused consent"
+
+
+def test_google_and_this_function_refuse_in_different_words() -> None:
+    """Who has refused the rows decides where people look."""
+    not_sent, refused = {"rejected": 2}, {"failed": 2}
+    lines = [
+        headline_of(Totals(rows=rows)).line
+        for rows in (not_sent, refused, not_sent | refused)  # type: ignore[arg-type]
+    ]
+    assert lines == [
+        "None of 2 rows was sent.",
+        "Google refused all 2 rows.",
+        "Google took none of 4 rows.",
+    ]
+
+
+def test_a_file_that_waits_says_why_rows_are_sent_again_and_until_when() -> None:
+    """Google's last word comes within seven days."""
+    _, (step,) = said_of(summary_of([row(2, "deferred", "TOO_RECENT_CONVERSION")]))
+    assert "after 1 December 2026, ask your engineer" in step.text
+    assert step.why == "Why 1 sale is sent again: The conversion is less than 24 hours old."
 
 
 @pytest.mark.parametrize("code", [code for code, entry in CATALOGUE.items() if entry.needs_look])
@@ -477,7 +526,9 @@ def test_a_file_with_rows_that_do_not_count_is_never_done(outcome: Outcome) -> N
 def test_the_longest_line_has_twenty_words() -> None:
     """All clauses at once still fit."""
     totals = Totals(
-        rows={"uploaded": 30, "rejected": 5, "deferred": 5}, corrections={"uploaded": 1}, awaiting=9
+        rows={"uploaded": 30, "rejected": 4, "failed": 1, "deferred": 5},
+        corrections={"uploaded": 1},
+        awaiting=9,
     )
     line = headline_of(totals).line
     assert line == (
@@ -515,5 +566,5 @@ def test_a_file_on_a_disk_is_corrected_where_it_is() -> None:
     _, (step,) = said_of(summary)
     assert (step.command, step.text) == (
         "",
-        "Correct this sale in the file, and check it again.",
+        "Owner of the export: Correct this sale in the file, and check it again.",
     )
