@@ -356,16 +356,11 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
     column = draft.column(question.name, question.entry)
     constant = draft.constant(question.key, question.entry)
     is_open = question.is_open(draft)
-    if question.entry is None and column is None and draft.column_names(question.name):
-        return  # It has another name now.
-    if question.entry is None and column is not None:
-        has_empty = not all(cell for _, cell in draft.numbered_cells(column))
-        if question.key not in _OF_EMPTY_CELLS or not (has_empty or constant is not None):
+    if question.entry is None:
+        about_cells = _about_empty_cells(draft, question, column)
+        if about_cells is None:
             return
-        text = f"{question.title}: an empty cell of “{column.name}” is"
-        choices = [Offer(None, "refused"), *question.choices]
-        typed = "" if question.choices else question.typed
-        question = replace(question, text=text, choices=choices, typed=typed)
+        question = about_cells
     name, text = question.control, question.text
     offers = [
         Offer(f"v{n}", choice.label, question.meant(draft, choice) or choice.note, "No column")
@@ -411,6 +406,24 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
             kind="text",
             datalist=question.datalist,
         )
+
+
+def _about_empty_cells(draft: Draft, question: Question, column: Column | None) -> Question | None:
+    """Return the question about the empty cells of a field's column, or the question itself if no
+    column has the field. None: there is nothing to ask."""
+    if column is None:
+        # A column that has another name now is asked about in the table.
+        return None if draft.column_names(question.name) else question
+    has_empty = not all(cell for _, cell in draft.numbered_cells(column))
+    is_answered = draft.constant(question.key, question.entry) is not None
+    if question.key not in _OF_EMPTY_CELLS or not (has_empty or is_answered):
+        return None
+    return replace(
+        question,
+        text=f"{question.title}: an empty cell of “{column.name}” is",
+        choices=[Offer(None, "refused"), *question.choices],
+        typed="" if question.choices else question.typed,
+    )
 
 
 def _columns(draft: Draft, question: Question) -> list[Offer]:
