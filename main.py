@@ -29,7 +29,7 @@ from lib.adapters.workbook import read_in_child
 from lib.catalogue.codes import lookup
 from lib.config.profile import read_profiles
 from lib.config.settings import Settings
-from lib.destinations.connectors import Destinations
+from lib.destinations.instance import Destinations
 from lib.errors import PermanentError, RetryableError, SettingsError
 from lib.model.deadline import Shutdown, elapsed_seconds
 from lib.run.context import RunContext

@@ -111,7 +111,7 @@ def _keys() -> Iterator[str]:
 
 
 _RUN: Final = (
-    *("deliver", "take", "advance", "attempt", "reading", "plan", "upload", "chunks", "window"),
+    *("deliver", "take", "advance", "attempt", "reading", "plan", "sending", "chunks", "window"),
     *("resend", "corrections", "statuses", "diagnostics", "finish", "context"),
 )
 """The modules of lib/run, in the order of the story."""

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from lib.config import messages
+from lib.config import mistakes
 from lib.config.expect import Expectation, parse_expect
 from lib.config.settings import Listed, ZoneName
 from lib.destinations import registry
@@ -170,7 +170,7 @@ ConstantValue = Annotated[int | float | Literal["action_default"], BeforeValidat
 def _known_currency(text: str) -> str:
     with suppress(RuleError):
         return parse_currency(text)
-    raise ValueError(f"not a currency in use. Write {messages.FORMS['currency_code']}.")
+    raise ValueError(f"not a currency in use. Write {mistakes.FORMS['currency_code']}.")
 
 
 def _dialled_region(text: str) -> str:
@@ -179,7 +179,7 @@ def _dialled_region(text: str) -> str:
         region = normalize_phone_region(text)
         if region.isalpha() and region not in WITHOUT_NUMBERS:
             return region
-    raise ValueError(f"not a country with phone numbers. Write {messages.FORMS['phone_region']}.")
+    raise ValueError(f"not a country with phone numbers. Write {mistakes.FORMS['phone_region']}.")
 
 
 # A constant is read as a cell would be: UK means GB.
@@ -403,7 +403,7 @@ def _unknown_fields(profile: Profile) -> Iterator[str]:
     for key, columns in places:
         for name in columns:
             if not is_field(name):
-                yield f"{key}.{name}: not a field. {messages.nearest(name, BY_NAME)}"
+                yield f"{key}.{name}: not a field. {mistakes.nearest(name, BY_NAME)}"
     named = {name for _, columns in places for name in columns}
     for name in profile.optional:
         if name not in named:
@@ -616,5 +616,5 @@ def choose_profile(profiles: Mapping[str, Any], object_name: str) -> Profile:
     try:
         return Profile.model_validate(profiles[name])
     except ValidationError as error:
-        problems = " ".join(messages.lines(error, Profile, shows_values=True))
+        problems = " ".join(mistakes.lines(error, Profile, shows_values=True))
         raise PermanentError("INVALID_PROFILE", f'profile "{name}": {problems}') from None

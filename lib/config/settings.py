@@ -19,7 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
-from lib.config import messages
+from lib.config import mistakes
 from lib.destinations import registry
 from lib.errors import SettingsError
 from lib.source.names import ACCEPTED_SUFFIXES
@@ -156,7 +156,7 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate({**given, "destination_endpoints": endpoints})
         except ValidationError as error:
-            raise SettingsError("\n".join(messages.lines(error, cls))) from None
+            raise SettingsError("\n".join(mistakes.lines(error, cls))) from None
         problems = list(settings._contradictions())
         if problems:
             raise SettingsError("\n".join(problems))

@@ -1,7 +1,7 @@
 """The advertising APIs by name.
 
 An API's package has `capabilities.py` with `CAPABILITIES`, which imports no client library, and
-`connector.py` with `CONNECTOR`, its class of `lib.destinations.connectors.Connector`. A connector
+`connector.py` with `CONNECTOR`, its class of `lib.destinations.instance.Connector`. A connector
 is imported only when a file needs it: Google's client libraries take half a second and 60 MB.
 
 To add an API, add a package to `lib.destinations` and one line here.

@@ -29,9 +29,9 @@ from lib.run.resend import (
     end_rows,
     end_rows_that_waited_too_long,
 )
+from lib.run.sending import send_chunks, with_sent_chunks
 from lib.run.statuses import ask_for_statuses, next_poll
 from lib.run.take import STALE_AFTER
-from lib.run.upload import upload_chunks, with_sent_chunks
 from lib.source.names import name_problem
 from lib.state.runs import FileFacts
 from lib.state.store import Readable, StoredObject
@@ -233,7 +233,7 @@ def _send_file(attempt: Attempt, stream: Readable | None) -> None:
             except PermanentError as error:
                 # Nothing can be sent, but the rows are still read, so that each has its outcome.
                 attempt.stop(Problem(error.code, "", error.detail))
-        upload_chunks(table, plan, attempt)
+        send_chunks(table, plan, attempt)
     except PermanentError as error:
         # The rest of the file cannot be read.
         attempt.stop(with_sent_chunks(Problem(error.code, "", error.detail), attempt))

@@ -5,7 +5,7 @@ The run fixes these limits, and apart from them only the file's content matters.
 the same on every attempt.
 
     rows ──▶ chunks_of ──▶ which rows ──▶ for each part: validate ──▶ serialize ──▶ PreparedChunk
-                                                                    (sent by `lib.run.upload`)
+                                                                    (sent by `lib.run.sending`)
     the APIs' answers, a part each ──▶ outcomes ──▶ ChunkOutcomes, for the marker
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from lib.config import messages as mistakes
+from lib.config import mistakes
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.errors import SettingsError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lib.destinations import registry
-from lib.destinations.connectors import Destinations
+from lib.destinations.instance import Destinations
 from lib.run.context import RunContext
 from lib.run.deliver import deliver
 from lib.sweep.sweep import sweep_once

@@ -20,7 +20,7 @@ import pytest
 
 from lib.cli.dry_run import DryRun
 from lib.config.profile import Profile
-from lib.destinations.connectors import Destinations
+from lib.destinations.instance import Destinations
 from lib.model.log import Log
 from sandbox.accounts import ConversionAction
 from sandbox.apis import Apis, start_apis

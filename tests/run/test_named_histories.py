@@ -22,7 +22,7 @@ from lib.model.records import Record
 from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.run.attempt import Attempt
-from lib.run.upload import with_sent_chunks
+from lib.run.sending import with_sent_chunks
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (

@@ -26,7 +26,7 @@ from lib.cli.init.rows import (
     value_in,
     write_deciders,
 )
-from lib.config import messages
+from lib.config import mistakes
 from lib.config.profile import Entry, Profile, WrittenEntry
 from lib.destinations import registry
 from lib.destinations.registry import capabilities_of
@@ -416,9 +416,9 @@ def read_constant(key: str, text: str, destination: str | None) -> Any:
     try:
         profile = Profile.model_validate({**smallest, key: _READERS.get(key, str)(text)})
     except RuleError:
-        raise WrongAnswer(f"Not known. Write {messages.FORMS[key]}.") from None
+        raise WrongAnswer(f"Not known. Write {mistakes.FORMS[key]}.") from None
     except ValidationError as error:
-        problem = messages.lines(error, Profile)[0].removeprefix(f"{key}: ")
+        problem = mistakes.lines(error, Profile)[0].removeprefix(f"{key}: ")
         raise WrongAnswer(f"{problem[:1].upper()}{problem[1:]}") from None
     if key == "action" and (refusal := why_no_name(destination, text)):
         raise WrongAnswer(refusal)

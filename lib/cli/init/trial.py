@@ -19,7 +19,7 @@ from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.escaping import on_terminal
 from lib.cli.file_notes import FileNotes
 from lib.cli.init.look import Sample
-from lib.config import messages
+from lib.config import mistakes
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Conversion, Record
@@ -89,7 +89,7 @@ def try_out(
     try:
         profile = Profile.model_validate(document)
     except ValidationError as error:
-        return Trial(stop="\n".join(messages.lines(error, Profile)))
+        return Trial(stop="\n".join(mistakes.lines(error, Profile)))
     trial, notes = Trial(profile), FileNotes()
     read_sheet = sample.options.read_sheet
     dry_run = DryRun(profile, now, list_all=True, most_rows=most_rows, read_sheet=read_sheet)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lib.destinations.connections import KeptConnection, PacedConnection
-from lib.destinations.connectors import Connector, Instance, UploadProfile
 from lib.destinations.credentials import DATA_MANAGER_SCOPE, Authorized
 from lib.destinations.data_manager.capabilities import CAPABILITIES
+from lib.destinations.instance import Connector, Instance, UploadProfile
 from lib.destinations.pacing import Pacer
 from lib.model.log import Log
 
@@ -29,7 +29,7 @@ REQUEST_GAP_SECONDS: Final = 60 / 300
 
 
 class DataManagerConnector:
-    """See `lib.destinations.connectors.Connector`."""
+    """See `lib.destinations.instance.Connector`."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lib.destinations.connections import KeptConnection, PacedConnection
-from lib.destinations.connectors import Connector, Instance, UploadProfile
 from lib.destinations.credentials import ADWORDS_SCOPE, Authorized
 from lib.destinations.google_ads.api import LAZY_PACKAGES
 from lib.destinations.google_ads.capabilities import CAPABILITIES
+from lib.destinations.instance import Connector, Instance, UploadProfile
 from lib.destinations.pacing import Pacer
 from lib.model.log import Log
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class GoogleAdsConnector:
-    """See `lib.destinations.connectors.Connector`."""
+    """See `lib.destinations.instance.Connector`."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from lib.destinations.base import AcceptedRequest, MaybeSent, UploadResult
-from lib.destinations.connectors import Connector, Instance, UploadProfile
+from lib.destinations.instance import Connector, Instance, UploadProfile
 from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind
@@ -55,7 +55,7 @@ class DummyDestination:
 
 
 class DummyConnector:
-    """`lib.destinations.connectors.Connector`."""
+    """`lib.destinations.instance.Connector`."""
 
     def __init__(self, instance: Instance) -> None:
         assert instance.sign_ins.secret.get().developer_token == "dummy"

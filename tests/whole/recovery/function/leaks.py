@@ -6,13 +6,13 @@ import sys
 import traceback
 from typing import Any
 
-import lib.run.upload
+import lib.run.sending
 from lib.model.outcomes import Problem, RowOutcome
 
 
 def begin() -> None:
     """Make every row leak in the way that its cells ask for with "leak by ..."."""
-    prepare_all = lib.run.upload.prepare
+    prepare_all = lib.run.sending.prepare
 
     def prepare(plan: Any, chunk: Any, *others: Any, **named: Any) -> Any:
         prepared = prepare_all(plan, chunk, *others, **named)
@@ -31,4 +31,4 @@ def begin() -> None:
                 prepared.parts[0].refused.append(RowOutcome(line, "rejected", text, (leaked,)))
         return prepared
 
-    lib.run.upload.prepare = prepare
+    lib.run.sending.prepare = prepare

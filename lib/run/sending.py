@@ -52,7 +52,7 @@ from lib.state.markers import Marker
 _NOTHING_SENT: Final = UploadResult({}, ())
 
 
-def upload_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
+def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     """Give every row of the file an outcome, and send the deferred rows that are due.
 
     Without a plan, or once the run has a stop, nothing is sent: rows without an outcome are not

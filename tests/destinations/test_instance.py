@@ -10,7 +10,7 @@ import pytest
 
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
-from lib.destinations.connectors import Destinations
+from lib.destinations.instance import Destinations
 from lib.errors import PermanentError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
