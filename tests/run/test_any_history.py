@@ -34,8 +34,8 @@ from tests.histories.oracle import Oracle
 from tests.histories.platform import DAY, HOUR
 from tests.histories.playing import APIS, played
 
-STRIDE = 4
-"""Without EVERY_CALL, less important interruptions come at every fourth call."""
+STRIDE = 6
+"""Without EVERY_CALL, less important interruptions come at every sixth call."""
 SHRINK = bool(os.environ.get("SHRINK"))
 """Look for the shortest history that fails: it takes minutes."""
 
@@ -266,7 +266,7 @@ def steps(apis: str, depth: int) -> st.SearchStrategy[Step]:
 
 @pytest.mark.parametrize("apis", APIS)
 @settings(
-    max_examples=1000 if EVERY_CALL else 12,
+    max_examples=1000 if EVERY_CALL else 8,
     phases=list(Phase) if SHRINK else [Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
     derandomize=True,
