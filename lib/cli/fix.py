@@ -242,10 +242,14 @@ def _write_rows(
         write([f"Parameters:TimeZone={table.time_zone}"], _NONE)
     earlier = {n for n, name in enumerate(table.header) if comparable(name) in CORRECTION_COLUMNS}
     originals = table.originals()
-    header = next(original for original in originals if original.line == table.header_line)
+    breaks = 0
+    for header in originals:
+        breaks += header.text.count("\n")
+        if header.line == table.header_line:
+            break
     write([*CORRECTION_COLUMNS, *_cells(header, table, earlier)], _NONE)
     kept = [name for number, name in enumerate(table.header) if number not in earlier]
-    written = breaks = 0
+    written = 0
     for row in rows:
         for original in originals:
             if original.line >= row.line:
@@ -264,9 +268,14 @@ def _write_rows(
 
 
 def _wrong_columns(row: ResultsRow, head: ResultsHead, names: Sequence[str]) -> list[int]:
-    """Return which of these columns have an error of a row."""
+    """Return which of these columns have an error of a row.
+
+    A field that entries of the profile read from different columns has several in the results:
+    `Amount or Refund`. One column can have such a name, too.
+    """
     fields = {problem.field for problem in (*row.errors, *row.warnings) if problem.field}
-    wrong = {name for field in fields for name in head.columns.get(field, field).split(" or ")}
+    columns = [head.columns.get(field, field) for field in fields]
+    wrong = {*columns, *(name for column in columns for name in column.split(" or "))}
     return [number for number, name in enumerate(names) if name in wrong]
 
 

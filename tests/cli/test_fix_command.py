@@ -226,6 +226,20 @@ def test_the_rows_of_a_workbook_become_a_workbook(fix: Any) -> None:
     assert outcomes(path.read_bytes(), profile) == {"rows": 1, "ok": 1}
 
 
+def test_a_wrong_cell_is_marked_whatever_its_column_is_called(fix: Any) -> None:
+    """Results join the names of several columns with "or", which a name can contain, too."""
+    name = "Closed or paid on"
+    content = workbook([["gclid", name], ["Cj0KCQiAexample0001", "yesterday"]])
+    profile = {
+        "columns": {"gclid": "gclid", "conversion_date_time": name},
+        "action": "Sale",
+        "value": "action_default",
+    }
+    path = fix(content, "export.xlsx", "rows-to-fix.xlsx", profile=profile)
+    _, bad = load_workbook(path).active.iter_rows()
+    assert [cell.value for cell in bad if cell.fill.fill_type] == ["yesterday"]
+
+
 def test_rows_that_the_profile_should_take_are_not_written(fix: Any, tmp_path: Path) -> None:
     """Nothing in them is wrong. The command that asks for the new value is named."""
     new = row(gclid="Cj0KCQiAexample0009") | {"Stage": "New"}
@@ -240,9 +254,12 @@ def test_rows_that_the_profile_should_take_are_not_written(fix: Any, tmp_path: P
 
 
 def test_the_row_of_a_spreadsheet_is_said_if_it_is_another(fix: Any) -> None:
-    """A cell above it has line breaks."""
+    """A cell above it has line breaks, or the name of a column."""
     path = fix(csv_of(row(order_id="a\nb"), BAD_TIME | {"order_id": "c"}))
     assert table(path)[1][2] == "4 (row 3)"
+    path.unlink()
+    path = fix(csv_of(BAD_TIME | {"Internal\nnote": "c"}))
+    assert table(path)[1][2] == "3 (row 2)"
 
 
 def test_a_stopped_file_returns_all_rows_that_were_not_attempted(fix: Any) -> None:
