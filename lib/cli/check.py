@@ -24,6 +24,7 @@ from lib.model.outcomes import Problem
 from lib.model.records import Record, line_of
 from lib.model.totals import Totals
 from lib.results.document import RunSummary
+from lib.rules.selection import value_as_listed
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
 from lib.run.plan import Plan, notes_of
@@ -194,13 +195,16 @@ def _add_occurrences(
 
 
 def _unknown_values(profile: Profile, plan: Plan, cells: Sequence[str]) -> Iterator[str]:
-    """Yield the values of a row that the profile does not list: `Deal Stage: Won (self-serve)`."""
-    for name, column in plan.header.of_values.items():
-        conditions = (profile.skip, *(entry.rows for entry in profile.entries))
+    """Yield the values of a row for which no entry has a list: `Deal Stage: Won (self-serve)`.
+
+    A column that only `skip` names is left out: there, any value that `skip` does not list is fine.
+    """
+    conditions = (profile.skip, *(entry.rows for entry in profile.entries))
+    for name in dict.fromkeys(name for entry in profile.entries for name in entry.rows):
         listed = {comparable(v) for columns in conditions for v in columns.get(name, ())}
-        value = cells[plan.places[column]].strip()
-        if comparable(value) not in listed:
-            yield f"{name}: {value or EMPTY}"
+        cell = cells[plan.places[plan.header.of_values[name]]]
+        if value_as_listed(cell, frozenset(listed)) not in listed:
+            yield f"{name}: {cell.strip() or EMPTY}"
 
 
 def spreadsheet_rows(stream: Readable, profile: Profile, lines: Collection[int]) -> dict[int, int]:

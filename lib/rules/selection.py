@@ -63,7 +63,9 @@ class RowSelection:
                 listed.setdefault(column, set()).update(values)
         self._columns = list(listed)
         self._places = [places[column] for column in self._columns]
-        self._values = [Memo(_value_of, frozenset(listed[column])) for column in self._columns]
+        self._values = [
+            Memo(value_as_listed, frozenset(listed[column])) for column in self._columns
+        ]
         self._entry_of_values: dict[tuple[str, ...], int] = {}
         names = " and ".join(f'"{column}"' for column in self._columns)
         self._problem = Problem("NO_ENTRY_FITS", "", f"columns: {names}")
@@ -120,7 +122,7 @@ def _as_sets(conditions: Conditions) -> dict[str, frozenset[str]]:
     return {column: frozenset(map(comparable, values)) for column, values in conditions.items()}
 
 
-def _value_of(cell: str, listed: frozenset[str]) -> str:
+def value_as_listed(cell: str, listed: frozenset[str]) -> str:
     """Return the value in a cell: one that is listed, EMPTY or ANY_OTHER.
 
     A placeholder such as NULL is an empty cell, unless it is listed.

@@ -139,3 +139,25 @@ def test_a_new_value_and_a_renamed_column_lead_to_init(file: Any, tmp_path: Path
     shown = " ".join(run(path, *options).stdout.split())
     assert '"Closed" may be "Close date" now.' in shown
     assert f"init {path} --profile crm. If it was not" in shown
+
+
+def _with_profile(folder: Path, **keys: Any) -> list[str]:
+    """Return the options of a check by this profile."""
+    path = folder / "p.json"
+    path.write_text(json.dumps({"crm": {**BASE, "action": "1001", **keys}}))
+    return ["--profiles", str(path), "--profile", "crm"]
+
+
+@pytest.mark.usefixtures("screen")
+def test_only_a_value_that_no_entry_lists_is_called_new(file: Any, tmp_path: Path) -> None:
+    """A star lists any value, and where the profile only skips some, all others are fine."""
+    options = _with_profile(
+        tmp_path,
+        columns={"gclid": "Click", "conversion_date_time": "Closed"},
+        conversions=[{"rows": {"Stage": ["Won"], "Paid": ["*"]}}],
+        skip={"Type": ["Test"], "Cancelled": ["*"]},
+    )
+    sale = "Cj0KCQiAexample0001,2026-11-20 10:00Z,{},Real,yes,\n"
+    content = "Click,Closed,Stage,Type,Paid,Cancelled\n" + sale.format("Signed")
+    shown = " ".join(run(file(content.encode()), *options).stdout.split())
+    assert "line 2: Stage: Signed (columns" in shown
