@@ -43,8 +43,9 @@ class ValuedRow(NamedTuple):
 
 @dataclass(slots=True)
 class CodeTotals:
-    """How often a code occurs, and what its rows are worth. `last_line` is the line of the row that
-    was added last, which only `Totals.add_row` uses."""
+    """How many rows have a code, and what they are worth. A row can have a code twice, such as one
+    with two wrong dates. `last_line` is the line of the row that was added last: with it,
+    `Totals.add_row` counts such a row once."""
 
     number: Count = 0
     sums: dict[str, Sum] = field(default_factory=dict)
@@ -112,9 +113,9 @@ class Totals:
             of_code = self.codes.get(problem.code)
             if of_code is None:
                 of_code = self.codes[problem.code] = CodeTotals()
-            of_code.number += 1
-            if of_code.last_line != row.line:  # a row can have a code twice
+            if of_code.last_line != row.line:
                 of_code.last_line = row.line
+                of_code.number += 1
                 add_sums(of_code.sums, row.sums)
 
     def add_plain(

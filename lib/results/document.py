@@ -58,9 +58,9 @@ class MoneySum(msgspec.Struct, frozen=True):
 
 
 class ResultsCode(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How often a code occurs, what it means, what to do, and whether a person must do it.
+    """How many rows have a code, what it means, what to do, and whether a person must do it.
 
-    `sums` are the values of its rows by currency.
+    A note, and what stopped the file, count as one. `sums` are the values of the rows by currency.
     """
 
     count: int
@@ -331,8 +331,8 @@ def _codes(summary: RunSummary) -> dict[str, ResultsCode]:
 def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str, ResultsCode]:
     """Return what each code means and what to do about it, the most frequent code first.
 
-    `rows` is the number of rows of the file: if most of them have a code, a setting may be the
-    cause. `stopped_by` is the code that stopped the file.
+    `rows` is the number of rows that were meant to be sent: if most of them have a code, a setting
+    may be the cause. `stopped_by` is the code that stopped the file.
     """
     found = {}
     for code, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):

@@ -161,3 +161,18 @@ def test_only_a_value_that_no_entry_lists_is_called_new(file: Any, tmp_path: Pat
     content = "Click,Closed,Stage,Type,Paid,Cancelled\n" + sale.format("Signed")
     shown = " ".join(run(file(content.encode()), *options).stdout.split())
     assert "line 2: Stage: Signed (columns" in shown
+
+
+@pytest.mark.usefixtures("screen")
+def test_a_row_with_two_wrong_dates_is_one_row(file: Any, tmp_path: Path) -> None:
+    """It has one code twice."""
+    names = ["caller_id", "call_start_date_time", "conversion_date_time"]
+    options = _with_profile(
+        tmp_path,
+        columns={name: name for name in names},
+        conversions=[{"send": "call"}],
+    )
+    content = f"{','.join(names)}\n+12125550100,soon,later\n"
+    shown = " ".join(run(file(content.encode()), *options).stdout.split())
+    assert "INVALID_DATE rejected line 2, call_start" in shown
+    assert '"soon" ×1, "later" ×1' in shown
