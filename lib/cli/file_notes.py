@@ -32,7 +32,11 @@ def is_of_other_network(click_id: str) -> bool:
 
 
 class FileNotes:
-    """Looks at the rows that would be sent, chunk by chunk. It keeps digests and counts alone."""
+    """Looks at the rows of a file, chunk by chunk. It keeps digests and counts alone.
+
+    Only click IDs are also looked at in rows that would be rejected: those of another network may
+    be why. A skipped row is nobody's sale, so it does not matter what is in it.
+    """
 
     def __init__(self) -> None:
         self._rows = 0
@@ -50,9 +54,12 @@ class FileNotes:
                 self._worthless += has_values and record.value == 0
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
+        listed = chunk.outcomes.listed
+        meant = {*chunk.records, *(row.line for row in listed if row.outcome != "skipped")}
+        rows = [cells for line, cells, problem, _ in chunk.rows if line in meant and not problem]
         for column in plan.header.columns_of("gclid"):
             place = plan.places[column]
-            texts = [cells[place].strip() for _, cells, problem, _ in chunk.rows if not problem]
+            texts = [cells[place].strip() for cells in rows]
             self._clicks += sum(map(bool, texts))
             self._foreign[plan.header.names["gclid"]] += sum(map(is_of_other_network, texts))
 

@@ -176,3 +176,18 @@ def test_a_row_with_two_wrong_dates_is_one_row(file: Any, tmp_path: Path) -> Non
     shown = " ".join(run(file(content.encode()), *options).stdout.split())
     assert "INVALID_DATE rejected line 2, call_start" in shown
     assert '"soon" ×1, "later" ×1' in shown
+
+
+def test_click_ids_of_another_network_do_not_matter_in_skipped_rows(
+    file: Any, tmp_path: Path
+) -> None:
+    """A profile that skips the sales of other networks is right."""
+    options = _with_profile(
+        tmp_path,
+        columns={"gclid": "gclid", "conversion_date_time": "conversion_date_time"},
+        skip={"Source": ["Facebook"]},
+    )
+    rows = [row(Source="Google"), row(gclid="IwAR2xExampleOfMeta00fbclid1", Source="Facebook")]
+    assert "FOREIGN_CLICK_IDS" not in run(file(csv_of(*rows)), *options).stdout
+    rows[1]["Source"] = "Newsletter"
+    assert "FOREIGN_CLICK_IDS" in run(file(csv_of(*rows)), *options).stdout
