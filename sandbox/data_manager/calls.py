@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from sandbox.accounts import ConversionAction
 from sandbox.conversions import TOO_RECENT, CallKey
@@ -45,10 +46,12 @@ def _take_start(event: dict[str, Any]) -> datetime | None:
     info = event.pop("callInfo", None)
     if info is None:
         return None
-    start = datetime.fromisoformat(info["startTimestamp"])
-    if start.tzinfo is None:
-        raise ValueError("startTimestamp needs an offset or Z")
-    return start
+    if unknown := info.keys() - {"startTimestamp"}:
+        raise ValueError(f'Unknown name "{min(unknown)}" at callInfo: Cannot find field.')
+    start = Timestamp()
+    start.FromJsonString(info["startTimestamp"])  # refuses what is not RFC 3339
+    moment: datetime = start.ToDatetime(UTC)
+    return moment
 
 
 def refuse_call(event: Any, start: datetime | None, now: datetime) -> Iterator[Finding]:
@@ -84,7 +87,8 @@ def problem_of(
         return "INVALID_CALL"
     if now - start < TOO_RECENT:
         return "TOO_RECENT_CALL"
-    if moment - start > timedelta(days=action.lookback_days):
+    window = timedelta(days=action.lookback_days)
+    if now - moment > window or moment - start > window:
         return "EXPIRED_CALL"
     return ""
 

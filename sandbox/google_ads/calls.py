@@ -65,7 +65,8 @@ class CallUploads(Uploads):
             text = "The conversion_date_time precedes the call."
         elif row.now - start < TOO_RECENT:
             code, text = "TOO_RECENT_CALL", "The call occurred less than 6 hours ago."
-        elif moment - start > window:
+        # A call precedes its conversion, so an old conversion has an old call: see `ClickUploads`.
+        elif row.now - moment > window or moment - start > window:
             code = "EXPIRED_CALL"
             text = "The call occurred before this conversion's look-back window."
         else:

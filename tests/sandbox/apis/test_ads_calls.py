@@ -70,6 +70,8 @@ ROWS: list[tuple[str, dict[str, Any], list[tuple[str, str]]]] = [
     ("too soon", {"call_start_date_time": ago(hours=5), "conversion_date_time": ago(hours=4)},
      [(C + ".caller_id", "TOO_RECENT_CALL")]),
     ("too late", {"call_start_date_time": ago(days=70)}, [(C + ".caller_id", "EXPIRED_CALL")]),
+    ("all long ago", {"call_start_date_time": ago(days=401), "conversion_date_time": ago(days=400)},
+     [(C + ".caller_id", "EXPIRED_CALL")]),
     ("negative value", {"conversion_value": -1.0}, [(C + ".conversion_value", "TOO_LOW")]),
     ("ad personalization", {"consent": {"ad_personalization": "GRANTED"}},
      [(C + ".consent.ad_personalization", "VALUE_MUST_BE_UNSET")]),

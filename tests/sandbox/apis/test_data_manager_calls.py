@@ -91,12 +91,13 @@ def test_reasons_for_calls(apis: Apis, ingest: Ingest, reasons: Any) -> None:
         call(),
         call(**recent),
         call(callInfo={"startTimestamp": ago(days=70)}),
+        call(callInfo={"startTimestamp": ago(days=401)}, eventTimestamp=ago(days=400)),
         call(eventTimestamp=ago(days=4)),
     )
     prefix = "PROCESSING_ERROR_REASON_"
     assert reasons(answer["requestId"]) == [
-        (prefix + "EXPIRED_CALL", [2]),
-        (prefix + "INVALID_CALL", [3]),
+        (prefix + "EXPIRED_CALL", [2, 3]),
+        (prefix + "INVALID_CALL", [4]),
         (prefix + "TOO_RECENT_CALL", [1]),
     ]
     assert len(apis.state.accepted) == 1
@@ -131,9 +132,12 @@ def test_a_repeated_call_is_silently_removed(apis: Apis, ingest: Ingest, reasons
         ([call(callTime="x")], {}, []),
         ([call(callInfo={})], {}, []),
         ([call(callInfo={"startTimestamp": "2026-11-20T10:00:00"})], {}, []),
+        ([call(callInfo={"startTimestamp": "2026-11-20 10:00:00+00:00"})], {}, []),
+        ([call(callInfo={"startTimestamp": "2026-11-20T10:00:00Z", "duration": 9})], {}, []),
     ],
     ids=["a click among calls", "in the future", "a plain number", "an email", "a click action",
-         "a click by REST", "no encoding", "unknown name", "no start", "no time zone"],
+         "a click by REST", "no encoding", "unknown name", "no start", "no time zone",
+         "no T", "unknown name in the call"],
 )  # fmt: skip
 def test_requests_with_calls_that_are_refused(
     apis: Apis, ingest: Ingest, events: Any, fields: Any, expected: list[tuple[str, str]]
