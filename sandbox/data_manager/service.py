@@ -83,11 +83,13 @@ class DataManager:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._minute: deque[float] = deque()
+        # By method: reads have as large a quota as writes, of their own.
+        self._minutes: dict[str, deque[float]] = {INGEST_METHOD: deque(), STATUS_METHOD: deque()}
         self._ingested: dict[str, _Ingested] = {}
         self._places: dict[OrderKey, int] = {}
         """The position in `state.accepted` of each event with a transaction ID."""
-        state.on_clear += [self._minute.clear, self._ingested.clear, self._places.clear]
+        state.on_clear += [minute.clear for minute in self._minutes.values()]
+        state.on_clear += [self._ingested.clear, self._places.clear]
 
     def service(self) -> Service:
         return Service(
@@ -114,10 +116,10 @@ class DataManager:
             reason = "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
             raise refusal(grpc.StatusCode.PERMISSION_DENIED, text, reason, rpc)
 
-    def _take_quota(self, rpc: Rpc) -> None:
+    def _take_quota(self, rpc: Rpc, method: str) -> None:
         """Count one request against the project's quota: 300 in any minute, by default. Raises
         `Refusal` if it is used up. For that of a day, there is the fault `resource_exhausted`."""
-        taken, now = self._minute, time.monotonic()
+        taken, now = self._minutes[method], time.monotonic()
         with self._state.lock:
             while taken and taken[0] <= now - 60.0:
                 taken.popleft()
@@ -148,7 +150,7 @@ class DataManager:
     def _ingest(self, request: Any, calls: Calls, rpc: Rpc) -> Any:
         rpc.request.conversions = len(request.events)
         self._authorize(rpc)
-        self._take_quota(rpc)
+        self._take_quota(rpc, INGEST_METHOD)
         types = _FOR_CALLS if any(calls) else _FOR_EVENTS
         targets = read_targets(request, types, self._state, rpc)
         self._refuse_events(request, calls, targets, rpc)
@@ -309,6 +311,7 @@ class DataManager:
     def _status(self, rpc: Rpc) -> bytes:
         """Answer `GET v1/requestStatus:retrieve`. The body is JSON of the query parameters."""
         self._authorize(rpc)
+        self._take_quota(rpc, STATUS_METHOD)
         ingested = self._ingested.get(json.loads(rpc.body).get("requestId", ""))
         if ingested is None:
             text = "The request ID is not valid."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -326,11 +327,15 @@ def test_tokens(apis: Apis, client: Any) -> None:
     assert raised.value.reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT"
 
 
-def test_quota(apis: Apis, client: Any) -> None:
-    """Above the limit per minute: RESOURCE_EXHAUSTED, which names the limit."""
+def test_quota(apis: Apis, client: Any, retrieve: Callable[[str], Any]) -> None:
+    """Above the limit per minute: RESOURCE_EXHAUSTED, which names the limit. Reads have another."""
     apis.state.data_manager.requests_per_minute = 2
     for _ in range(2):
-        ingest(client, request(event()))
+        given = ingest(client, request(event()))
+    for _ in range(2):
+        assert "requestStatusPerDestination" in retrieve(given.request_id)
+    read_limit = "IngestionReadRequestsPerMinutePerProject"
+    assert read_limit in json.dumps(retrieve(given.request_id))
     with pytest.raises(exceptions.ResourceExhausted) as raised:
         ingest(client, request(event()))
     assert raised.value.reason == "RESOURCE_EXHAUSTED"
