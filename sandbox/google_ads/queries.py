@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.json_format import ParseDict
@@ -198,6 +199,8 @@ def _summary(account: Account, action: str, state: State) -> dict[str, Any]:
     for _, counts in jobs:
         errors.update(counts.errors)
     last = max((counts.last_upload for _, counts in jobs if counts.last_upload), default=None)
+    # In the account's time zone, without an offset.
+    last = last and last.astimezone(ZoneInfo(account.time_zone))
     # Google does not document the thresholds between these.
     status = "NEEDS_ATTENTION" if successful < 0.5 * total else "GOOD"
     if successful >= 0.9 * total:

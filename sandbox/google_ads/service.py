@@ -100,8 +100,10 @@ class GoogleAds:
         if account is None:
             text = "No customer found for the provided customer id."
             raise refuse("authentication_error.CUSTOMER_NOT_FOUND", text, rpc)
-        allowed = login in account.managers if login else account.direct_access
-        if not account.accessible or not (allowed or login == customer_id):
+        # Without a manager, or with the account itself in the header, a caller needs direct access.
+        is_direct = login in ("", customer_id)
+        allowed = account.direct_access if is_direct else login in account.managers
+        if not account.accessible or not allowed:
             raise refuse("authorization_error.USER_PERMISSION_DENIED", _NOT_PERMITTED, rpc)
         if account.requests_per_second is not None:
             now, burst = time.monotonic(), account.burst

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
@@ -193,8 +194,9 @@ def test_allowlisted_caller_may_send_session_attributes(apis: Apis, uploader: An
 
 
 def test_login_customer_id(apis: Apis) -> None:
-    """A manager's ID in the header gives access to its client account; another ID does not."""
-    for login, opened in (("9999999999", True), ("8888888888", False)):
+    """A manager's ID in the header gives access to its client account; another ID does not, nor
+    does that of the account itself."""
+    for login, opened in (("9999999999", True), ("8888888888", False), ("2222222222", False)):
         yaml = apis.google_ads_key_yaml + f'login_customer_id: "{login}"\n'
         client = GoogleAdsClient.load_from_string(yaml, version=API_VERSION)
         uploads = client.get_service("ConversionUploadService")
@@ -407,8 +409,8 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     uploader.upload_click_conversions(request=given, timeout=60)
     name = "offline_conversion_upload_client_summary"
     query = (
-        f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries, {name}.alerts "
-        f"FROM {name}"
+        f"SELECT {name}.status, {name}.success_rate, {name}.job_summaries, {name}.alerts, "
+        f"{name}.last_upload_date_time FROM {name}"
     )
     (row,) = searcher.search(customer_id=CUSTOMER, query=query)
     summary = row.offline_conversion_upload_client_summary
@@ -420,6 +422,9 @@ def test_upload_summary_query(apis: Apis, uploader: Any, searcher: Any) -> None:
     member, number = code_number("conversion_upload_error.UNPARSEABLE_GCLID")
     assert getattr(alert.error, member) == number
     assert alert.error_percentage == 0.5
+    in_zone_of_account = datetime.now(ZoneInfo("America/Chicago")).replace(tzinfo=None)
+    uploaded = datetime.fromisoformat(summary.last_upload_date_time)
+    assert abs(in_zone_of_account - uploaded) < timedelta(minutes=5)
 
 
 def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> None:
