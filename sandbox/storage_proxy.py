@@ -231,11 +231,11 @@ class _Handler(BaseHTTPRequestHandler):
         """
         target, query = self.path, operation.query
         wanted = query.get("ifGenerationMatch")
-        if wanted and "generation" not in query:
-            target += f"&generation={wanted}"
-        elif query.get("ifGenerationNotMatch") and (unmet := _refusal(operation, self._generation)):
+        if unmet := _refusal(operation, self._generation):
             self._send(unmet)
             return
+        if wanted and "generation" not in query:
+            target += f"&generation={wanted}"
         response = self._request(self.command, target, b"")
         if response.status == 404 and wanted:
             response.read()

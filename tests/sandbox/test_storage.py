@@ -55,6 +55,19 @@ def test_a_generation_precondition_is_kept(bucket, call):
     assert bucket.blob("x").download_as_bytes(if_generation_match=blob.generation) == b"second"
 
 
+def test_a_precondition_means_the_live_generation_even_if_old_ones_are_kept(sandbox):
+    """The input bucket keeps old versions, which only `generation=` reads."""
+    sandbox.delivery.set(paused=True)
+    bucket = sandbox.storage_client().bucket(INPUT_BUCKET)
+    blob = bucket.blob("x.csv")
+    blob.upload_from_string("first")
+    old = blob.generation
+    blob.upload_from_string("second")
+    with pytest.raises(exceptions.PreconditionFailed):
+        bucket.blob("x.csv").download_as_bytes(if_generation_match=old)
+    assert bucket.blob("x.csv", generation=old).download_as_bytes() == b"first"
+
+
 def test_a_delete_of_a_generation_that_is_gone_deletes_nothing(bucket):
     """`generation=` on a delete names exactly one version."""
     blob = bucket.blob("x")
