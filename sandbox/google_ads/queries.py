@@ -58,8 +58,13 @@ def run(query: str, account: Account, state: State) -> tuple[list[Any], FieldMas
         raise QueryProblem(code, f"'{resource}' is no resource (of the sandbox).")
     fields = [field.strip() for field in match["fields"].split(",")]
     wanted = _conditions(match["where"])
-    for field in (*fields, *wanted):
-        _check_field(field)
+    for clause, names in (("SELECT", fields), ("WHERE", wanted)):
+        for field in names:
+            _check_field(field)
+            if field.partition(".")[0] != resource:
+                # Google may join the resources; here, the answer would lack the field.
+                code = f"PROHIBITED_RESOURCE_TYPE_IN_{clause}_CLAUSE"
+                raise QueryProblem(code, f"'{field}' is no field of {resource}.")
     rows = [ParseDict({resource: one}, _Row()) for one in make_rows(account, state)]
     rows = [row for row in rows if all(_holds(row, *each) for each in wanted.items())]
     mask = FieldMask(paths=fields)

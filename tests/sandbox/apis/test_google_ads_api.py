@@ -451,6 +451,14 @@ def test_upload_summary_of_actions(apis: Apis, uploader: Any, searcher: Any) -> 
     [
         ("SELECT customer.offline_conversion_tracking_info FROM customer", "UNRECOGNIZED_FIELD"),
         ("SELECT customer.id FROM nothing", "BAD_RESOURCE_TYPE_IN_FROM_CLAUSE"),
+        (
+            "SELECT conversion_action.id FROM customer",
+            "PROHIBITED_RESOURCE_TYPE_IN_SELECT_CLAUSE",
+        ),
+        (
+            "SELECT customer.id FROM customer WHERE conversion_action.id = 1",
+            "PROHIBITED_RESOURCE_TYPE_IN_WHERE_CLAUSE",
+        ),
         ("customer.id", "EXPECTED_SELECT"),
         ("SELECT customer.id FROM customer WHERE customer.id ~ 3", "BAD_OPERATOR"),
         (
