@@ -38,7 +38,7 @@ class OutcomeMeaning:
 OUTCOMES: Final[Mapping[Outcome, OutcomeMeaning]] = {
     "uploaded": OutcomeMeaning("accepted by Google", "yes", is_listed=False),
     "duplicate": OutcomeMeaning("already counted, or a repeat of an earlier line", "yes"),
-    "rejected": OutcomeMeaning("not sent: a cell is wrong or empty", "no"),
+    "rejected": OutcomeMeaning("not sent: a cell or a setting is wrong or missing", "no"),
     "failed": OutcomeMeaning("refused by Google", "no"),
     "deferred": OutcomeMeaning("sent again automatically", "later"),
     "skipped": OutcomeMeaning("left out, as the profile says", "need not", is_listed=False),

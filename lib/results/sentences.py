@@ -186,13 +186,14 @@ def _with_cause(line: str, totals: Totals) -> str:
     """Return the line with the main cause, or "" if it is not that of nearly all lost rows, if
     something else is still to come, or if both are too long together.
 
-    `Google refused all 212 sales: the ad click or call belongs to another Google Ads account.`
+    `Google refused all 212 sales because the ad click or call belongs to another account.`
     """
     cause = totals.codes.get(totals.reason)
     if cause is None or cause.number < NEARLY_ALL * totals.lost or totals.waiting:
         return ""
     meaning = inside(first_sentence(lookup(totals.reason).meaning))
-    both = f"{line.removesuffix('.')}: {meaning}."
+    because = " because" if cause.number >= totals.lost else ", nearly all because"
+    both = f"{line.removesuffix('.')}{because} {meaning}."
     return both if len(both.split()) <= MOST_WORDS else ""
 
 

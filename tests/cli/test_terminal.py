@@ -87,7 +87,7 @@ def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
     result = run(path, charset="cp1252")
     assert result.exit_code == 1, result.output
     shown = result.stdout_bytes.decode("cp1252")
-    assert "? Write it as" in shown
+    assert "? Owner of the export: Write it as" in shown
     assert "Übergröße" in shown
 
 

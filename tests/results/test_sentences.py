@@ -11,7 +11,7 @@ from lib.catalogue.codes import CATALOGUE, lookup
 from lib.catalogue.texts import first_sentence, inside
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.sent_requests import Requests
-from lib.model.totals import Totals
+from lib.model.totals import CodeTotals, Totals
 from lib.results.document import RunSummary, document_head
 from lib.results.sentences import (
     MOST_WORDS,
@@ -91,28 +91,28 @@ CASES: dict[str, Case] = {
     "the only one to correct": Case(
         summary_of([WRONG_DATE]),
         "red needs attention",
-        "The only sale was not sent: the conversion time is in the future.",
+        "The only sale was not sent because the conversion time is in the future.",
         "none | 1 sale, 10 USD | none",
         ONE,
     ),
     "some to correct": Case(
         summary_of([WRONG_DATE], unlisted={"uploaded": 3, "skipped": 7}),
         "amber needs attention",
-        "Google took 3 of 4 sales; 1 was not sent: the conversion time is in the future.",
+        "Google took 3 of 4 sales; 1 was not sent because the conversion time is in the future.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         ONE,
     ),
     "most to correct": Case(
         summary_of(WRONG_DATES, unlisted={"uploaded": 1}),
         "red needs attention",
-        "Google took 1 of 4 sales; 3 were not sent: the conversion time is in the future.",
+        "Google took 1 of 4 sales; 3 were not sent because the conversion time is in the future.",
         "1 sale, 10 USD | 3 sales, 30 USD | none",
         MANY,
     ),
     "few rows with most of the money": Case(
         summary_of([WRONG_DATE._replace(micros=10**9)], unlisted={"uploaded": 9}),
         "red needs attention",
-        "Google took 9 of 10 sales; 1 was not sent: the conversion time is in the future.",
+        "Google took 9 of 10 sales; 1 was not sent because the conversion time is in the future.",
         "9 sales, 90 USD | 1 sale, 1,000 USD | none",
         ONE,
     ),
@@ -121,7 +121,7 @@ CASES: dict[str, Case] = {
             [WRONG_DATE, row(3, "rejected", "FUTURE_DATE", micros=None)], unlisted={"uploaded": 3}
         ),
         "amber needs attention",
-        "Google took 3 of 5 sales; 2 were not sent: the conversion time is in the future.",
+        "Google took 3 of 5 sales; 2 were not sent because the conversion time is in the future.",
         "3 sales, 30 USD | 2 sales, at least 10 USD | none",
         MANY,
     ),
@@ -133,14 +133,14 @@ CASES: dict[str, Case] = {
             ]
         ),
         "amber needs attention",
-        "Google took 1 of 2 rows; 1 was not sent: the conversion time is in the future.",
+        "Google took 1 of 2 rows; 1 was not sent because the conversion time is in the future.",
         "1 row | 1 row | none",
         ONE.replace("this sale", "this row"),
     ),
     "a value that the profile does not know": Case(
         summary_of([row(2, "rejected", "NO_ENTRY_FITS")], unlisted={"uploaded": 3}),
         "amber needs attention",
-        "Google took 3 of 4 sales; 1 was not sent: the profile does not say what such a row is.",
+        "Google took 3 of 4 sales; 1 was not sent because the profile does not know such a row.",
         "3 sales, 30 USD | 1 sale, 10 USD | none",
         "Owner of the export: Is a row with the new value a sale, a refund, or neither? Ask your "
         "engineer to open the profile with the command below, and to choose that.",
@@ -148,15 +148,15 @@ CASES: dict[str, Case] = {
     "one setting": Case(
         summary_of(SETTINGS, unlisted={"uploaded": 2}),
         "red needs attention",
-        "Google took 2 of 8 sales; 6 were not sent: "
-        "the number has another decimal sign than the profile says.",
+        "Google took 2 of 8 sales; 6 were not sent because "
+        "the number has another decimal sign than the profile.",
         "2 sales, 20 USD | 6 sales, 60 USD | none",
         lookup("DECIMAL_SIGN_MISMATCH").if_most,
     ),
     "click IDs of another account": Case(
         summary_of([row(line, "failed", "EVENT_NOT_FOUND") for line in range(2, 8)]),
         "red needs attention",
-        "Google refused all 6 sales: Google found no ad click.",
+        "Google refused all 6 sales because Google found no ad click.",
         "none | 6 sales, 60 USD | none",
         "Owner of the export: Did these clicks come from ads of account 123-456-7890?",
     ),
@@ -498,6 +498,26 @@ def test_google_and_this_function_refuse_in_different_words() -> None:
         "None of 2 rows was sent.",
         "Google refused all 2 rows.",
         "Google took none of 4 rows.",
+    ]
+
+
+def test_the_line_says_why_nearly_all_of_the_lost_rows_are_lost() -> None:
+    """Not why most are: the others would seem to have the same reason."""
+    lines = [
+        headline_of(
+            Totals(
+                rows={"uploaded": 9, "rejected": 10},
+                codes={"FUTURE_DATE": CodeTotals(number)},
+                reason="FUTURE_DATE",
+            )
+        ).line
+        for number in (10, 9, 8)
+    ]
+    sent = "Google took 9 of 19 rows; 10 were not sent"
+    assert lines == [
+        f"{sent} because the conversion time is in the future.",
+        f"{sent}, nearly all because the conversion time is in the future.",
+        f"{sent}.",
     ]
 
 
