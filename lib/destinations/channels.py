@@ -66,7 +66,7 @@ def open_channel(endpoint: str, credentials: Any) -> grpc.Channel:
 
 
 def _ignore(state: grpc.ChannelConnectivity) -> None:
-    """Nobody follows the state of a channel: gRPC connects again by itself."""
+    """Do nothing when a channel changes its state: gRPC connects again by itself."""
 
 
 def classify_by_status(error: grpc.Call) -> RequestFailure:

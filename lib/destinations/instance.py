@@ -71,7 +71,10 @@ class Connector(Protocol):
     def __init__(self, instance: Instance) -> None: ...
 
     def destination(self, profile: UploadProfile, log: Log) -> Destination[Any]:
-        """Connect. Raises `PermanentError` or `RetryableError` if the credentials do not work."""
+        """Return the API as a profile uses it. All profiles share its connection.
+
+        Raises `PermanentError` or `RetryableError` if the credentials do not work.
+        """
         ...
 
 

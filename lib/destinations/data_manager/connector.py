@@ -1,4 +1,4 @@
-"""Connects to the Data Manager API. All accounts share one connection and its pacers."""
+"""Profile → Data Manager API. All accounts share one connection and its pacers."""
 
 from __future__ import annotations
 

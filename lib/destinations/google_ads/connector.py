@@ -1,4 +1,4 @@
-"""Connects to the Google Ads API. All accounts share one connection and one pacer."""
+"""Profile → Google Ads API. All accounts share one connection and one pacer."""
 
 from __future__ import annotations
 
