@@ -110,7 +110,7 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
         written = _write(file, head, chain([first], to_correct), output)
     except NotResults as error:
         raise click.ClickException(f"RESULTS cannot be used: {error}.") from None
-    mention(f"{_summary(written, head, output)}{_left_to_profile(head, file, for_profile)}")
+    mention(f"{_summary(written, head, file, output)}{_left_to_profile(head, file, for_profile)}")
 
 
 def _default_output(source: ResultsSource, suffix: str) -> Path:
@@ -361,12 +361,15 @@ def _nothing_to_correct(head: ResultsHead, file: Path, for_profile: Sequence[int
     return f"{text}{_left_to_profile(head, file, for_profile)}{_deferred(head)}"
 
 
-def _summary(written: int, head: ResultsHead, output: Path) -> str:
+def _summary(written: int, head: ResultsHead, file: Path, output: Path) -> str:
     text = f"{output}: {number_of_rows(written)} of {head.counts.get('rows', 0):,}."
     if head.file_error is not None:
         entry = lookup(head.file_error.code)
         text += f" The file was stopped: {entry.meaning} {entry.action}"
-    return f"{text} Correct the rows, and upload this file to the same folder.{_deferred(head)}"
+    text += " Correct the rows, and upload this file to the same folder."
+    if head.counts.get("ok"):  # the results are of a check
+        text += f" Upload {file} too: its other rows were only checked."
+    return f"{text}{_deferred(head)}"
 
 
 def _deferred(head: ResultsHead) -> str:

@@ -104,6 +104,17 @@ def test_the_corrected_file_is_dropped_as_it_is(fix: Any) -> None:
     assert (document["notes"], document["counts"]["ok"]) == ([], 1)
 
 
+def test_after_a_check_the_file_itself_is_to_be_uploaded_too(
+    tmp_path: Path, checked: tuple[Path, Path]
+) -> None:
+    """Its other rows are not in the output, and nobody has sent them yet."""
+    path, results = checked
+    advice = f"Upload {path} too: its other rows were only checked."
+    assert advice in run("fix", path, results, "-o", tmp_path / "a.csv").stderr
+    results.write_bytes(results.read_bytes().replace(b'"ok":', b'"uploaded":', 1))
+    assert advice not in run("fix", path, results, "-o", tmp_path / "b.csv").stderr
+
+
 def test_what_nobody_has_corrected_stays_refused(fix: Any) -> None:
     """A file that returns unchanged sends nothing that was refused because of its cells."""
     head = b"gclid,conversion_action,conversion_date_time,first_name\n"
