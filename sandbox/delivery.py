@@ -134,6 +134,8 @@ class Record:
 class _Due:
     event: Event
     record: Record
+    since: float
+    """When it was first due: an event that is sent again has its whole time limit again."""
     failures: int = 0
 
 
@@ -188,7 +190,7 @@ class Delivery:
             record.copies += copies
             record.lost = self._settings.drop
             for _ in range(0 if record.lost else copies):
-                self._put(time.monotonic(), _Due(event, record))
+                self._put(time.monotonic(), _Due(event, record, time.time()))
             self._changed.notify_all()
             return record
 
@@ -265,7 +267,7 @@ class Delivery:
             record.attempts.append(attempt)
             if 200 <= status < 300:
                 record.acknowledged += 1
-            elif time.time() - record.created > settings.time_limit_seconds:
+            elif time.time() - due.since > settings.time_limit_seconds:
                 record.given_up += 1
             elif due.event.event_id in self._records:
                 wait = settings.backoff_seconds * 2.0 ** min(due.failures, 30)

@@ -140,6 +140,12 @@ def test_an_event_is_given_up_when_its_time_is_over(made):
     record = delivery.finalized(RESOURCE)
     assert delivery.wait_until_idle()
     assert (record.acknowledged, record.given_up, record.done) == (0, 1, True)
+    receiver.statuses[:] = [500]
+    delivery.set(time_limit_seconds=60)
+    record.created -= 3_600
+    delivery.again(record.event_id)
+    assert delivery.wait_until_idle()
+    assert record.acknowledged == 1, "an event that is sent again has its whole time again"
 
 
 @pytest.mark.parametrize(("instances", "concurrency", "most"), [(1, None, 1), (2, None, 2),
