@@ -147,8 +147,12 @@ class Findings:
         self.with_problem += 1
         keep_first(self.first, listed, MOST_ROWS)
         if row.errors:
-            need = _need_of(row)
-            self.groups[need].add(listed, _late_errors(row) if need == "late" else _reasons(row))
+            need, reasons = _need_of(row), _reasons(row)
+            if need == "late":
+                reasons = _late_errors(row)
+            elif need == "correct" and _are_for_profile(reasons):
+                need = "profile"
+            self.groups[need].add(listed, reasons)
         if row.warnings and row.outcome not in LOST:
             looks = [each for each in row.warnings if lookup(each.code).needs_look]
             self.groups["look" if looks else "warned"].add(listed, looks or row.warnings)
@@ -181,19 +185,21 @@ class Findings:
 
 
 def _need_of(row: RowOutcome) -> Need:
-    """Return what a row with an error needs."""
+    """Return what a row with an error needs. The causes say whether `correct` means the profile."""
     if row.outcome not in LOST and any(lookup(each.code).needs_look for each in row.errors):
         return "look"
     if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):
         return "nobody"
-    if _late_errors(row):
-        return "late"
-    return "profile" if is_for_profile(row) else "correct"
+    return "late" if _late_errors(row) else "correct"
 
 
 def is_for_profile(row: RowOutcome) -> bool:
     """Return whether a change of the profile mends a row, whose cells are right."""
-    return all(lookup(each.code).needs_profile for each in _reasons(row))
+    return _are_for_profile(_reasons(row))
+
+
+def _are_for_profile(reasons: Sequence[Problem]) -> bool:
+    return all(lookup(each.code).needs_profile for each in reasons)
 
 
 def _late_errors(row: RowOutcome) -> Sequence[Problem]:
