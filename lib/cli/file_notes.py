@@ -47,13 +47,21 @@ class FileNotes:
 
     def add(self, plan: Plan, chunk: DryChunk) -> None:
         """Look at the rows of a chunk."""
-        has_values = bool(plan.header.columns_of("conversion_value"))  # else the profile says 0
-        for record in chunk.records.values():
+        worthless = set()
+        for line, record in chunk.records.items():
             if isinstance(record, Conversion):
                 self._rows += 1
-                self._worthless += has_values and record.value == 0
+                if record.value == 0:
+                    worthless.add(line)
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
+        places = [plan.places[column] for column in plan.header.columns_of("conversion_value")]
+        # If the cell is empty, it is the profile that says 0.
+        self._worthless += sum(
+            any(cells[place].strip() for place in places)
+            for line, cells, *_ in chunk.rows
+            if line in worthless
+        )
         listed = chunk.outcomes.listed
         meant = {*chunk.records, *(row.line for row in listed if row.outcome != "skipped")}
         rows = [cells for line, cells, problem, _ in chunk.rows if line in meant and not problem]

@@ -191,3 +191,24 @@ def test_click_ids_of_another_network_do_not_matter_in_skipped_rows(
     assert "FOREIGN_CLICK_IDS" not in run(file(csv_of(*rows)), *options).stdout
     rows[1]["Source"] = "Newsletter"
     assert "FOREIGN_CLICK_IDS" in run(file(csv_of(*rows)), *options).stdout
+
+
+def test_a_value_of_zero_that_the_profile_states_is_no_mistake(file: Any, tmp_path: Path) -> None:
+    """A lead may be worth nothing, while the sales of the same file have a column of values."""
+    options = _with_profile(
+        tmp_path,
+        columns={"gclid": "Click", "conversion_date_time": "Closed"},
+        value=None,
+        currency_code="USD",
+        conversions=[
+            {"rows": {"Stage": ["Lead"]}, "value": 0},
+            {"rows": {"Stage": ["Won"]}, "columns": {"conversion_value": "Amount"}},
+        ],
+    )
+    content = (
+        "Click,Closed,Stage,Amount\n"
+        "Cj0KCQiAexample0001,2026-11-20 10:00Z,Lead,\n"
+        "Cj0KCQiAexample0002,2026-11-20 10:00Z,Won,9\n"
+    )
+    assert "ZERO_VALUES" not in run(file(content.encode()), *options).stdout
+    assert "ZERO_VALUES" in run(file(content.replace(",9", ",0").encode()), *options).stdout
