@@ -80,7 +80,8 @@ class CheckResult:
     first: Sequence[Record]
     renamed: Mapping[str, str]
     has_line_breaks: bool
-    """Whether lines of the file are not rows of a spreadsheet."""
+    """Whether a line of the file may be another row of a spreadsheet: cells have line breaks, or
+    there are blank lines, which `spreadsheet_rows` tells apart."""
 
     @property
     def refused(self) -> bool:

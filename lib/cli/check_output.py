@@ -39,6 +39,7 @@ _LONGEST_CELL: Final = 40
 _CLICK_LETTERS: Final = 6
 """Of a click ID, at each end."""
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
+# Without Google, no row is uploaded, failed or deferred.
 _FATES: Final[Mapping[Outcome, str]] = {
     "rejected": "would be rejected",
     "duplicate": "would be duplicate",

@@ -25,6 +25,7 @@ def why_not_opened(file: Path) -> str | None:
     """
     defaults = {field: info.default for field, info in Settings.model_fields.items()}
     rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
+    # Its size does not matter here: the check itself says that a file is empty.
     if reason := ignored(file.name, 1, rules):
         return f"the function would ignore this file: {reason}"
     if reason := name_problem(file.name, defaults["accepted_suffixes"]):

@@ -169,7 +169,7 @@ def _is_correctable(row: ResultsRow, head: ResultsHead, for_profile: list[int]) 
 
 def _write(file: Path, head: ResultsHead, rows: Iterator[ResultsRow], output: Path) -> int:
     """Write the output, which appears only when it is complete. Return the number of rows."""
-    if head.file_error and not head.columns:
+    if head.file_error and not head.columns:  # no header was found, so no row was read by a rule
         entry = lookup(head.file_error.code)
         raise click.ClickException(
             f"No single row is wrong, but the whole file: {entry.meaning} {entry.action} Then "

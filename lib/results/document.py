@@ -87,7 +87,10 @@ class ResultsProblem(msgspec.Struct, frozen=True):
 
 
 class OutcomeMoney(msgspec.Struct, frozen=True):
-    """What the rows of an outcome are worth by currency, the most frequent one first."""
+    """What the rows of an outcome are worth by currency, the most frequent one first.
+
+    `without_value` are its other rows: those without a readable value, and corrections.
+    """
 
     sums: dict[str, MoneySum]
     without_value: int
@@ -153,7 +156,10 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     awaiting_sums: dict[str, MoneySum] = {}
 
     def totals(self) -> Totals:
-        """Return what became of the rows, as the run has added it up."""
+        """Return what became of the rows, as the run has added it up.
+
+        What the run needs only to find its notes, such as `denied` and `last`, is not in it.
+        """
         counts = self.counts
         return Totals(
             rows={outcome: counts[outcome] for outcome in OUTCOMES if counts.get(outcome)},
