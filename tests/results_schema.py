@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,9 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert not (counts["uploaded"] and document["validate_only"])
 
     check_money(document["money"], counts, rows)
-    problems = [each for row in rows for each in (*row["errors"], *row["warnings"])]
+    of_rows = [{each["code"] for each in row["errors"] + row["warnings"]} for row in rows]
     of_file = [*document["notes"], *filter(None, [document["file_error"]])]
-    met = Counter(each["code"] for each in (*problems, *of_file))
+    met = Counter([*chain(*of_rows), *(each["code"] for each in of_file)])
     assert {code: entry["count"] for code, entry in document["codes"].items()} == met
     frequencies = [entry["count"] for entry in document["codes"].values()]
     assert frequencies == sorted(frequencies, reverse=True)
