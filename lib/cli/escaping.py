@@ -12,8 +12,8 @@ from typing import Final
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER: Final = re.compile(r"[+-]+|[+-][\d\s.,()]*")
-"""An amount or a phone number with a sign, or a dash: a spreadsheet calculates nothing from it. But
-from `+1-212-555-0100`, it calculates -866.
+"""An amount or a phone number with a sign, or a dash: a spreadsheet calculates nothing from it.
+But from `+1-212-555-0100`, it calculates -866.
 """
 _TEXT: Final = re.compile(r'="[^"]*"')
 """How spreadsheets keep leading zeros: a formula, but one that only says a text."""

@@ -253,13 +253,22 @@ def _worth(sums: Mapping[str, Sum], other_currencies: int, least: int = 0) -> st
     return f"{at_least}{worth}{' and more' if other_currencies else ''}"
 
 
+def superseded_rows(totals: Totals) -> int:
+    """Return how many of the skipped rows are not needed, because a newer value counts."""
+    return sum(
+        each.number for code, each in totals.codes.items() if lookup(code).outcome == "skipped"
+    )
+
+
 def _line_of(totals: Totals, *, is_check: bool) -> str:
     what, lost, taken = noun_of(totals), totals.lost, totals.taken
     if not totals.meant:
         skipped = totals.count("skipped")
-        return (
-            f"The profile skips {number_of_rows(skipped)}." if skipped else "The file has no row."
-        )
+        if not skipped:
+            return "The file has no row."
+        if skipped == superseded_rows(totals):
+            return f"Newer values of {number_of_rows(skipped)} count already."
+        return f"The profile skips {number_of_rows(skipped)}."
     wanted = totals.meant - totals.repeats or totals.meant  # a repeat is no sale of its own
     if is_check:
         possible = totals.count("ok")

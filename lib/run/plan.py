@@ -26,6 +26,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Row
 from lib.model.totals import Totals
+from lib.results.sentences import superseded_rows
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -443,6 +444,6 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
         yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")
     if table.text.encoding_guessed:
         yield Problem("ENCODING_GUESSED")
-    if totals.all_rows and not totals.meant:
+    if not totals.meant and totals.all_rows > superseded_rows(totals):
         # A value that was renamed in the system of the export looks the same.
         yield Problem("FILTER_KEEPS_NO_ROW", "", number_of_rows(totals.all_rows))

@@ -54,7 +54,7 @@ def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
         # An empty object without a suffix is a folder of a gateway, or a marker such as _SUCCESS.
         return "folder placeholder or marker"
     if name.startswith(rules.prefixes):
-        return "part of an upload"
+        return "in a folder that is not processed"
     if any(part.startswith((".", "~$")) for part in name.split("/")):
         return "hidden or lock file"
     if _ends_with(name, rules.temporary_suffixes):

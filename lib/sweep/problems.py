@@ -59,7 +59,7 @@ from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.names import has_corrected_rows, rows_to_fix
-from lib.results.sentences import noun_of
+from lib.results.sentences import noun_of, superseded_rows
 from lib.run.finish import notes_on_runtime
 from lib.run.plan import notes_on_sunset
 from lib.run.statuses import STATUS_UNKNOWN
@@ -308,6 +308,8 @@ def _nothing_new_in(entry: RunEntry) -> str:
     """Return why a file brought nothing new."""
     if entry.totals.meant:
         return f"Google has all {number_of_rows(entry.totals.meant)} already"
+    if superseded_rows(entry.totals) == entry.totals.all_rows:
+        return f"newer values of all {number_of_rows(entry.totals.all_rows)} count already"
     return f"all {number_of_rows(entry.totals.all_rows)} are skipped"
 
 
@@ -445,7 +447,8 @@ def _rows_lost(view: View) -> Iterator[Found]:
     """
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
-            if _is_too_much(loss.lost, loss.meant):
+            # A corrected value may be lower: if Google has all rows, no money is lost.
+            if loss.lost[_ROWS] > 0 and _is_too_much(loss.lost, loss.meant):
                 totals = loss.entry.totals
                 money = +loss.lost  # without what `fix` has mended: numbers of 0 and below
                 code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)

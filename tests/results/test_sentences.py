@@ -373,6 +373,13 @@ CASES: dict[str, Case] = {
         "",
         lookup("FILTER_KEEPS_NO_ROW").action,
     ),
+    "all superseded": Case(
+        summary_of([row(2, "skipped", "OLDER_THAN_CORRECTION")]),
+        "green done",
+        "Newer values of 1 row count already.",
+        "",
+        NOBODY,
+    ),
     "replaced": Case(
         summary_of(run={"superseded_by": 124}),
         "green done",

@@ -51,7 +51,11 @@ def test_accepted(name):
         (".leads.csv", 9, "hidden or lock file"),
         ("crm/.uploading/leads.csv", 9, "hidden or lock file"),
         ("crm/~$leads.csv", 9, "hidden or lock file"),
-        ("gcloud/tmp/parallel_composite_uploads/x/leads.csv", 9, "part of an upload"),
+        (
+            "gcloud/tmp/parallel_composite_uploads/x/leads.csv",
+            9,
+            "in a folder that is not processed",
+        ),
         ("leads.csv.ok", 0, "companion of another file"),
         ("leads.done", 0, "companion of another file"),
         ("leads.CTL", 9, "companion of another file"),
@@ -103,7 +107,7 @@ def test_rules_are_settings():
     rules = IgnoreRules(temporary_suffixes=(".lock.dat",), prefixes=("old/",))
     assert ignored("a.dat", 1, rules) is None
     assert ignored("a.lock.dat", 1, rules) == "still being written"
-    assert ignored("old/a.dat", 1, rules) == "part of an upload"
+    assert ignored("old/a.dat", 1, rules) == "in a folder that is not processed"
     assert name_problem("a.dat", (".DAT",)) is None
     assert name_problem("a.xlsx", (".DAT",)) == "a workbook; open it and save it as CSV"
     assert name_problem("a.csv", (".DAT",)) == (

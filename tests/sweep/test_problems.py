@@ -388,6 +388,12 @@ def test_the_rows_that_fix_wrote_end_a_loss(
     assert "rows_lost" in found(view_of(losing(hours * HOUR), other)), "of another generation"
 
 
+def test_a_loss_ends_although_the_corrected_value_is_lower() -> None:
+    """Google has all rows, so the rest of the old sum is not lost."""
+    rows = entry("crm/rows-to-fix-1.1.csv", HOUR, {"uploaded": 8}, usd={"uploaded": 10})
+    assert "rows_lost" not in found(view_of(losing(25 * HOUR, usd={"rejected": 800}), rows))
+
+
 @pytest.mark.parametrize(("hours", "is_told"), [(23, True), (25, False)])
 def test_a_deleted_file_ends_a_loss_only_after_a_day(hours: int, is_told: bool) -> None:
     """Its rows may have been lost because it was deleted (SOURCE_GONE)."""

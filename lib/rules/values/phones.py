@@ -20,6 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from lib.errors import RuleError
+from lib.rules.values.countries import find_region
 from lib.rules.values.identifiers import normalize_region_code
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def normalize_phone_region(value: str) -> str:
 
     prefix, code = match.groups()
     region = phonenumbers.region_code_for_country_code(int(code))
-    if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise RuleError("INVALID_REGION")
+    if region is None or find_region(region) is None:
+        raise RuleError("INVALID_REGION")  # +800 is no country's, and ISO has no code for +247
     return region if prefix else code
 
 
