@@ -297,10 +297,10 @@ class Totals:
         }
         return {"rows": self.all_rows, **named, "warnings": self.warned}
 
-    def digest(self, lost_for: Mapping[str, int], looks: Iterable[str] = ()) -> Totals:
+    def digest(self, lost_for: Mapping[str, int], kept: Iterable[str] = ()) -> Totals:
         """Return them for a listing, whose size does not depend on the file.
 
-        It has the most frequent currencies, and of the codes those of repeats, those in `looks`,
+        It has the most frequent currencies, and of the codes those of repeats, those in `kept`,
         and the first one of `lost_for`, which has the lost rows by code, main reason first.
         """
         frequent = Counter[str]()
@@ -308,7 +308,7 @@ class Totals:
             frequent.update({currency: each.rows for currency, each in sums.items()})
         currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
         reason = next(iter(lost_for), "")
-        codes = {code: self.codes[code] for code in (*REPEATS, *looks) if code in self.codes}
+        codes = {code: self.codes[code] for code in (*REPEATS, *kept) if code in self.codes}
         if reason:
             # Google may have counted rows without naming them, which have no code here.
             codes[reason] = self.codes.get(reason) or CodeTotals(lost_for[reason])

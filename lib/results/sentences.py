@@ -171,10 +171,13 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
 
 
 def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
-    """Return what a code says, and the number of rows of which it says so; 0: of the file."""
+    """Return what a code says, and the number of rows of which it says so; 0: of all rows, or of
+    the file."""
     rows = totals.codes[code].number if _is_of_rows(code, totals) else 0
     if code == NEARLY_ALL_DENIED:
         rows = totals.denied
+    if rows == totals.meant:
+        rows = 0  # the line has this number already
     return f"{first_sentence(lookup(code).meaning)}.", rows
 
 

@@ -146,7 +146,10 @@ def digest_of(run: Run, sums: Sums, looks: Sequence[str] = ()) -> Totals:
     totals = sums.totals
     # Nobody can do anything about a person who refused consent.
     to_correct = {c: rows for c, rows in totals.not_counted.items() if lookup(c).needs_action}
-    digest = totals.digest(sums.findings.lost_by_importance(to_correct), looks)
+    # Their rows are skipped, and not by the profile.
+    superseded = (code for code in totals.codes if lookup(code).outcome == "skipped")
+    reasons = sums.findings.lost_by_importance(to_correct)
+    digest = totals.digest(reasons, (*looks, *superseded))
     digest.unnamed = min(totals.unnamed, sum(to_correct.values()))
     if (job := job_counts(run, sums)) is not None:
         # Google does not document whether `failed` includes rows that it refused at once.
