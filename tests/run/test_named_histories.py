@@ -1021,6 +1021,20 @@ def test_job_diagnostics_name_no_reason(google: World) -> None:
     assert (entry.totals.lost, entry.totals.reason) == (6, "")
 
 
+def test_diagnostics_stay_when_google_no_longer_lists_the_job() -> None:
+    """Google lists the most recent jobs only, and forgets none of what it said before."""
+    google = world(read_diagnostics=True)
+    google.api.too_recent = {"f"}
+    deliver(google, "daily.csv", sales(*"abcdef"))
+    job = saved(google).job_id
+    for jobs in ({job: JobCounts(4, 0, 1)}, {}):
+        answer = [UploadDiagnostics("GOOD", "", jobs)]
+        google.api.diagnostics = lambda customer, answer=answer: answer
+        google.clock.seconds += 12 * HOUR
+        sweep(google)
+    assert results(google)["processing"]["diagnostics"]["job"]["successful"] == 4
+
+
 @pytest.mark.parametrize("failed", [0, 2])
 def test_rows_that_fail_at_once_do_not_fail_again_in_the_diagnostics(failed: int) -> None:
     """Google does not document whether they are among the failed rows of the job."""
