@@ -196,6 +196,7 @@ class WrittenEntry(BaseModel):
     send: Send = "conversion"
     action: ActionName | None = None
     value: ConstantValue | None = None
+    currency_code: Currency | None = None
     columns: dict[str, ColumnNames | None] = {}
 
 
@@ -214,6 +215,7 @@ class Entry:
     send: Send | None
     action: str | None
     value: float | Literal["action_default"] | None
+    currency_code: str | None
     columns: Mapping[str, tuple[str, ...]]
 
     @property
@@ -253,8 +255,8 @@ class Profile(BaseModel):
     optional: Listed = ()
     """Fields whose columns a file may lack."""
     conversions: tuple[WrittenEntry, ...] = ()
-    """Which rows are which conversion. Each entry may have rows, send, action, value and columns.
-    Unset: each row is one conversion of action."""
+    """Which rows are which conversion. Each entry may have rows, send, action, value,
+    currency_code and columns. Unset: each row is one conversion of action."""
     skip: RowValues = {}
     """The rows that are not sent, for each column in your files: its values. "" is an empty cell, *
     any other value."""
@@ -321,7 +323,8 @@ class Profile(BaseModel):
         """What is sent: the entries of `conversions`, or one that takes all rows."""
         if not self.conversions:
             send: Send | None = "conversion" if self.names_columns else None
-            return (Entry(0, {}, send, self.action, self.value, self.columns),)
+            currency = self.currency_code
+            return (Entry(0, {}, send, self.action, self.value, currency, self.columns),)
         return tuple(self._completed(*numbered) for numbered in enumerate(self.conversions))
 
     def _completed(self, number: int, entry: WrittenEntry) -> Entry:
@@ -340,12 +343,16 @@ class Profile(BaseModel):
             columns.pop("conversion_value", None)
         elif "value" not in written and entry.columns.get("conversion_value"):
             value = ACTION_DEFAULT if self.value == ACTION_DEFAULT else None
+        currency = entry.currency_code if "currency_code" in written else self.currency_code
+        if entry.currency_code is not None and not entry.columns.get("currency_code"):
+            columns.pop("currency_code", None)  # that of the profile
         return Entry(
             number,
             entry.rows,
             entry.send,
             action,
             value,
+            currency,
             {field: names for field, names in columns.items() if names is not None},
         )
 

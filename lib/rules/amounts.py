@@ -37,12 +37,14 @@ class Values(NamedTuple):
 
 
 def read_conversion_values(chunk: ChunkColumns) -> Values:
-    """Return the value of each row. Its currency is that of the row, otherwise the profile's.
+    """Return the value of each row. Its currency is that of the row, otherwise that of its
+    entry.
 
     The constant of an entry is the value of all of its rows. Without one, an empty cell rejects the
     row, unless the profile says that it means the value of the conversion action.
     """
-    stated = chunk.read_once(currency_of_row, *CONVERSION_VALUE.currencies)
+    in_cells = chunk.read_once(currency_of_row, *CONVERSION_VALUE.currencies)
+    stated = _or_of_entry(chunk, in_cells)
     read, empty = _read_values(chunk, CONVERSION_VALUE, stated)
     constants = [entry.value for entry in chunk.file.rules.entries]
     if all(constant == "action_default" for constant in constants):
@@ -63,17 +65,31 @@ def read_conversion_values(chunk: ChunkColumns) -> Values:
 
 def read_adjusted_values(chunk: ChunkColumns) -> Values:
     """Return the new value of each conversion that is adjusted. Its currency is its own, otherwise
-    that of the row, otherwise the profile's."""
-    stated = chunk.read_once(currency_of_new_value, *ADJUSTED_VALUE.currencies)
+    that of the row, otherwise that of its entry."""
+    in_cells = chunk.read_once(currency_of_new_value, *ADJUSTED_VALUE.currencies)
+    stated = _or_of_entry(chunk, in_cells)
     read, _ = _read_values(chunk, ADJUSTED_VALUE, stated)
     return read
+
+
+def _or_of_entry(chunk: ChunkColumns, in_cells: Sequence[str | None]) -> Sequence[str | None]:
+    """Return the currency in the cells of each row, or the constant of its entry if there is none.
+    The constant of an entry may be that of its profile."""
+    constants = [entry.currency_code for entry in chunk.file.rules.entries]
+    if not any(constants):
+        return in_cells
+    of_rows = chunk.values_of_entries(constants)
+    return [
+        constant if currency is None else currency
+        for currency, constant in zip(in_cells, of_rows, strict=True)
+    ]
 
 
 def _read_values(
     chunk: ChunkColumns, columns: AmountColumns, stated: Sequence[str | None]
 ) -> tuple[Values, list[int]]:
     """Return the values, and the rows whose cell is empty. `stated` are the currencies in the cells
-    of `columns`, or the profile's. None: neither says one."""
+    of `columns`, or those of the entries. None: neither says one."""
     decimal_sign, scale = chunk.file.rules.number_format
     values: list[float | None] = [None] * chunk.size
     currencies: list[str | None] = [None] * chunk.size
@@ -106,7 +122,7 @@ def _read_values(
 def _choose_currency(
     chunk: ChunkColumns, row: int, stated: str | None, value_cell: str, columns: AmountColumns
 ) -> str | Problem | None:
-    """Return the currency of a value: that of the row or the profile (`stated`), otherwise the one
+    """Return the currency of a value: that of the row or its entry (`stated`), otherwise the one
     that is written in the cell of the value, as in `12 EUR`. None: neither says one.
 
     A `Problem` rejects the row: `stated` is `_UNREADABLE`, or the cell has a sign of several
@@ -124,19 +140,14 @@ def _choose_currency(
     return next(iter(written), None)
 
 
-def currency_of_row(text: str | None, rules: RowRules) -> str | None:
-    """Return the currency in a cell. If there is none: that of the profile."""
-    return _currency_of(text, rules.currency_code)
+def currency_of_row(text: str | None, _rules: RowRules) -> str | None:
+    """Return the currency in a cell, None if the cell has no value, or `_UNREADABLE`."""
+    try:
+        return parse_currency(text) if text else None
+    except RuleError:
+        return _UNREADABLE
 
 
 def currency_of_new_value(own: str | None, of_row: str | None, rules: RowRules) -> str | None:
-    """Return the currency of the new value, else that of the row, else the profile's."""
-    return _currency_of(own, currency_of_row(of_row, rules))
-
-
-def _currency_of(text: str | None, default: str | None) -> str | None:
-    """Return the currency in a cell, `default` if the cell has no value, or `_UNREADABLE`."""
-    try:
-        return parse_currency(text) if text else default
-    except RuleError:
-        return _UNREADABLE
+    """Return the currency of the new value, else that of the row."""
+    return currency_of_row(own or of_row, rules)

@@ -20,12 +20,14 @@ class EntryRules(NamedTuple):
 
     `action` is their conversion action (None: a column names it). `value` is their value;
     "action_default": an empty cell means that of the conversion action; None: an empty cell rejects
-    the row. `adjustment_type`: None if a column names it.
+    the row. `adjustment_type`: None if a column names it. `currency_code`: the currency of a value
+    that does not state one; None: that of the account.
     """
 
     action: str | None = None
     value: float | Literal["action_default"] | None = "action_default"
     adjustment_type: AdjustmentType | None = None
+    currency_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,6 @@ class RowRules:
     capabilities: Capabilities
     entries: Sequence[EntryRules] = (EntryRules(),)
     zone: tzinfo | None = None
-    currency_code: str | None = None
     phone_region: str | None = None
     ad_user_data: str | None = None
     date_order: DateOrder | None = None

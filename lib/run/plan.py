@@ -335,11 +335,15 @@ def _rules(
         account=account,
         capabilities=as_used(destination.capabilities, profile),
         entries=[
-            EntryRules(each.entry.action, each.entry.value, stated_type(each.send))
+            EntryRules(
+                each.entry.action,
+                each.entry.value,
+                stated_type(each.send),
+                each.entry.currency_code,
+            )
             for each in entries
         ],
         zone=zone,
-        currency_code=profile.currency_code,
         phone_region=profile.phone_region,
         ad_user_data=profile.ad_user_data,
         date_order=profile.date_order,
@@ -369,7 +373,10 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
         rules,
         capabilities=sales,
         kind="conversion",
-        entries=[EntryRules(entry.action, value) for entry in rules.entries],
+        entries=[
+            EntryRules(entry.action, value, currency_code=entry.currency_code)
+            for entry in rules.entries
+        ],
     )
     if rules.capabilities.name != sales.name:
         rules = replace(rules, sent_order_id=sales.sent_order_id)

@@ -195,6 +195,30 @@ def test_one_value_of_an_entry_may_have_the_currency_of_the_profile() -> None:
     assert sale.columns["currency_code"] == ("Currency",)
 
 
+def test_an_entry_may_have_a_currency_of_its_own() -> None:
+    """It beats the column of the profile, and is that of empty cells beside the entry's column."""
+    lead, call, sale = Profile.model_validate(
+        {
+            **FEED,
+            "columns": {**FEED["columns"], "currency_code": "Currency"},
+            "currency_code": "USD",
+            "conversions": [
+                {"rows": {"Stage": ["Lead"]}, "value": 100, "currency_code": "GBP"},
+                {
+                    "rows": {"Stage": ["Call"]},
+                    "columns": {"currency_code": "Code"},
+                    "currency_code": "GBP",
+                },
+                {"rows": {"Stage": ["Won"]}},
+            ],
+        }
+    ).entries
+    assert [each.currency_code for each in (lead, call, sale)] == ["GBP", "GBP", "USD"]
+    assert "currency_code" not in lead.columns
+    assert call.columns["currency_code"] == ("Code",)
+    assert sale.columns["currency_code"] == ("Currency",)
+
+
 def test_a_profile_without_columns_decides_nothing_about_them() -> None:
     """Without columns, those of the file decide; the profile needs only its required keys."""
     profile = Profile.model_validate({"destination": "google_ads", "customer_id": 1234567890})

@@ -62,15 +62,15 @@ class Validated:
 
 
 def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
+    entries = settings.pop("entries", [EntryRules("1001")])
     return RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
         account=ACCOUNT,
         kind=kind,
         **{
             "capabilities": ADS,
-            "entries": [EntryRules("1001")],
+            "entries": [each._replace(currency_code="USD") for each in entries],
             "zone": UTC,
-            "currency_code": "USD",
             "phone_region": "US",
             **settings,
         },

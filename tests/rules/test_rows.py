@@ -45,13 +45,16 @@ class Validated:
     placeholders: dict[str, int]
 
 
-def rules_of(destination: str = "google_ads", **settings: Any) -> RowRules:
+def rules_of(
+    destination: str = "google_ads", currency_code: str | None = None, **settings: Any
+) -> RowRules:
+    entries = settings.pop("entries", [EntryRules("1001")])
     return RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
         capabilities=capabilities_of(destination),
         **{
             "account": ACCOUNT,
-            "entries": [EntryRules("1001")],
+            "entries": [each._replace(currency_code=currency_code) for each in entries],
             "zone": UTC,
             "phone_region": "US",
             **settings,
@@ -505,6 +508,23 @@ def test_values_in_cents() -> None:
     """The profile's scale applies to cells, without the errors of binary fractions."""
     text = "gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,1999"
     assert validate(text, value_scale=0.01).sent[2].value == 19.99
+
+
+def test_entries_have_currencies_of_their_own() -> None:
+    """The constant of an entry is that of its rows alone, and only of those without another."""
+    rules = [EntryRules("1001", 100, currency_code="GBP"), EntryRules("1001", None)]
+    columns = [
+        {"gclid": 0, "conversion_date_time": 1},
+        {"gclid": 0, "conversion_date_time": 1, "conversion_value": 2, "currency_code": 3},
+    ]
+    cells = [("9", "EUR"), ("9", "EUR"), ("8", "")]
+    rows = [(f"A000000000000{n}", "2026-11-20 10:00", *each) for n, each in enumerate(cells)]
+    keys = replace(rules_of(), entries=rules)
+    found = Engine(columns, keys).validate(
+        [(n, row, None, 1) for n, row in enumerate(rows, 2)], [0, 1, 1]
+    )
+    sent = [(each.value, each.currency_code) for each in found.records]
+    assert sent == [(100.0, "GBP"), (9.0, "EUR"), (8.0, None)]
 
 
 def test_entries_have_columns_and_actions_of_their_own() -> None:
