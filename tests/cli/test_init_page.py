@@ -290,7 +290,7 @@ def test_a_new_value_is_heard_of_or_left_out(opened: Open) -> None:
 
 
 def test_another_conversion_has_its_own_time_value_currency_and_action(opened: Open) -> None:
-    """It is another entry. The profile's code is also the currency of empty cells."""
+    """It is another entry, and what it has is not that of the others."""
     person = answer(opened(), stages={**STAGES, "Lead": "a sale of another action"})
     titles = [title for title in person.open() if "(Lead)" in title]
     assert titles == ["When it happened (Lead)", "Value (Lead)", "Action (Lead)"]
@@ -310,12 +310,45 @@ def test_another_conversion_has_its_own_time_value_currency_and_action(opened: O
                 "currency_code": None,
             },
             "value": 50,
+            "currency_code": "GBP",
             "action": "Qualified lead",
         },
     ]
-    assert (profile["currency_code"], profile["columns"]["currency_code"]) == ("GBP", "Currency")
+    assert ("currency_code" in profile, profile["columns"]["currency_code"]) == (False, "Currency")
     for text in ("sale (Qualified lead), 50.00 GBP", "sales (Closed deal), 800.50 USD"):
         assert text in person.html
+
+
+def test_the_currency_of_empty_cells_is_not_that_of_another_conversion(opened: Open) -> None:
+    """A sale without one is in the account's currency until somebody says more, and the lead keeps
+    its own."""
+    person = answer(
+        opened(DEALS.replace("100.50,USD", "100.50,", 1)),
+        stages={**STAGES, "Lead": "a sale of another action"},
+    )
+    person.answer("conversion_date_time", "Closed", 1)
+    person.answer("conversion_value", "50", 1)
+    person.answer("currency_code", "GBP", 1)
+    person.answer("conversion_action", "Qualified lead", 1)
+    of_empty = person.page.controls["q.currency_code"]
+    assert [option.label for option in of_empty.options] == ["the account's currency"]
+    assert of_empty.value == of_empty.options[0].value
+    assert "100.50 (the account&#39;s currency)" in person.html
+    person.answer("currency_code", "EUR")
+    profile = person.save()
+    assert (profile["currency_code"], profile["conversions"][1]["currency_code"]) == ("EUR", "GBP")
+    person.answer("currency_code", "the account's currency")
+    profile = person.save()
+    assert "currency_code" not in profile
+    assert profile["conversions"][1]["currency_code"] == "GBP"
+
+
+def test_an_empty_country_leaves_out_the_phone_number(opened: Open) -> None:
+    """Its row is sent."""
+    person = opened(DEALS.replace("Acme", "US").replace("US\nBins", "\nBins"))
+    answer(person, {**COLUMNS, "Account": "country_code"}, country_code="")
+    label = person.page.controls["q.country_code"].options[0].label
+    assert label == "not known, so that a phone number without + is left out"
 
 
 REFUNDS = f"""\

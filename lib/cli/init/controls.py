@@ -21,6 +21,7 @@ from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations.registry import capabilities_of, names
 from lib.model.fields import CUSTOM_VARIABLE, base_name
+from lib.model.money import ACCOUNT_CURRENCY
 from lib.rules.fields import BY_NAME
 from lib.rules.selection import ANY_OTHER
 
@@ -343,8 +344,12 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
 # ── questions ────────────────────────────────────────────────────────────────────────────────
 
 
-_OF_EMPTY_CELLS: Final = ("value", "currency_code", "phone_region")
-"""Keys that are also the value of empty cells."""
+_OF_EMPTY_CELLS: Final = {
+    "value": "refused",
+    "currency_code": ACCOUNT_CURRENCY,
+    "phone_region": "not known, so that a phone number without + is left out",
+}
+"""Keys that are also the value of empty cells → what these are without it."""
 
 
 def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
@@ -414,14 +419,15 @@ def _about_empty_cells(draft: Draft, question: Question, column: Column | None) 
     if column is None:
         # A column that has another name now is asked about in the table.
         return None if draft.column_names(question.name) else question
-    has_empty = not all(cell for _, cell in draft.numbered_cells(column))
+    using = {n for n in range(len(draft.entries)) if draft.column(question.name, n) is column}
+    has_empty = any(n in using and not cell for n, cell in draft.numbered_cells(column))
     is_answered = draft.constant(question.key, question.entry) is not None
     if question.key not in _OF_EMPTY_CELLS or not (has_empty or is_answered):
         return None
     return replace(
         question,
         text=f"{question.title}: an empty cell of “{column.name}” is",
-        choices=[Offer(None, "refused"), *question.choices],
+        choices=[Offer(None, _OF_EMPTY_CELLS[question.key]), *question.choices],
         typed="" if question.choices else question.typed,
     )
 

@@ -11,10 +11,11 @@ from typing import Any, Final, Literal, NamedTuple
 from lib.cli.init.draft import KEYS, Draft, why_no_name
 from lib.cli.init.look import Column, Look, WrongAnswer, has_look
 from lib.config.expect import FORMS
-from lib.config.profile import ACTION_DEFAULT, Profile, WrittenEntry
+from lib.config.profile import ACTION_DEFAULT, Profile
 from lib.destinations import registry
 from lib.errors import RuleError
 from lib.model.fields import base_name
+from lib.model.money import ACCOUNT_CURRENCY
 from lib.rules.fields import is_field
 from lib.rules.values.dates import Moment, read_moment
 from lib.rules.values.money import parse_value, written_currencies
@@ -137,9 +138,7 @@ class Question:
     def write(self, draft: Draft, answer: Any) -> None:
         """Write a column, a value, or None into the profile, or into the entry."""
         column = answer if isinstance(answer, Column) else None
-        # A column of an entry leaves the profile's currency to the others.
-        if column is None or self.entry is None or self.key in WrittenEntry.model_fields:
-            draft.set_constant(self.key, None if column else answer, self.entry)
+        draft.set_constant(self.key, None if column else answer, self.entry)
         of_empty_cells = column is None and self.entry is None and draft.column(self.name)
         if is_field(self.name) and not of_empty_cells:
             draft.set_column(self.name, column, self.entry)
@@ -166,7 +165,12 @@ def questions(draft: Draft) -> Iterator[Question]:
             name = "" if entry is None else draft.name_of(entry)
             title = f"{question.title} ({name})" if name else question.title
             text = question.text.format(which=f'"{name}"' if name else "a sale")
-            yield replace(question, title=title, text=text, entry=entry)
+            choices = question.choices
+            # With a currency of the profile, none of its own would mean that one.
+            is_of_entry = entry is not None and question.name == "currency_code"
+            if is_of_entry and "currency_code" not in draft.profile:
+                choices = [Offer(None, ACCOUNT_CURRENCY)]
+            yield replace(question, title=title, text=text, entry=entry, choices=choices)
 
 
 def _of_other_actions(draft: Draft) -> list[int]:
