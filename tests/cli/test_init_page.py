@@ -30,6 +30,7 @@ ANSWERS = {
     "conversion_action": "Closed deal",
     "expect": "any time",
 }
+REFUND_KINDS = ["a refund of the whole sale", "a change: a column has the new total"]
 STAGES = {"Won": "a sale", "Lost": "left out", "Lead": "left out"}
 GOOGLE = {"destination": "google_ads", "customer_id": "1234567890", "expect": "any time"}
 
@@ -287,6 +288,44 @@ def test_a_new_value_is_heard_of_or_left_out(opened: Open) -> None:
     assert [option.value for option in control.options] == ["", "out"]
     person.choose(control, "left out")
     assert person.save()["skip"] == {"Stage": ["Lost", "Lead", "*"]}
+
+
+def test_another_value_may_be_what_the_other_columns_say(opened: Open) -> None:
+    """A column that only names exceptions lets other values pass, whether it has few or many. Then
+    they are no sale by themselves, and the page says how the columns count together."""
+    person = answer(opened())
+    assert "All of these columns count" not in person.html
+    for column, value in (("Account", "Test"), ("Phone", "(212) 555-0101")):
+        person.mean(column, "decides")
+        assert [option.label for option in person.value(column, "any other value").options] == [
+            "refused until you decide" if column == "Account" else "choose for all at once …",
+            *([] if column == "Account" else REFUND_KINDS),
+            "what the other columns say",
+            "left out, and nobody is told",
+        ]
+        person.decide(column, **{value: "left out", "any other value": "what the other"})
+    person.decide("Account", Acme="a sale")
+    person.decide("Phone", **{"(empty)": "a sale"})
+    assert "All of these columns count" in person.html
+    control = person.value("Account", "any other value")
+    assert control.value == "any"
+    assert person.open() == []
+    (entry,) = person.save()["conversions"]
+    assert entry["rows"] == {"Stage": ["Won"], "Account": ["*", "Acme"], "Phone": ["*", ""]}
+
+
+def test_a_value_whose_rows_another_column_leaves_out_is_not_decided(opened: Open) -> None:
+    """It may wait, and the page does not call it answered."""
+    person = answer(opened())
+    person.mean("Opt-in", "decides")
+    person.decide("Opt-in", Yes="a sale", No="a sale", **{"(empty)": "left out"})
+    person.mean("Account", "decides")
+    person.decide("Account", Acme="a sale")
+    control = person.value("Account", "Test")
+    assert (control.is_open, control.value) == (False, "")
+    assert control.options[0].label == "not decided: another column leaves these rows out"
+    person.decide("Account", Test="left out")
+    assert person.save()["skip"]["Account"] == ["Test"]
 
 
 def test_another_conversion_has_its_own_time_value_currency_and_action(opened: Open) -> None:

@@ -182,7 +182,9 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
     rows = []
     for number, value in enumerate(values[:_MOST_VALUES]):
         fate, is_open = decider.fates.get(value.text, UNDECIDED), is_undecided(value)
-        none = "choose …" if is_open else "left out already"
+        none = "choose …"
+        if value.is_left_out and not is_open:
+            none = "not decided: another column leaves these rows out"
         if fate != decider.fate_of(value.text):
             none = "as any other value"
         offers = [Offer(UNDECIDED, none), *_fates(draft, decider)]
@@ -213,17 +215,28 @@ def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
 
 
 def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: bool) -> Control:
-    """Return what happens to a value that is not listed. Only where nearly every row has a value of
-    its own, it may be a sale."""
+    """Return what happens to a value that is not listed: it is left out, or what the other columns
+    say. Only if nearly every row has a value of its own, a filled cell may say what the row is; and
+    it makes a sale of it only if no other column decides."""
+    is_alone = len(draft.deciders) == 1
     fate = "sent" if decider.passes else decider.fates.get(ANY_OTHER, UNDECIDED)
+    if not is_alone and len(draft.entries) == 1 and fate == 0:
+        fate = ANY_ENTRY  # the only entry is what the other columns say
     none = "choose for all at once …" if has_many else "refused until you decide"
     offers = [Offer(UNDECIDED, none)]
     if decider.passes:
         offers.append(Offer("sent", "sent, as so far"))
-    if has_many or fate not in (UNDECIDED, OUT, "sent"):
-        offers += _fates(draft, decider)
-    else:
-        offers.append(Offer(OUT, "left out, and nobody is told"))
+    if has_many or isinstance(fate, int):
+        of_sales = {"new:conversion", *map(str, draft.sales)}
+        offers += [
+            offer
+            for offer in _fates(draft, decider)
+            if offer.value not in (ANY_ENTRY, OUT)
+            and (is_alone or offer.value not in of_sales or offer.value == str(fate))
+        ]
+    if not is_alone:
+        offers.append(Offer(ANY_ENTRY, "what the other columns say"))
+    offers.append(Offer(OUT, "left out, and nobody is told"))
 
     def write(text: str) -> None:
         if text != "sent":
