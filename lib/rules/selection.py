@@ -9,7 +9,7 @@ So a stage that nobody has listed is heard of. Values are compared as `comparabl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Final, NamedTuple
 
@@ -44,6 +44,10 @@ class Selected(NamedTuple):
     entries: Sequence[int]
     skipped: Sequence[int]
     refused: Sequence[RowOutcome] = ()
+
+    def numbered(self) -> Iterator[tuple[Row, int]]:
+        """Yield each row with the number of its entry."""
+        return zip(self.rows, self.entries or [0] * len(self.rows), strict=True)
 
 
 class RowSelection:

@@ -34,6 +34,7 @@ from lib.errors import RuleError
 from lib.model.account import action_id_in
 from lib.model.adjustment_types import possible_types, stated_type
 from lib.model.fields import HIGHEST_NUMBER, comparable
+from lib.model.records import line_of
 from lib.rules.selection import ANY_OTHER, RowSelection
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
@@ -284,7 +285,8 @@ class Draft:
         columns += [self.column_named(decider.name) for decider in self.deciders]
         used = [*{column.index for column in columns if column is not None}]
         rows = self.sample.rows[-MAX_FOOTER_ROWS:] if self.sample.is_whole and len(used) > 1 else []
-        return [*takewhile(lambda cells: is_footer(cells, used), (row[1] for row in rows[::-1]))]
+        last_first = (cells for _, cells, *_ in reversed(rows))
+        return [*takewhile(lambda cells: is_footer(cells, used), last_first)]
 
     @property
     def is_about_rows(self) -> bool:
@@ -352,10 +354,8 @@ class Draft:
         if {*map(comparable, names)} <= columns.keys():  # else it is a profile of other files
             places = {name: columns[comparable(name)] for name in names}
             selected = RowSelection(skip, conditions, places).select(self.sample.rows)
-            numbers = selected.entries or [0] * len(selected.rows)
-            place_of = {row[0]: place for place, row in enumerate(self.sample.rows)}
-            lines = (row[0] for row in selected.rows)
-            self.sent = [(place_of[line], n) for line, n in zip(lines, numbers, strict=True)]
+            place_of = {line_of(row): place for place, row in enumerate(self.sample.rows)}
+            self.sent = [(place_of[line_of(row)], number) for row, number in selected.numbered()]
             self.skipped = {*selected.skipped}
 
     def numbered_cells(self, column: Column) -> list[tuple[int, str]]:

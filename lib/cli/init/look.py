@@ -24,7 +24,7 @@ from lib.cli.file_notes import is_of_other_network
 from lib.errors import RuleError, SourceError
 from lib.model.fields import comparable
 from lib.model.personal_data import looks_like_email
-from lib.model.records import Row
+from lib.model.records import Row, problem_of
 from lib.rules.values.cells import is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
@@ -116,7 +116,9 @@ class Sample:
             if not self.is_whole:
                 with self.file.open("rb") as stream:
                     rows = [*open_table(stream, self.options).records()]
-            counts = Counter(row[1][column.index] for row in rows if row[2] is None)
+            counts = Counter(
+                cells[column.index] for _, cells, problem, _ in rows if problem is None
+            )
             self.counted[column.index] = counts
         return self.counted[column.index]
 
@@ -153,10 +155,10 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     with file.open("rb") as stream:
         table = open_table(stream, options)
         first = [*islice(table.records(), MOST_ROWS + 1)]
-    rows = [row for row in first[:MOST_ROWS] if row[2] is None]
+    rows = [row for row in first[:MOST_ROWS] if problem_of(row) is None]
     columns = []
     for index, name in enumerate(names):
-        cells = [_plain(row[1][index]) for row in rows]
+        cells = [_plain(cells_of_row[index]) for _, cells_of_row, *_ in rows]
         if name:
             looks = _looks_of(cells)
             ids, stages = _could_be_ids(cells, looks), _could_be_stages(cells, looks)

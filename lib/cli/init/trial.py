@@ -22,7 +22,7 @@ from lib.cli.init.look import Sample
 from lib.config import mistakes
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
-from lib.model.records import Adjustment, Conversion, Record
+from lib.model.records import Adjustment, Conversion, Record, line_of
 from lib.model.totals import Totals
 from lib.run.plan import Plan, notes_of
 
@@ -114,18 +114,17 @@ def try_out(
 def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
     """Count the rows of a chunk."""
     selected = plan.selection.select(chunk.rows)
-    numbers = selected.entries or [0] * len(selected.rows)
-    rows = {row[0]: (number, row) for row, number in zip(selected.rows, numbers, strict=True)}
+    rows = {line_of(row): (number, row) for row, number in selected.numbered()}
     for outcome in chunk.outcomes.listed:
         if outcome.outcome == "ok":
-            entry, row = rows[outcome.line]
+            entry, (line, cells, *_) = rows[outcome.line]
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
-            _note_order(trial, entry, chunk.records[outcome.line])
+            _note_order(trial, entry, chunk.records[line])
             if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
-                cells = {name: row[1][plan.places[column]] for name, column in fields.items()}
-                trial.kept.append(SentRow(row[0], entry, cells, chunk.records[row[0]]))
+                named = {name: cells[plan.places[column]] for name, column in fields.items()}
+                trial.kept.append(SentRow(line, entry, named, chunk.records[line]))
         elif outcome.errors:
             key = outcome.outcome, outcome.errors[0].code
             trial.refused.setdefault(key, []).append(outcome.line)
