@@ -1,4 +1,4 @@
-"""The sandbox's APIs for the tests of the destinations. Each test file sets them back itself."""
+"""The sandbox's APIs for the tests of the destinations."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.accounts import default_accounts
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
 from sandbox.state import State
@@ -17,3 +18,12 @@ def _apis(ca_directory: Path) -> Iterator[Apis]:
     running = start_apis(State(), Faults(), ca_directory)
     yield running
     running.close()
+
+
+@pytest.fixture
+def apis(_apis: Apis) -> Apis:
+    """The APIs in their initial state. A test file may add to it, in a fixture of the same name."""
+    _apis.state.clear()
+    _apis.faults.clear()
+    _apis.state.set_accounts(default_accounts())
+    return _apis

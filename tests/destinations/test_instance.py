@@ -14,7 +14,6 @@ from lib.destinations.instance import Destinations
 from lib.errors import PermanentError
 from lib.model.deadline import Deadline
 from lib.model.log import SilentLog
-from sandbox.accounts import default_accounts
 from sandbox.apis import Apis
 from tests.destinations.google_ads.ads_records import conversion
 
@@ -33,14 +32,6 @@ class SandboxSettings:
     def endpoint(self, destination: str, /) -> str:
         is_grpc_only = destination == "google_ads"
         return self.apis.endpoint if is_grpc_only else self.apis.data_manager_endpoint
-
-
-@pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.faults.clear()
-    _apis.state.clear()
-    _apis.state.set_accounts(default_accounts())
-    return _apis
 
 
 def connect(apis: Apis, destination: str, *, secret: str = "", **keys: Any) -> Destination[Any]:

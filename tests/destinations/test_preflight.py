@@ -21,7 +21,6 @@ from lib.destinations.preflight import (
 from lib.destinations.rest import RestSession
 from lib.model.account import Account
 from lib.model.log import SilentLog
-from sandbox.accounts import default_accounts
 from sandbox.apis import Apis
 from tests.fakes import Clock
 
@@ -29,14 +28,6 @@ CUSTOMER = "1234567890"
 MANAGER = "9999999999"
 OWNER = "2222222222"
 SEARCH = "google_ads.Search"
-
-
-@pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.faults.clear()
-    _apis.state.clear()
-    _apis.state.set_accounts(default_accounts())
-    return _apis
 
 
 @pytest.fixture

@@ -32,13 +32,11 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.state.clear()
-    _apis.faults.clear()
-    _apis.state.data_manager.requests_per_minute = 300
-    _apis.state.refuse_tokens = False
-    _apis.state.instance_has_account = True
-    return _apis
+def apis(apis: Apis) -> Apis:
+    apis.state.data_manager.requests_per_minute = 300
+    apis.state.refuse_tokens = False
+    apis.state.instance_has_account = True
+    return apis
 
 
 def ingests(apis: Apis) -> list[str]:

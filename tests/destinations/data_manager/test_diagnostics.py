@@ -22,11 +22,9 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.state.clear()
-    _apis.faults.clear()
-    _apis.state.data_manager = DataManagerLimits()
-    return _apis
+def apis(apis: Apis) -> Apis:
+    apis.state.data_manager = DataManagerLimits()
+    return apis
 
 
 def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:

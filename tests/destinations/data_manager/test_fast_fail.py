@@ -27,11 +27,9 @@ SIZE = CAPABILITIES.max_request_rows
 
 
 @pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.state.clear()
-    _apis.faults.clear()
-    _apis.state.data_manager.event_path = "events.events"
-    return _apis
+def apis(apis: Apis) -> Apis:
+    apis.state.data_manager.event_path = "events.events"
+    return apis
 
 
 def taken(apis: Apis) -> set[str]:

@@ -24,11 +24,9 @@ INGEST = "data_manager.IngestEvents"
 
 
 @pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.state.clear()
-    _apis.faults.clear()
-    _apis.state.data_manager.repeats_adjust = True
-    return _apis
+def apis(apis: Apis) -> Apis:
+    apis.state.data_manager.repeats_adjust = True
+    return apis
 
 
 def sold(order_id: str, **changes: Any) -> Conversion:

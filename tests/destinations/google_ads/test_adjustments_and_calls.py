@@ -30,13 +30,6 @@ def ago(**delta: float) -> str:
     return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
 
 
-@pytest.fixture
-def apis(_apis: Apis) -> Apis:
-    _apis.state.clear()
-    _apis.faults.clear()
-    return _apis
-
-
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
     """Return the destination as a run gets it."""
     credentials = SignIns(lambda: apis.google_ads_key_yaml).for_scope(ADWORDS_SCOPE)
