@@ -9,11 +9,17 @@ EMPTY: Final = "(empty)"
 REFUND: Final = "refund or change"
 """What a row is called that adjusts a conversion. People "correct" rows, so it is no correction."""
 
+AGAIN: Final = "Then upload the file again: no sale counts twice."
+"""Ends an action after which the rows only come with another upload."""
+
+OPEN_PROFILE: Final = "init FILE --profile NAME"
+"""Stands in actions of the catalogue for the command with the names of a file and its profile."""
+
+THE_ACCOUNT: Final = "the account in the profile"
+"""Stands there for the number of the account."""
+
 _OWNER: Final = "Owner of the export: "
 _SENTENCE_END: Final = re.compile(r"[.:] |[.]$")
-
-
-AGAIN: Final = "Then upload the file again: no sale counts twice."
 
 
 def for_engineer(action: str) -> str:

@@ -23,7 +23,7 @@ import msgspec
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows
+from lib.catalogue.texts import EMPTY, OPEN_PROFILE, REFUND, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_shell
 from lib.cli.terminal import paragraph, program_name
@@ -248,7 +248,7 @@ def _advice(code: Code, text: str, checked: CheckResult) -> str:
     if not code.needs_profile:
         return text
     command = f"init {in_shell(run.source.name)} --profile {in_shell(run.profile_name)}"
-    return text.replace("init FILE --profile NAME", f"{program_name()} {command}")
+    return text.replace(OPEN_PROFILE, f"{program_name()} {command}")
 
 
 def _where(occurrence: Occurrences, count: int) -> str:

@@ -21,7 +21,9 @@ from typing import Final, Literal, NamedTuple
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.texts import (
     AGAIN,
+    OPEN_PROFILE,
     REFUND,
+    THE_ACCOUNT,
     dashed,
     first_sentence,
     for_owner,
@@ -46,13 +48,9 @@ Tone = Literal["green", "amber", "red"]
 
 MAYBE_SENT: Final = "MAYBE_SENT"
 NEARLY_ALL_DENIED: Final = "NEARLY_ALL_DENIED"
-_OPEN_PROFILE: Final = "init FILE --profile NAME"
-"""Stands in an action of the catalogue for a command with the names of a file and a profile."""
-_ACCOUNT: Final = "the account in the profile"
-"""Stands there for the account of a file."""
 NEARLY_ALL: Final = 0.9
-"""The share of the lost rows whose cause the line tells."""
-LONGEST_WAIT: Final = timedelta(days=7)
+"""A share that is told as that of nearly all rows."""
+LATEST_ANSWER: Final = timedelta(days=7)
 """So long after the last word on a file, Google has said all that it will say."""
 MOST_WORDS: Final = 20
 """Of the line that says what happened."""
@@ -173,16 +171,14 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
 def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
     """Return what a code says, and the number of rows of which it says so; 0: of all rows, or of
     the file."""
-    rows = totals.codes[code].number if _is_of_rows(code, totals) else 0
+    rows = 0
     if code == NEARLY_ALL_DENIED:
         rows = totals.denied
+    elif code in totals.codes and lookup(code).scope == "row":
+        rows = totals.codes[code].number
     if rows == totals.meant:
         rows = 0  # the line has this number already
     return f"{first_sentence(lookup(code).meaning)}.", rows
-
-
-def _is_of_rows(code: str, totals: Totals) -> bool:
-    return code in totals.codes and lookup(code).scope == "row"
 
 
 def _with_cause(line: str, totals: Totals) -> str:
@@ -377,7 +373,7 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
     text = NOBODY
     if headline.status == "waiting":
-        last = datetime.fromisoformat(head.finished_at) + LONGEST_WAIT
+        last = datetime.fromisoformat(head.finished_at) + LATEST_ANSWER
         text = (
             f"{NOBODY_NOW} Google usually answers within a day, and this report is replaced then. "
             f"If it still says Waiting after {last.day} {last:%B %Y}, ask your engineer for the "
@@ -438,7 +434,7 @@ def _steps_for_rows(
         steps.append(
             NextStep(
                 text,
-                "" if cause.code == headline.code else _meaning(entry),
+                _why(cause, headline),
                 rows=cause.rows,
                 sums=cause.sums,
                 brings_rows_again=entry.brings_rows_again,
@@ -451,8 +447,7 @@ def _steps_for_rows(
         cause = late.by_importance()[0]
         entry = lookup(cause.code)
         text = entry.advice(cause.rows, totals.meant)
-        why = "" if cause.code == headline.code else _meaning(entry)
-        steps.append(NextStep(text, why, rows=late.rows, sums=late.sums))
+        steps.append(NextStep(text, _why(cause, headline), rows=late.rows, sums=late.sums))
 
     def rank(step: NextStep) -> tuple[int, int]:
         return -max(micros_by_currency(step.sums).values(), default=0), -step.rows
@@ -496,15 +491,21 @@ def _step_for_look(
     return NextStep(entry.action, " ".join(parts).strip(), "", code, cause.rows, cause.sums)
 
 
+def _why(cause: Cause, headline: Headline) -> str:
+    """Return what a cause means, or "" if the headline has said it."""
+    return "" if cause.code == headline.code else _meaning(lookup(cause.code))
+
+
 def _meaning(entry: Code) -> str:
     return f"{first_sentence(entry.meaning)}."
 
 
 def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
     """Return a step with the account of the file, and with its command below it."""
-    text, command = step.text.replace(_ACCOUNT, f"account {dashed(head.customer_id)}"), step.command
-    if _OPEN_PROFILE in text:
-        text = text.replace(_OPEN_PROFILE, "the command below")
+    command = step.command
+    text = step.text.replace(THE_ACCOUNT, f"account {dashed(head.customer_id)}")
+    if OPEN_PROFILE in text:
+        text = text.replace(OPEN_PROFILE, "the command below")
         name = PurePosixPath(head.source.name).name
         command = shlex.join(("offline-conversions", "init", name, "--profile", head.profile))
     return step._replace(text=text, command=command)

@@ -26,7 +26,7 @@ from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Row
 from lib.model.totals import Totals
-from lib.results.sentences import superseded_rows
+from lib.results.sentences import NEARLY_ALL, superseded_rows
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.engine import Engine
@@ -43,8 +43,6 @@ from lib.source.table import Table
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
 
-_NEARLY_ALL: Final = 0.9
-"""If a larger share of the rows refuses consent, the wrong column or answer is read."""
 _SUNSET_WARNING: Final = timedelta(days=60)
 """How long before an API version is switched off the results have a note about it."""
 
@@ -445,7 +443,8 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
         where = f"line {first}" if first == last else f"lines {first} to {last}"
         yield Problem("REPORT_FOOTER", "", where)
     with_answer = totals.denied + totals.consenting
-    if totals.denied and totals.denied >= _NEARLY_ALL * with_answer:
+    # If nearly everybody seems to refuse, it is rather the wrong column or answer that is read.
+    if totals.denied and totals.denied >= NEARLY_ALL * with_answer:
         yield Problem("NEARLY_ALL_DENIED", "", f"{totals.denied:,} of {with_answer:,}")
     if total_line := table.total_line or totals.line_of_sum:
         yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")

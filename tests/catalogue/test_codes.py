@@ -19,7 +19,7 @@ from lib.catalogue.codes import (
     WAITS_A_DAY,
     lookup,
 )
-from lib.catalogue.texts import for_engineer, for_owner
+from lib.catalogue.texts import OPEN_PROFILE, THE_ACCOUNT, for_engineer, for_owner
 from lib.config.profile import Profile, Send
 from lib.errors import FILE_ERROR_CODES
 from lib.model.records import ROW_PROBLEMS
@@ -162,6 +162,15 @@ def test_if_most_rows_are_too_early_the_time_zone_is_the_cause(code: str) -> Non
     entry = lookup(code)
     assert '"time_zone": ' in entry.advice(12, 12)
     assert entry.advice(3, 12) == entry.action
+
+
+def test_a_command_in_an_action_gets_the_names_of_the_file() -> None:
+    """Report and `check` put them in for these words, so an action has no others."""
+    texts = [text for code in CATALOGUE.values() for text in (code.action, code.if_most)]
+    with_command = [text for text in texts if re.search(r"\binit\b", text)]
+    assert with_command
+    assert all(OPEN_PROFILE in text for text in with_command)
+    assert any(THE_ACCOUNT in text for text in texts)
 
 
 def test_an_action_names_profile_keys_that_exist() -> None:
