@@ -60,13 +60,9 @@ def open_channel(endpoint: str, credentials: Any) -> grpc.Channel:
         target, credentials=credentials, options=options
     )
     # It connects while the account is looked at, and not only when the first request is sent.
-    channel.subscribe(_ignore, try_to_connect=True)
-    channel.unsubscribe(_ignore)
+    # `channel.subscribe` does it in a thread, which fails if the channel is dropped early.
+    channel._channel.check_connectivity_state(True)
     return channel
-
-
-def _ignore(state: grpc.ChannelConnectivity) -> None:
-    """Do nothing when a channel changes its state: gRPC connects again by itself."""
 
 
 def classify_by_status(error: grpc.Call) -> RequestFailure:

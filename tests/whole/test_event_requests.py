@@ -47,6 +47,15 @@ def last_line(google: Sandbox) -> dict[str, Any]:
     return found
 
 
+def calls_of_a_run(google: Sandbox) -> set[str]:
+    """Return the methods that were called, without those of a process that starts.
+
+    Its other threads read the secret and fetch a token. On a busy machine they may still do so.
+    """
+    called = {each["method"] for each in google.state.request_log()}
+    return called - {"metadata.token", "secret_manager.AccessSecretVersion"}
+
+
 OBJECT = {"bucket": INPUT_BUCKET, "name": "never.csv", "generation": "1", "size": "9"}
 IGNORED: dict[str, tuple[dict[str, str], bytes]] = {
     "empty body": (headers_of(), b""),
@@ -69,9 +78,7 @@ def test_a_request_that_reports_no_object_is_acknowledged(google: Sandbox, case:
     assert (line["event"], line["severity"]) == ("event_ignored", "WARNING")
     assert line["reason"]
     assert "never.csv" not in json.dumps(line)
-    # Another thread of the process may fetch a token.
-    methods = {each["method"] for each in google.state.request_log()} - {"metadata.token"}
-    assert not methods
+    assert not calls_of_a_run(google)
 
 
 def test_a_probe_is_acknowledged(google: Sandbox) -> None:
@@ -89,7 +96,7 @@ def test_an_object_of_another_bucket_is_never_processed(google: Sandbox) -> None
     problem = line["detail"]
     assert problem.startswith("INPUT_BUCKET: ")
     assert OUTPUT_BUCKET in problem
-    assert not list(google.state.request_log())
+    assert not calls_of_a_run(google)
 
 
 @pytest.mark.parametrize("size", ["5", "999999", None])
