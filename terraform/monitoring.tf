@@ -102,7 +102,7 @@ resource "google_monitoring_alert_policy" "open_problems" {
     # A problem without a code must not leave a gap, so the code ends a line. No variable says whether an incident is
     # over, so a mail about the end has the same text.
     subject = "${var.name}, $${metric.label.profile}: $${metric.label.title}"
-    content = "$${metric.label.title}. Profile: $${metric.label.profile}.\n\nWhat to do (nothing if this says resolved or closed): $${metric.label.action}\n\n${local.files_and_money}\n\n${local.read_on.open_problem}\n\nFor your engineer: $${metric.label.kind} $${metric.label.code}"
+    content = "$${metric.label.title}. Profile: $${metric.label.profile}.\n\nWhat to do while this is open: $${metric.label.action}\n\n${local.files_and_money}\n\n${local.read_on.open_problem}\n\nFor your engineer: $${metric.label.kind} $${metric.label.code}"
   }
 
   alert_strategy {

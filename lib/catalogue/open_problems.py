@@ -85,8 +85,15 @@ COLUMN_EMPTY: Final = ProblemKind(
     "WARNING",
     "A column is empty",
     for_owner(
-        "Check the export. If it is right, ask your engineer to correct columns in the profile."
+        "Open the report of the file: it names the column. Correct the export. If the column may "
+        "be empty, ask your engineer to list its field under optional in the profile."
     ),
+)
+PROFILE_UNREADABLE: Final = ProblemKind(
+    "profile_unreadable",
+    "ERROR",
+    "A profile cannot be read, so its files are not sent",
+    for_engineer("Correct the profile as the detail says."),
 )
 DEPLOYMENT: Final = ProblemKind(
     "deployment",
@@ -96,8 +103,8 @@ DEPLOYMENT: Final = ProblemKind(
 )
 
 PROBLEM_KINDS: Final = (
-    *(ROWS_LOST, FILE_STOPPED, NO_FILE, FILE_UNFINISHED, FILE_NOT_STARTED, GOOGLE_SILENT),
-    *(NOTHING_SENT, COLUMN_EMPTY, DEPLOYMENT),
+    *(ROWS_LOST, FILE_STOPPED, PROFILE_UNREADABLE, NO_FILE, FILE_UNFINISHED, FILE_NOT_STARTED),
+    *(GOOGLE_SILENT, NOTHING_SENT, COLUMN_EMPTY, DEPLOYMENT),
 )
 """Every kind of open problem."""
 

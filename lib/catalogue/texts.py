@@ -12,7 +12,7 @@ REFUND: Final = "refund or change"
 AGAIN: Final = "Then upload the file again: no sale counts twice."
 """Ends an action after which the rows only come with another upload."""
 
-OPEN_PROFILE: Final = "init FILE --profile NAME"
+OPEN_PROFILE: Final = "offline-conversions init FILE --profile NAME"
 """Stands in actions of the catalogue for the command with the names of a file and its profile."""
 
 THE_ACCOUNT: Final = "the account in the profile"

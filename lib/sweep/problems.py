@@ -3,7 +3,8 @@
     kind              begins                                    ends
     no_file           no file belongs to a due time             a file comes
     file_unfinished   no results for UNFINISHED_AFTER, or its   its work is done
-                      work is so late
+                      work is so late; if a quota is used up,
+                      no results for QUOTA_UNFINISHED_AFTER
     file_not_started  no run for NOT_STARTED_AFTER              a run
     file_stopped      at once                                   a newer file of its name is well
     rows_lost         a share above LARGEST_SHARE_LOST          not for LOSS_TOLD_FOR_AT_LEAST;
@@ -13,9 +14,10 @@
                       NOTHING_NEW_AFTER
     column_empty      in the newest file with selected rows     a file in which it is not
     google_silent     Google's later word is missing            it comes
-    deployment        only checked for ONLY_CHECKED_AFTER; a    mended
-                      version ends soon; profiles that cannot
+    profile_unreadable  a profile, or the whole document, cannot  mended
                       be read
+    deployment        only checked for ONLY_CHECKED_AFTER; a    mended
+                      version ends soon
 
 Any problem of a file ends when the file is deleted, and after TOLD_FOR; Google's silence too,
 because nobody asks about a request for longer. A sweep logs one line for each problem while it
@@ -45,6 +47,7 @@ from lib.catalogue.open_problems import (
     NO_PROFILE,
     NOTHING_SENT,
     PROBLEM_KINDS,
+    PROFILE_UNREADABLE,
     ROWS_LOST,
     Found,
     Money,
@@ -69,6 +72,9 @@ from lib.state.runs import RunEntry, content_of, newest_well, run_key
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
+QUOTA_UNFINISHED_AFTER: Final = timedelta(hours=26)
+"""A quota comes back at midnight in California, and nobody can do anything before. A file that
+waits for a second night shows that the quota is too small."""
 NOT_STARTED_AFTER: Final = timedelta(minutes=30)
 TOLD_FOR: Final = timedelta(days=7)
 """How long a problem of a file is told."""
@@ -345,7 +351,9 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
         # It ended without results. A person must look, but some time it is too late.
         return False
-    return view.now - entry.arrived >= UNFINISHED_AFTER
+    waits_for_quota = entry.cause == "DAILY_QUOTA"
+    patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
+    return view.now - entry.arrived >= patience
 
 
 def _unfinished(view: View) -> Iterator[Found]:
@@ -509,8 +517,8 @@ def _google_silent(view: View) -> Iterator[Found]:
 # ── what an engineer must change ─────────────────────────────────────────────────────────────────
 
 
-def _deployment(view: View) -> Iterator[Found]:
-    """Profiles cannot be read, files are only checked, or a version that we use ends soon."""
+def _profile_unreadable(view: View) -> Iterator[Found]:
+    """A profile is invalid, or the document with all of them cannot be read."""
     told = {entry.stop_detail for entry in _stopped_entries(view)}
     unread = [(ALL_PROFILES, view.profiles_problem)] if view.profiles_problem is not None else []
     for name, profile in view.profiles.items():
@@ -519,6 +527,10 @@ def _deployment(view: View) -> Iterator[Found]:
     for name, problem in unread:
         if problem.detail not in told:  # a stopped file says the same
             yield Found(name, problem.code, _action(problem.code), problem.detail)
+
+
+def _deployment(view: View) -> Iterator[Found]:
+    """Files are only checked, or a version that we use ends soon."""
     ends = [
         *(n for name in registry.names() for n in _notes_on_sunset(name, view.now)),
         *notes_on_runtime(view.now),
@@ -558,5 +570,6 @@ _FINDERS: Final[Mapping[ProblemKind, Callable[[View], Iterator[Found]]]] = {
     GOOGLE_SILENT: _google_silent,
     NOTHING_SENT: _nothing_sent,
     COLUMN_EMPTY: _column_empty,
+    PROFILE_UNREADABLE: _profile_unreadable,
     DEPLOYMENT: _deployment,
 }

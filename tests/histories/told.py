@@ -21,6 +21,7 @@ _LEVELS: Final[tuple[Level, ...]] = ("never", "may", "must")
 
 TOLD_FOR: Final = problems.TOLD_FOR.total_seconds()
 UNFINISHED_AFTER: Final = problems.UNFINISHED_AFTER.total_seconds()
+QUOTA_UNFINISHED_AFTER: Final = problems.QUOTA_UNFINISHED_AFTER.total_seconds()
 NOT_STARTED_AFTER: Final = problems.NOT_STARTED_AFTER.total_seconds()
 ASKED_FOR: Final = 7 * DAY
 """Final statuses are asked for so long after a request was sent."""
@@ -81,7 +82,10 @@ def file_unfinished(history: History, file: File) -> Level:
         return "may" if is_late else "never"
     if file.gone is not None or age > 2 * TOLD_FOR:
         return "may"
-    is_certain = UNFINISHED_AFTER <= age < TOLD_FOR - HOUR
+    refusals = platform.google.refusals
+    waits_for_quota = any(why == "quota" and moment >= file.came for moment, why in refusals)
+    patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
+    is_certain = patience <= age < TOLD_FOR - HOUR
     return "must" if is_certain else "may"
 
 

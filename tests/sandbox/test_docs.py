@@ -77,6 +77,6 @@ def test_the_bad_days_bring_the_mails_of_the_page(tmp_path):
     assert run.returncode == 0, run.stderr
     told = re.findall(r"Subject: \[(\w+) - .*?section (\w+)$", run.stdout, re.S | re.M)
     in_table = re.findall(r"^\| \[`(\w+)`\]", DOCUMENT, re.M)
-    assert len(in_table) == 3
+    assert len(in_table) == 2
     expected = {(state, kind) for state in ("ALERT", "RESOLVED") for kind in in_table}
     assert {each for each in told if each[1] != "open_problems_digest"} == expected

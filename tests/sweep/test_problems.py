@@ -169,7 +169,7 @@ def test_a_profile_that_cannot_be_read_is_told() -> None:
     broken = {"crm": {**PROFILE, "expect": "often"}, "shop": DAILY["crm"]}
     problems = found(view_of(profiles=broken))
     assert [each.profile for each in problems["no_file"]] == ["shop"]
-    (problem,) = problems["deployment"]
+    (problem,) = problems["profile_unreadable"]
     assert (problem.profile, problem.code) == ("crm", "INVALID_PROFILE")
     assert "expect" in problem.detail
     assert problem.action == lookup("INVALID_PROFILE").action
@@ -178,7 +178,7 @@ def test_a_profile_that_cannot_be_read_is_told() -> None:
 def test_a_stopped_file_tells_of_its_profile() -> None:
     """One mistake is one problem."""
     broken = {"crm": {**PROFILE, "expect": "often"}}
-    (problem,) = found(view_of(profiles=broken))["deployment"]
+    (problem,) = found(view_of(profiles=broken))["profile_unreadable"]
     file = stopped("crm/1.csv", HOUR, "INVALID_PROFILE", stop_detail=problem.detail)
     assert found(view_of(file, profiles=broken)).keys() == {"file_stopped"}
 
@@ -186,7 +186,7 @@ def test_a_stopped_file_tells_of_its_profile() -> None:
 def test_profiles_that_cannot_be_read_are_told() -> None:
     """Then the sweep does not know what is expected."""
     problem = Problem("STORAGE_FORBIDDEN", "", "storage.objects.get on the bucket p")
-    (told,) = found(view_of(profiles={}, profiles_problem=problem))["deployment"]
+    (told,) = found(view_of(profiles={}, profiles_problem=problem))["profile_unreadable"]
     assert (told.profile, told.code) == (ALL_PROFILES, "STORAGE_FORBIDDEN")
     assert told.action == lookup("STORAGE_FORBIDDEN").action
 
@@ -217,10 +217,17 @@ def test_a_file_is_unfinished(changes: dict[str, Any], is_told: bool) -> None:
 @pytest.mark.parametrize("cause", ["API_UNAVAILABLE", "DAILY_QUOTA", "STORAGE_FORBIDDEN"])
 def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> None:
     """For an outage or a quota, that is no action. The attempts are those that were made."""
-    file = entry("crm/1.csv", 3 * HOUR, published_at=None, cause=cause, attempts=9)
+    file = entry("crm/1.csv", 26 * HOUR, published_at=None, cause=cause, attempts=9)
     (problem,) = open_problems(view_of(file))
     assert (problem.code, problem.action) == (cause, lookup(cause).action)
-    assert problem.detail == "crm/1.csv (2026-11-24): 9 attempts"
+    assert problem.detail == "crm/1.csv (2026-11-23): 9 attempts"
+
+
+@pytest.mark.parametrize(("cause", "is_told"), [("API_UNAVAILABLE", True), ("DAILY_QUOTA", False)])
+def test_a_quota_of_the_day_is_told_on_the_second_day(cause: str, is_told: bool) -> None:
+    """Nobody can do anything before midnight in California, when it comes back."""
+    file = entry("crm/1.csv", 25 * HOUR, published_at=None, cause=cause)
+    assert bool(open_problems(view_of(file))) == is_told
 
 
 def test_a_file_that_ended_without_results_is_told_for_a_week() -> None:

@@ -255,4 +255,4 @@ def test_profiles_that_cannot_be_read_are_told(
     google.no_profiles = error("INVALID_PROFILE", "is not valid JSON")
     capsys.readouterr()
     assert sweep(google)["problems"] == 1
-    assert '"kind": "deployment"' in capsys.readouterr().out
+    assert '"kind": "profile_unreadable"' in capsys.readouterr().out

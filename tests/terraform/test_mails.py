@@ -47,7 +47,7 @@ def test_a_problem_is_told_when_it_begins_and_when_it_is_over(values: Values) ->
     subject = "conversions, default: A file was stopped"
     assert first.subject == f"[ALERT - Error] {subject}"
     assert last.subject == f"[RESOLVED - Error] {subject}"
-    what = "What to do (nothing if this says resolved or closed): "
+    what = "What to do while this is open: "
     assert f"{what}Add the column, and upload the file again." in first.text
     assert first.text.endswith("For your engineer: file_stopped COLUMN_MISSING")
 
@@ -95,7 +95,7 @@ def test_a_wrong_setting_is_told_without_empty_lines(
     ]
     subject = "[ALERT - Error] conversions, all: A setting, a permission or a bucket is wrong"
     assert {mail.subject for mail in told} == {subject}
-    assert "closed): Grant it." in told[1].text
+    assert "while this is open: Grant it." in told[1].text
     assert not any("closed): \n" in mail.text for mail in told)
 
 
