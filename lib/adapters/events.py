@@ -60,7 +60,7 @@ def read_event(headers: Mapping[str, str], body: bytes) -> StoredObject | NotAnO
         generation=generation,
         size=_number(data.get("size")),
         md5=_text(data.get("md5Hash")),
-        created=_moment(data.get("timeCreated")),
+        created=_read_moment(data.get("timeCreated")),
         crc32c=_text(data.get("crc32c")),
     )
 
@@ -84,7 +84,7 @@ def _text(value: object) -> str:
     return str(value) if is_whole else ""
 
 
-def _moment(value: object) -> datetime | None:
+def _read_moment(value: object) -> datetime | None:
     """Read an RFC 3339 time. Return None if there is none, it cannot be read, or it states no zone,
     so that nobody knows which moment it is: storage is asked then."""
     try:

@@ -231,7 +231,9 @@ class GoogleStore:
             yield LabelledObject(blob.name, int(blob.generation), blob.metadata or {})
 
     def _blobs(self, bucket: str, fields: str, **options: Any) -> Iterator[storage.Blob]:
-        def first(client: storage.Client) -> tuple[storage.Blob | None, Iterator[storage.Blob]]:
+        def first_and_following(
+            client: storage.Client,
+        ) -> tuple[storage.Blob | None, Iterator[storage.Blob]]:
             blobs = iter(
                 client.list_blobs(
                     bucket,
@@ -247,7 +249,7 @@ class GoogleStore:
         # credentials are renewed. (Later pages follow within seconds.)
         needs = _permission("list", bucket)
         try:
-            blob, following = self._request(first, needs)
+            blob, following = self._request(first_and_following, needs)
         except api.NotFound:
             raise RetryableError("BUCKET_NOT_FOUND", bucket) from None
         while blob is not None:

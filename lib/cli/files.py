@@ -11,7 +11,7 @@ from secrets import token_hex
 from typing import IO, Final
 
 from lib.config.settings import Settings
-from lib.source.names import IgnoreRules, ignored, name_problem
+from lib.source.names import IgnoreRules, name_problem, reason_to_ignore
 from lib.state.store import StoredObject
 
 _BLOCK_BYTES: Final = 1 << 20
@@ -26,7 +26,7 @@ def why_not_opened(file: Path) -> str | None:
     defaults = {field: info.default for field, info in Settings.model_fields.items()}
     rules = IgnoreRules(defaults["ignored_suffixes"], defaults["ignored_prefixes"])
     # Its size does not matter here: the check itself says that a file is empty.
-    if reason := ignored(file.name, 1, rules):
+    if reason := reason_to_ignore(file.name, 1, rules):
         return f"the function would ignore this file: {reason}"
     if reason := name_problem(file.name, defaults["accepted_suffixes"]):
         return f"the function would not accept the name of this file: {reason}"

@@ -12,7 +12,7 @@ from lib.destinations import registry
 from lib.destinations.base import Destination
 from lib.destinations.connections import Kept, ReadCredentials, SignIns, begin
 from lib.destinations.credentials import ADWORDS_SCOPE, Authorized
-from lib.destinations.lazy_imports import import_lazily, without_garbage_collection
+from lib.destinations.lazy_imports import exempt_from_garbage_collection, import_lazily
 from lib.destinations.preflight import Preflight
 from lib.model.log import Log
 
@@ -59,7 +59,7 @@ class Instance:
         """
         credentials = self.sign_ins.for_scope(scope)
         begin(credentials)
-        with without_garbage_collection():
+        with exempt_from_garbage_collection():
             import_lazily(lazy_packages)
             import_module(client)
         return credentials

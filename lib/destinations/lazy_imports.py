@@ -30,7 +30,7 @@ def import_lazily(packages: Iterable[str]) -> None:
 
 
 @contextmanager
-def without_garbage_collection() -> Iterator[None]:
+def exempt_from_garbage_collection() -> Iterator[None]:
     """Exclude the objects that are created in this context from garbage collection.
 
     Imports create some hundred thousand objects that are kept while the instance runs. Scanning

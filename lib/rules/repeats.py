@@ -108,10 +108,10 @@ def _repeat(chunk: ChunkColumns, columns: Columns, row: int, first: int, by: By)
     """Return that a row repeats the row `first`, with the same value or another one."""
     detail = f"{_SAME[by]} as in line {chunk.lines[first]}"
     values = columns["value"]
-    return Unsent("duplicate", _repeat_with(values[row], values[first], detail), first)
+    return Unsent("duplicate", _problem_of_repeat(values[row], values[first], detail), first)
 
 
-def _repeat_with(value: float | None, first_value: float | None, detail: str) -> Problem:
+def _problem_of_repeat(value: float | None, first_value: float | None, detail: str) -> Problem:
     """Return the problem of a row that repeats another one. Its own value does not count, so
     somebody must look if the other row has another value."""
     if value == first_value:
@@ -198,4 +198,6 @@ def _superseded(
         return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {winner.line}"))
     what = "adjustment" if is_final else "adjustment time"
     detail = f"the same conversion and {what} as in line {winner.line}"
-    return Unsent("duplicate", _repeat_with(adjustment.value, winner.value, detail), row_of_winner)
+    return Unsent(
+        "duplicate", _problem_of_repeat(adjustment.value, winner.value, detail), row_of_winner
+    )

@@ -32,7 +32,7 @@ from lib.run.advance import advance
 from lib.run.attempt import Attempt
 from lib.run.context import RunContext
 from lib.run.take import take, take_over
-from lib.source.names import IgnoreRules, ignored
+from lib.source.names import IgnoreRules, reason_to_ignore
 from lib.state.runs import Run, RunEntry, SavedRun, run_id
 from lib.state.store import StoredObject
 
@@ -57,7 +57,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
         problem = f"INPUT_BUCKET: the trigger reports objects of the bucket {source.bucket}"
         log.alert("settings_invalid", detail=problem, action=_WRONG_BUCKET)
         return "ignored"
-    if reason := ignored(source.name, source.size, ignore_rules(settings)):
+    if reason := reason_to_ignore(source.name, source.size, ignore_rules(settings)):
         log.info("object_ignored", reason=reason)
         return "ignored"
     try:

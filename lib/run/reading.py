@@ -199,7 +199,7 @@ def read_header(table: Table, profile: Profile) -> Header:
         assert column is not None  # the line is the header because it has this name
         of_values[name] = column
     if profile.names_columns:
-        entries = [_named_columns(header, entry) for entry in profile.entries]
+        entries = [_columns_by_given_names(header, entry) for entry in profile.entries]
     else:
         known = _known_columns(header)
         if "conversion_value" in known and isinstance(profile.value, (int, float)):
@@ -208,7 +208,7 @@ def read_header(table: Table, profile: Profile) -> Header:
                 'or name the columns that count: "columns": {...}.'
             )
             raise PermanentError("INVALID_PROFILE", detail)
-        entries = [_known_fields(profile, entry, known) for entry in profile.entries]
+        entries = [_columns_by_known_names(profile, entry, known) for entry in profile.entries]
     # The names of each field's columns, each once, in the order of the entries.
     names: dict[str, dict[str, None]] = {}
     for each in entries:
@@ -226,7 +226,7 @@ def read_header(table: Table, profile: Profile) -> Header:
     )
 
 
-def _named_columns(header: Sequence[str], entry: Entry) -> EntryColumns:
+def _columns_by_given_names(header: Sequence[str], entry: Entry) -> EntryColumns:
     """Return the columns that an entry names. Those that the file lacks are optional."""
     assert entry.send is not None
     columns = {field: column_of(names, header, field) for field, names in entry.columns.items()}
@@ -245,7 +245,9 @@ def _known_columns(header: Sequence[str]) -> dict[str, int]:
     return fields
 
 
-def _known_fields(profile: Profile, entry: Entry, known: Mapping[str, int]) -> EntryColumns:
+def _columns_by_known_names(
+    profile: Profile, entry: Entry, known: Mapping[str, int]
+) -> EntryColumns:
     """Return the columns of an entry, if the names of fields and templates count.
 
     Raises `PermanentError` if the file lacks what its records need.

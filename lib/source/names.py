@@ -44,7 +44,7 @@ class IgnoreRules:
     `gcloud storage cp` stores the parts of a large upload until it composes them."""
 
 
-def ignored(name: str, size: int, rules: IgnoreRules) -> str | None:
+def reason_to_ignore(name: str, size: int, rules: IgnoreRules) -> str | None:
     """Return the reason why the object is not processed, for the log, or None.
 
     An empty file is processed if its name has a suffix: its results document reports the error.

@@ -299,7 +299,7 @@ def text_of(value: object, number_format: str, decimal_sign: str) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
         return _number(value, _whole_digits(number_format), decimal_sign)
-    return _moment(value, number_format)
+    return _text_of_moment(value, number_format)
 
 
 @lru_cache(maxsize=256)
@@ -330,7 +330,7 @@ def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
     return ("-" if value < 0 else "") + text.replace(".", decimal_sign)
 
 
-def _moment(value: object, number_format: str) -> str:
+def _text_of_moment(value: object, number_format: str) -> str:
     """Return a date, a time or a duration as text. A date has no time of day if it is midnight, and
     the format does not show the hour."""
     if isinstance(value, datetime):

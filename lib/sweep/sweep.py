@@ -28,7 +28,7 @@ from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
 from lib.run.context import RunContext
 from lib.run.deliver import deliver, ignore_rules, resume
-from lib.source.names import ignored
+from lib.source.names import reason_to_ignore
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
 from lib.sweep.problems import View, checked_profiles, open_problems
@@ -157,7 +157,7 @@ def _input_files(context: RunContext) -> dict[str, StoredObject]:
     return {
         run_key(file): file
         for file in context.store.list(settings.input_bucket, "")
-        if not ignored(file.name, file.size, rules)
+        if not reason_to_ignore(file.name, file.size, rules)
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lib.config.settings import Settings
-from lib.source.names import IgnoreRules, ignored, name_problem, without_suffix
+from lib.source.names import IgnoreRules, name_problem, reason_to_ignore, without_suffix
 
 _DEFAULTS = {name: field.default for name, field in Settings.model_fields.items()}
 RULES = IgnoreRules(
@@ -33,8 +33,8 @@ ACCEPTED = _DEFAULTS["accepted_suffixes"]
 )
 def test_accepted(name):
     """Files with an accepted suffix are processed, even if they are empty."""
-    assert ignored(name, 10, RULES) is None
-    assert ignored(name, 0, RULES) is None
+    assert reason_to_ignore(name, 10, RULES) is None
+    assert reason_to_ignore(name, 0, RULES) is None
     assert name_problem(name, ACCEPTED) is None
 
 
@@ -65,7 +65,7 @@ def test_accepted(name):
 )
 def test_ignored(name, size, reason):
     """Placeholders, temporary files and companions are ignored, with a reason for the log."""
-    assert ignored(name, size, RULES) == reason
+    assert reason_to_ignore(name, size, RULES) == reason
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_ignored(name, size, reason):
 )
 def test_refused(name, problem):
     """Any other name is refused: the problem says what it is and what to do instead."""
-    assert ignored(name, 9, RULES) is None
+    assert reason_to_ignore(name, 9, RULES) is None
     assert name_problem(name, ACCEPTED).startswith(problem)
 
 
@@ -99,15 +99,15 @@ def test_a_file_that_is_saved_in_another_format_keeps_its_name(suffix):
 
 def test_an_empty_file_with_a_suffix_is_refused_too():
     """Only an empty object without a suffix is a marker."""
-    assert ignored("deals.zip", 0, RULES) is None
+    assert reason_to_ignore("deals.zip", 0, RULES) is None
 
 
 def test_rules_are_settings():
     """Suffixes and folders can be configured."""
     rules = IgnoreRules(temporary_suffixes=(".lock.dat",), prefixes=("old/",))
-    assert ignored("a.dat", 1, rules) is None
-    assert ignored("a.lock.dat", 1, rules) == "still being written"
-    assert ignored("old/a.dat", 1, rules) == "in a folder that is not processed"
+    assert reason_to_ignore("a.dat", 1, rules) is None
+    assert reason_to_ignore("a.lock.dat", 1, rules) == "still being written"
+    assert reason_to_ignore("old/a.dat", 1, rules) == "in a folder that is not processed"
     assert name_problem("a.dat", (".DAT",)) is None
     assert name_problem("a.xlsx", (".DAT",)) == "a workbook; open it and save it as CSV"
     assert name_problem("a.csv", (".DAT",)) == (

@@ -375,7 +375,7 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
     constant = draft.constant(question.key, question.entry)
     is_open = question.is_open(draft)
     if question.entry is None:
-        about_cells = _about_empty_cells(draft, question, column)
+        about_cells = _question_about_empty_cells(draft, question, column)
         if about_cells is None:
             return
         question = about_cells
@@ -426,7 +426,9 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
         )
 
 
-def _about_empty_cells(draft: Draft, question: Question, column: Column | None) -> Question | None:
+def _question_about_empty_cells(
+    draft: Draft, question: Question, column: Column | None
+) -> Question | None:
     """Return the question about the empty cells of a field's column, or the question itself if no
     column has the field. None: there is nothing to ask."""
     if column is None:

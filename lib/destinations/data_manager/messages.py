@@ -105,11 +105,11 @@ def _request(
     call_starts: list[str] | None = None
     if kind == "call":
         call_starts = [_rfc_3339(call.call_time) for call in records]
-        texts = [_call(call, defaults) for call in records]
+        texts = [_event_of_call(call, defaults) for call in records]
     else:
         sales = records if kind == "conversion" else map(restated, records)
         shared: _Shared = {}
-        texts = [_conversion(sale, defaults, shared) for sale in sales]
+        texts = [_event_of_sale(sale, defaults, shared) for sale in sales]
     # In protobuf, the bytes of two messages after each other are both messages in one.
     content = head.SerializeToString() + "".join(texts).encode("latin-1")
     return EventRequest(kind, content, positions, len(actions), call_starts)
@@ -132,7 +132,7 @@ _Shared = dict[tuple[str, str | None, str | None], str]
 """What many events of a request share, by action, currency and consent."""
 
 
-def _conversion(record: Conversion, defaults: EventDefaults, shared: _Shared) -> str:
+def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared) -> str:
     """Return the bytes of a conversion in a request."""
     (
         _,
@@ -186,7 +186,7 @@ def _conversion(record: Conversion, defaults: EventDefaults, shared: _Shared) ->
     return _in_request(body)
 
 
-def _call(call: Call, defaults: EventDefaults) -> str:
+def _event_of_call(call: Call, defaults: EventDefaults) -> str:
     """Return the bytes of a call in a request. The number of the caller is sent as a hash."""
     event = Event()
     event.destination_references.append(call.action_id)
