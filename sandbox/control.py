@@ -200,7 +200,9 @@ class Routes:
         passed: Hours = asked.read(Hours)
         left, step = passed.hours, _SWEEP_HOURS if passed.sweeps else passed.hours
         while left > 0:
-            now = self._sandbox.clock.advance(min(step, left))
+            # An attempt that sees hours pass would lose its lease, as if it had died.
+            with self._sandbox.delivery.held():
+                now = self._sandbox.clock.advance(min(step, left))
             left -= step
             if passed.sweeps:
                 self.post_sweep(asked)

@@ -18,8 +18,8 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, ClassVar
 from urllib.parse import quote
@@ -150,6 +150,7 @@ class Delivery:
         self._order = itertools.count()
         self._in_flight = [0] * len(urls)
         self._records: dict[str, tuple[Event, Record]] = {}
+        self._held = False
         self._closed = False
         threading.Thread(target=self._dispatch, name="delivery", daemon=True).start()
 
@@ -219,6 +220,19 @@ class Delivery:
                 lambda: not self._queue and not any(self._in_flight), timeout_seconds
             )
 
+    @contextmanager
+    def held(self, timeout_seconds: float = 180.0) -> Iterator[None]:
+        """Begins no delivery in this context. It starts once none is in flight, or on a timeout."""
+        with self._changed:
+            self._held = True
+            self._changed.wait_for(lambda: not any(self._in_flight), timeout_seconds)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held = False
+                self._changed.notify_all()
+
     def reset(self) -> None:
         """Forgets all events, including due ones, and restores the default settings.
 
@@ -243,7 +257,8 @@ class Delivery:
             while not self._closed:
                 wait = self._queue[0][0] - time.monotonic() if self._queue else None
                 most = self._settings.concurrency or len(self._urls)
-                if self._settings.paused or sum(self._in_flight) >= most or not self._urls:
+                is_full = sum(self._in_flight) >= most
+                if self._settings.paused or self._held or is_full or not self._urls:
                     self._changed.wait()
                 elif wait is None or wait > 0:
                     self._changed.wait(wait)

@@ -143,6 +143,7 @@ class GoogleStore:
         try:
             return self._request(download, _permission("get", bucket))
         except api.NotFound:
+            # A missing bucket has no documents either. The next request that needs it says so.
             return None
 
     def write(
@@ -212,6 +213,7 @@ class GoogleStore:
                     writer.write(piece)
 
         try:
+            # Not sent again with new credentials: the pieces can be read only once.
             _reachable(upload, _permission("create", bucket), conditional=True)
         except api.PreconditionFailed:
             return None

@@ -87,7 +87,8 @@ def _with_time(date: str, zone: tzinfo | None, clock: ConversionClock, now: date
 
 
 def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
-    """Return the type of each adjustment: its entry says it, or the cell of its column."""
+    """Return the type of each adjustment: its entry says it, or the cell of its column. Reject rows
+    with any other word there."""
     of_entries = [entry.adjustment_type for entry in chunk.file.rules.entries]
     stated = zip(chunk.values_of_entries(of_entries), chunk.cells("adjustment_type"), strict=True)
     types: list[AdjustmentType] = []
@@ -268,7 +269,8 @@ def _refuse_wrong_times(
 
 
 def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
-    """The rules of adjustments: each conversion is adjusted once."""
+    """The rules of adjustments. Of those of one conversion, a chunk sends one. Another one of a
+    later chunk may follow it (`follows_earlier_chunk`)."""
     actions = read_actions(chunk)
     times = read_adjustment_times(chunk)
     new_values = read_adjusted_values(chunk)

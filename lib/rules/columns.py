@@ -147,16 +147,17 @@ class FileRules:
         """
         found = self._memos.get(read)
         if found is None:
-            read_cells = _reading_texts(read, columns, self.rules, self.with_placeholders)
+            read_cells = _with_plain_texts(read, columns, self.rules, self.with_placeholders)
             found = self._memos[read] = Memo(read_cells)
         return found
 
 
-def _reading_texts(
+def _with_plain_texts(
     read: Callable[..., T], columns: Sequence[str], rules: RowRules, with_placeholders: set[str]
 ) -> Callable[..., T]:
-    """Return what `FileRules.memo` calls. It does not know `FileRules`: a cycle would keep what is
-    read in memory."""
+    """Return `read` as a `Memo` calls it: with plain texts for the cells of `columns`, then the
+    rest of the key, and the rules. It does not know `FileRules`, whose memo has it: such a cycle
+    would keep what is read in memory."""
 
     def read_cells(*key: str) -> T:
         texts = [plain_text(cell, column) for cell, column in zip(key, columns, strict=False)]

@@ -244,6 +244,7 @@ def _reread_phone(
         code = error.code
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, column)
+        # This raises nothing: the doubt is only that the number is valid in two ways.
         return sha256_hex(normalize_phone(text, region))
     # The row states a country, although none with phone numbers: it is unreadable, or Antarctica.
     if code == "PHONE_REGION_MISSING" and region is not None:

@@ -14,7 +14,7 @@ from lib.catalogue.codes import lookup
 from lib.config.settings import Settings
 from lib.destinations.base import DiagnosingDestination
 from lib.destinations.registry import capabilities_of
-from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.errors import PermanentError, RetryableError
 from lib.model.sent_requests import JobCounts, UploadDiagnostics
 from lib.run.attempt import Attempt, Sums
 from lib.run.statuses import senders
@@ -42,20 +42,20 @@ def ask_for_diagnostics(attempt: Attempt) -> None:
         return
     # Saved before the API is asked: one that never answers is not asked all the time.
     attempt.save(followed=replace(run.followed, diagnosed_at=now))
-    if profile is None or run.facts is None:
-        return  # this version cannot read the profile
+    if profile is None:
+        return  # this version cannot read it
+    assert run.facts is not None  # else, no diagnosis is due
     try:
         destination = attempt.context.connect(profile, attempt.log)
         assert isinstance(destination, DiagnosingDestination)
         answer = destination.upload_diagnostics(run.facts.customer_id)
-    except LeaseLost:
-        raise
     except (PermanentError, RetryableError) as error:
         attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
         return
     diagnostics = diagnostics_of_job(run.job_id, answer, now, run.followed.diagnostics)
-    attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
-    attempt.has_changed = True
+    if diagnostics != run.followed.diagnostics:
+        attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
+        attempt.has_changed = True
 
 
 def diagnostics_of_job(

@@ -50,13 +50,14 @@ class LastRows:
         self._used_places = used_places
         self._hold = hold
 
-    def groups(self, groups: Iterator[Iterable[Row]]) -> Iterator[Iterable[Row]]:
+    def mark_last(self, groups: Iterator[Iterable[Row]]) -> Iterator[Iterable[Row]]:
         """Yield the rows of these groups, in groups. Some of the last ones have a problem."""
         held: list[Row] = []
         last_group = 0  # how many of the held rows are of the group that was read last
         try:
             for group in groups:
                 rows = [*held, *group]
+                # It is held whole: a last line without a line end is a group of its own.
                 last_group = len(rows) - len(held)
                 passed = max(0, len(rows) - max(last_group, MAX_FOOTER_ROWS))
                 yield rows[:passed]

@@ -190,7 +190,7 @@ class Table:
 
     def _rows(self, blocks: Iterator[Block]) -> Iterator[Row]:
         groups = self._reader.groups(blocks, self._first_line)
-        return chain.from_iterable(self._last_rows.groups(groups))
+        return chain.from_iterable(self._last_rows.mark_last(groups))
 
     # What is known after the rows were read.
 

@@ -109,7 +109,7 @@ class Store(Protocol):
         ...
 
     def read(self, bucket: str, name: str) -> tuple[bytes, int] | None:
-        """Return content and generation of the live version, or None."""
+        """Return content and generation of the live version. None: there is none, or no bucket."""
         ...
 
     def write(

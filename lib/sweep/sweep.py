@@ -150,8 +150,8 @@ def _list_runs(context: RunContext, now: datetime) -> _Runs:
 
 
 def _input_files(context: RunContext) -> dict[str, StoredObject]:
-    """Return the live files of the input bucket by the key of their run, whether or not there is
-    one."""
+    """Return the live files of the input bucket that are to be processed, by the key of their run,
+    whether or not there is one."""
     settings = context.settings
     rules = ignore_rules(settings)
     return {

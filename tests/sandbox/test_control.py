@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta
 
 import pytest
 import requests
 
 from sandbox.up import DEFAULT_PROFILES, INPUT_BUCKET, OUTPUT_BUCKET
+from tests.rows import core_row, csv_bytes
 
 
 @pytest.fixture
@@ -64,6 +66,18 @@ def test_hours_pass(sandbox, call):
     event = sandbox.delivery.event(sandbox.delivery.records()[-1].event_id)
     assert datetime.fromisoformat(json.loads(event.body)["timeCreated"]) == new.time_created
     assert call("POST", "/clock", {"hours": -1})[0] == 400
+
+
+def test_hours_pass_between_deliveries(sandbox, call):
+    """One in progress ends first: to its attempt, hours would look like its own death."""
+    slow = {"method": "UploadClickConversions", "kind": "latency_ms", "latency_ms": 1000}
+    call("PUT", "/faults", [slow])
+    sandbox.drop(csv_bytes([core_row(1)]), "slow.csv")
+    while not any(sandbox.delivery.in_flight()):
+        time.sleep(0.01)
+    call("POST", "/clock", {"hours": 3})
+    _, (record,) = call("GET", "/deliveries")
+    assert record["acknowledged"] == 1
 
 
 def test_deliveries_are_visible_and_can_be_repeated(sandbox, call):

@@ -531,6 +531,18 @@ def test_files_are_only_checked(days: int, is_ended: bool, is_told: bool) -> Non
     assert [each.code for each in problems] == ["ONLY_CHECKED"] * is_told
 
 
+def test_the_action_names_the_profile_and_its_account() -> None:
+    """The reader of a mail has neither at hand. A profile that is gone has no names."""
+    renamed = stopped("crm/1.csv", HOUR, "COLUMN_MISSING")
+    (problem,) = open_problems(view_of(renamed, profiles={"crm": PROFILE}))
+    assert "offline-conversions init FILE --profile crm" in problem.action
+    lost = entry("crm/2.csv", HOUR, {"rejected": 9}, code="EVENT_NOT_FOUND")
+    (problem,) = open_problems(view_of(lost, profiles={"crm": PROFILE}))
+    assert "ads of account 123-456-7890?" in problem.action
+    (problem,) = open_problems(view_of(lost, profiles={}))
+    assert "ads of the account in the profile?" in problem.action
+
+
 # ── what is said ─────────────────────────────────────────────────────────────────────────────────
 
 

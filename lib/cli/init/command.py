@@ -268,14 +268,16 @@ def _list_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
     if decider is None:
         decider = Decider(column.name, passes=fate == OUT)  # --skip alone lets all others pass
         draft.deciders.append(decider)
-    value = ANY_OTHER if text == ANY_OTHER else _read_value(column, text)
+    value = ANY_OTHER if text == ANY_OTHER else _read_value(draft, column, text)
     if fate == OUT and decider.listed(value) is not None and decider.fate_of(value) != OUT:
         raise WrongAnswer(f'"{on_terminal(text)}" is given to --rows too.')
     draft.set_fate(decider, value, fate)
 
 
-def _read_value(column: Column, text: str) -> str:
-    values = [*dict.fromkeys(column.cells)]
+def _read_value(draft: Draft, column: Column, text: str) -> str:
+    """Return a value as the file spells it, or what stands after `=`. Raises `WrongAnswer` if no
+    row has it, with a similar value if nobody but its owner sees the screen."""
+    values = [*draft.sample.cells_of(column)]
     written = {comparable(value or EMPTY): value for value in reversed(values)}
     if comparable(text or EMPTY) in written:
         return written[comparable(text or EMPTY)]

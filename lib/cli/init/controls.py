@@ -101,11 +101,13 @@ def meaning_controls(draft: Draft, column: Column) -> Iterator[Control]:
     for number, meaning in enumerate([*meanings, ""]):
         label = f"{'It is also' if number else 'It is'}: {column.name}"
         write = partial(set_meaning, draft, column, meaning)
-        offers = _meanings(draft, meaning, is_first=not number)
+        offers = _meaning_offers(draft, meaning, is_first=not number)
         yield Control(f"column.{column.index}.{number}", label, meaning, write, offers)
 
 
-def _meanings(draft: Draft, current: str, *, is_first: bool) -> list[Offer]:
+def _meaning_offers(draft: Draft, current: str, *, is_first: bool) -> list[Offer]:
+    """Return what the menu of a meaning offers. `current` is "" in the menu for one more, and
+    `is_first` if the column has no other meaning."""
     none = "nothing else" if not (is_first or current) else "not used"
     base = base_name(current)
     offers = [offer for offer in _all_meanings() if offer.value != DECIDES or not draft.by_hand]
@@ -193,19 +195,19 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         name = f"value.{place}.{number}"
         control = Control(name, label, str(fate), write, offers, is_open)
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
-    has_many = _has_many(draft, decider, values)
+    at_once = _is_decided_at_once(draft, decider, values)
     is_open = any(map(is_undecided, values[_MOST_VALUES:]))
-    control = _others_control(draft, decider, is_open=is_open, has_many=has_many)
+    control = _others_control(draft, decider, is_open=is_open, at_once=at_once)
     if is_edit:
         rows.sort(key=lambda row: not row.control.is_open)
-    if not has_many and len(rows) <= _FEW_VALUES:
+    if not at_once and len(rows) <= _FEW_VALUES:
         return [*rows, ValueRow(written(ANY_OTHER), 0, None, control)]
     decided = {value for value, fate in decider.fates.items() if fate != UNDECIDED}
     others = sum(value.rows for value in values if value.text and value.text not in decided)
     return [ValueRow(written(ANY_OTHER), others, None, control), *rows]
 
 
-def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
+def _is_decided_at_once(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
     """Return whether nobody decides about each value of a column, such as a date of cancellation:
     its cells are nearly all of one row each, or it has more values than are shown."""
     rows = [value.rows for value in values if value.text and value.rows]
@@ -214,19 +216,19 @@ def _has_many(draft: Draft, decider: Decider, values: Sequence[Value]) -> bool:
     return len(rows) > _MOST_VALUES or (len(rows) > 2 and is_own)
 
 
-def _others_control(draft: Draft, decider: Decider, *, is_open: bool, has_many: bool) -> Control:
+def _others_control(draft: Draft, decider: Decider, *, is_open: bool, at_once: bool) -> Control:
     """Return what happens to a value that is not listed: it is left out, or what the other columns
-    say. Only if nearly every row has a value of its own, a filled cell may say what the row is; and
-    it makes a sale of it only if no other column decides."""
+    say. A filled cell may say what the row is if all values are decided `at_once`, or if it does so
+    already; and it makes a sale of it only if no other column decides."""
     is_alone = len(draft.deciders) == 1
     fate = "sent" if decider.passes else decider.fates.get(ANY_OTHER, UNDECIDED)
     if not is_alone and len(draft.entries) == 1 and fate == 0:
         fate = ANY_ENTRY  # the only entry is what the other columns say
-    none = "choose for all at once …" if has_many else "refused until you decide"
+    none = "choose for all at once …" if at_once else "refused until you decide"
     offers = [Offer(UNDECIDED, none)]
     if decider.passes:
         offers.append(Offer("sent", "sent, as so far"))
-    if has_many or isinstance(fate, int):
+    if at_once or isinstance(fate, int):
         of_sales = {"new:conversion", *map(str, draft.sales)}
         offers += [
             offer

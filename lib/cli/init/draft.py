@@ -231,6 +231,8 @@ class Draft:
         self.set_entries(entries)
 
     def _remove_entry(self, number: int) -> None:
+        """Remove an entry that no value has any more. Later entries move up, so what was answered
+        about any of them is asked again."""
         self.set_entries([entry for n, entry in enumerate(self.entries) if n != number])
         for decider in self.deciders:
             for value, fate in decider.fates.items():
@@ -267,7 +269,7 @@ class Draft:
 
     def _amounts(self) -> list[float]:
         """Return the value of each row, as far as it can be read: else 0. Currencies are not told
-        apart."""
+        apart. Empty: no column has values, or the file has more rows than the sample."""
         column = self.column("conversion_value")
         sign, scale = self.profile.get("decimal_sign"), self.profile.get("value_scale", 1)
         amounts = []

@@ -97,7 +97,8 @@ class Question:
 
     @property
     def option(self) -> str:
-        """The option for a value, with what it takes; "" if the answer is always a column."""
+        """The option for a value, with what it takes (`--date-order DMY|MDY`); "" if the answer is
+        always a column."""
         if self.key not in Profile.model_fields:
             return ""
         values = "|".join(str(choice.value or "none") for choice in self.choices)
@@ -106,7 +107,7 @@ class Question:
 
     @property
     def options(self) -> str:
-        """What a script gives instead of an answer."""
+        """What a script gives instead: `--column order_id=NAME or --order-ids none`."""
         column = f"--column {self.name}=NAME" if is_field(self.name) else ""
         return " or ".join(filter(None, (column, self.option)))
 

@@ -155,9 +155,9 @@ _NO_TIME: Final = time()
 def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = None) -> Moment:
     """`11/24/2026 02:05:07 PM` in America/Chicago -> `2026-11-24 14:05:07-06:00`, as a `Moment`.
 
-    `zone` applies to a value without an offset or zone name, `date_order` to 03/04/2026.
-    Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE, DATE_ORDER_MISMATCH or
-    DATE_ORDER_UNDECLARED.
+    Ten digits are Unix seconds. `zone` applies to a value without an offset or zone name,
+    `date_order` to 03/04/2026. Raises INVALID_DATE, DATE_WITHOUT_ZONE, UNKNOWN_TIME_ZONE,
+    DATE_ORDER_MISMATCH or DATE_ORDER_UNDECLARED.
 
     The doubts are CLOCKS_CHANGED (read with the offset before the change) and DATE_WITHOUT_TIME
     (read as midnight). Midnight without an offset is no time either: so databases store a date.
