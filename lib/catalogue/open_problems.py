@@ -17,7 +17,14 @@ from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.texts import first_sentence, for_engineer, for_owner
+from lib.catalogue.texts import (
+    OPEN_PROFILE,
+    THE_ACCOUNT,
+    dashed,
+    first_sentence,
+    for_engineer,
+    for_owner,
+)
 from lib.model.money import in_words
 
 NO_PROFILE: Final = "(no profile)"
@@ -107,6 +114,13 @@ PROBLEM_KINDS: Final = (
     *(GOOGLE_SILENT, NOTHING_SENT, COLUMN_EMPTY, DEPLOYMENT),
 )
 """Every kind of open problem."""
+
+
+def action_in(profile: str, customer_id: str, action: str) -> str:
+    """Return what to do, with the names of the profile and of its account. (The name of a file
+    would make an incident of each.)"""
+    text = action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
+    return text.replace(OPEN_PROFILE, OPEN_PROFILE.replace("NAME", profile))
 
 
 Money = Mapping[str, int]

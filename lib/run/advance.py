@@ -26,7 +26,7 @@ from lib.run.reading import Header, read_header, read_table
 from lib.run.resend import (
     UNTERMINATED_LAST_LINE,
     Ending,
-    end_rows,
+    end_deferred_rows,
     end_rows_that_waited_too_long,
 )
 from lib.run.sending import send_chunks, with_sent_chunks
@@ -66,9 +66,9 @@ def advance(attempt: Attempt) -> RunSummary | None:
         attempt.stop(_no_progress(tries))
         attempt.save(state="done", due=None, cause="", blocked="", published_at=None)
         return None
-    results = NO_RESULTS
+    expected = NO_RESULTS
     if not attempt.is_first:
-        results = generations_of(source, context.store, context.settings.output_bucket)
+        expected = generations_of(source, context.store, context.settings.output_bucket)
         attempt.sum_up()
     if tries == retries.MOST_TRIES:
         _end(attempt, Ending("failed", _no_progress(tries)))
@@ -80,9 +80,11 @@ def advance(attempt: Attempt) -> RunSummary | None:
         _send_what_is_due(attempt)
     stop, summary = attempt.run.stop, None
     if stop is not None:
-        end_rows(attempt, lambda row: Ending("not_attempted", stop))
-    if attempt.has_changed or not results.document:
-        summary = publish(attempt, results, with_report=tries < retries.MOST_TRIES)
+        end_deferred_rows(attempt, lambda row: Ending("not_attempted", stop))
+    # The report may be what kills the attempts.
+    with_report = tries < retries.MOST_TRIES
+    if attempt.has_changed or not expected.document:
+        summary = publish(attempt, expected, with_report=with_report)
     _save(attempt, is_published=summary is not None)
     return summary
 
@@ -113,7 +115,7 @@ def _needs_file(attempt: Attempt) -> bool:
 
     After the first pass, rows lack an outcome only if somebody has deleted a marker.
     """
-    if attempt.run.facts is None or len(attempt.sums.numbers) < attempt.run.facts.chunks:
+    if attempt.run.facts is None or len(attempt.sums.chunk_numbers) < attempt.run.facts.chunks:
         return True
     return attempt.run.stop is None and bool(attempt.due_chunks())
 
@@ -194,8 +196,8 @@ def _end(attempt: Attempt, ending: Ending) -> None:
     if attempt.run.facts is None:
         if not attempt.run.superseded_by and ending.problem is not None:
             attempt.stop(ending.problem)
-        attempt.keep(facts=FileFacts(len(attempt.sums.numbers)))
-    end_rows(attempt, lambda row: ending)
+        attempt.keep(facts=FileFacts(len(attempt.sums.chunk_numbers)))
+    end_deferred_rows(attempt, lambda row: ending)
     attempt.has_changed = True
 
 
@@ -209,7 +211,7 @@ def _end_held_line(attempt: Attempt) -> None:
         return Ending("not_attempted", replaced) if is_held else None
 
     if UNTERMINATED_LAST_LINE in attempt.sums.totals.codes:
-        end_rows(attempt, ending_of)
+        end_deferred_rows(attempt, ending_of)
 
 
 # ── send ─────────────────────────────────────────────────────────────────────────────────────────
@@ -252,7 +254,7 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
         # A later attempt has not read all rows.
         empty_columns = tuple(plan.unseen)
     return FileFacts(
-        chunks=len(sums.numbers),
+        chunks=len(sums.chunk_numbers),
         customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
         notes=tuple(notes_of(header, plan, sums.totals)),

@@ -33,7 +33,7 @@ class Sums:
     requests: Requests = field(default_factory=Requests)
     findings: Findings = field(default_factory=Findings)
     request_ids: list[str] = field(default_factory=list)
-    numbers: set[int] = field(default_factory=set)
+    chunk_numbers: set[int] = field(default_factory=set)
     waits: dict[int, Wait] = field(default_factory=dict)
     sent: list[int] = field(default_factory=list)
     sent_at: datetime | None = None
@@ -44,7 +44,7 @@ class Sums:
         self.requests.add(chunk.sent)
         self.findings.add(chunk)
         self.request_ids.extend(chunk.request_ids)
-        self.numbers.add(chunk.number)
+        self.chunk_numbers.add(chunk.number)
         if chunk.sent_at is not None:
             self.sent.append(chunk.number)
             self.sent_at = max(chunk.sent_at, self.sent_at or chunk.sent_at)

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, Found, OpenProblem
+from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, Found, OpenProblem, action_in
 from lib.catalogue.texts import for_engineer
 from lib.config.profile import Profile
 from lib.config.settings import Settings
@@ -48,8 +48,9 @@ _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 def deliver(source: StoredObject, context: RunContext, must_end: float | None = None) -> Done:
     """Process an object that an event or a listing names.
 
-    `must_end`: the sweep ends then, and so must its attempts (`elapsed_seconds`). None: an event
-    has brought the object, and the attempt has the time of its lease.
+    `must_end`: the sweep ends then, and so must its attempts (by `context.elapsed_seconds`, a clock
+    that nobody sets). None: an event has brought the object, and the attempt has the time of its
+    lease.
     """
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
     started = context.elapsed_seconds()
@@ -91,13 +92,14 @@ def _make_attempt(
     saved: SavedRun, context: RunContext, started: float, must_end: float | None
 ) -> Done:
     """Advance a run that this attempt has taken. It `started` before it took the run."""
-    run, settings = saved.run, context.settings
-    log = context.log.bind(run_id=run_id(run.source), report=report_path(run.source))
-    log.info("attempt_started", attempts=run.attempts)
+    taken, settings = saved.run, context.settings
+    log = context.log.bind(run_id=run_id(taken.source), report=report_path(taken.source))
+    log.info("attempt_started", attempts=taken.attempts)
+    # Others may take the run when the lease ends. Requests stop before that, at the deadline.
     lease_ends = started + settings.time_limit_seconds
     ends = lease_ends if must_end is None else min(must_end, lease_ends)
     attempt = Attempt(
-        saved, _fixed_profile(run), context, context.deadline(ends), log, lease_until=lease_ends
+        saved, _fixed_profile(taken), context, context.deadline(ends), log, lease_until=lease_ends
     )
     try:
         summary = advance(attempt)
@@ -109,9 +111,9 @@ def _make_attempt(
     seconds = round(context.elapsed_seconds() - started, 3)
     # An attempt tells a stop when it has published results. Without them, it told nothing.
     was_told = (
-        run.stopped_at is not None
-        and run.published_at is not None
-        and run.stopped_at <= run.published_at
+        taken.stopped_at is not None
+        and taken.published_at is not None
+        and taken.stopped_at <= taken.published_at
     )
     _log_end(attempt, summary, log, seconds, stop_was_told=was_told)
     return summary.status
@@ -198,8 +200,11 @@ def _log_end(
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
     if run.stop is not None and not stop_was_told:
+        # All folders that no profile names are one problem.
         profile = run.profile_name if run.stop.code != "UNKNOWN_PROFILE" else NO_PROFILE
         code, action = run.stop.code, lookup(run.stop.code).advice_with_upload()
+        if attempt.profile is not None:
+            action = action_in(profile, attempt.profile.customer_id, action)
         text = f"{run.source.name}: {run.stop.detail}"
         money = micros_by_currency(run.totals.lost_money())
         found = Found(profile, code, action, text, money, run.key)

@@ -64,7 +64,7 @@ def publish(
         )
         if written is None:
             raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
-    with attempt.markers.read_all(sorted(attempt.sums.numbers)) as markers:
+    with attempt.markers.read_all(sorted(attempt.sums.chunk_numbers)) as markers:
         written = context.store.write_stream(
             bucket,
             name,

@@ -145,7 +145,7 @@ EndingOf = Callable[[RowOutcome], Ending | None]
 """Returns why a deferred row is not sent any more. None: it is."""
 
 
-def end_rows(attempt: Attempt, ending_of: EndingOf) -> None:
+def end_deferred_rows(attempt: Attempt, ending_of: EndingOf) -> None:
     """Give deferred rows their last outcome, in the markers of their chunks."""
 
     def ended(row: RowOutcome) -> RowOutcome:
@@ -163,7 +163,9 @@ def end_rows_that_waited_too_long(attempt: Attempt) -> None:
     """Give rows that nobody could send in time their last outcome: the API did not answer."""
     now = attempt.context.utc_now()
     if any(wait.until is not None and wait.until < now for wait in attempt.sums.waits.values()):
-        end_rows(attempt, lambda row: Ending("failed") if row.until and row.until < now else None)
+        end_deferred_rows(
+            attempt, lambda row: Ending("failed") if row.until and row.until < now else None
+        )
 
 
 def _with_last_outcome(

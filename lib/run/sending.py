@@ -60,13 +60,13 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     in flight are then still answered and saved.
     """
     # As they are before this pass, which adds markers and changes what is due.
-    marked, due = frozenset(attempt.sums.numbers), attempt.due_chunks()
+    marked, due = frozenset(attempt.sums.chunk_numbers), attempt.due_chunks()
     orders = CorrectedOrders(attempt, plan) if plan is not None else None
     chunks = 0
 
     def collect(chunk: ChunkOutcomes) -> None:
         attempt.has_changed = True
-        if chunk.number in attempt.sums.numbers:
+        if chunk.number in attempt.sums.chunk_numbers:
             attempt.must_sum_up = True  # it had other outcomes before
         else:
             attempt.sums.add(chunk)

@@ -172,7 +172,7 @@ def _ask_about_open_requests(attempt: Attempt) -> None:
 def _with_open_requests(attempt: Attempt) -> Iterator[Marker]:
     """Yield the markers of chunks whose requests await a status. Each is read when it is needed,
     because the caller replaces them."""
-    for number in sorted(attempt.sums.numbers):
+    for number in sorted(attempt.sums.chunk_numbers):
         marker = attempt.markers.read(number)
         if any(each.is_open for each in marker.outcomes.sent):
             yield marker

@@ -53,14 +53,9 @@ from lib.catalogue.open_problems import (
     Money,
     OpenProblem,
     ProblemKind,
+    action_in,
 )
-from lib.catalogue.texts import (
-    OPEN_PROFILE,
-    THE_ACCOUNT,
-    dashed,
-    number_of,
-    number_of_rows,
-)
+from lib.catalogue.texts import number_of, number_of_rows
 from lib.config.profile import Profile, choose_profile, profile_name
 from lib.destinations import registry
 from lib.errors import PermanentError
@@ -182,24 +177,15 @@ def open_problems(view: View) -> list[OpenProblem]:
     groups: dict[tuple[ProblemKind, str, str, str], list[Found]] = {}
     for kind in PROBLEM_KINDS:
         for found in _FINDERS[kind](view):
-            action = _with_names(view, found)
+            profile, action = view.profiles.get(found.profile), found.action
+            if isinstance(profile, Profile):
+                action = action_in(found.profile, profile.customer_id, action)
             groups.setdefault((kind, found.profile, found.code, action), []).append(found)
     problems = [
         OpenProblem(*group, sorted(found, key=lambda each: -max(each.money.values(), default=0)))
         for group, found in groups.items()
     ]
     return sorted(problems, key=lambda each: -each.dearest)
-
-
-def _with_names(view: View, found: Found) -> str:
-    """Return what to do, with the names of the profile and of its account. (Names of files would
-    make an incident of each.)"""
-    text = found.action
-    profile = view.profiles.get(found.profile)
-    if isinstance(profile, Profile):
-        text = text.replace(THE_ACCOUNT, f"account {dashed(profile.customer_id)}")
-        text = text.replace(OPEN_PROFILE, OPEN_PROFILE.replace("NAME", found.profile))
-    return text
 
 
 def _text_of_file(entry: RunEntry, more: str = "") -> str:

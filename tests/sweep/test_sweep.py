@@ -17,6 +17,8 @@ from tests.fakes import START, World, deliver, sales, sweep, world
 from tests.rows import core_row, csv_bytes
 
 IN = "in-bucket"
+LABELS = ("kind", "profile", "code", "title", "action")
+"""Of the metric of open problems: terraform/monitoring.tf."""
 
 
 def wait_for_google(google: World, names: Sequence[str]) -> None:
@@ -239,6 +241,19 @@ def test_a_page_that_cannot_be_written_keeps_the_digest(capsys: pytest.CaptureFi
     assert not digests(capsys)
     sweep(google)
     assert len(digests(capsys)) == 1
+
+
+def test_a_stop_is_told_in_the_words_of_the_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    """A run tells it at once. With other labels, it would be an incident of its own."""
+    google = world()
+    deliver(google, "daily.csv", csv_bytes([core_row(1)]).replace(b"conversion_date_time", b"When"))
+    sweep(google)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [line for line in lines if line["event"] == "open_problem"]
+    assert len(told) == 2
+    labels = [[line[label] for label in LABELS] for line in told]
+    assert labels[0] == labels[1]
+    assert "--profile default" in told[0]["action"]
 
 
 @pytest.mark.parametrize("error", [PermanentError, RetryableError])
