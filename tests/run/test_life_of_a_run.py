@@ -162,6 +162,19 @@ def test_a_first_pass_four_days_after_the_run_began() -> None:
         assert outcomes(history, file) == ["uploaded"] * 3
 
 
+def test_a_held_line_of_a_file_that_was_replaced_is_not_sent() -> None:
+    """Its cells may be cut. The newer file, which has the whole line, is a file of its own."""
+    with played("google_ads", keeps_versions=True) as history:
+        monday = history.upload(EXPORT, sales(0, 3), is_cut=True)
+        history.platform.wait(MINUTE)
+        assert outcomes(history, monday) == ["uploaded", "deferred"]
+        history.upload(EXPORT, sales(0, 3, 6))
+        history.platform.wait(2 * DAY)
+        assert outcomes(history, monday) == ["uploaded", "not_attempted"]
+        _, row = results(history, monday)["rows"]
+        assert [error["code"] for error in row["errors"]] == ["SUPERSEDED"]
+
+
 @pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
 @pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
 def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Verdict) -> None:

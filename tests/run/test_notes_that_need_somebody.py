@@ -59,6 +59,13 @@ def test_a_file_in_which_nearly_everybody_refuses_says_so(
     assert ("NEARLY_ALL_DENIED" in looks(google)) == is_denied
 
 
+def test_a_file_without_a_sale_that_can_be_sent_says_nothing_of_consent() -> None:
+    """None of none is not nearly all."""
+    _, document = sent({"conversion_date_time": "yesterday"})
+    assert document["counts"]["rejected"] == 1
+    assert "NEARLY_ALL_DENIED" not in codes(document)
+
+
 def test_refused_consent_is_said_if_all_rows_are_listed() -> None:
     """The rows are listed then, and the note is the same."""
     google = world(list_all_rows=True)

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from lib.errors import RetryableError, UnreadableState
+from lib.run.attempt import Attempt
+from lib.run.take import take_over
 from lib.state.corrections import Correction, Corrections, KnownCorrections, order_key
 from lib.state.markers import Markers
 from lib.state.runs import Run, UnreadableRun, run_key
@@ -113,6 +115,21 @@ def test_a_marker_beyond_the_last_chunk(google: World, is_read_to_its_end: bool)
     sweep(google)
     assert results(google)["counts"]["rows"] == 3
     assert read_run(google).state == "done"
+
+
+def test_a_marker_beyond_the_last_chunk_is_noticed_before_the_file_is_read(google: World) -> None:
+    """An attempt that only asks for final statuses would publish what the planted marker says."""
+    content, _ = google.store.objects[OUT, marker_name(google, 0)]
+    planted = marker_name(google, 7)
+    google.store.put(OUT, planted, content.replace(b'"number":0', b'"number":7'))
+    google.clock.seconds += DEFERRED_FOR
+    saved = google.context.runs.read(read_run(google).key)
+    assert saved is not None
+    log, deadline = google.context.log, google.context.deadline(float("inf"))
+    saved = take_over(saved, google.context)
+    attempt = Attempt(saved, None, google.context, deadline, log, lease_until=float("inf"))
+    with pytest.raises(UnreadableState, match=planted):
+        attempt.sum_up()
 
 
 def unavailable(number: int) -> None:
