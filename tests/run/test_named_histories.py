@@ -996,6 +996,22 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6
 
 
+def test_the_diagnostics_name_the_actions_that_the_job_has_reached() -> None:
+    """Those of other jobs say nothing of the file."""
+    google = world(read_diagnostics=True)
+    deliver(google, "daily.csv", sales("a"))
+    jobs = {saved(google).job_id: JobCounts(1, 0, 0)}
+    google.api.diagnostics = lambda customer: [
+        UploadDiagnostics("EXCELLENT", "", jobs),
+        UploadDiagnostics("EXCELLENT", "", jobs, conversion_action="Sale"),
+        UploadDiagnostics("EXCELLENT", "", {1: JobCounts(9, 0, 0)}, conversion_action="Lead"),
+    ]
+    google.clock.seconds += 2 * HOUR
+    sweep(google)
+    actions = results(google)["processing"]["diagnostics"]["conversion_actions"]
+    assert [each["conversion_action"] for each in actions] == ["Sale"]
+
+
 def test_a_file_that_was_only_checked_has_no_diagnostics() -> None:
     """Google has none, so nobody asks for them."""
     google = world(read_diagnostics=True)

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from lib.model.totals import Totals
+from lib.run.attempt import Sums
+from lib.run.finish import summary_of
 from tests.fakes import START, World, deliver, results, world
 from tests.results_schema import check_results
 from tests.rows import core_row, csv_bytes
@@ -97,6 +100,29 @@ def test_refused_consent_is_said_of_a_file_that_ends_with_a_refund() -> None:
     assert document["file_error"] is None
     assert document["counts"]["rejected"] == 0
     assert "NEARLY_ALL_DENIED" in codes(document)
+
+
+@pytest.mark.parametrize(
+    ("matchable", "unmatched", "awaiting", "is_said"),
+    [
+        (500, 500, 0, True),
+        (500, 495, 0, True),
+        (500, 494, 0, False),
+        (499, 499, 0, False),
+        pytest.param(500, 500, 1, False, id="Google is still checking"),
+    ],
+)
+def test_a_file_of_which_hardly_anybody_clicked_an_ad(
+    matchable: int, unmatched: int, awaiting: int, is_said: bool
+) -> None:
+    """At most one of a hundred cannot be chance, once Google has checked enough of them."""
+    google, _ = sent({})
+    (entry,) = google.context.runs.entries()
+    saved = google.context.runs.read(entry.key)
+    assert saved is not None
+    totals = Totals({"uploaded": 600}, matchable=matchable, unmatched=unmatched, awaiting=awaiting)
+    notes = summary_of(saved.run, Sums(totals), google.clock.utc()).notes
+    assert ("NEARLY_NO_MATCHES" in [note.code for note in notes]) == is_said
 
 
 def test_a_total_that_is_read_as_a_sale_is_named() -> None:

@@ -171,6 +171,21 @@ def test_consent(
     assert document["counts"][outcome] == 1
 
 
+@pytest.mark.parametrize(
+    ("columns", "missing"),
+    [
+        ("country_code", None),
+        ("first_name,last_name,postal_code,country_code", None),
+        ("first_name,country_code", "missing: last_name, postal_code"),
+    ],
+)
+def test_an_address_without_all_of_its_columns_is_named(columns: str, missing: str | None) -> None:
+    """Google needs all of them; a country alone is that of the phone numbers."""
+    header = f"conversion_action,conversion_date_time,conversion_value,gclid,email,{columns}"
+    notes = {each["code"]: each["detail"] for each in found(header, DATA_MANAGER)["notes"]}
+    assert notes.get("ADDRESS_COLUMNS_MISSING") == missing
+
+
 def test_a_sheet_without_a_header() -> None:
     """A workbook whose first sheet has no header sends nothing; its rows are counted."""
     document = validate(
