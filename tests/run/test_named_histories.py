@@ -286,6 +286,16 @@ def test_progress_forgives_every_death(google: World) -> None:
         deliver_again(google, "daily.csv")
     assert sum(outcomes(google).values()) == 7
     assert sorted(set(google.api.counted)) == [*"abcdefg"]
+    # Each row has been answered since, so nothing is in doubt.
+    assert "MAYBE_SENT" not in [note["code"] for note in results(google)["notes"]]
+
+
+@pytest.mark.parametrize(("state_bucket", "is_read"), [("", False), ("state-bucket", True)])
+def test_a_folder_with_the_name_of_the_state(state_bucket: str, is_read: bool) -> None:
+    """Results of its files would be written among the state, unless that has its own bucket."""
+    google = world(state_bucket=state_bucket)
+    google.profiles["_state"] = google.profiles["default"]
+    assert (deliver(google, "_state/daily.csv", sales("a")) == "completed") == is_read
 
 
 def test_a_stale_file_keeps_the_reason_of_its_stop(google: World) -> None:
@@ -1010,6 +1020,15 @@ def test_the_diagnostics_name_the_actions_that_the_job_has_reached() -> None:
     sweep(google)
     actions = results(google)["processing"]["diagnostics"]["conversion_actions"]
     assert [each["conversion_action"] for each in actions] == ["Sale"]
+
+
+def test_a_file_of_which_nothing_was_sent_has_no_diagnostics() -> None:
+    """Google knows no job of it."""
+    google = world(read_diagnostics=True)
+    google.api.diagnostics = lambda customer: pytest.fail("asked")
+    deliver(google, "daily.csv", csv_bytes([core_row(1, conversion_date_time="yesterday")]))
+    assert outcomes(google) == {"rejected": 1}
+    assert saved(google).state == "done"
 
 
 def test_a_file_that_was_only_checked_has_no_diagnostics() -> None:

@@ -243,6 +243,20 @@ def test_a_page_that_cannot_be_written_keeps_the_digest(capsys: pytest.CaptureFi
     assert len(digests(capsys)) == 1
 
 
+@pytest.mark.parametrize(("weeks", "is_shown"), [(5, True), (6, False)])
+def test_a_finished_file_is_shown_for_five_weeks(weeks: int, is_shown: bool) -> None:
+    """Then a sweep keeps nothing of it. One that waits is never forgotten."""
+    google = world()
+    deliver(google, "done.csv", sales("a"))
+    wait_for_google(google, ["waits"])
+    google.api.preflight = RetryableError("API_UNAVAILABLE")
+    google.clock.seconds += weeks * 7 * 86400 - 60
+    sweep(google)
+    page = google.store.objects["out-bucket", "index.html"][0]
+    assert (b"done.csv" in page) == is_shown
+    assert b"waits.csv" in page
+
+
 def test_a_stop_is_told_in_the_words_of_the_sweep(capsys: pytest.CaptureFixture[str]) -> None:
     """A run tells it at once. With other labels, it would be an incident of its own."""
     google = world()
