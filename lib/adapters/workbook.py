@@ -58,7 +58,7 @@ def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]
     with _started() as child:
         try:
             _send_workbook(child, stream, options)
-            with _waiting(child):
+            with _time_limit(child):
                 is_started = child.stdout.readline(1) == b"\n"
                 head = child.stdout.readline(_MAX_HEAD_BYTES)
             if not is_started:
@@ -66,9 +66,9 @@ def _conversation(stream: ByteStream, options: SheetOptions) -> Generator[bytes]
             piece = head if head.endswith(b"\n") else b""
             while piece:
                 yield piece
-                with _waiting(child):
+                with _time_limit(child):
                     piece = child.stdout.read1(BLOCK_BYTES)
-            with _waiting(child):
+            with _time_limit(child):
                 exit_code = child.wait()
         finally:
             child.kill()
@@ -101,7 +101,7 @@ def _send_workbook(child: Any, stream: ByteStream, options: SheetOptions) -> Non
     line = json.dumps(options._asdict()).encode() + b"\n"
     for piece in chain([line], iter(partial(stream.read, BLOCK_BYTES), b"")):
         try:
-            with _waiting(child):
+            with _time_limit(child):
                 child.stdin.write(piece)
                 child.stdin.flush()
         except OSError:  # it has died, or needs nothing more to refuse the workbook
@@ -111,8 +111,8 @@ def _send_workbook(child: Any, stream: ByteStream, options: SheetOptions) -> Non
 
 
 @contextmanager
-def _waiting(child: Any) -> Iterator[None]:
-    """Wait for the child, and kill it when its time is over."""
+def _time_limit(child: Any) -> Iterator[None]:
+    """Kill the child if the block takes longer than `SECONDS`."""
     timer = Timer(SECONDS, child.kill)
     timer.start()
     try:
@@ -124,7 +124,7 @@ def _waiting(child: Any) -> Iterator[None]:
 # ── in the child ─────────────────────────────────────────────────────────────────────────────────
 
 
-def child_main(memory_bytes: int, cpu_seconds: int, per_mebibyte: int) -> None:
+def child_main(memory_bytes: int, cpu_seconds: int, cpu_seconds_per_mebibyte: int) -> None:
     """Read the workbook in the standard input. Does not return."""
     _limit("RLIMIT_AS", memory_bytes)
     _limit("RLIMIT_CORE", 0)  # it would have the cells
@@ -137,7 +137,7 @@ def child_main(memory_bytes: int, cpu_seconds: int, per_mebibyte: int) -> None:
     text: Iterable[bytes] = ()
     try:
         content = content_of(given)
-        _limit("RLIMIT_CPU", cpu_seconds + per_mebibyte * (len(content) >> 20))
+        _limit("RLIMIT_CPU", cpu_seconds + cpu_seconds_per_mebibyte * (len(content) >> 20))
         sheet = sheet_of(content, options)
         head: dict[str, object] = {"title": sheet.title, "unread": sheet.unread}
         text = sheet.text

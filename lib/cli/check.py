@@ -178,8 +178,9 @@ def _add_occurrences(
             occurrence = occurrences.setdefault(problem.code, Occurrences())
             if len(occurrence.lines) < _LINES_SHOWN and row.line not in occurrence.lines:
                 occurrence.lines.append(row.line)
-            if problem.detail and len(occurrence.details) < _DETAILS_SHOWN:
-                occurrence.details += {problem.detail}.difference(occurrence.details)
+            details = occurrence.details
+            if problem.detail and len(details) < _DETAILS_SHOWN and problem.detail not in details:
+                details.append(problem.detail)
             header, plan = dry_run.header, dry_run.plan
             if problem.code == "NO_ENTRY_FITS" and plan is not None and row.line in cells:
                 for value in _unknown_values(dry_run.profile, plan, cells[row.line]):
@@ -190,6 +191,7 @@ def _add_occurrences(
             if name not in occurrence.columns:
                 occurrence.columns.append(name)
             columns, row_cells = header.columns_of(problem.field), cells.get(row.line)
+            # Of several, it is not known which one the entry of the row reads.
             if len(columns) == 1 and row_cells and plan is not None:
                 value = row_cells[plan.places[columns[0]]].strip()
                 occurrence.add_value(value)

@@ -303,7 +303,8 @@ def _advice_on(row: ResultsRow, head: ResultsHead) -> tuple[str, str]:
     problems = root_problems(row.as_outcome())
     if not row.errors and head.file_error:
         problems = [Problem(head.file_error.code, "", head.file_error.detail), *problems]
-    # An error that another problem explains may still have the way out: to delete the row.
+    # The action of an error that another problem explains is listed too: it may say to delete the
+    # row.
     entries = [_entry(problem, head) for problem in problems]
     entries += [_entry(error, head) for error in row.errors]
     to_do = [entry for entry in entries if entry.needs_action] or entries

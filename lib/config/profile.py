@@ -451,7 +451,8 @@ def _misused_source(profile: Profile) -> Iterator[str]:
 
 
 def _misused_entries(profile: Profile) -> Iterator[str]:
-    """Yield the entries that get no row, and the keys of entries that do nothing."""
+    """Yield what is wrong with entries that get no row, and with values and keys of entries that do
+    nothing."""
     skipped = {
         comparable(column): {*map(comparable, values)} for column, values in profile.skip.items()
     }
@@ -463,11 +464,12 @@ def _misused_entries(profile: Profile) -> Iterator[str]:
                 f'"rows": {{"column name": ["value"]}} in conversions[{number - 1}].'
             )
         for column, values in entry.rows.items():
-            both = [
+            skipped_too = [
                 each for each in values if comparable(each) in skipped.get(comparable(column), ())
             ]
-            if both:
-                yield f'{key}.rows: "{column}" "{both[0]}" is in skip too. Remove it from skip.'
+            if skipped_too:
+                value = skipped_too[0]
+                yield f'{key}.rows: "{column}" "{value}" is in skip too. Remove it from skip.'
         if entry.value is not None and KIND_OF_SEND[entry.send] == "adjustment":
             yield (
                 f"{key}.value: {entry.value}, but its rows are sent as {entry.send}. Remove it; "

@@ -155,7 +155,10 @@ class Findings:
             self.groups[need].add(listed, reasons)
         if row.warnings and row.outcome not in LOST:
             looks = [each for each in row.warnings if lookup(each.code).needs_look]
-            self.groups["look" if looks else "warned"].add(listed, looks or row.warnings)
+            if looks:
+                self.groups["look"].add(listed, looks)
+            elif not row.errors:
+                self.groups["warned"].add(listed, row.warnings)
 
     def lost_by_importance(self, more: Mapping[str, int]) -> dict[str, int]:
         """Return how many rows are lost by code, the main reason first, as the report names it.
@@ -185,7 +188,8 @@ class Findings:
 
 
 def _need_of(row: RowOutcome) -> Need:
-    """Return what a row with an error needs. The causes say whether `correct` means the profile."""
+    """Return what a row with an error needs. `add_row` makes `profile` of `correct`, if all reasons
+    are for it."""
     if row.outcome not in LOST and any(lookup(each.code).needs_look for each in row.errors):
         return "look"
     if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):

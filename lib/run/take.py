@@ -25,7 +25,8 @@ STALE_AFTER: Final = timedelta(days=7)
 def take(source: StoredObject, context: RunContext) -> SavedRun | None:
     """Return the run of an object, which this attempt has taken. None: there is nothing to do now.
 
-    Raises `LeaseHeld` if another attempt works on it, or has died and its wait is not over.
+    Raises `LeaseHeld` if another attempt works on it, or has died and its wait is not over, and
+    `RetryableError` if somebody deletes the run meanwhile.
     """
     return _create(source, context) or _take_existing(source, context)
 

@@ -1,4 +1,4 @@
-"""Determines by its name whether an object in the bucket is a file to process.
+"""Determines by its name and size whether an object in the bucket is a file to process.
 
 Three answers: the object is ignored (a log line), its name is refused (a results document with a
 `file_error`, so that a dropped file never disappears), or it is opened.

@@ -66,9 +66,11 @@ class SheetOptions(NamedTuple):
     decimal_sign: str = "."
     """The sign with which numbers are written."""
     max_columns: int = MAX_COLUMNS
-    """All cells further to the right are written as one: one too many."""
+    """Of the cells further to the right, only the first filled one is written: one too many, so
+    that the row is refused."""
     padded_lines: int = 0
-    """Rows are as wide as the widest of this many lines: Excel omits empty cells at their end."""
+    """Rows are at least as wide as the widest line so far, of the first so many: Excel omits empty
+    cells at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
                 buffer.seek(0)
                 buffer.truncate()
     except MemoryError:
-        raise
+        raise  # the child dies, and its parent says FILE_TOO_LARGE
     except Exception:  # see `sheet_of`
         problem = "CORRUPT_FILE"
     yield buffer.getvalue().encode(ENCODING, "replace")

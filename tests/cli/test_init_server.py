@@ -227,7 +227,6 @@ def test_the_address_is_printed_and_only_a_window_is_opened(
 
     def interrupt(self: Server) -> None:
         self.close()
-        raise KeyboardInterrupt
 
     monkeypatch.setattr(command.sys, "platform", "linux")
     monkeypatch.setattr(command.platform, "release", lambda: release)

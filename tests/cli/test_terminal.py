@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
+import signal
 import subprocess
 import sys
 import tempfile
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,6 +55,34 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_ctrl_c_ends_the_page_of_init(tmp_path: Path) -> None:
+    """It says that nothing was saved, without a traceback."""
+    (tmp_path / "export.csv").write_bytes(csv_of(row()))
+    terminal, stdin = pty.openpty()
+    command = subprocess.Popen(
+        [*COMMAND, "init", str(tmp_path / "export.csv"), "--profiles", str(tmp_path / "p.json")],
+        cwd=ROOT,
+        env={**os.environ, "SSH_CONNECTION": "here there"},  # it opens no browser
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with command:
+        assert command.stdout is not None
+        _, address = next(command.stdout), next(command.stdout)
+        page = HTTPConnection(urlsplit(address.strip()).netloc, timeout=60)
+        page.request("GET", "/")
+        page.getresponse()  # the page is served now
+        page.close()
+        command.send_signal(signal.SIGINT)
+        out, err = command.communicate(timeout=60)
+    os.close(terminal)
+    os.close(stdin)
+    assert (command.returncode, err) == (0, "")
+    assert out.endswith("Nothing was saved.\n")
 
 
 def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:

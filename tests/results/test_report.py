@@ -157,6 +157,14 @@ def test_what_another_problem_explains_is_no_cause() -> None:
     assert [each.code for each in root_problems(explained)] == ["INVALID_EMAIL"]
 
 
+def test_a_row_with_an_error_does_not_have_only_a_warning() -> None:
+    """Its error says what becomes of it."""
+    found = Findings()
+    found.add_row(ListedRow(1, row(2, "deferred", "TOO_RECENT_EVENT", warnings="INVALID_PHONE")))
+    assert not found.groups["warned"].rows
+    assert found.groups["nobody"].rows == 1
+
+
 def test_the_policy_allows_nothing_but_the_page_itself() -> None:
     """Its own style and script are allowed by their hash."""
     (policy,) = re.findall(r'Policy" content="([^"]+)"', report(example()))

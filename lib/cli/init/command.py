@@ -236,7 +236,7 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
             _apply_rows(draft, [pair for pair in given["rows"] if pair != ("all", "")])
         option = "--skip"
         for column, text in given["skip"]:
-            _list_value(draft, draft.sample.column(column), text, OUT)
+            _decide_value(draft, draft.sample.column(column), text, OUT)
     except WrongAnswer as error:
         raise click.BadParameter(str(error), param_hint=option) from None
     draft.answered |= {(q.name, None) for q in _WITH_OPTION if given[q.key] is not None}
@@ -258,12 +258,12 @@ def _apply_rows(draft: Draft, pairs: Sequence[tuple[str, str]]) -> None:
     for decider in draft.deciders:
         decider.fates = {v: fate for v, fate in decider.fates.items() if fate == OUT}
     for name, text in pairs:
-        _list_value(draft, draft.sample.column(name), text, 0)
+        _decide_value(draft, draft.sample.column(name), text, 0)
 
 
-def _list_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
-    """Decide what the rows with a value are. Raises `WrongAnswer` if no row has it: `=Expired` is a
-    value that only other files have."""
+def _decide_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
+    """Decide what the rows with a value are. Raises `WrongAnswer` if no row has it (`=Expired` is a
+    value that only other files have), or if another option has decided."""
     decider = draft.decider(column.name)
     if decider is None:
         decider = Decider(column.name, passes=fate == OUT)  # --skip alone lets all others pass
@@ -343,10 +343,9 @@ def _saved_on_page(draft: Draft, document: Document, now: datetime, host: str) -
         click.echo(line)
     if not host and _has_screen():
         webbrowser.open(server.address)
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        click.echo()
+    server.run()
+    if not session.is_saved:
+        click.echo()  # the terminal shows ^C
     return session.is_saved
 
 

@@ -121,8 +121,8 @@ class Draft:
             level[key] = value
 
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
-        """Return the names of a field's column, of which a file has one, for the rows of an
-        entry."""
+        """Return the names that a field's column may have (a file has one of them), for the rows of
+        an entry. None: those of the profile itself."""
         columns = self.profile.get("columns", {})
         names = (columns if entry is None else self.completed[entry].columns).get(name, ())
         return [names] if isinstance(names, str) else [*names]

@@ -31,7 +31,8 @@ ANY_ENTRY: Final = "any"
 class Decider:
     """A column that decides which rows are sent. `name` is its name in the profile.
 
-    `fates`: value → what its rows are; `ANY_OTHER` stands for every value that is not listed.
+    `fates`: value → what its rows are; `ANY_OTHER` stands for every value that is not listed,
+    except an empty cell.
     `passes`: rows with a value that is not listed are sent. Only profiles that were written by hand
     or by options have it: for the page, a new value is never a sale.
     """
@@ -50,7 +51,8 @@ class Decider:
         return self.by_text.get(comparable(value))
 
     def fate_of(self, value: str) -> Fate:
-        """Return the fate of a value, listed or not."""
+        """Return the fate of a value: its own, else that of `ANY_OTHER` (never for an empty cell),
+        else what `passes` says."""
         text = self.listed(value)
         if text is not None and self.fates[text] != UNDECIDED:
             return self.fates[text]

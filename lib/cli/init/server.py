@@ -137,11 +137,9 @@ class Server:
         return f"{place}/?token={self._token}"
 
     def run(self) -> None:
-        """Serve the page until the profile is saved, or Ctrl-C raises `KeyboardInterrupt`."""
-        try:
-            self._server.serve_forever()
-        finally:
-            self.close()
+        """Serve the page until the profile is saved, or Ctrl-C is pressed: werkzeug then ends and
+        frees the port, too."""
+        self._server.serve_forever()
 
     def stop(self) -> None:
         """End `run`, from another thread."""

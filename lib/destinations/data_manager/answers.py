@@ -19,7 +19,8 @@ _PROBLEMS_SHOWN = 10
 
 
 def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowResult]:
-    """Return the results of the events that a refusal's violations name, by row."""
+    """Return the results of the events that a refusal's violations name, or whose destination they
+    name, by row."""
     events = request.events
     by_row: dict[int, list[Violation]] = {}
     by_destination: dict[str, list[Violation]] = {}

@@ -150,7 +150,7 @@ def parse_currency(value: str) -> str:
         raise RuleError("INVALID_CURRENCY")
     every = set()
     for each in ways:
-        with suppress(RuleError):
+        with suppress(RuleError):  # "$" alone, and words that are no currency, say nothing
             every.add(parse_currency(each))
     if len(every) != 1:
         raise RuleError("INVALID_CURRENCY")
