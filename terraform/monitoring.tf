@@ -19,7 +19,7 @@ locals {
 
   overview_address = "https://storage.cloud.google.com/${google_storage_bucket.output.name}/index.html"
   # No Markdown: Google's subset of it has no code spans. The link is refused where Data Access logs are on.
-  files_and_money = "[Overview: the files, the money, and the next step](${local.overview_address})\n\nIf the link answers 403: gcloud storage cp gs://${google_storage_bucket.output.name}/index.html ."
+  files_and_money = "[Overview: the files, the money, and the next step](${local.overview_address})\n\nIf the link answers 403, ask your engineer to run: gcloud storage cp gs://${google_storage_bucket.output.name}/index.html ."
   # Alert → a link to its section. The section of an open problem is its kind.
   read_on = {
     for alert, section in { open_problem = "$${metric.label.kind}", open_problems_digest = "open_problems_digest", sweep_silent = "sweep_silent", sftp_failed = "sftp_failed" } :

@@ -59,7 +59,7 @@ NO_FILE: Final = ProblemKind(
     "no_file",
     "ERROR",
     "An expected file has not come",
-    for_owner("Check whether the export ran."),
+    for_owner("Check whether the export ran. If it did not, run it for the missing day too."),
 )
 FILE_UNFINISHED: Final = ProblemKind(
     "file_unfinished",

@@ -203,12 +203,13 @@ def test_a_digest_has_all_files_dearest_first(capsys: pytest.CaptureFixture[str]
     (line,) = digests(capsys)
     assert (line["severity"], line["count"]) == ("WARNING", 2)
     first, second = line["text"].split("\n\n")[1:]
-    title, profile, to_do, *files = first.splitlines()
+    title, profile, to_do, *files, more = first.splitlines()
     assert title.startswith("1. A file was stopped. The account is not enabled")
     assert title.endswith("At stake: 9,999,960 USD.")
     assert profile.endswith(": default")
     assert lookup("CUSTOMER_NOT_ENABLED").advice_with_upload() in to_do
     assert [file.split()[1] for file in files] == ["［b］(x).csv", "a.csv"]
+    assert more.endswith("section file_stopped CUSTOMER_NOT_ENABLED")
     assert "Profile: (no profile)" in second
 
 
