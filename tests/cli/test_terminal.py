@@ -61,8 +61,12 @@ def test_ctrl_c_ends_the_page_of_init(tmp_path: Path) -> None:
     """It says that nothing was saved, without a traceback."""
     (tmp_path / "export.csv").write_bytes(csv_of(row()))
     terminal, stdin = pty.openpty()
+    # A job in the background, such as a build, ignores Ctrl-C, and so would its child.
+    listens = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"import runpy, signal; {listens}; runpy.run_module('lib', run_name='__main__')"
+    profiles = str(tmp_path / "p.json")
     command = subprocess.Popen(
-        [*COMMAND, "init", str(tmp_path / "export.csv"), "--profiles", str(tmp_path / "p.json")],
+        [*COMMAND[:3], "-c", program, "init", str(tmp_path / "export.csv"), "--profiles", profiles],
         cwd=ROOT,
         env={**os.environ, "SSH_CONNECTION": "here there"},  # it opens no browser
         stdin=stdin,
@@ -70,7 +74,7 @@ def test_ctrl_c_ends_the_page_of_init(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    with command:
+    try:
         assert command.stdout is not None
         _, address = next(command.stdout), next(command.stdout)
         page = HTTPConnection(urlsplit(address.strip()).netloc, timeout=60)
@@ -79,6 +83,9 @@ def test_ctrl_c_ends_the_page_of_init(tmp_path: Path) -> None:
         page.close()
         command.send_signal(signal.SIGINT)
         out, err = command.communicate(timeout=60)
+    finally:
+        command.kill()
+        command.communicate()
     os.close(terminal)
     os.close(stdin)
     assert (command.returncode, err) == (0, "")
