@@ -286,7 +286,7 @@ def digest(problems: Sequence[OpenProblem]) -> str:
             f"   Profile: {plain(problem.profile)}",
             f"   What to do: {problem.action}",
             *(f"   - {plain(line)}" for line in problem.lines),
-            f"   More: docs/alerts.md, section {problem.kind.name} {problem.code}".rstrip(),
+            f"   For your engineer: {problem.kind.name} {problem.code}".rstrip(),
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
