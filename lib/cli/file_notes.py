@@ -19,6 +19,9 @@ from lib.run.plan import Plan
 _FEWEST_ROWS: Final = 10
 _MOST_SHARE_OF_ONE: Final = 0.8
 """What is in a larger share of the rows is no buyer's: it is the shop's, or a salesperson's."""
+_MOST_PEOPLE: Final = 10_000
+"""So many are counted at a time: of more, the rarest are forgotten. Whoever is in most rows stays,
+and a file of any length needs the same memory."""
 _OF_OTHERS: Final = re.compile(
     r"fb\.\d\.|IwAR|IwY2|IwZX|PAAa|PAZX"  # Meta
     r"|E\.C\.P\."  # TikTok
@@ -55,6 +58,11 @@ class FileNotes:
                     worthless.add(line)
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
+        for people in self._people.values():
+            if len(people) > _MOST_PEOPLE:
+                kept = dict(people.most_common(_MOST_PEOPLE // 10))
+                people.clear()
+                people.update(kept)
         places = [plan.places[column] for column in plan.header.columns_of("conversion_value")]
         # If the cell is empty, it is the profile that says 0.
         self._worthless += sum(

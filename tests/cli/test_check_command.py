@@ -256,3 +256,25 @@ def test_the_whole_check_is_at_the_time_of_now(file: Any) -> None:
     """`--now` says when the check begins and when it ends, so its results are always the same."""
     document = json.loads(run("--json", file(csv_of(row()))).stdout)
     assert document["started_at"] == document["finished_at"] == NOW.isoformat()
+
+
+@pytest.mark.parametrize(("shared", "is_said"), [(85, True), (70, False)])
+def test_one_person_of_a_long_file_is_found(
+    shared: int, is_said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only some people are counted at a time, and whoever is in most rows is among them."""
+    monkeypatch.setattr("lib.cli.file_notes._MOST_PEOPLE", 10)
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 5)
+    path = tmp_path / "long.csv"
+    emails = [f"buyer-{n}@example.com" for n in range(100 - shared)]
+    emails += ["shop@example.com"] * shared
+    path.write_bytes(
+        csv_of(
+            *(
+                row(gclid=f"Cj0KCQiAexample{n:04}", order_id=f"L-{n}", email=email)
+                for n, email in enumerate(emails)
+            )
+        )
+    )
+    done = run(path, "--json")
+    assert ("SAME_PERSON" in {note["code"] for note in json.loads(done.stdout)["notes"]}) == is_said

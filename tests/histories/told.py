@@ -79,7 +79,9 @@ def file_unfinished(history: History, file: File) -> Level:
     if platform.results(file.source) is not None:
         due = platform.due(file.source)
         is_late = due is not None and platform.clock.utc() > due
-        return "may" if is_late else "never"
+        # An attempt that had lost its run may have written them: then they must be written again.
+        is_unwritable = bool(platform.surroundings.unwritable)
+        return "may" if is_late or is_unwritable else "never"
     if file.gone is not None or age > 2 * TOLD_FOR:
         return "may"
     refusals = platform.google.refusals
