@@ -19,11 +19,10 @@ from typing import Final, Literal, NamedTuple
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import (
     OPEN_PROFILE,
-    THE_ACCOUNT,
-    dashed,
     first_sentence,
     for_engineer,
     for_owner,
+    with_account,
 )
 from lib.model.money import in_words
 
@@ -119,8 +118,8 @@ PROBLEM_KINDS: Final = (
 def action_in(profile: str, customer_id: str, action: str) -> str:
     """Return what to do, with the names of the profile and of its account. (The name of a file
     would make an incident of each.)"""
-    text = action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
-    return text.replace(OPEN_PROFILE, OPEN_PROFILE.replace("NAME", profile))
+    command = OPEN_PROFILE.replace("NAME", profile)
+    return with_account(action, customer_id).replace(OPEN_PROFILE, command)
 
 
 Money = Mapping[str, int]

@@ -52,6 +52,11 @@ def dashed(customer_id: str) -> str:
     return re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", customer_id)
 
 
+def with_account(action: str, customer_id: str) -> str:
+    """Return an action with the number of the account: `… of account 123-456-7890?`."""
+    return action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
+
+
 def number_of(count: int, what: str) -> str:
     """`1 file`, `1,234 files`, `2 refunds or changes`."""
     return f"{count:,} {what if count == 1 else what.replace(' or ', 's or ') + 's'}"

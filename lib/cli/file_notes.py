@@ -58,11 +58,9 @@ class FileNotes:
                     worthless.add(line)
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
-        for people in self._people.values():
+        for field, people in self._people.items():
             if len(people) > _MOST_PEOPLE:
-                kept = dict(people.most_common(_MOST_PEOPLE // 10))
-                people.clear()
-                people.update(kept)
+                self._people[field] = Counter(dict(people.most_common(_MOST_PEOPLE // 10)))
         places = [plan.places[column] for column in plan.header.columns_of("conversion_value")]
         # If the cell is empty, it is the profile that says 0.
         self._worthless += sum(

@@ -23,13 +23,12 @@ from lib.catalogue.texts import (
     AGAIN,
     OPEN_PROFILE,
     REFUND,
-    THE_ACCOUNT,
-    dashed,
     first_sentence,
     for_owner,
     inside,
     number_of,
     number_of_rows,
+    with_account,
     without_owner,
 )
 from lib.model.money import Sum, difference, in_words, micros_by_currency
@@ -503,7 +502,7 @@ def _meaning(entry: Code) -> str:
 def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
     """Return a step with the account of the file, and with its command below it."""
     command = step.command
-    text = step.text.replace(THE_ACCOUNT, f"account {dashed(head.customer_id)}")
+    text = with_account(step.text, head.customer_id)
     if OPEN_PROFILE in text:
         text = text.replace(OPEN_PROFILE, "the command below")
         name = PurePosixPath(head.source.name).name

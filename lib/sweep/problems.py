@@ -1,23 +1,24 @@
 """Open problems: what does not come, what does not finish, and what does not count.
 
-    kind              begins                                    ends
-    no_file           no file belongs to a due time             a file comes
-    file_unfinished   no results for UNFINISHED_AFTER, or its   its work is done
-                      work is so late; if a quota is used up,
-                      no results for QUOTA_UNFINISHED_AFTER
-    file_not_started  no run for NOT_STARTED_AFTER              a run
-    file_stopped      at once                                   a newer file of its name is well
-    rows_lost         a share above LARGEST_SHARE_LOST          not for LOSS_TOLD_FOR_AT_LEAST;
+    kind                begins                                  ends
+    no_file             no file belongs to a due time           a file comes
+    file_unfinished     no results for UNFINISHED_AFTER, or     its work is done
+                        its work is so late; if a quota is
+                        used up, no results for
+                        QUOTA_UNFINISHED_AFTER
+    file_not_started    no run for NOT_STARTED_AFTER            a run
+    file_stopped        at once                                 a newer file of its name is well
+    rows_lost           a share above LARGEST_SHARE_LOST        not for LOSS_TOLD_FOR_AT_LEAST;
                                                                 then when the file that `fix`
                                                                 wrote took the rows
-    nothing_sent      NOTHING_NEW_FILES bring nothing for       a file brings something
-                      NOTHING_NEW_AFTER
-    column_empty      in the newest file with selected rows     a file in which it is not
-    google_silent     Google's later word is missing            it comes
-    profile_unreadable  a profile, or the whole document, cannot  mended
-                      be read
-    deployment        only checked for ONLY_CHECKED_AFTER; a    mended
-                      version ends soon
+    nothing_sent        NOTHING_NEW_FILES bring nothing for     a file brings something
+                        NOTHING_NEW_AFTER
+    column_empty        in the newest file with selected rows   a file in which it is not
+    google_silent       Google's later word is missing          it comes
+    profile_unreadable  a profile, or the whole document,       mended
+                        cannot be read
+    deployment          only checked for ONLY_CHECKED_AFTER; a  mended
+                        version ends soon
 
 Any problem of a file ends when the file is deleted, and after TOLD_FOR; Google's silence too,
 because nobody asks about a request for longer. A sweep logs one line for each problem while it
