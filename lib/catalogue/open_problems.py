@@ -41,6 +41,10 @@ class ProblemKind:
     title: str
     action: str
 
+    def action_for(self, code: str) -> str:
+        """Return what to do about a cause; "": no code names it."""
+        return lookup(code).action if code else self.action
+
 
 ROWS_LOST: Final = ProblemKind(
     "rows_lost",
@@ -129,15 +133,15 @@ NO_MONEY: Final[Money] = MappingProxyType({})
 
 class Found(NamedTuple):
     """One file, or another thing, with an open problem: the profile, the code of the cause if there
-    is one, what to do, and what is at stake. `text` begins with the name of the file, whose run has
-    the key `run`."""
+    is one, and what is at stake. `text` begins with the name of the file, whose run has the key
+    `run`. `action` is what to do, if it is not what the kind has for the code (`action_for`)."""
 
     profile: str
     code: str
-    action: str
     text: str
     money: Money = NO_MONEY
     run: str = ""
+    action: str = ""
 
     @property
     def line(self) -> str:

@@ -207,6 +207,6 @@ def _log_end(
             action = action_in(profile, attempt.profile.customer_id, action)
         text = f"{run.source.name}: {run.stop.detail}"
         money = micros_by_currency(run.totals.lost_money())
-        found = Found(profile, code, action, text, money, run.key)
+        found = Found(profile, code, text, money, run.key)
         problem = OpenProblem(FILE_STOPPED, profile, code, action, [found])
         log.alert("open_problem", **problem.log_fields())

@@ -178,7 +178,8 @@ def open_problems(view: View) -> list[OpenProblem]:
     groups: dict[tuple[ProblemKind, str, str, str], list[Found]] = {}
     for kind in PROBLEM_KINDS:
         for found in _FINDERS[kind](view):
-            profile, action = view.profiles.get(found.profile), found.action
+            action = found.action or kind.action_for(found.code)
+            profile = view.profiles.get(found.profile)
             if isinstance(profile, Profile):
                 action = action_in(found.profile, profile.customer_id, action)
             groups.setdefault((kind, found.profile, found.code, action), []).append(found)
@@ -206,7 +207,7 @@ def _dated(name: str, came: datetime) -> str:
 def _no_file(view: View) -> Iterator[Found]:
     """A profile expects a file, and none belongs to a due time."""
     for name, missing in _missing(view).items():
-        yield Found(name, "", NO_FILE.action, missing)
+        yield Found(name, "", missing)
 
 
 def _missing(view: View) -> Mapping[str, str]:
@@ -269,7 +270,7 @@ def _not_started(view: View) -> Iterator[Found]:
         if view.now - came >= NOT_STARTED_AFTER and view.can_start(file):
             profile = view.profile_of(profile_name(file.name))
             text = _dated(file.name, came)
-            yield Found(profile, "", FILE_NOT_STARTED.action, text, run=run_key(file))
+            yield Found(profile, "", text, run=run_key(file))
 
 
 def _nothing_sent(view: View) -> Iterator[Found]:
@@ -286,7 +287,7 @@ def _nothing_sent(view: View) -> Iterator[Found]:
         if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_recent(newest.arrived):
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
             text = f"{_text_of_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
-            yield Found(profile, "", NOTHING_SENT.action, text, run=newest.key)
+            yield Found(profile, "", text, run=newest.key)
 
 
 class _WithoutNews(NamedTuple):
@@ -336,7 +337,7 @@ def _column_empty(view: View) -> Iterator[Found]:
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
             text = _text_of_file(newest, number_of(newest.empty_columns, "column"))
-            yield Found(profile, "", COLUMN_EMPTY.action, text, run=newest.key)
+            yield Found(profile, "", text, run=newest.key)
 
 
 # ── what does not finish ─────────────────────────────────────────────────────────────────────────
@@ -366,10 +367,9 @@ def _unfinished(view: View) -> Iterator[Found]:
     for entry in view.entries:
         if _is_unfinished(view, entry):
             code = entry.cause or entry.stop
-            action = _action(code) if code else FILE_UNFINISHED.action
             text = _text_of_file(entry, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
-            yield Found(view.profile_of(entry.profile), code, action, text, money, entry.key)
+            yield Found(view.profile_of(entry.profile), code, text, money, entry.key)
     for key, code in view.unreadable.items():
         file = view.files.get(key)
         if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
@@ -378,7 +378,7 @@ def _unfinished(view: View) -> Iterator[Found]:
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
             profile = view.profile_of(profile_name(file.name))
             text = _dated(file.name, file.created)
-            yield Found(profile, code, _action(code), text, run=key)
+            yield Found(profile, code, text, run=key)
 
 
 def _stopped(view: View) -> Iterator[Found]:
@@ -387,7 +387,8 @@ def _stopped(view: View) -> Iterator[Found]:
         action = lookup(entry.stop).advice_with_upload()
         text = _text_of_file(entry, entry.stop_detail)
         money = micros_by_currency(entry.totals.lost_money())
-        yield Found(view.profile_of(entry.profile), entry.stop, action, text, money, entry.key)
+        profile = view.profile_of(entry.profile)
+        yield Found(profile, entry.stop, text, money, entry.key, action)
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
@@ -465,11 +466,11 @@ def _rows_lost(view: View) -> Iterator[Found]:
                 totals = loss.entry.totals
                 money = +loss.lost  # without what `fix` has mended: numbers of 0 and below
                 code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)
-                action = ROWS_LOST.action
+                action = ""
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
                 text = _text_of_file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
-                yield Found(profile, code, action, text, money, loss.entry.key)
+                yield Found(profile, code, text, money, loss.entry.key, action)
 
 
 def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
@@ -512,11 +513,10 @@ def _google_silent(view: View) -> Iterator[Found]:
         if entry.blocked:
             # No limit of seven days is needed here: a request is given up a week after it was sent,
             # and a run without an open request is not blocked any more (`ask_for_statuses`).
-            action = _action(entry.blocked)
-            yield Found(profile, entry.blocked, action, _text_of_file(entry), run=entry.key)
+            yield Found(profile, entry.blocked, _text_of_file(entry), run=entry.key)
         elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
             text = _text_of_file(entry, number_of_rows(entry.totals.unknown))
-            yield Found(profile, STATUS_UNKNOWN, _action(STATUS_UNKNOWN), text, run=entry.key)
+            yield Found(profile, STATUS_UNKNOWN, text, run=entry.key)
 
 
 # ── what an engineer must change ─────────────────────────────────────────────────────────────────
@@ -531,7 +531,7 @@ def _profile_unreadable(view: View) -> Iterator[Found]:
             unread.append((name, Problem(profile.code, "", profile.detail)))
     for name, problem in unread:
         if problem.detail not in told:  # a stopped file says the same
-            yield Found(name, problem.code, _action(problem.code), problem.detail)
+            yield Found(name, problem.code, problem.detail)
 
 
 def _deployment(view: View) -> Iterator[Found]:
@@ -541,7 +541,7 @@ def _deployment(view: View) -> Iterator[Found]:
         *notes_on_runtime(view.now),
     ]
     for note in ends:
-        yield Found(ALL_PROFILES, note.code, _action(note.code), note.detail)
+        yield Found(ALL_PROFILES, note.code, note.detail)
     for name, entries in view.by_profile.items():
         checked: list[RunEntry] = []
         for entry in reversed(entries):
@@ -552,7 +552,7 @@ def _deployment(view: View) -> Iterator[Found]:
             since = checked[-1].arrived
             if view.now - since >= ONLY_CHECKED_AFTER:
                 text = f"{number_of(len(checked), 'file')} since {since:%Y-%m-%d}"
-                yield Found(name, ONLY_CHECKED, _action(ONLY_CHECKED), text)
+                yield Found(name, ONLY_CHECKED, text)
 
 
 ONLY_CHECKED: Final = "ONLY_CHECKED"
@@ -560,10 +560,6 @@ ONLY_CHECKED: Final = "ONLY_CHECKED"
 
 def _notes_on_sunset(destination: str, now: datetime) -> Sequence[Problem]:
     return notes_on_sunset(registry.capabilities_of(destination), now)
-
-
-def _action(code: str) -> str:
-    return lookup(code).action
 
 
 _FINDERS: Final[Mapping[ProblemKind, Callable[[View], Iterator[Found]]]] = {

@@ -36,7 +36,7 @@ def hostile() -> dict[str, Any]:
 
 def hostile_overview() -> str:
     """Return an overview with every kind of problem, and files that have lost rows."""
-    found = Found(HOSTILE, "", HOSTILE, HOSTILE, {"USD": 1_204_500_000})
+    found = Found(HOSTILE, "", HOSTILE, {"USD": 1_204_500_000})
     problems = [OpenProblem(kind, HOSTILE, "", kind.action, [found]) for kind in PROBLEM_KINDS]
     summary = file_of(5_000)
     unreadable = {HOSTILE: "NEWER_VERSION"}

@@ -42,7 +42,7 @@ def problem(
 ) -> OpenProblem:
     """Return a problem that these runs have, or a thing that is no file."""
     money = {"USD": usd * 1_000_000}
-    found = [Found("crm", code, "Use `fix`.", text, money, run) for run in runs or [""]]
+    found = [Found("crm", code, text, money, run) for run in runs or [""]]
     return OpenProblem(kind, "crm", code, "Use `fix`.", found)
 
 
