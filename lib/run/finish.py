@@ -7,7 +7,7 @@ generations that were read before the markers, so that two attempts cannot undo 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 from lib.catalogue.codes import lookup
@@ -21,6 +21,7 @@ from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results
 from lib.results.sentences import looks_of
 from lib.run.attempt import Attempt, Sums
 from lib.run.diagnostics import job_counts
+from lib.run.plan import SUPPORT_ENDS_SOON, notes_on_version
 from lib.run.statuses import polled_destination
 from lib.state.markers import Marker
 from lib.state.runs import Run
@@ -31,10 +32,6 @@ RUNTIME_END: Final = date(2029, 10, 10)
 https://cloud.google.com/run/docs/runtime-support
 """
 
-_RUNTIME_WARNING: Final = timedelta(days=60)
-"""How long before that day the results have a note about it."""
-
-_SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
 MOST_LOOKS: Final = 5
 """How many codes a listing shows at which somebody must look."""
 _MATCHABLE_ROWS: Final = 500
@@ -109,7 +106,7 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
     totals = sums.totals
     if run.facts is not None:
         yield from run.facts.notes
-    yield from notes_on_runtime(now)
+    yield from notes_on_version("Python", RUNTIME_END, now)
     if run.superseded_by:
         yield Problem("SUPERSEDED", "", f"generation {run.superseded_by}")
     is_lost = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE", "SOURCE_GONE")
@@ -125,19 +122,12 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 
-def notes_on_runtime(now: datetime) -> list[Problem]:
-    """Return a note if Google soon ends the support of the runtime in `terraform/`."""
-    if RUNTIME_END - now.date() >= _RUNTIME_WARNING:
-        return []
-    return [Problem(_SUPPORT_ENDS_SOON, "", f"the Python version, on {RUNTIME_END}")]
-
-
 def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     """Return the codes for which somebody must look at the file although they lose no row.
 
     The end of a version concerns the function, not this file: the sweep reports it.
     """
-    notes = [note.code for note in _notes(run, sums, now) if note.code != _SUPPORT_ENDS_SOON]
+    notes = [note.code for note in _notes(run, sums, now) if note.code != SUPPORT_ENDS_SOON]
     return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_LOOKS])
 
 

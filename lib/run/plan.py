@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -43,8 +43,9 @@ from lib.source.table import Table
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """Of the parts: an adjustment is sent after the conversion that it is about."""
 
-_SUNSET_WARNING: Final = timedelta(days=60)
-"""How long before an API version is switched off the results have a note about it."""
+SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
+_SUPPORT_WARNING: Final = timedelta(days=60)
+"""How long before the end of a version the results have a note about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +199,10 @@ def plan_file(
     zone_name = table.time_zone or profile.time_zone
     sales = sender_of(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
+    api = parts[0].destination.capabilities
     notes = [
         *header.notes,
-        *notes_on_sunset(parts[0].destination.capabilities, now),
+        *notes_on_version(api.title, api.sunset, now),
         *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
         *_notes_on_zone(zone_name),
         *_notes_on_account(account, zone_name, zone),
@@ -384,12 +386,11 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
 # ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────
 
 
-def notes_on_sunset(capabilities: Capabilities, now: datetime) -> list[Problem]:
-    """Return a note if the API version is switched off soon."""
-    sunset = capabilities.sunset
-    if sunset is None or sunset - now.date() >= _SUNSET_WARNING:
+def notes_on_version(version: str, ends_on: date | None, now: datetime) -> list[Problem]:
+    """Return a note if Google soon ends its support of a version, of an API or of the runtime."""
+    if ends_on is None or ends_on - now.date() >= _SUPPORT_WARNING:
         return []
-    return [Problem("SUPPORT_ENDS_SOON", "", f"the {capabilities.title} version, on {sunset}")]
+    return [Problem(SUPPORT_ENDS_SOON, "", f"the {version} version, on {ends_on}")]
 
 
 def _notes_on_zone(zone_name: str | None) -> list[Problem]:

@@ -65,8 +65,8 @@ from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.names import has_corrected_rows, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
-from lib.run.finish import notes_on_runtime
-from lib.run.plan import notes_on_sunset
+from lib.run.finish import RUNTIME_END
+from lib.run.plan import notes_on_version
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.run.take import STALE_AFTER
 from lib.source.names import without_suffix
@@ -536,12 +536,11 @@ def _profile_unreadable(view: View) -> Iterator[Found]:
 
 def _deployment(view: View) -> Iterator[Found]:
     """Files are only checked, or a version that we use ends soon."""
-    ends = [
-        *(n for name in registry.names() for n in _notes_on_sunset(name, view.now)),
-        *notes_on_runtime(view.now),
-    ]
-    for note in ends:
-        yield Found(ALL_PROFILES, note.code, note.detail)
+    apis = map(registry.capabilities_of, registry.names())
+    ends = [(api.title, api.sunset) for api in apis] + [("Python", RUNTIME_END)]
+    for version, ends_on in ends:
+        for note in notes_on_version(version, ends_on, view.now):
+            yield Found(ALL_PROFILES, note.code, note.detail)
     for name, entries in view.by_profile.items():
         checked: list[RunEntry] = []
         for entry in reversed(entries):
@@ -552,14 +551,7 @@ def _deployment(view: View) -> Iterator[Found]:
             since = checked[-1].arrived
             if view.now - since >= ONLY_CHECKED_AFTER:
                 text = f"{number_of(len(checked), 'file')} since {since:%Y-%m-%d}"
-                yield Found(name, ONLY_CHECKED, text)
-
-
-ONLY_CHECKED: Final = "ONLY_CHECKED"
-
-
-def _notes_on_sunset(destination: str, now: datetime) -> Sequence[Problem]:
-    return notes_on_sunset(registry.capabilities_of(destination), now)
+                yield Found(name, "ONLY_CHECKED", text)
 
 
 _FINDERS: Final[Mapping[ProblemKind, Callable[[View], Iterator[Found]]]] = {

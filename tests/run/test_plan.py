@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.destinations.registry import capabilities_of
-from lib.run.finish import RUNTIME_END, notes_on_runtime
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
 from tests.fakes import FakeApi
@@ -54,13 +53,6 @@ def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned:
     api = FakeApi(replace(capabilities_of("google_ads"), sunset=sunset))
     plan = ready("gclid,conversion_date_time", api)
     assert ("SUPPORT_ENDS_SOON" in codes(plan)) is warned
-
-
-@pytest.mark.parametrize(("days", "warned"), [(60, False), (59, True), (-1, True)])
-def test_the_end_of_the_runtime_is_noted_in_time(days: int, warned: bool) -> None:
-    """In the 60 days before the runtime is deprecated, and after that, each document has a note."""
-    notes = notes_on_runtime(datetime.combine(RUNTIME_END, time(12), UTC) - timedelta(days=days))
-    assert [note.code for note in notes] == ["SUPPORT_ENDS_SOON"] * warned
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from lib.errors import PermanentError, RetryableError
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem
 from lib.model.totals import CodeTotals, Totals
-from lib.run import finish
 from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
@@ -507,9 +506,9 @@ def test_google_is_silent() -> None:
 def test_a_version_ends_soon(days: int, is_told: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An API version or the runtime, whether or not a file comes: 60 days ahead."""
     ends_on = NOW.date() + timedelta(days=days)
-    monkeypatch.setattr(finish, "RUNTIME_END", ends_on)
+    monkeypatch.setattr("lib.sweep.problems.RUNTIME_END", ends_on)
     assert bool(open_problems(view_of())) == is_told
-    monkeypatch.setattr(finish, "RUNTIME_END", date.max)
+    monkeypatch.setattr("lib.sweep.problems.RUNTIME_END", date.max)
     api = replace(registry.capabilities_of("google_ads"), sunset=ends_on)
     monkeypatch.setattr(registry, "capabilities_of", lambda name: api)
     problems = open_problems(view_of())
