@@ -22,7 +22,7 @@ from lib.catalogue.texts import (
     first_sentence,
     for_engineer,
     for_owner,
-    with_account,
+    with_names,
 )
 from lib.model.money import in_words
 
@@ -122,8 +122,7 @@ PROBLEM_KINDS: Final = (
 def action_in(profile: str, customer_id: str, action: str) -> str:
     """Return what to do, with the names of the profile and of its account. (The name of a file
     would make an incident of each.)"""
-    command = OPEN_PROFILE.replace("NAME", profile)
-    return with_account(action, customer_id).replace(OPEN_PROFILE, command)
+    return with_names(action, customer_id, OPEN_PROFILE.replace("NAME", profile))
 
 
 Money = Mapping[str, int]

@@ -52,9 +52,11 @@ def dashed(customer_id: str) -> str:
     return re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", customer_id)
 
 
-def with_account(action: str, customer_id: str) -> str:
-    """Return an action with the number of the account: `… of account 123-456-7890?`."""
-    return action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
+def with_names(action: str, customer_id: str, command: str) -> str:
+    """Return an action with the number of the account, and with this command for `OPEN_PROFILE`:
+    `… of account 123-456-7890?`, `… run offline-conversions init FILE --profile crm.`"""
+    named = action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
+    return named.replace(OPEN_PROFILE, command)
 
 
 def number_of(count: int, what: str) -> str:

@@ -23,7 +23,7 @@ import msgspec
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, OPEN_PROFILE, REFUND, number_of, number_of_rows
+from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows, with_names
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_shell
 from lib.cli.terminal import paragraph, program_name
@@ -33,6 +33,7 @@ from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
 from lib.results.sentences import headline_of, looks_of
+from lib.state.runs import customer_id_of
 
 _VALUES_SHOWN: Final = 5
 _LONGEST_CELL: Final = 40
@@ -220,7 +221,7 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
         shown = _of_file(stop, "file stopped")
         names = [f'"{old}" may be "{new}" now' for old, new in checked.renamed.items()]
         meaning = f"{shown.meaning} {'; '.join(names)}." if names else shown.meaning
-        yield shown._replace(meaning=meaning, action=_advice(shown.code, shown.action, checked))
+        yield shown._replace(meaning=meaning, action=_advice(shown.action, checked))
     counts = {name: each.number for name, each in totals.codes.items()}
     for name, count in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
         code, occurrence = lookup(name), checked.occurrences[name]
@@ -229,11 +230,11 @@ def _problems(checked: CheckResult) -> Iterator[_Shown]:
             (code.outcome or "warning").replace("_", " "),
             _where(occurrence, count),
             code.meaning,
-            _advice(code, code.advice(count, totals.meant), checked),
+            _advice(code.advice(count, totals.meant), checked),
         )
     for note in checked.summary.notes:
         shown = _of_file(note, "note")
-        yield shown._replace(action=_advice(shown.code, shown.action, checked))
+        yield shown._replace(action=_advice(shown.action, checked))
 
 
 def _of_file(problem: Problem, fate: str) -> _Shown:
@@ -242,13 +243,11 @@ def _of_file(problem: Problem, fate: str) -> _Shown:
     return _Shown(code, fate, "", meaning, code.action)
 
 
-def _advice(code: Code, text: str, checked: CheckResult) -> str:
-    """Return what to do, with the names of the file and of the profile in the command."""
+def _advice(action: str, checked: CheckResult) -> str:
+    """Return what to do, with the names of the account, the file and the profile."""
     run = checked.summary.run
-    if not code.needs_profile:
-        return text
     command = f"init {in_shell(run.source.name)} --profile {in_shell(run.profile_name)}"
-    return text.replace(OPEN_PROFILE, f"{program_name()} {command}")
+    return with_names(action, customer_id_of(run), f"{program_name()} {command}")
 
 
 def _where(occurrence: Occurrences, count: int) -> str:

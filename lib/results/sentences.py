@@ -28,7 +28,7 @@ from lib.catalogue.texts import (
     inside,
     number_of,
     number_of_rows,
-    with_account,
+    with_names,
     without_owner,
 )
 from lib.model.money import Sum, difference, in_words, micros_by_currency
@@ -502,9 +502,8 @@ def _meaning(entry: Code) -> str:
 def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
     """Return a step with the account of the file, and with its command below it."""
     command = step.command
-    text = with_account(step.text, head.customer_id)
-    if OPEN_PROFILE in text:
-        text = text.replace(OPEN_PROFILE, "the command below")
+    text = with_names(step.text, head.customer_id, "the command below")
+    if OPEN_PROFILE in step.text:
         name = PurePosixPath(head.source.name).name
         command = shlex.join(("offline-conversions", "init", name, "--profile", head.profile))
     return step._replace(text=text, command=command)
