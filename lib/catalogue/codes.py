@@ -17,7 +17,7 @@ from string import Template
 from typing import Any, Final, Literal
 
 from lib.catalogue.kinds import CODE_KINDS, Scope, Severity
-from lib.catalogue.texts import AGAIN, for_engineer, for_owner
+from lib.catalogue.texts import AGAIN, first_sentence, for_engineer, for_owner
 from lib.model.outcomes import Outcome
 
 Origin = Literal["This function", "Google"]
@@ -54,6 +54,11 @@ class Code:
     says_upload: bool = False
     needs_look: bool = False
     needs_profile: bool = False
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of its meaning: `The conversion time is in the future.`"""
+        return f"{first_sentence(self.meaning)}."
 
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether a setting is the cause, if `count` of the `rows` have this code."""

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, Found, OpenProblem
-from lib.catalogue.texts import first_sentence, for_owner, number_of
+from lib.catalogue.texts import for_owner, number_of
 from lib.model.totals import Totals
 from lib.results.names import report_name, results_name, rows_to_fix
 from lib.results.page import bucket_address, render
@@ -121,7 +121,7 @@ def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
     address = bucket_address(bucket, name) if entry.is_published else ""
     headline, totals = _headline_of(entry), entry.totals
     code = entry.stop or (totals.reason if totals.lost else "") or entry.blocked
-    why = f"{first_sentence(lookup(code).meaning)}." if code else ""
+    why = lookup(code).summary if code else ""
     if headline.status == "needs attention" and not entry.blocked:
         is_said = headline.code == code
         why = f"Main reason: {why}" if why and not is_said else ""
@@ -146,7 +146,7 @@ def _without_results(entry: RunEntry, *, is_late: bool) -> tuple[Headline, str]:
     """Return what is said of a file without results, and why it has none. `is_late`: that is an
     open problem."""
     cause = entry.stop or entry.cause
-    why = f"{first_sentence(lookup(cause).meaning)}." if cause else ""
+    why = lookup(cause).summary if cause else ""
     attempts = number_of(entry.attempts, "attempt")
     if entry.is_settled:
         line = f"It has no results after {attempts}. Some of its rows may have reached Google."

@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
-from lib.catalogue.codes import Code, lookup
+from lib.catalogue.codes import lookup
 from lib.catalogue.texts import (
     AGAIN,
     OPEN_PROFILE,
@@ -35,7 +35,7 @@ from lib.model.money import Sum, difference, in_words, micros_by_currency
 from lib.model.outcomes import LOST
 from lib.model.totals import Totals
 from lib.results.document import ResultsHead
-from lib.results.findings import Cause, Findings
+from lib.results.findings import Cause, Findings, Group
 from lib.results.names import results_name
 
 StatusWord = Literal["done", "waiting", "needs attention", "stopped"]
@@ -177,7 +177,7 @@ def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
         rows = totals.codes[code].number
     if rows == totals.meant:
         rows = 0  # the line has this number already
-    return f"{first_sentence(lookup(code).meaning)}.", rows
+    return lookup(code).summary, rows
 
 
 def _with_cause(line: str, totals: Totals) -> str:
@@ -189,9 +189,8 @@ def _with_cause(line: str, totals: Totals) -> str:
     cause = totals.codes.get(totals.reason)
     if cause is None or cause.number < NEARLY_ALL * totals.lost or totals.waiting:
         return ""
-    meaning = inside(first_sentence(lookup(totals.reason).meaning))
     because = " because" if cause.number >= totals.lost else ", nearly all because"
-    both = f"{line.removesuffix('.')}{because} {meaning}."
+    both = f"{line.removesuffix('.')}{because} {inside(lookup(totals.reason).summary)}"
     return both if len(both.split()) <= MOST_WORDS else ""
 
 
@@ -391,7 +390,7 @@ def _why_again(findings: Findings, what: str) -> str:
         return ""
     deferred = again[0].outcomes["deferred"]
     these = f"{number_of(deferred, what)} {_verb(deferred, 'is', 'are')} sent again"
-    return f"Why {these}: {_meaning(lookup(again[0].code))}"
+    return f"Why {these}: {lookup(again[0].code).summary}"
 
 
 def _with_upload(steps: Sequence[NextStep]) -> Sequence[NextStep]:
@@ -426,32 +425,31 @@ def _steps_for_rows(
         settings.append(setting)
         # `fix` would write its rows too, although their cells are right.
         rows, sums, has_fix = rows - setting.rows, difference(sums, setting.sums), False
-    steps = []
-    for cause in settings:
-        entry = lookup(cause.code)
-        text = entry.advice(cause.rows, totals.meant)
-        steps.append(
-            NextStep(
-                text,
-                _why(cause, headline),
-                rows=cause.rows,
-                sums=cause.sums,
-                brings_rows_again=entry.brings_rows_again,
-            )
-        )
+    steps = [_step_for_cause(cause, cause, totals, headline) for cause in settings]
     if rows:
         step = _to_correct(head, rows, causes, noun_of(totals), has_fix=has_fix)
         steps.append(step._replace(rows=rows, sums=sums))
     if late.rows:
-        cause = late.by_importance()[0]
-        entry = lookup(cause.code)
-        text = entry.advice(cause.rows, totals.meant)
-        steps.append(NextStep(text, _why(cause, headline), rows=late.rows, sums=late.sums))
+        steps.append(_step_for_cause(late.by_importance()[0], late, totals, headline))
 
     def rank(step: NextStep) -> tuple[int, int]:
         return -max(micros_by_currency(step.sums).values(), default=0), -step.rows
 
     return sorted(steps, key=rank)
+
+
+def _step_for_cause(
+    cause: Cause, of: Cause | Group, totals: Totals, headline: Headline
+) -> NextStep:
+    """Return the step for the rows of a cause, or of the group of which it is the main one."""
+    entry = lookup(cause.code)
+    return NextStep(
+        entry.advice(cause.rows, totals.meant),
+        "" if cause.code == headline.code else entry.summary,
+        rows=of.rows,
+        sums=of.sums,
+        brings_rows_again=entry.brings_rows_again,
+    )
 
 
 def _to_correct(
@@ -462,7 +460,7 @@ def _to_correct(
     if causes and 2 * causes[0].rows > rows:
         entry = lookup(causes[0].code)
         of_rows = f"{number_of(causes[0].rows, what)}: " if causes[0].rows < rows else ""
-        why = f"{of_rows}{_meaning(entry)} {without_owner(entry.action)}"
+        why = f"{of_rows}{entry.summary} {without_owner(entry.action)}"
     these = f"this {what}" if rows == 1 else f"these {what}s"
     if not head.source.bucket:
         return NextStep(for_owner(f"Correct {these} in the file, and check it again."), why)
@@ -488,15 +486,6 @@ def _step_for_look(
     said = f"{first_sentence(entry.meaning)}." if code == headline.code else ""
     parts = [entry.meaning.removeprefix(said), *(f"({each})" for each in details if each)]
     return NextStep(entry.action, " ".join(parts).strip(), "", code, cause.rows, cause.sums)
-
-
-def _why(cause: Cause, headline: Headline) -> str:
-    """Return what a cause means, or "" if the headline has said it."""
-    return "" if cause.code == headline.code else _meaning(lookup(cause.code))
-
-
-def _meaning(entry: Code) -> str:
-    return f"{first_sentence(entry.meaning)}."
 
 
 def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
