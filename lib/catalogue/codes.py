@@ -103,15 +103,16 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
     texts |= _fields(sections.pop("DEFAULT"), texts)
     codes = {}
     for title, lines in sections.items():
-        kind, first = title.split()
+        kind_name, first = title.split()
+        kind = CODE_KINDS[kind_name]
         fields = _fields(lines, texts)
         flags: dict[str, Any] = {
             key: text == "yes" for key, text in fields.items() if text in ("yes", "no")
         }
         action = fields.get("action", "")
         if "ask_engineer" in fields:
-            action = for_engineer(fields["ask_engineer"])
-        elif flags.get("needs_action", True):
+            action, flags["needs_action"] = for_engineer(fields["ask_engineer"]), True
+        elif flags.setdefault("needs_action", kind.needs_action):
             action = for_owner(action)
         if_most = for_owner(fields["if_most"]) if "if_most" in fields else ""
         if "engineer_if_most" in fields:
@@ -120,7 +121,9 @@ def _read(name: str, origin: Origin) -> dict[str, Code]:
             codes[code] = Code(
                 code,
                 origin,
-                *CODE_KINDS[kind],
+                kind.severity,
+                kind.scope,
+                kind.outcome,
                 fields["meaning"],
                 action,
                 if_most,

@@ -12,26 +12,30 @@ Scope = Literal["row", "file", "account", "transient"]
 
 
 class CodeKind(NamedTuple):
-    """The parts of a code that must not contradict each other."""
+    """The parts of a code that must not contradict each other.
+
+    `needs_action`: somebody must act, unless the entry of the code says that nobody must.
+    """
 
     severity: Severity
     scope: Scope
     outcome: Outcome | None = None
+    needs_action: bool = True
 
 
 CODE_KINDS: Final[Mapping[str, CodeKind]] = {
     "rejected": CodeKind("error", "row", "rejected"),
     "failed": CodeKind("error", "row", "failed"),
     "duplicate": CodeKind("note", "row", "duplicate"),
-    "deferred": CodeKind("note", "row", "deferred"),
+    "deferred": CodeKind("note", "row", "deferred", needs_action=False),
     "deferred_error": CodeKind("error", "row", "deferred"),
-    "superseded": CodeKind("note", "row", "skipped"),
-    "not_attempted": CodeKind("note", "row", "not_attempted"),
+    "superseded": CodeKind("note", "row", "skipped", needs_action=False),
+    "not_attempted": CodeKind("note", "row", "not_attempted", needs_action=False),
     "warning": CodeKind("warning", "row"),
     "note": CodeKind("note", "file"),
     "file": CodeKind("error", "file", "not_attempted"),
     "account": CodeKind("error", "account", "not_attempted"),
-    "transient": CodeKind("error", "transient"),
+    "transient": CodeKind("error", "transient", needs_action=False),
 }
 """What the first word of a section of `ours.ini` or `google.ini` says of its code.
 

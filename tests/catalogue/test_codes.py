@@ -19,6 +19,7 @@ from lib.catalogue.codes import (
     WAITS_A_DAY,
     lookup,
 )
+from lib.catalogue.kinds import CODE_KINDS
 from lib.catalogue.texts import OPEN_PROFILE, THE_ACCOUNT, for_engineer, for_owner
 from lib.config.profile import Profile, Send
 from lib.errors import FILE_ERROR_CODES
@@ -95,22 +96,24 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
     for title in slow.sections():
         section = {key: " ".join(text.split()) for key, text in slow[title].items()}
         assert section.keys() <= keys, title
-        for code in (title.split()[1], *section.get("also", "").split()):
+        kind, first = title.split()
+        for code in (first, *section.get("also", "").split()):
             codes.append(code)
             entry = lookup(code)
             assert entry.meaning == section["meaning"]
             assert ("action" in section) != ("ask_engineer" in section)
             if "ask_engineer" in section:
+                assert entry.needs_action
                 action = for_engineer(section["ask_engineer"])
             else:
                 nobody = section.get("needs_action") == "no"
-                action = section["action"] if nobody else for_owner(section["action"])
+                assert entry.needs_action == (CODE_KINDS[kind].needs_action and not nobody)
+                action = for_owner(section["action"]) if entry.needs_action else section["action"]
             if_most = for_owner(section["if_most"]) if "if_most" in section else ""
             if "engineer_if_most" in section:
                 if_most = for_engineer(section["engineer_if_most"])
             assert (entry.action, entry.if_most) == (action, if_most)
             assert entry.is_too_late == ("is_too_late" in section)
-            assert entry.needs_action == ("needs_action" not in section)
             assert entry.says_upload == ("says_upload" in section)
             assert entry.needs_look == ("needs_look" in section)
             assert entry.needs_profile == ("needs_profile" in section)
