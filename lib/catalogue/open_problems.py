@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -30,6 +31,9 @@ NO_PROFILE: Final = "(no profile)"
 """Stands for all folders that no profile names: each would be an incident of its own."""
 
 ALL_PROFILES: Final = "(all profiles)"
+
+TOLD_FOR: Final = timedelta(days=7)
+"""How long a problem of a file is told. After that, nobody needs to act on the file any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.catalogue.codes import lookup
-from lib.catalogue.open_problems import FILE_UNFINISHED, Found, OpenProblem
+from lib.catalogue.open_problems import FILE_UNFINISHED, TOLD_FOR, Found, OpenProblem
 from lib.catalogue.texts import for_owner, number_of
 from lib.model.totals import Totals
 from lib.results.names import report_name, results_name, rows_to_fix
@@ -31,8 +31,6 @@ from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, newest_well
 
 MOST_FILES: Final = 40
-RECENT: Final = timedelta(days=7)
-"""A file that came this long before the newest one needs no action any more."""
 SUMMED_DAYS: Final = (7, 30)
 _NOT_WELL: Final = ("needs attention", "stopped")
 
@@ -184,7 +182,7 @@ def _banner(
     current = [
         file
         for file in files
-        if files[0].entry.arrived - file.entry.arrived <= RECENT and file.entry.key not in fixed
+        if files[0].entry.arrived - file.entry.arrived <= TOLD_FOR and file.entry.key not in fixed
     ]
     if urgent := [each for each in current if each.headline.status in _NOT_WELL]:
         verb = "needs" if len(urgent) == 1 else "need"

@@ -50,6 +50,7 @@ from lib.catalogue.open_problems import (
     PROBLEM_KINDS,
     PROFILE_UNREADABLE,
     ROWS_LOST,
+    TOLD_FOR,
     Found,
     Money,
     OpenProblem,
@@ -78,8 +79,6 @@ QUOTA_UNFINISHED_AFTER: Final = timedelta(hours=26)
 """A quota comes back at midnight in California, and nobody can do anything before. A file that
 waits for a second night shows that the quota is too small."""
 NOT_STARTED_AFTER: Final = timedelta(minutes=30)
-TOLD_FOR: Final = timedelta(days=7)
-"""How long a problem of a file is told."""
 LOSS_TOLD_FOR_AT_LEAST: Final = timedelta(days=1)
 NOTHING_NEW_AFTER: Final = timedelta(days=3)
 NOTHING_NEW_FILES: Final = 3

@@ -76,10 +76,9 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     runs = _list_runs(context, now)
     files = _input_files(context)
     without_run = _without_run(files, runs)
-    view = _with_profiles(
-        View(now, [*runs.entries.values()], runs.unreadable, files, without_run), context
-    )
-    view = replace(view, waiting_since=_waiting_since(context))
+    waiting_since, entries = _waiting_since(context), [*runs.entries.values()]
+    view = View(now, entries, runs.unreadable, files, without_run, waiting_since=waiting_since)
+    view = _with_profiles(view, context)
     problems = open_problems(view)
     counts = SweepCounts(len(runs.keys), len(runs.unreadable), len(problems))
     # Before anything is sent: a file that kills each sweep must not hide the problems of others.
