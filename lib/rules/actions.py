@@ -46,8 +46,7 @@ def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Actio
         min(action.lookback_days, MAX_AGE_DAYS),
         action.needs_order_id,
         action.always_uses_default_value,
-        # Only an offline check trusts names. It does not see the account, so any currency may do.
-        account.currency_code or (None if account.names_on_trust else ""),
+        account.currency_code,
     )
 
 

@@ -111,7 +111,7 @@ def _values_of(checked: CheckedRows) -> tuple[Sequence[float | None], Sequence[s
     without_currency = compress(values, map(not_, currencies))
     if any(value is not None for value in without_currency):
         currencies = [
-            currency or (None if value is None else action.currency or "")
+            currency or (None if value is None else action.currency)
             for value, currency, action in zip(values, currencies, checked.actions, strict=True)
         ]
     return values, currencies

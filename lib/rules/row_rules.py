@@ -77,8 +77,7 @@ class RowRules:
 class ActionRule(NamedTuple):
     """The account and conversion action of a row, and the rules of that action.
 
-    `currency` is that of the account: "" if it is not known, None if it may be any (an offline
-    check, which cannot ask the account).
+    `currency` is that of the account, "" if it is not known.
     """
 
     customer_id: str
@@ -87,7 +86,7 @@ class ActionRule(NamedTuple):
     lookback_days: int
     needs_order_id: bool = False
     always_uses_default_value: bool = False
-    currency: str | None = None
+    currency: str = ""
 
 
 NO_ACTION: Final = ActionRule("", "", False, MAX_AGE_DAYS)

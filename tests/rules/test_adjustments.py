@@ -417,6 +417,16 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
     }
 
 
+def test_only_a_country_that_nobody_states_is_missing() -> None:
+    """One that cannot be read is another mistake, of the cell and not of the profile."""
+    header = ["caller_id", "country_code", "call_start_date_time", "conversion_date_time"]
+    engine = engine_for(header, "call", phone_region=None)
+    found = engine.validate(rows_of("030 5550102,,sold,noon\n030 5550102,Atlantis,sold,noon"))
+    warned = {row.line: [each.code for each in row.warnings] for row in found.refused}
+    assert warned[2] == ["PHONE_REGION_MISSING"]
+    assert "PHONE_REGION_MISSING" not in warned[3]
+
+
 def test_no_problem_of_a_call_shows_the_callers_number() -> None:
     """Not even the number that is refused."""
     header = ["caller_id", "call_start_date_time", "conversion_date_time"]
