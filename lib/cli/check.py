@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import Final
+from itertools import islice, takewhile
+from typing import IO, Final
 
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.texts import EMPTY
@@ -81,7 +81,7 @@ class CheckResult:
     renamed: Mapping[str, str]
     has_line_breaks: bool
     """Whether a line of the file may be another row of a spreadsheet: cells have line breaks, or
-    there are blank lines, which `spreadsheet_rows` tells apart."""
+    there are blank lines, which `add_spreadsheet_rows` tells apart."""
 
     @property
     def refused(self) -> bool:
@@ -210,17 +210,17 @@ def _unknown_values(profile: Profile, plan: Plan, cells: Sequence[str]) -> Itera
             yield f"{name}: {cell.strip() or EMPTY}"
 
 
-def spreadsheet_rows(stream: Readable, profile: Profile, lines: Collection[int]) -> dict[int, int]:
-    """Return the row of a spreadsheet in which each of these lines of a file is: a cell with line
-    breaks is in one row."""
+def add_spreadsheet_rows(checked: CheckResult, stream: IO[bytes], profile: Profile) -> None:
+    """Read the file again for the rows of a spreadsheet, if they may differ from the lines."""
+    lines = {line for each in checked.occurrences.values() for line in each.lines}
+    if not checked.has_line_breaks or not lines:
+        return
+    stream.seek(0)
     table = read_table(stream, profile, MAX_FILE_BYTES, MAX_FILE_LINES, read_sheet=read_in_child)
-    rows, breaks, last = dict[int, int](), 0, max(lines, default=0)
-    for original in table.originals():
-        if original.line > last:
-            break
-        rows[original.line] = original.line - breaks
-        breaks += original.text.count("\n")
-    return {line: rows[line] for line in lines if line in rows}
+    up_to_last = takewhile(lambda original: original.line <= max(lines), table.originals())
+    rows = {original.line: original.row for original in up_to_last if original.line in lines}
+    for occurrence in checked.occurrences.values():
+        occurrence.rows = [rows.get(line, line) for line in occurrence.lines]
 
 
 def _notes(dry_run: DryRun, totals: Totals) -> list[Problem]:

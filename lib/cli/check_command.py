@@ -13,13 +13,13 @@ from typing import IO, Any, Final
 import click
 
 from lib.catalogue.texts import number_of
-from lib.cli.check import CheckResult, check, spreadsheet_rows
+from lib.cli.check import CheckResult, add_spreadsheet_rows, check
 from lib.cli.check_output import KeptOutcomes, show
 from lib.cli.escaping import on_terminal
 from lib.cli.files import described, why_not_opened
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention
-from lib.config.profile import NO_EXPECT, Profile, choose_profile, read_profiles
+from lib.config.profile import NO_EXPECT, choose_profile, read_profiles
 from lib.errors import PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
@@ -134,12 +134,11 @@ def check_command(
         with file.open("rb") as content, tempfile.TemporaryFile() as spool:
             kept = KeptOutcomes(spool)
             checked = _check(file, content, kept if as_json else None, check_one)
-            if not as_json:
-                _add_rows(checked, content, profile)
             if as_json:
                 sys.stdout.buffer.writelines(results_document(checked.summary, kept))
                 sys.stdout.flush()
             else:
+                add_spreadsheet_rows(checked, content, profile)
                 show(checked)
         is_refused = is_refused or checked.refused
     raise SystemExit(1 if is_refused else 0)
@@ -160,17 +159,6 @@ def _check(
                 kept.add(chunk)
 
         return check_one(content, source, each=add)
-
-
-def _add_rows(checked: CheckResult, content: IO[bytes], profile: Profile) -> None:
-    """Add the rows of a spreadsheet, if cells have line breaks."""
-    lines = {line for each in checked.occurrences.values() for line in each.lines}
-    if not checked.has_line_breaks or not lines:
-        return
-    content.seek(0)
-    rows = spreadsheet_rows(content, profile, lines)
-    for occurrence in checked.occurrences.values():
-        occurrence.rows = [rows.get(line, line) for line in occurrence.lines]
 
 
 # ── the profiles themselves ──────────────────────────────────────────────────────────────────

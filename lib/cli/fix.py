@@ -242,34 +242,19 @@ def _write_rows(
         write([f"Parameters:TimeZone={table.time_zone}"], _NONE)
     earlier = {n for n, name in enumerate(table.header) if comparable(name) in CORRECTION_COLUMNS}
     originals = table.originals()
-    header, breaks = _next_in_line(originals, table.header_line)
-    assert header is not None  # the table has read it
-    breaks += header.text.count("\n")
+    header = next(original for original in originals if original.line == table.header_line)
     write([*CORRECTION_COLUMNS, *_cells(header, table, earlier)], _NONE)
     kept = [name for number, name in enumerate(table.header) if number not in earlier]
     written = 0
     for row in rows:
-        original, breaks_between = _next_in_line(originals, row.line)
-        breaks += breaks_between
+        original = next((each for each in originals if each.line >= row.line), None)
         if original is None or original.line != row.line:
             raise NotResults("another version of this program has read the file differently")
-        line = str(row.line) if not breaks else f"{row.line} (row {row.line - breaks})"
-        breaks += original.text.count("\n")
+        line = f"{row.line} (row {original.row})" if original.row != row.line else str(row.line)
         cells = [*_advice_on(row, head), line, *_cells(original, table, earlier)]
         write(cells, {3 + number for number in _wrong_columns(row, head, kept)})
         written += 1
     return written
-
-
-def _next_in_line(originals: Iterator[OriginalRow], line: int) -> tuple[OriginalRow | None, int]:
-    """Read on to the row in this line, or behind it. Return it, or None at the end of the file, and
-    the number of line breaks in the rows before it."""
-    breaks = 0
-    for original in originals:
-        if original.line >= line:
-            return original, breaks
-        breaks += original.text.count("\n")
-    return None, breaks
 
 
 def _wrong_columns(row: ResultsRow, head: ResultsHead, names: Sequence[str]) -> list[int]:

@@ -76,6 +76,8 @@ class OriginalRow(NamedTuple):
     """A row as it is in the file."""
 
     line: int
+    row: int
+    """The row of a spreadsheet in which it is: a cell with line breaks is in one row."""
     problem: str | None
     text: str
     """Its lines, without the last line end. Of a workbook: its cells, separated by tabs."""
@@ -216,23 +218,27 @@ class Table:
 
         Instead of `records`: the file is read only once.
         """
+        breaks = 0
+        for line, problem, lines in self._lines_of_rows():
+            text = lines.removesuffix("\n").removesuffix("\r")
+            yield OriginalRow(line, line - breaks, problem, text, self._cells_in(text, problem))
+            breaks += text.count("\n")
+
+    def _lines_of_rows(self) -> Iterator[tuple[int, str | None, str]]:
         above = self.header_line - 1
         for line, text in enumerate(self._head[:above], 1):
-            yield self._original(line, None, text)
-        header = "".join(self._head[above : self._first_line - 1])
-        yield self._original(self.header_line, None, header)
+            yield line, None, text
+        yield self.header_line, None, "".join(self._head[above : self._first_line - 1])
         kept = _KeptLines(self._blocks, self._first_line)
         for line, _, problem, length in self._rows(iter(kept)):
-            yield self._original(line, problem, kept.text(line, length))
+            yield line, problem, kept.text(line, length)
 
-    def _original(self, line: int, problem: str | None, text: str) -> OriginalRow:
-        text = text.removesuffix("\n").removesuffix("\r")
-        cells = None
+    def _cells_in(self, text: str, problem: str | None) -> list[str] | None:
         if problem not in CELLS_UNKNOWN:
             reader = strict_reader(StringIO(text, newline=""), self.delimiter, self.spaced)
             with suppress(csv.Error):  # a line above the header
-                cells = next(reader, [])
-        return OriginalRow(line, problem, text, cells)
+                return next(reader, [])
+        return None
 
 
 class _KeptLines:

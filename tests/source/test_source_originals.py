@@ -27,14 +27,14 @@ def originals(content: bytes | str) -> list[OriginalRow]:
 
 
 def test_lines_above_the_header_and_the_header_come_first() -> None:
-    """Each line above the header is a row; the header may have several lines."""
+    """Each line above the header is a row; the header may have several lines, in one row."""
     content = 'Parameters:TimeZone=UTC\r\n\r\n gclid ,"a\r\nb"\r\nA,"x ""y"""\r\n\r\nB,\r\n'
-    assert [(row.line, row.text, row.cells) for row in originals(content)] == [
-        (1, "Parameters:TimeZone=UTC", ["Parameters:TimeZone=UTC"]),
-        (2, "", []),
-        (3, ' gclid ,"a\r\nb"', [" gclid ", "a\r\nb"]),
-        (5, 'A,"x ""y"""', ["A", 'x "y"']),
-        (7, "B,", ["B", ""]),
+    assert [(row.line, row.row, row.text, row.cells) for row in originals(content)] == [
+        (1, 1, "Parameters:TimeZone=UTC", ["Parameters:TimeZone=UTC"]),
+        (2, 2, "", []),
+        (3, 3, ' gclid ,"a\r\nb"', [" gclid ", "a\r\nb"]),
+        (5, 4, 'A,"x ""y"""', ["A", 'x "y"']),
+        (7, 6, "B,", ["B", ""]),
     ]
 
 
