@@ -15,19 +15,16 @@ from typing import IO, Final
 from lib.adapters.workbook import read_in_child
 from lib.catalogue.texts import EMPTY
 from lib.cli.dry_run import MAX_FILE_BYTES, MAX_FILE_LINES, DryChunk, DryRun, offline
-from lib.cli.file_notes import FileNotes
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.config.profile import Profile
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import comparable
-from lib.model.outcomes import Problem
 from lib.model.records import Record, line_of
-from lib.model.totals import Totals
 from lib.results.document import RunSummary
 from lib.rules.selection import value_as_listed
 from lib.run.chunks import cut_of
 from lib.run.context import Connect
-from lib.run.plan import Plan, notes_of
+from lib.run.plan import Plan
 from lib.run.reading import read_table
 from lib.source.header import columns_named
 from lib.source.table import Table
@@ -109,15 +106,12 @@ def check(
     records, for the screen of the person who has the file.
     """
     dry_run = DryRun(profile, now, connect, list_all)
-    totals, first, file_notes = Totals(), list[Record](), FileNotes()
+    first = list[Record]()
     occurrences: dict[str, Occurrences] = {}
     last_line = 0
     for chunk in dry_run.read(stream):
         last_line = line_of(chunk.rows[-1])
-        totals.add(chunk.outcomes.totals())
         _add_occurrences(occurrences, chunk, dry_run, with_values)
-        if dry_run.plan is not None:
-            file_notes.add(dry_run.plan, chunk)
         if with_values:
             first += islice(chunk.records.values(), _FIRST_RECORDS - len(first))
         each(chunk.outcomes)
@@ -139,7 +133,7 @@ def check(
         ),
         stop=dry_run.stop,
     )
-    notes = (*_notes(dry_run, totals), *file_notes.found())
+    totals, notes = dry_run.totals, dry_run.notes()
     summary = RunSummary(run=run, totals=totals, request_ids=(), finished_at=now, notes=notes)
     table = dry_run.table
     renamed = _renamed(profile, table) if with_values else {}
@@ -221,14 +215,3 @@ def add_spreadsheet_rows(checked: CheckResult, stream: IO[bytes], profile: Profi
     rows = {original.line: original.row for original in up_to_last if original.line in lines}
     for occurrence in checked.occurrences.values():
         occurrence.rows = [rows.get(line, line) for line in occurrence.lines]
-
-
-def _notes(dry_run: DryRun, totals: Totals) -> list[Problem]:
-    """Return the remarks on the file as a whole."""
-    plan, table = dry_run.plan, dry_run.table
-    notes = notes_of(dry_run.header, plan, totals)
-    if plan is None or table is None:
-        return notes
-    if table.open_row is not None and plan.hold() in ("always", table.open_row):
-        notes.append(Problem("UNTERMINATED_LAST_LINE"))  # a run would hold this row
-    return notes

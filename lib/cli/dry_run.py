@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from lib.adapters.workbook import read_in_child
+from lib.cli.file_notes import FileNotes
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import Destination, MaybeSent, UploadResult
@@ -29,9 +30,10 @@ from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Call, Record, Row
+from lib.model.totals import Totals
 from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
-from lib.run.plan import Plan, plan_file
+from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
 from lib.source.table import Table
 from lib.source.workbook import ReadSheet
@@ -91,8 +93,9 @@ class DryChunk(NamedTuple):
 class DryRun:
     """What a run that starts at `now` would do with a file, as far as it has been read.
 
-    `list_all`: the outcomes list all rows. Only the first `most_rows` are read. `stop` is the
-    reason why the file would be stopped. Without a `header` or `plan`, this is why there is none.
+    `list_all`: the outcomes list all rows. Only the first `most_rows` are read. `totals` are the
+    sums of all outcomes so far. `stop` is the reason why the file would be stopped. Without a
+    `header` or `plan`, this is why there is none.
     """
 
     profile: Profile
@@ -101,10 +104,12 @@ class DryRun:
     list_all: bool = False
     most_rows: int | None = None
     read_sheet: ReadSheet = read_in_child
+    totals: Totals = field(default_factory=Totals, init=False)
     table: Table | None = field(default=None, init=False)
     header: Header | None = field(default=None, init=False)
     plan: Plan | None = field(default=None, init=False)
     stop: Problem | None = field(default=None, init=False)
+    _file_notes: FileNotes = field(default_factory=FileNotes, init=False)
 
     def read(self, stream: Readable) -> Iterator[DryChunk]:
         """Yield the chunks of a file, up to its end or to the first part that cannot be read.
@@ -118,9 +123,23 @@ class DryRun:
             self._prepare(table)
             rows = table.records() if self.plan is None else self.plan.records()
             for chunk in chunks_of(islice(rows, self.most_rows), cut_of(self.profile), table.width):
-                yield self._outcomes_of(chunk)
+                done = self._outcomes_of(chunk)
+                self.totals.add(done.outcomes.totals())
+                if self.plan is not None:
+                    listed = done.outcomes.listed
+                    self._file_notes.add(self.plan, done.rows, listed, done.records)
+                yield done
         except SourceError as error:
             self.stop = self.stop or Problem(error.code, "", error.detail)
+
+    def notes(self) -> tuple[Problem, ...]:
+        """Return the remarks on the file as a whole, after its rows have been read."""
+        notes = notes_of(self.header, self.plan, self.totals)
+        if self.plan is not None:
+            open_row = self.plan.table.open_row
+            if open_row is not None and self.plan.hold() in ("always", open_row):
+                notes.append(Problem("UNTERMINATED_LAST_LINE"))  # a run would hold this row
+        return (*notes, *self._file_notes.found())
 
     def _prepare(self, table: Table) -> None:
         try:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lib.catalogue.texts import number_of
-from lib.cli.dry_run import DryChunk
-from lib.model.outcomes import Problem
-from lib.model.records import Conversion
+from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import Conversion, Record, Row
 from lib.run.plan import Plan
 
 _FEWEST_ROWS: Final = 10
@@ -48,10 +47,17 @@ class FileNotes:
         self._clicks = 0
         self._foreign: Counter[str] = Counter()
 
-    def add(self, plan: Plan, chunk: DryChunk) -> None:
-        """Look at the rows of a chunk."""
+    def add(
+        self,
+        plan: Plan,
+        rows: Sequence[Row],
+        listed: Sequence[RowOutcome],
+        records: Mapping[int, Record],
+    ) -> None:
+        """Look at the rows of a chunk, at their outcomes, and at the records that would be sent, by
+        line."""
         worthless = set()
-        for line, record in chunk.records.items():
+        for line, record in records.items():
             if isinstance(record, Conversion):
                 self._rows += 1
                 if record.value == 0:
@@ -65,15 +71,14 @@ class FileNotes:
         # If the cell is empty, it is the profile that says 0.
         self._worthless += sum(
             any(cells[place].strip() for place in places)
-            for line, cells, *_ in chunk.rows
+            for line, cells, *_ in rows
             if line in worthless
         )
-        listed = chunk.outcomes.listed
-        meant = {*chunk.records, *(row.line for row in listed if row.outcome != "skipped")}
-        rows = [cells for line, cells, problem, _ in chunk.rows if line in meant and not problem]
+        meant = {*records, *(row.line for row in listed if row.outcome != "skipped")}
+        of_meant = [cells for line, cells, problem, _ in rows if line in meant and not problem]
         for column in plan.header.columns_of("gclid"):
             place = plan.places[column]
-            texts = [cells[place].strip() for cells in rows]
+            texts = [cells[place].strip() for cells in of_meant]
             self._clicks += sum(map(bool, texts))
             self._foreign[plan.header.names["gclid"]] += sum(map(is_of_other_network, texts))
 

@@ -17,14 +17,13 @@ from pydantic import ValidationError
 from lib.catalogue.codes import lookup
 from lib.cli.dry_run import DryChunk, DryRun
 from lib.cli.escaping import on_terminal
-from lib.cli.file_notes import FileNotes
 from lib.cli.init.look import Sample
 from lib.config import mistakes
 from lib.config.profile import Profile
 from lib.model.outcomes import Problem
 from lib.model.records import Adjustment, Conversion, Record, line_of
 from lib.model.totals import Totals
-from lib.run.plan import Plan, notes_of
+from lib.run.plan import Plan
 
 _KEPT: Final = 200
 """So many rows that would be sent are kept, for samples, and the first one of each entry."""
@@ -90,24 +89,21 @@ def try_out(
         profile = Profile.model_validate(document)
     except ValidationError as error:
         return Trial(stop="\n".join(mistakes.lines(error, Profile)))
-    trial, notes = Trial(profile), FileNotes()
     read_sheet = sample.options.read_sheet
     dry_run = DryRun(profile, now, list_all=True, most_rows=most_rows, read_sheet=read_sheet)
+    trial = Trial(profile, totals=dry_run.totals)
     with sample.file.open("rb") as stream:
         for chunk in dry_run.read(stream):
             if dry_run.plan is not None:
-                trial.totals.add(chunk.outcomes.totals())
                 _add(trial, dry_run.plan, chunk)
-                notes.add(dry_run.plan, chunk)
     if dry_run.stop is not None:
         code = lookup(dry_run.stop.code)
         trial.stop = f"{code.meaning} ({on_terminal(dry_run.stop.detail)})\n{code.action}"
     if dry_run.table is not None:
         trial.footer = len(dry_run.table.footer)
         trial.skipped -= trial.footer
-    of_file = (*notes_of(dry_run.header, dry_run.plan, trial.totals), *notes.found())
-    codes = {note.code: lookup(note.code) for note in of_file}
-    trial.notes = [n for n in of_file if codes[n.code].needs_look or codes[n.code].needs_profile]
+    codes = {note: lookup(note.code) for note in dry_run.notes()}
+    trial.notes = [note for note, code in codes.items() if code.needs_look or code.needs_profile]
     return trial
 
 
