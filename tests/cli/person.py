@@ -6,6 +6,7 @@ import json
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
+from socketserver import BaseServer
 from typing import Any
 
 from lib.cli.init.controls import Control
@@ -17,6 +18,11 @@ from lib.cli.init.server import Session
 from lib.config.profile import Profile
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def interrupt(self: BaseServer, poll_interval: float) -> None:
+    """Stand for `BaseServer.serve_forever`: nobody comes, and then Ctrl-C is pressed."""
+    raise KeyboardInterrupt
 
 
 class Person:

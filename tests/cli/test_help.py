@@ -8,14 +8,15 @@ import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
+from socketserver import BaseServer
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
 from lib.cli.commands import main
-from lib.cli.init.server import Server
 from sandbox.examples import EXAMPLES, moved_to
+from tests.cli.person import interrupt
 
 PROGRAMS = ("offline-conversions", "python -m lib")
 RESULTS = "leads.csv.1795521600000001.results.json"
@@ -61,7 +62,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "google-ads.yaml").touch()  # it opens no account
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lib.cli.init.command._is_answered_here", lambda: True)
-    monkeypatch.setattr("lib.cli.init.server.Server.run", Server.close)  # nobody comes
+    monkeypatch.setattr(BaseServer, "serve_forever", interrupt)
     check = ["check", "--profiles", "profiles.json", "--json", "leads.csv"]
     results = CliRunner().invoke(main, check).stdout
     for name in (RESULTS, RESULTS.replace("leads", "deals"), "deals.results.json"):

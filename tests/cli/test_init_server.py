@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from socketserver import BaseServer
 from threading import Thread
 from urllib.error import HTTPError
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from werkzeug.test import TestResponse
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.cli.init.server import Server
-from tests.cli.person import Person
+from tests.cli.person import Person, interrupt
 from tests.cli.test_init import DEALS, NOW
 from tests.cli.test_init_page import answer
 
@@ -32,11 +33,12 @@ def person(tmp_path: Path) -> Person:
 
 
 @pytest.fixture
-def server(person: Person) -> Iterator[Server]:
-    """The server of the page."""
+def server(person: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The server of the page. Its port is freed at the end."""
+    monkeypatch.setattr(BaseServer, "serve_forever", interrupt)
     server = Server(person.session)
     yield server
-    server.close()
+    server.run()
 
 
 class Browser:
@@ -113,15 +115,16 @@ def test_only_names_of_this_computer_are_served(server: Server, host: str, statu
     assert ("deals.csv" in answered.text) == (status == 200)
 
 
-def test_another_name_can_be_given(person: Person) -> None:
+def test_another_name_can_be_given(person: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cloud Shell's has the port in it, and comes with https."""
+    monkeypatch.setattr(BaseServer, "serve_forever", interrupt)
     server = Server(person.session, "PORT-cs-1.cloudshell.dev")
     name = f"{server.port}-cs-1.cloudshell.dev"
     assert server.address.startswith(f"https://{name}/?token=")
     client = Browser(server, name)
     page = client.enter()
     assert client.post(page, f"https://{name}", rows="conversion").status_code == 200
-    server.close()
+    server.run()
 
 
 @pytest.mark.parametrize("origin", ["", "null", "https://evil.example.com", "http://127.0.0.1:9"])
@@ -225,15 +228,12 @@ def test_the_address_is_printed_and_only_a_window_is_opened(
     class Program:
         name = browser_name
 
-    def interrupt(self: Server) -> None:
-        self.close()
-
     monkeypatch.setattr(command.sys, "platform", "linux")
     monkeypatch.setattr(command.platform, "release", lambda: release)
     monkeypatch.setattr(command.webbrowser, "get", Program)
     monkeypatch.setattr(command.webbrowser, "open", opened.append)
     monkeypatch.setattr(command, "_is_answered_here", lambda: True)
-    monkeypatch.setattr(Server, "run", interrupt)
+    monkeypatch.setattr(BaseServer, "serve_forever", interrupt)
     done = CliRunner().invoke(main, ["init", "deals.csv", "--now", NOW])
     assert done.exit_code == 0, done.output
     (address,) = re.findall(r"http://127.0.0.1:\d+/\?token=\S+", done.output)

@@ -214,8 +214,7 @@ def init_command(
 
 
 def _with_constants(profile: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the profile with the keys that options set."""
-    profile = {**profile}
+    """Set the keys of options. Return the profile without those that an option says are none."""
     for key, option in _OPTIONS.items():
         if given[key] is not None:
             try:

@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
 
 from lib.cli.header_words import DECIDES, likely_successor
-from lib.cli.init.draft import Draft, Value, read_constant, written
+from lib.cli.init.draft import KEYS, Draft, Value, read_constant, written
 from lib.cli.init.look import OWN_LOOKS, Column
 from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
@@ -151,13 +151,9 @@ def set_meaning(draft: Draft, column: Column, old: str, new: str) -> None:
     elif new:
         field = BY_NAME.get(new)
         draft.set_column(draft.free_name(new) if field and field.numbered else new, column)
-        for name, key in (
-            ("conversion_value", "value"),
-            ("ad_user_data", "ad_user_data"),
-            ("conversion_action", "action"),
-        ):
-            if new == name and draft.profile.get(key) != ACTION_DEFAULT:
-                draft.set_constant(key, None)
+        key = KEYS.get(new, new)
+        if key in ("value", "ad_user_data", "action") and draft.profile.get(key) != ACTION_DEFAULT:
+            draft.set_constant(key, None)
 
 
 # ── the values of a column that decides ──────────────────────────────────────────────────────
@@ -340,10 +336,7 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
         for each in draft.sample.columns
         if each.filled and not meanings_of(draft, each) and each.may_be(LOOKS.get(meaning))
     ]
-    offers = [
-        Offer(field, meaning_of(field)),
-        Offer("", "not used any more"),
-    ]
+    offers = [Offer(field, meaning_of(field)), Offer("", "not used any more")]
 
     def write(text: str) -> None:
         decider = draft.decider(name)

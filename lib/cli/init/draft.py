@@ -94,8 +94,7 @@ class Draft:
         types = frozenset().union(*(possible_types(entry.send or "") for entry in self.completed))
         able = [name for name in registry.names() if capabilities_of(name).adjusts(types)]
         profile = {**self.profile}
-        named = {name for level in (profile, *self.entries) for name in level.get("columns", ())}
-        if optional := [name for name in profile.pop("optional", ()) if name in named]:
+        if optional := [name for name in profile.pop("optional", ()) if name in self.fields]:
             profile["optional"] = optional
         if profile.get("destination", able[0]) not in able:
             profile = {"adjustments_via": able[0], **profile}
@@ -119,6 +118,12 @@ class Draft:
         level.pop(key, None)
         if value is not None:
             level[key] = value
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields that have a column, for all rows or for those of an entry."""
+        levels = (self.profile, *self.entries)
+        return {name for level in levels for name in level.get("columns", ())}
 
     def column_names(self, name: str, entry: int | None = None) -> list[str]:
         """Return the names that a field's column may have (a file has one of them), for the rows of
@@ -307,7 +312,7 @@ class Draft:
         """The entries of conversions, each with an action, time and value of its own. None stands
         for the first one if the profile itself has these."""
         own = {"action", "value", "columns"}
-        numbers = [n for n, entry in enumerate(self.entries) if not is_correction(entry)]
+        numbers = sorted(self.sales)
         return [
             None if n == numbers[0] and not own & self.entries[n].keys() else n for n in numbers
         ]

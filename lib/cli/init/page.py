@@ -172,9 +172,7 @@ class Page:
                 names = (question.control, f"{question.control}.text", "columns")
                 anchor = next(each for each in names if each in self.controls or each == "columns")
                 yield question.title, anchor
-        levels = (draft.profile, *draft.entries)
-        named = {name for level in levels for name in level.get("columns", ())}
-        if draft.sales and not named & {*_FOUND_BY}:
+        if draft.sales and draft.fields.isdisjoint(_FOUND_BY):
             yield "A click ID, an email address or a phone number", "columns"
 
     @property

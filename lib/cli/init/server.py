@@ -102,11 +102,10 @@ class Session:
 
 def _stand_ins(draft: Draft) -> dict[str, Any]:
     """Return what stands for answers that are still missing, so that the rest can be tried."""
-    named = {name for level in (draft.profile, *draft.entries) for name in level.get("columns", ())}
     stand_ins: dict[str, Any] = {"destination": next(iter(names())), "customer_id": "1" * 10}
-    if "conversion_action" not in named:
+    if "conversion_action" not in draft.fields:
         stand_ins["action"] = "the action"
-    if "conversion_value" not in named:
+    if "conversion_value" not in draft.fields:
         stand_ins["value"] = ACTION_DEFAULT
     return stand_ins
 
@@ -144,10 +143,6 @@ class Server:
     def stop(self) -> None:
         """End `run`, from another thread."""
         self._server.shutdown()
-
-    def close(self) -> None:
-        """Free the port."""
-        self._server.server_close()
 
     def application(self) -> Flask:
         """Return the WSGI application."""
