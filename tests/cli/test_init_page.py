@@ -226,6 +226,16 @@ def test_a_second_address_has_a_name_of_its_own(opened: Open) -> None:
     assert "email_2" not in person.session.draft.profile["columns"]
 
 
+def test_a_column_replaces_the_answer_for_all_rows(opened: Open) -> None:
+    """What one value said of every row is not that of the empty cells of the column."""
+    person = answer(opened(), without("Amount", "Opt-in"))
+    person.answer("conversion_value", "50")
+    person.answer("ad_user_data", "all people in this file agreed")
+    person.mean("Amount", "conversion_value")
+    person.mean("Opt-in", "ad_user_data")
+    assert {"value", "ad_user_data"}.isdisjoint(person.save())
+
+
 def test_a_column_may_mean_two_things(opened: Open) -> None:
     """Consent that was refused may leave a row out, too."""
     person = answer(opened())
