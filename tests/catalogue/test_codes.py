@@ -153,20 +153,6 @@ def test_who_has_nothing_to_do_reads_that_first() -> None:
         assert code.needs_action != code.action.startswith("No action needed"), code
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        *("CONVERSION_PRECEDES_EVENT", "CONVERSION_PRECEDES_CALL"),
-        "PROCESSING_ERROR_REASON_CONVERSION_PRECEDES_CLICK",
-    ],
-)
-def test_if_most_rows_are_too_early_the_time_zone_is_the_cause(code: str) -> None:
-    """Each row looks like a wrong time, but all of them together are one line of the profile."""
-    entry = lookup(code)
-    assert '"time_zone": ' in entry.advice(12, 12)
-    assert entry.advice(3, 12) == entry.action
-
-
 def test_a_command_in_an_action_gets_the_names_of_the_file() -> None:
     """Report and `check` put them in for these words, so an action has no others."""
     texts = [text for code in CATALOGUE.values() for text in (code.action, code.if_most)]

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from lib.catalogue.codes import CATALOGUE
 from lib.model.outcomes import OUTCOMES, Outcome
 from tests.results_schema import SCHEMA
 
@@ -38,8 +37,3 @@ def test_every_outcome_has_a_color() -> None:
     style = (TEMPLATES / "page.css").read_text("utf-8")
     colored = re.findall(r"([^{}]+)\{ --color:", style)
     assert {f".{name}" for name in NAMES} <= {one.strip() for c in colored for one in c.split(",")}
-
-
-def test_the_codes_of_the_catalogue_have_declared_outcomes() -> None:
-    """No code leads to an outcome that results cannot have."""
-    assert {code.outcome for code in CATALOGUE.values()} - {None} <= set(NAMES)

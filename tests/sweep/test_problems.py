@@ -182,14 +182,6 @@ def test_a_stopped_file_tells_of_its_profile() -> None:
     assert found(view_of(file, profiles=broken)).keys() == {"file_stopped"}
 
 
-def test_profiles_that_cannot_be_read_are_told() -> None:
-    """Then the sweep does not know what is expected."""
-    problem = Problem("STORAGE_FORBIDDEN", "", "storage.objects.get on the bucket p")
-    (told,) = found(view_of(profiles={}, profiles_problem=problem))["profile_unreadable"]
-    assert (told.profile, told.code) == (ALL_PROFILES, "STORAGE_FORBIDDEN")
-    assert told.action == lookup("STORAGE_FORBIDDEN").action
-
-
 # ── file_unfinished, file_not_started ────────────────────────────────────────────────────────────
 
 
@@ -590,8 +582,14 @@ def test_a_stopped_file_is_told_in_the_same_words_at_once_and_by_sweeps(
 ) -> None:
     """Otherwise Cloud Monitoring would open two incidents for it."""
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-    for name in ("daily.csv", "unknown/daily.csv"):
-        deliver(google, name, csv_bytes([sale("a", conversion_value="100")]))
+    rows = csv_bytes([sale("a", conversion_value="100")])
+    files = {
+        "daily.csv": rows,
+        "renamed.csv": rows.replace(b"conversion_date_time", b"When"),  # its action has names
+        "unknown/daily.csv": rows,
+    }
+    for name, content in files.items():
+        deliver(google, name, content)
         at_once = told(capsys)["file_stopped"]
         sweep(google)
         by_sweep = told(capsys)["file_stopped"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lib.catalogue.codes import lookup
+from lib.catalogue.open_problems import ALL_PROFILES
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.outcomes import Problem
 from lib.state.runs import run_key
@@ -17,8 +18,6 @@ from tests.fakes import START, World, deliver, sales, sweep, world
 from tests.rows import core_row, csv_bytes
 
 IN = "in-bucket"
-LABELS = ("kind", "profile", "code", "title", "action")
-"""Of the metric of open problems: terraform/monitoring.tf."""
 
 
 def wait_for_google(google: World, names: Sequence[str]) -> None:
@@ -258,19 +257,6 @@ def test_a_finished_file_is_shown_for_five_weeks(weeks: int, is_shown: bool) -> 
     assert b"waits.csv" in page
 
 
-def test_a_stop_is_told_in_the_words_of_the_sweep(capsys: pytest.CaptureFixture[str]) -> None:
-    """A run tells it at once. With other labels, it would be an incident of its own."""
-    google = world()
-    deliver(google, "daily.csv", csv_bytes([core_row(1)]).replace(b"conversion_date_time", b"When"))
-    sweep(google)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    told = [line for line in lines if line["event"] == "open_problem"]
-    assert len(told) == 2
-    labels = [[line[label] for label in LABELS] for line in told]
-    assert labels[0] == labels[1]
-    assert "--profile default" in told[0]["action"]
-
-
 @pytest.mark.parametrize("error", [PermanentError, RetryableError])
 def test_profiles_that_cannot_be_read_are_told(
     error: type[UploadError], capsys: pytest.CaptureFixture[str]
@@ -285,4 +271,7 @@ def test_profiles_that_cannot_be_read_are_told(
     google.no_profiles = error("INVALID_PROFILE", "is not valid JSON")
     capsys.readouterr()
     assert sweep(google)["problems"] == 1
-    assert '"kind": "profile_unreadable"' in capsys.readouterr().out
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (told,) = [line for line in lines if line["event"] == "open_problem"]
+    assert (told["kind"], told["profile"]) == ("profile_unreadable", ALL_PROFILES)
+    assert told["code"] == "INVALID_PROFILE"
