@@ -95,10 +95,6 @@ class OutcomeMoney(msgspec.Struct, frozen=True):
     sums: dict[str, MoneySum]
     without_value: int
 
-    def as_sums(self) -> dict[str, Sum]:
-        """Return the sums by currency."""
-        return _as_sums(self.sums)
-
 
 class ResultsRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """A row as it is listed. Without a value, it has neither micros nor a currency."""
@@ -148,11 +144,11 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     codes: dict[str, ResultsCode]
     file_error: FileProblem | None
     notes: tuple[FileProblem, ...]
-    money: dict[str, OutcomeMoney]
+    money: dict[Outcome, OutcomeMoney]
     profile_keys: dict[str, Any] | None = None
     other_generation: str = ""
     processing: dict[str, Any] | None = None
-    corrections: dict[str, int] = {}
+    corrections: dict[Outcome, int] = {}
     awaiting_sums: dict[str, MoneySum] = {}
 
     def totals(self) -> Totals:
@@ -163,12 +159,8 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
         counts = self.counts
         return Totals(
             rows={outcome: counts[outcome] for outcome in OUTCOMES if counts.get(outcome)},
-            corrections={
-                outcome: self.corrections[outcome]
-                for outcome in OUTCOMES
-                if outcome in self.corrections
-            },
-            money={each: self.money[each].as_sums() for each in OUTCOMES if each in self.money},
+            corrections=dict(self.corrections),
+            money={outcome: _as_sums(each.sums) for outcome, each in self.money.items()},
             codes={
                 code: CodeTotals(each.count, _as_sums(each.sums))
                 for code, each in self.codes.items()
@@ -348,9 +340,9 @@ def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str,
     return found
 
 
-def _money(totals: Totals) -> dict[str, OutcomeMoney]:
+def _money(totals: Totals) -> dict[Outcome, OutcomeMoney]:
     """Return the money of the outcomes that have rows. The most frequent currency comes first."""
-    found: dict[str, OutcomeMoney] = {}
+    found: dict[Outcome, OutcomeMoney] = {}
     for outcome in WITH_MONEY:
         if rows := totals.count(outcome):
             sums = totals.money.get(outcome, {})
