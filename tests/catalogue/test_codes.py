@@ -28,6 +28,15 @@ from lib.rules.values.countries import find_region
 
 ROOT = Path(__file__).parents[2]
 
+FLAGS = {"is_too_late", "needs_look", "needs_profile", "says_upload"}
+READERS = {
+    "action": for_owner,
+    "ask_engineer": for_engineer,
+    "if_most": for_owner,
+    "engineer_if_most": for_engineer,
+}
+"""Keys of an entry that say what to do, and to whom they say it."""
+
 BEGINS_WELL = re.compile(
     "(?:Owner of the export: |Ask your engineer: )?"
     "(No action "
@@ -79,19 +88,7 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
         text = (ROOT / "lib" / "catalogue" / each).read_text("utf-8")
         assert not re.search(r"^ +[#;]", text, re.M)
         slow.read_string(text)
-    keys = {
-        *(
-            "meaning",
-            "action",
-            "if_most",
-            "engineer_if_most",
-            "is_too_late",
-            "needs_action",
-            "says_upload",
-            "needs_look",
-        ),
-        *("needs_profile", "ask_engineer", "also", *slow.defaults()),
-    }
+    keys = {"meaning", "needs_action", "also", *FLAGS, *READERS, *slow.defaults()}
     codes = []
     for title in slow.sections():
         section = {key: " ".join(text.split()) for key, text in slow[title].items()}
@@ -101,22 +98,16 @@ def test_the_texts_are_an_ini_file(name: str) -> None:
             codes.append(code)
             entry = lookup(code)
             assert entry.meaning == section["meaning"]
-            assert ("action" in section) != ("ask_engineer" in section)
-            if "ask_engineer" in section:
-                assert entry.needs_action
-                action = for_engineer(section["ask_engineer"])
-            else:
-                nobody = section.get("needs_action") == "no"
-                assert entry.needs_action == (CODE_KINDS[kind].needs_action and not nobody)
-                action = for_owner(section["action"]) if entry.needs_action else section["action"]
-            if_most = for_owner(section["if_most"]) if "if_most" in section else ""
-            if "engineer_if_most" in section:
-                if_most = for_engineer(section["engineer_if_most"])
-            assert (entry.action, entry.if_most) == (action, if_most)
-            assert entry.is_too_late == ("is_too_late" in section)
-            assert entry.says_upload == ("says_upload" in section)
-            assert entry.needs_look == ("needs_look" in section)
-            assert entry.needs_profile == ("needs_profile" in section)
+            texts = {key: to(section[key]) for key, to in READERS.items() if key in section}
+            is_for_engineer = "ask_engineer" in section
+            assert is_for_engineer != ("action" in section)
+            if not entry.needs_action:
+                texts["action"] = section["action"]
+            assert entry.action == texts["ask_engineer" if is_for_engineer else "action"]
+            assert entry.if_most == texts.get("if_most", texts.get("engineer_if_most", ""))
+            somebody = CODE_KINDS[kind].needs_action and section.get("needs_action") != "no"
+            assert entry.needs_action == (is_for_engineer or somebody)
+            assert {flag for flag in FLAGS if getattr(entry, flag)} == section.keys() & FLAGS
     assert len(codes) == len(set(codes))
 
 
