@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -696,6 +697,15 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
     assert person.page.trial is not None
     assert person.page.trial.totals.all_rows == 3
     person.save()
+
+
+def test_what_may_be_typed_is_listed(opened: Open) -> None:
+    """Zones, countries, currencies and times are no free text for those who look them up."""
+    html = answer(opened(), without("Currency")).html
+    listed = [*re.findall(r' list="(\w+)"', html)]
+    assert sorted(listed) == ["currency_code", "expect", "phone_region", "time_zone"]
+    for name in listed:
+        assert f'<datalist id="{name}"><option ' in html
 
 
 def test_each_control_has_a_name_of_its_own(opened: Open) -> None:

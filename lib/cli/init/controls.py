@@ -70,7 +70,8 @@ class Control:
     options: Sequence[Offer] = ()
     is_open: bool = False
     kind: Literal["menu", "choices", "text"] = "menu"
-    datalist: str = ""
+    key: str = ""
+    """The key of the profile that is typed. The page has a list for some."""
 
     @property
     def groups(self) -> list[tuple[str, list[Offer]]]:
@@ -417,7 +418,7 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
             write_typed,
             is_open=is_open and is_alone,
             kind="text",
-            datalist=question.datalist,
+            key=question.key,
         )
 
 

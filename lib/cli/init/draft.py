@@ -147,9 +147,8 @@ class Draft:
         self._write_names(name, [*kept, *([column.name] if column else [])], entry)
 
     def forget_names(self, name: str) -> None:
-        """Remove the names of a field's column that this file lacks."""
-        names = self._written_names(name, None)
-        self._write_names(name, [each for each in names if self.column_named(each)], None)
+        """Remove the names of a field's column, none of which this file has."""
+        self._write_names(name, [], None)
 
     def _written_names(self, name: str, entry: int | None) -> list[str]:
         names = self.level(entry).get("columns", {}).get(name) or ()

@@ -234,15 +234,15 @@ def _template(name: str) -> Any:
 
 
 def _lists(draft: Draft) -> dict[str, list[tuple[str, str]]]:
-    """Return what may be typed into some fields: (value, what it is)."""
+    """Return what may be typed for some keys of the profile: (value, what it is)."""
     zone = draft.profile.get("time_zone") or "America/New_York"
     days = (f"every {day} by 06:30 {zone}" for day in ("day", "weekday", "monday"))
     times = ("any time", *days, "every 3 hours")
     return {
-        "zones": [(name, "") for name in _zones()],
-        "countries": [*country_names().items()],
-        "currencies": [(code, name) for code, name in sorted(CURRENCY_NAMES.items())],
-        "times": [(text, "") for text in times],
+        "time_zone": [(name, "") for name in _zones()],
+        "phone_region": [*country_names().items()],
+        "currency_code": [(code, name) for code, name in sorted(CURRENCY_NAMES.items())],
+        "expect": [(text, "") for text in times],
     }
 
 

@@ -76,8 +76,6 @@ class Question:
     of: Literal["conversion", "correction", "sale", "cells", "file"] = "file"
     """Where it is asked: for each entry of conversions or of corrections, or once, with the sales,
     with how cells are written, or with what all rows share."""
-    datalist: str = ""
-    """The list that helps to type the answer."""
     entry: int | None = None
 
     @property
@@ -292,7 +290,6 @@ QUESTIONS: Final = (
         "In which currency is the value of {which}?",
         typed="the code of one for all, such as EUR",
         of="sale",
-        datalist="currencies",
         example=_first([*_VALUES, "value"], _lacks_currency),
     ),
     Question(
@@ -346,7 +343,6 @@ QUESTIONS: Final = (
         "In which time zone are the times of the file?",
         typed="a zone such as Europe/Berlin, or UTC",
         of="cells",
-        datalist="zones",
         example=_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
     ),
     Question(
@@ -355,7 +351,6 @@ QUESTIONS: Final = (
         "From which country are phone numbers without +?",
         typed="its two letters, such as DE",
         of="cells",
-        datalist="countries",
         example=_refused(
             ["phone", "phone_2"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
         ),
@@ -390,5 +385,5 @@ QUESTIONS: Final = (
         typed="its ID (for the Google Ads API, also its name)",
         of="conversion",
     ),
-    Question("expect", "When files come", "When do files come?", typed=FORMS, datalist="times"),
+    Question("expect", "When files come", "When do files come?", typed=FORMS),
 )
