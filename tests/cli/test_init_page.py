@@ -237,6 +237,28 @@ def test_a_column_replaces_the_answer_for_all_rows(opened: Open) -> None:
     assert {"value", "ad_user_data"}.isdisjoint(person.save())
 
 
+@pytest.mark.parametrize(
+    "columns, api, is_found",
+    [
+        ({}, None, False),
+        ({"hashed_phone_number": "Phone"}, None, True),
+        ({"session_attributes_encoded": "Deal"}, None, True),
+        ({"session_attributes_encoded": "Deal"}, "google_ads", False),
+        ({"session_attributes_encoded": "Deal"}, "data_manager", True),
+        ({"first_name": "Deal"}, "data_manager", False),
+    ],
+)
+def test_what_finds_a_sale_is_asked_unless_a_column_does(
+    opened: Open, columns: dict[str, str], api: str | None, is_found: bool
+) -> None:
+    """As the chosen API can, or any if none is chosen; of an address, all parts are needed."""
+    keys: dict[str, Any] = {"columns": columns} if columns else {}
+    person = opened(**keys, **({"destination": api} if api else {}))
+    person.press("rows", "conversion")
+    asked = "A click ID, an email address or a phone number"
+    assert (asked not in person.open()) is is_found
+
+
 def test_a_column_may_mean_two_things(opened: Open) -> None:
     """Consent that was refused may leave a row out, too."""
     person = answer(opened())

@@ -31,6 +31,8 @@ from lib.cli.init.draft import Draft
 from lib.cli.init.look import MOST_ROWS, Column
 from lib.cli.init.questions import LOOKS, Question, questions
 from lib.cli.init.trial import Trial
+from lib.config.profile import identifies
+from lib.destinations.registry import capabilities_of, names
 from lib.results.page import PAGES
 from lib.rules.values.countries import country_names
 from lib.rules.values.currencies import CURRENCY_NAMES
@@ -43,7 +45,6 @@ _SUGGESTED: Final = (
 """What is suggested, the surest first."""
 _BY_CELLS: Final = {"gclid", "email", "currency_code", "conversion_date_time", "conversion_value"}
 """What cells suggest without the help of a name."""
-_FOUND_BY: Final = ("gclid", "gbraid", "wbraid", "email", "phone", "hashed_email")
 _TITLES: Final = {"cells": "How cells are written", "file": "Consent, account and schedule"}
 
 
@@ -172,7 +173,7 @@ class Page:
                 names = (question.control, f"{question.control}.text", "columns")
                 anchor = next(each for each in names if each in self.controls or each == "columns")
                 yield question.title, anchor
-        if draft.sales and draft.fields.isdisjoint(_FOUND_BY):
+        if draft.sales and not _identifies_sales(draft):
             yield "A click ID, an email address or a phone number", "columns"
 
     @property
@@ -205,6 +206,15 @@ class Page:
 def render_message(title: str, text: str, tone: str = "red") -> str:
     """Return a page that says one thing."""
     return str(_template("message.html").render(title=title, text=text, tone=tone))
+
+
+def _identifies_sales(draft: Draft) -> bool:
+    """Return whether Google can find the clicks or people of sales by some column, or the callers
+    of calls. Without a destination, one that can is enough."""
+    destination = draft.profile.get("destination")
+    apis = map(capabilities_of, [destination] if destination else names())
+    kinds = (of_api for api in apis for of_api in (api.of_kind("conversion"), api.of_kind("call")))
+    return any(can and identifies(draft.fields, can.identifying, can.fields) for can in kinds)
 
 
 def _fits(column: Column, field: str) -> bool:
