@@ -142,14 +142,15 @@ class View:
     def known_names(self) -> frozenset[str]:
         """The names of profiles: those of the document, and those of files that had one (without a
         profile, a run has no destination)."""
-        return frozenset({*self.profiles, *(e.profile for e in self.entries if e.destination)})
+        of_files = (entry.profile for entry in self.entries if entry.destination)
+        return frozenset({ALL_PROFILES, *self.profiles, *of_files})
 
-    def profile_of(self, folder: str) -> str:
-        """Return the name under which problems of a folder are told.
+    def shown_profile(self, name: str) -> str:
+        """Return the name under which problems of a profile, or of a folder, are told.
 
         All folders that no profile names are one problem, however many there are.
         """
-        return folder if folder in self.known_names else NO_PROFILE
+        return name if name in self.known_names else NO_PROFILE
 
     @cached_property
     def by_profile(self) -> Mapping[str, Sequence[RunEntry]]:
@@ -181,7 +182,8 @@ def open_problems(view: View) -> list[OpenProblem]:
             profile = view.profiles.get(found.profile)
             if isinstance(profile, Profile):
                 action = action_in(found.profile, profile.customer_id, action)
-            groups.setdefault((kind, found.profile, found.code, action), []).append(found)
+            group = kind, view.shown_profile(found.profile), found.code, action
+            groups.setdefault(group, []).append(found)
     problems = [
         OpenProblem(*group, sorted(found, key=lambda each: -max(each.money.values(), default=0)))
         for group, found in groups.items()
@@ -267,9 +269,8 @@ def _not_started(view: View) -> Iterator[Found]:
     for file in view.without_run:
         came = view.waits_since(file)
         if view.now - came >= NOT_STARTED_AFTER and view.can_start(file):
-            profile = view.profile_of(profile_name(file.name))
             text = _dated(file.name, came)
-            yield Found(profile, "", text, run=run_key(file))
+            yield Found(profile_name(file.name), "", text, run=run_key(file))
 
 
 def _nothing_sent(view: View) -> Iterator[Found]:
@@ -368,16 +369,15 @@ def _unfinished(view: View) -> Iterator[Found]:
             code = entry.cause or entry.stop
             text = _text_of_file(entry, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
-            yield Found(view.profile_of(entry.profile), code, text, money, entry.key)
+            yield Found(entry.profile, code, text, money, entry.key)
     for key, code in view.unreadable.items():
         file = view.files.get(key)
         if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
             continue
         # State that somebody has changed must be mended, however old the file is.
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
-            profile = view.profile_of(profile_name(file.name))
             text = _dated(file.name, file.created)
-            yield Found(profile, code, text, run=key)
+            yield Found(profile_name(file.name), code, text, run=key)
 
 
 def _stopped(view: View) -> Iterator[Found]:
@@ -386,8 +386,7 @@ def _stopped(view: View) -> Iterator[Found]:
         action = lookup(entry.stop).advice_with_upload()
         text = _text_of_file(entry, entry.stop_detail)
         money = micros_by_currency(entry.totals.lost_money())
-        profile = view.profile_of(entry.profile)
-        yield Found(profile, entry.stop, text, money, entry.key, action)
+        yield Found(entry.profile, entry.stop, text, money, entry.key, action)
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
@@ -508,14 +507,13 @@ def _google_silent(view: View) -> Iterator[Found]:
     for entry in view.entries:
         if view.is_deleted(entry):
             continue
-        profile = view.profile_of(entry.profile)
         if entry.blocked:
             # No limit of seven days is needed here: a request is given up a week after it was sent,
             # and a run without an open request is not blocked any more (`ask_for_statuses`).
-            yield Found(profile, entry.blocked, _text_of_file(entry), run=entry.key)
+            yield Found(entry.profile, entry.blocked, _text_of_file(entry), run=entry.key)
         elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
             text = _text_of_file(entry, number_of_rows(entry.totals.unknown))
-            yield Found(profile, STATUS_UNKNOWN, text, run=entry.key)
+            yield Found(entry.profile, STATUS_UNKNOWN, text, run=entry.key)
 
 
 # ── what an engineer must change ─────────────────────────────────────────────────────────────────
