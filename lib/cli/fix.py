@@ -33,7 +33,7 @@ from lib.errors import NotResults, SourceError
 from lib.model.fields import comparable
 from lib.model.outcomes import Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
-from lib.results.findings import is_for_profile, root_problems
+from lib.results.findings import need_of, root_problems
 from lib.results.names import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
@@ -154,10 +154,10 @@ def _is_correctable(row: ResultsRow, head: ResultsHead, for_profile: list[int]) 
     A row that Google refused for a reason that no cell can change is not worth another try, nor is
     one that came too late. The lines of rows that the profile should take go to `for_profile`.
     """
-    if row.errors and is_for_profile(row.as_outcome()):
+    need = need_of(row.as_outcome())[0] if row.errors else ""
+    if need == "profile":
         for_profile.append(row.line)
-        return False
-    if any(lookup(error.code).is_too_late for error in row.errors):
+    if need in ("profile", "late"):
         return False
     if row.outcome == "failed":
         return not row.errors or any(_entry(error, head).needs_action for error in row.errors)

@@ -147,11 +147,7 @@ class Findings:
         self.with_problem += 1
         keep_first(self.first, listed, MOST_ROWS)
         if row.errors:
-            need, reasons = _need_of(row), _reasons(row)
-            if need == "late":
-                reasons = _late_errors(row)
-            elif need == "correct" and _are_for_profile(reasons):
-                need = "profile"
+            need, reasons = need_of(row)
             self.groups[need].add(listed, reasons)
         if row.warnings and row.outcome not in LOST:
             looks = [each for each in row.warnings if lookup(each.code).needs_look]
@@ -187,28 +183,18 @@ class Findings:
         return [rows[record] for record in sorted(rows)]
 
 
-def _need_of(row: RowOutcome) -> Need:
-    """Return what a row with an error needs. `add_row` makes `profile` of `correct`, if all reasons
-    are for it."""
-    if row.outcome not in LOST and any(lookup(each.code).needs_look for each in row.errors):
-        return "look"
-    if row.outcome not in LOST or not any(lookup(each.code).needs_action for each in row.errors):
-        return "nobody"
-    return "late" if _late_errors(row) else "correct"
-
-
-def is_for_profile(row: RowOutcome) -> bool:
-    """Return whether a change of the profile mends a row, whose cells are right."""
-    return _are_for_profile(_reasons(row))
-
-
-def _are_for_profile(reasons: Sequence[Problem]) -> bool:
-    return all(lookup(each.code).needs_profile for each in reasons)
-
-
-def _late_errors(row: RowOutcome) -> Sequence[Problem]:
-    """Return the errors for which nobody needs to correct the others any more."""
-    return [each for each in row.errors if lookup(each.code).is_too_late]
+def need_of(row: RowOutcome) -> tuple[Need, Sequence[Problem]]:
+    """Return what a row with an error needs, and for which of its problems."""
+    reasons, is_lost = _reasons(row), row.outcome in LOST
+    if not is_lost and any(lookup(each.code).needs_look for each in row.errors):
+        return "look", reasons
+    if not is_lost or not any(lookup(each.code).needs_action for each in row.errors):
+        return "nobody", reasons
+    if late := [each for each in row.errors if lookup(each.code).is_too_late]:
+        return "late", late  # nobody needs to correct the others any more
+    if all(lookup(each.code).needs_profile for each in reasons):
+        return "profile", reasons
+    return "correct", reasons
 
 
 def root_problems(row: RowOutcome) -> Sequence[Problem]:
