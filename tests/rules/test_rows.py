@@ -939,28 +939,6 @@ def test_the_order_id_of_a_tag_stays_as_it_is() -> None:
     assert sent[2].order_id == LONG
 
 
-def test_a_sale_of_a_tag_needs_the_order_id_of_the_tag() -> None:
-    """Without it, Google would count a new conversion. Sales that have it are sent."""
-    rows = "AAAAAAAAAAAAAA1,2026-11-20 10:00,SO-1\nAAAAAAAAAAAAAA2,2026-11-20 10:00,"
-    text = f"gclid,conversion_date_time,order_id\n{rows}"
-    unread = Account("1234567890", "1234567890")
-    validated = validate(text, "data_manager", is_of_tag=True, account=unread)
-    assert validated.fields == {3: "TAG_ORDER_ID_MISSING order_id"}
-    assert [*validated.sent] == [2]
-
-
-def test_an_old_sale_without_a_click_is_sent_with_a_warning() -> None:
-    """Google takes older sales only with a click ID."""
-    rows = [
-        "AAAAAAAAAAAAAA1,2026-09-01 10:00,",
-        ",2026-09-01 10:00,a@example.com",
-        ",2026-11-20 10:00,b@example.com",
-    ]
-    validated = validate("gclid,conversion_date_time,email\n" + "\n".join(rows))
-    assert [*validated.sent] == [2, 3, 4]
-    assert validated.warned == {3: "OLD_WITHOUT_CLICK_ID"}
-
-
 def test_validating_rows_leaves_no_reference_cycle() -> None:
     """A kept exception would keep its whole chunk in memory, and the collector runs rarely."""
     bad = "\n".join(
