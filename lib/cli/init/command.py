@@ -196,7 +196,7 @@ def init_command(
         _apply(draft, given)
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
-        if "decoded" in text:
+        if "decoded" in error.detail:
             text += f" Name the encoding: {_ENCODINGS}."
         raise click.ClickException(text) from None
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
