@@ -212,6 +212,7 @@ def test_rows_that_nobody_could_send_for_a_week() -> None:
         history.platform.google.sending = ""
         history.platform.wait(DAY)
         assert results(history, file)["file_error"]["code"] == "STALE"
+        assert results(history, file)["counts"]["rows"] == 0
         assert not history.platform.google.requests
 
 
@@ -239,7 +240,8 @@ def test_statuses_that_never_come(statuses: Statuses) -> None:
         history.platform.google.statuses = statuses
         history.platform.wait(9 * DAY)
         assert history.platform.due(file.source) is None
-        assert results(history, file)["counts"]["awaiting"] == 0
+        counts = results(history, file)["counts"]
+        assert (counts["uploaded"], counts["unknown"], counts["awaiting"]) == (1, 1, 0)
         assert told_today(history, "google_silent") == {EXPORT}
         history.platform.wait(8 * DAY)
         assert told_today(history, "google_silent") == set()

@@ -16,9 +16,7 @@ from typing import Any
 import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
-from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
-from lib.model.records import Record
 from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.run.attempt import Attempt
@@ -28,8 +26,6 @@ from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
     START,
-    FakeApi,
-    FakeRequest,
     MemoryStore,
     World,
     deliver,
@@ -120,42 +116,6 @@ def test_a_young_lease_is_respected(google: World) -> None:
     assert deliver_again(google, "daily.csv") == "completed"
 
 
-class FrozenApi(FakeApi):
-    """An API whose client is frozen once, after a chunk was prepared and before it is sent."""
-
-    meanwhile: Callable[[], object]
-
-    def encode(
-        self, kind: RecordKind, records: Sequence[Record], job_id: int
-    ) -> Sequence[FakeRequest]:
-        requests = super().encode(kind, records, job_id)
-        meanwhile, self.meanwhile = self.meanwhile, lambda: None
-        meanwhile()
-        return requests
-
-
-@pytest.mark.parametrize("is_taken_over", [False, True])
-def test_a_process_that_was_frozen_past_its_lease_sends_nothing(
-    google: World, is_taken_over: bool
-) -> None:
-    """Each request looks at the lease: the rows were read and prepared while it still held."""
-
-    def meanwhile() -> None:
-        google.clock.seconds += AFTER_DEATH
-        if is_taken_over:
-            assert deliver_again(google, "daily.csv") == "completed"
-
-    google.api = frozen = FrozenApi()
-    frozen.meanwhile = meanwhile
-    with pytest.raises(LeaseLost):
-        deliver(google, "daily.csv", sales("a", "b"))
-    assert frozen.batches == is_taken_over
-    assert deliver_again(google, "daily.csv") == ("skipped" if is_taken_over else "completed")
-    assert frozen.counted == ["a", "b"]
-    assert frozen.batches == 1
-    assert outcomes(google) == {"uploaded": 2}
-
-
 def test_a_broken_upload_that_ends_within_a_value(google: World) -> None:
     """`1` of `1270.00` is held, and never sent, because the whole file comes a minute later."""
     whole = sales("a", "b", conversion_value="1270.00").replace(b"1270.00", b"1270.00")
@@ -186,60 +146,6 @@ def test_a_last_line_that_nobody_completes_is_sent_after_ten_minutes(google: Wor
     assert outcomes(google) == {"uploaded": 2}
 
 
-def test_an_unfinished_file_is_overwritten_with_other_rows(google: World) -> None:
-    """Monday's file, which an outage has stopped, and Tuesday's of the same name both count."""
-    google.store.versioned = True
-    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("monday"))
-    google.api.before = passes
-    google.clock.seconds += 24 * HOUR
-    deliver(google, "daily.csv", sales("tuesday"))
-    sweep(google)
-    assert sorted(google.api.counted) == ["monday", "tuesday"]
-
-
-def test_an_unfinished_file_is_overwritten_and_gone(google: World) -> None:
-    """Without versions, the results of Monday's file say that its object is gone."""
-    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("monday"))
-    google.api.before = passes
-    google.clock.seconds += 24 * HOUR
-    deliver(google, "daily.csv", sales("tuesday"))
-    sweep(google)
-    assert results(google, number=0)["file_error"]["code"] == "SOURCE_GONE"
-    assert google.api.counted == ["tuesday"]
-
-
-def test_an_outage_of_an_hour_is_no_fault_of_the_file(google: World) -> None:
-    """However often its attempts fail, the file is sent as soon as the API answers."""
-    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("a"))
-    for _ in range(6):
-        google.clock.seconds += 601
-        sweep(google)
-    assert saved(google).tries == 0
-    google.api.before = passes
-    google.clock.seconds += 601
-    sweep(google)
-    assert outcomes(google) == {"uploaded": 1}
-
-
-def test_an_outage_of_two_days_ends_no_file(google: World) -> None:
-    """A file that nobody could send for two days is sent when the API answers again."""
-    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("a"))
-    google.clock.seconds += 48 * HOUR
-    sweep(google)
-    google.api.before = passes
-    google.clock.seconds += 601
-    sweep(google)
-    assert outcomes(google) == {"uploaded": 1}
-
-
 def test_a_file_that_no_attempt_survives_ends(google: World) -> None:
     """NO_PROGRESS says so, the object is not opened again, and the last attempt lives."""
     deaths = 0
@@ -266,30 +172,6 @@ def test_a_file_that_no_attempt_survives_ends(google: World) -> None:
     assert saved(google).state == "done"
 
 
-def test_progress_forgives_every_death(google: World) -> None:
-    """A file whose attempts die after one more chunk each is sent to its end."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
-        google.store.put(IN, "daily.csv", sales(*"abcdefg"))
-        for died_at in range(2, 8):
-
-            def die(number: int, last: int = died_at) -> None:
-                if google.api.batches > last:
-                    raise Dies
-
-            google.api.batches = died_at - 1
-            google.api.before = die
-            with pytest.raises(Dies):
-                deliver_again(google, "daily.csv")
-            google.clock.seconds += AFTER_DEATH
-        google.api.before = passes
-        deliver_again(google, "daily.csv")
-    assert sum(outcomes(google).values()) == 7
-    assert sorted(set(google.api.counted)) == [*"abcdefg"]
-    # Each row has been answered since, so nothing is in doubt.
-    assert "MAYBE_SENT" not in [note["code"] for note in results(google)["notes"]]
-
-
 @pytest.mark.parametrize(("state_bucket", "is_read"), [("", False), ("state-bucket", True)])
 def test_a_folder_with_the_name_of_the_state(state_bucket: str, is_read: bool) -> None:
     """Results of its files would be written among the state, unless that has its own bucket."""
@@ -307,18 +189,6 @@ def test_a_stale_file_keeps_the_reason_of_its_stop(google: World) -> None:
     google.clock.seconds += 8 * 24 * HOUR
     sweep(google)
     assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
-
-
-def test_rows_that_nobody_could_send_for_a_week_are_stale(google: World) -> None:
-    """STALE ends the file, with its rows in no count."""
-    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("a"))
-    google.clock.seconds += 8 * 24 * HOUR
-    sweep(google)
-    document = results(google)
-    assert document["file_error"]["code"] == "STALE"
-    assert document["counts"]["rows"] == 0
 
 
 def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
@@ -443,18 +313,6 @@ def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:
     google.clock.seconds += 18 * HOUR
     sweep(google)
     assert google.api.counted == ["a", "b"]
-
-
-def test_rows_that_stay_too_recent_fail_after_three_days(google: World) -> None:
-    """They fail with their own reason, 72 hours after the first attempt."""
-    google.api.too_recent = {"a"}
-    deliver(google, "daily.csv", sales("a"))
-    for _ in range(13):
-        google.clock.seconds += 6 * HOUR
-        sweep(google)
-    assert outcomes(google) == {"failed": 1}
-    assert results(google)["rows"][0]["errors"][0]["code"] == "TOO_RECENT_EVENT"
-    assert saved(google).state == "done"
 
 
 def test_deferred_rows_whose_object_is_gone_fail(google: World) -> None:
@@ -915,22 +773,6 @@ def deliver_without_statuses(google: World) -> None:
     deliver(google, "daily.csv", sales("order-a"))
 
 
-def test_refused_credentials_block_the_follow_up_until_they_are_mended(google: World) -> None:
-    """The code stays in the run while it holds, and each sweep asks again, days later too."""
-    deliver_without_statuses(google)
-    google.clock.seconds += HOUR
-    sweep(google)
-    for _ in range(12):
-        google.clock.seconds += 12 * HOUR
-        sweep(google)
-    assert [entry.blocked for entry in entries(google)] == ["USER_PERMISSION_DENIED"]
-    google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
-    google.clock.seconds += 60
-    sweep(google)
-    assert [entry.blocked for entry in entries(google)] == [""]
-    assert saved(google).state == "done"
-
-
 def test_an_outage_does_not_hide_that_a_follow_up_is_blocked(google: World) -> None:
     """Whether the access was mended is not known while Google cannot be reached."""
     deliver_without_statuses(google)
@@ -974,21 +816,6 @@ def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None
         google.clock.seconds += 12 * HOUR
         sweep(google)
     assert saved_state(google) == ["done"]
-
-
-def test_a_status_that_never_comes_is_told(google: World) -> None:
-    """After seven days, nobody asks any more: the rows stay uploaded, and a line says so."""
-    google.use_destination("data_manager")
-    deliver(google, "daily.csv", sales("order-a"))
-    for _ in range(8 * 24):
-        google.clock.seconds += HOUR
-        sweep(google)
-    assert saved(google).state == "done"
-    assert outcomes(google)["uploaded"] == 1
-    (request,) = results(google)["processing"]["requests"]
-    assert request["code"] == "STATUS_UNKNOWN"
-    assert results(google)["counts"]["unknown"] == 1
-    assert [entry.totals.unknown for entry in entries(google)] == [1]
 
 
 def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
