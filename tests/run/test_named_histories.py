@@ -230,6 +230,9 @@ def test_the_chunks_that_were_sent_are_named_in_their_order(google: World) -> No
     attempt.sums.sent = [0, 2, 1]
     told = with_sent_chunks(Problem("CHECKSUM_MISMATCH", "", "read twice"), attempt)
     assert told.detail == "read twice; chunks sent before: 0 to 2 (0 rows uploaded)"
+    attempt.sums.sent = []
+    told = with_sent_chunks(Problem("CHECKSUM_MISMATCH", "", "read twice"), attempt)
+    assert told.detail == "read twice; no chunk was sent"
 
 
 def test_a_refused_account_stops_a_resend_at_once(
@@ -425,18 +428,28 @@ def test_a_deleted_run_is_begun_again(google: World) -> None:
     assert saved(google).state == "done"
 
 
-def test_a_damaged_run_is_named_and_left_as_it_is(google: World) -> None:
-    """STATE_UNREADABLE is retried, and the sweep says that the file is unfinished."""
+def test_a_damaged_run_is_named_and_left_as_it_is(
+    google: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """STATE_UNREADABLE is an alert with the run's name and none of its content. It is retried, and
+    the sweep says that the file is unfinished."""
     google.api.too_recent = {"a"}
     deliver(google, "daily.csv", sales("a"))
     name = f"_state/runs/{saved(google).key}.json"
-    google.store.put(OUT, name, b"{}")
+    damaged = b'{"format": 1, "secret": "buyer@example.com"}'
+    google.store.put(OUT, name, damaged)
     google.store.labels.pop((OUT, name))
     with pytest.raises(RetryableError, match="STATE_UNREADABLE"):
         deliver_again(google, "daily.csv")
+    output = capsys.readouterr().out
+    lines = [json.loads(line) for line in output.splitlines()]
+    (alert,) = [line for line in lines if line["event"] == "settings_invalid"]
+    assert (alert["severity"], alert["code"]) == ("ERROR", "STATE_UNREADABLE")
+    assert name in alert["detail"]
+    assert "buyer" not in output
     google.clock.seconds += 7 * HOUR
     assert sweep(google)["unreadable"] == 1
-    assert google.store.objects[OUT, name][0] == b"{}"
+    assert google.store.objects[OUT, name][0] == damaged
 
 
 def test_a_run_of_a_newer_version_is_left_alone(google: World) -> None:

@@ -11,12 +11,9 @@ import pytest
 
 import main
 from lib.adapters.logging import EVENTS, JsonLog
-from lib.errors import PermanentError, RetryableError
-from lib.state.runs import run_key
-from lib.state.store import StoredObject
-from sandbox.up import INPUT_BUCKET, OUTPUT_BUCKET, Sandbox
+from lib.errors import PermanentError, RetryableError, SettingsError
+from sandbox.up import Sandbox
 from tests.fakes import world
-from tests.rows import core_row, csv_bytes
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +29,10 @@ def logged(output: str, event: str) -> dict[str, Any]:
 def test_a_file_was_stopped(google: Sandbox) -> None:
     """An unusable file raises an alert with its code, its object's name, and all there is to do."""
     results = google.results(*google.drop(b"", "empty.csv"))
+    assert (results["status"], results["file_error"]["code"]) == ("stopped", "EMPTY_FILE")
     assert google.delivery.wait_until_idle()
+    (record,) = google.delivery.records()
+    assert [attempt.status for attempt in record.attempts] == [200]
     line = logged(google.function_output(), "open_problem")
     assert (line["kind"], line["profile"]) == ("file_stopped", "default")
     assert line["code"] == "EMPTY_FILE"
@@ -41,33 +41,23 @@ def test_a_file_was_stopped(google: Sandbox) -> None:
     assert line["action"].endswith("Then upload the file again: no sale counts twice.")
 
 
-def test_unreadable_state(google: Sandbox) -> None:
-    """A run that somebody has changed is answered with 5xx and named, and no data is logged."""
-    google.delivery.set(paused=True, backoff_seconds=0.05, time_limit_seconds=0)
-    name, generation = google.drop(csv_bytes([core_row(1)]), "broken.csv")
-    key = run_key(StoredObject(INPUT_BUCKET, name, generation, 0))
-    run = google.storage_client().bucket(OUTPUT_BUCKET).blob(f"_state/runs/{key}.json")
-    run.upload_from_string('{"format": 1, "secret": "buyer@example.com"}')
-    google.delivery.set(paused=False)
-    assert google.delivery.wait_until_idle()
-    (record,) = google.delivery.records()
-    assert [attempt.status for attempt in record.attempts] == [503]
-    line = logged(google.function_output(), "settings_invalid")
-    assert line["code"] == "STATE_UNREADABLE"
-    assert key in line["detail"]
-    assert "buyer" not in google.function_output()
-
-
-def test_settings_invalid() -> None:
-    """The alert names every wrong variable of the environment, and no event is acknowledged."""
+def test_settings_invalid(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alert names every wrong variable of the environment. The error leaves the function, so
+    that no event is acknowledged."""
+    right = {
+        "INPUT_BUCKET": "in-bucket",
+        "OUTPUT_BUCKET": "out-bucket",
+        "PROFILES": "profiles.json",
+    }
     wrong = {"WINDOW": "many", "DEFER_HOURS": "-1"}
-    with Sandbox(source=ROOT, env=wrong) as google:
-        google.delivery.set(backoff_seconds=0.05, time_limit_seconds=0.5)
-        google.drop(csv_bytes([core_row(1)]), "never.csv")
-        assert google.delivery.wait_until_idle()
-        (record,) = google.delivery.records()
-        assert not record.acknowledged
-        problems = logged(google.function_output(), "settings_invalid")["detail"].split("; ")
+    for name, value in (right | wrong).items():
+        monkeypatch.setenv(name, value)
+    main._settings.cache_clear()
+    with flask.Flask("test").test_request_context(), pytest.raises(SettingsError):
+        main.ingest(flask.request)
+    problems = logged(capsys.readouterr().out, "settings_invalid")["detail"].split("; ")
     assert {problem.partition(":")[0] for problem in problems} == set(wrong)
 
 

@@ -48,19 +48,6 @@ def sent_to(google: Sandbox) -> list[int]:
     return [each.conversions for each in requests if each.method.endswith("IngestEvents")]
 
 
-def test_rows_arrive_as_events_and_only_bad_ones_fail(unreadable: Sandbox) -> None:
-    """Only bad rows fail, although Google refuses a whole request for one bad event."""
-    rows = [core_row(n, conversion_action="9999") for n in range(1, 2001)]  # Google refuses these
-    rows += [core_row(n) for n in range(2001, 2502)]
-    rows[6] = core_row(7, conversion_value="-1")  # rejected by our rules
-    results = File(unreadable, csv_bytes(rows)).document()
-    assert results["file_error"] is None
-    counts = results["counts"]
-    assert (counts["rejected"], counts["failed"], counts["uploaded"]) == (1, 1999, 501)
-    assert len(unreadable.state.accepted) == 501
-    assert results["request_ids"]
-
-
 @pytest.mark.parametrize("adjusts", [False, True])
 def test_only_rows_with_recent_clicks_are_sent_again(google: Sandbox, adjusts: bool) -> None:
     """Rows that Google names are deferred, sent again after six hours, and count once, whichever

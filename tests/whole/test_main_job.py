@@ -7,8 +7,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from sandbox.google_ads.uploads import MAX_ROWS
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 from tests.rows import core_row, csv_bytes
@@ -103,28 +101,6 @@ def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:
 
 
 # ── files and accounts that cannot be used ───────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("content", "code"),
-    [
-        (b"", "EMPTY_FILE"),
-        (b"Cj0KCQiAexample,x@example.com,2026-11-01 10:00:00\r\n" * 2, "COLUMN_MISSING"),
-    ],
-)
-def test_an_unusable_file_has_one_attempt_and_one_error(
-    google: Sandbox, content: bytes, code: str
-) -> None:
-    """The file has one error with an action, the event is acknowledged, and nothing is uploaded."""
-    results = deliver(google, content)
-    assert results["file_error"]["code"] == code
-    assert results["codes"][code]["action"]
-    assert results["status"] == "stopped"
-    assert "x@example.com" not in json.dumps(results)
-    assert google.delivery.wait_until_idle()
-    (record,) = google.delivery.records()
-    assert [attempt.status for attempt in record.attempts] == [200]
-    assert not uploads(google)
 
 
 def test_objects_that_are_no_files(google: Sandbox) -> None:
