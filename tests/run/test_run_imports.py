@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("lib.run.", "lib.state.")
 
 
+@cache
 def imported_by(module: str) -> set[str]:
     """Return the modules of `run` and `state` that a module imports, wherever in it."""
     tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8"))
