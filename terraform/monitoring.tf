@@ -20,6 +20,8 @@ locals {
   overview_address = "https://storage.cloud.google.com/${google_storage_bucket.output.name}/index.html"
   # No Markdown: Google's subset of it has no code spans. The link is refused where Data Access logs are on.
   files_and_money = "[Overview: the files, the money, and the next step](${local.overview_address})\n\nIf the link answers 403, ask your engineer to run: gcloud storage cp gs://${google_storage_bucket.output.name}/index.html ."
+  # No variable says whether an incident is over, so each notification says what its end means.
+  when_to_act = "ERROR: act on the same day. WARNING: within the week. Nobody needs to act at night. RESOLVED: this problem is over, or it has become another one. The overview says whether the file was sent."
   # Alert → a link to its section. The section of an open problem is its kind.
   read_on = {
     for alert, section in { open_problem = "$${metric.label.kind}", open_problems_digest = "open_problems_digest", sweep_silent = "sweep_silent", sftp_failed = "sftp_failed" } :
@@ -99,10 +101,9 @@ resource "google_monitoring_alert_policy" "open_problems" {
 
   documentation {
     mime_type = "text/markdown"
-    # A problem without a code must not leave a gap, so the code ends a line. No variable says whether an incident is
-    # over, so a mail about the end has the same text.
+    # A problem without a code must not leave a gap, so the code ends a line.
     subject = "${var.name}, $${metric.label.profile}: $${metric.label.title}"
-    content = "$${metric.label.title}. Profile: $${metric.label.profile}.\n\nWhat to do while this is open: $${metric.label.action}\n\n${local.files_and_money}\n\n${local.read_on.open_problem}\n\nFor your engineer: $${metric.label.kind} $${metric.label.code}"
+    content = "$${metric.label.title}. Profile: $${metric.label.profile}.\n\nWhat to do while this is open: $${metric.label.action}\n\n${local.when_to_act}\n\n${local.files_and_money}\n\n${local.read_on.open_problem}\n\nFor your engineer: $${metric.label.kind} $${metric.label.code}"
   }
 
   alert_strategy {

@@ -147,12 +147,15 @@ def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> Sou
     if not match.is_close:
         comparison = "no line has half of the names"
     else:
-        names = ", ".join(
-            shown(name, column) if _is_familiar(name, match.missing, wanted) else _place(column)
-            for column, name in enumerate(header)
-            if name
-        )
-        comparison = f"the file has: {names}"
+        visible, hidden = [], []
+        for column, name in enumerate(header):
+            if is_safe_to_show(name) and _is_familiar(name, match.missing, wanted):
+                visible.append(name)
+            elif name:
+                hidden.append(f"{column + 1}")
+        comparison = f"the file has: {', '.join(visible)}"
+        if hidden:
+            comparison += f"; names that are not shown here: column {', '.join(hidden)}"
     return SourceError("COLUMN_MISSING", f"missing: {missing}; {comparison}")
 
 
@@ -280,15 +283,15 @@ def looks_like_data(name: str) -> bool:
     return len(name) > _MAX_NAME_CHARS or bool(_DATA.fullmatch(name))
 
 
+def is_safe_to_show(name: str) -> bool:
+    """Return whether a header name cannot be user data."""
+    few_digits = sum(map(str.isdigit, name)) <= _MAX_NAME_DIGITS
+    return bool(name) and name.isprintable() and few_digits and not looks_like_data(name)
+
+
 def shown(name: str, column: int) -> str:
     """Return a header name that is safe to show, or `column 5` if the name could be user data."""
-    few_digits = sum(map(str.isdigit, name)) <= _MAX_NAME_DIGITS
-    is_harmless = name.isprintable() and few_digits and not looks_like_data(name)
-    return name if name and is_harmless else _place(column)
-
-
-def _place(column: int) -> str:
-    return f"column {column + 1}"
+    return name if is_safe_to_show(name) else f"column {column + 1}"
 
 
 def shown_title(title: str) -> str:
