@@ -75,7 +75,11 @@ def test_a_header_below_titles(title: str, form: str) -> None:
     "content, line, error",
     [
         ("Name,Phone,Close Date\nAda,+1,2026\n", 1, 'COLUMN_MISSING: missing: "Order ID" or'),
-        ("Title\nPhone,Order ID,When\na,b,c\n", 2, "Phone, Order ID; names that are not shown here: column 3"),
+        (
+            "Title\nPhone,Order ID,When\na,b,c\n",
+            2,
+            "Phone, Order ID; names that are not shown here: column 3",
+        ),
         ("Phone,Order\na,b\nPhone,Order ID\n", 3, 'missing: "Close Date"; the file has'),
         ("Name,Phone\nAda,+12125550101\n", 1, "COLUMN_MISSING: missing: "),
         ("Ada,+12125550101\nBen,+12125550102\n", 1, "no line has half of the names"),
