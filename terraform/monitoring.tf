@@ -138,7 +138,7 @@ resource "google_monitoring_alert_policy" "open_problems_digest" {
   documentation {
     mime_type = "text/markdown"
     subject   = "${var.name}: open problems: $${log.extracted_label.count}"
-    content   = "$${log.extracted_label.text}\n\n${local.files_and_money}\n\n${local.read_on.open_problems_digest}"
+    content   = "$${log.extracted_label.text}\n\n${local.when_to_act}\n\n${local.files_and_money}\n\n${local.read_on.open_problems_digest}"
   }
 
   # The shortest of both: the line comes once a day, and tomorrow's is to be told too.

@@ -280,12 +280,13 @@ def digest(problems: Sequence[OpenProblem]) -> str:
     parts = [f"{number_of(len(problems), 'open problem')}{order}."]
     for number, problem in enumerate(problems, 1):
         at_stake = f" At stake: {problem.at_stake}." if problem.at_stake else ""
+        kind = problem.kind
         lines = [
             f"{number}. {problem.title}.{at_stake}",
             f"   Profile: {plain(problem.profile)}",
             f"   What to do: {problem.action}",
             *(f"   - {plain(line)}" for line in problem.lines),
-            f"   For your engineer: {problem.kind.name} {problem.code}".rstrip(),
+            f"   {kind.severity}. For your engineer: {kind.name} {problem.code}".rstrip(),
         ]
         parts.append("\n".join(lines))
     return "\n\n".join(parts)

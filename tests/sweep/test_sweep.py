@@ -208,7 +208,7 @@ def test_a_digest_has_all_files_dearest_first(capsys: pytest.CaptureFixture[str]
     assert profile.endswith(": default")
     assert lookup("CUSTOMER_NOT_ENABLED").advice_with_upload() in to_do
     assert [file.split()[1] for file in files] == ["［b］(x).csv", "a.csv"]
-    assert more.endswith("For your engineer: file_stopped CUSTOMER_NOT_ENABLED")
+    assert more.endswith("ERROR. For your engineer: file_stopped CUSTOMER_NOT_ENABLED")
     assert "Profile: (no profile)" in second
 
 

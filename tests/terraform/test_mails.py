@@ -66,7 +66,9 @@ def test_the_digest_is_told_each_day(values: Values) -> None:
     told = sent(values, lines, 72)
     assert [mail.sent - START for mail in told] == [timedelta(days=day) for day in range(3)]
     assert {mail.subject for mail in told} == {"[ALERT - Warning] conversions: open problems: 2"}
-    assert told[0].text.startswith("1. First file.\n\n2. Second file.\n\nOverview: ")
+    assert told[0].text.startswith(
+        "1. First file.\n\n2. Second file.\n\nERROR: act on the same day. "
+    )
 
 
 def test_every_mail_says_what_to_do_without_the_browser_too(values: Values) -> None:
