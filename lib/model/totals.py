@@ -297,7 +297,7 @@ class Totals:
         }
         return {"rows": self.all_rows, **named, "warnings": self.warned}
 
-    def digest(self, lost_for: Mapping[str, int], kept: Iterable[str] = ()) -> Totals:
+    def digest(self, lost_for: Mapping[str, int], kept: Iterable[str]) -> Totals:
         """Return them for a listing, whose size does not depend on the file.
 
         It has the most frequent currencies, and of the codes those of repeats, those in `kept`,

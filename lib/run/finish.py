@@ -131,7 +131,7 @@ def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_LOOKS])
 
 
-def digest_of(run: Run, sums: Sums, looks: Sequence[str] = ()) -> Totals:
+def digest_of(run: Run, sums: Sums, looks: Sequence[str]) -> Totals:
     """Return what listings show of the results. `looks` are the codes of `codes_to_look_at`."""
     totals = sums.totals
     # Nobody can do anything about a person who refused consent.

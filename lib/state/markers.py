@@ -99,7 +99,7 @@ class Markers:
         with ThreadPoolExecutor(_READ_AHEAD, "markers") as pool:
             yield in_order(pool)
 
-    def save(self, outcomes: ChunkOutcomes, replaced: int = 0) -> Marker:
+    def save(self, outcomes: ChunkOutcomes, replaced: int) -> Marker:
         """Save the outcomes of a chunk, and return what is saved now.
 
         `replaced` is the generation of the marker with its earlier outcomes; 0: it has none yet. If
