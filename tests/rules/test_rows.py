@@ -916,6 +916,7 @@ LONG = "SO-" + "x" * 62
         (LONG[:64], "google_ads", LONG[:64]),
         (LONG, "google_ads", "order-gbkpjdpkljhdndaaapfpoabadgjecamh"),
         (LONG, "data_manager", "order-gbkpjdpkljhdndaaapfpoabadgjecamh"),
+        (LONG[:64] + "1", "google_ads", "order-mepdfhbnjchobcnjnplgdepbhdclmcid"),
         ("7" * 64, "google_ads", "7" * 64),
         ("7" * 58, "data_manager", "7" * 58),
         ("7" * 59, "data_manager", "order-bnlflppajhbmbjhfbighnoenbmhcifjf"),
