@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, get_args
 
-from lib.model.account import Account, Action, action_id_in
+from lib.model.account import Action, action_id_in
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns
-from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
+from lib.rules.row_rules import RowRules
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
+
+NO_ACTION: Final = Action("", "", False, frozenset(), False, MAX_AGE_DAYS)
+"""Placeholder for a row that is rejected for its action: its other cells are still checked."""
 
 NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
 """An action that is given by its name, in an account that was not read. No row can be sent without
 the ID, so the file stops or is tried again."""
 
 
-def read_actions(chunk: ChunkColumns) -> list[ActionRule]:
+def read_actions(chunk: ChunkColumns) -> list[Action]:
     """Return the conversion action of each row: the one in its cell, else that of its entry."""
     resolved = chunk.file.memo(resolve_action, "conversion_action")
     of_entries = chunk.values_of_entries([entry.action or "" for entry in chunk.file.rules.entries])
@@ -27,34 +31,17 @@ def read_actions(chunk: ChunkColumns) -> list[ActionRule]:
     return chunk.problems.reject_problems(actions, NO_ACTION)
 
 
-def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> ActionRule | Problem:
-    """Return the action that the row, otherwise the profile gives by ID, resource name or name.
+def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Action | Problem:
+    """Return the action that the row, otherwise the profile gives by ID, resource name or name, if
+    rows can be sent for it. Its look-back window is at most `MAX_AGE_DAYS`.
 
-    Only the last part of a resource name matters, as Google reads it.
+    Only the last part of a resource name matters, as Google reads it. In an account that was not
+    read, each action is taken for one that can do everything.
     """
     wanted = in_cell or of_entry
     if not wanted:
         return Problem("ACTION_MISSING", "conversion_action")
     account = rules.account
-    action = _find(wanted, account, rules)
-    if isinstance(action, Problem):
-        return action
-    return ActionRule(
-        account.conversion_customer_id,
-        action.id,
-        action.one_per_click,
-        min(action.lookback_days, MAX_AGE_DAYS),
-        action.needs_order_id,
-        action.always_uses_default_value,
-        account.currency_code,
-    )
-
-
-def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
-    """Return the action with this ID or name, if rows can be sent for it.
-
-    In an account that was not read, each action is taken for one that can do everything.
-    """
     action = account.action_of(wanted)
     if action is None:
         action_id = action_id_in(wanted)
@@ -76,7 +63,7 @@ def _find(wanted: str, account: Account, rules: RowRules) -> Action | Problem:
         return Problem(wrong, "conversion_action")
     if not action.enabled:
         return Problem("ACTION_NOT_ENABLED", "conversion_action")
-    return action
+    return replace(action, lookback_days=min(action.lookback_days, MAX_AGE_DAYS))
 
 
 def _wrong_type(action: Action, rules: RowRules) -> str | None:

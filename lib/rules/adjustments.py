@@ -14,6 +14,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
+from lib.model.account import Action
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, TYPE_OF_WORD, AdjustmentType
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -24,7 +25,6 @@ from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.conversions import read_conversions
 from lib.rules.identity import read_click_ids, read_order_ids
 from lib.rules.repeats import find_superseded
-from lib.rules.row_rules import ActionRule
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of, zone_of
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
@@ -105,7 +105,7 @@ def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
 def check_values(
     chunk: ChunkColumns,
     types: Sequence[AdjustmentType],
-    actions: Sequence[ActionRule],
+    actions: Sequence[Action],
     read: Values,
 ) -> Values:
     """Return the new values, of types that have one. Reject rows whose value contradicts their
@@ -149,7 +149,7 @@ class Originals(NamedTuple):
 
 def name_conversions(
     chunk: ChunkColumns,
-    actions: Sequence[ActionRule],
+    actions: Sequence[Action],
     order_ids: Sequence[str | None],
     values: Values,
     adjusted: Sequence[int],
@@ -204,7 +204,7 @@ def _originals(chunk: ChunkColumns) -> Originals:
     if sales is None:
         return Originals({}, {})
     sold = ChunkColumns(sales, chunk.lines, chunk.rows, chunk.entries)
-    columns = read_conversions(sold).columns
+    columns, _ = read_conversions(sold)
     is_accepted = sold.accepted()
     rows = compress(range(chunk.size), is_accepted)
     records = records_of(Conversion, columns, is_accepted, {})
@@ -279,8 +279,8 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     order_ids = read_order_ids(chunk)
     names = name_conversions(chunk, actions, order_ids, new_values, times.instants)
     columns: Columns = {
-        "customer_id": [action.customer_id for action in actions],
-        "action_id": [action.action_id for action in actions],
+        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
+        "action_id": [action.id for action in actions],
         "adjustment_type": types,
         "time": times.texts,
         "order_id": [named.order_id for named in names],
@@ -293,4 +293,4 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     unsent, follows_earlier_chunk = find_superseded(chunk, columns, times.instants)
     originals = compress(columns["original"], chunk.accepted(unsent))
     has_user_data = any(sale and (sale.hashed_emails or sale.hashed_phones) for sale in originals)
-    return CheckedRows(columns, actions, unsent, has_user_data, follows_earlier_chunk)
+    return CheckedRows(columns, unsent, has_user_data, follows_earlier_chunk)

@@ -12,7 +12,6 @@ from lib.model.money import Amounts, micros_of
 from lib.model.outcomes import Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment, Record
 from lib.rules.columns import ChunkColumns
-from lib.rules.row_rules import ActionRule
 
 R = TypeVar("R", bound=Record)
 
@@ -38,7 +37,6 @@ class CheckedRows(NamedTuple):
     """
 
     columns: Columns
-    actions: Sequence[ActionRule]
     unsent: Mapping[int, Unsent]
     has_user_data: bool = False
     follows_earlier_chunk: bool = False
@@ -71,7 +69,7 @@ def assemble(
     errors, warnings = chunk.problems.errors, chunk.problems.warnings
     orders = columns.get("order_id", [None] * chunk.size)
     refused = list(damaged)
-    values, currencies = _values_of(checked) if record is not Adjustment else ((), ())
+    values, currencies = _values_of(chunk, columns) if record is not Adjustment else ((), ())
 
     def refuse(row: int, outcome: Outcome, reasons: Sequence[Problem]) -> None:
         value, currency = (values[row], currencies[row]) if values else (None, None)
@@ -105,14 +103,17 @@ def assemble(
     )
 
 
-def _values_of(checked: CheckedRows) -> tuple[Sequence[float | None], Sequence[str | None]]:
+def _values_of(
+    chunk: ChunkColumns, columns: Columns
+) -> tuple[Sequence[float | None], Sequence[str | None]]:
     """Return the value and currency of each row. A value without one is in the account's."""
-    values, currencies = checked.columns["value"], checked.columns["currency_code"]
+    values, currencies = columns["value"], columns["currency_code"]
+    of_account = chunk.file.rules.account.currency_code
     without_currency = compress(values, map(not_, currencies))
     if any(value is not None for value in without_currency):
         currencies = [
-            currency or (None if value is None else action.currency)
-            for value, currency, action in zip(values, currencies, checked.actions, strict=True)
+            currency or (None if value is None else of_account)
+            for value, currency in zip(values, currencies, strict=True)
         ]
     return values, currencies
 

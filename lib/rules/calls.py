@@ -73,8 +73,8 @@ def check_calls(chunk: ChunkColumns) -> CheckedRows:
     starts, times = read_call_times(chunk)
     values, currencies = read_conversion_values(chunk)
     columns: Columns = {
-        "customer_id": [action.customer_id for action in actions],
-        "action_id": [action.action_id for action in actions],
+        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
+        "action_id": [action.id for action in actions],
         "caller_id": callers,
         "call_time": starts.texts,
         "time": times.texts,
@@ -84,4 +84,4 @@ def check_calls(chunk: ChunkColumns) -> CheckedRows:
         "custom_variables": read_custom_variables(chunk),
     }
     unsent = find_repeated_calls(chunk, columns, starts.instants, times.instants)
-    return CheckedRows(columns, actions, unsent)
+    return CheckedRows(columns, unsent)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
-from typing import NamedTuple
 
 from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
@@ -24,30 +23,22 @@ from lib.rules.matching import (
 )
 from lib.rules.optional_fields import read_consents, read_optional_fields
 from lib.rules.repeats import find_repeats
-from lib.rules.row_rules import ActionRule
 from lib.rules.times import read_conversion_times
-
-
-class Conversions(NamedTuple):
-    """The rows of a chunk, read as conversions. `instants` are their times in Unix seconds."""
-
-    columns: Columns
-    actions: Sequence[ActionRule]
-    instants: Sequence[int]
 
 
 def check_conversions(chunk: ChunkColumns) -> CheckedRows:
     """The rules of conversions: each is sent once."""
-    columns, actions, instants = read_conversions(chunk)
+    columns, instants = read_conversions(chunk)
     unsent = find_repeats(chunk, columns, instants)
     warn_of_old_without_click(chunk, columns, instants)
     people = zip(columns["hashed_emails"], columns["hashed_phones"], strict=True)
     has_user_data = any(map(any, compress(people, chunk.accepted(unsent))))
-    return CheckedRows(columns, actions, unsent, has_user_data)
+    return CheckedRows(columns, unsent, has_user_data)
 
 
-def read_conversions(chunk: ChunkColumns) -> Conversions:
-    """The rules of conversions, also of those that were sent before: they may repeat each other."""
+def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
+    """The rules of conversions, also of those that were sent before: they may repeat each other.
+    Return their columns, and their times in Unix seconds."""
     actions = read_actions(chunk)
     consents = read_consents(chunk)
     emails, phones, unplaced = hash_user_identifiers(chunk)
@@ -56,8 +47,8 @@ def read_conversions(chunk: ChunkColumns) -> Conversions:
     values, currencies = read_conversion_values(chunk)
     order_ids = read_order_ids(chunk)
     columns: Columns = {
-        "customer_id": [action.customer_id for action in actions],
-        "action_id": [action.action_id for action in actions],
+        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
+        "action_id": [action.id for action in actions],
         "time": times,
         "gclid": gclids,
         "gbraid": gbraids,
@@ -74,4 +65,4 @@ def read_conversions(chunk: ChunkColumns) -> Conversions:
     warn_of_incomplete_attributes(chunk, columns)
     refuse_unidentified(chunk, columns)
     completed = derive_order_ids(chunk, columns, instants, unplaced)
-    return Conversions({**columns, "order_id": completed}, actions, instants)
+    return {**columns, "order_id": completed}, instants

@@ -13,10 +13,11 @@ from operator import not_
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
+from lib.model.account import Action
 from lib.model.fields import ADDRESS_FIELDS
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems
-from lib.rules.row_rules import ActionRule, RowRules
+from lib.rules.row_rules import RowRules
 from lib.rules.values.click_ids import check_click_id, is_plain_click_id
 from lib.rules.values.identifiers import (
     is_digest,
@@ -56,7 +57,7 @@ class ClickIds(NamedTuple):
     wbraids: list[str]
 
 
-def choose_click_ids(chunk: ChunkColumns, actions: Sequence[ActionRule]) -> ClickIds:
+def choose_click_ids(chunk: ChunkColumns, actions: Sequence[Action]) -> ClickIds:
     """Return only one click ID for each row: gclid, otherwise gbraid, otherwise wbraid.
 
     Google refuses a gbraid together with a wbraid (GBRAID_WBRAID_BOTH_SET), and refuses either
@@ -73,7 +74,7 @@ def choose_click_ids(chunk: ChunkColumns, actions: Sequence[ActionRule]) -> Clic
     return click_ids
 
 
-def _keep_one(click_ids: ClickIds, actions: Sequence[ActionRule], problems: RowProblems) -> None:
+def _keep_one(click_ids: ClickIds, actions: Sequence[Action], problems: RowProblems) -> None:
     """Remove all click IDs but one from each row."""
     gclids, gbraids, wbraids = click_ids
     for row, (gbraid, wbraid) in enumerate(zip(gbraids, wbraids, strict=True)):

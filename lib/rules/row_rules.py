@@ -1,17 +1,16 @@
-"""What the rules know besides the rows: the time, the profile's settings, accounts and actions."""
+"""What the rules know besides the rows: the time, the profile's settings, and the account."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from lib.model.account import Account
 from lib.model.adjustment_types import AdjustmentType
 from lib.model.capabilities import Capabilities
 from lib.model.fields import DecimalSign, NumberFormat, RecordKind
-from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 from lib.rules.values.dates import DateOrder
 
 
@@ -72,22 +71,3 @@ class RowRules:
     def number_format(self) -> NumberFormat:
         """How numbers are written."""
         return NumberFormat(self.decimal_sign, self.value_scale)
-
-
-class ActionRule(NamedTuple):
-    """The account and conversion action of a row, and the rules of that action.
-
-    `currency` is that of the account, "" if it is not known.
-    """
-
-    customer_id: str
-    action_id: str
-    one_per_click: bool
-    lookback_days: int
-    needs_order_id: bool = False
-    always_uses_default_value: bool = False
-    currency: str = ""
-
-
-NO_ACTION: Final = ActionRule("", "", False, MAX_AGE_DAYS)
-"""Placeholder for a row that is rejected for its action: its other cells are still checked."""

@@ -7,9 +7,11 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
+from lib.model.account import Action
 from lib.model.outcomes import Problem
+from lib.rules.actions import NO_ACTION
 from lib.rules.columns import ChunkColumns, RowProblems
-from lib.rules.row_rules import NO_ACTION, ActionRule, RowRules
+from lib.rules.row_rules import RowRules
 from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
@@ -34,7 +36,7 @@ class Times(NamedTuple):
 CONVERSION_TIME: Final = "conversion_date_time"
 
 
-def read_conversion_times(chunk: ChunkColumns, actions: Sequence[ActionRule]) -> Times:
+def read_conversion_times(chunk: ChunkColumns, actions: Sequence[Action]) -> Times:
     """Return the time of each conversion. A warning says if it is older than the look-back window
     of its conversion action."""
     cells = _with_times_of_day(chunk, chunk.problems)
@@ -60,7 +62,7 @@ def _read_times(
     chunk: ChunkColumns,
     field: str,
     cells: Sequence[str],
-    actions: Sequence[ActionRule],
+    actions: Sequence[Action],
     problems: RowProblems,
 ) -> Times:
     """Return the time in each of the `cells`, in the row's time zone (`zone_of`) or that of the

@@ -556,6 +556,14 @@ def test_entries_have_columns_and_actions_of_their_own() -> None:
     assert found.repeats == {3: 2}
 
 
+def test_the_value_of_a_refused_row_is_in_the_accounts_currency() -> None:
+    """Also if the row is refused for its action: the currency is not the action's."""
+    places = {"gclid": 0, "conversion_date_time": 1, "conversion_value": 2, "conversion_action": 3}
+    row = ("A0000000000001", "2026-11-20 10:00", "9", "Unknown action")
+    (refused,) = Engine([places], rules_of()).validate([(2, row, None, 1)]).refused
+    assert (refused.micros, refused.currency) == (9_000_000, "USD")
+
+
 def test_the_profile_says_what_a_sign_means() -> None:
     """With a currency in the profile, no account has to be known; another sign is refused."""
     header = "gclid,conversion_date_time,conversion_value"
