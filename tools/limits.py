@@ -7,11 +7,9 @@ from typing import Final
 from lib.adapters import workbook as child
 from lib.config.settings import Settings
 from lib.model.outcomes import MOST_PROBLEMS
-from lib.source import header, text, workbook
-from lib.source.table import SourceOptions
+from lib.source import delimited, text, workbook
 
 _SETTINGS: Final = Settings.model_fields
-_OPTIONS: Final = SourceOptions()
 _FILE: Final = "the file"
 _TOO_LARGE: Final = "`FILE_TOO_LARGE`"
 
@@ -29,18 +27,18 @@ LIMITS: Final[tuple[tuple[str, str, str, str], ...]] = (
         _FILE,
     ),
     ("members of a gzip file", f"{text.MAX_GZIP_MEMBERS:,}", _TOO_LARGE, _FILE),
-    ("columns", f"{_OPTIONS.max_columns:,}", _TOO_LARGE, _FILE),
+    ("columns", f"{text.MAX_COLUMNS:,}", _TOO_LARGE, _FILE),
     (
         "lines before the end of the header",
-        str(header.HEAD_LINES),
+        str(text.HEAD_LINES),
         "`CORRUPT_FILE` or `EMPTY_FILE`",
         _FILE,
     ),
-    ("characters of a cell", f"{_OPTIONS.max_cell_chars:,}", "`RECORD_TOO_LONG`", "the row"),
+    ("characters of a cell", f"{text.MAX_CELL_CHARS:,}", "`RECORD_TOO_LONG`", "the row"),
     ("characters of a row", f"{text.MAX_LINE_CHARS:,}", "`RECORD_TOO_LONG`", "the row"),
     (
         "lines of a row (line breaks in quoted cells)",
-        str(_OPTIONS.max_record_lines),
+        str(delimited.MAX_RECORD_LINES),
         "`UNCLOSED_QUOTE`",
         "the row, and each of its lines (`INSIDE_QUOTES`)",
     ),

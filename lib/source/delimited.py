@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lib.errors import SourceError
 from lib.model.records import Row, RowProblem
-from lib.source.text import MAX_LINE_CHARS, UNDECODABLE, Block
+from lib.source.text import MAX_CELL_CHARS, MAX_LINE_CHARS, UNDECODABLE, Block
 
 if TYPE_CHECKING:
     from _csv import Reader
+
+MAX_RECORD_LINES: Final = 500
+"""A record that is still open after this number of lines has an unclosed quote."""
 
 SHORT_ROWS: Final = 10
 """The last rows with too few cells that are remembered: lines of a footer often have few."""
@@ -92,7 +95,7 @@ class QuoteScanner:
 
 
 class Shape(NamedTuple):
-    """The format and the size limits of the rows of a file.
+    """The format of the rows of a file, and how many lines it may have.
 
     `spaced`: a space follows each delimiter. `width` is the number of cells in the header. A row
     may leave out the cells after the first `fewest`: their names are empty, so they are padding.
@@ -103,8 +106,6 @@ class Shape(NamedTuple):
     spaced: bool
     width: int
     fewest: int
-    max_cell_chars: int
-    max_record_lines: int
     max_lines: int
 
 
@@ -125,8 +126,6 @@ class RowReader:
         self.short_rows: deque[tuple[int, Sequence[str]]] = deque(maxlen=SHORT_ROWS)
         self._shape = shape
         self._keep = itemgetter(*columns) if columns is not None else None
-        # The csv module's own limit holds for the whole process, so it is not changed here.
-        self._max_cell = min(shape.max_cell_chars, csv.field_size_limit())
         # What rows without content consist of.
         self._blank = shape.delimiter + '"' + _SPACES
         self._blank_ascii = shape.delimiter + '"' + _ASCII_SPACES
@@ -180,7 +179,7 @@ class RowReader:
         quoted = '"' in block.text or shape.spaced
         lines = block.lines() if quoted else block.bare_lines()
         # Below a header with padding, rows may have fewer cells: `_fit_to_header` completes them.
-        if max(map(len, lines)) > self._max_cell or shape.fewest < shape.width:
+        if max(map(len, lines)) > MAX_CELL_CHARS or shape.fewest < shape.width:
             return None
         # The set without other spaces is much faster.
         blank = self._blank_ascii if block.text.isascii() else self._blank
@@ -240,7 +239,7 @@ class RowReader:
 
         A record that is incomplete at the end of the lines is not read, unless they are the `last`.
         """
-        check = damaged or max(map(len, lines), default=0) > self._max_cell
+        check = damaged or max(map(len, lines), default=0) > MAX_CELL_CHARS
         rows: list[Row] = []
         start = 0
         while start < len(lines):
@@ -293,10 +292,10 @@ class RowReader:
         every line has the right number of delimiters, and that number is three or more: fewer also
         occur in the text of a cell, for example in an address.
         """
-        too_long = len(lines) > self._shape.max_record_lines
+        too_long = len(lines) > MAX_RECORD_LINES
         if too_long or sum(map(len, lines)) > MAX_LINE_CHARS:
             return "UNCLOSED_QUOTE"
-        if max(map(len, cells)) > self._max_cell:
+        if max(map(len, cells)) > MAX_CELL_CHARS:
             return "RECORD_TOO_LONG"
         delimiters = self._shape.width - 1
         could_be_row = [line.count(self._shape.delimiter) == delimiters for line in lines]
@@ -310,7 +309,7 @@ class RowReader:
         text = "".join(cells)
         if UNDECODABLE in text or "\0" in text:
             return "UNDECODABLE"
-        return "RECORD_TOO_LONG" if max(map(len, cells), default=0) > self._max_cell else None
+        return "RECORD_TOO_LONG" if max(map(len, cells), default=0) > MAX_CELL_CHARS else None
 
     def _fit_to_header(self, line: int, cells: list[str], length: int) -> Row | None:
         """Fit a row to the header, or return None for a blank row.

@@ -21,12 +21,7 @@ from typing import Final, NamedTuple, Protocol
 from lib.errors import SourceError
 from lib.model.fields import comparable
 from lib.source.delimited import strict_reader
-from lib.source.text import UNDECODABLE
-
-HEAD_LINES: Final = 50
-HEAD_CHARS: Final = 1 << 20
-"""The header, including its quoted newlines, must end within these limits."""
-MAX_COLUMNS: Final = 1_000
+from lib.source.text import MAX_COLUMNS, UNDECODABLE
 
 _DELIMITERS: Final = ",;\t|"
 _PADDING: Final = " \t,;|\"'\r\n"
@@ -112,7 +107,7 @@ class HeaderLine(NamedTuple):
 
 
 def find_header(
-    lines: Sequence[str], delimiter: str | None, max_columns: int, wanted: Wanted | None
+    lines: Sequence[str], delimiter: str | None, wanted: Wanted | None
 ) -> tuple[HeaderLine, SourceError | None]:
     """The first lines of a file → the header. `delimiter` is that of the profile. If no names are
     `wanted`, the first line is the header.
@@ -124,7 +119,7 @@ def find_header(
         raise SourceError("INVALID_PROFILE", "the delimiter in the profile must be one character")
     closest: tuple[HeaderLine, Match] | None = None
     unreadable: SourceError | None = None
-    for line in header_lines(lines, delimiter, max_columns):
+    for line in header_lines(lines, delimiter):
         if isinstance(line, SourceError):
             if wanted is None:  # the first line is the header, and this is it
                 raise line
@@ -170,9 +165,7 @@ def _is_familiar(name: str, missing: Sequence[Names], wanted: Wanted | None) -> 
     return not words.isdisjoint(_WORD.findall(plain)) or bool(get_close_matches(plain, others, 1))
 
 
-def header_lines(
-    lines: Sequence[str], delimiter: str | None, max_columns: int
-) -> Iterator[HeaderLine | SourceError]:
+def header_lines(lines: Sequence[str], delimiter: str | None) -> Iterator[HeaderLine | SourceError]:
     """Yield each of the first lines as a header, or why it cannot be one."""
     start = 0
     while start < len(lines):
@@ -181,15 +174,13 @@ def header_lines(
             continue
         record = _balanced(lines[start:])
         try:
-            yield _header_line(lines, start, "".join(record), delimiter, max_columns)
+            yield _header_line(lines, start, "".join(record), delimiter)
         except SourceError as error:
             yield error
         start += len(record)
 
 
-def _header_line(
-    lines: Sequence[str], start: int, text: str, delimiter: str | None, max_columns: int
-) -> HeaderLine:
+def _header_line(lines: Sequence[str], start: int, text: str, delimiter: str | None) -> HeaderLine:
     """Read the record that begins in a line as a header. Raises `SourceError`."""
     if "\0" in text or UNDECODABLE in text:
         raise SourceError("CORRUPT_FILE", f"line {start + 1} cannot be decoded as text")
@@ -201,8 +192,8 @@ def _header_line(
     except csv.Error:
         detail = f"line {start + 1} has an open quote or does not end"
         raise SourceError("CORRUPT_FILE", detail) from None
-    if len(names) > max_columns:
-        detail = f"line {start + 1} has more than {max_columns} columns"
+    if len(names) > MAX_COLUMNS:
+        detail = f"line {start + 1} has more than {MAX_COLUMNS} columns"
         raise SourceError("FILE_TOO_LARGE", detail)
     stripped = tuple(map(str.strip, names))
     stated = used if used != likely else None

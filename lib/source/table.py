@@ -17,15 +17,20 @@ from lib.model.records import Row
 from lib.source.delimited import CELLS_UNKNOWN, RowReader, Shape, strict_reader
 from lib.source.end import Hold, LastRows
 from lib.source.header import (
-    HEAD_CHARS,
-    HEAD_LINES,
-    MAX_COLUMNS,
     HeaderLine,
     Wanted,
     find_header,
     header_lines,
 )
-from lib.source.text import BLOCK_BYTES, Block, ByteStream, DecodedText, Pieces
+from lib.source.text import (
+    BLOCK_BYTES,
+    HEAD_CHARS,
+    HEAD_LINES,
+    Block,
+    ByteStream,
+    DecodedText,
+    Pieces,
+)
 from lib.source.workbook import (
     DELIMITER,
     ENCODING,
@@ -59,11 +64,6 @@ class SourceOptions:
     """The decimal sign with which the numbers of a workbook are written."""
     max_bytes: int = 4 << 30
     """Maximum number of bytes after unpacking."""
-    max_columns: int = MAX_COLUMNS
-    max_cell_chars: int = 32_767
-    """Excel's limit for a cell. Never more than `csv.field_size_limit()`, 131,072 by default."""
-    max_record_lines: int = 500
-    """A record that is still open after this number of lines has an unclosed quote."""
     max_lines: int = MAX_LINES
     """Maximum number of lines below the header, blank ones included."""
     on_block: Callable[[], None] = no_time_check
@@ -128,8 +128,6 @@ class Table:
             spaced=header.spaced,
             width=self.width,
             fewest=header.fewest or self.width,
-            max_cell_chars=options.max_cell_chars,
-            max_record_lines=options.max_record_lines,
             max_lines=options.max_lines,
         )
         self._read_with(None, "never")
@@ -137,8 +135,7 @@ class Table:
     def possible_headers(self) -> Iterator[tuple[int, tuple[str, ...]]]:
         """Yield each of the first lines that can be read as a header, and its names, for a person
         who says which line it is."""
-        options = self._options
-        for line in header_lines(self._head, options.delimiter, options.max_columns):
+        for line in header_lines(self._head, self._options.delimiter):
             if isinstance(line, HeaderLine):
                 yield line.start + 1, line.names
 
@@ -278,13 +275,7 @@ def open_table(stream: ByteStream, options: SourceOptions) -> Table:
     stream = Pieces(chain([start], iter(partial(stream.read, BLOCK_BYTES), b"")))
     if not is_workbook(start):
         return _open_text(stream, options, None)
-    sheet_options = SheetOptions(
-        title=options.sheet,
-        decimal_sign=options.decimal_sign,
-        max_columns=options.max_columns,
-        padded_lines=HEAD_LINES,
-    )
-    sheet = options.read_sheet(stream, sheet_options)
+    sheet = options.read_sheet(stream, SheetOptions(options.sheet, options.decimal_sign))
     options = replace(options, encoding=ENCODING, delimiter=DELIMITER)
     try:
         return _open_text(Pieces(sheet.text), options, sheet)
@@ -299,7 +290,7 @@ def _open_text(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
     first_blocks = _first_blocks(blocks)
     lines = [*chain.from_iterable(block.lines() for block in first_blocks)]
     head = lines[:HEAD_LINES]
-    header, error = find_header(head, options.delimiter, options.max_columns, options.wanted)
+    header, error = find_header(head, options.delimiter, options.wanted)
     if first_blocks[-1].overlong and header.end == len(lines):
         raise SourceError("CORRUPT_FILE", f"line {header.start + 1} does not end")
     rows = chain(_without_first_lines(first_blocks, header.end), blocks)

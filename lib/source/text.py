@@ -37,6 +37,12 @@ MAX_GZIP_MEMBERS = 1_000_000
 """More than a log shipper writes that compresses every row separately."""
 MAX_LINE_CHARS = 1 << 20
 """A longer line is cut here, and its rest is dropped: no row of eleven cells is that long."""
+MAX_CELL_CHARS = 32_767
+"""Excel's limit for a cell."""
+MAX_COLUMNS = 1_000
+HEAD_LINES = 50
+HEAD_CHARS = 1 << 20
+"""The header, including its quoted newlines, must end within these limits."""
 UNDECODABLE = "\udcff"
 """Replaces undecodable bytes. It is a lone surrogate, which no encoding produces."""
 

@@ -9,8 +9,8 @@ Cells are written so that no row depends on the language of a computer: dates as
 whether it shows a date, and leading zeros (`00000` shows 125 as 00125). Percent signs, currencies
 and rounding do not.
 
-**Hostile workbooks.** Here are only the limits of Excel itself. How long this takes and how much
-memory it needs is limited by `lib.adapters.workbook`, which runs it in a process of its own.
+**Hostile workbooks.** Here are only limits of size. How long this takes and how much memory it
+needs is limited by `lib.adapters.workbook`, which runs it in a process of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,13 @@ from typing import Any, Final, NamedTuple
 
 from lib.errors import FileErrorCode, SourceError
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
-from lib.source.text import BLOCK_BYTES, ByteStream
+from lib.source.text import (
+    BLOCK_BYTES,
+    HEAD_LINES,
+    MAX_CELL_CHARS,
+    MAX_COLUMNS,
+    ByteStream,
+)
 
 DELIMITER: Final = "\t"
 ENCODING: Final = "utf-8"
@@ -43,10 +49,8 @@ _OLE: Final = b"\xd0\xcf\x11\xe0"
 MAGIC_BYTES: Final = 4
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 
-# Limits of Excel (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3).
 MAX_ROWS: Final = 1_048_576
-MAX_COLUMNS: Final = 16_384
-MAX_CELL_CHARS: Final = 32_767
+"""Excel's limit (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3)."""
 
 ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
     "CORRUPT_FILE": "a row cannot be read",
@@ -65,12 +69,6 @@ class SheetOptions(NamedTuple):
     """None: the first visible sheet."""
     decimal_sign: str = "."
     """The sign with which numbers are written."""
-    max_columns: int = MAX_COLUMNS
-    """Of the cells further to the right, only the first filled one is written: one too many, so
-    that the row is refused."""
-    padded_lines: int = 0
-    """Rows are at least as wide as the widest line so far, of the first so many: Excel omits empty
-    cells at their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +222,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
                 problem = "FILE_TOO_LARGE"
                 break
             texts = _texts(row, options)
-            if line <= options.padded_lines:
+            if line <= HEAD_LINES:  # of which the header is the widest: Excel omits empty cells
                 width = max(width, len(texts))
             if texts:
                 writer.writerow(texts + [""] * (width - len(texts)))
@@ -252,10 +250,11 @@ def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
 def _texts(row: tuple[Any, ...], options: SheetOptions) -> list[str]:
     """Return the texts of a row, up to its last cell that is not empty.
 
-    If there are cells to the right of the last possible column, one is kept: one too many.
+    Of the cells to the right of the last possible column, only the first filled one is kept: one
+    too many, so that the row is refused.
     """
-    texts = [_text_of_cell(cell, options.decimal_sign) for cell in row[: options.max_columns]]
-    for cell in row[options.max_columns :]:
+    texts = [_text_of_cell(cell, options.decimal_sign) for cell in row[:MAX_COLUMNS]]
+    for cell in row[MAX_COLUMNS:]:
         if cell.value is not None and (text := _text_of_cell(cell, options.decimal_sign)).strip():
             texts.append(text)
             break

@@ -99,7 +99,7 @@ PLANTED: Final = (
     Planted("any memory", BOOKS, "adapters.workbook._limit", _without("RLIMIT_AS")),
     Planted("any time", BOOKS, "adapters.workbook._limit", _without("RLIMIT_CPU")),
     Planted("the last day", BOOKS, "source.workbook._to_the_second", _instead(_up_to_the_end)),
-    Planted("a head without end", FILES, "source.header.HEAD_CHARS", _none),
+    Planted("a head without end", FILES, "source.text.HEAD_CHARS", _none),
     Planted("long lines of the log", FILES, "adapters.logging.LONGEST_LINE", _none),
     Planted("unreadable state", STATE, "state.documents.UnreadableState", _instead(ValueError)),
     Planted("half an emoji in profiles", STATE, "config.profile.read_profiles", _any_profiles),

@@ -11,8 +11,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lib.errors import SourceError
-from lib.source.header import HEAD_LINES, Names, WantedNames, column_of, columns_named, shown
+from lib.source.header import Names, WantedNames, column_of, columns_named, shown
 from lib.source.table import SourceOptions, Table, open_table
+from lib.source.text import HEAD_LINES
 from tests.workbooks import workbook
 
 HEADER = "Name,Phone,Order ID,Close Date,Amount"

@@ -119,17 +119,18 @@ def test_a_file_full_of_quotes_is_read_in_time(read, line):
 
 def test_limit_of_lines_in_a_record(read):
     """A cell may have many lines; above the limit, its quote counts as unclosed."""
-    cell = '"' + "note\n" * 9 + '"'
-    assert problems(read(HEADER + f"A,{cell},c,d\n", max_record_lines=10)[1]) == [(2, "A")]
-    _, records = read(HEADER + f"A,{cell},c,d\nB,b,c,d\n", max_record_lines=9)
-    assert (records[0], records[-1]) == ((2, [], "UNCLOSED_QUOTE"), (12, list("Bbcd"), None))
+    at_limit, above = ('"' + "note\n" * breaks + '"' for breaks in (499, 500))
+    assert problems(read(HEADER + f"A,{at_limit},c,d\n")[1]) == [(2, "A")]
+    _, records = read(HEADER + f"A,{above},c,d\nB,b,c,d\n")
+    assert (records[0], records[-1]) == ((2, [], "UNCLOSED_QUOTE"), (503, list("Bbcd"), None))
     assert {problem for *_, problem in records[1:-1]} == {"INSIDE_QUOTES"}
 
 
 def test_limit_of_a_cell(read):
     """A cell above the size limit is a problem of its row; a cell at the limit is accepted."""
-    rows = f'A,{"b" * 100},c,d\nB,{"b" * 101},c,d\nC,"{"b" * 60}\n{"b" * 60}",c,d\nD,b,c,d\n'
-    _, records = read(HEADER + rows, max_cell_chars=100)
+    at_limit, half = "b" * 32_767, "b" * 20_000
+    rows = f'A,{at_limit},c,d\nB,{at_limit}b,c,d\nC,"{half}\n{half}",c,d\nD,b,c,d\n'
+    _, records = read(HEADER + rows)
     assert problems(records)[:3] == [(2, "A"), (3, "RECORD_TOO_LONG"), (4, "RECORD_TOO_LONG")]
     assert records[-1][:2] == (6, list("Dbcd"))
 
