@@ -281,7 +281,9 @@ def _columns() -> Iterator[str]:
 def _columns_of_one_api() -> Iterator[str]:
     apis = [capabilities_of(name) for name in names()]
     sent_by = {
-        f.name: [api for api in apis if f.name in api.fields] for f in FIELDS if not f.only_helps
+        f.name: [api for api in apis if f.name in api.kinds["conversion"].fields]
+        for f in FIELDS
+        if not f.only_helps
     }
     rows = (
         (api.title, _code(*(name for name, each in sent_by.items() if each == [api])))

@@ -489,7 +489,7 @@ def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:
     kinds: dict[RecordKind, None] = {kind: None}
     if kind == "adjustment" and profile.derives_order_ids:
         kinds["conversion"] = None  # the order ID of the sale is derived from its cells
-    readers = (registry.capabilities_of(profile.sender(each)).of_kind(each) for each in kinds)
+    readers = (registry.capabilities_of(profile.sender(each)).kinds.get(each) for each in kinds)
     return any(reader is not None and name in reader.fields for reader in readers)
 
 
@@ -498,7 +498,7 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     key = f"conversions[{entry.number}]" if profile.conversions else "profile"
     kind = KIND_OF_SEND[send]
     capabilities = registry.capabilities_of(profile.sender(kind))
-    sendable = capabilities.of_kind(kind)
+    sendable = capabilities.kinds.get(kind)
     types = possible_types(send)
     if sendable is None or not types <= sendable.adjustment_types:
         line = '"send": "conversion"'
@@ -535,7 +535,7 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
 def names_original(profile: Profile, columns: Collection[str]) -> bool:
     """Return whether rows with these fields have all of a sale from which its order ID was derived:
     its time, its value, and a person or a click."""
-    sales = registry.capabilities_of(profile.destination)
+    sales = registry.capabilities_of(profile.destination).kinds["conversion"]
     has_value = "conversion_value" in columns or isinstance(profile.value, int | float)
     is_complete = has_value and "conversion_date_time" in columns and profile.derives_order_ids
     return is_complete and identifies(columns, sales.identifying, sales.fields)

@@ -49,8 +49,8 @@ Paths = Mapping[str, tuple[str, ...]]
 
 
 def plain_paths(declared: Mapping[str, str], special: Container[str]) -> Paths:
-    """Return the declared paths (`Capabilities.fields`) of the fields whose value is written as it
-    is. The `special` ones are left out: the serializer writes them with separate code."""
+    """Return the declared paths (`KindCapabilities.fields`) of the fields whose value is written as
+    it is. The `special` ones are left out: the serializer writes them with separate code."""
     return {name: tuple(path.split(".")) for name, path in declared.items() if name not in special}
 
 

@@ -60,9 +60,11 @@ class KindCapabilities:
     """What an API can send of one kind of record."""
 
     fields: Mapping[str, str]
-    """The declared fields that it can send → path in the API's own message for this kind."""
+    """The declared fields that it can send → path in the API's own message for this kind. A known
+    column that is not listed gets a note in the results."""
     identifying: frozenset[str]
-    """Record attributes by which it finds what the record is about. A record needs one."""
+    """Record attributes by which it finds what the record is about: the click or the person of a
+    conversion. A record needs one."""
     adjustment_types: frozenset[AdjustmentType] = frozenset()
     """Which adjustments it can send."""
     adjustable_for: timedelta | None = None
@@ -80,11 +82,9 @@ class Capabilities:
     """The name that profiles use."""
     title: str
     """The name that messages show."""
-    fields: Mapping[str, str]
-    """The declared fields of conversions that it can send → path in the API's own message. A known
-    column that is not listed gets a note in the results."""
-    identifying: frozenset[str]
-    """Record attributes by which it identifies a click or a person. A record needs one."""
+    kinds: Mapping[RecordKind, KindCapabilities]
+    """What it can send of each kind of record. Every API sends conversions; another kind that is
+    missing cannot be sent."""
     max_user_identifiers: int
     """Maximum number of user identifiers in one record, including a postal address."""
     max_request_rows: int
@@ -112,39 +112,28 @@ class Capabilities:
     not know is a new conversion."""
     sent_order_id: Callable[[str], str] = str
     """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
-    other_kinds: Mapping[RecordKind, KindCapabilities] = field(default_factory=dict)
-    """What it can send of other records than conversions. A kind that is missing cannot be sent."""
-
-    @property
-    def record_kinds(self) -> frozenset[RecordKind]:
-        """The kinds of record that it can send."""
-        return frozenset({"conversion", *self.other_kinds})
 
     def adjusts(self, types: Set[AdjustmentType]) -> bool:
         """Return whether it can send adjustments of all of these types."""
-        adjustments = self.other_kinds.get("adjustment")
+        adjustments = self.kinds.get("adjustment")
         return adjustments is not None and types <= adjustments.adjustment_types
 
     def for_tags(self) -> Capabilities:
         """Return what it can do for conversions of a website's tag: the order ID is the tag's."""
-        fields = {name: path for name, path in self.fields.items() if name != "event_source"}
-        return replace(self, fields=fields, sent_order_id=str)
-
-    def of_kind(self, kind: RecordKind) -> KindCapabilities | None:
-        """Return what it can send of a kind of record, or None if it cannot send this kind."""
-        of_conversions = KindCapabilities(fields=self.fields, identifying=self.identifying)
-        return {"conversion": of_conversions, **self.other_kinds}.get(kind)
+        sales = self.kinds["conversion"]
+        fields = {name: path for name, path in sales.fields.items() if name != "event_source"}
+        kinds = {**self.kinds, "conversion": replace(sales, fields=fields)}
+        return replace(self, kinds=kinds, sent_order_id=str)
 
     @property
     def last_value_counts(self) -> bool:
         """Whether the API compares no times: it adjusts a sale by getting it again."""
-        adjusts = self.of_kind("adjustment")
+        adjusts = self.kinds.get("adjustment")
         return adjusts is not None and adjusts.restates_with_original
 
-    def column_of(self, path_element: str, kind: RecordKind = "conversion") -> str:
+    def column_of(self, path_element: str, kind: RecordKind) -> str:
         """Return the field whose path in the API's message ends with `path_element`, or ""."""
-        known = self.of_kind(kind)
-        for name, path in known.fields.items() if known else ():
+        for name, path in self.kinds[kind].fields.items():
             if path.rpartition(".")[2] == path_element:
                 return name.rstrip(".")
         return ""

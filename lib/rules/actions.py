@@ -69,8 +69,7 @@ def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Actio
 def _wrong_type(action: Action, rules: RowRules) -> str | None:
     """Return the code of an action that does not accept these records, or None."""
     kind, is_of_tag = rules.kind, action.needs_order_id
-    can = rules.capabilities.of_kind(kind)
-    if kind == "conversion" or (can is not None and can.restates_with_original):
+    if kind == "conversion" or rules.capabilities.kinds[kind].restates_with_original:
         # Sent as a conversion: one that the tag does not know would be a new one.
         if rules.is_of_tag:
             return None if is_of_tag else "ACTION_WRONG_TYPE"

@@ -115,11 +115,9 @@ class FileRules:
         rules: RowRules,
         sales: FileRules | None = None,
     ) -> None:
-        can = rules.capabilities.of_kind(rules.kind)
-        assert can is not None  # `lib.run.reading` refuses other files
         self.columns = columns
         self.rules = rules
-        self.can = can
+        self.can = rules.capabilities.kinds[rules.kind]  # `lib.run.reading` refuses others
         self.sales = sales
         self.with_placeholders = set[str]()
         """The columns with placeholders, of those that a memo reads."""

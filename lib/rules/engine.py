@@ -77,8 +77,7 @@ class Engine(FileRules):
 
 def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:
     """Return the fields that the destination can send, or that help to read other ones."""
-    can = rules.capabilities.of_kind(rules.kind)
-    sent = set(can.fields) if can is not None else set[str]()
+    sent = {*rules.capabilities.kinds[rules.kind].fields}
     if rules.kind == "adjustment":
         sent |= {*ADJUSTMENT_FIELDS, "currency_code"}
     return [

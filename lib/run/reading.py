@@ -255,7 +255,7 @@ def _columns_by_known_names(
     send: Send = entry.send or kind_of(known)
     fields = _read_for(send, known)
     kind = KIND_OF_SEND[send]
-    can = sender_of(profile, kind).of_kind(kind)
+    can = sender_of(profile, kind).kinds.get(kind)
     if can is None or not possible_types(send) <= can.adjustment_types:
         raise PermanentError("KIND_NOT_SENT", f"its columns are those of {kind}s")
     if isinstance(entry.value, (int, float)):
@@ -291,8 +291,7 @@ def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:
     """Return the fields that are sent from this file."""
     fields: set[str] = set()
     for kind in {each.kind for each in entries}:
-        if (can := sender_of(profile, kind).of_kind(kind)) is not None:
-            fields.update(can.fields)
+        fields.update(sender_of(profile, kind).kinds[kind].fields)
         if kind == "adjustment":
             fields.update(ADJUSTMENT_FIELDS)
     return fields

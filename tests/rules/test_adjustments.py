@@ -28,13 +28,14 @@ ACCOUNT = Account(
 ADS = capabilities_of("google_ads")
 WITH_ORIGINAL = replace(
     ADS,
-    other_kinds={
+    kinds={
+        **ADS.kinds,
         "adjustment": KindCapabilities(
-            fields=ADS.fields,
+            fields=ADS.kinds["conversion"].fields,
             identifying=frozenset({"order_id"}),
             adjustment_types=frozenset({"restatement"}),
             restates_with_original=True,
-        )
+        ),
     },
 )
 TIMES = {

@@ -50,7 +50,7 @@ def test_every_field_has_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ChunkColumns, "cells", recording)
     row: Row = (2, ["x"] * len(BY_NAME), None, 1)
     for capabilities in ALL:
-        for kind in capabilities.record_kinds:
+        for kind in capabilities.kinds:
             settings = {"capabilities": capabilities}
             engine_for([*BY_NAME], kind, **settings).validate([row])
     assert read == BY_NAME.keys()
@@ -93,13 +93,7 @@ def test_an_optional_field_has_its_own_name(field: Field) -> None:
 
 def test_every_field_is_sent_somewhere() -> None:
     """A field that no destination can send was forgotten in its capabilities."""
-    sent = {
-        field
-        for each in ALL
-        for can in map(each.of_kind, each.record_kinds)
-        if can
-        for field in can.fields
-    }
+    sent = {field for each in ALL for can in each.kinds.values() for field in can.fields}
     assert {f.name for f in FIELDS if not f.only_helps} <= sent
 
 
@@ -108,9 +102,10 @@ def test_capabilities_name_what_exists(capabilities: Capabilities) -> None:
     """They name declared fields, attributes of the record, codes and the registered name."""
     assert registry.capabilities_of(capabilities.name) is capabilities
     assert find_spec(f"{registry.PACKAGES[capabilities.name]}.connector") is not None
-    assert capabilities.fields.keys() <= BY_NAME.keys()
+    sales = capabilities.kinds["conversion"]
+    assert sales.fields.keys() <= BY_NAME.keys()
     known = ATTRIBUTES | {field.attribute for field in FIELDS}
-    assert capabilities.identifying <= known
+    assert sales.identifying <= known
     for exclusion in capabilities.exclusions:
         assert exclusion.values | exclusion.beside <= known | {"user_identifiers"}
         assert exclusion.code in CATALOGUE
@@ -124,10 +119,8 @@ def test_every_path_exists_in_the_apis_message(capabilities: Capabilities) -> No
     If the client library has got a field that only REST had, send its rows with gRPC.
     """
     missing = set()
-    assert capabilities.record_kinds == watch_google.MESSAGES[capabilities.name].keys()
-    for kind in capabilities.record_kinds:
-        can = capabilities.of_kind(kind)
-        assert can is not None
+    assert capabilities.kinds.keys() == watch_google.MESSAGES[capabilities.name].keys()
+    for kind, can in capabilities.kinds.items():
         for field, path in can.fields.items():
             message: Any = watch_google.MESSAGES[capabilities.name][kind]
             for part in path.split("."):

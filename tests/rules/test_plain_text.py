@@ -25,7 +25,7 @@ SENT = [
     (destination, f"{CUSTOM_VARIABLE}Plan" if name == CUSTOM_VARIABLE else name)
     for destination in ("google_ads", "data_manager")
     for name in BY_NAME
-    if is_sent(name, capabilities_of(destination).fields)
+    if is_sent(name, capabilities_of(destination).kinds["conversion"].fields)
 ]
 
 

@@ -121,7 +121,7 @@ def _meaning_offers(draft: Draft, current: str, *, is_first: bool) -> list[Offer
 @cache
 def _all_meanings() -> list[Offer]:
     """Return what every column is offered to be, the frequent meanings first."""
-    sent = {name for api in names() for name in capabilities_of(api).fields}
+    sent = {name for api in names() for name in capabilities_of(api).kinds["conversion"].fields}
     others = [
         name
         for name, field in BY_NAME.items()

@@ -213,8 +213,8 @@ def _identifies_sales(draft: Draft) -> bool:
     of calls. Without a destination, one that can is enough."""
     destination = draft.profile.get("destination")
     apis = map(capabilities_of, [destination] if destination else names())
-    kinds = (of_api for api in apis for of_api in (api.of_kind("conversion"), api.of_kind("call")))
-    return any(can and identifies(draft.fields, can.identifying, can.fields) for can in kinds)
+    kinds = (can for api in apis for kind, can in api.kinds.items() if kind != "adjustment")
+    return any(identifies(draft.fields, can.identifying, can.fields) for can in kinds)
 
 
 def _fits(column: Column, field: str) -> bool:

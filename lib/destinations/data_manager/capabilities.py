@@ -63,14 +63,6 @@ _OF_CONVERSIONS: Final = {
 CAPABILITIES: Final = Capabilities(
     name="data_manager",
     title="Data Manager API",
-    fields=_OF_CONVERSIONS,
-    identifying=frozenset(
-        {
-            *("gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones", "address"),
-            *("session_attributes_encoded", "session_attributes_key_value_pairs"),
-            "user_ip_address",
-        }
-    ),
     max_user_identifiers=10,
     max_request_rows=2_000,
     resolves_custom_variables=False,
@@ -92,7 +84,17 @@ CAPABILITIES: Final = Capabilities(
     ),
     supplements_tags=True,
     sent_order_id=transaction_id,
-    other_kinds={
+    kinds={
+        "conversion": KindCapabilities(
+            fields=_OF_CONVERSIONS,
+            identifying=frozenset(
+                {
+                    *("gclid", "gbraid", "wbraid", "hashed_emails", "hashed_phones", "address"),
+                    *("session_attributes_encoded", "session_attributes_key_value_pairs"),
+                    "user_ip_address",
+                }
+            ),
+        ),
         # A restatement is an ordinary event with the new value.
         "adjustment": KindCapabilities(
             fields={

@@ -297,7 +297,7 @@ def event_timestamp(time: str) -> str:
 # ── what is written by message classes ────────────────────────────────────────────────────────────
 
 _SPECIAL = ("ad_personalization", "session_attributes_key_value_pairs", "items")
-_PLAIN = plain_paths(CAPABILITIES.fields, _SPECIAL)
+_PLAIN = plain_paths(CAPABILITIES.kinds["conversion"].fields, _SPECIAL)
 
 
 def _text_of(event: Any) -> str:

@@ -180,7 +180,7 @@ _PHONE = _identifier("hashed_phone_number")
 # ── what is written by message classes ───────────────────────────────────────────────────────────
 
 _SPECIAL = ("session_attributes_key_value_pairs", "items")
-_PLAIN = plain_paths(CAPABILITIES.fields, _SPECIAL)
+_PLAIN = plain_paths(CAPABILITIES.kinds["conversion"].fields, _SPECIAL)
 
 
 def _action_name(customer_id: str, action_id: str) -> str:

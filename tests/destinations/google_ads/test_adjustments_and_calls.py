@@ -22,7 +22,7 @@ from lib.model.log import SilentLog
 from lib.model.records import Conversion, Record
 from sandbox.apis import Apis
 
-ADJUSTABLE: Any = CAPABILITIES.of_kind("adjustment")
+ADJUSTABLE: Any = CAPABILITIES.kinds["adjustment"]
 
 
 def ago(**delta: float) -> str:
