@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import grpc
 import pytest
@@ -18,7 +17,6 @@ from ads_records import (
     response,
     retraction,
 )
-from google.protobuf.json_format import MessageToDict
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.upload import ChunkUpload, GoogleAdsResponse
@@ -31,54 +29,6 @@ from lib.model.records import Adjustment, Call, Conversion
 
 ADJUSTMENT_ERROR = "conversion_adjustment_upload_error"
 UPLOAD_ERROR = "conversion_upload_error"
-
-
-def as_json(message: Any) -> Any:
-    return MessageToDict(message, preserving_proto_field_name=True)
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        (
-            adjustment(value=0.0, currency_code=None),
-            {
-                "adjustment_type": "RESTATEMENT",
-                "order_id": "SO-1",
-                "restatement_value": {"adjusted_value": 0.0},
-            },
-        ),
-        (retraction(), {"adjustment_type": "RETRACTION", "order_id": "SO-1"}),
-        (
-            retraction(value=80.0, currency_code="USD"),
-            {"adjustment_type": "RETRACTION", "order_id": "SO-1"},
-        ),
-        (
-            retraction(order_id=None, gclid="a-click", conversion_time="2026-11-20 10:00:00+00:00"),
-            {
-                "adjustment_type": "RETRACTION",
-                "gclid_date_time_pair": {
-                    "gclid": "a-click",
-                    "conversion_date_time": "2026-11-20 10:00:00+00:00",
-                },
-            },
-        ),
-        (
-            # Google refuses both together.
-            retraction(gclid="a-click", conversion_time="2026-11-20 10:00:00+00:00"),
-            {"adjustment_type": "RETRACTION", "order_id": "SO-1"},
-        ),
-    ],
-)
-def test_an_adjustment_as_google_wants_it(row: Adjustment, expected: dict[str, Any]) -> None:
-    """A retraction has no value, and only one of the two names of a conversion is sent."""
-    request = request_of(row)
-    (sent,) = request.rows
-    assert as_json(sent) == {
-        "conversion_action": ACTION,
-        "adjustment_date_time": "2026-11-22 10:00:00+00:00",
-        **expected,
-    }
 
 
 @pytest.mark.parametrize("row", [conversion(), adjustment(), call()])
