@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.destinations.google_ads import api
@@ -77,26 +77,32 @@ def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:
     return request
 
 
-def number_of(family: str, name: str) -> int:
-    """Return the number of a code of a family of errors."""
-    code = GoogleAdsFailure.pb()().errors.add().error_code
-    names = code.DESCRIPTOR.fields_by_name[family].enum_type.values_by_name
-    return int(names[name].number)
+Error = tuple[str, str, int | None, str]
+"""Family, code, row (None: not stated), and last element of the path ("": none)."""
 
 
-def response(rows: str, *errors: tuple[str, str, int, str], said: str = "It says why.") -> Any:
-    """Make an answer with errors: (family, code, row, last element of the path)."""
-    failure = GoogleAdsFailure.pb()()
+def failure(rows: str, *errors: Error, said: str = "It says why.") -> Any:
+    """Return Google's failure with these errors. `rows`: the name of the request's records."""
+    made = GoogleAdsFailure.pb()()
     for family, name, row, element in errors:
-        error = failure.errors.add(message=said)
-        setattr(error.error_code, family, number_of(family, name))
+        error = made.errors.add(message=said, error_code={family: name})
         error.location.field_path_elements.add(field_name=rows, index=row)
         if element:
             error.location.field_path_elements.add(field_name=element)
+    return made
+
+
+def response(
+    rows: str, *errors: Error, said: str = "It says why.", results: Iterable[bool] = ()
+) -> Any:
+    """Make an answer with errors, and with a result for each row: a full one if the row is True."""
     kind = ADJUSTMENTS if rows == ADJUSTMENTS.rows else CLICKS
     made = kind.message("Response")()
-    made.partial_failure_error.code = 3
-    made.partial_failure_error.details.add().Pack(failure)
+    for is_full in results:
+        made.results.add(conversion_action=ACTION if is_full else None)
+    if errors:
+        made.partial_failure_error.code = 3
+        made.partial_failure_error.details.add().Pack(failure(rows, *errors, said=said))
     return made
 
 

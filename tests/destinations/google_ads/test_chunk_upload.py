@@ -42,9 +42,8 @@ def upload(*answers: GoogleAdsResponse) -> ChunkUpload:
 
 def test_the_answers_so_far_are_saved() -> None:
     """Rows that Google has accepted stay uploaded; one that must be sent again is deferred."""
-    answer = response("conversions", ("internal_error", "TRANSIENT_ERROR", 2, ""))
-    for number in range(2):
-        answer.results.add().conversion_action = f"action-{number}"
+    error = ("internal_error", "TRANSIENT_ERROR", 2, "")
+    answer = response("conversions", error, results=[True, True])
     sent = upload(GoogleAdsResponse(answer.SerializeToString(), "id-1"))
     result = sent.send(request())
     assert {row: each.outcome for row, each in result.row_results.items()} == {2: "deferred"}
@@ -61,12 +60,7 @@ def test_a_chunk_without_any_answer_is_left_to_the_next_attempt() -> None:
 @pytest.mark.parametrize("results", [[], [True, False, True], [True, True]], ids=str)
 def test_an_answer_that_says_nothing_about_a_row_stops_the_file(results: list[bool]) -> None:
     """Nobody knows whether Google has counted it, so it is not sent again, and nothing else is."""
-    answer = response("conversions")
-    answer.ClearField("partial_failure_error")
-    for is_full in results:
-        result = answer.results.add()
-        if is_full:
-            result.conversion_action = "x"
+    answer = response("conversions", results=results)
     sent = upload(GoogleAdsResponse(answer.SerializeToString(), "id-1")).send(request())
     assert sent.stop is not None
     assert sent.stop.code == "ANSWER_INCOMPLETE"

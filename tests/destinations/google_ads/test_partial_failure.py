@@ -5,20 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ads_records import clicks_request, read
+from ads_records import Error, clicks_request, failure, read, response
 
-from lib.destinations.google_ads import api
 from lib.destinations.google_ads.answers import (
     SILENT,
     UploadRequestResult,
     read_named_rows,
 )
 from lib.destinations.google_ads.failures import errors_of
-
-GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
-UploadClickConversionsResponse = api.module(
-    "services.types.conversion_upload_service"
-).UploadClickConversionsResponse
 
 SIZE = 3
 
@@ -31,37 +25,14 @@ def request(size: int = SIZE, *, validate_only: bool = False) -> Any:
     return clicks_request(*rows, validate_only=validate_only)
 
 
-def number_of(name: str) -> int:
-    """Return the number of a ConversionUploadError."""
-    code = GoogleAdsFailure.pb()().errors.add().error_code
-    names = code.DESCRIPTOR.fields_by_name["conversion_upload_error"].enum_type.values_by_name
-    return int(names[name].number)
+def expired(row: int | None) -> Error:
+    return ("conversion_upload_error", "EXPIRED_EVENT", row, "")
 
 
-def failure(*errors: tuple[str, int, int | None]) -> Any:
-    """Make a failure of (family, number, conversion index) errors; None leaves the index unset."""
-    made = GoogleAdsFailure.pb()()
-    for family, number, index in errors:
-        error = made.errors.add(message="it says why")
-        setattr(error.error_code, family, number)
-        element = error.location.field_path_elements.add(field_name="conversions")
-        if index is not None:
-            element.index = index
-    return made
-
-
-def response(packed: Any = None, code: int = 3, results: list[bool] | None = None) -> Any:
-    made = UploadClickConversionsResponse.pb()()
-    for is_full in results if results is not None else [True] * SIZE:
-        result = made.results.add()
-        if is_full:
-            result.gclid = "x"
-    if packed is not None or code:
-        made.partial_failure_error.code = code
-        made.partial_failure_error.message = "Multiple errors"
-    if packed is not None:
-        made.partial_failure_error.details.add().Pack(packed)
-    return made
+def answer(*errors: Error, results: list[bool] | None = None, said: str = "It says why.") -> Any:
+    """Make an answer with errors. Without `results`, it has a full one for each row."""
+    results = [True] * SIZE if results is None else results
+    return response("conversions", *errors, results=results, said=said)
 
 
 def outcomes(result: UploadRequestResult) -> dict[int, str]:
@@ -71,9 +42,11 @@ def outcomes(result: UploadRequestResult) -> dict[int, str]:
 @pytest.mark.parametrize("results", [[False] * SIZE, [True, False, False], [True] * SIZE])
 def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
     """If the details are missing or those of a newer version, rows without a result fail."""
-    unknown = response(failure(("conversion_upload_error", 11, 0)), results=results)
+    unknown = answer(expired(0), results=results)
     unknown.partial_failure_error.details[0].type_url = "type.googleapis.com/google.Unknown.Failure"
-    for odd in (response(None, results=results), unknown):
+    missing = answer(expired(0), results=results)
+    del missing.partial_failure_error.details[:]
+    for odd in (missing, unknown):
         result = read(odd, request())
         assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
         codes = {each.errors[0].code for each in result.row_results.values()}
@@ -84,15 +57,14 @@ def test_an_unreadable_failure_is_not_a_success(results: list[bool]) -> None:
 @pytest.mark.parametrize("results", [[False] * SIZE, [True, False, False], [True] * SIZE])
 def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
     """An unset index, or one outside the request, means every row that has no result, not row 0."""
-    packed = failure(("conversion_upload_error", 11, index))
-    result = read(response(packed, results=results), request())
+    result = read(answer(expired(index), results=results), request())
     assert outcomes(result) == {row: "failed" for row in range(SIZE) if not results[row]}
     assert result.retry_rows == []
 
 
 def test_validate_only_answers_have_no_results() -> None:
     """Without results, an answer is complete only if Google just checks the rows."""
-    nothing = response(code=0, results=[])
+    nothing = answer(results=[])
     assert read(nothing, request(validate_only=True)) == UploadRequestResult({}, [], None)
     assert read(nothing, request()).row_results == dict.fromkeys(range(SIZE), SILENT)
 
@@ -100,9 +72,8 @@ def test_validate_only_answers_have_no_results() -> None:
 @pytest.mark.parametrize(("size", "stops"), [(1, False), (19, False), (20, True)])
 def test_a_few_foreign_clicks_do_not_stop_the_file(size: int, stops: bool) -> None:
     """A few rows with this error do not stop the file, since it can mean a foreign click too."""
-    number = number_of("NO_CONVERSION_ACTION_FOUND")
-    said = failure(*(("conversion_upload_error", number, row) for row in range(size)))
-    result = read(response(said, results=[False] * size), request(size))
+    errors = [("conversion_upload_error", "NO_CONVERSION_ACTION_FOUND", n, "") for n in range(size)]
+    result = read(answer(*errors, results=[False] * size), request(size))
     assert outcomes(result) == dict.fromkeys(range(size), "failed")
     assert {v.errors[0].code for v in result.row_results.values()} == {"NO_CONVERSION_ACTION_FOUND"}
     assert (result.stop is not None) is stops
@@ -114,26 +85,24 @@ def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
         "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS",
         "CUSTOMER_NOT_ACCEPTED_CUSTOMER_DATA_TERMS",
     )
-    one, other = map(number_of, names)
-    same = failure(*(("conversion_upload_error", one, row) for row in range(SIZE)))
-    assert read(response(same), request()).stop is not None
-    mixed = failure(*(("conversion_upload_error", (one, other)[row % 2], row) for row in range(3)))
-    assert read(response(mixed), request()).stop is None
+    same = [("conversion_upload_error", names[0], row, "") for row in range(SIZE)]
+    assert read(answer(*same), request()).stop is not None
+    mixed = [("conversion_upload_error", names[row % 2], row, "") for row in range(SIZE)]
+    assert read(answer(*mixed), request()).stop is None
 
 
 def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None:
     """Rows with session attributes fail, but the file continues: its other rows are accepted."""
-    said = failure(*(("not_allowlisted_error", 2, row) for row in range(SIZE)))
-    for error in said.errors:
-        error.location.field_path_elements.add(field_name="session_attributes_encoded")
-    result = read(response(said), request())
+    code = ("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
+    errors = [(*code, row, "session_attributes_encoded") for row in range(SIZE)]
+    result = read(answer(*errors), request())
     assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
     assert result.stop is None
 
 
 def test_a_refusal_that_names_rows_fails_only_those() -> None:
     """A refusal that names rows fails only those, and the others are sent again."""
-    found = list(errors_of(failure(("conversion_upload_error", 11, 1))))
+    found = list(errors_of(failure("conversions", expired(1))))
     result = read_named_rows(found, request())
     assert outcomes(result) == {1: "failed"}
     assert sorted(result.retry_rows) == [0, 2]
@@ -144,17 +113,14 @@ def test_a_refusal_that_names_rows_fails_only_those() -> None:
 )
 def test_googles_text_is_kept_unless_it_quotes_the_row(said: str, kept: str) -> None:
     """Google's text is left out if it quotes a sent value, which results and logs must not have."""
-    packed = failure(("conversion_upload_error", 11, 1))
-    packed.errors[0].message = said
-    (problem,) = read(response(packed), request()).row_results[1].errors
+    (problem,) = read(answer(expired(1), said=said), request()).row_results[1].errors
     assert problem.detail == kept
 
 
 def test_an_error_without_a_row_quotes_no_row() -> None:
     """Its text is written to several rows, so a value of one of them must not be in the others."""
-    packed = failure(("conversion_upload_error", 11, None))
-    packed.errors[0].message = "The id order-1 is odd."
-    result = read(response(packed, results=[False] * SIZE), request())
+    said = "The id order-1 is odd."
+    result = read(answer(expired(None), results=[False] * SIZE, said=said), request())
     assert {row: each.errors[0].detail for row, each in result.row_results.items()} == {
         0: "",
         1: "",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 import grpc
 import pytest
 from ads_records import (
-    ACTION,
     CALLER,
     adjustment,
     call,
@@ -83,11 +82,8 @@ def test_googles_answer_for_a_row(
 ) -> None:
     """Each kind of request has its own name for its rows, and its own columns."""
     request = request_of(row, row, row)
-    answer = response(request.kind.rows, (family, code, 1, element))
-    for accepted in (0, 2):
-        while len(answer.results) <= accepted:
-            answer.results.add()
-        answer.results[accepted].conversion_action = ACTION
+    error = (family, code, 1, element)
+    answer = response(request.kind.rows, error, results=[True, False, True])
     result = read(answer, request)
     assert result.retry_rows == []
     (found,) = result.row_results.items()
