@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection, PacedConnection, SignIns
 from lib.destinations.credentials import ADWORDS_SCOPE, DATA_MANAGER_SCOPE
 from lib.destinations.data_manager.client import DataManager, open_channels
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
-from lib.model.deadline import Deadline, elapsed_seconds
-from lib.model.fields import RecordKind
 from lib.model.log import SilentLog
-from lib.model.records import Conversion, Record
+from lib.model.records import Conversion
 from sandbox.apis import Apis
+from tests.destinations.sending import ago
 
 CUSTOMER = "1234567890"
 MANAGER = "9999999999"
 ACTION = "1001"
 DIGEST = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
-
-
-def ago(**delta: float) -> str:
-    """A conversion time that long ago."""
-    return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
 
 
 def conversion(**changes: Any) -> Conversion:
@@ -72,20 +64,3 @@ def route(
         timeout_seconds=timeout_seconds,
         defaults=EventDefaults(**{"event_source": "PHONE"} | defaults),
     )
-
-
-def send(
-    destination: DataManager,
-    *records: Record,
-    kind: RecordKind = "conversion",
-    seconds: float = 60.0,
-) -> UploadResult:
-    """Send records of one kind as one chunk."""
-    requests = destination.encode(kind, records, 42)
-    return destination.send(requests, within(seconds), lambda order_id: False)
-
-
-def within(seconds: float) -> Deadline:
-    """Return a deadline in some seconds."""
-    ends = elapsed_seconds() + seconds
-    return Deadline(ends, ends)

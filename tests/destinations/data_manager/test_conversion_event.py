@@ -16,8 +16,6 @@ from data_manager_setup import (
     conversion,
     numbered,
     route,
-    send,
-    within,
 )
 from google.rpc import error_details_pb2, status_pb2
 
@@ -27,6 +25,7 @@ from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.errors import PermanentError, RetryableError
 from sandbox.apis import Apis
+from tests.destinations.sending import send, within
 
 ROOT = Path(__file__).parents[3]
 

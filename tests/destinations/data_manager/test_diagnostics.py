@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from data_manager_setup import ago, numbered, route, send, within
+from data_manager_setup import numbered, route
 from google.ads import datamanager_v1 as dm
 
 from lib.destinations.data_manager.answers import read_status
@@ -15,6 +15,7 @@ from lib.errors import PermanentError, RetryableError
 from lib.model.sent_requests import UNREADABLE, RequestStatus
 from sandbox.apis import Apis
 from sandbox.state import DataManagerLimits
+from tests.destinations.sending import ago, send, within
 
 OLD = "PROCESSING_ERROR_REASON_EVENT_TOO_OLD"
 UNSPECIFIED = "PROCESSING_ERROR_REASON_UNSPECIFIED"

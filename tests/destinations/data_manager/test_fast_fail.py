@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
-from data_manager_setup import conversion, numbered, route, send
+from data_manager_setup import conversion, numbered, route
 from google.ads import datamanager_v1
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from lib.destinations.data_manager.failures import Refusal, Violation
 from lib.destinations.data_manager.upload import MAX_RESENDS, EventUpload
 from lib.model.personal_data import without_personal_data
 from sandbox.apis import Apis
+from tests.destinations.sending import send
 
 Request: Any = datamanager_v1.IngestEventsRequest.pb()
 Response: Any = datamanager_v1.IngestEventsResponse.pb()

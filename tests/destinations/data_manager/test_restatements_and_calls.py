@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import data_manager_setup as setup
 import grpc
 import pytest
-from data_manager_setup import CUSTOMER, ago, conversion, route, within
+from data_manager_setup import CUSTOMER, conversion, route
 
-from lib.destinations.base import UploadResult
-from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import read_refusal
 from lib.destinations.data_manager.messages import Event
 from lib.errors import RestRefused, RetryableError
-from lib.model.records import Adjustment, Call, Conversion, Record
+from lib.model.records import Adjustment, Call, Conversion
 from sandbox.apis import Apis
-from tests.destinations.google_ads.ads_records import kind_of
+from tests.destinations.sending import ago, send, shown, within
 
 CALLER = "+12125550142"
 INGEST = "data_manager.IngestEvents"
@@ -45,23 +42,6 @@ def call(number: int = 0, **changes: Any) -> Call:
     given = (ago(days=3), ago(days=2), 250.0, "USD", "GRANTED", (), ())
     row = Call(CUSTOMER, "1012", f"+1212555{number:04}" if number else CALLER, *given)
     return row._replace(**changes)
-
-
-def send(destination: DataManager, *rows: Record) -> UploadResult:
-    """Send records, which are of one kind, as one chunk."""
-    return setup.send(destination, *rows, kind=kind_of(rows[0]))
-
-
-def shown(result: UploadResult) -> dict[int, tuple[str, list[str], list[str]]]:
-    """Return outcome, codes and columns by position."""
-    return {
-        position: (
-            each.outcome,
-            [problem.code for problem in each.errors],
-            [problem.field for problem in each.errors],
-        )
-        for position, each in sorted(result.row_results.items())
-    }
 
 
 def requests_made(apis: Apis) -> int:
@@ -136,7 +116,7 @@ def test_a_transient_error_is_retried(apis: Apis) -> None:
 def test_a_deadline_ends_the_attempt(apis: Apis) -> None:
     """Before the first answer, nothing is known about the rows."""
     with pytest.raises(RetryableError):
-        setup.send(route(apis), call(1), kind="call", seconds=-1.0)
+        send(route(apis), call(1), seconds=-1.0)
     assert requests_made(apis) == 0
 
 

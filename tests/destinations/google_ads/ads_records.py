@@ -9,8 +9,8 @@ from lib.destinations.google_ads import api
 from lib.destinations.google_ads.answers import UploadRequestResult, read_response
 from lib.destinations.google_ads.messages import encode
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CLICKS, UploadRequest
-from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, Record
+from tests.destinations.sending import kind_of
 
 CUSTOMER = "1234567890"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1001"
@@ -57,17 +57,6 @@ def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> Upl
     types = api.module("services.types.conversion_upload_service")
     content = types.UploadClickConversionsRequest.pb()(conversions=rows).SerializeToString()
     return CLICKS.new_request(CUSTOMER, 1, validate_only, content, range(len(rows)))
-
-
-def kind_of(record: Record) -> RecordKind:
-    """Return the kind of a record."""
-    match record:
-        case Adjustment():
-            return "adjustment"
-        case Call():
-            return "call"
-        case _:
-            return "conversion"
 
 
 def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:

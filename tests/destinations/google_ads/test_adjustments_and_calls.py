@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, kind_of, retraction
+from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
 
-from lib.destinations.base import UploadResult
 from lib.destinations.connections import KeptConnection, PacedConnection, SignIns
 from lib.destinations.credentials import ADWORDS_SCOPE
 from lib.destinations.google_ads.capabilities import CAPABILITIES
@@ -17,17 +15,12 @@ from lib.destinations.google_ads.client import GoogleAds, open_ads_channel
 from lib.destinations.pacing import Pacer
 from lib.destinations.preflight import Preflight
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
-from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.log import SilentLog
-from lib.model.records import Conversion, Record
+from lib.model.records import Conversion
 from sandbox.apis import Apis
+from tests.destinations.sending import ago, send, shown
 
 ADJUSTABLE: Any = CAPABILITIES.kinds["adjustment"]
-
-
-def ago(**delta: float) -> str:
-    """A time that long ago."""
-    return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%d %H:%M:%S}+00:00"
 
 
 def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
@@ -44,25 +37,6 @@ def destination(apis: Apis, *, validate_only: bool = False) -> GoogleAds:
         timeout_seconds=20,
         validate_only=validate_only,
     )
-
-
-def send(ads: GoogleAds, *rows: Record) -> UploadResult:
-    """Send the records, which are of one kind, as one chunk."""
-    ends = elapsed_seconds() + 60
-    requests = ads.encode(kind_of(rows[0]), rows, 42)
-    return ads.send(requests, Deadline(ends, ends), lambda order_id: False)
-
-
-def shown(result: UploadResult) -> dict[int, tuple[str, list[str], list[str]]]:
-    """Return outcome, codes and columns by position."""
-    return {
-        position: (
-            each.outcome,
-            [problem.code for problem in each.errors],
-            [problem.field for problem in each.errors],
-        )
-        for position, each in sorted(result.row_results.items())
-    }
 
 
 def sold(order_id: str, **changes: Any) -> Conversion:
