@@ -57,6 +57,8 @@ def calls_of_a_run(google: Sandbox) -> set[str]:
 
 
 OBJECT = {"bucket": INPUT_BUCKET, "name": "never.csv", "generation": "1", "size": "9"}
+
+
 def test_a_request_that_reports_no_object_is_acknowledged(google: Sandbox) -> None:
     """It is logged with a reason, answered with a 2xx, and storage is not called."""
     headers = headers_of(type="google.cloud.storage.object.v1.deleted")
