@@ -13,16 +13,15 @@ from lib.model.fields import RecordKind
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """Values that the API refuses in one record: one of `values` together with one of `beside`.
+    """Values that the API refuses in one record: one of `attribute` together with one of `beside`.
 
-    Both contain attribute names of the record. `user_identifiers` means hashed email addresses and
-    phone numbers. A row with both is rejected with `code`, and the error names `column`.
+    Both are attributes of the record. `user_identifiers` means hashed email addresses and phone
+    numbers. A row with both is rejected with `code`, and the error names the column of `attribute`.
     """
 
-    values: frozenset[str]
-    beside: frozenset[str]
+    attribute: str
+    beside: str
     code: str
-    column: str
 
 
 _FIRST_DAY: Final = timedelta(days=1)

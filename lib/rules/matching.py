@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Sequence
 from itertools import compress
 from operator import not_
 from typing import Any, Final
 
-from lib.model.capabilities import Exclusion
 from lib.model.fields import base_name
 from lib.model.records import OptionalFields
 from lib.rules.assembly import Columns
@@ -26,10 +25,15 @@ _DAY_SECONDS: Final = 86_400
 
 def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
     """Reject rows with values that the API refuses together."""
-    for exclusion, column in _exclusions(chunk):
-        rows = _with(conversions, exclusion.values) & _with(conversions, exclusion.beside)
-        for row in sorted(rows):
-            chunk.problems.reject(row, exclusion.code, column)
+    columns: dict[str, str] = {}  # attribute → the first of its columns
+    for column in chunk.file.columns:
+        columns.setdefault(BY_NAME[base_name(column)].attribute, column)
+    for exclusion in chunk.file.rules.capabilities.exclusions:
+        if exclusion.attribute in columns:
+            values = _attribute(conversions, exclusion.attribute)
+            pairs = zip(values, _attribute(conversions, exclusion.beside), strict=True)
+            for row in compress(range(chunk.size), map(all, pairs)):
+                chunk.problems.reject(row, exclusion.code, columns[exclusion.attribute])
 
 
 def warn_of_incomplete_attributes(chunk: ChunkColumns, conversions: Columns) -> None:
@@ -119,23 +123,6 @@ def braids_of(conversions: Columns) -> Sequence[str]:
     if not any(wbraids):
         return gbraids
     return [gbraid or wbraid for gbraid, wbraid in zip(gbraids, wbraids, strict=True)]
-
-
-def _exclusions(chunk: ChunkColumns) -> Iterator[tuple[Exclusion, str]]:
-    """Yield the exclusions that can apply to the file's columns, each with the column to report."""
-    columns = chunk.file.columns
-    targets = {BY_NAME[base_name(column)].attribute.partition(".")[0] for column in columns}
-    for exclusion in chunk.file.rules.capabilities.exclusions:
-        if not targets.isdisjoint(exclusion.values):
-            shown = (column for column in columns if column.startswith(exclusion.column))
-            yield exclusion, next(shown, exclusion.column)
-
-
-def _with(conversions: Columns, names: Iterable[str]) -> set[int]:
-    """Return the rows with a value in one of these attributes."""
-    rows = zip(*(_attribute(conversions, name) for name in sorted(names)), strict=True)
-    empty: Sequence[object] = (None, ())
-    return {n for n, values in enumerate(rows) if any(value not in empty for value in values)}
 
 
 def _attribute(conversions: Columns, name: str) -> Sequence[Any]:

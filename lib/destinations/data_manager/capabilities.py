@@ -76,10 +76,9 @@ CAPABILITIES: Final = Capabilities(
     ),
     exclusions=(
         Exclusion(
-            frozenset({"session_attributes_encoded"}),
-            frozenset({"session_attributes_key_value_pairs"}),
-            "BOTH_SESSION_ATTRIBUTES",
             "session_attributes_key_value_pairs",
+            "session_attributes_encoded",
+            "BOTH_SESSION_ATTRIBUTES",
         ),
     ),
     supplements_tags=True,

@@ -41,17 +41,11 @@ CAPABILITIES: Final = Capabilities(
     # Best practices of the guide: Google drops or refuses conversions with these combinations.
     exclusions=(
         Exclusion(
-            frozenset({"session_attributes_encoded"}),
-            frozenset({"session_attributes_key_value_pairs"}),
-            "BOTH_SESSION_ATTRIBUTES",
             "session_attributes_key_value_pairs",
+            "session_attributes_encoded",
+            "BOTH_SESSION_ATTRIBUTES",
         ),
-        Exclusion(
-            frozenset({"custom_variables"}),
-            frozenset({"user_identifiers"}),
-            "CUSTOM_VARIABLES_WITH_IDENTIFIERS",
-            "custom_variable.",
-        ),
+        Exclusion("custom_variables", "user_identifiers", "CUSTOM_VARIABLES_WITH_IDENTIFIERS"),
     ),
     kinds={
         # Paths in `ClickConversion`. A plain value needs no more than its path to be written.

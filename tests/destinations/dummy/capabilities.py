@@ -35,11 +35,6 @@ CAPABILITIES: Final = Capabilities(
         stop_after=timedelta(hours=2),
     ),
     exclusions=(
-        Exclusion(
-            frozenset({"customer_type"}),
-            frozenset({"user_identifiers"}),
-            "CUSTOM_VARIABLES_WITH_IDENTIFIERS",
-            "customer_type",
-        ),
+        Exclusion("customer_type", "user_identifiers", "CUSTOM_VARIABLES_WITH_IDENTIFIERS"),
     ),
 )
