@@ -110,7 +110,7 @@ class Capabilities:
     """Whether it takes events for conversions that a website's tag counts. One that the tag does
     not know is a new conversion."""
     sent_order_id: Callable[[str], str] = str
-    """How it writes an order ID. An adjustment must name it like this, whoever sends it."""
+    """How it writes an order ID."""
 
     def adjusts(self, types: Set[AdjustmentType]) -> bool:
         """Return whether it can send adjustments of all of these types."""

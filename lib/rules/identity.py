@@ -352,7 +352,7 @@ def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
                 phones = [column[row] for column in phone_columns]
                 order_id = check_order_id(text, phones)
                 if not rules.is_of_tag:
-                    order_id = fitting_order_id(order_id, rules.as_sent)
+                    order_id = fitting_order_id(order_id, rules.sent_order_id)
                 elif len(order_id) > MOST_CHARS_OF_TAG:
                     raise RuleError("INVALID_ORDER_ID")
                 order_ids[row] = order_id

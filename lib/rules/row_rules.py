@@ -42,8 +42,8 @@ class RowRules:
 
     `is_of_tag`: a website's tag counts the conversions, and the file adds data to them.
 
-    `sent_order_id` is how the destination of the conversions writes an order ID, if adjustments go
-    to another one.
+    `sent_order_id` is how the destination of the conversions writes an order ID. Adjustments of
+    them must name it like this, whoever sends them.
     """
 
     now: datetime
@@ -62,10 +62,6 @@ class RowRules:
     is_of_tag: bool = False
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
-
-    def as_sent(self, order_id: str) -> str:
-        """Return an order ID as the destination of the conversions writes it."""
-        return self.sent_order_id(self.capabilities.sent_order_id(order_id))
 
     @property
     def number_format(self) -> NumberFormat:

@@ -354,6 +354,7 @@ def _rules(
         omit_session_and_ip=profile.omit_session_and_ip,
         is_of_tag=profile.source == "web",
         kind=entries[0].kind,
+        sent_order_id=sender_of(profile, "conversion").sent_order_id,
     )
 
 
@@ -378,8 +379,6 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
             for entry in rules.entries
         ],
     )
-    if rules.capabilities.name != sales.name:
-        rules = replace(rules, sent_order_id=sales.sent_order_id)
     return Engine(columns, rules, Engine(columns, rules_of_sale))
 
 

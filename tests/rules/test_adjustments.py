@@ -143,19 +143,20 @@ def test_a_sale_and_its_correction_have_the_same_order_id(via: str, digits: int)
     sent through the other one."""
     order_id = "7" * digits
     sender = capabilities_of(via)
+    sent = sender.sent_order_id
     sale = validate(
         f"gclid,conversion_date_time,order_id\nCj0KCQiAexample01,sold,{order_id}",
         "conversion",
         capabilities=sender,
+        sent_order_id=sent,
     ).records[2]
-    sent = sender.sent_order_id if via != ADS.name else str
     correction = validate(
         f"order_id,adjustment_date_time,adjustment_type\n{order_id},noon,RETRACT",
         sent_order_id=sent,
     ).adjustment(2)
-    assert correction.order_id == sender.sent_order_id(sale.order_id or "")
+    assert correction.order_id == sent(sale.order_id or "")
     assert len(correction.order_id) <= 64
-    assert sender.sent_order_id(correction.order_id) == correction.order_id
+    assert sent(correction.order_id) == correction.order_id
 
 
 def test_googles_template_by_order_and_by_click() -> None:

@@ -49,9 +49,11 @@ def rules_of(
     destination: str = "google_ads", currency_code: str | None = None, **settings: Any
 ) -> RowRules:
     entries = settings.pop("entries", [EntryRules("1001")])
+    capabilities = capabilities_of(destination)
     return RowRules(
         now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        capabilities=capabilities_of(destination),
+        capabilities=capabilities,
+        sent_order_id=capabilities.sent_order_id,
         **{
             "account": ACCOUNT,
             "entries": [each._replace(currency_code=currency_code) for each in entries],
