@@ -39,9 +39,9 @@ class CorrectedOrders:
     def __init__(self, attempt: Attempt, plan: Plan) -> None:
         self._attempt = attempt
         self._plan = plan
-        self._known = _known_corrections(attempt, plan.customer_id)
+        self._known = attempt.context.corrections.of(plan.customer_id)
         if plan.carries_corrections:
-            self._known.refresh()
+            self._known.refresh(attempt.context.documents)
 
     def made_by(self, validated: Validated, sent_before: Container[int]) -> list[Correction]:
         """Return the corrections that the rows of a chunk make.
@@ -61,13 +61,13 @@ class CorrectedOrders:
 
     def save(self, chunk: int, made: Sequence[Correction]) -> None:
         """Save the corrections that a chunk makes, before one of its rows is sent."""
-        now = self._attempt.context.utc_now()
-        self._known.save(self._attempt.run, chunk, made, now)
+        context = self._attempt.context
+        self._known.save(context.documents, self._attempt.run, chunk, made, context.utc_now())
 
     def with_newest_values(self, validated: Validated, made: Sequence[Correction]) -> Validated:
         """Return the rows of a chunk with the newest values of their orders. `made` are the
         corrections that the chunk makes itself."""
-        if not self._plan.carries_corrections or (self._known.is_empty and not made):
+        if not self._plan.carries_corrections or not (self._known.records or made):
             return validated
         own: dict[bytes, Correction] = {}
         for correction in made:
@@ -157,7 +157,7 @@ class OutdatedRows:
                 continue  # the row has no order ID, so no correction can name it
             action_id, order_id = order_of(text)
             newest = known.newest(order_key(action_id, sent_order_id(order_id)))
-            if newest is None or newest.is_retraction:
+            if newest is None or newest.micros is None:
                 continue
             if differs(newest, *values.at(position)):
                 yield position
@@ -165,14 +165,9 @@ class OutdatedRows:
     def _of(self, customer_id: str) -> Corrections:
         """Return the corrections of an account. They are read once for all requests."""
         if customer_id not in self._known:
-            self._known[customer_id] = _known_corrections(self._attempt, customer_id)
-            self._known[customer_id].refresh()
+            self._known[customer_id] = self._attempt.context.corrections.of(customer_id)
+            self._known[customer_id].refresh(self._attempt.context.documents)
         return self._known[customer_id]
-
-
-def _known_corrections(attempt: Attempt, customer_id: str) -> Corrections:
-    """Return the corrections of an account that this instance knows."""
-    return Corrections(attempt.context.documents, customer_id, attempt.context.corrections)
 
 
 def differs(correction: Correction, micros: int | None, currency: str) -> bool:

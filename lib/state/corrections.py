@@ -24,7 +24,6 @@ from lib.errors import UnreadableState
 from lib.state.documents import Documents
 from lib.state.runs import Run
 
-_FOLDER: Final = "corrections"
 _TIME: Final = "%Y%m%dT%H%M%S.%f"
 """In the name of a document, so that a listing has them in the order in which they were saved."""
 
@@ -42,11 +41,6 @@ class Correction(NamedTuple):
     rank: int
     micros: int | None
     currency: str = ""
-
-    @property
-    def is_retraction(self) -> bool:
-        """Whether the order no longer counts."""
-        return self.micros is None
 
 
 _KEY_BYTES: Final = 12
@@ -81,52 +75,17 @@ class SavedCorrections:
             raise ValueError("its parts contradict each other")
 
 
-class Corrections:
-    """The known corrections of one account, and a place to save others."""
-
-    def __init__(self, documents: Documents, customer_id: str, known: KnownCorrections) -> None:
-        self._documents = documents
-        self._folder = f"{_FOLDER}/{customer_id}/"
-        self._known = known.of(customer_id)
-
-    def refresh(self) -> None:
-        """Read what was saved since the last time: one listing, and each new document once."""
-        listed = (name for name, _ in self._documents.list(self._folder))
-        new = [name for name in listed if name not in self._known.names]
-        self._known.add(self._documents.read_all(new, SavedCorrections))
-
-    def save(self, run: Run, chunk: int, corrections: Iterable[Correction], now: datetime) -> None:
-        """Save the corrections of a chunk, before any of its rows is sent."""
-        columns = [*zip(*corrections, strict=True)]
-        if not columns:
-            return
-        document = SavedCorrections(*columns)
-        name = f"{self._folder}{now.astimezone(UTC):{_TIME}}-{run.key}-{chunk}.json"
-        # If its answer gets lost, the write is sent again and refused: by this document itself.
-        self._documents.write(name, document, if_generation_match=0)
-        self._known.add([(name, document)])
-
-    def newest(self, order: bytes) -> Correction | None:
-        """Return the newest known correction of an order."""
-        return self._known.newest(order)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no order of the account was corrected."""
-        return not self._known.records
-
-
 class KnownCorrections:
     """What an instance has read of all accounts. Documents never change, so it reads each once."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _KnownOfAccount] = {}
+        self._accounts: dict[str, Corrections] = {}
         self._adding = threading.Lock()
 
-    def of(self, customer_id: str) -> _KnownOfAccount:
+    def of(self, customer_id: str) -> Corrections:
         """Return what is known of an account: the same object each time."""
         with self._adding:
-            return self._accounts.setdefault(customer_id, _KnownOfAccount())
+            return self._accounts.setdefault(customer_id, Corrections(customer_id))
 
 
 _RECORD: Final = struct.Struct(f">{_KEY_BYTES}sQQqH")
@@ -136,16 +95,48 @@ _NO_VALUE: Final = -1
 
 
 @dataclass(slots=True)
-class _KnownOfAccount:
-    """`records` has one record for each order, in the order of their keys: 38 bytes an order. A
-    dictionary would need five times as much, and a large shop has hundreds of thousands."""
+class Corrections:
+    """The known corrections of one account. `names` are those of the documents that were read.
 
+    `records` has one record for each order, in the order of their keys: 38 bytes an order. A
+    dictionary would need five times as much, and a large shop has hundreds of thousands.
+    """
+
+    customer_id: str
     names: set[str] = field(default_factory=set)
     records: bytes = b""
     currencies: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, documents: Iterable[tuple[str, SavedCorrections]]) -> None:
+    @property
+    def _folder(self) -> str:
+        return f"corrections/{self.customer_id}/"
+
+    def refresh(self, documents: Documents) -> None:
+        """Read what was saved since the last time: one listing, and each new document once."""
+        listed = (name for name, _ in documents.list(self._folder))
+        new = [name for name in listed if name not in self.names]
+        self._add(documents.read_all(new, SavedCorrections))
+
+    def save(
+        self,
+        documents: Documents,
+        run: Run,
+        chunk: int,
+        corrections: Iterable[Correction],
+        now: datetime,
+    ) -> None:
+        """Save the corrections of a chunk, before any of its rows is sent."""
+        columns = [*zip(*corrections, strict=True)]
+        if not columns:
+            return
+        document = SavedCorrections(*columns)
+        name = f"{self._folder}{now.astimezone(UTC):{_TIME}}-{run.key}-{chunk}.json"
+        # If its answer gets lost, the write is sent again and refused: by this document itself.
+        documents.write(name, document, if_generation_match=0)
+        self._add([(name, document)])
+
+    def _add(self, documents: Iterable[tuple[str, SavedCorrections]]) -> None:
         """Add the corrections of documents by their names. Raises `UnreadableState` if one of them
         is not what the function has saved; then none is added, so that each is read again."""
         with self.lock:

@@ -27,7 +27,7 @@ from lib.errors import NewerFormat, NotResults, PermanentError, UnreadableState
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import read_results
-from lib.state.corrections import Correction, Corrections, SavedCorrections, order_key
+from lib.state.corrections import Correction, SavedCorrections, order_key
 from lib.state.runs import Run, run_id, run_key
 from lib.state.store import Label
 from lib.sweep.sweep import sweep_once
@@ -139,10 +139,9 @@ def _worlds() -> Iterator[World]:
             deliver(made, "old.csv", ROWS)
         found = made.context.runs.read(run_key(made.store.stored("in-bucket", "old.csv")))
         assert found is not None
-        known = made.context.corrections
-        corrections = Corrections(made.context.documents, "1234567890", known)
+        corrections = made.context.corrections.of("1234567890")
         correction = Correction(order_key("1001", "A0"), 1, 5_000_000, "USD")
-        corrections.save(found.run, 0, [correction], made.clock.utc())
+        corrections.save(made.context.documents, found.run, 0, [correction], made.clock.utc())
         made.clock.seconds += 7 * 3600
         yield made
 

@@ -11,7 +11,7 @@ import pytest
 from lib.errors import RetryableError, UnreadableState
 from lib.run.attempt import Attempt
 from lib.run.take import take_over
-from lib.state.corrections import Correction, Corrections, KnownCorrections, order_key
+from lib.state.corrections import Correction, Corrections, order_key
 from lib.state.markers import Markers
 from lib.state.runs import Run, UnreadableRun, run_key
 from lib.state.store import Label
@@ -152,17 +152,18 @@ def test_corrections_that_somebody_has_renamed(google: World) -> None:
     """Those beside them are not lost for the instance: each refresh says that one is unreadable,
     and once it is gone, the others count."""
     documents, order = google.context.documents, order_key("1001", "a")
-    saved = Corrections(documents, "1234567890", KnownCorrections())
-    saved.save(read_run(google), 0, [Correction(order, 1, 5_000_000)], google.clock.utc())
+    correction = Correction(order, 1, 5_000_000)
+    saved = Corrections("1234567890")
+    saved.save(documents, read_run(google), 0, [correction], google.clock.utc())
     (name,) = (each for each in google.store.names(OUT) if "/corrections/" in each)
     renamed = "_state/corrections/1234567890/copy.json"
     google.store.put(OUT, renamed, google.store.objects[OUT, name][0])
-    known = Corrections(documents, "1234567890", KnownCorrections())
+    known = Corrections("1234567890")
     for _ in range(2):
         with pytest.raises(UnreadableState, match="does not begin with a time"):
-            known.refresh()
+            known.refresh(documents)
     google.store.delete(OUT, renamed)
-    known.refresh()
+    known.refresh(documents)
     newest = known.newest(order)
     assert newest is not None
     assert newest.micros == 5_000_000
