@@ -21,7 +21,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from lib.errors import UnreadableState
-from lib.state.documents import Documents
+from lib.state.documents import Documents, read_ahead
 from lib.state.runs import Run
 
 _TIME: Final = "%Y%m%dT%H%M%S.%f"
@@ -114,9 +114,14 @@ class Corrections:
 
     def refresh(self, documents: Documents) -> None:
         """Read what was saved since the last time: one listing, and each new document once."""
+
+        def read(name: str) -> tuple[str, tuple[SavedCorrections, int] | None]:
+            return name, documents.read(name, SavedCorrections)
+
         listed = (name for name, _ in documents.list(self._folder))
         new = [name for name in listed if name not in self.names]
-        self._add(documents.read_all(new, SavedCorrections))
+        with read_ahead(read, new) as found:
+            self._add([(name, saved[0]) for name, saved in found if saved is not None])
 
     def save(
         self,

@@ -8,8 +8,10 @@ saved. A higher format is unknown to this version, so it leaves the document as 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -20,7 +22,8 @@ from lib.state.store import INTERNAL, Label, LabelledObject, Store, StoredObject
 FORMAT: Final = 1
 """The format of all state documents. What an older version would misread has a higher one."""
 
-_AT_ONCE: Final = 8
+_READ_AHEAD: Final = 8
+"""Number of documents that are read ahead; a marker has some kilobytes."""
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -78,15 +81,6 @@ class Documents:
             raise UnreadableState(f"{self.where(name)}: its parts contradict each other")
         return document, generation
 
-    def read_all(self, names: Iterable[str], kind: type[T]) -> list[tuple[str, T]]:
-        """Return the name and content of those of these documents that exist."""
-
-        def read(name: str) -> tuple[str, T] | None:
-            document = self.read(name, kind)
-            return (name, document[0]) if document is not None else None
-
-        return [each for each in at_once(read, names) if each is not None]
-
     def write(
         self, name: str, document: Any, *, if_generation_match: int, label: Label = INTERNAL
     ) -> int | None:
@@ -128,10 +122,22 @@ class Documents:
             raise UnreadableState(f"{self.where(name)}: {why}") from None
 
 
-def at_once(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
-    """Return what some work of storage, such as reading a document, makes of each item."""
-    wanted = list(items)
-    if len(wanted) <= 1:
-        return [work(each) for each in wanted]
-    with ThreadPoolExecutor(_AT_ONCE, "documents") as pool:
-        return list(pool.map(work, wanted))
+@contextmanager
+def read_ahead(read: Callable[[T], U], items: Iterable[T]) -> Iterator[Iterator[U]]:
+    """Return what `read` makes of each item, in their order. Some are read ahead.
+
+    The threads end with the `with` block, however it ends: the garbage collector would wait for
+    them wherever it happens to run.
+    """
+
+    def in_order(pool: ThreadPoolExecutor) -> Iterator[U]:
+        ahead: deque[Future[U]] = deque()
+        for item in items:
+            ahead.append(pool.submit(read, item))
+            if len(ahead) == _READ_AHEAD:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+    with ThreadPoolExecutor(_READ_AHEAD, "documents") as pool:
+        yield in_order(pool)

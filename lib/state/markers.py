@@ -10,20 +10,15 @@ one wins, and the other one goes on with what the first one saved.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from lib.errors import RetryableError, UnreadableState
 from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.state.documents import Documents
+from lib.state.documents import Documents, read_ahead
 from lib.state.runs import Run
-
-_READ_AHEAD: Final = 8
-"""Number of markers that are fetched ahead; each has some kilobytes."""
 
 
 class Marker(NamedTuple):
@@ -79,25 +74,9 @@ class Markers:
             raise RetryableError("STORAGE_UNAVAILABLE", detail)
         return Marker(*saved)
 
-    @contextmanager
-    def read_all(self, numbers: Iterable[int]) -> Iterator[Iterator[Marker]]:
-        """Return the markers of these chunks in their order. Some are fetched ahead.
-
-        The threads end with the `with` block, however it ends: the garbage collector would wait for
-        them wherever it happens to run.
-        """
-
-        def in_order(pool: ThreadPoolExecutor) -> Iterator[Marker]:
-            ahead: deque[Future[Marker]] = deque()
-            for number in numbers:
-                ahead.append(pool.submit(self._saved_or_read, number))
-                if len(ahead) == _READ_AHEAD:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-
-        with ThreadPoolExecutor(_READ_AHEAD, "markers") as pool:
-            yield in_order(pool)
+    def read_all(self, numbers: Iterable[int]) -> AbstractContextManager[Iterator[Marker]]:
+        """Return the markers of these chunks in their order (`read_ahead`)."""
+        return read_ahead(self._saved_or_read, numbers)
 
     def save(self, outcomes: ChunkOutcomes, replaced: int) -> Marker:
         """Save the outcomes of a chunk, and return what is saved now.
