@@ -198,7 +198,7 @@ class MemoryStore:
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
         for each in self.list(bucket, prefix):
             label = self.labels.get((bucket, each.name), INTERNAL)
-            yield LabelledObject(each.name, each.generation, label.metadata)
+            yield LabelledObject(each.name, label.metadata)
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         self._began("list", prefix)

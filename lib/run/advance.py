@@ -175,7 +175,7 @@ def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
     if live.generation == source.generation:
         return _File(live, is_live=True)
     version = store.find(source)
-    if live.content.equals((version or source).content):
+    if live.has_bytes_of(version or source):
         attempt.keep(superseded_by=live.generation, stop=None, stopped_at=None)
         superseded = Problem("SUPERSEDED", "", f"generation {live.generation}")
         return Ending("not_attempted", superseded)

@@ -182,12 +182,12 @@ class RunEntry(msgspec.Struct, frozen=True):
 
     `due` is when another attempt may begin. `content` is the same for two files with equal bytes
     (`content_of`). `destination` is that of the profile; "": the run has no profile. `stop` is the
-    code of the reason; "": it was not stopped. `empty_columns` is their number. `name`, `profile`
-    and `stop_detail` may be cut (`label_of`).
+    code of the reason; "": it was not stopped. `empty_columns` is their number. `is_published`: the
+    results say of each row what became of it, or why there are no rows. `name`, `profile` and
+    `stop_detail` may be cut (`label_of`).
     """
 
     key: str
-    state: RunState
     due: SavedTime | None
     tries: Count
     attempts: Count
@@ -206,7 +206,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     cause: str
     empty_columns: Count
     totals: Totals
-    published_at: SavedTime | None
+    is_published: bool
     changed_at: SavedTime | None
     looks: tuple[str, ...] = ()
     customer_id: str = ""
@@ -214,11 +214,6 @@ class RunEntry(msgspec.Struct, frozen=True):
     def run_id(self, bucket: str) -> str:
         """Return the identity of the run of an object in this bucket, readable for people."""
         return f"{bucket}/{self.name}#{self.generation}"
-
-    @property
-    def is_published(self) -> bool:
-        """Whether the results say of each row what became of it, or why there are no rows."""
-        return self.published_at is not None
 
     @property
     def is_settled(self) -> bool:
@@ -255,7 +250,6 @@ def entry_of(run: Run) -> RunEntry:
     profile = run.profile if isinstance(run.profile, dict) else {}
     return RunEntry(
         key=run.key,
-        state=run.state,
         due=run.next_attempt,
         tries=run.tries,
         attempts=run.attempts,
@@ -274,7 +268,7 @@ def entry_of(run: Run) -> RunEntry:
         cause=run.cause,
         empty_columns=len(run.facts.empty_columns) if run.facts is not None else 0,
         totals=run.totals,
-        published_at=run.published_at,
+        is_published=run.published_at is not None,
         changed_at=run.changed_at,
         looks=run.looks,
         customer_id=customer_id_of(run),

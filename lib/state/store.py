@@ -12,27 +12,13 @@ from typing import NamedTuple, Protocol
 from lib.model.outcomes import SavedTime
 
 
-class ContentDigest(NamedTuple):
-    """Size and checksums of an object's bytes. A checksum that is not known is empty.
-
-    Composite objects have no MD5 (https://cloud.google.com/storage/docs/composite-objects).
-    """
-
-    size: int
-    md5: str
-    crc32c: str
-
-    def equals(self, other: ContentDigest) -> bool:
-        """Return whether the bytes are the same, according to every checksum that both have."""
-        checksums = [pair for pair in zip(self[1:], other[1:], strict=True) if all(pair)]
-        return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
-
-
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One version of an object, as storage or an event describes it.
 
-    `created` is when this version came. A change of its metadata does not move it.
+    `created` is when this version came. A change of its metadata does not move it. A checksum that
+    is not known is empty: composite objects have no MD5
+    (https://cloud.google.com/storage/docs/composite-objects).
     """
 
     bucket: str
@@ -43,10 +29,11 @@ class StoredObject:
     created: SavedTime | None = None
     crc32c: str = ""
 
-    @property
-    def content(self) -> ContentDigest:
-        """Its size and checksums, to compare the bytes of two versions."""
-        return ContentDigest(self.size, self.md5, self.crc32c)
+    def has_bytes_of(self, other: StoredObject) -> bool:
+        """Return whether the bytes are the same, according to every checksum that both have."""
+        pairs = (self.md5, other.md5), (self.crc32c, other.crc32c)
+        checksums = [pair for pair in pairs if all(pair)]
+        return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
 
 
 class Label(NamedTuple):
@@ -64,7 +51,6 @@ class LabelledObject(NamedTuple):
     """An object in a listing, with its metadata. Only for objects that we have written."""
 
     name: str
-    generation: int
     metadata: Mapping[str, str]
 
 

@@ -679,7 +679,7 @@ def test_hourly_corrections_with_final_statuses_after_six_hours(google: World) -
         due = {f"order-{3 * n - 3}" for n in range(1, min(hour - 8, 24))}
         assert due <= corrected, hour
     assert len(google.api.adjusted) == 23
-    assert {entry.state for entry in entries(google)} == {"done"}
+    assert all(entry.is_settled for entry in entries(google))
 
 
 @pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
@@ -768,11 +768,7 @@ def test_statuses_are_asked_for_although_the_object_is_gone(google: World) -> No
     google.clock.seconds += HOUR
     sweep(google)
     assert results(google)["processing"]["status"] == "finished"
-    assert saved_state(google) == ["done"]
-
-
-def saved_state(google: World) -> list[str]:
-    return [entry.state for entry in entries(google)]
+    assert [entry.is_settled for entry in entries(google)] == [True]
 
 
 def deliver_without_statuses(google: World) -> None:
@@ -819,7 +815,7 @@ def test_nothing_blocks_a_run_that_has_ended_without_results(google: World) -> N
     google.clock.seconds += AFTER_DEATH
     sweep(google)
     (entry,) = entries(google)
-    assert (entry.state, entry.stop, entry.blocked) == ("done", "NO_PROGRESS", "")
+    assert (entry.is_settled, entry.stop, entry.blocked) == (True, "NO_PROGRESS", "")
 
 
 def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None:
@@ -828,7 +824,7 @@ def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None
     for _ in range(40):
         google.clock.seconds += 12 * HOUR
         sweep(google)
-    assert saved_state(google) == ["done"]
+    assert [entry.is_settled for entry in entries(google)] == [True]
 
 
 def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:

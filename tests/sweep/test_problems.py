@@ -61,7 +61,6 @@ def entry(
     )
     made = RunEntry(
         key=f"{name}#{generation}",
-        state="done",
         due=None,
         tries=0,
         attempts=1,
@@ -80,7 +79,7 @@ def entry(
         cause="",
         empty_columns=0,
         totals=totals,
-        published_at=arrived,
+        is_published=True,
         changed_at=arrived,
     )
     return msgspec.structs.replace(made, **changes)
@@ -188,8 +187,8 @@ def test_a_stopped_file_tells_of_its_profile() -> None:
 @pytest.mark.parametrize(
     ("changes", "is_told"),
     [
-        pytest.param({"published_at": None}, True, id="no results"),
-        pytest.param({"published_at": None, "superseded": True}, False, id="an equal one came"),
+        pytest.param({"is_published": False}, True, id="no results"),
+        pytest.param({"is_published": False, "superseded": True}, False, id="an equal one came"),
         pytest.param({"due": NOW - 2 * HOUR}, True, id="work is two hours late"),
         pytest.param({"due": NOW - HOUR}, False, id="work is due"),
         pytest.param({"due": NOW + DAY}, False, id="work is due tomorrow"),
@@ -208,7 +207,7 @@ def test_a_file_is_unfinished(changes: dict[str, Any], is_told: bool) -> None:
 @pytest.mark.parametrize("cause", ["API_UNAVAILABLE", "DAILY_QUOTA", "STORAGE_FORBIDDEN"])
 def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> None:
     """For an outage or a quota, that is no action. The attempts are those that were made."""
-    file = entry("crm/1.csv", 26 * HOUR, published_at=None, cause=cause, attempts=9)
+    file = entry("crm/1.csv", 26 * HOUR, is_published=False, cause=cause, attempts=9)
     (problem,) = open_problems(view_of(file))
     assert (problem.code, problem.action) == (cause, lookup(cause).action)
     assert problem.detail == "crm/1.csv (2026-11-23): 9 attempts"
@@ -217,13 +216,13 @@ def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> No
 @pytest.mark.parametrize(("cause", "is_told"), [("API_UNAVAILABLE", True), ("DAILY_QUOTA", False)])
 def test_a_quota_of_the_day_is_told_on_the_second_day(cause: str, is_told: bool) -> None:
     """Nobody can do anything before midnight in California, when it comes back."""
-    file = entry("crm/1.csv", 25 * HOUR, published_at=None, cause=cause)
+    file = entry("crm/1.csv", 25 * HOUR, is_published=False, cause=cause)
     assert bool(open_problems(view_of(file))) == is_told
 
 
 def test_a_file_that_ended_without_results_is_told_for_a_week() -> None:
     """From when it was stopped. It is not stopped besides: one mistake is one problem."""
-    ended = {"stop": "NO_PROGRESS", "published_at": None}
+    ended = {"stop": "NO_PROGRESS", "is_published": False}
     view = view_of(entry("crm/1.csv", 3 * DAY, stopped_at=NOW - DAY, **ended))
     (problem,) = open_problems(view)
     assert (problem.kind.name, problem.code) == ("file_unfinished", "NO_PROGRESS")
@@ -280,7 +279,7 @@ def test_files_in_unknown_folders_are_one_problem() -> None:
         pytest.param([entry("crm/1.csv", HOUR, generation=2)], False, id="a newer one is well"),
         pytest.param([stopped("crm/1.csv", HOUR, generation=2)], True, id="it is stopped, too"),
         pytest.param(
-            [entry("crm/1.csv", HOUR, generation=2, published_at=None)],
+            [entry("crm/1.csv", HOUR, generation=2, is_published=False)],
             True,
             id="it has no results",
         ),
