@@ -180,11 +180,8 @@ def with_time_of_day(date: str, time_of_day: str) -> str:
     Returns the date unchanged if it already has a time other than midnight, or is not a date. If it
     needs the time, and the other cell is not a time of day, raises INVALID_TIME_OF_DAY.
     """
-    if len(date) > _LONGEST:
-        return date
-    day = _MIDNIGHT.sub("", _in_signs(_one_spelling(date)))
-    parts = _parts(day)
-    if parts is None or parts["hour"] is not None:
+    day = _date_alone(date)
+    if day is None:
         return date
     if not is_time_of_day(time_of_day):
         raise RuleError("INVALID_TIME_OF_DAY")
@@ -204,15 +201,20 @@ def _plain_time(time_of_day: str) -> str:
 
 
 def at_end_of_day(date: str) -> str | None:
-    """Return the last second of a date; None if it has a time other than midnight, or a zone, or is
-    not a date."""
+    """Return the last second of a date; None if it has a time other than midnight, or is not a
+    date."""
+    day = _date_alone(date)
+    return None if day is None else f"{day} 23:59:59"
+
+
+def _date_alone(date: str) -> str | None:
+    """Return a date without a midnight that stands behind it; None if it has another time, or is
+    not a date. It has no zone: each format has one only behind a time."""
     if len(date) > _LONGEST:
         return None
     day = _MIDNIGHT.sub("", _in_signs(_one_spelling(date)))
     parts = _parts(day)
-    if parts is None or parts["hour"] is not None or parts["zone"] is not None:
-        return None
-    return f"{day} 23:59:59"
+    return day if parts is not None and parts["hour"] is None else None
 
 
 def _one_spelling(value: str) -> str:
