@@ -23,7 +23,7 @@ from lib.rules.matching import (
 )
 from lib.rules.optional_fields import read_consents, read_optional_fields
 from lib.rules.repeats import find_repeats
-from lib.rules.times import read_conversion_times
+from lib.rules.times import conversion_times
 
 
 def check_conversions(chunk: ChunkColumns) -> CheckedRows:
@@ -43,7 +43,7 @@ def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
     consents = read_consents(chunk)
     emails, phones, unplaced = hash_user_identifiers(chunk)
     gclids, gbraids, wbraids = choose_click_ids(chunk, actions)
-    times, instants = read_conversion_times(chunk, actions)
+    times, instants = conversion_times(chunk, chunk.problems, actions)
     values, currencies = read_conversion_values(chunk)
     order_ids = read_order_ids(chunk)
     columns: Columns = {

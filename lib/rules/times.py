@@ -9,10 +9,9 @@ from typing import Final, NamedTuple
 from lib.errors import RuleError
 from lib.model.account import Action
 from lib.model.outcomes import Problem
-from lib.rules.actions import NO_ACTION
 from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.row_rules import RowRules
-from lib.rules.values.conversion_clock import ConversionClock
+from lib.rules.values.conversion_clock import MAX_AGE_DAYS, ConversionClock
 from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
@@ -36,47 +35,39 @@ class Times(NamedTuple):
 CONVERSION_TIME: Final = "conversion_date_time"
 
 
-def read_conversion_times(chunk: ChunkColumns, actions: Sequence[Action]) -> Times:
-    """Return the time of each conversion. A warning says if it is older than the look-back window
-    of its conversion action."""
-    cells = _with_times_of_day(chunk, chunk.problems)
-    return _read_times(chunk, CONVERSION_TIME, cells, actions, chunk.problems)
+def conversion_times(
+    chunk: ChunkColumns, problems: RowProblems, actions: Sequence[Action] = ()
+) -> Times:
+    """Return the time of each conversion, as `times_of` does."""
+    cells = _with_times_of_day(chunk, problems)
+    return times_of(chunk, CONVERSION_TIME, cells, problems, actions)
 
 
-def conversion_times(chunk: ChunkColumns, problems: RowProblems) -> Times:
-    """Return the time of each conversion of a row that is a call or an adjustment (`times_of`)."""
-    return times_of(chunk, CONVERSION_TIME, _with_times_of_day(chunk, problems), problems)
-
-
-def times_of(chunk: ChunkColumns, field: str, cells: Sequence[str], problems: RowProblems) -> Times:
-    """Return the time in each of the `cells`, which are those of `field`. The look-back window of
-    the conversion action makes no difference.
-
-    What is wrong with a time is added to `problems`: those of the chunk, or others if a caller must
-    first see which rows need the time.
-    """
-    return _read_times(chunk, field, cells, [NO_ACTION] * chunk.size, problems)
-
-
-def _read_times(
+def times_of(
     chunk: ChunkColumns,
     field: str,
     cells: Sequence[str],
-    actions: Sequence[Action],
     problems: RowProblems,
+    actions: Sequence[Action] = (),
 ) -> Times:
-    """Return the time in each of the `cells`, in the row's time zone (`zone_of`) or that of the
-    file. A time that can't be read is "" and 0, and an error in `problems`; what was assumed to
-    read one is a warning there."""
+    """Return the time in each of the `cells`, which are those of `field`, in the row's time zone
+    (`zone_of`) or that of the file.
+
+    A time that can't be read is "" and 0, and an error in `problems`; what was assumed to read one
+    is a warning there. These are the problems of the chunk, or others if a caller must first see
+    which rows need the time. With the `actions` of the rows, a warning also says if a time is older
+    than the look-back window of its action.
+    """
     texts, instants = [""] * chunk.size, [0] * chunk.size
     zones = chunk.read_once(zone_of, "time_zone")
     clock = chunk.file.clock
     read = clock.read
-    for row, (cell, zone, action) in enumerate(zip(cells, zones, actions, strict=True)):
+    lookbacks = [each.lookback_days for each in actions] or [MAX_AGE_DAYS] * chunk.size
+    for row, (cell, zone, lookback_days) in enumerate(zip(cells, zones, lookbacks, strict=True)):
         try:
-            texts[row], instants[row], doubts = read(cell, zone, action.lookback_days)
+            texts[row], instants[row], doubts = read(cell, zone, lookback_days)
         except RuleError:
-            found = _read_unwrapped(cell, zone, action.lookback_days, clock, problems, field)
+            found = _read_unwrapped(cell, zone, lookback_days, clock, problems, field)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
                 continue
