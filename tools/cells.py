@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from lib.errors import RuleError
-from lib.model.fields import NumberFormat, ValueKind
+from lib.model.fields import UNDECLARED, NumberFormat, ValueKind
 from lib.rules.values.cart import parse_cart_items, parse_discount
 from lib.rules.values.cells import PLACEHOLDERS, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
@@ -27,7 +27,6 @@ from lib.rules.values.phones import normalize_phone
 from lib.rules.values.time_zones import ABBREVIATIONS
 
 _CHICAGO: Final = ZoneInfo("America/Chicago")
-_UNDECLARED: Final = NumberFormat()
 _NOW: Final = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 Read = Callable[[str], str]
@@ -49,7 +48,7 @@ def _time(cell: str, order: DateOrder | None = None) -> str:
     return f"{text} {', '.join(doubts)}".strip()
 
 
-def _amount(cell: str, number_format: NumberFormat = _UNDECLARED) -> str:
+def _amount(cell: str, number_format: NumberFormat = UNDECLARED) -> str:
     amount = parse_amount(cell, number_format.decimal_sign, None, number_format.scale)
     currencies = sorted(written_currencies(cell))
     if len(currencies) > 1:

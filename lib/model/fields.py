@@ -25,6 +25,9 @@ class NumberFormat(NamedTuple):
     scale: float = 1
 
 
+UNDECLARED: Final = NumberFormat()
+"""The format of a file whose profile says nothing about its numbers."""
+
 ParseCell = Callable[[str, NumberFormat], Any]
 """(non-empty cell, number format of the profile) → value for the record."""
 

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from lib.model.account import Account
 from lib.model.adjustment_types import AdjustmentType
 from lib.model.capabilities import Capabilities
-from lib.model.fields import DecimalSign, NumberFormat, RecordKind
+from lib.model.fields import UNDECLARED, NumberFormat, RecordKind
 from lib.rules.values.dates import DateOrder
 
 
@@ -54,16 +54,10 @@ class RowRules:
     phone_region: str | None = None
     ad_user_data: str | None = None
     date_order: DateOrder | None = None
-    decimal_sign: DecimalSign | None = None
-    value_scale: float = 1
+    number_format: NumberFormat = UNDECLARED
     integer_order_ids: bool = False
     derive_order_id: bool = True
     omit_session_and_ip: bool = False
     is_of_tag: bool = False
     kind: RecordKind = "conversion"
     sent_order_id: Callable[[str], str] = str
-
-    @property
-    def number_format(self) -> NumberFormat:
-        """How numbers are written."""
-        return NumberFormat(self.decimal_sign, self.value_scale)

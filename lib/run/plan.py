@@ -21,7 +21,7 @@ from lib.errors import PermanentError, RetryableError, RuleError, UploadError
 from lib.model.account import Account
 from lib.model.adjustment_types import stated_type
 from lib.model.capabilities import Capabilities
-from lib.model.fields import CUSTOM_VARIABLE, RecordKind, base_name
+from lib.model.fields import CUSTOM_VARIABLE, NumberFormat, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem
 from lib.model.records import Row
@@ -347,8 +347,7 @@ def _rules(
         phone_region=profile.phone_region,
         ad_user_data=profile.ad_user_data,
         date_order=profile.date_order,
-        decimal_sign=profile.decimal_sign,
-        value_scale=profile.value_scale,
+        number_format=NumberFormat(profile.decimal_sign, profile.value_scale),
         integer_order_ids=profile.order_ids == "integer",
         derive_order_id=profile.derive_order_id,
         omit_session_and_ip=profile.omit_session_and_ip,

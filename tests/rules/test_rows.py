@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, Action
-from lib.model.fields import RecordKind
+from lib.model.fields import NumberFormat, RecordKind
 from lib.model.money import Sum
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import CartItem, Conversion, Row
@@ -509,7 +509,8 @@ def test_a_value_without_a_currency_is_in_that_of_the_account(
 def test_values_in_cents() -> None:
     """The profile's scale applies to cells, without the errors of binary fractions."""
     text = "gclid,conversion_date_time,conversion_value\nAAAAAAAAAAAAAA1,2026-11-20 10:00,1999"
-    assert validate(text, value_scale=0.01).sent[2].value == 19.99
+    in_cents = NumberFormat(scale=0.01)
+    assert validate(text, number_format=in_cents).sent[2].value == 19.99
 
 
 def test_entries_have_currencies_of_their_own() -> None:
@@ -771,7 +772,7 @@ def test_a_cart_in_cents() -> None:
 gclid,conversion_date_time,conversion_value,local_transaction_cost,items
 AAAAAAAAAAAAAA1,2026-11-20 10:00:00,4000,250,a:2:1999
 """,
-        value_scale=0.01,
+        number_format=NumberFormat(scale=0.01),
     )
     optional = validated.sent[2].optional_fields
     assert validated.sent[2].value == 40

@@ -4,20 +4,19 @@ import re
 from typing import Final
 
 from lib.errors import RuleError
-from lib.model.fields import NumberFormat
+from lib.model.fields import UNDECLARED, NumberFormat
 from lib.model.personal_data import looks_like_email, looks_like_phone
 from lib.model.records import CartItem
 from lib.rules.values.cells import parse_json
 from lib.rules.values.money import parse_money
 
-_UNDECLARED: Final = NumberFormat()
 _MOST_ITEMS: Final = 1000
 _LARGEST_QUANTITY: Final = 2**31 - 1
 _LARGEST_MERCHANT_ID: Final = 2**63 - 1
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z]{2,4})?", re.ASCII)
 
 
-def parse_cart_items(value: str, number_format: NumberFormat = _UNDECLARED) -> tuple[CartItem, ...]:
+def parse_cart_items(value: str, number_format: NumberFormat = UNDECLARED) -> tuple[CartItem, ...]:
     """Return the items of a cell.
 
     The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
