@@ -48,7 +48,7 @@ def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     credentials = authorize(read_secret(apis.google_ads_key_yaml), ADWORDS_SCOPE).credentials
     channel = open_channel(endpoint, credentials)
     upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
-    request = CLICKS.new_request("1234567890", 1, False, b"", ()).content
+    request = CLICKS.message("Request")(customer_id="1234567890").SerializeToString()
     return lambda seconds: upload(request, timeout=seconds)
 
 

@@ -59,20 +59,27 @@ def encode(
     none."""
     if not records:
         return []
-    upload_kind = UPLOAD_KINDS[kind]
+    upload_kind, customer_id = UPLOAD_KINDS[kind], records[0].customer_id
+    # Without partial failure, the API refuses the request (PARTIAL_FAILURE_MODE_REQUIRED).
+    request = upload_kind.message("Request")(
+        customer_id=customer_id, partial_failure=True, validate_only=validate_only
+    )
+    if upload_kind.has_job_id:
+        request.job_id = job_id
     positions: Sequence[int] = range(len(records))
+    rows = b""
     if kind == "conversion":
         shared: _Shared = {}
-        content = "".join([_conversion(each, shared) for each in records]).encode("latin-1")
+        rows = "".join([_conversion(each, shared) for each in records]).encode("latin-1")
     else:
         if kind == "adjustment":
             # Google accepts no adjustment after a final one, so retractions are the last ones.
             positions = sorted(positions, key=lambda each: _is_final(records[each]))
         write = _adjustment if kind == "adjustment" else _call
-        rows = {upload_kind.rows: [write(records[each]) for each in positions]}
-        content = upload_kind.message("Request")(**rows).SerializeToString()
-    customer_id = records[0].customer_id
-    return [upload_kind.new_request(customer_id, job_id, validate_only, content, positions)]
+        getattr(request, upload_kind.rows).extend(write(records[each]) for each in positions)
+    # In protobuf, the bytes of two messages after each other are both messages in one.
+    content = request.SerializeToString() + rows
+    return [UploadRequest(upload_kind, customer_id, validate_only, content, positions)]
 
 
 def _is_final(adjustment: Adjustment) -> bool:

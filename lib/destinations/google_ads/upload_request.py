@@ -37,28 +37,6 @@ class UploadKind:
         name = self.method.rpartition("/")[2]
         return getattr(module(f"services.types.{self.types}"), name + suffix).pb()
 
-    def new_request(
-        self,
-        customer_id: str,
-        job_id: int,
-        validate_only: bool,
-        rows: bytes,
-        positions: Sequence[int],
-    ) -> UploadRequest:
-        """Return a request with partial failure (PARTIAL_FAILURE_MODE_REQUIRED).
-
-        `rows` are the bytes of the records that have these positions in the chunk, each with the
-        tag of the field `self.rows`.
-        """
-        head = self.message("Request")(
-            customer_id=customer_id, partial_failure=True, validate_only=validate_only
-        )
-        if self.has_job_id:
-            head.job_id = job_id
-        # In protobuf, the bytes of two messages after each other are both messages in one.
-        content = head.SerializeToString() + rows
-        return UploadRequest(self, customer_id, validate_only, content, positions)
-
 
 CLICKS: Final = UploadKind(
     record="conversion",

@@ -54,9 +54,11 @@ def call(**changes: Any) -> Call:
 
 def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> UploadRequest:
     """Return a request of conversions with these fields, as raw names and values."""
-    types = api.module("services.types.conversion_upload_service")
-    content = types.UploadClickConversionsRequest.pb()(conversions=rows).SerializeToString()
-    return CLICKS.new_request(CUSTOMER, 1, validate_only, content, range(len(rows)))
+    message = CLICKS.message("Request")(
+        customer_id=CUSTOMER, partial_failure=True, validate_only=validate_only, conversions=rows
+    )
+    content = message.SerializeToString()
+    return UploadRequest(CLICKS, CUSTOMER, validate_only, content, range(len(rows)))
 
 
 def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:
