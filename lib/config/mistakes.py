@@ -33,9 +33,7 @@ _WORDS = {
     "string_too_long": "too many characters (maximum: {max_length}). Write a shorter value.",
     "bool_type": "neither true nor false. Write true or false.",
     "bool_parsing": "neither true nor false. Write true or false.",
-    "int_type": "not a whole number. Write a whole number.",
     "int_parsing": "not a whole number. Write a whole number.",
-    "int_from_float": "not a whole number. Write a whole number.",
     "float_type": "not a number. Write a number.",
     "float_parsing": "not a number. Write a number.",
     "finite_number": "not a finite number. Write a number.",
@@ -44,6 +42,7 @@ _WORDS = {
     "less_than_equal": "too large. Write {le:g} or less.",
     "literal_error": "not an allowed value. Write {expected}.",
     "dict_type": 'not an object. Write {{"field": "column name"}}.',
+    "model_type": 'not an object. Write {{"key": "value"}}.',
     "tuple_type": "not a list. Write [...].",
     "value_error": "{error}",
 }

@@ -86,6 +86,7 @@ REFUND: dict[str, Any] = {
         ({**FEED, "currency_code": "$"}, 'currency_code: "$": not a currency in use. Write'),
         ({**FEED, "source": "web"}, '"destination": "data_manager". Write that, too.'),
         ({**FEED, "skip": {"Stage": []}}, '"Stage" has no list of values. Write {"Stage"'),
+        ({**FEED, "conversions": ["Sale"]}, 'conversions[0]: "Sale": not an object.'),
         ({**FEED, "skip": ["Lost"]}, 'not an object. Write {"column name": ["value", ...]}.'),
         (columns(gclid=None, glcid="GCLID"), "columns.glcid: not a field. Did you mean gclid?"),
         (columns(gclid=[]), 'columns.gclid: not a column name. Write one, such as "Amount"'),
