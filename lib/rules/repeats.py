@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final
 
 from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.outcomes import Problem
@@ -14,13 +14,9 @@ from lib.rules.assembly import Columns, Unsent
 from lib.rules.columns import ChunkColumns, RankedAdjustment
 from lib.rules.matching import braids_of
 
-By = Literal["click", "order", "call"]
-
-_SAME: Final[dict[By, str]] = {
-    "click": "the same click ID, time and conversion action",
-    "order": "the same order ID and conversion action",
-    "call": "the same call, time and conversion action",
-}
+_SAME_CLICK: Final = "the same click ID, time and conversion action"
+_SAME_ORDER: Final = "the same order ID and conversion action"
+_SAME_CALL: Final = "the same call, time and conversion action"
 
 MOST_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 20 MB."""
@@ -56,12 +52,12 @@ def find_repeats(
             # Rows without an own order ID are not sent after the first row of a click. So the first
             # one shows whether another order is already there.
             if first != row and not (_is_own(order_ids[first]) and _is_own(order_id)):
-                repeats[row] = _repeat(chunk, conversions, row, first, "click")
+                repeats[row] = _repeat(chunk, conversions, row, first, _SAME_CLICK)
                 continue
         if order_id is not None:
             first = by_order.setdefault((order_id, action_id), row)
             if first != row:
-                repeats[row] = _repeat(chunk, conversions, row, first, "order")
+                repeats[row] = _repeat(chunk, conversions, row, first, _SAME_ORDER)
                 if click_id and by_click[click] == row:
                     # This row is not sent, so a later row with its click does not repeat it.
                     del by_click[click]
@@ -100,13 +96,14 @@ def find_repeated_calls(
     for row in chunk.sendable():
         first = first_of.setdefault(keys[row], row)
         if first != row:
-            repeats[row] = _repeat(chunk, calls, row, first, "call")
+            repeats[row] = _repeat(chunk, calls, row, first, _SAME_CALL)
     return repeats
 
 
-def _repeat(chunk: ChunkColumns, columns: Columns, row: int, first: int, by: By) -> Unsent:
-    """Return that a row repeats the row `first`, with the same value or another one."""
-    detail = f"{_SAME[by]} as in line {chunk.lines[first]}"
+def _repeat(chunk: ChunkColumns, columns: Columns, row: int, first: int, same: str) -> Unsent:
+    """Return that a row repeats the row `first`, with the same value or another one. `same` says
+    what they have in common."""
+    detail = f"{same} as in line {chunk.lines[first]}"
     values = columns["value"]
     return Unsent("duplicate", _problem_of_repeat(values[row], values[first], detail), first)
 
