@@ -21,14 +21,14 @@ _PROBLEMS_SHOWN = 10
 def named_row_results(refused: Refusal, request: EventRequest) -> dict[int, RowResult]:
     """Return the results of the events that a refusal's violations name, or whose destination they
     name, by row."""
-    events = request.events
+    events, destinations = request.events, request.message.destinations
     by_row: dict[int, list[Violation]] = {}
     by_destination: dict[str, list[Violation]] = {}
     for violation in refused.violations:
         if violation.row is not None and violation.row < request.size:
             by_row.setdefault(violation.row, []).append(violation)
-        elif violation.destination in range(request.destination_count):
-            reference = request.message.destinations[violation.destination].reference
+        elif violation.destination in range(len(destinations)):
+            reference = destinations[violation.destination].reference
             by_destination.setdefault(reference, []).append(violation)
     if by_destination:
         for row, event in enumerate(events):

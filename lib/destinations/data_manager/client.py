@@ -143,7 +143,7 @@ class DataManager:
             )
         except PermanentError as error:
             # The credentials were refused, and so were those that are in the secret now.
-            return Refusal(grpc.StatusCode.UNAUTHENTICATED, error.code, error.detail)
+            return Refusal("UNAUTHENTICATED", error.code, error.detail)
         except (grpc.RpcError, RestRefused) as error:
             return read_refusal(error)
 

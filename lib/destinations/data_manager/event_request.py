@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +30,6 @@ class EventRequest:
     kind: RecordKind
     content: bytes = field(repr=False)
     positions: Sequence[int] = field(repr=False)
-    destination_count: int
     call_starts: list[str] | None = None
 
     @property
@@ -59,13 +58,9 @@ class EventRequest:
         starts = self.call_starts
         if starts is not None:
             starts = [starts[row] for row in rows]
-        return EventRequest(
-            self.kind,
-            subset.SerializeToString(),
-            [self.positions[row] for row in rows],
-            len(subset.destinations),
-            starts,
-        )
+        positions = [self.positions[row] for row in rows]
+        content = subset.SerializeToString()
+        return replace(self, content=content, positions=positions, call_starts=starts)
 
     def as_json(self) -> dict[str, Any]:
         """Return the body of a request by REST."""

@@ -66,9 +66,12 @@ class Violation(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A refused request: the reason for the whole request, and the violations that it names."""
+    """A refused request: the reason for the whole request, and the violations that it names.
 
-    status: grpc.StatusCode
+    `status` is the name of the gRPC status, also by REST.
+    """
+
+    status: str
     code: str
     message: str
     violations: tuple[Violation, ...] = ()
@@ -80,7 +83,7 @@ class Refusal(NamedTuple):
         it refuses all rows.
         """
         # RESOURCE_EXHAUSTED: the details were too large to arrive (gRPC limits trailers).
-        if self.status.name not in ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"):
+        if self.status not in ("INVALID_ARGUMENT", "RESOURCE_EXHAUSTED"):
             return Problem(self.code, "", self.message)
         for violation in self.violations:
             names_a_part = violation.row is not None or violation.destination is not None
@@ -166,19 +169,17 @@ def read_refusal(error: grpc.Call | RestRefused) -> Refusal:
     """Return why a request was refused permanently, with gRPC or by REST."""
     if classify(error).defect == "UNAUTHENTICATED":
         # The client's message may contain the token endpoint's answer.
-        return Refusal(grpc.StatusCode.UNAUTHENTICATED, "CREDENTIALS_REFUSED", "")
+        return Refusal("UNAUTHENTICATED", "CREDENTIALS_REFUSED", "")
     if isinstance(error, RestRefused):
-        name, message = error.error.get("status", error.code), error.error.get("message", "")
-        status = getattr(grpc.StatusCode, name, grpc.StatusCode.UNKNOWN)
+        status, message = error.error.get("status", error.code), error.error.get("message", "")
     else:
-        status, message = error.code(), error.details()
-        name = status.name
+        status, message = error.code().name, error.details()
     reason = next(_details(error, ErrorInfo), ErrorInfo()).reason
     violations = [
         _violation(each) for bad in _details(error, BadRequest) for each in bad.field_violations
     ]
     message = "" if violations else without_personal_data(str(message or ""))
-    return Refusal(status, reason or name, message, tuple(violations))
+    return Refusal(status, reason or status, message, tuple(violations))
 
 
 def classify(error: Exception) -> RequestFailure:

@@ -112,7 +112,7 @@ def _request(
         texts = [_event_of_sale(sale, defaults, shared) for sale in sales]
     # In protobuf, the bytes of two messages after each other are both messages in one.
     content = head.SerializeToString() + "".join(texts).encode("latin-1")
-    return EventRequest(kind, content, positions, len(actions), call_starts)
+    return EventRequest(kind, content, positions, call_starts)
 
 
 def restated(adjustment: Adjustment) -> Conversion:

@@ -83,7 +83,7 @@ class EventUpload:
                 self.accepted.append(AcceptedRequest(answer.request_id, part.positions))
                 self._set_rows(part, field_warnings(answer, part))
                 continue
-            stop = answer.stop(part.destination_count)
+            stop = answer.stop(len(part.message.destinations))
             if stop is not None:
                 if any(quotes_value(stop.detail, event) for event in part.events):
                     stop = stop._replace(detail="")

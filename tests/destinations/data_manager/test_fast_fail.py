@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import grpc
 import pytest
 from data_manager_setup import conversion, numbered, route
 from google.ads import datamanager_v1
@@ -158,8 +157,7 @@ def test_googles_message_is_left_out_if_it_quotes_the_row() -> None:
 )
 def test_googles_message_about_the_request_names_no_person(violation: Violation) -> None:
     """No row can be compared with it, so what looks like an address or a number is replaced."""
-    status = grpc.StatusCode.INVALID_ARGUMENT
-    stop = Refusal(status, "INVALID_ARGUMENT", "", (violation,)).stop(1)
+    stop = Refusal("INVALID_ARGUMENT", "INVALID_ARGUMENT", "", (violation,)).stop(1)
     assert stop is not None
     assert "[email]" in stop.detail
     assert "buyer" not in stop.detail
@@ -201,8 +199,7 @@ def _request(size: int) -> EventRequest:
     request.destinations.add(reference="1001", product_destination_id="1001")
     for number in range(size):
         request.events.add(transaction_id=f"A-{number}", destination_references=["1001"])
-    content = request.SerializeToString()
-    return EventRequest("conversion", content, range(size), len(request.destinations))
+    return EventRequest("conversion", request.SerializeToString(), range(size))
 
 
 class _Google:
@@ -222,8 +219,7 @@ class _Google:
             if each in self.named
         )[: self.names_at_once]
         if violations or self.unnamed.intersection(ids):
-            status = grpc.StatusCode.INVALID_ARGUMENT
-            return Refusal(status, "INVALID_ARGUMENT", "", violations)
+            return Refusal("INVALID_ARGUMENT", "INVALID_ARGUMENT", "", violations)
         self.taken += ids
         return Response(request_id=str(self.requests))
 
@@ -267,7 +263,7 @@ def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
     whole = _request(2).message
     whole.destinations.add(reference="1002", product_destination_id="1002")
     whole.events.add(transaction_id="B", destination_references=["1002"])
-    part = EventRequest("conversion", whole.SerializeToString(), range(3), 2).subset([2])
+    part = EventRequest("conversion", whole.SerializeToString(), range(3)).subset([2])
     assert [each.reference for each in part.message.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
     assert part.message.encoding == 1
@@ -287,7 +283,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     code = "PERMISSION_DENIED" if not named else "DESTINATION_ACCOUNT_NOT_ENABLED"
     violations = (Violation(None, 0, "destinations[0]", code, said),) if named else ()
     refused = Refusal(
-        grpc.StatusCode.INVALID_ARGUMENT if named else grpc.StatusCode.PERMISSION_DENIED,
+        "INVALID_ARGUMENT" if named else "PERMISSION_DENIED",
         code,
         without_personal_data(said),
         violations,
@@ -295,7 +291,7 @@ def test_a_message_about_the_request_quotes_no_row(said: str, shown: str, named:
     request = Request()
     request.destinations.add().reference = "1"
     request.events.add().ad_identifiers.gclid = "EAIaIQobChMI_example-000001"
-    made = EventRequest("conversion", request.SerializeToString(), range(1), 1)
+    made = EventRequest("conversion", request.SerializeToString(), range(1))
     stop = EventUpload(lambda part: refused).send(made)
     assert stop is not None
     assert (stop.code, stop.detail) == (code, shown)
