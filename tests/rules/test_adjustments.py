@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from lib.destinations.registry import capabilities_of
-from lib.model.account import Account, Action
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
-from lib.model.records import Adjustment, Call, Record
+from lib.model.records import Call
 from lib.rules import repeats
-from lib.rules.engine import Engine
-from lib.rules.row_rules import EntryRules, RowRules
+from lib.rules.row_rules import EntryRules
+from tests.rules import rows
+from tests.rules.rows import Validated, engine_for, rows_of
 
-EVERYTHING: frozenset[RecordKind] = frozenset({"conversion", "adjustment", "call"})
-ACCOUNT = Account(
-    "1234567890",
-    "1234567890",
-    verified=True,
-    actions={"1001": Action("1001", "Sale", True, EVERYTHING, False, 90)},
-)
 ADS = capabilities_of("google_ads")
 WITH_ORIGINAL = replace(
     ADS,
@@ -38,83 +29,12 @@ WITH_ORIGINAL = replace(
         ),
     },
 )
-TIMES = {
-    "sold": "2026-11-10 10:00:00",
-    "noon": "2026-11-12 12:00:00",
-    "evening": "2026-11-12 18:00:00",
-}
 SALES = "order_id,gclid,email,conversion_date_time,conversion_value"
 
 
-@dataclass(slots=True)
-class Validated:
-    """What happens to each row, by line."""
-
-    records: dict[int, Record] = field(default_factory=dict)
-    refused: dict[int, str] = field(default_factory=dict)
-    outcomes: dict[int, str] = field(default_factory=dict)
-    warned: dict[int, str] = field(default_factory=dict)
-    waits: bool = False
-
-    def adjustment(self, line: int) -> Adjustment:
-        found = self.records[line]
-        assert isinstance(found, Adjustment)
-        return found
-
-
-def rules_for(kind: RecordKind, **settings: Any) -> RowRules:
-    entries = settings.pop("entries", [EntryRules("1001")])
-    return RowRules(
-        now=datetime(2026, 11, 24, 12, tzinfo=UTC),
-        account=ACCOUNT,
-        kind=kind,
-        **{
-            "capabilities": ADS,
-            "entries": [each._replace(currency_code="USD") for each in entries],
-            "zone": UTC,
-            "phone_region": "US",
-            **settings,
-        },
-    )
-
-
-def engine_for(header: list[str], kind: RecordKind, **settings: Any) -> Engine:
-    columns = [{name: at for at, name in enumerate(header)}]
-    if kind != "adjustment":
-        return Engine(columns, rules_for(kind, **settings))
-    sales = Engine(columns, rules_for("conversion", **settings))
-    return Engine(columns, rules_for("adjustment", **settings), sales)
-
-
-def rows_of(text: str, first: int = 2) -> list[tuple[int, list[str], None, int]]:
-    rows = csv.reader(text.strip().splitlines())
-    return [
-        (line, [TIMES.get(cell, cell) for cell in cells], None, 1)
-        for line, cells in enumerate(rows, first)
-    ]
-
-
 def validate(text: str, kind: RecordKind = "adjustment", **settings: Any) -> Validated:
-    """Validate a small file whose first line contains field names. `---` begins another chunk."""
-    header, _, body = text.strip().partition("\n")
-    engine = engine_for(header.split(","), kind, **settings)
-    validated = Validated()
-    line = 2
-    for chunk in body.split("---"):
-        rows = rows_of(chunk, line)
-        line += len(rows)
-        found = engine.validate(rows)
-        validated.records |= dict(zip(found.lines, found.records, strict=True))
-        validated.waits |= found.follows_earlier_chunk
-        for row in found.refused:
-            validated.refused[row.line] = " ".join(each.code for each in row.errors)
-            validated.outcomes[row.line] = row.outcome
-    validated.warned = {
-        line: " ".join(each.code for each in record.warnings)
-        for line, record in validated.records.items()
-        if record.warnings
-    }
-    return validated
+    """Validate a small file of one kind, with a profile in US dollars."""
+    return rows.validate(text, kind=kind, currency_code="USD", **settings)
 
 
 @pytest.mark.parametrize(
@@ -149,11 +69,11 @@ def test_a_sale_and_its_correction_have_the_same_order_id(via: str, digits: int)
         "conversion",
         capabilities=sender,
         sent_order_id=sent,
-    ).records[2]
+    ).sent[2]
     correction = validate(
         f"order_id,adjustment_date_time,adjustment_type\n{order_id},noon,RETRACT",
         sent_order_id=sent,
-    ).adjustment(2)
+    ).sent[2]
     assert correction.order_id == sent(sale.order_id or "")
     assert len(correction.order_id) <= 64
     assert sent(correction.order_id) == correction.order_id
@@ -169,7 +89,7 @@ SO-2,CjwKCAexample01,sold,noon,restatement,80
 ,CjwKCAexample02,sold,noon,RESTATE,0
 """
     )
-    by_order, both, by_click = (validated.adjustment(line) for line in (2, 3, 4))
+    by_order, both, by_click = (validated.sent[line] for line in (2, 3, 4))
     assert (by_order.adjustment_type, by_order.order_id) == ("retraction", "SO-1")
     assert (by_order.value, by_order.currency_code) == (None, None)
     assert by_order.time == "2026-11-12 12:00:00+00:00"
@@ -201,7 +121,7 @@ def test_the_entry_says_what_is_adjusted(
     """The entry of the profile says the type, and the value must fit it."""
     row = f"order_id,adjusted_value,adjustment_date_time\nSO-1,{value},noon"
     found = validate(row, entries=entries)
-    assert (found.adjustment(2).adjustment_type if kind else "") == kind
+    assert (found.sent[2].adjustment_type if kind else "") == kind
     assert found.refused.get(2, "") == problem
 
 
@@ -211,8 +131,8 @@ def test_a_sale_without_an_order_id_is_known_by_its_cells(capabilities: Any) -> 
     row = f"{SALES},adjustment_date_time,adjusted_value\n,,buyer@example.com,sold,100,noon,80"
     sale = validate(f"{SALES}\n,,buyer@example.com,sold,100", kind="conversion")
     given = {"capabilities": capabilities} if capabilities else {}
-    adjustment = validate(row, entries=RESTATED, **given).adjustment(2)
-    assert adjustment.order_id == sale.records[2].order_id
+    adjustment = validate(row, entries=RESTATED, **given).sent[2]
+    assert adjustment.order_id == sale.sent[2].order_id
     assert adjustment.order_id.startswith("auto-")
     assert (adjustment.original is not None) == bool(capabilities)
 
@@ -234,7 +154,7 @@ def test_a_row_that_names_no_conversion(cells: str) -> None:
 def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
     """The order ID is enough: a negative value or a lost email address rejects no refund."""
     row = f"{SALES},adjustment_date_time\nSO-1,,nobody,,-100,noon"
-    assert validate(row, entries=RETRACTED).adjustment(2).order_id == "SO-1"
+    assert validate(row, entries=RETRACTED).sent[2].order_id == "SO-1"
 
 
 @pytest.mark.parametrize(
@@ -265,7 +185,7 @@ def test_a_refund_on_a_day_is_at_its_end(cell: str, zone: str, time: str) -> Non
     """But not in the future. A time of day is taken as it is, but a stored midnight is none."""
     row = f"order_id,adjustment_date_time,time_zone\nSO-1,{cell},{zone}"
     found = validate(row, entries=RETRACTED)
-    sent = found.records.keys() and found.adjustment(2).time
+    sent = found.sent.keys() and found.sent[2].time
     assert (sent or found.refused[2]) == time
     is_read_as_written = ":" in cell and not time.endswith("23:59:59+00:00")
     assert found.warned.get(2, "") == (
@@ -277,7 +197,7 @@ def test_an_order_may_be_refunded_on_the_day_of_its_sale() -> None:
     """Its refund has a date only, which does not make it older than the sale."""
     header = "order_id,conversion_date_time,adjustment_date_time"
     row = f"{header}\nSO-1,2026-11-20 14:05:07,2026-11-20"
-    assert validate(row, entries=RETRACTED).adjustment(2).adjustment_type == "retraction"
+    assert validate(row, entries=RETRACTED).sent[2].adjustment_type == "retraction"
 
 
 @pytest.mark.parametrize(
@@ -304,7 +224,7 @@ def test_an_order_id_is_named_as_it_was_sent() -> None:
     """1001.0 is 1001 where the profile says so, and another API's form of an ID is kept."""
     text = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n1001.0,noon,RESTATE,8"
     validated = validate(text, integer_order_ids=True, sent_order_id="order-{}".format)
-    assert validated.adjustment(2).order_id == "order-1001"
+    assert validated.sent[2].order_id == "order-1001"
 
 
 def test_the_original_is_sent_where_it_must_be() -> None:
@@ -319,7 +239,7 @@ SO-4,,buyer@example.com,2026-01-01,100,noon,RESTATE,80
 """,
         capabilities=WITH_ORIGINAL,
     )
-    original = validated.adjustment(2).original
+    original = validated.sent[2].original
     assert original is not None
     assert (original.order_id, original.value, original.currency_code) == ("SO-1", 80.0, "USD")
     assert original.time == "2026-11-10 10:00:00+00:00"
@@ -401,7 +321,7 @@ caller_id,country_code,call_start_date_time,conversion_date_time,conversion_valu
 """,
         "call",
     )
-    calls = {line: each for line, each in validated.records.items() if isinstance(each, Call)}
+    calls = {line: each for line, each in validated.sent.items() if isinstance(each, Call)}
     assert {line: each.caller_id for line, each in calls.items()} == {
         2: "+12125550101",
         3: "+49305550102",

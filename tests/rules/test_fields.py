@@ -17,7 +17,7 @@ from lib.model.records import Adjustment, Call, Conversion, Row
 from lib.rules.columns import ChunkColumns
 from lib.rules.fields import BY_NAME, field_named
 from lib.rules.fields.table import FIELDS
-from tests.rules.test_adjustments import engine_for
+from tests.rules.rows import engine_for
 from tools import watch_google
 
 ALL = [registry.capabilities_of(name) for name in registry.names()]
@@ -51,8 +51,7 @@ def test_every_field_has_a_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     row: Row = (2, ["x"] * len(BY_NAME), None, 1)
     for capabilities in ALL:
         for kind in capabilities.kinds:
-            settings = {"capabilities": capabilities}
-            engine_for([*BY_NAME], kind, **settings).validate([row])
+            engine_for([*BY_NAME], kind, capabilities=capabilities).validate([row])
     assert read == BY_NAME.keys()
     assert len(BY_NAME) == len(FIELDS)
 

@@ -11,7 +11,7 @@ from lib.model.fields import CUSTOM_VARIABLE
 from lib.model.records import Address
 from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME
-from tests.rules.test_rows import Validated, digest, validate
+from tests.rules.rows import Validated, digest, validate
 
 ROW = {
     "gclid": "Cj0KCQiAexample0001",
@@ -151,32 +151,6 @@ def test_null_is_a_surname_and_na_is_namibia() -> None:
     assert address.hashed_given_name == digest("nan")
     assert address.hashed_family_name == digest("null")
     assert address.region_code == "NA"
-
-
-def test_a_consent_that_cannot_be_read_rejects_the_row() -> None:
-    """It may be a refusal, so it never counts as the consent of the profile."""
-    validated = validate_row(settings={"ad_user_data": "GRANTED"}, ad_user_data="perhaps")
-    assert validated.sent == {}
-    assert validated.refused[2] == "INVALID_CONSENT"
-
-
-def test_a_placeholder_is_no_consent() -> None:
-    """A placeholder in a consent column does not take the profile's value; an empty cell does."""
-    granted = {"ad_user_data": "GRANTED"}
-    assert validate_row(settings=granted, ad_user_data="").sent[2].ad_user_data == "GRANTED"
-    assert validate_row(settings=granted, ad_user_data="N/A").sent[2].ad_user_data is None
-    optional = validate_row("data_manager", ad_personalization="N/A").sent[2].optional_fields
-    assert optional is not None
-    assert optional["ad_personalization"] == "UNSPECIFIED"
-
-
-def test_a_placeholder_currency_takes_the_profiles_and_is_counted() -> None:
-    """The profile's currency applies to a placeholder, and the note counts it."""
-    validated = validate_row(
-        settings={"currency_code": "EUR"}, conversion_value="12", currency_code="NULL"
-    )
-    assert validated.sent[2].currency_code == "EUR"
-    assert validated.placeholders == {"currency_code": 1}
 
 
 def test_placeholders_are_counted_in_every_row() -> None:

@@ -66,38 +66,21 @@ def test_an_email_is_normalized_as_google_matches_it(raw: str, normalized: str) 
     assert normalize_email(raw) == normalized
 
 
-@pytest.mark.parametrize(
-    "raw",
-    ["", " ", "jane", "@example.com", "jane@", "a@b@example.com", "+x@gmail.com", "...@gmail.com"],
+NO_ADDRESS = ("", " ", "jane", "@example.com", "jane@", "a@b@example.com")
+EMPTY_BEFORE_THE_AT_SIGN = ("+x@gmail.com", "...@gmail.com")
+WITH_EXTRA_TEXT = (
+    *("jane@example.com;", "jane@example.com.", "jane@example.com,", "(jane@example.com)"),
+    *("jane@example.com (work)", "'jane@example.com", "'jane@example.com'", '"jane@example.com'),
+    *("jane@example.com\\", "jane@example.com|", "e-mail: jane@example.com", "<jane@example.com"),
+    *("jane@[192.0.2.1]", "jane,doe@example.com", "jane@gmail.com;", "jane@gmail.com."),
+    *("j\u00fcrgen@example.com;", "<jane@example.com> <joe@example.com>"),
+    "jane@example.com;joe@example.com",
 )
+
+
+@pytest.mark.parametrize("raw", [*NO_ADDRESS, *EMPTY_BEFORE_THE_AT_SIGN, *WITH_EXTRA_TEXT])
 def test_an_invalid_email_is_refused(raw: str) -> None:
-    """An address must have one @ with text on both sides, even after it is normalized."""
-    assert code_of(normalize_email, raw) == "INVALID_EMAIL"
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        *("jane@example.com;", "jane@example.com.", "jane@example.com,", "(jane@example.com)"),
-        *(
-            "jane@example.com (work)",
-            "'jane@example.com",
-            "'jane@example.com'",
-            '"jane@example.com',
-        ),
-        *(
-            "jane@example.com\\",
-            "jane@example.com|",
-            "e-mail: jane@example.com",
-            "<jane@example.com",
-        ),
-        *("jane@[192.0.2.1]", "jane,doe@example.com", "jane@gmail.com;", "jane@gmail.com."),
-        *("j\u00fcrgen@example.com;", "<jane@example.com> <joe@example.com>"),
-        "jane@example.com;joe@example.com",
-    ],
-)
-def test_an_email_with_extra_text_is_refused(raw: str) -> None:
-    """An address with extra text is refused, because its digest would never match anybody."""
+    """It must be one address, also when normalized: any other digest would never match anybody."""
     assert code_of(normalize_email, raw) == "INVALID_EMAIL"
 
 
@@ -235,10 +218,9 @@ def test_a_hashed_column_takes_digests_only() -> None:
     assert code_of(parse_digest, "jane@example.com") == "INVALID_DIGEST"
 
 
-@pytest.mark.parametrize("of_nothing", [hashlib.sha256().hexdigest()])
-def test_the_digest_of_nothing_identifies_nobody(of_nothing: str) -> None:
+def test_the_digest_of_nothing_identifies_nobody() -> None:
     """The digest of an empty cell is refused, because some exports give it to many rows."""
-    assert code_of(parse_digest, of_nothing) == "INVALID_DIGEST"
+    of_nothing = hashlib.sha256().hexdigest()
     assert code_of(parse_digest, f" {of_nothing.upper()}") == "INVALID_DIGEST"
 
 
