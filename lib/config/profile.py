@@ -30,6 +30,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError, RuleError
 from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
+from lib.model.capabilities import KindCapabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
 from lib.model.money import MOST_VALUE
 from lib.rules.fields import BY_NAME, NEEDS, is_field
@@ -523,7 +524,7 @@ def _impossible(profile: Profile, entry: Entry, send: Send) -> Iterator[str]:
     if profile.source == "web":
         needed["order_id"] = "order ID, by which the tag finds a conversion"
     missing = {name: what for name, what in needed.items() if name not in columns}
-    is_found = identifies(columns, sendable.identifying, sendable.fields)
+    is_found = identifies(columns, sendable)
     if not is_found and not (kind == "adjustment" and names_original(profile, columns)):
         of_kind = NEEDS[kind]
         what = f"column by which the {capabilities.title} finds the {of_kind.found}"
@@ -538,18 +539,16 @@ def names_original(profile: Profile, columns: Collection[str]) -> bool:
     sales = registry.capabilities_of(profile.destination).kinds["conversion"]
     has_value = "conversion_value" in columns or isinstance(profile.value, int | float)
     is_complete = has_value and "conversion_date_time" in columns and profile.derives_order_ids
-    return is_complete and identifies(columns, sales.identifying, sales.fields)
+    return is_complete and identifies(columns, sales)
 
 
-def identifies(
-    columns: Collection[str], identifying: frozenset[str], sendable: Mapping[str, str]
-) -> bool:
-    """Return whether one of these fields is sent, and is `identifying`. Of an address, all must be
-    there."""
-    named = {base_name(name) for name in columns} & sendable.keys()
+def identifies(columns: Collection[str], can: KindCapabilities) -> bool:
+    """Return whether an API finds what a record is about by one of these fields. Of an address, all
+    must be there."""
+    named = {base_name(name) for name in columns} & can.fields.keys()
     if not named >= _ADDRESS:
         named -= _ADDRESS
-    return not identifying.isdisjoint(BY_NAME[name].attribute for name in named)
+    return not can.identifying.isdisjoint(BY_NAME[name].attribute for name in named)
 
 
 # ── the profiles document ────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lib.config.profile import (
     KIND_OF_SEND,
@@ -31,9 +32,9 @@ from lib.source.header import (
     Match,
     Names,
     Wanted,
-    WantedNames,
     column_of,
     columns_named,
+    match_names,
     quoted,
     shown,
     shown_title,
@@ -51,27 +52,24 @@ def read_table(
     on_block: Callable[[], None] = no_time_check,
     read_sheet: ReadSheet = read_sheet,
 ) -> Table:
-    """Bytes → a table. Raises `PermanentError` if it cannot be read.
+    """Bytes → a table, read as the profile says, or else by its content. Raises `PermanentError`
+    if it cannot be read.
 
     `on_block` is called whenever a block of bytes has been read, and may raise.
     """
-    options = source_options(profile, max_bytes)
-    options = replace(options, max_lines=max_lines, on_block=on_block, read_sheet=read_sheet)
-    return open_table(stream, options)
-
-
-def source_options(profile: Profile | None, max_bytes: int) -> SourceOptions:
-    """Return how a file is read: as its profile says, or by its content."""
-    if profile is None:
-        return SourceOptions(max_bytes=max_bytes)
-    return SourceOptions(
-        wanted=wanted_names(profile),
-        encoding=profile.encoding,
-        delimiter=profile.delimiter,
-        sheet=profile.sheet,
-        decimal_sign=profile.decimal_sign or ".",
-        max_bytes=max_bytes,
+    options = SourceOptions(
+        max_bytes=max_bytes, max_lines=max_lines, on_block=on_block, read_sheet=read_sheet
     )
+    if profile is not None:
+        options = replace(
+            options,
+            wanted=wanted_names(profile),
+            encoding=profile.encoding,
+            delimiter=profile.delimiter,
+            sheet=profile.sheet,
+            decimal_sign=profile.decimal_sign or ".",
+        )
+    return open_table(stream, options)
 
 
 def wanted_names(profile: Profile) -> Wanted:
@@ -79,7 +77,8 @@ def wanted_names(profile: Profile) -> Wanted:
     others = [(column,) for column in _columns_of_values(profile)]
     if not profile.names_columns:
         sends = [entry.send for entry in profile.entries if entry.send is not None]
-        return _KnownNames(tuple(others), {name for send in sends for name in needed_fields(send)})
+        needed = {name for send in sends for name in needed_fields(send)}
+        return partial(_match_known_names, others, needed)
     required = [
         names
         for entry in profile.entries
@@ -87,7 +86,7 @@ def wanted_names(profile: Profile) -> Wanted:
         if field not in profile.optional
     ]
     by_name = {tuple(map(comparable, names)): names for names in (*required, *others)}
-    return WantedNames([*by_name.values()])
+    return partial(match_names, by_name.values())
 
 
 def _columns_of_values(profile: Profile) -> list[str]:
@@ -96,23 +95,20 @@ def _columns_of_values(profile: Profile) -> list[str]:
     return [*dict.fromkeys(column for columns in listed for column in columns)]
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownNames:
-    """The names of fields and of Google's templates, and `others` that must be there too.
+def _match_known_names(
+    others: Collection[Names], needed: Collection[str], names: Sequence[str]
+) -> Match:
+    """Compare the names of a line with those of fields and of Google's templates, and with `others`
+    that must be there too.
 
-    `fields` are those that the entries of the profile need. Empty: the kind of the file decides.
+    `needed` are the fields that the entries of the profile need. Empty: the kind of the file
+    decides.
     """
-
-    others: Collection[Names]
-    fields: Collection[str]
-
-    def match(self, names: Sequence[str]) -> Match:
-        """Return which of them the names of a line lack, and how many fields it names."""
-        fields = [field for name in names if (field := field_named(name))]
-        required = self.fields or needed_fields(kind_of(fields))
-        missing = [_names_of(field) for field in required if field not in fields]
-        missing += [wanted for wanted in self.others if not columns_named(wanted, names)]
-        return Match(missing, len({*fields}))
+    fields = [field for name in names if (field := field_named(name))]
+    required = needed or needed_fields(kind_of(fields))
+    missing = [_names_of(field) for field in required if field not in fields]
+    missing += [wanted for wanted in others if not columns_named(wanted, names)]
+    return Match(missing, len({*fields}))
 
 
 def _names_of(field: str) -> Names:
@@ -270,7 +266,7 @@ def _columns_by_known_names(
     if missing:
         names = ", ".join(f'"{_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
-    is_found = identifies(fields, can.identifying, can.fields)
+    is_found = identifies(fields, can)
     if not is_found and not (kind == "adjustment" and names_original(profile, fields)):
         title = sender_of(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")

@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from lib.errors import SourceError
 from lib.model.fields import comparable
@@ -61,23 +60,15 @@ class Match(NamedTuple):
         return self.is_close, -len(self.missing), self.found
 
 
-class Wanted(Protocol):
-    """The names that a header must have."""
-
-    def match(self, names: Sequence[str], /) -> Match:
-        """Compare the names of a line with them."""
+Wanted = Callable[[Sequence[str]], Match]
+"""Compares the names of a line with those that a header must have."""
 
 
-@dataclass(frozen=True, slots=True)
-class WantedNames:
-    """The columns that a file must have, for example those that a profile names."""
-
-    required: Collection[Names]
-
-    def match(self, names: Sequence[str]) -> Match:
-        """Compare the names of a line with them."""
-        missing = [wanted for wanted in self.required if not columns_named(wanted, names)]
-        return Match(missing, len(self.required) - len(missing))
+def match_names(required: Collection[Names], names: Sequence[str]) -> Match:
+    """Compare the names of a line with the columns that a file must have, for example those that a
+    profile names."""
+    missing = [wanted for wanted in required if not columns_named(wanted, names)]
+    return Match(missing, len(required) - len(missing))
 
 
 # ── the line of the header ───────────────────────────────────────────────────────────────────────
@@ -125,7 +116,7 @@ def find_header(
                 raise line
             unreadable = unreadable or line
             continue
-        match = wanted.match(line.names) if wanted is not None else Match((), 0)
+        match = wanted(line.names) if wanted is not None else Match((), 0)
         if not match.missing:
             return line, None
         if closest is None or match.rank > closest[1].rank:
@@ -157,7 +148,7 @@ def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> Sou
 def _is_familiar(name: str, missing: Sequence[Names], wanted: Wanted | None) -> bool:
     """Return whether a name is one of ours, or resembles one that is missing. Any other could be
     that of a person, even beside names of ours."""
-    if wanted is not None and wanted.match([name]).found:
+    if wanted is not None and wanted([name]).found:
         return True
     others = [comparable(other) for names in missing for other in names]
     words = {word for other in others for word in _WORD.findall(other)}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from lib.errors import SourceError
-from lib.source.header import WantedNames
+from lib.source.header import match_names
 
-WANTED = WantedNames([("gclid",), ("email",)])
+WANTED = partial(match_names, [("gclid",), ("email",)])
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -127,7 +129,7 @@ def test_padded_header(read):
 def test_headers_that_stop_the_file(read, content, code):
     """An unreadable header, or a header without rows, is a file error."""
     with pytest.raises(SourceError) as error:
-        read(content, wanted=WantedNames([("gclid",)]))
+        read(content, wanted=partial(match_names, [("gclid",)]))
     assert error.value.code == code
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lib.errors import SourceError
-from lib.source.header import Names, WantedNames, column_of, columns_named, shown
+from lib.source.header import Names, column_of, columns_named, match_names, shown
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.text import HEAD_LINES
 from tests.workbooks import workbook
@@ -23,7 +24,9 @@ WANTED: list[Names] = [("phone",), ("Order ID", "Deal ID"), ("Close Date",)]
 
 def opened(content: bytes | str, wanted: list[Names] = WANTED, **options: Any) -> Table:
     raw = content.encode() if isinstance(content, str) else content
-    return open_table(io.BytesIO(raw), SourceOptions(wanted=WantedNames(wanted), **options))
+    return open_table(
+        io.BytesIO(raw), SourceOptions(wanted=partial(match_names, wanted), **options)
+    )
 
 
 def written(rows: list[list[str]]) -> str:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -32,7 +32,7 @@ from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.phones import normalize_phone_region
-from lib.source.header import WantedNames, looks_like_data
+from lib.source.header import looks_like_data, match_names
 from lib.source.table import SourceOptions, Table, open_table
 from lib.source.text import ByteStream
 from lib.source.workbook import ReadSheet, Sheet, SheetOptions
@@ -150,7 +150,7 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     options = SourceOptions(**written, read_sheet=_reading_once())
     with file.open("rb") as stream:
         line, names = _line_of_names(open_table(stream, options))
-    wanted = WantedNames([(name,) for name in names if name])
+    wanted = partial(match_names, [(name,) for name in names if name])
     options = replace(options, wanted=wanted)
     with file.open("rb") as stream:
         table = open_table(stream, options)

@@ -214,7 +214,7 @@ def _identifies_sales(draft: Draft) -> bool:
     destination = draft.profile.get("destination")
     apis = map(capabilities_of, [destination] if destination else names())
     kinds = (can for api in apis for kind, can in api.kinds.items() if kind != "adjustment")
-    return any(identifies(draft.fields, can.identifying, can.fields) for can in kinds)
+    return any(identifies(draft.fields, can) for can in kinds)
 
 
 def _fits(column: Column, field: str) -> bool:
