@@ -74,16 +74,12 @@ class JsonLog:
         self._write("INFO", event, fields)
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Log a problem that is handled automatically."""
+        """Log a problem that is handled automatically, or what a person should see some day."""
         self._write("WARNING", event, fields)
 
     def alert(self, event: str, **fields: Any) -> None:
         """Log a problem that a person must look at. The names of these events are stable."""
         self._write("ERROR", event, fields)
-
-    def tell(self, severity: str, event: str, **fields: Any) -> None:
-        """Log what a person must know, with a severity of its own."""
-        self._write(severity, event, fields)
 
     def unexpected(self, error: Exception) -> None:
         """Log a bug: only its type and location, because the error's message could quote a row."""

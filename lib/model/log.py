@@ -18,15 +18,11 @@ class Log(Protocol):
         ...
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Log an error that is retried automatically."""
+        """Log an error that is retried automatically, or what a person should see some day."""
         ...
 
     def alert(self, event: str, **fields: Any) -> None:
         """Log an error that a person must handle."""
-        ...
-
-    def tell(self, severity: str, event: str, **fields: Any) -> None:
-        """Log what a person must know, with a severity of its own."""
         ...
 
     def unexpected(self, error: Exception) -> None:
@@ -44,9 +40,6 @@ class SilentLog:
         pass
 
     warning = alert = info
-
-    def tell(self, severity: str, event: str, **fields: Any) -> None:
-        pass
 
     def unexpected(self, error: Exception) -> None:
         pass

@@ -84,7 +84,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
     # Before anything is sent: a file that kills each sweep must not hide the problems of others.
     for problem in problems:
         # Cloud Monitoring remembers since when it is there.
-        context.log.tell(problem.kind.severity, "open_problem", **problem.log_fields())
+        tell = context.log.alert if problem.kind.severity == "ERROR" else context.log.warning
+        tell("open_problem", **problem.log_fields())
     _write_overview(context, view, problems)
     touched = set[str]()  # the keys of the runs of which the page must say something else
     in_turn = _in_turn(view.entries, now)

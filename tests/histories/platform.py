@@ -82,9 +82,6 @@ class Heard:
 
     warning = alert = info
 
-    def tell(self, severity: str, event: str, **fields: Any) -> None:
-        self.info(event, **fields)
-
     def unexpected(self, error: Exception) -> None:
         self.errors.append(error)
 
