@@ -55,13 +55,11 @@ def add_sums(sums: dict[str, Sum], more: Mapping[str, Sum]) -> None:
 
 
 def difference(sums: Mapping[str, Sum], less: Mapping[str, Sum]) -> dict[str, Sum]:
-    """Return the sums without the rows that are in `less`."""
-    differences = {
-        currency: Sum(rows - less[currency].rows, micros - less[currency].micros)
-        if currency in less
-        else Sum(rows, micros)
-        for currency, (rows, micros) in sums.items()
-    }
+    """Return the sums without the rows that are in `less`, and without currencies of no row."""
+    differences = dict(sums)
+    for currency, (rows, micros) in less.items():
+        before = sums.get(currency, Sum())
+        differences[currency] = Sum(before.rows - rows, before.micros - micros)
     return {currency: each for currency, each in differences.items() if each.rows}
 
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
-from lib.model.money import Count, Sum, add_sums
+from lib.model.money import Count, Sum, add_sums, difference
 from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
 from lib.model.sent_requests import SentRequest
 
@@ -28,6 +28,7 @@ MOST_CURRENCIES: Final = 3
 
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
 
+K = TypeVar("K")
 
 FEWEST_SUMMED: Final = 5
 """Of fewer sales, one may well be worth as much as the others together."""
@@ -148,10 +149,8 @@ class Totals:
 
     def add(self, other: Totals) -> None:
         """Add the totals of another chunk."""
-        for outcome, rows in other.rows.items():
-            self.rows[outcome] = self.rows.get(outcome, 0) + rows
-        for outcome, rows in other.corrections.items():
-            self.corrections[outcome] = self.corrections.get(outcome, 0) + rows
+        _add_counts(self.rows, other.rows)
+        _add_counts(self.corrections, other.corrections)
         for outcome, sums in other.money.items():
             add_sums(self.money.setdefault(outcome, {}), sums)
         for code, of_code in other.codes.items():
@@ -221,11 +220,10 @@ class Totals:
     def taken_money(self) -> dict[str, Sum]:
         """Return the money of the taken rows by currency: a repeat has none of its own. Which money
         the `unnamed` rows have is not known, so theirs is part of it."""
-        sums = dict(self.money_of("uploaded", "duplicate"))
+        sums = self.money_of("uploaded", "duplicate")
         for code in REPEATS:
-            _subtract(sums, self.codes[code].sums if code in self.codes else _NO_MONEY)
-        _subtract(sums, self.awaiting_money)
-        return sums
+            sums = difference(sums, self.codes[code].sums if code in self.codes else _NO_MONEY)
+        return difference(sums, self.awaiting_money)
 
     def lost_money(self) -> dict[str, Sum]:
         """Return the money of the lost rows by currency."""
@@ -332,15 +330,6 @@ def _only(sums: Mapping[str, Sum], currencies: Iterable[str]) -> dict[str, Sum]:
     return {currency: sums[currency] for currency in currencies if currency in sums}
 
 
-def _subtract(sums: dict[str, Sum], less: Mapping[str, Sum]) -> None:
-    """Subtract sums by currency from others, and drop the currencies that have no row any more."""
-    for currency, (rows, micros) in less.items():
-        before = sums.get(currency, Sum())
-        sums[currency] = Sum(before.rows - rows, before.micros - micros)
-        if not sums[currency].rows:
-            del sums[currency]
-
-
-def _add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
+def _add_counts(counts: dict[K, int], more: Mapping[K, int]) -> None:
     for key, count in more.items():
         counts[key] = counts.get(key, 0) + count
