@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lib.model.outcomes import RowOutcome, SavedTime
-from lib.model.sent_requests import Ranges, SentRequest, numbers_in, ranges_of
+from lib.model.sent_requests import Ranges, SentRequest, numbers_in
 from lib.model.totals import Totals
 
 
@@ -18,13 +18,6 @@ class RecordLines(NamedTuple):
 
     first_record: int
     lines: Ranges
-
-    @classmethod
-    def of(cls, first_record: int, lines: list[int]) -> RecordLines:
-        """Return those of a chunk's ascending lines."""
-        if lines and lines[-1] - lines[0] == len(lines) - 1:
-            return cls(first_record, ((lines[0], lines[-1]),))
-        return cls(first_record, ranges_of(lines))
 
     @property
     def size(self) -> int:
@@ -68,10 +61,6 @@ class ChunkOutcomes:
         """Whether each record has one outcome, and the counts do not contradict each other."""
         totals = self.totals()
         return totals.is_sound and totals.all_rows == self.records.size
-
-    def record_numbers(self) -> dict[int, int]:
-        """Return the number of each record by its line."""
-        return self.records.numbers()
 
     def deferred(self) -> list[RowOutcome]:
         """Return the rows that are sent again."""

@@ -292,7 +292,7 @@ def results_document(summary: RunSummary, chunks: Iterable[ChunkOutcomes]) -> It
     separator, encode = b"\n  ", msgspec.json.Encoder().encode
     for chunk in chunks:
         if chunk.listed:
-            numbers = chunk.record_numbers()
+            numbers = chunk.records.numbers()
             lines = [encode(_row(row, numbers[row.line])) for row in chunk.listed]
             yield separator + b",\n  ".join(lines)
             separator = b",\n  "

@@ -135,7 +135,7 @@ class Findings:
     def add(self, chunk: ChunkOutcomes) -> None:
         """Add the rows of a chunk."""
         if chunk.listed:
-            numbers = chunk.record_numbers()
+            numbers = chunk.records.numbers()
             for row in chunk.listed:
                 self.add_row(ListedRow(numbers[row.line], row))
 

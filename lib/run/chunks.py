@@ -31,7 +31,7 @@ from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
-from lib.model.records import Row
+from lib.model.records import Row, line_of
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
 from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
@@ -73,7 +73,7 @@ class Chunk(NamedTuple):
     @property
     def record_lines(self) -> RecordLines:
         """Which record begins on which line."""
-        return RecordLines.of(self.first_record, [*map(itemgetter(0), self.rows)])
+        return RecordLines(self.first_record, ranges_of(map(line_of, self.rows)))
 
 
 class PreparedPart(NamedTuple):

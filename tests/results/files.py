@@ -10,7 +10,7 @@ from typing import Any
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.sent_requests import Requests
+from lib.model.sent_requests import Requests, ranges_of
 from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head
 from lib.results.findings import Findings
@@ -73,7 +73,7 @@ def summary_of(
     for start in range(0, len(rows), 1_000):
         part = rows[start : start + 1_000]
         lines = [each.line for each in part]
-        records = RecordLines.of(lines[0] - 1, lines)
+        records = RecordLines(lines[0] - 1, ranges_of(lines))
         chunk = ChunkOutcomes(start, tuple(part), Totals(), records)
         totals.add(chunk.totals())
         findings.add(chunk)

@@ -36,7 +36,7 @@ def answered(result: RowResult | None) -> ChunkOutcomes:
         repeats={3: 2},
         denied=0,
     )
-    chunk = PreparedChunk(0, [part], (), {}, RecordLines.of(1, [2, 3]), False)
+    chunk = PreparedChunk(0, [part], (), {}, RecordLines(1, ((2, 3),)), False)
     answer = UploadResult({} if result is None else {0: result}, ("r-1",))
     return outcomes(chunk, [answer], "uploaded", START, "1234567890", list_all=True)
 
