@@ -48,11 +48,6 @@ class RequestStatus(NamedTuple):
         """Whether the status cannot change any more."""
         return self.status in _FINAL
 
-    @property
-    def is_unknown(self) -> bool:
-        """Whether the API never said what became of the request."""
-        return self.status == UNREADABLE
-
 
 Ranges = tuple[tuple[int, int], ...]
 """Ascending numbers, as the first and the last number of each sequence without a gap."""

@@ -29,7 +29,8 @@ def next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
     names, schedule = senders(run), None
     if settings.read_diagnostics and names and run.facts is not None and run.facts.customer_id:
         schedule = capabilities_of(names[0]).diagnostics
-    if schedule is None or sums.sent_at is None or _is_final(job_counts(run, sums)):
+    job = job_counts(run, sums)
+    if schedule is None or sums.sent_at is None or (job is not None and not job.pending):
         return None
     return schedule.next_check(sums.sent_at, run.followed.diagnosed_at)
 
@@ -109,11 +110,6 @@ def job_counts(run: Run, sums: Sums) -> JobCounts | None:
     if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:
         return None
     return JobCounts(**diagnostics["job"])
-
-
-def _is_final(job: JobCounts | None) -> bool:
-    """Whether the API has counted all rows of the job."""
-    return job is not None and not job.pending
 
 
 def _counts(job: JobCounts | None) -> dict[str, int] | None:

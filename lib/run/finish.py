@@ -13,7 +13,6 @@ from typing import Final
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import number_of_rows
 from lib.errors import RetryableError
-from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, results_document
@@ -23,7 +22,6 @@ from lib.run.attempt import Attempt, Sums
 from lib.run.diagnostics import job_counts
 from lib.run.plan import SUPPORT_ENDS_SOON, notes_on_version
 from lib.run.statuses import polled_destination
-from lib.state.markers import Marker
 from lib.state.runs import Run
 
 RUNTIME_END: Final = date(2029, 10, 10)
@@ -65,17 +63,13 @@ def publish(
         written = context.store.write_stream(
             bucket,
             name,
-            results_document(summary, _outcomes(markers)),
+            results_document(summary, (marker.outcomes for marker in markers)),
             if_generation_match=expected.document,
             label=DOCUMENT,
         )
     if written is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")
     return summary
-
-
-def _outcomes(markers: Iterator[Marker]) -> Iterator[ChunkOutcomes]:
-    return (marker.outcomes for marker in markers)
 
 
 def _report(summary: RunSummary, bucket: str, results: str) -> bytes:

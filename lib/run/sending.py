@@ -13,7 +13,8 @@ The next chunks are prepared meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from lib.destinations.base import MaybeSent, RowResult, UploadResult
@@ -89,7 +90,7 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 if isinstance(prepared, PreparedChunk):
                     if prepared.follows_earlier_chunk:
                         window.collect_all()
-                    window.start(upload.sender(prepared), prepared.request_bytes)
+                    window.start(partial(upload.send, prepared), prepared.request_bytes)
                     # Before the next chunk is read, so that its rows do not wait in memory.
                     del chunk, prepared, upload, before
                     window.reserve_chunk()
@@ -193,22 +194,10 @@ class _ChunkUpload:
         was_accepted = before is not None and before.has_error(ROWS_NOT_NAMED)
         return was_accepted and isinstance(record, Conversion) and not record.is_recognizable
 
-    def sender(self, prepared: PreparedChunk) -> Callable[[], ChunkOutcomes]:
-        """Return what sends the chunk, in another thread."""
-
-        def send() -> ChunkOutcomes:
-            context = self._attempt.context
-            began = context.elapsed_seconds()
-            chunk = self._send(prepared)
-            seconds = round(context.elapsed_seconds() - began, 3)
-            self._attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
-            return chunk
-
-        return send
-
-    def _send(self, prepared: PreparedChunk) -> ChunkOutcomes:
+    def send(self, prepared: PreparedChunk) -> ChunkOutcomes:
         """Send the rows, save what the APIs answered, and return the outcomes of the chunk."""
         attempt, plan = self._attempt, self._plan
+        began = attempt.context.elapsed_seconds()
         self._orders.save(self._number, self._corrections)
         answers = _send_parts(prepared, attempt, self._maybe_sent())
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
@@ -216,7 +205,10 @@ class _ChunkUpload:
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
         generation = self._before.generation if self._before is not None else 0
-        return attempt.save_marker(self._outcomes(prepared, answers), generation)
+        saved = attempt.save_marker(self._outcomes(prepared, answers), generation)
+        seconds = round(attempt.context.elapsed_seconds() - began, 3)
+        attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
+        return saved
 
     def _maybe_sent(self) -> MaybeSent:
         """Return which orders an earlier attempt may have sent: all, if one has begun a request and

@@ -293,16 +293,14 @@ class _FinalStatus:
             row = self._rows[line] = self._rows[line]._replace(until=None)
             if not (row.warnings or self._settings.list_all_rows):
                 del self._rows[line]  # it was listed while it could be deferred once more
-        is_known = not any(each.is_unknown for each in statuses)
+        is_known = all(each.status != UNREADABLE for each in statuses)
         # What belongs to single rows is in their outcomes now. Only the counts stay.
-        return self._request._replace(
+        return SentRequest(
+            self._request.request_id,
             lines=(),
-            unclicked=(),
-            values=b"",
-            orders=b"",
-            sums={},
-            unlisted=0,
-            unlisted_sums={},
+            sent_at=self._request.sent_at,
+            customer_id=self._request.customer_id,
+            corrects=self._request.corrects,
             statuses=tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
