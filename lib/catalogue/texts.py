@@ -1,6 +1,7 @@
 """Words and phrases of several messages."""
 
 import re
+from datetime import datetime
 from typing import Final
 
 EMPTY: Final = "(empty)"
@@ -57,6 +58,12 @@ def with_names(action: str, customer_id: str, command: str) -> str:
     `… of account 123-456-7890?`, `… run offline-conversions init FILE --profile crm.`"""
     named = action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")
     return named.replace(OPEN_PROFILE, command)
+
+
+def dated(name: str, came: datetime, more: str = "") -> str:
+    """Return what is said of a file: its name with its day, because a fixed name comes again, and
+    `more`. `deals.csv (2026-11-24): 3 of 9 rows`"""
+    return f"{name} ({came:%Y-%m-%d}){f': {more}' if more else ''}"
 
 
 def number_of(count: int, what: str) -> str:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_STOPPED, NO_PROFILE, Found, OpenProblem, action_in
-from lib.catalogue.texts import for_engineer
+from lib.catalogue.texts import dated, for_engineer
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.errors import LeaseHeld, LeaseLost, RetryableError
@@ -33,7 +33,7 @@ from lib.run.attempt import Attempt
 from lib.run.context import RunContext
 from lib.run.take import take, take_over
 from lib.source.names import IgnoreRules, reason_to_ignore
-from lib.state.runs import Run, RunEntry, SavedRun, run_id
+from lib.state.runs import Run, RunEntry, SavedRun, entry_of, run_id
 from lib.state.store import StoredObject
 
 Done = Literal["ignored", "skipped"] | Status
@@ -200,13 +200,19 @@ def _log_end(
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
     if run.stop is not None and not stop_was_told:
+        found = stopped_file(entry_of(run))
         # All folders that no profile names are one problem.
-        profile = run.profile_name if run.stop.code != "UNKNOWN_PROFILE" else NO_PROFILE
-        code, action = run.stop.code, lookup(run.stop.code).advice_with_upload()
+        profile = found.profile if found.code != "UNKNOWN_PROFILE" else NO_PROFILE
+        action = found.action
         if attempt.profile is not None:
             action = action_in(profile, attempt.profile.customer_id, action)
-        text = f"{run.source.name}: {run.stop.detail}"
-        money = micros_by_currency(run.totals.lost_money())
-        found = Found(profile, code, text, money, run.key)
-        problem = OpenProblem(FILE_STOPPED, profile, code, action, [found])
+        problem = OpenProblem(FILE_STOPPED, profile, found.code, action, [found])
         log.alert("open_problem", **problem.log_fields())
+
+
+def stopped_file(entry: RunEntry) -> Found:
+    """Return what is told of a stopped file: at once, and by each sweep."""
+    action = lookup(entry.stop).advice_with_upload()
+    text = dated(entry.name, entry.arrived, entry.stop_detail)
+    money = micros_by_currency(entry.totals.lost_money())
+    return Found(entry.profile, entry.stop, text, money, entry.key, action)

@@ -57,7 +57,7 @@ from lib.catalogue.open_problems import (
     ProblemKind,
     action_in,
 )
-from lib.catalogue.texts import number_of, number_of_rows
+from lib.catalogue.texts import dated, number_of, number_of_rows
 from lib.config.profile import Profile, choose_profile, profile_name
 from lib.destinations import registry
 from lib.errors import PermanentError
@@ -66,6 +66,7 @@ from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.names import has_corrected_rows, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
+from lib.run.deliver import stopped_file
 from lib.run.finish import RUNTIME_END
 from lib.run.plan import notes_on_version
 from lib.run.statuses import STATUS_UNKNOWN
@@ -191,17 +192,6 @@ def open_problems(view: View) -> list[OpenProblem]:
     return sorted(problems, key=lambda each: -each.dearest)
 
 
-def _text_of_file(entry: RunEntry, more: str = "") -> str:
-    """Return what is said of a file: `deals.csv (2026-11-24): 3 of 9 rows`, with `more` last."""
-    text = _dated(entry.name, entry.arrived)
-    return f"{text}: {more}" if more else text
-
-
-def _dated(name: str, came: datetime) -> str:
-    """Return the name of a file with its day, because a fixed name comes again."""
-    return f"{name} ({came:%Y-%m-%d})"
-
-
 # ── what does not come ───────────────────────────────────────────────────────────────────────────
 
 
@@ -269,7 +259,7 @@ def _not_started(view: View) -> Iterator[Found]:
     for file in view.without_run:
         came = view.waits_since(file)
         if view.now - came >= NOT_STARTED_AFTER and view.can_start(file):
-            text = _dated(file.name, came)
+            text = dated(file.name, came)
             yield Found(profile_name(file.name), "", text, run=run_key(file))
 
 
@@ -286,7 +276,8 @@ def _nothing_sent(view: View) -> Iterator[Found]:
             continue  # that the export is stuck is told already
         if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_recent(newest.arrived):
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
-            text = f"{_text_of_file(newest, why)}; {number_of(len(nothing_new), 'file')} in all"
+            why += f"; {number_of(len(nothing_new), 'file')} in all"
+            text = dated(newest.name, newest.arrived, why)
             yield Found(profile, "", text, run=newest.key)
 
 
@@ -336,7 +327,7 @@ def _column_empty(view: View) -> Iterator[Found]:
         # If the empty column costs the rows, `rows_lost` says so.
         is_told = _is_too_much(_lost(newest.totals), _meant(newest))
         if not is_told and not view.is_deleted(newest):
-            text = _text_of_file(newest, number_of(newest.empty_columns, "column"))
+            text = dated(newest.name, newest.arrived, number_of(newest.empty_columns, "column"))
             yield Found(profile, "", text, run=newest.key)
 
 
@@ -367,7 +358,7 @@ def _unfinished(view: View) -> Iterator[Found]:
     for entry in view.entries:
         if _is_unfinished(view, entry):
             code = entry.cause or entry.stop
-            text = _text_of_file(entry, number_of(entry.attempts, "attempt"))
+            text = dated(entry.name, entry.arrived, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
             yield Found(entry.profile, code, text, money, entry.key)
     for key, code in view.unreadable.items():
@@ -376,17 +367,13 @@ def _unfinished(view: View) -> Iterator[Found]:
             continue
         # State that somebody has changed must be mended, however old the file is.
         if code == "STATE_UNREADABLE" or view.is_recent(file.created):
-            text = _dated(file.name, file.created)
+            text = dated(file.name, file.created)
             yield Found(profile_name(file.name), code, text, run=key)
 
 
 def _stopped(view: View) -> Iterator[Found]:
     """A file was stopped, and no newer one of its name is well."""
-    for entry in _stopped_entries(view):
-        action = lookup(entry.stop).advice_with_upload()
-        text = _text_of_file(entry, entry.stop_detail)
-        money = micros_by_currency(entry.totals.lost_money())
-        yield Found(entry.profile, entry.stop, text, money, entry.key, action)
+    yield from map(stopped_file, _stopped_entries(view))
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
@@ -467,7 +454,8 @@ def _rows_lost(view: View) -> Iterator[Found]:
                 action = ""
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
-                text = _text_of_file(loss.entry, f"{rows:,} of {number_of(meant, noun_of(totals))}")
+                lost = f"{rows:,} of {number_of(meant, noun_of(totals))}"
+                text = dated(loss.entry.name, loss.entry.arrived, lost)
                 yield Found(profile, code, text, money, loss.entry.key, action)
 
 
@@ -510,9 +498,10 @@ def _google_silent(view: View) -> Iterator[Found]:
         if entry.blocked:
             # No limit of seven days is needed here: a request is given up a week after it was sent,
             # and a run without an open request is not blocked any more (`ask_for_statuses`).
-            yield Found(entry.profile, entry.blocked, _text_of_file(entry), run=entry.key)
+            text = dated(entry.name, entry.arrived)
+            yield Found(entry.profile, entry.blocked, text, run=entry.key)
         elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
-            text = _text_of_file(entry, number_of_rows(entry.totals.unknown))
+            text = dated(entry.name, entry.arrived, number_of_rows(entry.totals.unknown))
             yield Found(entry.profile, STATUS_UNKNOWN, text, run=entry.key)
 
 
