@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from lib.destinations.base import MaybeSent, UploadResult
-from lib.errors import RetryableError
+from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
+from lib.model.sent_requests import RequestStatus
 from tests.fakes import (
     FakeApi,
     FakeRequest,
@@ -66,6 +67,51 @@ def test_after_a_death_each_row_without_a_marker_may_have_been_sent(google: Worl
     google.clock.seconds += 60 + 15 * 60
     deliver_again(google, "daily.csv")
     assert told(google) == [{"a": False, "b": False}, {"a": True, "b": True}]
+
+
+def test_a_regular_end_answers_what_a_death_has_left_open(google: World) -> None:
+    """Google has answered for each row by then, so one that it deferred is not there yet. Another
+    order of its click would else count for it."""
+
+    def die(number: int) -> None:
+        raise Dies
+
+    google.api.before = die
+    with pytest.raises(Dies):
+        deliver(google, "daily.csv", sales("a", "b"))
+    google.api.before = lambda number: None
+    google.api.deferred, google.api.deferred_code = {"a"}, "TOO_RECENT_EVENT"
+    google.clock.seconds += 60 + 15 * 60
+    deliver_again(google, "daily.csv")
+    google.api.deferred.clear()
+    google.clock.seconds += 7 * 3600
+    sweep(google)
+    assert told(google) == [{"a": False, "b": False}, {"a": True, "b": True}, {"a": False}]
+
+
+def test_a_stopped_file_may_have_been_sent_for_ever(
+    google: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its results say so also when they are written again: nobody sends its rows any more."""
+    monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+    google.use_destination("data_manager")
+
+    def die(number: int) -> None:
+        if number == 2:
+            raise Dies
+
+    google.api.before = die
+    with pytest.raises(Dies):
+        deliver(google, "daily.csv", sales("a", "b"))
+    google.api.before = lambda number: None
+    google.api.preflight = PermanentError("CUSTOMER_NOT_ENABLED")
+    google.clock.seconds += 60 + 15 * 60
+    deliver_again(google, "daily.csv")
+    google.api.statuses = lambda ids: [RequestStatus(each, "SUCCESS", "1001", 1) for each in ids]
+    google.clock.seconds += 3600
+    sweep(google)
+    assert results(google)["processing"]["status"] == "finished"
+    assert "MAYBE_SENT" in [note["code"] for note in results(google)["notes"]]
 
 
 @pytest.mark.parametrize("has_begun", [True, False])
