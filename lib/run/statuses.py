@@ -107,12 +107,18 @@ def ask_for_statuses(attempt: Attempt) -> None:
     about that, and the code stays.
     """
     now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
-    if due is None:
+    if due is not None and due <= now:
+        _give_up(attempt, now)
+        _ask(attempt, now)
+        if attempt.must_sum_up:
+            attempt.sum_up()
+    if next_poll(attempt.run, attempt.sums) is None:
         # No request is open any more, so nobody needs to mend the access for this run.
         attempt.keep(blocked="")
-    if due is None or due > now:
-        return
-    _give_up(attempt, now)
+
+
+def _ask(attempt: Attempt, now: datetime) -> None:
+    """Ask about the open requests, and keep why Google refuses to answer, if it does."""
     polled_before = attempt.run.followed.polled_at
     # Saved before the API is asked: one that never answers is not asked all the time.
     attempt.save(followed=replace(attempt.run.followed, polled_at=now))
@@ -127,8 +133,6 @@ def ask_for_statuses(attempt: Attempt) -> None:
             # asks, and the answer comes soon after a person has mended the access.
             followed = replace(attempt.run.followed, polled_at=polled_before)
             attempt.keep(followed=followed, blocked=error.code)
-    if attempt.must_sum_up:
-        attempt.sum_up()
 
 
 def _give_up(attempt: Attempt, now: datetime) -> None:

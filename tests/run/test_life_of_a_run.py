@@ -232,7 +232,7 @@ def test_statuses_that_cannot_be_read_for_a_day() -> None:
         assert results(history, file)["processing"]["status"] == "finished"
 
 
-@pytest.mark.parametrize("statuses", ["unavailable", "processing"])
+@pytest.mark.parametrize("statuses", ["unavailable", "processing", "refused"])
 def test_statuses_that_never_come(statuses: Statuses) -> None:
     """After a week nobody asks any more: the rows stay uploaded, and somebody is told."""
     with played("data_manager") as history:
