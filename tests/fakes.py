@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any, NamedTuple
 
+import pytest
+
 from lib.adapters.logging import JsonLog
 from lib.config.profile import Profile
 from lib.config.settings import Settings
@@ -34,6 +36,7 @@ from lib.model.sent_requests import RequestStatus, UploadDiagnostics
 from lib.run.context import RunContext
 from lib.run.deliver import deliver as deliver_object
 from lib.source.workbook import read_sheet
+from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import (
     INTERNAL,
     Label,
@@ -71,8 +74,21 @@ class Clock:
         self.seconds += seconds
 
 
-def passes(operation: str, name: str) -> None:
-    """Let every operation succeed."""
+def passes(*_: object) -> None:
+    """Let every operation or request succeed."""
+
+
+def fails(error: BaseException) -> Callable[..., Any]:
+    """Let every operation or request fail."""
+
+    def fail(*_: object) -> Any:
+        raise error
+
+    return fail
+
+
+class Dies(BaseException):
+    """The process is killed."""
 
 
 @dataclass(slots=True)
@@ -281,8 +297,8 @@ class FakeApi:
     too_recent: set[str] = field(default_factory=set)
     too_recent_code: str = "TOO_RECENT_EVENT"
     too_old: set[str] = field(default_factory=set)
-    before: Callable[[int], None] = lambda number: None
-    after: Callable[[int], None] = lambda number: None
+    before: Callable[[int], None] = passes
+    after: Callable[[int], None] = passes
     stop: Problem | None = None
     preflight: PermanentError | RetryableError | None = None
     unread: str = ""
@@ -479,3 +495,21 @@ def results(world: World, name: str = "daily.csv", number: int = -1) -> dict[str
     documents = [each for each in names if each.endswith(".results.json")]
     found: dict[str, Any] = json.loads(world.store.objects["out-bucket", documents[number]][0])
     return found
+
+
+def saved(world: World, name: str = "daily.csv") -> Run:
+    """Return the saved run of the live generation of a file."""
+    found = world.context.runs.read(run_key(world.store.stored("in-bucket", name)))
+    assert found is not None
+    return found.run
+
+
+def entries(world: World) -> list[RunEntry]:
+    """Return what a listing shows of each run."""
+    return [each for each in world.context.runs.entries() if isinstance(each, RunEntry)]
+
+
+def logged(capsys: pytest.CaptureFixture[str], event: str) -> list[dict[str, Any]]:
+    """Return the log lines of an event since the output was read last."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in lines if line["event"] == event]

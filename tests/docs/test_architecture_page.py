@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.state.runs import Run, run_key
-from tests.fakes import World, deliver, results, sales, sweep, world
+from tests.fakes import Dies, World, deliver, results, sales, saved, sweep, world
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
 NAME = "deals.csv"
@@ -17,20 +16,14 @@ TWO_O_CLOCK = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 MINUTE = 60
 
 
-class Killed(BaseException):
-    """The process is killed."""
-
-
 def said() -> list[tuple[str, str]]:
     """Return when something happens in the example, and what is saved of the run then."""
     return re.findall(r"^\| (\d\d:\d\d) \| .* \| ([^|]+) \|$", PAGE, re.M)
 
 
-def saved(google: World) -> str:
+def in_words(google: World) -> str:
     """Return what is saved of the run, in the words of the page."""
-    found = google.context.runs.read(run_key(google.store.stored("in-bucket", NAME)))
-    assert found is not None
-    run: Run = found.run
+    run = saved(google, NAME)
     due = f"{run.due:%H:%M}" if run.due is not None else "never"
     return f"{run.state}, due {due}, attempts {run.attempts}, tries {run.tries}"
 
@@ -43,24 +36,24 @@ def test_the_example_of_a_run_is_what_happens(monkeypatch: pytest.MonkeyPatch) -
     found: list[tuple[str, str]] = []
 
     def note() -> None:
-        found.append((f"{google.clock.utc():%H:%M}", saved(google)))
+        found.append((f"{google.clock.utc():%H:%M}", in_words(google)))
 
     def killed_before_the_answer(request: int) -> None:
         if request == 2:
-            raise Killed
+            raise Dies
 
     def first_attempt(request: int) -> None:
         if request == 1:
             note()
         if request == 3:  # a process that is killed sends nothing more
-            raise Killed
+            raise Dies
 
     def second_attempt(request: int) -> None:
         if request == 4:
             note()
 
     google.api.before, google.api.after = first_attempt, killed_before_the_answer
-    with pytest.raises(Killed):
+    with pytest.raises(Dies):
         deliver(google, NAME, sales("a", "b", "c"))
     note()
     google.clock.seconds += 30 * MINUTE

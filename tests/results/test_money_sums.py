@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +13,7 @@ from lib.model.money import MOST_MICROS, MOST_VALUE, Amounts, Sum, add_sums, amo
 from lib.model.outcomes import RowOutcome
 from lib.model.sent_requests import RequestStatus
 from lib.model.totals import Totals, ValuedRow
-from tests.fakes import START, World, deliver, sweep, world
-from tests.results_schema import check_results
+from tests.fakes import SOLD_AT, deliver, results, sweep, world
 from tests.rows import core_row, csv_bytes
 
 REASON = "PROCESSING_ERROR_REASON_"
@@ -115,16 +112,9 @@ def test_a_last_row_worth_all_others_is_a_total(values: list[int], line: int | N
     assert totals.line_of_sum == line
 
 
-def results(google: World, name: str) -> dict[str, Any]:
-    found = [each for each in google.store.names("out-bucket") if each.endswith(".results.json")]
-    (of_file,) = (each for each in found if each.startswith(name))
-    return check_results(json.loads(google.store.objects["out-bucket", of_file][0]))
-
-
-def sales(*cells: dict[str, str]) -> bytes:
-    time = START.replace(day=20).strftime("%Y-%m-%d %H:%M:%S+00:00")
+def priced(*cells: dict[str, str]) -> bytes:
     return csv_bytes(
-        core_row(n, **{"conversion_date_time": time, "conversion_value": f"{n}.10", **each})
+        core_row(n, **{"conversion_date_time": SOLD_AT, "conversion_value": f"{n}.10", **each})
         for n, each in enumerate(cells, 1)
     )
 
@@ -133,7 +123,7 @@ def test_a_document_says_what_rows_are_worth() -> None:
     """By outcome and currency; rows without a value, or with an unknown currency, are apart."""
     google = world()
     google.api.too_old = {"order-5"}
-    data = sales(
+    data = priced(
         {},
         {"currency_code": "EUR"},
         {"conversion_value": ""},
@@ -177,7 +167,7 @@ def test_money_follows_the_outcome_that_comes_later(list_all: bool) -> None:
         ]
 
     google.api.statuses = statuses
-    deliver(google, "sales.csv", sales({}, {"currency_code": "EUR"}, {}, {}))
+    deliver(google, "sales.csv", priced({}, {"currency_code": "EUR"}, {}, {}))
     eur = {"EUR": {"rows": 1, "micros": 2_100_000}}
     before = results(google, "sales.csv")["money"]
     assert before["uploaded"]["sums"] == {"USD": {"rows": 3, "micros": 8_300_000}} | eur

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lib.errors import PermanentError, RetryableError
-from lib.model.outcomes import Problem
-from tests.fakes import START, World, deliver, world
+from tests.fakes import SOLD_AT, World, deliver, results, sales, world
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 COLUMNS = [column for column in CORE_COLUMNS if column != "conversion_action"]
@@ -25,25 +23,13 @@ def google(request: pytest.FixtureRequest) -> World:
     return made
 
 
-def sale(number: int, **cells: str) -> dict[str, str]:
-    """Return a row, whose time is two days before that of the test."""
-    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
-    return core_row(number, conversion_date_time=sold_at, **cells)
-
-
-def document(google: World) -> dict[str, Any]:
-    (name,) = [n for n in google.store.names("out-bucket") if n.endswith(".results.json")]
-    found: dict[str, Any] = json.loads(google.store.objects["out-bucket", name][0])
-    return found
-
-
 def sold(google: World, action: str) -> dict[str, Any]:
     """Deliver a sale whose action is in the profile. Return its results document."""
     google.profiles["default"]["action"] = action
-    row = sale(1)
+    row = core_row(1, conversion_date_time=SOLD_AT)
     del row["conversion_action"]
     deliver(google, "daily.csv", csv_bytes([row], COLUMNS))
-    return document(google)
+    return results(google)
 
 
 def severities(capfd: pytest.CaptureFixture[str]) -> set[str]:
@@ -87,8 +73,7 @@ def test_an_id_goes_on_without_the_account(
 def named(google: World, *, in_cell: bool) -> None:
     """Deliver a sale whose action is given by its name: by the profile, or in a cell."""
     if in_cell:
-        row = sale(1, conversion_action="Phone sale")
-        deliver(google, "daily.csv", csv_bytes([row]))
+        deliver(google, "daily.csv", sales("a", conversion_action="Phone sale"))
     else:
         sold(google, "Phone sale")
 
@@ -98,7 +83,7 @@ def test_a_name_needs_the_account(google: World, in_cell: bool) -> None:
     """If Google refuses to show it, a person must write the ID, so the file stops."""
     unread(google, is_unreachable=False)
     named(google, in_cell=in_cell)
-    assert document(google)["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
+    assert results(google)["file_error"]["code"] == "ACTION_NAME_NOT_RESOLVABLE"
     assert google.api.batches == 0
 
 
@@ -132,13 +117,3 @@ def test_an_account_that_takes_no_user_data_stops_the_file(
     google.api.changes = {setting: False}
     assert sold(google, "1001")["file_error"]["code"] == code
     assert google.api.batches == 0
-
-
-def test_a_file_that_an_answer_stops_sends_no_more(google: World) -> None:
-    """Such as one that says nothing about a row: nobody knows what Google has counted."""
-    google.api.stop = Problem("ANSWER_INCOMPLETE")
-    rows = [sale(number) for number in range(1, 2_002)]
-    deliver(google, "daily.csv", csv_bytes(rows))
-    found = document(google)
-    assert found["file_error"]["code"] == "ANSWER_INCOMPLETE"
-    assert google.api.batches == 1

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from lib.rules.fields import BY_NAME
-from tests.fakes import World, deliver, world
+from tests.fakes import World, deliver, results, world
 
 FOLDER = Path(__file__).parents[2] / "terraform" / "examples" / "bigquery"
 QUERY = (FOLDER / "export_conversions.sql").read_text("utf-8")
@@ -27,10 +26,8 @@ def world_of_deals() -> World:
 def counts_of(google: World, name: str, *rows: str) -> dict[str, int]:
     """Deliver a shard and return the counts of its results."""
     deliver(google, name, gzip.compress("\n".join((HEADER, *rows, "")).encode()))
-    names = google.store.names("out-bucket")
-    (results,) = [n for n in names if n.startswith(name) and n.endswith(".results.json")]
-    found: dict[str, int] = json.loads(google.store.objects["out-bucket", results][0])["counts"]
-    return found
+    counts: dict[str, int] = results(google, name)["counts"]
+    return counts
 
 
 def test_the_query_writes_the_columns_that_the_function_reads() -> None:

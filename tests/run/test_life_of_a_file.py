@@ -3,7 +3,6 @@ was stopped."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,6 +21,9 @@ from tests.fakes import (
     FakeRequest,
     World,
     deliver,
+    fails,
+    logged,
+    passes,
     results,
     sales,
     sweep,
@@ -35,8 +37,7 @@ DAY = 24 * 3600
 
 def stopped_files(capsys: pytest.CaptureFixture[str]) -> str:
     """Return what was told of stopped files since the last call."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    problems = [line for line in lines if line["event"] == "open_problem"]
+    problems = logged(capsys, "open_problem")
     return " ".join(line["detail"] for line in problems if line["kind"] == "file_stopped")
 
 
@@ -106,18 +107,14 @@ def test_an_event_is_not_believed_about_size_and_checksum(google: World) -> None
     google.store.versioned = True
     tuesday = google.store.put(IN, "another.csv", sales("tuesday"))
     monday = google.store.put(IN, "daily.csv", sales("monday"))
-    google.api.before = _unavailable
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
     with pytest.raises(RetryableError):
         deliver_object(replace(monday, size=tuesday.size, md5=tuesday.md5), google.context)
-    google.api.before = lambda number: None
+    google.api.before = passes
     google.clock.seconds += 3600
     deliver(google, "daily.csv", sales("tuesday"))
     sweep(google)
     assert sorted({*google.api.counted}) == ["monday", "tuesday"]
-
-
-def _unavailable(number: int) -> None:
-    raise RetryableError("API_UNAVAILABLE")
 
 
 def test_an_old_object_whose_event_comes_now(

@@ -12,20 +12,19 @@ from lib.errors import PermanentError, RetryableError
 from lib.model.deadline import Deadline
 from lib.model.sent_requests import RequestStatus
 from tests.fakes import (
+    Dies,
     FakeApi,
     FakeRequest,
     World,
     deliver,
     deliver_again,
+    fails,
+    passes,
     results,
     sales,
     sweep,
     world,
 )
-
-
-class Dies(BaseException):
-    """The process is killed."""
 
 
 @dataclass(slots=True)
@@ -56,14 +55,10 @@ def told(google: World) -> list[dict[str, bool]]:
 
 def test_after_a_death_each_row_without_a_marker_may_have_been_sent(google: World) -> None:
     """The attempt may have died between the API's answer and the marker."""
-
-    def die(number: int) -> None:
-        raise Dies
-
-    google.api.after = die
+    google.api.after = fails(Dies())
     with pytest.raises(Dies):
         deliver(google, "daily.csv", sales("a", "b"))
-    google.api.after = lambda number: None
+    google.api.after = passes
     google.clock.seconds += 60 + 15 * 60
     deliver_again(google, "daily.csv")
     assert told(google) == [{"a": False, "b": False}, {"a": True, "b": True}]
@@ -118,15 +113,11 @@ def test_a_stopped_file_may_have_been_sent_for_ever(
 def test_an_attempt_that_ended_may_have_sent_rows_too(google: World, has_begun: bool) -> None:
     """Every try of a request timed out, perhaps after Google had counted the rows."""
     outage = RetryableError("API_UNAVAILABLE")
-
-    def time_out(number: int) -> None:
-        raise outage
-
-    google.api.after = time_out
+    google.api.after = fails(outage)
     google.api.preflight = None if has_begun else outage
     with pytest.raises(RetryableError):
         deliver(google, "daily.csv", sales("a", "b"))
-    google.api.after, google.api.preflight = lambda number: None, None
+    google.api.after, google.api.preflight = passes, None
     google.clock.seconds += 601
     sweep(google)
     assert told(google)[-1] == {"a": has_begun, "b": has_begun}

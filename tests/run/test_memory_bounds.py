@@ -17,8 +17,7 @@ from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
 from lib.run.window import MemoryBudget
 from lib.state.runs import Cut
-from tests.fakes import World, deliver, world
-from tests.run.test_named_histories import results, sales
+from tests.fakes import World, deliver, results, sales, world
 
 
 @pytest.fixture

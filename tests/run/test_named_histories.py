@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -21,22 +19,26 @@ from lib.model.retries import MOST_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.run.attempt import Attempt
 from lib.run.sending import with_sent_chunks
-from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
     START,
+    Dies,
     MemoryStore,
     World,
     deliver,
     deliver_again,
+    entries,
+    fails,
+    logged,
+    passes,
     results,
     sales,
+    saved,
     sweep,
     world,
 )
 from tests.histories.files import SALES_ENTRIES, SALES_PROFILE, SalesRow, sales_file
-from tests.histories.platform import platform
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
@@ -49,33 +51,6 @@ def outcomes(google: World, name: str = "daily.csv", number: int = -1) -> dict[s
     """Return how many rows have each outcome."""
     counts = results(google, name, number)["counts"]
     return {each: n for each, n in counts.items() if n and each not in ("rows", "warnings")}
-
-
-def saved(google: World, name: str = "daily.csv") -> Run:
-    """Return the saved run of the live generation of a file."""
-    source = google.store.stored(IN, name)
-    found = google.context.runs.read(run_key(source))
-    assert found is not None
-    return found.run
-
-
-def entries(google: World) -> list[RunEntry]:
-    return [each for each in google.context.runs.entries() if isinstance(each, RunEntry)]
-
-
-def fails(error: Exception) -> Callable[[int], None]:
-    def fail(number: int) -> None:
-        raise error
-
-    return fail
-
-
-def passes(number: int) -> None:
-    """Let the request pass."""
-
-
-class Dies(BaseException):
-    """The process is killed."""
 
 
 @pytest.fixture
@@ -118,7 +93,6 @@ def test_a_young_lease_is_respected(google: World) -> None:
 
 def test_a_broken_upload_that_ends_within_a_value(google: World) -> None:
     """`1` of `1270.00` is held, and never sent, because the whole file comes a minute later."""
-    whole = sales("a", "b", conversion_value="1270.00").replace(b"1270.00", b"1270.00")
     columns = [c for c in CORE_COLUMNS if c != "conversion_value"] + ["conversion_value"]
     rows = [
         core_row(n, order_id=o, conversion_date_time=SOLD_AT, conversion_value="1270.00")
@@ -134,16 +108,6 @@ def test_a_broken_upload_that_ends_within_a_value(google: World) -> None:
     assert outcomes(google, number=0) == {"uploaded": 1, "not_attempted": 1}
     assert outcomes(google, number=1) == {"uploaded": 1, "duplicate": 1}
     assert results(google, number=1)["money"]["uploaded"]["sums"]["USD"]["micros"] == 1_270_000_000
-
-
-def test_a_last_line_that_nobody_completes_is_sent_after_ten_minutes(google: World) -> None:
-    """A file whose writer never ends the last line loses no row."""
-    deliver(google, "daily.csv", sales("a", "b").rstrip(b"\r\n"))
-    assert google.api.counted == ["a"]
-    google.clock.seconds += 601
-    sweep(google)
-    assert google.api.counted == ["a", "b"]
-    assert outcomes(google) == {"uploaded": 2}
 
 
 def test_a_file_that_no_attempt_survives_ends(google: World) -> None:
@@ -247,8 +211,7 @@ def test_a_refused_account_stops_a_resend_at_once(
     sweep(google)
     assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
     assert results(google)["file_error"]["code"] == "CUSTOMER_NOT_ENABLED"
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line["event"] == "open_problem"]
+    (told,) = logged(capsys, "open_problem")
     assert (told["severity"], told["kind"]) == ("ERROR", "file_stopped")
     assert [entry.stop for entry in entries(google)] == ["CUSTOMER_NOT_ENABLED"]
 
@@ -275,26 +238,6 @@ def test_a_stop_is_told_by_the_attempt_that_writes_it(
     assert count_told() == 0
 
 
-def test_a_stop_is_kept_although_the_account_was_corrected(google: World) -> None:
-    """If the attempt that stopped the file dies, the next one does not send the rest either."""
-    google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-
-    def die(operation: str, name: str) -> None:
-        if name.endswith(".results.html"):
-            raise Dies
-
-    google.store.before = die
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
-        with pytest.raises(Dies):
-            deliver(google, "daily.csv", sales("a", "b"))
-        google.api.stop, google.store.before = None, lambda operation, name: None
-        google.clock.seconds += AFTER_DEATH
-        deliver_again(google, "daily.csv")
-    assert outcomes(google) == {"not_attempted": 2}
-    assert not google.api.counted
-
-
 def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
     """Rows may have other actions, so the file goes on, and these rows are lost."""
     google.api.stop = Problem("INVALID_CONVERSION_ACTION_ID")
@@ -318,32 +261,17 @@ def test_two_rows_of_a_chunk_are_due_at_different_times(google: World) -> None:
     assert google.api.counted == ["a", "b"]
 
 
-def test_deferred_rows_whose_object_is_gone_fail(google: World) -> None:
-    """SOURCE_GONE is among their reasons, and the rest of the results stays."""
-    google.api.too_recent = {"b"}
-    deliver(google, "daily.csv", sales("a", "b"))
-    google.store.delete(IN, "daily.csv")
-    google.clock.seconds += 7 * HOUR
-    sweep(google)
-    document = results(google)
-    assert outcomes(google) == {"uploaded": 1, "failed": 1}
-    assert document["file_error"] is None
-    assert "SOURCE_GONE" in [each["code"] for each in document["rows"][0]["errors"]]
-
-
-def test_a_held_last_line_whose_object_is_gone_is_not_attempted(google: World) -> None:
-    """Nobody has to act: the row was never complete."""
+@pytest.mark.parametrize("versioned", [False, True], ids=["gone", "its version is kept"])
+def test_a_held_last_line_whose_object_was_deleted_is_not_attempted(
+    google: World, versioned: bool
+) -> None:
+    """Nobody has to act: the row was never complete, and nobody wants it any more."""
+    google.store.versioned = versioned
     deliver(google, "daily.csv", sales("a", "b").rstrip(b"\r\n"))
     google.store.delete(IN, "daily.csv")
     google.clock.seconds += 601
     sweep(google)
     assert outcomes(google) == {"uploaded": 1, "not_attempted": 1}
-
-
-def test_a_held_last_line_of_a_deleted_version_is_not_attempted(google: World) -> None:
-    """The bucket keeps the version, but nobody wants its row any more."""
-    google.store.versioned = True
-    test_a_held_last_line_whose_object_is_gone_is_not_attempted(google)
     assert results(google)["rows"][0]["errors"][0]["code"] == "SOURCE_GONE"
 
 
@@ -362,18 +290,6 @@ def _deliver(google: World, source: StoredObject) -> str:
     from lib.run.deliver import deliver as deliver_object
 
     return deliver_object(source, google.context)
-
-
-def test_a_file_that_is_dropped_again_is_another_run(google: World) -> None:
-    """So one re-runs a file after INVALID_PROFILE, and nothing counts twice."""
-    profiles = dict(google.profiles)
-    google.profiles.clear()
-    deliver(google, "daily.csv", sales("a"))
-    assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
-    google.profiles.update(profiles)
-    google.store.delete(IN, "daily.csv")
-    deliver(google, "daily.csv", sales("a"))
-    assert outcomes(google) == {"uploaded": 1}
 
 
 def test_a_profile_that_is_edited_between_two_attempts(google: World) -> None:
@@ -492,54 +408,6 @@ def test_the_first_chunk_goes_alone(google: World) -> None:
     assert outcomes(google) == {"not_attempted": 6}
 
 
-def test_money_of_many_chunks_is_exact(google: World) -> None:
-    """Chunks are answered in any order, and their sums are added in one thread."""
-    google = world(window=8)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
-        deliver(google, "daily.csv", sales(*map(str, range(50)), conversion_value="1"))
-    assert results(google)["money"]["uploaded"]["sums"]["USD"] == {"rows": 50, "micros": 50_000_000}
-
-
-def test_a_sweep_starts_a_file_whose_event_was_lost(google: World) -> None:
-    """A file past its grace without a run is processed like one with an event."""
-    google.store.put(IN, "daily.csv", sales("a"))
-    google.clock.seconds += 60
-    counts = sweep(google)
-    assert (counts["started"], counts["finished"], counts["again"]) == (1, 1, 0)
-    assert google.api.counted == ["a"]
-
-
-def test_a_sweep_takes_no_file_older_than_a_week(google: World) -> None:
-    """What is older was there before, or somebody has decided about it."""
-    google.store.put(IN, "daily.csv", sales("a"))
-    google.clock.seconds += 8 * 24 * HOUR
-    sweep(google)
-    assert not google.api.counted
-
-
-def test_clocks_that_are_twenty_minutes_wrong(google: World) -> None:
-    """An instance whose clock is ahead takes over too early: nothing counts twice."""
-    overtaken = False
-
-    def overtake(number: int) -> None:
-        nonlocal overtaken
-        if not overtaken:
-            overtaken = True
-            ahead = lambda: google.clock.utc() + timedelta(minutes=20)  # noqa: E731
-            source = google.store.stored(IN, "daily.csv")
-            from lib.run.deliver import deliver as deliver_object
-
-            deliver_object(source, replace(google.context, utc_now=ahead))
-
-    google.api.before = overtake
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", sales("a", "b"))
-    deliver_again(google, "daily.csv")
-    assert google.api.counted == ["a", "b"]
-    assert sum(outcomes(google).values()) == 2
-
-
 def test_two_sweeps_and_four_deliveries_at_once() -> None:
     """One of them has the run, and the others leave it alone."""
     google = world(window=2)
@@ -655,84 +523,7 @@ def test_a_correction_that_fails_later_is_still_no_sale(google: World) -> None:
     assert results(google)["corrections"] == {"failed": 1}
 
 
-def test_hourly_corrections_with_final_statuses_after_six_hours(google: World) -> None:
-    """Each correction waits for the sales of its own file only, so none starves."""
-    with_corrections(google, "data_manager")
-    sent_at: dict[str, float] = {}
-
-    def statuses(ids: Sequence[str]) -> list[RequestStatus]:
-        ages = {each: google.clock.seconds - sent_at[each] for each in ids}
-        return [
-            RequestStatus(each, "SUCCESS" if age >= 6 * HOUR else "PROCESSING", "1001", 1)
-            for each, age in ages.items()
-        ]
-
-    google.api.before = lambda n: sent_at.update({f"request-{n}": google.clock.seconds})
-    google.api.statuses = statuses
-    for hour in range(48):
-        google.clock.seconds = hour * HOUR
-        if hour < 24:
-            rows = [SalesRow(3 * hour), SalesRow(3 * hour - 3, 1)]
-            deliver(google, f"{hour:02}.csv", sales_file(rows[: 2 if hour else 1]))
-        sweep(google)
-        corrected = {order for order, _ in google.api.adjusted}
-        due = {f"order-{3 * n - 3}" for n in range(1, min(hour - 8, 24))}
-        assert due <= corrected, hour
-    assert len(google.api.adjusted) == 23
-    assert all(entry.is_settled for entry in entries(google))
-
-
-@pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
-def test_a_nightly_export_repeats_corrected_sales(destination: str) -> None:
-    """Neither API loses the correction, and no sale counts twice."""
-    with platform(destination) as made:
-        files = {
-            "sold.csv": [SalesRow(0), SalesRow(3)],
-            "changed.csv": [SalesRow(0, 1)],
-            "night-1.csv": [SalesRow(0), SalesRow(3), SalesRow(6)],
-            "night-2.csv": [SalesRow(0), SalesRow(3), SalesRow(6)],
-        }
-        for name, rows in files.items():
-            source = made.upload(name, sales_file(rows))
-            assert made.deliver(source)
-            for _ in range(4):
-                made.google.process()
-                made.world.clock.seconds += 6 * HOUR
-                made.sweep()
-        found = made.results(source)
-        assert found is not None
-        again = {"google_ads": ["duplicate"] * 3, "data_manager": ["uploaded"] * 3}
-        assert [row["outcome"] for row in found["rows"]] == again[destination]
-        corrected = [each["code"] for each in found["rows"][0]["warnings"]]
-        assert corrected == (["CORRECTED_VALUE"] if destination == "data_manager" else [])
-        assert made.google.values == {"order-0": 60.0, "order-3": 100.0, "order-6": 100.0}
-        assert len(made.google.counted) == 3
-
-
 # ── what the API reports later ───────────────────────────────────────────────────────────────────
-
-
-def test_rows_that_fail_later_keep_their_order_ids(google: World) -> None:
-    """A row that was not listed before is listed with what a person needs to find it."""
-    google.use_destination("data_manager")
-    google.api.statuses = lambda ids: [
-        RequestStatus(
-            each,
-            "PARTIAL_SUCCESS",
-            "1001",
-            2,
-            {"PROCESSING_ERROR_REASON_EXPIRED_CLICK": 1},
-            error_records={"PROCESSING_ERROR_REASON_EXPIRED_CLICK": (1,)},
-        )
-        for each in ids
-    ]
-    deliver(google, "daily.csv", sales("order-a", "order-b"))
-    assert saved(google).state == "waiting"
-    google.clock.seconds += 3 * HOUR
-    sweep(google)
-    assert outcomes(google) == {"uploaded": 1, "failed": 1}
-    assert results(google)["rows"][0]["order_id"] == "order-b"
-    assert saved(google).state == "done"
 
 
 def test_a_row_that_google_would_not_recognize_is_not_sent_again(google: World) -> None:
@@ -774,11 +565,7 @@ def test_statuses_are_asked_for_although_the_object_is_gone(google: World) -> No
 def deliver_without_statuses(google: World) -> None:
     """Deliver a sale, of which Google then refuses to say what became of it."""
     google.use_destination("data_manager")
-
-    def refuse(ids: Any) -> Any:
-        raise PermanentError("USER_PERMISSION_DENIED")
-
-    google.api.statuses = refuse
+    google.api.statuses = fails(PermanentError("USER_PERMISSION_DENIED"))
     deliver(google, "daily.csv", sales("order-a"))
 
 
@@ -787,11 +574,7 @@ def test_an_outage_does_not_hide_that_a_follow_up_is_blocked(google: World) -> N
     deliver_without_statuses(google)
     google.clock.seconds += HOUR
     sweep(google)
-
-    def unreachable(ids: Any) -> Any:
-        raise RetryableError("API_UNAVAILABLE")
-
-    google.api.statuses = unreachable
+    google.api.statuses = fails(RetryableError("API_UNAVAILABLE"))
     google.clock.seconds += 60
     sweep(google)
     assert [entry.blocked for entry in entries(google)] == ["USER_PERMISSION_DENIED"]
@@ -816,15 +599,6 @@ def test_nothing_blocks_a_run_that_has_ended_without_results(google: World) -> N
     sweep(google)
     (entry,) = entries(google)
     assert (entry.is_settled, entry.stop, entry.blocked) == (True, "NO_PROGRESS", "")
-
-
-def test_a_follow_up_that_stays_blocked_ends_after_a_week(google: World) -> None:
-    """Then the schedule goes on without an answer, so the run ends."""
-    deliver_without_statuses(google)
-    for _ in range(40):
-        google.clock.seconds += 12 * HOUR
-        sweep(google)
-    assert [entry.is_settled for entry in entries(google)] == [True]
 
 
 def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
@@ -858,21 +632,23 @@ def test_the_diagnostics_name_the_actions_that_the_job_has_reached() -> None:
     assert [each["conversion_action"] for each in actions] == ["Sale"]
 
 
-def test_a_file_of_which_nothing_was_sent_has_no_diagnostics() -> None:
-    """Google knows no job of it."""
+@pytest.mark.parametrize(
+    ("content", "validate_only"),
+    [
+        pytest.param(
+            csv_bytes([core_row(1, conversion_date_time="yesterday")]), False, id="all is rejected"
+        ),
+        pytest.param(sales("a"), True, id="only checked"),
+    ],
+)
+def test_a_file_of_which_nothing_was_sent_has_no_diagnostics(
+    content: bytes, validate_only: bool
+) -> None:
+    """Google knows no job of it, so nobody asks for them."""
     google = world(read_diagnostics=True)
+    google.profiles["default"]["validate_only"] = validate_only
     google.api.diagnostics = lambda customer: pytest.fail("asked")
-    deliver(google, "daily.csv", csv_bytes([core_row(1, conversion_date_time="yesterday")]))
-    assert outcomes(google) == {"rejected": 1}
-    assert saved(google).state == "done"
-
-
-def test_a_file_that_was_only_checked_has_no_diagnostics() -> None:
-    """Google has none, so nobody asks for them."""
-    google = world(read_diagnostics=True)
-    google.profiles["default"]["validate_only"] = True
-    google.api.diagnostics = lambda customer: pytest.fail("asked")
-    deliver(google, "daily.csv", sales("a"))
+    deliver(google, "daily.csv", content)
     assert saved(google).state == "done"
 
 

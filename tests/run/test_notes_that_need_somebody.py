@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +11,9 @@ from lib.model.totals import Totals
 from lib.run import finish
 from lib.run.attempt import Sums
 from lib.run.finish import summary_of
-from tests.fakes import START, World, deliver, results, world
-from tests.results_schema import check_results
+from tests.fakes import SOLD_AT, START, World, deliver, entries, results, saved, world
 from tests.rows import core_row, csv_bytes
 
-TIME = START.replace(day=20).strftime("%Y-%m-%d %H:%M:%S+00:00")
 DENIED = {"ad_user_data": "Denied"}
 GRANTED = {"ad_user_data": "Granted"}
 
@@ -24,10 +21,11 @@ GRANTED = {"ad_user_data": "Granted"}
 def sent(*cells: dict[str, str]) -> tuple[World, dict[str, Any]]:
     """Deliver a file with these rows. Return where, and its results."""
     google = world()
-    rows = (core_row(n, **{"conversion_date_time": TIME, **each}) for n, each in enumerate(cells))
+    rows = (
+        core_row(n, **{"conversion_date_time": SOLD_AT, **each}) for n, each in enumerate(cells)
+    )
     deliver(google, "daily.csv", csv_bytes(rows))
-    (name,) = (each for each in google.store.names("out-bucket") if each.endswith(".results.json"))
-    return google, check_results(json.loads(google.store.objects["out-bucket", name][0]))
+    return google, results(google)
 
 
 def codes(document: dict[str, Any]) -> set[str]:
@@ -36,8 +34,7 @@ def codes(document: dict[str, Any]) -> set[str]:
 
 def looks(google: World) -> tuple[str, ...]:
     """Return what the listing of the run says."""
-    (entry,) = google.context.runs.entries()
-    assert not isinstance(entry, str)
+    (entry,) = entries(google)
     return entry.looks
 
 
@@ -74,7 +71,7 @@ def test_a_file_without_a_sale_that_can_be_sent_says_nothing_of_consent() -> Non
 def test_refused_consent_is_said_if_all_rows_are_listed() -> None:
     """The rows are listed then, and the note is the same."""
     google = world(list_all_rows=True)
-    row = core_row(1, conversion_date_time=TIME, **DENIED)
+    row = core_row(1, conversion_date_time=SOLD_AT, **DENIED)
     deliver(google, "daily.csv", csv_bytes([row]))
     assert "NEARLY_ALL_DENIED" in codes(results(google))
 
@@ -94,7 +91,7 @@ def test_refused_consent_is_said_of_a_file_that_ends_with_a_refund() -> None:
         ],
     }
     rows = [
-        core_row(number, conversion_date_time=TIME, email=stage, **DENIED)
+        core_row(number, conversion_date_time=SOLD_AT, email=stage, **DENIED)
         for number, stage in enumerate(["sold", "sold", "refunded"])
     ]
     deliver(google, "daily.csv", csv_bytes(rows))
@@ -119,11 +116,8 @@ def test_a_file_of_which_hardly_anybody_clicked_an_ad(
 ) -> None:
     """At most one of a hundred cannot be chance, once Google has checked enough of them."""
     google, _ = sent({})
-    (entry,) = google.context.runs.entries()
-    saved = google.context.runs.read(entry.key)
-    assert saved is not None
     totals = Totals({"uploaded": 600}, matchable=matchable, unmatched=unmatched, awaiting=awaiting)
-    notes = summary_of(saved.run, Sums(totals), google.clock.utc()).notes
+    notes = summary_of(saved(google), Sums(totals), google.clock.utc()).notes
     assert ("NEARLY_NO_MATCHES" in [note.code for note in notes]) == is_said
 
 

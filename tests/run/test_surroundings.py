@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lib.errors import RetryableError
-from tests.fakes import World, deliver, deliver_again, sweep, world
-from tests.run.test_named_histories import HOUR, OUT, outcomes, results, sales, saved
+from tests.fakes import World, deliver, deliver_again, results, sales, saved, sweep, world
+from tests.run.test_named_histories import HOUR, OUT, outcomes
 from tests.workbooks import workbook
 
 

@@ -13,9 +13,9 @@ from lib.run.attempt import Attempt
 from lib.run.take import take_over
 from lib.state.corrections import Correction, Corrections, order_key
 from lib.state.markers import Markers
-from lib.state.runs import Run, UnreadableRun, run_key
+from lib.state.runs import UnreadableRun
 from lib.state.store import Label
-from tests.fakes import World, deliver, results, sales, sweep, world
+from tests.fakes import World, deliver, fails, passes, results, sales, saved, sweep, world
 
 IN, OUT = "in-bucket", "out-bucket"
 DEFERRED_FOR = 7 * 3600
@@ -31,14 +31,8 @@ def google() -> World:
     return google
 
 
-def read_run(google: World) -> Run:
-    found = google.context.runs.read(run_key(google.store.stored(IN, "daily.csv")))
-    assert found is not None
-    return found.run
-
-
 def marker_name(google: World, number: int) -> str:
-    return f"_state/chunks/{read_run(google).key}/{number:06d}.json"
+    return f"_state/chunks/{saved(google).key}/{number:06d}.json"
 
 
 def change_document(google: World, name: str, change: Change) -> None:
@@ -62,11 +56,11 @@ def change_document(google: World, name: str, change: Change) -> None:
 )
 def test_a_run_that_contradicts_itself(google: World, change: Change) -> None:
     """A run that the function cannot have saved is refused with its name, and not cleared."""
-    name = f"_state/runs/{read_run(google).key}.json"
+    name = f"_state/runs/{saved(google).key}.json"
     change_document(google, name, change)
     changed = google.store.objects[OUT, name]
     with pytest.raises(UnreadableState, match=name):
-        read_run(google)
+        saved(google)
     google.clock.seconds += DEFERRED_FOR
     sweep(google)
     assert google.store.objects[OUT, name] == changed
@@ -89,7 +83,7 @@ def test_a_marker_whose_counts_contradict_each_other(google: World, change: Chan
     """Each record has one outcome, and no part is more than the whole."""
     name = marker_name(google, 0)
     change_document(google, name, change)
-    markers = Markers(google.context.documents, read_run(google))
+    markers = Markers(google.context.documents, saved(google))
     with pytest.raises(UnreadableState, match=name):
         markers.read(0)
 
@@ -100,21 +94,21 @@ def test_a_marker_beyond_the_last_chunk(google: World, is_read_to_its_end: bool)
     is gone, whether or not the file had been read to its end before."""
     content, _ = google.store.objects[OUT, marker_name(google, 0)]
     if not is_read_to_its_end:
-        google.api.before = unavailable
+        google.api.before = fails(RetryableError("API_UNAVAILABLE"))
         with pytest.raises(RetryableError):
             deliver(google, "daily.csv", sales("c", "d", "e"))
-        google.api.before = lambda number: None
+        google.api.before = passes
     planted = marker_name(google, 7)
     google.store.put(OUT, planted, content.replace(b'"number":0', b'"number":7'))
     google.api.too_recent = set()
     google.clock.seconds += DEFERRED_FOR
     sweep(google)
-    assert read_run(google).cause == "STATE_UNREADABLE"
+    assert saved(google).cause == "STATE_UNREADABLE"
     google.store.delete(OUT, planted)
     google.clock.seconds += DEFERRED_FOR
     sweep(google)
     assert results(google)["counts"]["rows"] == 3
-    assert read_run(google).state == "done"
+    assert saved(google).state == "done"
 
 
 def test_a_marker_beyond_the_last_chunk_is_noticed_before_the_file_is_read(google: World) -> None:
@@ -123,28 +117,24 @@ def test_a_marker_beyond_the_last_chunk_is_noticed_before_the_file_is_read(googl
     planted = marker_name(google, 7)
     google.store.put(OUT, planted, content.replace(b'"number":0', b'"number":7'))
     google.clock.seconds += DEFERRED_FOR
-    saved = google.context.runs.read(read_run(google).key)
-    assert saved is not None
+    found = google.context.runs.read(saved(google).key)
+    assert found is not None
     log, deadline = google.context.log, google.context.deadline(float("inf"))
-    saved = take_over(saved, google.context)
-    attempt = Attempt(saved, None, google.context, deadline, log, lease_until=float("inf"))
+    found = take_over(found, google.context)
+    attempt = Attempt(found, None, google.context, deadline, log, lease_until=float("inf"))
     with pytest.raises(UnreadableState, match=planted):
         attempt.sum_up()
-
-
-def unavailable(number: int) -> None:
-    raise RetryableError("API_UNAVAILABLE", "")
 
 
 @pytest.mark.parametrize("change", [lambda totals: totals.update(awaiting=-1), dict.clear])
 def test_a_listing_with_impossible_counts(google: World, change: Change) -> None:
     """A sweep and the overview learn that the run cannot be read, by its key."""
-    name = f"_state/runs/{read_run(google).key}.json"
+    name = f"_state/runs/{saved(google).key}.json"
     entry = json.loads(google.store.labels[OUT, name].metadata["run"])
     change(entry["totals"] if change is not dict.clear else entry)
     google.store.labels[OUT, name] = Label(metadata={"run": json.dumps(entry)})
     assert [*google.context.runs.entries()] == [
-        UnreadableRun(read_run(google).key, "STATE_UNREADABLE")
+        UnreadableRun(saved(google).key, "STATE_UNREADABLE")
     ]
 
 
@@ -153,8 +143,8 @@ def test_corrections_that_somebody_has_renamed(google: World) -> None:
     and once it is gone, the others count."""
     documents, order = google.context.documents, order_key("1001", "a")
     correction = Correction(order, 1, 5_000_000)
-    saved = Corrections("1234567890")
-    saved.save(documents, read_run(google), 0, [correction], google.clock.utc())
+    first = Corrections("1234567890")
+    first.save(documents, saved(google), 0, [correction], google.clock.utc())
     (name,) = (each for each in google.store.names(OUT) if "/corrections/" in each)
     renamed = "_state/corrections/1234567890/copy.json"
     google.store.put(OUT, renamed, google.store.objects[OUT, name][0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +20,7 @@ from lib.model.totals import CodeTotals, Totals
 from lib.state.runs import RunEntry, content_of
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
-from tests.fakes import START, World, deliver, sweep, world
+from tests.fakes import START, Dies, World, deliver, fails, logged, results, sweep, world
 from tests.rows import core_row, csv_bytes
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -562,8 +561,7 @@ def test_the_name_of_a_file_is_no_markup(name: str, shown: str) -> None:
 
 def told(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
     """Return the open problems that were logged since the last call, by kind."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return {line["kind"]: line for line in lines if line["event"] == "open_problem"}
+    return {line["kind"]: line for line in logged(capsys, "open_problem")}
 
 
 def sale(order: str, sold_days_before: int = 2, **cells: str) -> dict[str, str]:
@@ -623,7 +621,9 @@ def test_rows_that_waited_for_a_deleted_file_are_lost(
     sweep(google)
     told(capsys)
     sweep(google)
-    assert "3 of 8 sales" in told(capsys)["rows_lost"]["detail"]
+    problem = told(capsys)["rows_lost"]
+    assert ("3 of 8 sales" in problem["detail"], problem["code"]) == (True, "SOURCE_GONE")
+    assert results(google)["file_error"] is None
 
 
 def test_results_that_cannot_be_written_are_told(
@@ -662,11 +662,7 @@ def test_a_rollback_is_told(google: World, capsys: pytest.CaptureFixture[str]) -
 def test_optional_diagnostics_are_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
     """Credentials that may upload but not query need nobody."""
     google = world(read_diagnostics=True)
-
-    def refuse(customer_id: str) -> Any:
-        raise PermanentError("USER_PERMISSION_DENIED")
-
-    google.api.diagnostics = refuse
+    google.api.diagnostics = fails(PermanentError("USER_PERMISSION_DENIED"))
     deliver(google, "daily.csv", csv_bytes([sale("a")]))
     for _ in range(8):
         google.clock.seconds += 3600
@@ -678,30 +674,15 @@ def test_nothing_is_asked_of_a_run_that_was_stopped_first(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Its file is gone before its first pass was complete, so some rows may have been sent."""
-    google, asked = world(read_diagnostics=True), list[str]()
-
-    def answer(customer_id: str) -> Any:
-        asked.append(customer_id)
-        return ()
-
-    google.api.diagnostics = answer
-
-    def dies(number: int) -> None:
-        raise KeyboardInterrupt
-
-    google.api.after = dies
-    with pytest.raises(KeyboardInterrupt):
+    google = world(read_diagnostics=True)
+    google.api.diagnostics = lambda customer: pytest.fail("asked")
+    google.api.after = fails(Dies())
+    with pytest.raises(Dies):
         deliver(google, "daily.csv", csv_bytes([sale("a")]))
     google.store.delete("in-bucket", "daily.csv")
     for _ in range(8):
         google.clock.seconds += 3600
         sweep(google)
-    assert not asked
     assert "google_silent" not in told(capsys)
-    (document,) = [
-        json.loads(content)
-        for (_, name), (content, _) in google.store.objects.items()
-        if name.endswith(".results.json")
-    ]
-    assert document["file_error"]["code"] == "SOURCE_GONE"
-    assert "MAYBE_SENT" in [note["code"] for note in document["notes"]]
+    assert results(google)["file_error"]["code"] == "SOURCE_GONE"
+    assert "MAYBE_SENT" in [note["code"] for note in results(google)["notes"]]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -14,10 +12,10 @@ from lib.catalogue.open_problems import ALL_PROFILES
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.outcomes import Problem
 from lib.state.runs import run_key
-from tests.fakes import START, World, deliver, sales, sweep, world
-from tests.rows import core_row, csv_bytes
+from tests.fakes import START, Dies, World, deliver, fails, logged, sales, sweep, world
 
 IN = "in-bucket"
+DIGEST = "open_problems_digest"
 
 
 def wait_for_google(google: World, names: Sequence[str]) -> None:
@@ -139,8 +137,7 @@ def test_a_software_error_stops_no_other_file(
     counts = sweep(google)
     assert google.api.counted == ["b"]
     assert (counts["finished"], counts["again"]) == (1, 1)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (error,) = [line for line in lines if line["event"] == "unexpected_error"]
+    (error,) = logged(capsys, "unexpected_error")
     assert error["run_id"].startswith("in-bucket/a.csv#")
     google.clock.seconds += 61 + 900
     sweep(google)
@@ -155,27 +152,18 @@ def test_a_file_that_must_wait_is_logged_once(capsys: pytest.CaptureFixture[str]
     google.clock.seconds += 601
     capsys.readouterr()
     assert sweep(google)["again"] == 1
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (line,) = [line for line in lines if line["event"] == "run_redelivered"]
+    (line,) = logged(capsys, "run_redelivered")
     assert line["run_id"].startswith("in-bucket/a.csv#")
 
 
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
 
 
-def digests(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the digests that were logged since the last call."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return [line for line in lines if line["event"] == "open_problems_digest"]
-
-
 def stop_files(google: World, values: Mapping[str, int]) -> None:
     """Deliver files that the account refuses, each with one sale of this value."""
     google.api.stop = Problem("CUSTOMER_NOT_ENABLED")
-    sold_at = f"{START - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
     for name, value in values.items():
-        row = core_row(1, conversion_date_time=sold_at, conversion_value=str(value))
-        deliver(google, name, csv_bytes([row]))
+        deliver(google, name, sales("a", conversion_value=str(value)))
 
 
 def test_a_digest_a_day(capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +176,7 @@ def test_a_digest_a_day(capsys: pytest.CaptureFixture[str]) -> None:
         google.clock.seconds = hour * 3600
         capsys.readouterr()
         sweep(google)
-        if digests(capsys):
+        if logged(capsys, DIGEST):
             told.append(google.clock.utc())
     first = START.replace(hour=6) + timedelta(days=1)
     assert told == [first + timedelta(days=day) for day in range(7)]
@@ -199,7 +187,7 @@ def test_a_digest_has_all_files_dearest_first(capsys: pytest.CaptureFixture[str]
     google = world()
     stop_files(google, {"a.csv": 60, "[b](x).csv": 9_999_900, "other/c.csv": 7})
     sweep(google)
-    (line,) = digests(capsys)
+    (line,) = logged(capsys, DIGEST)
     assert (line["severity"], line["count"]) == ("WARNING", 2)
     first, second = line["text"].split("\n\n")[1:]
     title, profile, to_do, *files, more = first.splitlines()
@@ -218,17 +206,13 @@ def test_a_sweep_that_dies_has_written_the_digest(capsys: pytest.CaptureFixture[
     stop_files(google, {"a.csv": 5})
     wait_for_google(google, "b")
     google.api.stop = None
-
-    def kill(number: int) -> None:
-        raise KeyboardInterrupt
-
-    google.api.before = kill
+    google.api.before = fails(Dies())
     capsys.readouterr()
     for _ in range(3):
         google.clock.seconds += 4 * 3600
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Dies):
             sweep(google)
-    assert len(digests(capsys)) == 1
+    assert len(logged(capsys, DIGEST)) == 1
     assert b"A file was stopped" in google.store.objects["out-bucket", "index.html"][0]
 
 
@@ -238,9 +222,9 @@ def test_a_page_that_cannot_be_written_keeps_the_digest(capsys: pytest.CaptureFi
     stop_files(google, {"a.csv": 5})
     google.store.refuse = ["index.html"]
     sweep(google)
-    assert not digests(capsys)
+    assert not logged(capsys, DIGEST)
     sweep(google)
-    assert len(digests(capsys)) == 1
+    assert len(logged(capsys, DIGEST)) == 1
 
 
 @pytest.mark.parametrize(("weeks", "is_shown"), [(5, True), (6, False)])
@@ -271,7 +255,6 @@ def test_profiles_that_cannot_be_read_are_told(
     google.no_profiles = error("INVALID_PROFILE", "is not valid JSON")
     capsys.readouterr()
     assert sweep(google)["problems"] == 1
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (told,) = [line for line in lines if line["event"] == "open_problem"]
+    (told,) = logged(capsys, "open_problem")
     assert (told["kind"], told["profile"]) == ("profile_unreadable", ALL_PROFILES)
     assert told["code"] == "INVALID_PROFILE"
