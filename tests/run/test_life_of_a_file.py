@@ -135,6 +135,22 @@ def test_an_old_object_whose_event_comes_now(
     assert not stopped_files(capsys)
 
 
+@pytest.mark.parametrize(
+    ("name", "answer", "code"),
+    [
+        pytest.param("upload.csv.filepart", "ignored", None, id="an upload in progress"),
+        pytest.param("export.zip", "stopped", "FILE_NAME_NOT_ACCEPTED", id="an unknown format"),
+    ],
+)
+def test_objects_that_are_no_files(google: World, name: str, answer: str, code: str | None) -> None:
+    """Their names say so. Nobody waits for results of an upload in progress."""
+    assert deliver(google, name, b"half a fi") == answer
+    assert ("read", name) not in google.store.calls
+    assert (name in str(google.store.names(OUT))) == bool(code)
+    if code is not None:
+        assert results(google, name)["file_error"]["code"] == code
+
+
 # ── why a file was stopped ───────────────────────────────────────────────────────────────────────
 
 

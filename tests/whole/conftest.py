@@ -30,16 +30,3 @@ def google(_running: Sandbox) -> Iterator[Sandbox]:
     _running.delivery.set(backoff_seconds=0.05, max_backoff_seconds=0.5)
     yield _running
     check_bucket(_running.storage_client().bucket(OUTPUT_BUCKET))
-
-
-@pytest.fixture
-def unreadable(google: Sandbox) -> Iterator[Sandbox]:
-    """The account accepts uploads, but nobody may read it.
-
-    An instance keeps what it has read for a while, so a new one starts before and after the test.
-    """
-    assert google.function is not None
-    google.function.kill()
-    google.state.change_account("1234567890", readable=False)
-    yield google
-    google.function.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -79,36 +78,3 @@ def test_only_rows_with_recent_clicks_are_sent_again(google: Sandbox, adjusts: b
         each.as_json()["conversion"]["transaction_id"] for each in google.state.accepted
     )
     assert counted == {f"order-{n}": 1 for n in range(1, 21)}
-
-
-def test_the_last_word_on_every_row(unreadable: Sandbox) -> None:
-    """Lines and reasons agree, also after a request was refused and sent again in part."""
-    google = unreadable
-    rows = [core_row(n) for n in range(1, 31)]
-    rows[2] |= {"conversion_action": "9999"}  # refused at once: all others are sent again
-    rows[4] |= {"gclid": "", "email": "nobody@example.com", "phone": ""}
-    rows[8] |= {"gclid": "Click_of_yesterday_0001"}
-    rows[10] |= {"conversion_value": "-1"}  # our rules reject it
-    rows[12] |= {"gclid": "Click_of_nobody_00001"}
-    rows[14] |= {"order_id": "known-order"}
-    nobody = hashlib.sha256(b"nobody@example.com").hexdigest()
-    google.state.data_manager.no_click = {nobody, rows[12]["gclid"]}
-    clicked(google, rows[8:9], 2)
-    google.state.order_keys.add(("known-order", 1001))
-    document = File(google, csv_bytes(rows)).after(0.6)
-    found = {
-        row["line"]: (row["outcome"], row["errors"][0]["code"].removeprefix(REASON))
-        for row in document["rows"]
-    }
-    assert found == {
-        4: ("failed", "INVALID_CONVERSION_ACTION_ID"),
-        10: ("deferred", "TOO_RECENT_CLICK"),
-        12: ("rejected", "NEGATIVE_VALUE"),
-        14: ("failed", "CLICK_NOT_FOUND"),
-        16: ("duplicate", "DUPLICATE_TRANSACTION_ID"),
-    }
-    assert (document["counts"]["uploaded"], document["counts"]["unmatched"]) == (25, 1)
-    assert len(google.state.accepted) == 24  # all uploaded rows, except the unmatched one
-
-
-REASON = "PROCESSING_ERROR_REASON_"

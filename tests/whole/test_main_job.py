@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.google_ads.uploads import MAX_ROWS
-from sandbox.up import OUTPUT_BUCKET, Sandbox
+from sandbox.up import Sandbox
 from tests.rows import core_row, csv_bytes
 from tests.workbooks import Cell, Number, workbook
 
@@ -69,22 +69,6 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_a_partial_failure_has_the_right_line(google: Sandbox) -> None:
-    """Index 0 of the second chunk's request is its first row, and the header is line 1."""
-    errors = ["conversion_upload_error.EVENT_NOT_FOUND", "conversion_upload_error.9999"]
-    fault = {"kind": "row_error", "nth": 2, "rows": [0], "error": errors}
-    google.faults.set([{"method": UPLOAD, **fault}])
-    results = deliver(google, csv_bytes(core_row(n) for n in range(1, MAX_ROWS + 4)))
-    (row,) = results["rows"]
-    assert (row["line"], row["outcome"]) == (MAX_ROWS + 2, "failed")
-    # The second one is newer than the client: it is shown as it is, with a default action.
-    codes = [error["code"] for error in row["errors"]]
-    assert codes[0] == "EVENT_NOT_FOUND"
-    assert "9999" in codes[1]
-    assert results["codes"][codes[1]]["action"]
-    assert results["counts"]["uploaded"] == MAX_ROWS + 2
-
-
 def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:
     """After its event was acknowledged, the file is due when the API may answer again."""
     google.faults.set([{"method": UPLOAD, "kind": "resource_exhausted", "nth": 1}])
@@ -98,21 +82,6 @@ def test_an_outage_is_continued_by_the_sweep(google: Sandbox) -> None:
     assert google.run_sweep()[0] == 200
     results = google.results(name, generation, timeout_seconds=0)
     assert (results["counts"]["uploaded"], results["attempts"]) == (1, 2)
-
-
-# ── files and accounts that cannot be used ───────────────────────────────────────────────────────
-
-
-def test_objects_that_are_no_files(google: Sandbox) -> None:
-    """An upload in progress is ignored; what cannot be read by its name is stopped."""
-    google.drop(b"half a fi", "upload.csv.filepart")
-    assert google.delivery.wait_until_idle()
-    assert not [*google.storage_client().list_blobs(OUTPUT_BUCKET)]
-    assert "object_ignored" in google.function_output()
-    results = deliver(google, b"PK\x03\x04", "export.zip")
-    assert results["file_error"]["code"] == "FILE_NAME_NOT_ACCEPTED"
-    assert google.delivery.wait_until_idle()
-    assert [record.acknowledged for record in google.delivery.records()] == [1, 1]
 
 
 def test_a_workbook_is_uploaded(google: Sandbox) -> None:
