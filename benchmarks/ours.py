@@ -35,15 +35,19 @@ _MAX_BYTES = 4 << 30
 NOW = datetime.now(UTC)
 
 
-Encode = Callable[[RecordKind, Sequence[Any]], Sequence[EncodedRequest]]
+Encode = Callable[[RecordKind, Sequence[Any], str], Sequence[EncodedRequest]]
 
 
-def _encode_ads(kind: RecordKind, records: Sequence[Any]) -> Sequence[EncodedRequest]:
-    return ads_messages.encode(kind, records, 1, validate_only=False)
+def _encode_ads(
+    kind: RecordKind, records: Sequence[Any], customer_id: str
+) -> Sequence[EncodedRequest]:
+    return ads_messages.encode(kind, records, customer_id, 1, validate_only=False)
 
 
-def _encode_events(kind: RecordKind, records: Sequence[Any]) -> Sequence[EncodedRequest]:
-    return event_messages.encode(kind, records, EventDefaults())
+def _encode_events(
+    kind: RecordKind, records: Sequence[Any], customer_id: str
+) -> Sequence[EncodedRequest]:
+    return event_messages.encode(kind, records, customer_id, EventDefaults())
 
 
 class _Encoding:
@@ -67,9 +71,9 @@ class _Encoding:
         )
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Any], job_id: int
+        self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int
     ) -> Sequence[EncodedRequest]:
-        return self._encode(kind, records)
+        return self._encode(kind, records, customer_id)
 
 
 def run_of(profile: Profile) -> Run:

@@ -351,7 +351,7 @@ class FakeApi:
         return self.statuses(request_ids)
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Record], job_id: int
+        self, kind: RecordKind, records: Sequence[Record], customer_id: str, job_id: int
     ) -> Sequence[FakeRequest]:
         return [FakeRequest(job_id, records)] if records else []
 

@@ -62,7 +62,7 @@ class OfflineDestination:
         return Account(customer_id, customer_id, names_on_trust=True)
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Record], job_id: int
+        self, kind: RecordKind, records: Sequence[Record], customer_id: str, job_id: int
     ) -> Sequence[OfflineRequest]:
         """Return a request with all records."""
         return [OfflineRequest(records)]

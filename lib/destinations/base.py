@@ -72,9 +72,11 @@ class Destination(Protocol[R]):
         """
         ...
 
-    def encode(self, kind: RecordKind, records: Sequence[Any], job_id: int) -> Sequence[R]:
-        """Write the records of a chunk, which are all of this kind and for one account, as
-        requests.
+    def encode(
+        self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int
+    ) -> Sequence[R]:
+        """Write the records of a chunk, which are all of this kind, as requests to the account that
+        conversions are uploaded to.
 
         Records of other kinds than conversions only come if the capabilities declare their kind.
         """

@@ -81,12 +81,11 @@ def is_derived_order_id(order_id: str) -> bool:
 class Conversion(NamedTuple):
     """One conversion, validated and free of raw user data.
 
-    `customer_id` is the account to upload to (digits). `action_id` is the numeric ID of the
-    conversion action. `time` has the format `yyyy-mm-dd HH:mm:ss+HH:mm`. `ad_user_data` is
-    GRANTED, DENIED or None. `optional_fields` is None if the row has none of them.
+    `action_id` is the numeric ID of the conversion action. `time` has the format
+    `yyyy-mm-dd HH:mm:ss+HH:mm`. `ad_user_data` is GRANTED, DENIED or None. `optional_fields` is
+    None if the row has none of them.
     """
 
-    customer_id: str
     action_id: str
     time: str
     gclid: str
@@ -126,7 +125,6 @@ class Adjustment(NamedTuple):
     retraction). `original` is the conversion itself with this value, if the row has its data.
     """
 
-    customer_id: str
     action_id: str
     adjustment_type: AdjustmentType
     time: str
@@ -157,7 +155,6 @@ class Call(NamedTuple):
     started, and `time` when it became a conversion.
     """
 
-    customer_id: str
     action_id: str
     caller_id: str
     call_time: str
@@ -180,7 +177,7 @@ class Call(NamedTuple):
 
     def __repr__(self) -> str:
         """Return a text without the number: it may end up in a log or a test report."""
-        return f"Call(customer_id={self.customer_id!r}, action_id={self.action_id!r}, ...)"
+        return f"Call(action_id={self.action_id!r}, ...)"
 
 
 Record = Conversion | Adjustment | Call

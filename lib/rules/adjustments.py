@@ -279,7 +279,6 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     order_ids = read_order_ids(chunk)
     names = name_conversions(chunk, actions, order_ids, new_values, times.instants)
     columns: Columns = {
-        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
         "action_id": [action.id for action in actions],
         "adjustment_type": types,
         "time": times.texts,

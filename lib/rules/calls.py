@@ -73,7 +73,6 @@ def check_calls(chunk: ChunkColumns) -> CheckedRows:
     starts, times = read_call_times(chunk)
     values, currencies = read_conversion_values(chunk)
     columns: Columns = {
-        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
         "action_id": [action.id for action in actions],
         "caller_id": callers,
         "call_time": starts.texts,

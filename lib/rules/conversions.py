@@ -47,7 +47,6 @@ def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
     values, currencies = read_conversion_values(chunk)
     order_ids = read_order_ids(chunk)
     columns: Columns = {
-        "customer_id": [chunk.file.rules.account.conversion_customer_id] * chunk.size,
         "action_id": [action.id for action in actions],
         "time": times,
         "gclid": gclids,

@@ -228,7 +228,7 @@ def prepare(
     parts: list[PreparedPart] = []
     placeholders = Counter[str]()
     for part, each in change(validated) if change is not None else validated:
-        parts.append(_serialize(part, each, job_id))
+        parts.append(_serialize(part, each, plan.customer_id, job_id))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,
@@ -240,7 +240,9 @@ def prepare(
     )
 
 
-def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPart:
+def _serialize(
+    part: Part, validated: ValidatedChunk, customer_id: str, job_id: int
+) -> PreparedPart:
     """Return the rows of a part with their requests.
 
     `map` and `filter` stand here instead of loops because they run over every row of the file.
@@ -254,7 +256,7 @@ def _serialize(part: Part, validated: ValidatedChunk, job_id: int) -> PreparedPa
     return PreparedPart(
         destination=part.destination,
         corrects=corrects,
-        requests=part.destination.encode(part.kind, records, job_id),
+        requests=part.destination.encode(part.kind, records, customer_id, job_id),
         lines=validated.lines,
         order_ids=[*map(attrgetter("order_id"), records)],
         action_ids=[*map(attrgetter("action_id"), records)],

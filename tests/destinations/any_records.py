@@ -57,7 +57,6 @@ def _has_one_form_of_session_attributes(optional: dict[str, Any]) -> bool:
 
 CONVERSIONS: Final = st.builds(
     Conversion,
-    customer_id=st.just("1234567890"),
     action_id=st.sampled_from([*map(str, range(1_001, 1_014)), "名前"]),
     time=_TIMES,
     gclid=st.just("") | _IDS,
@@ -77,7 +76,6 @@ CONVERSIONS: Final = st.builds(
 )
 ADJUSTMENTS: Final = st.builds(
     Adjustment,
-    customer_id=st.just("1234567890"),
     action_id=st.sampled_from(["1001", "1002"]),
     adjustment_type=st.sampled_from([*ADJUSTMENT_TYPES]),
     time=_TIMES,
@@ -91,7 +89,6 @@ ADJUSTMENTS: Final = st.builds(
 )
 CALLS: Final = st.builds(
     Call,
-    customer_id=st.just("1234567890"),
     action_id=st.sampled_from(["1001", "1002"]),
     caller_id=st.sampled_from(["+12125550142", "+442071838750"]),
     call_time=_TIMES,

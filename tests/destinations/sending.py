@@ -10,6 +10,8 @@ from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Record
 
+CUSTOMER = "1234567890"
+
 
 def ago(**delta: float) -> str:
     """A time that long ago."""
@@ -33,9 +35,14 @@ def within(seconds: float) -> Deadline:
     return Deadline(ends, ends)
 
 
-def send(destination: Destination[Any], *records: Record, seconds: float = 60.0) -> UploadResult:
+def send(
+    destination: Destination[Any],
+    *records: Record,
+    seconds: float = 60.0,
+    customer_id: str = CUSTOMER,
+) -> UploadResult:
     """Send records, which are of one kind, as one chunk."""
-    requests = destination.encode(kind_of(records[0]), records, 42)
+    requests = destination.encode(kind_of(records[0]), records, customer_id, 42)
     return destination.send(requests, within(seconds), lambda order_id: False)
 
 

@@ -13,6 +13,7 @@ from lib.destinations.data_manager import messages as event_messages
 from lib.destinations.google_ads import messages as ads_messages
 from lib.model.records import Conversion
 from tests.destinations.google_ads.ads_records import conversion
+from tests.destinations.sending import CUSTOMER
 
 ROWS = 2_000
 
@@ -20,11 +21,11 @@ Encode = Callable[[Sequence[Conversion]], Sequence[EncodedRequest]]
 
 
 def ads(rows: Sequence[Conversion]) -> Sequence[EncodedRequest]:
-    return ads_messages.encode("conversion", rows, 7, validate_only=False)
+    return ads_messages.encode("conversion", rows, CUSTOMER, 7, validate_only=False)
 
 
 def events(rows: Sequence[Conversion]) -> Sequence[EncodedRequest]:
-    return event_messages.encode("conversion", rows, event_messages.EventDefaults())
+    return event_messages.encode("conversion", rows, CUSTOMER, event_messages.EventDefaults())
 
 
 @pytest.fixture

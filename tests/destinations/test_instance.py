@@ -58,14 +58,13 @@ def test_a_manager_account_gives_access(
     assert account.verified
     sold = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d %H:%M:%S}+00:00"
     sale = conversion(
-        customer_id=CLIENT,
         action_id="2001",
         time=sold,
         gclid="EAIaIQobChMI_example-0001",
         currency_code="EUR",
     )
     deadline = Deadline(float("inf"), float("inf"))
-    requests = destination.encode("conversion", [sale], 1)
+    requests = destination.encode("conversion", [sale], CLIENT, 1)
     result = destination.send(requests, deadline, lambda order_id: False)
     assert (result.row_results, result.stop) == ({}, None)
     assert len(list(apis.state.conversions())) == 1

@@ -41,13 +41,13 @@ class SerializingDestination(OfflineDestination):
         return ACCOUNT
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Any], job_id: int
+        self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int
     ) -> Sequence[EncodedRequest]:
         if self.capabilities.name == "google_ads":
-            of_ads = ads_messages.encode(kind, records, job_id, validate_only=False)
+            of_ads = ads_messages.encode(kind, records, customer_id, job_id, validate_only=False)
             places = sorted(_ads_places(of_ads))
         else:
-            events = event_messages.encode(kind, records, EventDefaults())
+            events = event_messages.encode(kind, records, customer_id, EventDefaults())
             places = sorted(_event_places(events))
         assert places == list(range(len(records))), "each record is in one message, once"
         return ()

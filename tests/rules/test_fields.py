@@ -25,7 +25,7 @@ NOT_IN_THE_CLIENT = {("data_manager", "call_start_date_time")}
 """Paths for which only REST has a field (`lib.destinations.data_manager.client`)."""
 
 MADE_BY_THE_ENGINE = {
-    *("customer_id", "action_id", "warnings", "optional_fields"),
+    *("action_id", "warnings", "optional_fields"),
     *("conversion_time", "original"),  # from the columns of the conversion
 }
 """Attributes of a record that no column fills directly."""

@@ -175,11 +175,11 @@ class SlowEncoder(FakeApi):
     world: World
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Record], job_id: int
+        self, kind: RecordKind, records: Sequence[Record], customer_id: str, job_id: int
     ) -> Sequence[FakeRequest]:
         self.world.clock.seconds += 61
         self.clock_set_back = True
-        return super().encode(kind, records, job_id)
+        return super().encode(kind, records, customer_id, job_id)
 
 
 def test_a_wall_clock_that_is_set_back_extends_no_lease(google: World) -> None:

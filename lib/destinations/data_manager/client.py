@@ -102,10 +102,10 @@ class DataManager:
         return self.preflight.account(customer_id, manager_id, self.log, custom_variables=False)
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Any], job_id: int
+        self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int
     ) -> Sequence[EventRequest]:
         """See `Destination.encode`. This API has no job ID; each request has a separate ID."""
-        return encode(kind, records, self.defaults)
+        return encode(kind, records, customer_id, self.defaults)
 
     def send(
         self, requests: Sequence[EventRequest], deadline: Deadline, maybe_sent: MaybeSent

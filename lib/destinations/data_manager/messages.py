@@ -70,16 +70,18 @@ class EventDefaults:
     """Whether order IDs are those of a website's tag, which are sent as they are."""
 
 
-def encode(kind: RecordKind, records: Sequence[Any], defaults: EventDefaults) -> list[EventRequest]:
-    """Return the requests with these records, which are of one kind and account: one for every ten
-    conversion actions."""
+def encode(
+    kind: RecordKind, records: Sequence[Any], customer_id: str, defaults: EventDefaults
+) -> list[EventRequest]:
+    """Return the requests to an account with these records, which are of one kind: one for every
+    ten conversion actions."""
     all_actions = [*dict.fromkeys([record.action_id for record in records])]
     requests = []
     for start in range(0, len(all_actions), MAX_DESTINATIONS):
         actions = all_actions[start : start + MAX_DESTINATIONS]
         positions = [n for n, record in enumerate(records) if record.action_id in actions]
         sent = [records[position] for position in positions]
-        requests.append(_request(kind, sent, positions, actions, defaults))
+        requests.append(_request(kind, sent, positions, customer_id, actions, defaults))
     return requests
 
 
@@ -87,12 +89,12 @@ def _request(
     kind: RecordKind,
     records: Sequence[Any],
     positions: Sequence[int],
+    customer_id: str,
     actions: Sequence[str],
     defaults: EventDefaults,
 ) -> EventRequest:
     """Return the request with these records, which are those at `positions` in the chunk. `actions`
     are their conversion actions, at most `MAX_DESTINATIONS`."""
-    customer_id = records[0].customer_id
     head = Request(encoding=_HEX, validate_only=defaults.validate_only)
     for action_id in actions:
         # The reference, by which events name the destination, is the ID of the action.
@@ -135,7 +137,6 @@ _Shared = dict[tuple[str, str | None, str | None], str]
 def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared) -> str:
     """Return the bytes of a conversion in a request."""
     (
-        _,
         action_id,
         time,
         gclid,

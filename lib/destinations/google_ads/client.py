@@ -91,10 +91,10 @@ class GoogleAds:
         return read_diagnostics(customer_id, self.preflight.searching(self.manager_id, self.log))
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Any], job_id: int
+        self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int
     ) -> Sequence[UploadRequest]:
         """See `Destination.encode`. It is one request, or none if there are no records."""
-        return encode(kind, records, job_id, validate_only=self.validate_only)
+        return encode(kind, records, customer_id, job_id, validate_only=self.validate_only)
 
     def send(
         self, requests: Sequence[UploadRequest], deadline: Deadline, maybe_sent: MaybeSent

@@ -53,13 +53,18 @@ _FIRST_PARTY_SOURCE: Final = 2
 
 
 def encode(
-    kind: RecordKind, records: Sequence[Any], job_id: int, *, validate_only: bool
+    kind: RecordKind,
+    records: Sequence[Any],
+    customer_id: str,
+    job_id: int,
+    *,
+    validate_only: bool,
 ) -> list[UploadRequest]:
-    """Return the request with these records, which are of one kind and account; none, if there are
-    none."""
+    """Return the request to an account with these records, which are of one kind; none, if there
+    are none."""
     if not records:
         return []
-    upload_kind, customer_id = UPLOAD_KINDS[kind], records[0].customer_id
+    upload_kind = UPLOAD_KINDS[kind]
     # Without partial failure, the API refuses the request (PARTIAL_FAILURE_MODE_REQUIRED).
     request = upload_kind.message("Request")(
         customer_id=customer_id, partial_failure=True, validate_only=validate_only
@@ -70,13 +75,16 @@ def encode(
     rows = b""
     if kind == "conversion":
         shared: _Shared = {}
-        rows = "".join([_conversion(each, shared) for each in records]).encode("latin-1")
+        texts = [_conversion(each, customer_id, shared) for each in records]
+        rows = "".join(texts).encode("latin-1")
     else:
         if kind == "adjustment":
             # Google accepts no adjustment after a final one, so retractions are the last ones.
             positions = sorted(positions, key=lambda each: _is_final(records[each]))
         write = _adjustment if kind == "adjustment" else _call
-        getattr(request, upload_kind.rows).extend(write(records[each]) for each in positions)
+        getattr(request, upload_kind.rows).extend(
+            write(records[each], customer_id) for each in positions
+        )
     # In protobuf, the bytes of two messages after each other are both messages in one.
     content = request.SerializeToString() + rows
     return [UploadRequest(upload_kind, customer_id, validate_only, content, positions)]
@@ -90,10 +98,9 @@ _Shared = dict[tuple[str, str | None, str | None], str]
 """What many conversions of a chunk share, by action, currency and consent."""
 
 
-def _conversion(record: Conversion, shared: _Shared) -> str:
+def _conversion(record: Conversion, customer_id: str, shared: _Shared) -> str:
     """Return the bytes of a conversion in a request."""
     (
-        customer_id,
         action_id,
         time,
         gclid,
@@ -218,11 +225,11 @@ def _write_custom_variables(
         message.custom_variables.add(conversion_custom_variable=name, value=value)
 
 
-def _adjustment(adjustment: Adjustment) -> Any:
+def _adjustment(adjustment: Adjustment, customer_id: str) -> Any:
     """Return the message. It names the conversion by its order ID, or else by gclid and time."""
     message = conversion_adjustment()(
         adjustment_type=adjustment.adjustment_type.upper(),  # the API has the same names
-        conversion_action=_action_name(adjustment.customer_id, adjustment.action_id),
+        conversion_action=_action_name(customer_id, adjustment.action_id),
         adjustment_date_time=adjustment.time,
     )
     if adjustment.order_id is not None:
@@ -239,13 +246,13 @@ def _adjustment(adjustment: Adjustment) -> Any:
     return message
 
 
-def _call(call: Call) -> Any:
+def _call(call: Call, customer_id: str) -> Any:
     """Return the message. Nothing else sends raw user data: Google finds a call by the plain number
     of the caller."""
     message = CallConversion(
         caller_id=call.caller_id,
         call_start_date_time=call.call_time,
-        conversion_action=_action_name(call.customer_id, call.action_id),
+        conversion_action=_action_name(customer_id, call.action_id),
         conversion_date_time=call.time,
     )
     if call.value is not None:
@@ -254,5 +261,5 @@ def _call(call: Call) -> Any:
         message.currency_code = call.currency_code
     if call.ad_user_data is not None:
         message.consent.ad_user_data = _CONSENT[call.ad_user_data]
-    _write_custom_variables(message, call.customer_id, call.custom_variables)
+    _write_custom_variables(message, customer_id, call.custom_variables)
     return message

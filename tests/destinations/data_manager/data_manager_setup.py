@@ -15,7 +15,6 @@ from lib.model.records import Conversion
 from sandbox.apis import Apis
 from tests.destinations.sending import ago
 
-CUSTOMER = "1234567890"
 MANAGER = "9999999999"
 ACTION = "1001"
 DIGEST = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # test@example.com
@@ -24,7 +23,6 @@ DIGEST = "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b"  # t
 def conversion(**changes: Any) -> Conversion:
     """Return a valid conversion with a click ID, with some fields changed."""
     given: dict[str, Any] = {
-        "customer_id": CUSTOMER,
         "action_id": ACTION,
         "time": ago(days=2),
         "gclid": "EAIaIQobChMI_example-0001",

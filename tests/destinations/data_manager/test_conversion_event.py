@@ -11,7 +11,6 @@ import data_manager_setup
 import grpc
 import pytest
 from data_manager_setup import (
-    CUSTOMER,
     MANAGER,
     conversion,
     numbered,
@@ -25,7 +24,7 @@ from lib.destinations.data_manager.client import DataManager
 from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.errors import PermanentError, RetryableError
 from sandbox.apis import Apis
-from tests.destinations.sending import send, within
+from tests.destinations.sending import CUSTOMER, send, within
 
 ROOT = Path(__file__).parents[3]
 
@@ -62,7 +61,7 @@ def test_after_an_account_was_refused_nothing_is_sent(apis: Apis) -> None:
     """The chunk stops the file, and the next chunk sends no request."""
     destination = route(apis, login_customer_id=MANAGER)
     for chunk in (1, 2):
-        sent = send(destination, numbered(chunk, customer_id="3333333333"))
+        sent = send(destination, numbered(chunk), customer_id="3333333333")
         assert sent.row_results[0].outcome == "not_attempted"
         assert sent.stop is not None
         assert sent.stop.code == "PERMISSION_DENIED"
@@ -79,7 +78,7 @@ def test_validate_only_counts_nothing(apis: Apis) -> None:
 def test_order_ids_of_a_tag_are_sent_as_they_are(apis: Apis) -> None:
     """An order ID of digits gets no prefix, because the tag gave it none."""
     destination = route(apis, order_ids_of_tag=True)
-    (request,) = destination.encode("conversion", [conversion(order_id="123")], 42)
+    (request,) = destination.encode("conversion", [conversion(order_id="123")], CUSTOMER, 42)
     assert request.events[0].transaction_id == "123"
 
 
@@ -89,7 +88,6 @@ def test_order_ids_of_a_tag_are_sent_as_they_are(apis: Apis) -> None:
 @pytest.mark.parametrize(
     "changes, account, code",
     [
-        ({"customer_id": "3333333333"}, {}, "PERMISSION_DENIED"),
         ({"action_id": "1003"}, {}, "INVALID_CONVERSION_ACTION_ID"),
         ({"action_id": "1012"}, {}, "INVALID_CONVERSION_ACTION_TYPE"),
         ({}, {"data_manager_allowed": False}, "NOT_ALLOWLISTED"),

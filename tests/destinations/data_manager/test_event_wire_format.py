@@ -24,6 +24,7 @@ from lib.rules.fields.table import FIELDS
 from tests.destinations import any_records
 from tests.destinations.any_records import click_id_of
 from tests.destinations.data_manager.data_manager_setup import conversion
+from tests.destinations.sending import CUSTOMER
 
 ROOT = Path(__file__).parents[3]
 Event, IngestEventsRequest = api.Event.pb(), api.IngestEventsRequest.pb()
@@ -112,7 +113,7 @@ def cart_of(**cart: Any) -> dict[str, Any]:
     }
 
 
-def request_of(events: list[Any], customer_id: str, defaults: EventDefaults) -> Any:
+def request_of(events: list[Any], defaults: EventDefaults) -> Any:
     """Return the message of a request with these events, whose actions are in their order."""
     manager = defaults.login_customer_id
     actions = dict.fromkeys(event.destination_references[0] for event in events)
@@ -123,7 +124,7 @@ def request_of(events: list[Any], customer_id: str, defaults: EventDefaults) -> 
             {
                 "reference": action,
                 "product_destination_id": action,
-                "operating_account": {"account_type": "GOOGLE_ADS", "account_id": customer_id},
+                "operating_account": {"account_type": "GOOGLE_ADS", "account_id": CUSTOMER},
                 "login_account": {"account_type": "GOOGLE_ADS", "account_id": manager}
                 if manager
                 else None,
@@ -142,7 +143,7 @@ def check_requests(
     assert sorted(places) == list(range(len(rows)))
     for request in requests:
         events = [event_of(rows[place], defaults) for place in request.positions]
-        expected = request_of(events, rows[0].customer_id, defaults)
+        expected = request_of(events, defaults)
         assert request.message == expected
         assert request.size == len(events)
 
@@ -152,7 +153,7 @@ def test_conversions_are_those_of_the_clients_messages(
     rows: list[Conversion], defaults: EventDefaults
 ) -> None:
     """Any rows give the same requests: destinations, events, and their positions in the chunk."""
-    check_requests(encode("conversion", rows, defaults), rows, defaults)
+    check_requests(encode("conversion", rows, CUSTOMER, defaults), rows, defaults)
 
 
 @given(
@@ -165,13 +166,13 @@ def test_restatements_are_those_of_the_clients_messages(
     """Each is its conversion again, with the order ID that was sent with it."""
     rows = [restatement(sale, order_id=order_id) for sale, order_id in given_rows]
     sales = [sale._replace(order_id=order_id) for sale, order_id in given_rows]
-    check_requests(encode("adjustment", rows, defaults), sales, defaults)
+    check_requests(encode("adjustment", rows, CUSTOMER, defaults), sales, defaults)
 
 
 def restatement(sale: Conversion, **changes: Any) -> Adjustment:
     """Return a restatement with the conversion that it restates."""
     row = Adjustment(
-        *(sale.customer_id, sale.action_id, "restatement", sale.time, "SO-1", "", ""),
+        *(sale.action_id, "restatement", sale.time, "SO-1", "", ""),
         *(sale.value, sale.currency_code, sale, ()),
     )
     return row._replace(**changes)
@@ -180,9 +181,9 @@ def restatement(sale: Conversion, **changes: Any) -> Adjustment:
 @given(st.lists(any_records.CALLS, min_size=1, max_size=5), ALL_DEFAULTS)
 def test_calls_are_those_of_the_clients_messages(rows: list[Call], defaults: EventDefaults) -> None:
     """A call is an event with the hash of its caller. Its start is beside the message."""
-    (request,) = encode("call", rows, defaults)
+    (request,) = encode("call", rows, CUSTOMER, defaults)
     events = [event_of_call(row, defaults) for row in rows]
-    assert request.message == request_of(events, "1234567890", defaults)
+    assert request.message == request_of(events, defaults)
     starts = [datetime.fromisoformat(start) for start in request.call_starts or ()]
     assert starts == [datetime.fromisoformat(row.call_time) for row in rows]
 
@@ -190,7 +191,7 @@ def test_calls_are_those_of_the_clients_messages(rows: list[Call], defaults: Eve
 def event_of_call(row: Call, defaults: EventDefaults) -> Any:
     """Return the message: that of a conversion whose only identifier is the number's hash."""
     sale = Conversion(
-        *(row.customer_id, row.action_id, row.time, "", "", "", ()),
+        *(row.action_id, row.time, "", "", "", ()),
         *((sha256(row.caller_id.encode()).hexdigest(),), row.value, row.currency_code),
         *(None, row.ad_user_data, {"custom_variables": row.custom_variables}, ()),
     )
@@ -211,7 +212,7 @@ def test_requests_are_split_by_ten_actions() -> None:
     """Each request has up to ten actions; positions identify the chunk's rows."""
     rows = [str(action) for action in range(13)] * 2
     sales = [conversion(action_id=action) for action in rows]
-    requests = encode("conversion", sales, EventDefaults())
+    requests = encode("conversion", sales, CUSTOMER, EventDefaults())
     assert [len(each.message.destinations) for each in requests] == [MAX_DESTINATIONS, 3]
     check_requests(requests, sales, EventDefaults())
 
@@ -223,8 +224,9 @@ def test_an_adjustment_that_would_become_a_new_conversion_is_not_sent(
     changes: dict[str, Any],
 ) -> None:
     """The rules refuse such a row before. If they did not, the serializer would."""
+    rows = [restatement(conversion(), **changes)]
     with pytest.raises(ValueError, match=r"re(statement|traction)"):
-        encode("adjustment", [restatement(conversion(), **changes)], EventDefaults())
+        encode("adjustment", rows, CUSTOMER, EventDefaults())
 
 
 CALLER = "+12125550142"
@@ -233,9 +235,7 @@ CALLER = "+12125550142"
 def call(minute: int = 0) -> Call:
     """Return a call that began at a minute of an hour."""
     start = f"2026-11-20 14:{minute:02}:00+01:00"
-    return Call(
-        "1234567890", "1001", CALLER, start, "2026-11-22 09:00:00+01:00", *[None] * 3, (), ()
-    )
+    return Call("1001", CALLER, start, "2026-11-22 09:00:00+01:00", *[None] * 3, (), ())
 
 
 def test_the_body_of_a_request_of_calls() -> None:
@@ -243,7 +243,7 @@ def test_the_body_of_a_request_of_calls() -> None:
     defaults = EventDefaults(
         login_customer_id="9999999999", validate_only=True, ad_personalization="DENIED"
     )
-    (request,) = encode("call", [call()], defaults)
+    (request,) = encode("call", [call()], CUSTOMER, defaults)
     assert request.as_json() == {
         "encoding": "HEX",
         "validateOnly": True,
@@ -272,7 +272,7 @@ def test_the_body_of_a_request_of_calls() -> None:
 
 def test_a_part_of_a_request_of_calls_keeps_their_starts() -> None:
     """Each event has the start of its own call."""
-    (whole,) = encode("call", [call(minute) for minute in range(4)], EventDefaults())
+    (whole,) = encode("call", [call(minute) for minute in range(4)], CUSTOMER, EventDefaults())
     request = whole.subset([3, 1])
     assert [event["callInfo"]["startTimestamp"] for event in request.as_json()["events"]] == [
         "2026-11-20T13:03:00Z",

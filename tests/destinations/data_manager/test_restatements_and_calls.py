@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from data_manager_setup import CUSTOMER, conversion, route
+from data_manager_setup import conversion, route
 
 from lib.destinations.data_manager.failures import read_refusal
 from lib.destinations.data_manager.messages import Event
@@ -31,7 +31,7 @@ def sold(order_id: str, **changes: Any) -> Conversion:
 
 def restatement(original: Conversion, value: float) -> Adjustment:
     return Adjustment(
-        *(CUSTOMER, original.action_id, "restatement", ago(hours=1), original.order_id, "", ""),
+        *(original.action_id, "restatement", ago(hours=1), original.order_id, "", ""),
         *(value, "USD", original._replace(value=value), ()),
     )
 
@@ -39,7 +39,7 @@ def restatement(original: Conversion, value: float) -> Adjustment:
 def call(number: int = 0, **changes: Any) -> Call:
     """Return one of many calls."""
     given = (ago(days=3), ago(days=2), 250.0, "USD", "GRANTED", (), ())
-    row = Call(CUSTOMER, "1012", f"+1212555{number:04}" if number else CALLER, *given)
+    row = Call("1012", f"+1212555{number:04}" if number else CALLER, *given)
     return row._replace(**changes)
 
 

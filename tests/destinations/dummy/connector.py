@@ -35,7 +35,7 @@ class DummyDestination:
         return Account(customer_id, customer_id)
 
     def encode(
-        self, kind: RecordKind, records: Sequence[Record], job_id: int
+        self, kind: RecordKind, records: Sequence[Record], customer_id: str, job_id: int
     ) -> Sequence[DummyRequest]:
         return [DummyRequest(records)] if records else []
 

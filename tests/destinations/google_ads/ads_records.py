@@ -10,9 +10,8 @@ from lib.destinations.google_ads.answers import UploadRequestResult, read_respon
 from lib.destinations.google_ads.messages import encode
 from lib.destinations.google_ads.upload_request import ADJUSTMENTS, CLICKS, UploadRequest
 from lib.model.records import Adjustment, Call, Conversion, Record
-from tests.destinations.sending import kind_of
+from tests.destinations.sending import CUSTOMER, kind_of
 
-CUSTOMER = "1234567890"
 ACTION = f"customers/{CUSTOMER}/conversionActions/1001"
 CALLER = "+12125550142"
 
@@ -22,7 +21,7 @@ GoogleAdsFailure = api.module("errors.types.errors").GoogleAdsFailure
 def conversion(**changes: Any) -> Conversion:
     """Return a conversion with an order ID and a click ID."""
     row = Conversion(
-        *(CUSTOMER, "1001", "2026-11-20 10:00:00+00:00", "a-click", "", "", (), ()),
+        *("1001", "2026-11-20 10:00:00+00:00", "a-click", "", "", (), ()),
         *(100.0, "USD", "SO-1", None, None, ()),
     )
     return row._replace(**changes)
@@ -31,7 +30,7 @@ def conversion(**changes: Any) -> Conversion:
 def adjustment(**changes: Any) -> Adjustment:
     """Return a restatement by order ID."""
     row = Adjustment(
-        *(CUSTOMER, "1001", "restatement", "2026-11-22 10:00:00+00:00", "SO-1", "", ""),
+        *("1001", "restatement", "2026-11-22 10:00:00+00:00", "SO-1", "", ""),
         *(80.0, "USD", None, ()),
     )
     return row._replace(**changes)
@@ -46,7 +45,7 @@ def retraction(**changes: Any) -> Adjustment:
 def call(**changes: Any) -> Call:
     """Return a call."""
     row = Call(
-        *(CUSTOMER, "1012", CALLER, "2026-11-20 10:00:00+00:00", "2026-11-20 11:00:00+00:00"),
+        *("1012", CALLER, "2026-11-20 10:00:00+00:00", "2026-11-20 11:00:00+00:00"),
         *(50.0, "USD", "GRANTED", (("7001", "north"),), ()),
     )
     return row._replace(**changes)
@@ -63,7 +62,7 @@ def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> Upl
 
 def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:
     """Return the request of a chunk of these records, which are of one kind."""
-    (request,) = encode(kind_of(rows[0]), rows, 7, validate_only=validate_only)
+    (request,) = encode(kind_of(rows[0]), rows, CUSTOMER, 7, validate_only=validate_only)
     assert request.size == len(rows)
     return request
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ads_records import CALLER, CUSTOMER, adjustment, call, conversion, retraction
+from ads_records import CALLER, adjustment, call, conversion, retraction
 
 from lib.destinations.connections import KeptConnection, PacedConnection, SignIns
 from lib.destinations.credentials import ADWORDS_SCOPE
@@ -18,7 +18,7 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.log import SilentLog
 from lib.model.records import Conversion
 from sandbox.apis import Apis
-from tests.destinations.sending import ago, send, shown
+from tests.destinations.sending import CUSTOMER, ago, send, shown
 
 ADJUSTABLE: Any = CAPABILITIES.kinds["adjustment"]
 

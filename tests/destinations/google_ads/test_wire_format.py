@@ -18,6 +18,7 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES
 from lib.model.records import Adjustment, Call, Conversion
 from tests.destinations import any_records
 from tests.destinations.any_records import click_id_of
+from tests.destinations.sending import CUSTOMER
 
 _TYPES = module("services.types.conversion_upload_service")
 ClickConversion, CallConversion = _TYPES.ClickConversion.pb(), _TYPES.CallConversion.pb()
@@ -25,18 +26,18 @@ ROOT = Path(__file__).parents[3]
 
 
 def resource_of(row: Conversion | Adjustment | Call) -> str:
-    return f"customers/{row.customer_id}/conversionActions/{row.action_id}"
+    return f"customers/{CUSTOMER}/conversionActions/{row.action_id}"
 
 
 def consent_of(row: Conversion | Call) -> dict[str, str] | None:
     return None if row.ad_user_data is None else {"ad_user_data": row.ad_user_data}
 
 
-def variables_of(customer_id: str, given: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+def variables_of(given: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
     return [
         {
             "conversion_custom_variable": (
-                f"customers/{customer_id}/conversionCustomVariables/{variable}"
+                f"customers/{CUSTOMER}/conversionCustomVariables/{variable}"
             ),
             "value": value,
         }
@@ -72,7 +73,7 @@ def click_conversion(row: Conversion) -> Any:
                 for key, value in pairs
             ]
         },
-        custom_variables=variables_of(row.customer_id, given.get("custom_variables", ())),
+        custom_variables=variables_of(given.get("custom_variables", ())),
         cart_data=cart and {**cart, "items": [each._asdict() for each in cart["items"]]},
     )
 
@@ -81,9 +82,9 @@ def click_conversion(row: Conversion) -> Any:
 def test_conversions_are_those_of_message_objects(rows: list[Conversion]) -> None:
     """Any rows give the same messages, in one request, in the order of the file. What this API has
     no field for is left out."""
-    (request,) = encode("conversion", rows, 7, validate_only=False)
+    (request,) = encode("conversion", rows, CUSTOMER, 7, validate_only=False)
     sent = request.message
-    assert (sent.customer_id, sent.job_id, sent.partial_failure) == ("1234567890", 7, True)
+    assert (sent.customer_id, sent.job_id, sent.partial_failure) == (CUSTOMER, 7, True)
     assert (request.kind, list(request.positions)) == (CLICKS, list(range(len(rows))))
     assert list(request.rows) == [click_conversion(row) for row in rows]
 
@@ -112,7 +113,7 @@ def adjustment(row: Adjustment) -> Any:
 @given(st.lists(any_records.ADJUSTMENTS, min_size=1, max_size=5))
 def test_adjustments_are_those_of_message_objects(rows: list[Adjustment]) -> None:
     """Any rows give the same messages, final ones last: Google takes nothing after them."""
-    (request,) = encode("adjustment", rows, 7, validate_only=True)
+    (request,) = encode("adjustment", rows, CUSTOMER, 7, validate_only=True)
     assert (request.kind, request.message.validate_only) == (ADJUSTMENTS, True)
     is_final = [ADJUSTMENT_TYPES[row.adjustment_type].is_final for row in rows]
     order = sorted(range(len(rows)), key=is_final.__getitem__)
@@ -130,14 +131,14 @@ def call_conversion(row: Call) -> Any:
         conversion_value=row.value,
         currency_code=row.currency_code,
         consent=consent_of(row),
-        custom_variables=variables_of(row.customer_id, row.custom_variables),
+        custom_variables=variables_of(row.custom_variables),
     )
 
 
 @given(st.lists(any_records.CALLS, min_size=1, max_size=5))
 def test_calls_are_those_of_message_objects(rows: list[Call]) -> None:
     """Any rows give the same messages, in the order of the file."""
-    (request,) = encode("call", rows, 7, validate_only=False)
+    (request,) = encode("call", rows, CUSTOMER, 7, validate_only=False)
     assert request.kind is CALLS
     assert list(request.rows) == [call_conversion(row) for row in rows]
 
