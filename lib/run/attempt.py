@@ -62,12 +62,6 @@ class Sums:
         """When the next deferred row can be sent; None: none has a time."""
         return min((wait.due for wait in self.waits.values() if wait.due), default=None)
 
-    @property
-    def has_open_conversions(self) -> bool:
-        """Whether a conversion of the file waits, or awaits its final status."""
-        are_deferred = self.totals.sales().count("deferred") > 0
-        return bool(self.requests.open) or are_deferred
-
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -177,7 +171,8 @@ class Attempt:
     def conversions_are_answered(self) -> bool:
         """Whether each conversion of the file has its last outcome, so that adjustments of them can
         be sent. During the first pass, rows that are not read yet may be conversions."""
-        return self.run.facts is not None and not self.sums.has_open_conversions
+        is_open = self.sums.requests.open or self.sums.totals.sales().count("deferred")
+        return self.run.facts is not None and not is_open
 
     def due_chunks(self) -> set[int]:
         """Return the numbers of the chunks with deferred rows that can be sent now."""

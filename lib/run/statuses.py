@@ -108,8 +108,9 @@ def ask_for_statuses(attempt: Attempt) -> None:
     """
     now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
     if due is not None and due <= now:
-        _give_up(attempt, now)
-        _ask(attempt, now)
+        outdated = OutdatedRows(attempt)
+        _give_up(attempt, now, outdated)
+        _ask(attempt, now, outdated)
         if attempt.must_sum_up:
             attempt.sum_up()
     if next_poll(attempt.run, attempt.sums) is None:
@@ -117,13 +118,13 @@ def ask_for_statuses(attempt: Attempt) -> None:
         attempt.keep(blocked="")
 
 
-def _ask(attempt: Attempt, now: datetime) -> None:
+def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     """Ask about the open requests, and keep why Google refuses to answer, if it does."""
     polled_before = attempt.run.followed.polled_at
     # Saved before the API is asked: one that never answers is not asked all the time.
     attempt.save(followed=replace(attempt.run.followed, polled_at=now))
     try:
-        _ask_about_open_requests(attempt)
+        _ask_about_open_requests(attempt, outdated)
     except LeaseLost:
         raise
     except (PermanentError, RetryableError) as error:
@@ -135,7 +136,7 @@ def _ask(attempt: Attempt, now: datetime) -> None:
             attempt.keep(followed=followed, blocked=error.code)
 
 
-def _give_up(attempt: Attempt, now: datetime) -> None:
+def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     """End the requests that are too old to ask about: their rows get STATUS_UNKNOWN."""
     schedule = _schedule(attempt.run)
     assert schedule is not None  # something is due
@@ -149,10 +150,10 @@ def _give_up(attempt: Attempt, now: datetime) -> None:
             if each.is_open and each.sent_at <= last
         }
         # Their rows may be outdated all the same, and are then sent with the newest value.
-        _apply(attempt, marker, unknown, OutdatedRows(attempt))
+        _apply(attempt, marker, unknown, outdated)
 
 
-def _ask_about_open_requests(attempt: Attempt) -> None:
+def _ask_about_open_requests(attempt: Attempt, outdated: OutdatedRows) -> None:
     """Ask about each open request. Each marker is saved before the next requests are asked for, so
     that a crash loses no answer."""
     if attempt.profile is None:
@@ -160,7 +161,6 @@ def _ask_about_open_requests(attempt: Attempt) -> None:
     polled = attempt.profile.model_copy(update={"destination": polled_destination(attempt.run)})
     destination = attempt.context.connect(polled, attempt.log)
     assert isinstance(destination, PolledDestination)
-    outdated = OutdatedRows(attempt)
     for marker in _with_open_requests(attempt):
         if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             return
@@ -221,7 +221,7 @@ def apply_final_statuses(
             # Kept for the results, but the rows wait until every conversion action has answered.
             sent.append(request._replace(statuses=tuple(map(_without_records, of_request))))
         else:
-            final = _FinalStatus(request, rows, now, settings)
+            final = _FinalStatus(request, _accepted_rows(request), rows, now, settings)
             sent.append(final.apply(of_request, outdated(request)))
             final.add_unlisted(unlisted)
     listed = bounded(rows[line] for line in sorted(rows))
@@ -253,35 +253,30 @@ def _lines_of(records: Sequence[int], lines: Sequence[int]) -> list[int]:
     return [lines[each] for each in dict.fromkeys(records) if 0 <= each < len(lines)]
 
 
+@dataclass(frozen=True, slots=True)
 class _FinalStatus:
     """The final status of a request, while it becomes outcomes of its rows.
 
-    `rows` are the listed rows of the chunk by line, which are changed.
+    `rows` are the listed rows of the chunk by line, which are changed. `accepted` are all rows of
+    the request by line, in its order, as the API accepted them.
     """
 
-    def __init__(
-        self,
-        request: SentRequest,
-        rows: dict[int, RowOutcome],
-        now: datetime,
-        settings: Settings,
-    ) -> None:
-        self._request = request
-        self._rows = rows
-        self._now = now
-        self._settings = settings
-        self._accepted = _accepted_rows(request)
+    request: SentRequest
+    accepted: Mapping[int, RowOutcome]
+    rows: dict[int, RowOutcome]
+    now: datetime
+    settings: Settings
 
     def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> SentRequest:
         """Change the rows, and return the request with its counts."""
-        lines, unclicked = [*self._accepted], set(numbers_in(self._request.unclicked))
+        lines, unclicked = [*self.accepted], set(numbers_in(self.request.unclicked))
         reasons = _Reasons()
         for status in statuses:
             reasons.add(status, lines)
         not_counted, unmatched = self._apply_to_named_rows(reasons.errors, unclicked)
         for line, codes in reasons.warnings.items():
             row = self._row(line)
-            self._rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
+            self.rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
         named = reasons.errors.keys()
         # An outdated row is deferred before the unnamed ones are counted: its resend gets a status
         # of its own.
@@ -293,18 +288,18 @@ class _FinalStatus:
             unnamed.clear()
         more, lost = _without_names(unnamed, len(unclicked & others))
         counted = {line for line in lines if self._row(line).outcome == "uploaded"}
-        for line in counted & self._rows.keys():
-            row = self._rows[line] = self._rows[line]._replace(until=None)
-            if not (row.warnings or self._settings.list_all_rows):
-                del self._rows[line]  # it was listed while it could be deferred once more
+        for line in counted & self.rows.keys():
+            row = self.rows[line] = self.rows[line]._replace(until=None)
+            if not (row.warnings or self.settings.list_all_rows):
+                del self.rows[line]  # it was listed while it could be deferred once more
         is_known = all(each.status != UNREADABLE for each in statuses)
         # What belongs to single rows is in their outcomes now. Only the counts stay.
         return SentRequest(
-            self._request.request_id,
+            self.request.request_id,
             lines=(),
-            sent_at=self._request.sent_at,
-            customer_id=self._request.customer_id,
-            corrects=self._request.corrects,
+            sent_at=self.request.sent_at,
+            customer_id=self.request.customer_id,
+            corrects=self.request.corrects,
             statuses=tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
@@ -317,11 +312,9 @@ class _FinalStatus:
 
     def add_unlisted(self, totals: Totals) -> None:
         """Add the rows that were uploaded and have nothing to say."""
-        plain = [position for position, line in enumerate(self._accepted) if line not in self._rows]
-        corrections = len(plain) if self._request.corrects else 0
-        values = Amounts.unpacked(self._request.values)
-        sums = {} if corrections else values.only(plain).sums()
-        totals.add_plain("uploaded", len(plain), sums, corrections)
+        for line, row in self.accepted.items():
+            if line not in self.rows:
+                totals.add_row(row)
 
     def _apply_to_named_rows(
         self, errors: Mapping[int, Sequence[str]], unclicked: Container[int]
@@ -341,12 +334,12 @@ class _FinalStatus:
             before = self._row(line)
             row = before._replace(outcome=outcome, errors=tuple(map(Problem, codes)))
             if outcome == "deferred":
-                row = with_due_time(row, before, self._now, self._settings)
+                row = with_due_time(row, before, self.now, self.settings)
                 # The API has accepted it once, so "already used" will mean that it counts.
                 row = row._replace(maybe_sent=True)
             if row.outcome == "failed":
                 not_counted[code] += 1
-            self._rows[line] = row
+            self.rows[line] = row
         return not_counted, unmatched
 
     def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
@@ -360,13 +353,13 @@ class _FinalStatus:
             if line in named or before.outcome != "uploaded":
                 continue
             row = before._replace(outcome="deferred", errors=(Problem(code),), maybe_sent=True)
-            self._rows[line] = with_due_time(row, before, self._now, self._settings)
-            is_deferred = is_deferred or self._rows[line].outcome == "deferred"
+            self.rows[line] = with_due_time(row, before, self.now, self.settings)
+            is_deferred = is_deferred or self.rows[line].outcome == "deferred"
         return is_deferred
 
     def _row(self, line: int) -> RowOutcome:
         """Return the row as it is listed, or else as the API accepted it."""
-        return self._rows.get(line) or self._accepted[line]
+        return self.rows.get(line) or self.accepted[line]
 
 
 def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
