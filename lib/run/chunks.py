@@ -31,7 +31,7 @@ from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
-from lib.model.records import Row, line_of
+from lib.model.records import Adjustment, Row, line_of
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
 from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
@@ -271,15 +271,33 @@ def _serialize(
     )
 
 
-def without(validated: ValidatedChunk, left_out: Mapping[int, RowOutcome]) -> ValidatedChunk:
-    """Return the rows without the records that are left out, which get these outcomes."""
+def left_out(
+    validated: ValidatedChunk, position: int, outcome: Outcome, errors: tuple[Problem, ...]
+) -> RowOutcome:
+    """Return the outcome of a record that could be sent, and is not sent now."""
+    record = validated.records[position]
+    micros, currency = validated.values.at(position)
+    return RowOutcome(
+        validated.lines[position],
+        outcome,
+        record.order_id,
+        errors,
+        record.warnings,
+        micros,
+        currency,
+        corrects=isinstance(record, Adjustment),
+    )
+
+
+def without(validated: ValidatedChunk, unsent: Mapping[int, RowOutcome]) -> ValidatedChunk:
+    """Return the rows without the records of these lines, which get these outcomes."""
     lines = validated.lines
-    kept = [line not in left_out for line in lines]
+    kept = [line not in unsent for line in lines]
     return validated._replace(
         lines=list(compress(lines, kept)),
         records=list(compress(validated.records, kept)),
         values=validated.values.only(list(compress(range(len(lines)), kept))),
-        refused=[*validated.refused, *(left_out[n] for n in lines if n in left_out)],
+        refused=[*validated.refused, *(unsent[n] for n in lines if n in unsent)],
     )
 
 

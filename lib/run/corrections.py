@@ -24,7 +24,7 @@ from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import SentRequest, order_of, unpacked_texts
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
-from lib.run.chunks import Validated, without
+from lib.run.chunks import Validated, left_out, without
 from lib.run.plan import Part, Plan
 from lib.run.reading import sender_of
 from lib.state.corrections import Correction, Corrections, order_key
@@ -96,17 +96,8 @@ class CorrectedOrders:
                 continue
             if correction.micros is None:
                 # Its order was retracted: sent now, the sale would count again.
-                micros, currency = rows.values.at(position)
-                retracted[rows.lines[position]] = RowOutcome(
-                    rows.lines[position],
-                    "skipped",
-                    order_id=record.order_id,
-                    errors=(_RETRACTED,),
-                    warnings=record.warnings,
-                    micros=micros,
-                    currency=currency,
-                    corrects=part.kind == "adjustment",
-                )
+                row = left_out(rows, position, "skipped", (_RETRACTED,))
+                retracted[row.line] = row
             elif differs(correction, *_value_of(record)):
                 records[position] = changed = _with_value(record, correction)
                 values[position] = _value_of(changed)

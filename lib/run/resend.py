@@ -141,12 +141,9 @@ class Ending(NamedTuple):
     problem: Problem | None = None
 
 
-EndingOf = Callable[[RowOutcome], Ending | None]
-"""Returns why a deferred row is not sent any more. None: it is."""
-
-
-def end_deferred_rows(attempt: Attempt, ending_of: EndingOf) -> None:
-    """Give deferred rows their last outcome, in the markers of their chunks."""
+def end_deferred_rows(attempt: Attempt, ending_of: Callable[[RowOutcome], Ending | None]) -> None:
+    """Give deferred rows their last outcome, in the markers of their chunks. `ending_of` returns
+    why a row is not sent any more. None: it is."""
 
     def ended(row: RowOutcome) -> RowOutcome:
         ending = ending_of(row) if row.outcome == "deferred" else None

@@ -14,6 +14,7 @@ The next chunks are prepared meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -21,8 +22,9 @@ from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Conversion, Record, Row, line_of
+from lib.model.records import Adjustment, Conversion, Record, Row, line_of
 from lib.model.sent_requests import ranges_of
+from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
 from lib.run.chunks import (
     Chunk,
@@ -30,13 +32,14 @@ from lib.run.chunks import (
     PreparedPart,
     Validated,
     chunks_of,
+    left_out,
     not_attempted,
     outcomes,
     prepare,
     without,
 )
 from lib.run.corrections import CorrectedOrders
-from lib.run.plan import Part, Plan
+from lib.run.plan import Plan
 from lib.run.resend import (
     AWAITS_CONVERSIONS,
     ROWS_NOT_NAMED,
@@ -115,96 +118,79 @@ def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
 # ── one chunk ────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(slots=True)
 class _ChunkUpload:
     """A chunk whose rows are sent now: all of them, or those of its marker that are due.
 
-    `before` is its marker, if it has one, and `_due` are the rows of it that are due, by line.
+    `before` is its marker, if it has one, and `due` are the rows of it that are due, by line.
+    `corrections` are those that its rows make.
     """
 
-    def __init__(
-        self,
-        attempt: Attempt,
-        plan: Plan,
-        number: int,
-        before: Marker | None,
-        orders: CorrectedOrders,
-    ) -> None:
-        self._attempt = attempt
-        self._plan = plan
-        self._number = number
-        self._before = before
-        self._orders = orders
-        self._corrections: Sequence[Correction] = ()
-        self._due: dict[int, RowOutcome] = {}
-        if before is not None:
-            self._due = {row.line: row for row in before.outcomes.listed if is_due(row, attempt)}
+    attempt: Attempt
+    plan: Plan
+    number: int
+    before: Marker | None
+    orders: CorrectedOrders
+    corrections: Sequence[Correction] = ()
+    due: dict[int, RowOutcome] = field(init=False)
+
+    def __post_init__(self) -> None:
+        listed = self.before.outcomes.listed if self.before is not None else ()
+        self.due = {row.line: row for row in listed if is_due(row, self.attempt)}
 
     def prepare(self, chunk: Chunk) -> PreparedChunk | Problem:
         """Validate and serialize the rows. Returns why the file must stop here, if it must."""
-        if self._before is not None:
-            chunk = chunk._replace(rows=[row for row in chunk.rows if line_of(row) in self._due])
-        return prepare(self._plan, chunk, self._attempt.run.job_id, self._change)
+        if self.before is not None:
+            chunk = chunk._replace(rows=[row for row in chunk.rows if line_of(row) in self.due])
+        return prepare(self.plan, chunk, self.attempt.run.job_id, self._change)
 
     def _change(self, validated: Validated) -> Validated:
         """Leave out the rows that are not sent now, and give the others their newest values.
 
         On the first pass of most files, all rows are sent: then nothing is looked at row by row.
         """
-        awaits = self._plan.adjusts_own_conversions and not self._attempt.conversions_are_answered
-        if awaits or self._due:
+        awaits = self.plan.adjusts_own_conversions and not self.attempt.conversions_are_answered
+        if awaits or self.due:
             validated = [
-                (part, without(rows, left_out))
-                if (left_out := self._left_out(part, rows.lines, rows.records, awaits=awaits))
+                (part, without(rows, unsent))
+                if (unsent := self._unsent(rows, awaits=awaits))
                 else (part, rows)
                 for part, rows in validated
             ]
-        sent_before = {line for line, row in self._due.items() if was_sent(row)}
-        self._corrections = self._orders.made_by(validated, sent_before)
-        return self._orders.with_newest_values(validated, self._corrections)
+        sent_before = {line for line, row in self.due.items() if was_sent(row)}
+        self.corrections = self.orders.made_by(validated, sent_before)
+        return self.orders.with_newest_values(validated, self.corrections)
 
-    def _left_out(
-        self, part: Part, lines: Sequence[int], records: Sequence[Record], *, awaits: bool
-    ) -> dict[int, RowOutcome]:
+    def _unsent(self, rows: ValidatedChunk, *, awaits: bool) -> dict[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
-        left_out = {}
-        for line, record in zip(lines, records, strict=True):
-            outcome: Outcome
-            errors: tuple[Problem, ...]
-            if awaits and part.kind == "adjustment":
-                outcome, errors = "deferred", (Problem(AWAITS_CONVERSIONS),)
+        unsent = {}
+        for position, (line, record) in enumerate(zip(rows.lines, rows.records, strict=True)):
+            if awaits and isinstance(record, Adjustment):
+                errors = (Problem(AWAITS_CONVERSIONS),)
+                unsent[line] = left_out(rows, position, "deferred", errors)
             elif self._may_count_twice(line, record):
                 # Whatever its outcome here: `resend.merged` leaves it accepted.
-                outcome, errors = "rejected", ()
-            else:
-                continue
-            left_out[line] = RowOutcome(
-                line,
-                outcome,
-                record.order_id,
-                errors,
-                record.warnings,
-                corrects=part.kind == "adjustment",
-            )
-        return left_out
+                unsent[line] = left_out(rows, position, "rejected", ())
+        return unsent
 
     def _may_count_twice(self, line: int, record: Record) -> bool:
         """Return whether Google may have counted a row that it would not recognize: it has accepted
         its request, and has then counted errors without naming the rows."""
-        before = self._due.get(line)
+        before = self.due.get(line)
         was_accepted = before is not None and before.has_error(ROWS_NOT_NAMED)
         return was_accepted and isinstance(record, Conversion) and not record.is_recognizable
 
     def send(self, prepared: PreparedChunk) -> ChunkOutcomes:
         """Send the rows, save what the APIs answered, and return the outcomes of the chunk."""
-        attempt, plan = self._attempt, self._plan
+        attempt, plan = self.attempt, self.plan
         began = attempt.context.elapsed_seconds()
-        self._orders.save(self._number, self._corrections)
+        self.orders.save(self.number, self.corrections)
         answers = _send_parts(prepared, attempt, self._maybe_sent())
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
         stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
-        generation = self._before.generation if self._before is not None else 0
+        generation = self.before.generation if self.before is not None else 0
         saved = attempt.save_marker(self._outcomes(prepared, answers), generation)
         seconds = round(attempt.context.elapsed_seconds() - began, 3)
         attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
@@ -213,24 +199,24 @@ class _ChunkUpload:
     def _maybe_sent(self) -> MaybeSent:
         """Return which orders an earlier attempt may have sent: all, if one has begun a request and
         has not ended regularly since, or those of the rows that are marked so (`maybe_sent`)."""
-        if self._attempt.run.maybe_sent:
+        if self.attempt.run.maybe_sent:
             return lambda order_id: True
-        return {row.order_id for row in self._due.values() if row.maybe_sent}.__contains__
+        return {row.order_id for row in self.due.values() if row.maybe_sent}.__contains__
 
     def _outcomes(self, prepared: PreparedChunk, answers: Sequence[UploadResult]) -> ChunkOutcomes:
-        accepted: Outcome = "ok" if self._plan.validate_only else "uploaded"
-        list_all = self._attempt.context.settings.list_all_rows
+        accepted: Outcome = "ok" if self.plan.validate_only else "uploaded"
+        list_all = self.attempt.context.settings.list_all_rows
         chunk = outcomes(
             prepared,
             answers,
             accepted,
-            self._attempt.context.utc_now(),
-            self._plan.customer_id,
-            list_all=list_all or self._before is not None,
+            self.attempt.context.utc_now(),
+            self.plan.customer_id,
+            list_all=list_all or self.before is not None,
         )
         chunk = chunk.with_listed(self._settled)
-        if self._before is not None:
-            chunk = merged(self._before.outcomes, chunk, list_all=list_all)
+        if self.before is not None:
+            chunk = merged(self.before.outcomes, chunk, list_all=list_all)
         return chunk
 
     def _settled(self, row: RowOutcome) -> RowOutcome:
@@ -238,14 +224,14 @@ class _ChunkUpload:
 
         If the API has refused all rows of a chunk, but the file goes on, they have failed.
         """
-        if row.outcome == "not_attempted" and self._attempt.run.stop is None:
+        if row.outcome == "not_attempted" and self.attempt.run.stop is None:
             return row._replace(outcome="failed")
         if row.outcome != "deferred":
             return row
-        if self._plan.validate_only:
+        if self.plan.validate_only:
             return row._replace(outcome="ok", errors=(), warnings=row.warnings + row.errors)
-        context = self._attempt.context
-        return with_due_time(row, self._due.get(row.line), context.utc_now(), context.settings)
+        context = self.attempt.context
+        return with_due_time(row, self.due.get(row.line), context.utc_now(), context.settings)
 
 
 def _send_parts(
