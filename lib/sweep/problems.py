@@ -267,11 +267,12 @@ def _nothing_sent(view: View) -> Iterator[Found]:
     """Files come, and for some time nothing in them is new and meant to be sent."""
     missing = _missing(view)
     for profile, entries in view.by_profile.items():
-        nothing_new = _newest_without_news(entries)
+        read = _read_files(entries)
+        nothing_new = _newest_without_news(read)
         if len(nothing_new) < NOTHING_NEW_FILES:
             continue
-        oldest, newest = nothing_new[0].entry, nothing_new[-1].entry
-        is_again = nothing_new[-1].is_again
+        oldest, newest = nothing_new[0], nothing_new[-1]
+        is_again = newest.content in {each.content for each in read[:-1]}
         if is_again and profile in missing:
             continue  # that the export is stuck is told already
         if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_recent(newest.arrived):
@@ -281,29 +282,22 @@ def _nothing_sent(view: View) -> Iterator[Found]:
             yield Found(profile, "", text, run=newest.key)
 
 
-class _WithoutNews(NamedTuple):
-    """A file that brought nothing new. `is_again`: an earlier file had the same bytes."""
+def _read_files(entries: Iterable[RunEntry]) -> list[RunEntry]:
+    """Return the files that were read to their end, without those that `fix` wrote."""
+    read = (entry for entry in entries if entry.is_published and not entry.stop)
+    return [entry for entry in read if not has_corrected_rows(entry.name)]
 
-    entry: RunEntry
-    is_again: bool
 
-
-def _newest_without_news(entries: Iterable[RunEntry]) -> Sequence[_WithoutNews]:
-    """Return the files that came after the last one that brought something, oldest first.
-
-    A file without results, a stopped one, and one that `fix` wrote are passed over.
-    """
+def _newest_without_news(read: Iterable[RunEntry]) -> Sequence[RunEntry]:
+    """Return the files that came after the last one that brought something, oldest first."""
     seen: set[str] = set()
-    nothing_new: list[_WithoutNews] = []
-    for entry in entries:
-        if not entry.is_published or entry.stop or has_corrected_rows(entry.name):
-            continue
-        is_again = entry.content in seen
-        seen.add(entry.content)
-        if _has_new_rows(entry.totals) and not is_again:
+    nothing_new: list[RunEntry] = []
+    for entry in read:
+        if _has_new_rows(entry.totals) and entry.content not in seen:
             nothing_new = []
         else:
-            nothing_new.append(_WithoutNews(entry, is_again))
+            nothing_new.append(entry)
+        seen.add(entry.content)
     return nothing_new
 
 
@@ -319,8 +313,7 @@ def _nothing_new_in(entry: RunEntry) -> str:
 def _column_empty(view: View) -> Iterator[Found]:
     """A column that the profile names has no cell in the newest file with selected rows."""
     for profile, entries in view.by_profile.items():
-        read = [e for e in entries if e.is_published and e.totals.meant and not e.stop]
-        read = [entry for entry in read if not has_corrected_rows(entry.name)]
+        read = [entry for entry in _read_files(entries) if entry.totals.meant]
         if not read or not read[-1].empty_columns or not view.is_recent(read[-1].arrived):
             continue
         newest = read[-1]
