@@ -10,7 +10,6 @@ A first delivery, a delivery after a crash, and a resend days later are the same
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from lib.errors import PermanentError
@@ -104,7 +103,9 @@ def _send_what_is_due(attempt: Attempt) -> None:
         if isinstance(file, Ending):
             _end(attempt, file)
             return
-        attempt.keep(source=file.source, arrived=_arrived(attempt, file.source))
+        # When the file came: an event may not have said so, or was wrong.
+        arrived = min(file.source.created or attempt.run.arrived, attempt.run.now)
+        attempt.keep(source=file.source, arrived=arrived)
         if not file.is_live:
             _end_held_line(attempt)
         _send_file(attempt, file.stream)
@@ -182,11 +183,6 @@ def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
     return gone if version is None else _File(version, is_live=False)
 
 
-def _arrived(attempt: Attempt, source: StoredObject) -> datetime:
-    """Return when the file came: an event may not have said so, or was wrong."""
-    return min(source.created, attempt.run.now) if source.created else attempt.run.arrived
-
-
 def _end(attempt: Attempt, ending: Ending) -> None:
     """End a run whose file is not read any more.
 
@@ -249,14 +245,12 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums
-    empty_columns: tuple[str, ...] = ()
-    if plan is not None and attempt.run.stop is None and attempt.is_first:
-        # A later attempt has not read all rows.
-        empty_columns = tuple(plan.unseen)
+    # A later attempt has not read all rows.
+    has_read_all = attempt.run.stop is None and attempt.is_first
     return FileFacts(
         chunks=len(sums.chunk_numbers),
         customer_id=plan.customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
         notes=tuple(notes_of(header, plan, sums.totals)),
-        empty_columns=empty_columns,
+        empty_columns=tuple(plan.unseen) if plan is not None and has_read_all else (),
     )

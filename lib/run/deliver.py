@@ -109,13 +109,7 @@ def _make_attempt(
     if summary is None:
         return "skipped"
     seconds = round(context.elapsed_seconds() - started, 3)
-    # An attempt tells a stop when it has published results. Without them, it told nothing.
-    was_told = (
-        taken.stopped_at is not None
-        and taken.published_at is not None
-        and taken.stopped_at <= taken.published_at
-    )
-    _log_end(attempt, summary, log, seconds, stop_was_told=was_told)
+    _log_end(attempt, taken, summary, seconds)
     return summary.status
 
 
@@ -186,12 +180,11 @@ def _log_retry(error: RetryableError, log: Log) -> None:
     log.warning("run_redelivered", code=error.code, detail=error.detail)
 
 
-def _log_end(
-    attempt: Attempt, summary: RunSummary, log: Log, seconds: float, *, stop_was_told: bool
-) -> None:
-    """Log the end of the attempt, and that the file was stopped, if it was stopped now."""
+def _log_end(attempt: Attempt, taken: Run, summary: RunSummary, seconds: float) -> None:
+    """Log the end of the attempt, and that the file was stopped, if it was stopped now. `taken` is
+    the run as the attempt has taken it."""
     run = attempt.run
-    log.info(
+    attempt.log.info(
         "run_finished",
         status=summary.status,
         attempts=run.attempts,
@@ -199,7 +192,10 @@ def _log_end(
         seconds=seconds,
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
-    if run.stop is not None and not stop_was_told:
+    # An attempt tells a stop when it has published results. Without them, it told nothing.
+    stopped_at, told_at = taken.stopped_at, taken.published_at
+    was_told = stopped_at is not None and told_at is not None and stopped_at <= told_at
+    if run.stop is not None and not was_told:
         found = stopped_file(entry_of(run))
         # All folders that no profile names are one problem.
         profile = found.profile if found.code != "UNKNOWN_PROFILE" else NO_PROFILE
@@ -207,7 +203,7 @@ def _log_end(
         if attempt.profile is not None:
             action = action_in(profile, attempt.profile.customer_id, action)
         problem = OpenProblem(FILE_STOPPED, profile, found.code, action, [found])
-        log.alert("open_problem", **problem.log_fields())
+        attempt.log.alert("open_problem", **problem.log_fields())
 
 
 def stopped_file(entry: RunEntry) -> Found:

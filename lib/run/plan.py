@@ -189,23 +189,21 @@ def plan_file(
         [each.entry.rows for each in header.entries],
         {name: places[column] for name, column in header.of_values.items()},
     )
-    zone = _zone_of(table, profile)
+    zone_name = table.time_zone or profile.time_zone
+    zone = _zone_named(zone_name)
     if header.names.keys() & {"phone", "caller_id"}:
         load_library()  # a new instance waits for its access token anyway
     parts, account = _parts_of(header, profile, now, connect, log, zone, places)
     refuses_user_data = None
     if reason := account.refuses_user_data():
         refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
-    zone_name = table.time_zone or profile.time_zone
     sales = sender_of(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     api = parts[0].destination.capabilities
     notes = [
         *header.notes,
         *notes_on_version(api.title, api.sunset, now),
-        *([Problem("UNKNOWN_ZONE_OF_FILE")] if isinstance(zone, UnknownZone) else ()),
-        *_notes_on_zone(zone_name),
-        *_notes_on_account(account, zone_name, zone),
+        *_notes_on_zone_and_account(zone_name, zone, account),
     ]
     return Plan(
         table=table,
@@ -308,13 +306,12 @@ def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:
     return {name: places[column] for name, column in entry.fields.items()}
 
 
-def _zone_of(table: Table, profile: Profile) -> tzinfo | None:
+def _zone_named(name: str | None) -> tzinfo | None:
     """Return the time zone for times that state none.
 
     If the file's own cannot be read, the profile's does not replace it: the rows that need it are
     rejected, and a note reports it.
     """
-    name = table.time_zone or profile.time_zone
     try:
         return load_zone(name) if name else None
     except RuleError:
@@ -391,28 +388,25 @@ def notes_on_version(version: str, ends_on: date | None, now: datetime) -> list[
     return [Problem(SUPPORT_ENDS_SOON, "", f"the {version} version, on {ends_on}")]
 
 
-def _notes_on_zone(zone_name: str | None) -> list[Problem]:
-    """Return a note if another time zone is usually meant."""
-    meant = USUALLY_MEANT.get((zone_name or "").upper())
-    return [Problem("ZONE_WITHOUT_SUMMER_TIME", "", f"write {meant}")] if meant else []
-
-
-def _notes_on_account(
-    account: Account, zone_name: str | None, zone: tzinfo | None
-) -> list[Problem]:
-    """Return notes on an account that was not read, and on differences between account and file.
-    `zone` is that of the file's times."""
+def _notes_on_zone_and_account(
+    zone_name: str | None, zone: tzinfo | None, account: Account
+) -> Iterator[Problem]:
+    """Yield notes on the zone of the file's times, on an account that was not read, and on
+    differences between account and file."""
+    if isinstance(zone, UnknownZone):
+        yield Problem("UNKNOWN_ZONE_OF_FILE")
+    if meant := USUALLY_MEANT.get((zone_name or "").upper()):
+        yield Problem("ZONE_WITHOUT_SUMMER_TIME", "", f"write {meant}")
     if account.unread is not None:
-        return [Problem("ACCOUNT_NOT_LOOKED_UP", "", account.unread.code)]
-    notes = []
+        yield Problem("ACCOUNT_NOT_LOOKED_UP", "", account.unread.code)
+        return
     if account.conversion_customer_id != account.customer_id:
         detail = f"{account.customer_id} → {account.conversion_customer_id}"
-        notes.append(Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail))
+        yield Problem("CONVERSION_CUSTOMER_DIFFERS", "", detail)
     # A file may write America/Chicago in small letters.
     same = (zone_name or "").casefold() == account.time_zone.casefold()
     if zone_name and account.time_zone and not same and not isinstance(zone, UnknownZone):
-        notes.append(Problem("ZONE_DIFFERS", "", f"file {zone_name}, account {account.time_zone}"))
-    return notes
+        yield Problem("ZONE_DIFFERS", "", f"file {zone_name}, account {account.time_zone}")
 
 
 def notes_of(header: Header | None, plan: Plan | None, totals: Totals) -> list[Problem]:
