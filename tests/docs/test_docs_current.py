@@ -23,6 +23,7 @@ from tools.reference import PARTS, with_parts
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = ("input.md", "profiles.md", "settings.md", "results.md", "recipes.md")
+PAGES_OF_OPERATION = ("alerts.md", "deploy.md", "first-live-run.md", "operate.md", "security.md")
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>[^\n]+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.S | re.M
 )
@@ -82,11 +83,11 @@ def test_every_code_that_the_pages_name_exists() -> None:
     """All codes on the pages are in the catalogue."""
     documented = {
         code
-        for page in PAGES
+        for page in (*PAGES, *PAGES_OF_OPERATION)
         for code in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", (DOCS / page).read_text("utf-8"))
     }
     others = set(Settings.variables()) | {
-        *("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST"),
+        *("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST", "ALL_TRAFFIC", "RUNTIME_END"),
         *("PARTIAL_SUCCESS", "IN_STORE", "GOOGLE_CLICK_ID__C", "UPLOAD_CLICKS"),
         *("NEEDS_ATTENTION", "NO_RECENT_UPLOAD"),  # states in Google's diagnostics
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def evaluated(folder: Path, *variables: Path) -> Values:
     return result
 
 
+def evaluated_with(given: str, *variables: Path) -> Values:
+    """The module with the values of these files, and then with those that a text gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "given.tfvars"
+        path.write_text(given.lstrip(), encoding="utf-8")
+        return evaluated(TERRAFORM, *variables, Path(os.path.relpath(path, TERRAFORM)))
+
+
+def functions(values: Values) -> dict[str, Any]:
+    """Functions by entry point."""
+    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
+
+
 def local_values(values: Values) -> dict[str, Any]:
     """Every local, by name."""
     return {name: value for block in values["locals"] for name, value in block.items()}
@@ -99,8 +113,6 @@ def values() -> Values:
 
 
 @pytest.fixture(scope="session")
-def all_on(tmp_path_factory: pytest.TempPathFactory) -> Values:
+def all_on() -> Values:
     """The module with every option turned on."""
-    path = tmp_path_factory.mktemp("values") / "all.tfvars"
-    path.write_text(ALL_ON.lstrip(), encoding="utf-8")
-    return evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(path, TERRAFORM)))
+    return evaluated_with(ALL_ON, EXAMPLE)

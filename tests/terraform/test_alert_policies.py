@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +16,7 @@ from tests.terraform.conftest import (
     ROOT,
     TERRAFORM,
     Values,
-    evaluated,
+    evaluated_with,
     local_values,
 )
 
@@ -152,13 +150,9 @@ def test_no_channel_is_a_warning_of_the_plan() -> None:
         ("0 6 * * 1-5", 1440),
     ],
 )
-def test_a_dead_server_stays_told_from_run_to_run(
-    schedule: str, minutes: int, tmp_path: Path
-) -> None:
+def test_a_dead_server_stays_told_from_run_to_run(schedule: str, minutes: int) -> None:
     """In a window that is shorter than two runs, it would open and close with each of them."""
     given = ALL_ON.replace('schedule        = "10 * * * *"', f'schedule = "{schedule}"')
-    path = tmp_path / "all.tfvars"
-    path.write_text(given, encoding="utf-8")
-    values = evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(path, TERRAFORM)))
+    values = evaluated_with(given, EXAMPLE)
     assert local_values(values)["failed_minutes"] == {"crm": minutes}
     assert "[${local.failed_minutes[each.key]}m]" in HCL

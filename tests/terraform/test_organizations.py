@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.terraform.conftest import EXAMPLE, HCL, TERRAFORM, Values, evaluated, refused
+from tests.terraform.conftest import EXAMPLE, HCL, Values, evaluated_with, functions, refused
 
 PROJECT = "projects/acme-security/locations/europe-west1"
 KEY = f"{PROJECT}/keyRings/acme/cryptoKeys/conversions"
@@ -33,27 +30,14 @@ service_accounts = {{
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The values of an organization that prescribes everything, relative to `terraform/`."""
-    path = tmp_path_factory.mktemp("values") / "organization.tfvars"
-    path.write_text(ORGANIZATION, encoding="utf-8")
-    return Path(os.path.relpath(path, TERRAFORM))
-
-
-@pytest.fixture(scope="module")
-def organization(file: Path) -> Values:
-    """The module with these values."""
-    return evaluated(TERRAFORM, EXAMPLE, file)
+def organization() -> Values:
+    """The module with the values of an organization that prescribes everything."""
+    return evaluated_with(ORGANIZATION, EXAMPLE)
 
 
 def test_the_values_are_valid(organization: Values) -> None:
     """No validation refuses them."""
     assert refused(organization) == []
-
-
-def functions(values: Values) -> dict[str, Any]:
-    """Functions by entry point."""
-    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
 
 
 def set_value(value: object) -> object:
@@ -99,16 +83,14 @@ def test_existing_accounts_replace_new_ones(values: Values, organization: Values
     assert members == {f"serviceAccount:{email}" for email in ACCOUNTS.values()}
 
 
-def test_an_existing_account_copies_files_from_sftp(tmp_path: Path) -> None:
+def test_an_existing_account_copies_files_from_sftp() -> None:
     """It has the place and the grants of a new one, and none is created."""
     accounts = ACCOUNTS | {"sftp": "sftp@acme-identities.iam.gserviceaccount.com"}
     email = accounts["sftp"]
     server = {"host": "a.example.com", "user": "acme", "known_hosts": "a ssh-ed25519 AAAA"}
-    given = tmp_path / "sftp.tfvars.json"
-    given.write_text(
-        json.dumps({"sftp_servers": {"crm": server}, "service_accounts": accounts}), "utf-8"
-    )
-    found = evaluated(TERRAFORM, EXAMPLE, Path(os.path.relpath(given, TERRAFORM)))
+    given = {"sftp_servers": {"crm": server}, "service_accounts": accounts}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]
+    found = evaluated_with("\n".join(lines), EXAMPLE)
     assert "google_service_account" not in found
     (job,) = found["google_cloud_run_v2_job"]
     assert job["template"]["template"]["service_account"] == email
@@ -149,24 +131,22 @@ def test_everything_that_holds_data_has_the_key(values: Values, organization: Va
     assert keys == HCL.count('resource "google_secret_manager_secret" ')
 
 
-def test_all_traffic_goes_through_the_connector(values: Values, organization: Values) -> None:
-    """Google's APIs too, so that they see the address of the network; off unless set."""
-    for each, connector, egress in (
-        (values, None, None),
-        (organization, CONNECTOR, "ALL_TRAFFIC"),
-    ):
+@pytest.mark.parametrize(
+    ("part", "name", "prescribed"),
+    [
+        ("service_config", "vpc_connector", CONNECTOR),
+        ("service_config", "vpc_connector_egress_settings", "ALL_TRAFFIC"),
+        ("build_config", "worker_pool", POOL),
+    ],
+)
+def test_traffic_and_builds_stay_in_the_network(
+    values: Values, organization: Values, part: str, name: str, prescribed: str
+) -> None:
+    """All traffic goes through the connector, so Google's APIs see the address of the network, and
+    a private pool builds; off unless set."""
+    for each, wanted in ((values, None), (organization, prescribed)):
         for function in functions(each).values():
-            config = function["service_config"]
-            assert set_value(config["vpc_connector"]) == connector
-            assert config["vpc_connector_egress_settings"] == egress
-            assert config["ingress_settings"] == "ALLOW_INTERNAL_ONLY"
-
-
-def test_a_private_pool_builds(values: Values, organization: Values) -> None:
-    """Off unless set."""
-    for each, pool in ((values, None), (organization, POOL)):
-        for function in functions(each).values():
-            assert set_value(function["build_config"]["worker_pool"]) == pool
+            assert set_value(function[part][name]) == wanted
 
 
 def test_destroy_keeps_objects_unless_told(values: Values, organization: Values) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import main
 from lib.config.profile import choose_profile, profile_name
@@ -17,6 +16,7 @@ from tests.terraform.conftest import (
     ROOT,
     TERRAFORM,
     Values,
+    functions,
     local_values,
 )
 
@@ -24,11 +24,6 @@ from tests.terraform.conftest import (
 ON_LAPTOPS_ONLY = {"GOOGLE_ADS_CONFIGURATION_FILE_PATH"} | {
     variable for variable in Settings.variables() if variable.endswith("_ENDPOINT")
 }
-
-
-def functions(values: Values) -> dict[str, Any]:
-    """Functions by entry point."""
-    return {f["build_config"]["entry_point"]: f for f in values["google_cloudfunctions2_function"]}
 
 
 # ── environment ───────────────────────────────────────────────────────────────────────────────

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 from lib.config.settings import Settings
 from tests.terraform.conftest import (
@@ -13,7 +11,7 @@ from tests.terraform.conftest import (
     SFTP,
     TERRAFORM,
     Values,
-    evaluated,
+    evaluated_with,
     local_values,
     refused,
 )
@@ -84,14 +82,11 @@ def test_the_job_sees_no_results(all_on: Values) -> None:
     assert "google_project_iam_member" not in text
 
 
-def test_the_page_has_valid_values(tmp_path: Path) -> None:
+def test_the_page_has_valid_values() -> None:
     """The example on the page passes every validation; page and submodule have every attribute."""
     page = (ROOT / "docs" / "integrations.md").read_text(encoding="utf-8")
     (shown,) = re.findall(r"<!-- tfvars -->\n +```hcl\n(.*?)```", page, re.S)
-    path = tmp_path / "sftp.tfvars"
-    path.write_text(shown, encoding="utf-8")
-    given = Path(os.path.relpath(path, TERRAFORM))
-    values = evaluated(TERRAFORM, EXAMPLE, given)
+    values = evaluated_with(shown, EXAMPLE)
     assert refused(values) == []
     assert values["google_cloud_run_v2_job"][0]["name"] == "conversions-sftp-crm"
     text = (TERRAFORM / "variables.tf").read_text(encoding="utf-8")
