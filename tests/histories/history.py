@@ -197,7 +197,7 @@ class History:
         google, number = self.platform.google, step.number
         match step.kind:
             case "judge":
-                google.judged.update(dict.fromkeys(step.rows, VERDICTS[number]))
+                self.judge(VERDICTS[number], *step.rows)
             case "account":
                 google.account = ACCOUNT[number]
             case "sending":
@@ -236,6 +236,10 @@ class History:
             file.gone = self.platform.clock.seconds
             file.is_kept = self.platform.world.store.versioned
 
+    def judge(self, verdict: Verdict, *rows: SalesRow) -> None:
+        """Let Google think this of the rows from now on."""
+        self.platform.google.judged.update(dict.fromkeys(rows, verdict))
+
     def newest(self, name: str) -> File | None:
         return next((each for each in reversed(self.files) if each.name == name), None)
 
@@ -265,6 +269,16 @@ class History:
                 file.deaths += 1
             if self.platform.google.account and key in process.taken:
                 file.account_was_refused = True
+
+    def results(self, file: File) -> dict[str, Any]:
+        """Return the results of a file, as they are now."""
+        found = self.platform.results(file.source)
+        assert found is not None
+        return found
+
+    def outcomes(self, file: File) -> list[str]:
+        """Return the outcomes of the rows of a file, as its results say now."""
+        return [row["outcome"] for row in self.results(file)["rows"]]
 
     def file_of(self, run: int) -> File:
         return next(each for each in self.files if each.run == run)

@@ -7,7 +7,6 @@ whether somebody was told at each full day.
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import pytest
 
@@ -28,25 +27,9 @@ ORDERS = (0, 3, 6, 9, 12, 15, 18, 21)
 """Sales with an order ID of their own."""
 
 
-def judge(history: Oracle, verdict: Verdict, *rows: SalesRow) -> None:
-    """Let Google think this of the rows from now on."""
-    history.platform.google.judged.update(dict.fromkeys(rows, verdict))
-
-
-def results(history: Oracle, file: File) -> dict[str, Any]:
-    found = history.platform.results(file.source)
-    assert found is not None
-    return found
-
-
-def outcomes(history: Oracle, file: File) -> list[str]:
-    """Return the outcomes of the rows of a file, as its results say now."""
-    return [row["outcome"] for row in results(history, file)["rows"]]
-
-
 def all_count(history: Oracle, file: File) -> bool:
     """Return whether each row of a file counts, by its results."""
-    found = outcomes(history, file)
+    found = history.outcomes(file)
     return len(found) == len(file.rows) and {*found} <= {"uploaded", "duplicate"}
 
 
@@ -159,7 +142,7 @@ def test_a_first_pass_four_days_after_the_run_began() -> None:
         history.platform.wait(4 * DAY)
         history.platform.google.sending = ""
         history.platform.wait(2 * DAY)
-        assert outcomes(history, file) == ["uploaded"] * 3
+        assert history.outcomes(file) == ["uploaded"] * 3
 
 
 def test_a_held_line_of_a_file_that_was_replaced_is_not_sent() -> None:
@@ -167,11 +150,11 @@ def test_a_held_line_of_a_file_that_was_replaced_is_not_sent() -> None:
     with played("google_ads", keeps_versions=True) as history:
         monday = history.upload(EXPORT, sales(0, 3), is_cut=True)
         history.platform.wait(MINUTE)
-        assert outcomes(history, monday) == ["uploaded", "deferred"]
+        assert history.outcomes(monday) == ["uploaded", "deferred"]
         history.upload(EXPORT, sales(0, 3, 6))
         history.platform.wait(2 * DAY)
-        assert outcomes(history, monday) == ["uploaded", "not_attempted"]
-        _, row = results(history, monday)["rows"]
+        assert history.outcomes(monday) == ["uploaded", "not_attempted"]
+        _, row = history.results(monday)["rows"]
         assert [error["code"] for error in row["errors"]] == ["SUPERSEDED"]
 
 
@@ -180,26 +163,26 @@ def test_a_held_line_of_a_file_that_was_replaced_is_not_sent() -> None:
 def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Verdict) -> None:
     """At once or by their final status, they are deferred for 72 hours, and not for ever."""
     with played(apis) as history:
-        judge(history, verdict, SalesRow(0))
+        history.judge(verdict, SalesRow(0))
         file = history.upload(EXPORT, sales(0))
         history.platform.wait(2 * DAY)
-        assert outcomes(history, file) != ["failed"]
+        assert history.outcomes(file) != ["failed"]
         history.platform.wait(2 * DAY)
         is_unnamed = apis == "data_manager" and "unnamed" in verdict
-        assert outcomes(history, file) == ["uploaded" if is_unnamed else "failed"]
+        assert history.outcomes(file) == ["uploaded" if is_unnamed else "failed"]
         assert history.platform.due(file.source) is None
 
 
 def test_deferred_rows_whose_resends_get_no_answer_fail_after_three_days() -> None:
     """An outage does not make them wait for ever."""
     with played("google_ads") as history:
-        judge(history, "too recent", SalesRow(0))
+        history.judge("too recent", SalesRow(0))
         file = history.upload(EXPORT, sales(0, 3))
         history.platform.wait(60 * HOUR)
         history.platform.google.sending = "outage"
         history.platform.wait(2 * DAY)
-        assert outcomes(history, file) == ["failed", "uploaded"]
-        assert results(history, file)["rows"][0]["errors"][0]["code"] == "TOO_RECENT_EVENT"
+        assert history.outcomes(file) == ["failed", "uploaded"]
+        assert history.results(file)["rows"][0]["errors"][0]["code"] == "TOO_RECENT_EVENT"
         assert history.platform.due(file.source) is None
 
 
@@ -211,8 +194,8 @@ def test_rows_that_nobody_could_send_for_a_week() -> None:
         history.platform.wait(8.5 * DAY)
         history.platform.google.sending = ""
         history.platform.wait(DAY)
-        assert results(history, file)["file_error"]["code"] == "STALE"
-        assert results(history, file)["counts"]["rows"] == 0
+        assert history.results(file)["file_error"]["code"] == "STALE"
+        assert history.results(file)["counts"]["rows"] == 0
         assert not history.platform.google.requests
 
 
@@ -222,14 +205,14 @@ def test_rows_that_nobody_could_send_for_a_week() -> None:
 def test_statuses_that_cannot_be_read_for_a_day() -> None:
     """Google keeps them: they are asked for until they are read."""
     with played("data_manager") as history:
-        judge(history, "refused", SalesRow(3))
+        history.judge("refused", SalesRow(3))
         file = history.upload(EXPORT, sales(0, 3))
         history.platform.google.statuses = "unavailable"
         history.platform.wait(26 * HOUR)
         history.platform.google.statuses = ""
         history.platform.wait(DAY)
-        assert outcomes(history, file) == ["uploaded", "failed"]
-        assert results(history, file)["processing"]["status"] == "finished"
+        assert history.outcomes(file) == ["uploaded", "failed"]
+        assert history.results(file)["processing"]["status"] == "finished"
 
 
 @pytest.mark.parametrize("statuses", ["unavailable", "processing", "refused"])
@@ -240,7 +223,7 @@ def test_statuses_that_never_come(statuses: Statuses) -> None:
         history.platform.google.statuses = statuses
         history.platform.wait(9 * DAY)
         assert history.platform.due(file.source) is None
-        counts = results(history, file)["counts"]
+        counts = history.results(file)["counts"]
         assert (counts["uploaded"], counts["unknown"], counts["awaiting"]) == (1, 1, 0)
         assert told_today(history, "google_silent") == {EXPORT}
         history.platform.wait(8 * DAY)
@@ -250,7 +233,7 @@ def test_statuses_that_never_come(statuses: Statuses) -> None:
 def test_statuses_that_are_refused_are_asked_for_by_each_sweep() -> None:
     """Somebody is told until the permission is mended, and then the next sweep reads them."""
     with played("data_manager") as history:
-        judge(history, "refused", SalesRow(0))
+        history.judge("refused", SalesRow(0))
         file = history.upload(EXPORT, sales(0))
         history.platform.google.statuses = "refused"
         for _ in range(3):
@@ -259,7 +242,7 @@ def test_statuses_that_are_refused_are_asked_for_by_each_sweep() -> None:
         history.platform.google.statuses = ""
         history.platform.wait(MINUTE)
         history.platform.sweep()
-        assert outcomes(history, file) == ["failed"]
+        assert history.outcomes(file) == ["failed"]
         history.platform.wait(2 * DAY)
         assert told_today(history, "google_silent") == set()
 
@@ -274,26 +257,26 @@ def test_statuses_that_kill_each_process_are_asked_for_by_their_schedule() -> No
         history.platform.surroundings.deadly = ""
         history.platform.google.process()
         history.platform.wait(2.5 * HOUR)
-        assert outcomes(history, file) == ["uploaded"]
-        assert results(history, file)["file_error"] is None
-        assert results(history, file)["processing"]["status"] == "finished"
+        assert history.outcomes(file) == ["uploaded"]
+        assert history.results(file)["file_error"] is None
+        assert history.results(file)["processing"]["status"] == "finished"
 
 
 def test_rows_that_were_sent_again_get_their_own_schedule() -> None:
     """A day and a half after the first request, the newest one is asked for within two hours."""
     with played("data_manager") as history:
         google = history.platform.google
-        judge(history, "too recent", SalesRow(3))
+        history.judge("too recent", SalesRow(3))
         file = history.upload(EXPORT, sales(0, 3))
         history.platform.wait(34 * HOUR)
-        assert (len(google.requests), outcomes(history, file)[1]) == (2, "deferred")
-        judge(history, "", SalesRow(3))
+        assert (len(google.requests), history.outcomes(file)[1]) == (2, "deferred")
+        history.judge("", SalesRow(3))
         history.platform.wait(6 * HOUR)
         assert len(google.requests) == 3
         google.process()
         history.platform.wait(2 * HOUR)
-        assert results(history, file)["counts"]["awaiting"] == 0
-        assert outcomes(history, file) == ["uploaded"] * 2
+        assert history.results(file)["counts"]["awaiting"] == 0
+        assert history.outcomes(file) == ["uploaded"] * 2
 
 
 # ── tries ────────────────────────────────────────────────────────────────────────────────────────
@@ -324,14 +307,14 @@ def test_a_file_whose_attempts_die_after_one_more_chunk_each() -> None:
 def test_resends_that_die_after_one_more_chunk_each() -> None:
     """They make progress too, although the number of markers stays the same."""
     with played("google_ads", chunk_rows=1) as history:
-        judge(history, "too recent", *sales(*ORDERS))
+        history.judge("too recent", *sales(*ORDERS))
         file = history.upload(EXPORT, sales(*ORDERS))
         history.platform.wait(HOUR)
-        judge(history, "", *sales(*ORDERS))
+        history.judge("", *sales(*ORDERS))
         dies_at_its_second_request(history)
         history.platform.wait(3 * DAY)
         assert all_count(history, file)
-        assert results(history, file)["file_error"] is None
+        assert history.results(file)["file_error"] is None
 
 
 @pytest.mark.parametrize("deadly", ["report", "document"])
@@ -346,13 +329,13 @@ def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
         other = history.upload(NIGHT, sales(3))
         platform.events.clear()  # the sweep begins with this file
         platform.wait(HOUR)
-        assert outcomes(history, other) == ["uploaded"]
+        assert history.outcomes(other) == ["uploaded"]
         waits = [wait_after_try(tries).total_seconds() for tries in range(1, MOST_TRIES + 2)]
         platform.wait(sum(waits) + DAY)
         assert platform.due(file.source) is None
         assert attempts(history, file) <= MOST_TRIES + 3
         if deadly == "report":
-            assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"
+            assert history.results(file)["file_error"]["code"] == "NO_PROGRESS"
         else:
             assert told_today(history, "file_unfinished") == {EXPORT}
             before = attempts(history, file)
@@ -365,15 +348,15 @@ def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
 def test_statuses_that_stay_in_process_for_four_hours(statuses: Statuses) -> None:
     """Attempts without a marker end no file that is well."""
     with played("data_manager") as history:
-        judge(history, "too recent at once", SalesRow(3))
+        history.judge("too recent at once", SalesRow(3))
         file = history.upload(EXPORT, sales(0, 3))
         history.platform.google.statuses = statuses
         history.platform.wait(5 * HOUR)
         history.platform.google.statuses = ""
-        judge(history, "", SalesRow(3))
+        history.judge("", SalesRow(3))
         history.platform.wait(3 * DAY)
-        assert outcomes(history, file) == ["uploaded"] * 2
-        assert results(history, file)["file_error"] is None
+        assert history.outcomes(file) == ["uploaded"] * 2
+        assert history.results(file)["file_error"] is None
 
 
 @pytest.mark.parametrize(
@@ -401,7 +384,7 @@ def test_a_revision_that_dies_at_every_start() -> None:
         history.platform.surroundings.deadly = ""
         history.platform.revision += 1
         history.platform.wait(DAY)
-        assert outcomes(history, file) == ["uploaded"] * 2
+        assert history.outcomes(file) == ["uploaded"] * 2
 
 
 def test_a_file_that_takes_all_the_time_to_be_read_ends() -> None:
@@ -410,7 +393,7 @@ def test_a_file_that_takes_all_the_time_to_be_read_ends() -> None:
         history.platform.surroundings.reading_seconds = 8.5 * MINUTE  # of 9
         file = history.upload(EXPORT, sales(0))
         history.platform.wait(3 * DAY)
-        assert results(history, file)["file_error"]["code"] == "NO_PROGRESS"
+        assert history.results(file)["file_error"]["code"] == "NO_PROGRESS"
         assert attempts(history, file) <= 7
         assert not history.platform.google.requests
 
@@ -437,7 +420,7 @@ def test_a_file_that_was_deleted_while_it_waited_for_quota() -> None:
         history.platform.google.sending = ""
         history.platform.wait(2 * DAY)
         assert not history.platform.google.requests
-        assert results(history, file)["file_error"]["code"] == "SOURCE_GONE"
+        assert history.results(file)["file_error"]["code"] == "SOURCE_GONE"
 
 
 @pytest.mark.parametrize("keeps_versions", [True, False])
@@ -450,11 +433,11 @@ def test_an_unfinished_file_is_overwritten_with_other_rows(keeps_versions: bool)
         history.platform.google.sending = ""
         tuesday = history.upload(EXPORT, sales(3))
         history.platform.wait(DAY)
-        assert outcomes(history, tuesday) == ["uploaded"]
+        assert history.outcomes(tuesday) == ["uploaded"]
         if keeps_versions:
-            assert outcomes(history, monday) == ["uploaded"]
+            assert history.outcomes(monday) == ["uploaded"]
         else:
-            assert results(history, monday)["file_error"]["code"] == "SOURCE_GONE"
+            assert history.results(monday)["file_error"]["code"] == "SOURCE_GONE"
 
 
 def test_results_that_cannot_be_written_for_a_day() -> None:
@@ -466,5 +449,5 @@ def test_results_that_cannot_be_written_for_a_day() -> None:
         assert told_today(history, "file_unfinished") == {EXPORT}
         history.platform.surroundings.unwritable = ""
         history.platform.wait(DAY)
-        assert outcomes(history, file) == ["uploaded"]
+        assert history.outcomes(file) == ["uploaded"]
         assert len(history.platform.google.requests) == 1

@@ -14,7 +14,6 @@ from lib.model.sent_requests import RequestStatus
 from tests.fakes import SOLD_AT, START, deliver, sweep, world
 from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SalesRow, sales
 from tests.histories.google import Verdict
-from tests.histories.history import File
 from tests.histories.oracle import Oracle
 from tests.histories.platform import DAY, HOUR
 from tests.histories.playing import played
@@ -26,21 +25,9 @@ SALE, CHANGE = SalesRow(0), SalesRow(0, REDUCED)
 MOST_CALLS = 60
 
 
-def judge(history: Oracle, verdict: Verdict, *rows: SalesRow) -> None:
-    """Let Google think this of the rows from now on."""
-    history.platform.google.judged.update(dict.fromkeys(rows, verdict))
-
-
 def worth(history: Oracle, sale: int = 0) -> object:
     """Return what Google holds for a sale."""
     return history.platform.google.value_of(SalesRow(sale))
-
-
-def outcomes(history: Oracle, file: File) -> list[str]:
-    """Return the outcomes of the rows of a file, as its results say now."""
-    found = history.platform.results(file.source)
-    assert found is not None
-    return [row["outcome"] for row in found["rows"]]
 
 
 def sold(history: Oracle, *numbers: int) -> None:
@@ -76,12 +63,12 @@ def test_a_restatement_that_was_too_recent_is_sent_again() -> None:
     """Google accepts it, says later that it is too recent, and gets it again until it counts."""
     with played("data_manager") as history:
         sold(history, 0)
-        judge(history, "too recent", CHANGE)
+        history.judge("too recent", CHANGE)
         file = history.upload(CHANGES, [CHANGE])
         history.platform.wait(DAY)
-        judge(history, "", CHANGE)
+        history.judge("", CHANGE)
         history.platform.wait(DAY)
-        assert (worth(history), outcomes(history, file)) == (60.0, ["uploaded"])
+        assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"])
 
 
 def test_a_restatement_that_was_too_recent_is_sent_again_after_a_crash() -> None:
@@ -89,15 +76,15 @@ def test_a_restatement_that_was_too_recent_is_sent_again_after_a_crash() -> None
     for call in itertools.count(1):
         with played("data_manager") as history:
             sold(history, 0)
-            judge(history, "too recent", CHANGE)
+            history.judge("too recent", CHANGE)
             file = history.upload(CHANGES, [CHANGE])
             history.platform.deliver(file.source, Interruption(call, "killed"))
             killed = history.platform.processes[-1]
             google = history.platform.google
             google.process()  # also a request of which nobody knows any more
-            judge(history, "", CHANGE)
+            history.judge("", CHANGE)
             history.platform.wait(2 * DAY)
-            assert (worth(history), outcomes(history, file)) == (60.0, ["uploaded"]), call
+            assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"]), call
         if not killed.interrupted_at:
             break
         assert call < MOST_CALLS
@@ -108,21 +95,21 @@ def test_a_restatement_that_was_too_recent_is_sent_again_after_a_crash() -> None
 def test_a_sale_and_its_correction_are_both_too_recent(verdict: Verdict, is_one_file: bool) -> None:
     """Both wait, and then the order has its newest value: nothing is skipped, or a duplicate."""
     with played("data_manager") as history:
-        judge(history, verdict, SALE, CHANGE)
+        history.judge(verdict, SALE, CHANGE)
         files = [history.upload(EXPORT, [SALE, CHANGE] if is_one_file else [SALE])]
         if not is_one_file:
             files.append(history.upload(CHANGES, [CHANGE]))
         history.platform.wait(DAY)
-        judge(history, "", SALE, CHANGE)
+        history.judge("", SALE, CHANGE)
         history.platform.wait(2 * DAY)
         assert worth(history) == 60.0
-        assert {o for file in files for o in outcomes(history, file)} == {"uploaded"}
+        assert {o for file in files for o in history.outcomes(file)} == {"uploaded"}
 
 
 def test_rows_that_wait_unnamed_do_not_undo_the_correction_of_another_file() -> None:
     """Google names no row, so all are sent again: with the newest value of their orders."""
     with played("data_manager") as history:
-        judge(history, "too recent, unnamed", SalesRow(3))
+        history.judge("too recent, unnamed", SalesRow(3))
         history.upload(EXPORT, sales(0, 3))
         history.platform.wait(7 * HOUR)
         history.platform.google.process()
@@ -130,7 +117,7 @@ def test_rows_that_wait_unnamed_do_not_undo_the_correction_of_another_file() -> 
         for _ in range(3):
             history.platform.wait(DAY)
             assert worth(history) == 60.0
-        judge(history, "", SalesRow(3))
+        history.judge("", SalesRow(3))
         history.platform.wait(DAY)
         assert (worth(history), worth(history, 3)) == (60.0, 100.0)
 
@@ -143,14 +130,14 @@ def test_a_correction_that_failed_can_be_mended(again: SalesRow) -> None:
     """The corrected row, or the sale, is uploaded again, and counts: no document blocks it."""
     with played("data_manager") as history:
         sold(history, 0)
-        judge(history, "refused", CHANGE)
+        history.judge("refused", CHANGE)
         failed = history.upload(CHANGES, [CHANGE])
         history.platform.wait(DAY)
-        assert outcomes(history, failed) == ["failed"]
-        judge(history, "", CHANGE)
+        assert history.outcomes(failed) == ["failed"]
+        history.judge("", CHANGE)
         file = history.upload(CHANGES if again.step else NIGHT, [again])
         history.platform.wait(DAY)
-        assert (outcomes(history, file), worth(history)) == (["uploaded"], 60.0)
+        assert (history.outcomes(file), worth(history)) == (["uploaded"], 60.0)
 
 
 # ── files beside each other ──────────────────────────────────────────────────────────────────────
@@ -186,7 +173,7 @@ def test_a_nightly_export_of_another_profile_undoes_no_correction(apis: str) -> 
             file = history.upload(NIGHT, sales(0, 3, 6))
             history.platform.wait(DAY)
             assert (worth(history), worth(history, 3)) == (60.0, 100.0)
-            first, *_ = rows = history.platform.results(file.source)["rows"]
+            first, *_ = rows = history.results(file)["rows"]
             known = "duplicate" if apis == "google_ads" else "uploaded"
             assert [row["outcome"] for row in rows] == [known, known, rows[2]["outcome"]]
             corrected = [each["code"] for each in first["warnings"]]
@@ -245,7 +232,7 @@ def test_a_refund_of_a_sale_that_has_only_an_email_address(
         sold(history, 2)
         file = history.upload(CHANGES, [SalesRow(2, step)])
         history.platform.wait(2 * DAY)
-        assert outcomes(history, file) == ["uploaded"]
+        assert history.outcomes(file) == ["uploaded"]
         assert worth(history, 2) == (60.0 if step == REDUCED else None)
 
 
@@ -260,7 +247,7 @@ def test_a_retraction_by_the_other_api_is_final() -> None:
         history.platform.wait(2 * DAY)
         file = history.upload(EXPORT, sales(0, 3))
         history.platform.wait(DAY)
-        assert outcomes(history, file) == ["skipped", "uploaded"]
+        assert history.outcomes(file) == ["skipped", "uploaded"]
         assert worth(history) is None
 
 
@@ -270,10 +257,10 @@ def test_corrections_of_a_file_wait_until_its_sales_are_answered_and_no_longer()
         rows = [SALE, SalesRow(0, REFUNDED)]
         file = history.upload(EXPORT, rows)
         history.platform.wait(5 * HOUR)
-        assert "deferred" in outcomes(history, file)
+        assert "deferred" in history.outcomes(file)
         history.platform.google.process()
         history.platform.wait(1.1 * HOUR)
-        assert outcomes(history, file) == ["uploaded"] * 2
+        assert history.outcomes(file) == ["uploaded"] * 2
         assert worth(history) is None
 
 
@@ -284,7 +271,7 @@ def test_a_held_correction_waits_for_its_sale_too() -> None:
         history.platform.wait(HOUR)
         history.platform.google.process()
         history.platform.wait(2 * HOUR)
-        assert outcomes(history, file) == ["uploaded"] * 2
+        assert history.outcomes(file) == ["uploaded"] * 2
         assert worth(history) == 60.0
 
 
