@@ -7,16 +7,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import first_sentence
-from lib.cli.commands import main
-from tests.cli.validating import BASE, NOW, csv_of, row, with_profiles
+from tests.cli.validating import BASE, NOW, csv_of, row, run_check
 from tests.results_schema import check_results
 
 ROOT = Path(__file__).parents[2]
@@ -25,30 +22,9 @@ GOOD = csv_of(row())
 BAD = csv_of(row(), row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday"))
 
 
-def run(*arguments: str | Path) -> Result:
-    """Run the command in this process, at the fixed time."""
-    with TemporaryDirectory() as folder:
-        given = with_profiles(
-            ["check", "--now", NOW.isoformat(), *map(str, arguments)], Path(folder)
-        )
-        return CliRunner().invoke(main, given)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Any:
-    """Write a file and return its path."""
-
-    def write(content: bytes | str, name: str = "export.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
-
-
 def test_a_valid_file_exits_with_0_and_shows_how_it_was_read(file: Any) -> None:
     """A valid file exits with 0, and its encoding, delimiter, columns and counts are shown."""
-    result = run(
+    result = run_check(
         file(
             "Google Click ID;Conversion Name;Conversion Time\nCj0KCQiA0001;Deal;2026-11-20T10:00Z\n"
         )
@@ -61,7 +37,7 @@ def test_a_valid_file_exits_with_0_and_shows_how_it_was_read(file: Any) -> None:
 
 def test_a_file_with_a_refused_row_exits_with_1_and_names_its_line(file: Any) -> None:
     """The output shows the code, line, meaning and action of a refused row, but not the value."""
-    result = run(file(BAD))
+    result = run_check(file(BAD))
     assert result.exit_code == 1
     for text in (
         "INVALID_DATE  rejected  line 3, conversion_date_time\n",
@@ -85,7 +61,7 @@ def test_corrections_are_counted_apart_from_sales(file: Any) -> None:
         {"rows": {"stage": ["refunded"]}, "send": "retraction"},
     ]
     profiles = file(json.dumps({"default": {**BASE, "conversions": entries}}), "profiles.json")
-    result = run("--profiles", profiles, file(content))
+    result = run_check("--profiles", profiles, file(content))
     assert result.exit_code == 0, result.output
     assert "3 rows: 2 sales, 1 refund or change would be sent" in result.output
     assert "Google cannot find the sale of a refund or change if it was never" in result.output
@@ -98,7 +74,7 @@ def test_a_new_value_of_an_unknown_sale_may_be_a_new_conversion(file: Any) -> No
     more = {"destination": "data_manager", "action": "7155501002", "currency_code": "USD"}
     profile = {**BASE, **more, "conversions": [{"send": "restatement"}]}
     profiles = file(json.dumps({"default": profile}), "profiles.json")
-    result = run("--profiles", profiles, file(content))
+    result = run_check("--profiles", profiles, file(content))
     assert "1 refund or change would be sent" in result.output
     assert "never uploaded becomes a new conversion" in result.output
 
@@ -107,20 +83,20 @@ def test_a_warning_is_called_one(file: Any) -> None:
     """Whether its row is sent depends on the rest of the row."""
     beside = row(gclid="organic", email="buyer@example.com")
     for rows in ([row(gclid="organic")], [row(gclid="organic"), beside]):
-        assert "INVALID_CLICK_ID  warning  " in run(file(csv_of(*rows))).output
+        assert "INVALID_CLICK_ID  warning  " in run_check(file(csv_of(*rows))).output
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(50), b"a,b\n1,2\n"])
 def test_a_file_that_cannot_be_used_exits_with_1(file: Any, content: bytes) -> None:
     """An unusable file exits with 1, and the output states that it is refused."""
-    result = run(file(content))
+    result = run_check(file(content))
     assert result.exit_code == 1
     assert "file stopped" in result.output
 
 
 def test_one_bad_file_of_several_exits_with_1(file: Any) -> None:
     """One bad file sets the exit code to 1, and all files are checked."""
-    result = run(file(BAD, "bad.csv"), file(GOOD, "good.csv"))
+    result = run_check(file(BAD, "bad.csv"), file(GOOD, "good.csv"))
     assert result.exit_code == 1
     assert "bad.csv" in result.output
     assert "1 row: 1 would be sent." in result.output
@@ -128,7 +104,7 @@ def test_one_bad_file_of_several_exits_with_1(file: Any) -> None:
 
 def test_warnings_and_repeats_refuse_nothing(file: Any) -> None:
     """The exit code is 0, because every conversion would be sent once."""
-    result = run(file(csv_of(row(email="nobody"), row())))
+    result = run_check(file(csv_of(row(email="nobody"), row())))
     assert result.exit_code == 0
     assert "1 would be sent, 1 would be duplicate, 1 with a warning" in result.output
 
@@ -151,7 +127,7 @@ def test_a_mistake_in_the_command_exits_with_2(file: Any, arguments: list[str]) 
         "wrong": {"destination": "google_ads", "customer_id": "none", "time_zone": "Mars/Base"},
     }
     names = {"file": file(GOOD), "profiles": file(json.dumps(profiles), "profiles.json")}
-    result = run(*[argument.format(**names) for argument in arguments])
+    result = run_check(*[argument.format(**names) for argument in arguments])
     assert result.exit_code == 2
     assert "row" not in result.stdout
     if "wrong" in arguments:
@@ -172,14 +148,14 @@ def test_the_row_filter_of_a_profile_is_used(file: Any) -> None:
     profiles = file(json.dumps({"crm": profile}), "profiles.json")
     rows = [("Won", "New"), ("Lost", "New"), ("Won", "test")]
     data = file(csv_of(*(row(Stage=stage, Kind=kind) for stage, kind in rows)))
-    result = run("--profiles", profiles, "--profile", "crm", data)
+    result = run_check("--profiles", profiles, "--profile", "crm", data)
     assert result.exit_code == 0, result.output
     assert "3 rows: 1 would be sent, 2 would be skipped." in result.output
 
 
 def test_json_is_the_results_document(file: Any) -> None:
     """`--json` prints the results document, with `ok` for rows that would be sent."""
-    result = run("--json", file(BAD))
+    result = run_check("--json", file(BAD))
     assert result.exit_code == 1
     document = check_results(json.loads(result.stdout))
     assert (document["counts"]["ok"], document["counts"]["rejected"]) == (1, 1)
@@ -190,13 +166,13 @@ def test_json_is_the_results_document(file: Any) -> None:
 
 def test_json_can_list_every_row(file: Any) -> None:
     """`--all-rows` lists every row, as LIST_ALL_ROWS does in the function."""
-    document = check_results(json.loads(run("--json", "--all-rows", file(BAD)).stdout))
+    document = check_results(json.loads(run_check("--json", "--all-rows", file(BAD)).stdout))
     assert [each["outcome"] for each in document["rows"]] == ["ok", "rejected"]
 
 
 def test_json_of_several_files_is_one_document_after_another(file: Any) -> None:
     """Several files give consecutive complete documents, which jq can read."""
-    output = run("--json", file(GOOD, "a.csv"), file(BAD, "b.csv")).stdout
+    output = run_check("--json", file(GOOD, "a.csv"), file(BAD, "b.csv")).stdout
     first, end = json.JSONDecoder().raw_decode(output)
     second = json.loads(output[end:])
     assert [each["source"]["name"][-5:] for each in (first, second)] == ["a.csv", "b.csv"]
@@ -208,7 +184,9 @@ def test_rows_before_the_damage_have_their_outcomes(file: Any) -> None:
     """The readable rows of a truncated gzip file are validated, and the file is refused."""
     rows = csv_of(*[row(gclid=f"Cj0KCQiAexample{n:06}") for n in range(20_000)])
     packed = gzip.compress(rows)
-    document = json.loads(run("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout)
+    document = json.loads(
+        run_check("--json", file(packed[: len(packed) // 2], "cut.csv.gz")).stdout
+    )
     check_results(document)
     assert document["file_error"]["code"] == "CORRUPT_FILE"
     assert 2_000 < document["counts"]["ok"] < 20_000
@@ -228,7 +206,7 @@ def test_a_name_that_the_function_would_not_open_fails(
     file: Any, name: str, reported: str, options: list[str]
 ) -> None:
     """A wrong name is reported on stderr, and the file is checked nevertheless."""
-    result = run(*options, file(GOOD, name))
+    result = run_check(*options, file(GOOD, name))
     assert result.exit_code == 1
     assert f"{name}: the function would {reported}" in result.stderr
     assert ('"ok": 1' if options else "1 would be sent") in result.stdout
@@ -254,7 +232,7 @@ def test_the_check_imports_no_google_client() -> None:
 
 def test_the_whole_check_is_at_the_time_of_now(file: Any) -> None:
     """`--now` says when the check begins and when it ends, so its results are always the same."""
-    document = json.loads(run("--json", file(csv_of(row()))).stdout)
+    document = json.loads(run_check("--json", file(csv_of(row()))).stdout)
     assert document["started_at"] == document["finished_at"] == NOW.isoformat()
 
 
@@ -276,5 +254,5 @@ def test_one_person_of_a_long_file_is_found(
             )
         )
     )
-    done = run(path, "--json")
+    done = run_check(path, "--json")
     assert ("SAME_PERSON" in {note["code"] for note in json.loads(done.stdout)["notes"]}) == is_said

@@ -9,12 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from lib.cli import check_command
-from lib.cli.commands import main
 from lib.cli.terminal import is_own_screen
-from tests.cli.validating import BASE, NOW, csv_of, row, with_profiles
+from tests.cli.validating import BASE, csv_of, flat, row, run_check
 
 
 def priced(number: int, **cells: str) -> dict[str, str]:
@@ -28,21 +26,6 @@ CURRENCIES = csv_of(
     priced(13, currency_code="ada@example.com"),
     priced(14, currency_code="+1 212-555-0100"),
 )
-
-
-def run(path: Path, *options: str) -> Result:
-    command = ["check", "--now", NOW.isoformat(), *options, str(path)]
-    return CliRunner().invoke(main, with_profiles(command, path.parent))
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Any:
-    def write(content: bytes) -> Path:
-        path = tmp_path / "export.csv"
-        path.write_bytes(content)
-        return path
-
-    return write
 
 
 @pytest.fixture
@@ -63,16 +46,13 @@ def test_a_screen_is_a_terminal_outside_of_a_pipeline(monkeypatch: pytest.Monkey
     assert not is_own_screen()
 
 
-def flat(text: str) -> str:
-    """A text without the line breaks of the terminal."""
-    return " ".join(text.split())
-
-
 @pytest.mark.usefixtures("screen")
 def test_a_cell_is_shown_with_its_line_and_column(file: Any) -> None:
     """One line says where, which cell, and what to do, also of a personal column."""
     cells = {"conversion_value": "12x", "currency_code": "USD", "email": "eve.example.com"}
-    output = flat(run(file(csv_of(priced(1, currency_code="USD"), priced(2, **cells)))).stdout)
+    output = flat(
+        run_check(file(csv_of(priced(1, currency_code="USD"), priced(2, **cells)))).stdout
+    )
     assert "rejected line 3, conversion_value: 12x " in output
     assert "line 3, email: eve.example.com " in output
 
@@ -80,7 +60,7 @@ def test_a_cell_is_shown_with_its_line_and_column(file: Any) -> None:
 @pytest.mark.usefixtures("screen")
 def test_wrong_values_are_counted_on_a_screen(file: Any) -> None:
     """Each wrong value is shown with the number of its rows."""
-    output = flat(run(file(CURRENCIES)).stdout)
+    output = flat(run_check(file(CURRENCIES)).stdout)
     assert '"Dollars (old)" ×9, "Taler" ×3, "ada@example.com" ×1' in output
 
 
@@ -88,7 +68,9 @@ def test_wrong_values_are_counted_on_a_screen(file: Any) -> None:
 def test_a_cell_is_shortened_and_obeyed_by_no_terminal(file: Any) -> None:
     """Escape sequences and direction marks are written out, and an empty cell is called so."""
     cell = "\x1b]0;title\x07\u202eabc" + "x" * 100
-    output = run(file(csv_of(priced(1, currency_code=cell), priced(2, conversion_date_time=""))))
+    output = run_check(
+        file(csv_of(priced(1, currency_code=cell), priced(2, conversion_date_time="")))
+    )
     assert r"currency_code: \x1b]0;title\x07\u202eabc" in flat(output.stdout)
     assert "conversion_date_time: (empty) " in flat(output.stdout)
     assert not {"\x1b", "\x07", "\u202e"} & {*output.output}
@@ -98,22 +80,23 @@ def test_a_cell_is_shortened_and_obeyed_by_no_terminal(file: Any) -> None:
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_no_value_is_written_anywhere_else(file: Any, options: tuple[str, ...]) -> None:
     """A file or a pipe may be kept or sent on, so it gets no value of the file."""
-    output = run(file(CURRENCIES), *options).stdout
+    output = run_check(file(CURRENCIES), *options).stdout
     assert "INVALID_CURRENCY" in output
     assert "Taler" not in output
 
 
 def test_the_first_five_lines_of_a_problem_are_listed(file: Any) -> None:
     """All of them are in the results document."""
-    assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run(file(CURRENCIES)).stdout
+    assert "14 rows: lines 2, 3, 4, 5, 6, ..." in run_check(file(CURRENCIES)).stdout
 
 
 def test_rows_of_a_spreadsheet_are_named_where_lines_are_not_rows(file: Any) -> None:
     """A line break in a cell above shifts the lines, but not the rows of a spreadsheet."""
     content = csv_of(row(Note="a\nb"), row(conversion_date_time="soon"))
-    assert "rejected  line 4 (row 3 of a spreadsheet), conv" in run(file(content)).stdout
+    assert "rejected  line 4 (row 3 of a spreadsheet), conv" in run_check(file(content)).stdout
     assert (
-        "of a spreadsheet" not in run(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
+        "of a spreadsheet"
+        not in run_check(file(csv_of(row(), row(conversion_date_time="soon")))).stdout
     )
 
 
@@ -132,11 +115,11 @@ def test_a_new_value_and_a_renamed_column_lead_to_init(file: Any, tmp_path: Path
     content = "Click,Closed,Order,Stage\nCj0KCQiAexample0001,2026-11-20 10:00Z,1,Won (self-serve)\n"
     options = ["--profiles", str(profiles), "--profile", "crm"]
     path = file(content.encode())
-    shown = " ".join(run(path, *options).stdout.split())
+    shown = flat(run_check(path, *options).stdout)
     assert "NO_ENTRY_FITS rejected line 2: Stage: Won (self-serve)" in shown
     assert f"init {path} --profile crm, and to choose that" in shown
     path = file(content.replace("Closed", "Close date").encode())
-    shown = " ".join(run(path, *options).stdout.split())
+    shown = flat(run_check(path, *options).stdout)
     assert '"Closed" may be "Close date" now.' in shown
     assert f"init {path} --profile crm. If it was not" in shown
 
@@ -159,7 +142,7 @@ def test_only_a_value_that_no_entry_lists_is_called_new(file: Any, tmp_path: Pat
     )
     sale = "Cj0KCQiAexample0001,2026-11-20 10:00Z,{},Real,yes,\n"
     content = "Click,Closed,Stage,Type,Paid,Cancelled\n" + sale.format("Signed")
-    shown = " ".join(run(file(content.encode()), *options).stdout.split())
+    shown = flat(run_check(file(content.encode()), *options).stdout)
     assert "line 2: Stage: Signed (columns" in shown
 
 
@@ -173,7 +156,7 @@ def test_a_row_with_two_wrong_dates_is_one_row(file: Any, tmp_path: Path) -> Non
         conversions=[{"send": "call"}],
     )
     content = f"{','.join(names)}\n+12125550100,soon,later\n"
-    shown = " ".join(run(file(content.encode()), *options).stdout.split())
+    shown = flat(run_check(file(content.encode()), *options).stdout)
     assert "INVALID_DATE rejected line 2, call_start" in shown
     assert '"soon" ×1, "later" ×1' in shown
 
@@ -188,9 +171,9 @@ def test_click_ids_of_another_network_do_not_matter_in_skipped_rows(
         skip={"Source": ["Facebook"]},
     )
     rows = [row(Source="Google"), row(gclid="IwAR2xExampleOfMeta00fbclid1", Source="Facebook")]
-    assert "FOREIGN_CLICK_IDS" not in run(file(csv_of(*rows)), *options).stdout
+    assert "FOREIGN_CLICK_IDS" not in run_check(file(csv_of(*rows)), *options).stdout
     rows[1]["Source"] = "Newsletter"
-    assert "FOREIGN_CLICK_IDS" in run(file(csv_of(*rows)), *options).stdout
+    assert "FOREIGN_CLICK_IDS" in run_check(file(csv_of(*rows)), *options).stdout
 
 
 def test_a_value_of_zero_that_the_profile_states_is_no_mistake(file: Any, tmp_path: Path) -> None:
@@ -210,5 +193,5 @@ def test_a_value_of_zero_that_the_profile_states_is_no_mistake(file: Any, tmp_pa
         "Cj0KCQiAexample0001,2026-11-20 10:00Z,Lead,\n"
         "Cj0KCQiAexample0002,2026-11-20 10:00Z,Won,9\n"
     )
-    assert "ZERO_VALUES" not in run(file(content.encode()), *options).stdout
-    assert "ZERO_VALUES" in run(file(content.replace(",9", ",0").encode()), *options).stdout
+    assert "ZERO_VALUES" not in run_check(file(content.encode()), *options).stdout
+    assert "ZERO_VALUES" in run_check(file(content.replace(",9", ",0").encode()), *options).stdout

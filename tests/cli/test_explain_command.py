@@ -7,14 +7,11 @@ from click.testing import CliRunner, Result
 from lib.catalogue.codes import CATALOGUE, TABLES, lookup
 from lib.catalogue.open_problems import PROBLEM_KINDS
 from lib.cli.commands import main
+from tests.cli.validating import flat
 
 
 def explain(*arguments: str) -> Result:
     return CliRunner(env={"COLUMNS": "80"}).invoke(main, ["explain", *arguments])
-
-
-def flat(text: str) -> str:
-    return " ".join(text.split())
 
 
 def test_a_code_is_explained_in_whatever_case() -> None:

@@ -10,30 +10,21 @@ import shlex
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import first_sentence
-from lib.cli.commands import main
 from lib.cli.fix import GUESSED_MARK
 from lib.results.document import SCHEMA_VERSION
-from tests.cli.validating import NOW, csv_of, row, validate, with_profiles
+from tests.cli.validating import csv_of, row, run, run_check, validate
 from tests.workbooks import workbook
 
 BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
 MIXED = csv_of(row(), BAD_TIME, row(gclid="organic", email="nobody"), row(), row(gclid="a" * 20))
 OURS = ["fix: problem", "fix: what to do", "fix: line"]
-
-
-def run(*arguments: str | Path, stdin: bytes | None = None) -> Result:
-    with TemporaryDirectory() as folder:
-        given = with_profiles([*map(str, arguments)], Path(folder))
-        return CliRunner().invoke(main, given, input=stdin)
 
 
 @pytest.fixture
@@ -51,7 +42,6 @@ def fix(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         path = tmp_path / name
         path.write_bytes(content)
-        arguments: list[str | Path] = ["check", "--json", "--now", NOW.isoformat(), path]
         if profile is not None:
             profiles = tmp_path / "profiles.json"
             document = {
@@ -60,7 +50,7 @@ def fix(tmp_path: Path) -> Callable[..., Path]:
             # With a byte order mark, as some editors on Windows write it.
             profiles.write_text(json.dumps(document), "utf-8-sig")
             options = ["--profiles", profiles]
-        document = json.loads(run(*arguments, *options).stdout)
+        document = json.loads(run_check("--json", path, *options).stdout)
         change(document)
         results = tmp_path / f"{name}.results.json"
         results.write_text(json.dumps(document))
@@ -318,7 +308,7 @@ def checked(tmp_path: Path) -> tuple[Path, Path]:
     """A file and its results."""
     path, results = tmp_path / "export.csv", tmp_path / "results.json"
     path.write_bytes(MIXED)
-    results.write_text(run("check", "--json", "--now", NOW.isoformat(), path).stdout)
+    results.write_text(run_check("--json", path).stdout)
     return path, results
 
 
@@ -382,24 +372,25 @@ def test_an_earlier_output_is_named(
     assert "Move or delete it, or name another file with -o." in done.stderr
 
 
-def test_nothing_is_written_if_no_row_is_wrong(tmp_path: Path) -> None:
-    """A file without refused rows needs no other file."""
+@pytest.mark.parametrize(
+    ("content", "code", "said"),
+    [
+        pytest.param(
+            csv_of(row()), 0, "There is no row that you can correct.\n", id="no row is wrong"
+        ),
+        pytest.param(b"Cj0KCQiAexample0001,1001,2026-11-20\n" * 2, 1, "the whole file", id="all"),
+    ],
+)
+def test_without_rows_to_correct_nothing_is_written(
+    tmp_path: Path, content: bytes, code: int, said: str
+) -> None:
+    """Of a file that is wrong as a whole, the message says what to do with it."""
     path = tmp_path / "export.csv"
-    path.write_bytes(csv_of(row()))
-    results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
+    path.write_bytes(content)
+    results = run_check("--json", path).stdout_bytes
     done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
-    assert (done.exit_code, done.stderr) == (0, "There is no row that you can correct.\n")
+    assert (done.exit_code, said in done.stderr) == (code, True)
     assert not (tmp_path / "out.csv").exists()
-
-
-def test_a_file_that_is_wrong_as_a_whole_has_no_rows_to_fix(tmp_path: Path) -> None:
-    """Without a header, no row can be corrected: the message says what to do with the file."""
-    path = tmp_path / "export.csv"
-    path.write_bytes(b"Cj0KCQiAexample0001,1001,2026-11-20\nCj0KCQiAexample0002,1001,2026-11-20\n")
-    results = run("check", "--json", "--now", NOW.isoformat(), path).stdout_bytes
-    done = run("fix", path, "-", "-o", tmp_path / "out.csv", stdin=results)
-    assert done.exit_code == 1
-    assert "the whole file" in done.stderr
 
 
 def test_no_live_formula_is_written(fix: Any) -> None:
@@ -431,7 +422,7 @@ def test_the_name_of_the_output_says_whose_rows_it_has(
     """The sweep recognizes it by this name, so it is that of the upload, not of the local copy."""
     monkeypatch.chdir(tmp_path)
     Path("copy.csv").write_bytes(MIXED)
-    document = json.loads(run("check", "--json", "--now", NOW.isoformat(), "copy.csv").stdout)
+    document = json.loads(run_check("--json", "copy.csv").stdout)
     document["source"]["name"] = "shop/sales-2026-11-27.csv.gz"
     Path("results.json").write_text(json.dumps(document))
     done = run("fix", "copy.csv", "results.json")
@@ -469,7 +460,7 @@ def test_results_of_another_file_are_refused_if_no_row_is_wrong(tmp_path: Path) 
     good, other = tmp_path / "good.csv", tmp_path / "other.csv"
     good.write_bytes(csv_of(row()))
     other.write_bytes(csv_of(row(), BAD_TIME))
-    results = run("check", "--json", "--now", NOW.isoformat(), good).stdout_bytes
+    results = run_check("--json", good).stdout_bytes
     done = run("fix", other, "-", "-o", tmp_path / "out.csv", stdin=results)
     assert done.exit_code == 1
     assert f"{other} is not the file of these results" in done.stderr

@@ -7,17 +7,14 @@ import pty
 import signal
 import subprocess
 import sys
-import tempfile
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner, Result
 
-from lib.cli.commands import main
 from lib.cli.files import replacing
-from tests.cli.validating import NOW, csv_of, row, with_profiles
+from tests.cli.validating import csv_of, row, run, run_check, words_of_check
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "lib"]
@@ -28,18 +25,6 @@ MANY_PROBLEMS = csv_of(
 )
 
 
-def run(*arguments: str | Path, charset: str = "utf-8", columns: int = 80) -> Result:
-    """Run the check in this process, on a terminal with this code page and width."""
-    runner = CliRunner(charset=charset, env={"COLUMNS": str(columns)})
-    with tempfile.TemporaryDirectory() as folder:
-        return runner.invoke(main, check(Path(folder), *arguments))
-
-
-def check(folder: Path, *arguments: str | Path) -> list[str]:
-    """Return the arguments of a check, with a profile in this folder."""
-    return with_profiles(["check", "--now", NOW.isoformat(), *map(str, arguments)], folder)
-
-
 def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     """`| head` prints no traceback."""
     path = tmp_path / "export.csv"
@@ -47,7 +32,7 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [*COMMAND, *check(tmp_path, path, path)],
+        [*COMMAND, *words_of_check(tmp_path, path, path)],
         cwd=ROOT,
         stdout=writer,
         stderr=subprocess.PIPE,
@@ -95,9 +80,11 @@ def test_ctrl_c_ends_the_page_of_init(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     """The line names the file and the reason."""
     (tmp_path / "export.csv").write_bytes(csv_of(row()))
-    (tmp_path / "results.json").write_bytes(run(tmp_path / "export.csv", "--json").stdout_bytes)
+    (tmp_path / "results.json").write_bytes(
+        run_check(tmp_path / "export.csv", "--json").stdout_bytes
+    )
     page = tmp_path / "missing" / "page.html"
-    done = CliRunner().invoke(main, ["report", str(tmp_path / "results.json"), "-o", str(page)])
+    done = run("report", tmp_path / "results.json", "-o", page)
     assert done.exit_code == 1
     assert done.stderr == f"Error: Cannot read or write {page}: No such file or directory.\n"
 
@@ -123,7 +110,7 @@ def test_a_code_page_without_arrows_is_enough(tmp_path: Path) -> None:
     """On a Windows-1252 terminal, an arrow is a question mark, and accents are kept."""
     path = tmp_path / "Übergröße.csv"
     path.write_bytes(MANY_PROBLEMS)
-    result = run(path, charset="cp1252")
+    result = run_check(path, charset="cp1252")
     assert result.exit_code == 1, result.output
     shown = result.stdout_bytes.decode("cp1252")
     assert "? Owner of the export: Write it as" in shown
@@ -134,7 +121,7 @@ def test_no_code_is_cut_and_no_line_is_longer_than_80_columns(tmp_path: Path) ->
     """Codes and columns can be searched for in the output, and lines fit into 80 columns."""
     path = tmp_path / "export.csv"
     path.write_bytes(MANY_PROBLEMS)
-    lines = run(path).stdout.splitlines()[1:]  # below the path
+    lines = run_check(path).stdout.splitlines()[1:]  # below the path
     assert max(map(len, lines)) <= 80
     assert {"NO_CLICK_ID_OR_IDENTIFIER", "INVALID_DATE"} <= {line.split(" ")[0] for line in lines}
     assert not [line for line in lines if line.endswith(" ")]
@@ -144,7 +131,7 @@ def test_a_name_with_control_characters_does_not_reach_the_terminal(tmp_path: Pa
     """A terminal would obey an escape sequence in the name of a file."""
     path = tmp_path / "a\x1b[31m.csv"
     path.write_bytes(csv_of(row()))
-    result = run(path)
+    result = run_check(path)
     assert result.exit_code == 0
     assert "\x1b" not in result.output
 
@@ -153,6 +140,6 @@ def test_a_message_about_a_name_is_not_obeyed_either(tmp_path: Path) -> None:
     """What ends a command with an error is escaped like everything else."""
     path = tmp_path / "a\x1b[31m.json"
     path.write_bytes(b"{}")
-    done = CliRunner().invoke(main, ["report", str(path)])
+    done = run("report", path)
     assert (done.exit_code, "\x1b" in done.output) == (1, False)
     assert r"a\x1b[31m.json is no results document" in done.output

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from click.testing import CliRunner, Result
 
 from lib.adapters.logging import JsonLog
 from lib.cli.check import CheckResult, check
+from lib.cli.commands import main
 from lib.cli.dry_run import OfflineDestination
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
@@ -39,13 +43,31 @@ GOOD_ROW = {
 }
 
 
-def with_profiles(arguments: Sequence[str], folder: Path) -> list[str]:
-    """Return the arguments of a check of files, with the profile BASE if they name none."""
-    if "check" not in arguments or "--profiles" in arguments or "--help" in arguments:
-        return [*arguments]
+def words_of_check(folder: Path, *arguments: str | Path) -> list[str]:
+    """Return the words of a check at the fixed time, with the profile BASE if they name none."""
+    words = ["check", "--now", NOW.isoformat(), *map(str, arguments)]
+    if "--profiles" in words:
+        return words
     path = folder / "profiles-of-test.json"
     path.write_text(json.dumps({"default": BASE}))
-    return [*arguments, "--profiles", str(path)]
+    return [*words, "--profiles", str(path)]
+
+
+def run(*words: str | Path, stdin: bytes | None = None) -> Result:
+    """Run a command in this process, without a terminal."""
+    return CliRunner().invoke(main, [*map(str, words)], input=stdin)
+
+
+def run_check(*arguments: str | Path, charset: str = "utf-8") -> Result:
+    """Check files in this process, on a terminal of 80 columns with this code page."""
+    with TemporaryDirectory() as folder:
+        words = words_of_check(Path(folder), *arguments)
+        return CliRunner(charset=charset, env={"COLUMNS": "80"}).invoke(main, words)
+
+
+def flat(text: str) -> str:
+    """Return a text without the line breaks of the terminal."""
+    return " ".join(text.split())
 
 
 def _action(number: str, **changes: Any) -> tuple[str, Action]:
