@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from itertools import compress
 from operator import not_
-from typing import Final, NamedTuple
+from typing import Final
 
 from lib.errors import RuleError
 from lib.model.account import Action
@@ -49,12 +49,8 @@ _NONE: Final[Digests] = ()
 # ── clicks ───────────────────────────────────────────────────────────────────────────────────────
 
 
-class ClickIds(NamedTuple):
-    """The click IDs of each row. "": it has none of this kind."""
-
-    gclids: list[str]
-    gbraids: list[str]
-    wbraids: list[str]
+ClickIds = tuple[list[str], list[str], list[str]]
+"""The gclid, the gbraid and the wbraid of each row. "": it has none of this kind."""
 
 
 def choose_click_ids(chunk: ChunkColumns, actions: Sequence[Action]) -> ClickIds:
@@ -68,7 +64,7 @@ def choose_click_ids(chunk: ChunkColumns, actions: Sequence[Action]) -> ClickIds
     gclids, gbraids, wbraids = (
         read_click_ids(chunk.cells(field), field, chunk.problems) for field in CLICK_IDS
     )
-    click_ids = ClickIds(gclids, gbraids, wbraids)
+    click_ids = gclids, gbraids, wbraids
     if any(gbraids) or any(wbraids):
         _keep_one(click_ids, actions, chunk.problems)
     return click_ids
@@ -113,17 +109,12 @@ def read_click_ids(cells: Sequence[str], field: str, problems: RowProblems) -> l
 # ── persons ──────────────────────────────────────────────────────────────────────────────────────
 
 
-class UserIdentifiers(NamedTuple):
-    """The distinct digests of each row. `unplaced` are the rows from which a phone number was left
-    out, perhaps because of a country that cannot be read."""
-
-    emails: list[Digests]
-    phones: list[Digests]
-    unplaced: set[int]
-
-
-def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
-    """Return the digests of the email addresses and phone numbers, hashed here or in the file."""
+def hash_user_identifiers(
+    chunk: ChunkColumns,
+) -> tuple[list[Digests], list[Digests], set[int]]:
+    """Return the distinct digests of the email addresses and of the phone numbers of each row,
+    hashed here or in the file; and the rows from which a phone number was left out, perhaps because
+    of a country that cannot be read."""
     problems = chunk.problems
     emails = [_hash_emails(cells, name, problems) for name, cells in chunk.numbered("email")]
     phone_columns = chunk.numbered("phone")
@@ -145,7 +136,7 @@ def hash_user_identifiers(chunk: ChunkColumns) -> UserIdentifiers:
     # A row has at most one identifier from each column.
     if len(emails) + len(phones) > most:
         _keep_first(most, of_emails, of_phones, problems)
-    return UserIdentifiers(of_emails, of_phones, unplaced)
+    return of_emails, of_phones, unplaced
 
 
 def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:

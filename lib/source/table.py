@@ -118,7 +118,6 @@ class Table:
         self.sheet = sheet.title if sheet else None
         self.unread_sheets = sheet.unread if sheet else ()
         self.text = text
-        self._sheet = sheet
         self._head = head
         self._options = options
         self._first_line = header.end + 1
