@@ -14,12 +14,11 @@ from lib.rules.actions import read_actions
 from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import CheckedRows, Columns
 from lib.rules.columns import ChunkColumns, RowProblems
-from lib.rules.identity import phone_regions
+from lib.rules.identity import phone_regions, read_number
 from lib.rules.optional_fields import read_consents, read_custom_variables
 from lib.rules.repeats import find_repeated_calls
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of
 from lib.rules.values.identifiers import is_digest
-from lib.rules.values.phones import normalize_phone
 
 _CALLER: Final = "caller_id"
 _START: Final = "call_start_date_time"
@@ -37,19 +36,12 @@ def read_callers(chunk: ChunkColumns) -> list[str]:
 def _read_caller(row: int, cell: str, region: str | None, problems: RowProblems) -> str:
     """Return the number in a cell in E.164, or "" if the row is rejected for it."""
     text = problems.plain_text(cell, _CALLER)
-    if not text or is_digest(text):
-        problems.reject(row, "INVALID_CALLER_ID", _CALLER)
-        return ""
-    try:
-        return normalize_phone(text, region, only_if_sure=True)
-    except RuleError as error:
-        code = error.code
-    if code == "PHONE_MAYBE_INTERNATIONAL":
-        problems.warn(row, code, _CALLER)
-        return normalize_phone(text, region)
-    # A country that is stated but cannot be read is not missing.
-    if code == "PHONE_REGION_MISSING" and region is None:
-        problems.warn(row, code, _CALLER)
+    if text and not is_digest(text):
+        try:
+            return read_number(row, text, region, _CALLER, problems)
+        except RuleError as error:
+            if error.code == "PHONE_REGION_MISSING":
+                problems.warn(row, error.code, _CALLER)
     problems.reject(row, "INVALID_CALLER_ID", _CALLER)
     return ""
 

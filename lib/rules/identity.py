@@ -231,17 +231,27 @@ def _reread_phone(
     if not text:
         return ""
     try:
-        return sha256_hex(normalize_phone(text, region, only_if_sure=True))
+        return sha256_hex(read_number(row, text, region, column, problems))
+    except RuleError as error:
+        return _read_digest(row, text, error.code, column, problems)
+
+
+def read_number(row: int, text: str, region: str | None, column: str, problems: RowProblems) -> str:
+    """Return the phone number in a text, in E.164. A warning says if its `+` may be missing.
+
+    `region` is the row's country (`phone_regions`). Raises INVALID_PHONE, or PHONE_REGION_MISSING
+    if the number needs a country and there is none.
+    """
+    try:
+        return normalize_phone(text, region, only_if_sure=True)
     except RuleError as error:
         code = error.code
     if code == "PHONE_MAYBE_INTERNATIONAL":
         problems.warn(row, code, column)
         # This raises nothing: the doubt is only that the number is valid in two ways.
-        return sha256_hex(normalize_phone(text, region))
-    # The row states a country, although none with phone numbers: it is unreadable, or Antarctica.
-    if code == "PHONE_REGION_MISSING" and region is not None:
-        code = "INVALID_PHONE"
-    return _read_digest(row, text, code, column, problems)
+        return normalize_phone(text, region)
+    # A country that is stated is not missing, although it may be unreadable, or Antarctica.
+    raise RuleError(code if region is None else "INVALID_PHONE")
 
 
 def _read_digest(row: int, cell: str, code: str, column: str, problems: RowProblems) -> str:
