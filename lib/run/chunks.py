@@ -176,28 +176,21 @@ def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
     cells_chars = limits.cell_chars * width
     following = next(readable, None)
     while following is not None:
-        chunk = [following]
-        _, _, problem, length = following
-        chars = length if problem else length + cells_chars
+        chunk: list[Row] = []
+        chars = 0
         try:
             # After the loop, `following` is the first row of the next chunk.
-            for following in readable:
-                if chars >= most_chars or len(chunk) == most_rows:
-                    break
+            while following is not None and chars < most_chars and len(chunk) < most_rows:
                 chunk.append(following)
                 _, _, problem, length = following
                 chars += length if problem else length + cells_chars
-            else:
-                following = None
+                following = next(readable, None)
         except PermanentError as caught:
             error, following = caught, None
-        finished = Chunk(number, chunk, first_record, _checksum_error(error))
-        chunk = []
-        first_record += len(finished.rows)
-        yield finished
+        yield Chunk(number, chunk, first_record, _checksum_error(error))
+        number, first_record = number + 1, first_record + len(chunk)
         # Only the caller keeps the rows while the next chunk is read.
-        del finished
-        number += 1
+        del chunk
     if error is not None:
         raise error
 

@@ -152,12 +152,12 @@ class Plan:
         has_conversions = any(part.kind == "conversion" for part in self.parts)
         return adjusts_later and has_conversions and not self.validate_only
 
-    def stops_at(self, problem: Problem | None) -> bool:
+    def stops_at(self, problem: Problem) -> bool:
         """Whether the API's problem with a whole chunk affects the rest of the file too.
 
         It does not if it concerns the conversion action, and rows may have other ones.
         """
-        return problem is not None and not (self.names_actions and problem.code in ABOUT_THE_ACTION)
+        return not (self.names_actions and problem.code in ABOUT_THE_ACTION)
 
     def hold(self) -> Hold:
         """Return when the row in an unterminated last line must wait, on the first pass.
