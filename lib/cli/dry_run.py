@@ -59,7 +59,7 @@ class OfflineDestination:
 
     def account(self, customer_id: str, *, custom_variables: bool) -> Account:
         """Return the account unchecked, and with it all conversion actions."""
-        return Account(customer_id, customer_id, names_on_trust=True)
+        return Account(customer_id, customer_id)
 
     def encode(
         self, kind: RecordKind, records: Sequence[Record], customer_id: str, job_id: int

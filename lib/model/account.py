@@ -41,9 +41,8 @@ class Account:
 
     `verified` is False if the account was not read. Any action ID is then accepted without
     verification. `unread` is the reason; `is_unreachable`: Google could not be reached, so a later
-    attempt may read it. An action name is accepted without verification only if `names_on_trust` is
-    True. Only the offline check sets it, because it sends nothing: an upload needs the ID.
-    `currency_code` is "" if it is not known.
+    attempt may read it. Without a reason, nobody has tried: an offline check accepts names too, but
+    an upload needs the ID. `currency_code` is "" if it is not known.
     """
 
     customer_id: str
@@ -51,7 +50,6 @@ class Account:
     time_zone: str = ""
     currency_code: str = ""
     verified: bool = False
-    names_on_trust: bool = False
     accepted_customer_data_terms: bool = True
     enhanced_conversions_on: bool = True
     actions: Mapping[str, Action] = field(default_factory=dict)

@@ -47,8 +47,7 @@ def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Actio
         action_id = action_id_in(wanted)
         if account.verified:
             return Problem("UNKNOWN_ACTION", "conversion_action")
-        if action_id is None and not account.names_on_trust:
-            # The account was not read, so the ID is unknown.
+        if action_id is None and account.unread is not None:
             return Problem(NAME_NOT_RESOLVABLE, "conversion_action")
         known_as = action_id or wanted
         return Action(

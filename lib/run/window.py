@@ -91,9 +91,8 @@ class MemoryBudget:
     One chunk may exceed the bytes, because they are known only after it was prepared.
     """
 
-    def __init__(self, chunks: int, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, chunks: int) -> None:
         self._most_chunks = chunks
-        self._most_bytes = most_bytes
         self._chunks = 0
         self._bytes = 0
         self._changed = threading.Condition()
@@ -102,7 +101,7 @@ class MemoryBudget:
         """Wait until another chunk may be prepared, and count it."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._chunks < self._most_chunks and self._bytes < self._most_bytes
+                lambda: self._chunks < self._most_chunks and self._bytes < MOST_BYTES
             )
             self._chunks += 1
 

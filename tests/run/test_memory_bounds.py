@@ -15,7 +15,7 @@ from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcom
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
-from lib.run.window import MemoryBudget
+from lib.run.window import MOST_BYTES, MemoryBudget
 from lib.state.runs import Cut
 from tests.fakes import World, deliver, results, sales, world
 
@@ -51,23 +51,23 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
 
 def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
-    room = MemoryBudget(9, most_bytes=100)
+    room, large = MemoryBudget(9), MOST_BYTES // 2 + 1
     room.reserve_chunk()
-    room.add_requests(60)
+    room.add_requests(large)
     room.reserve_chunk()
-    room.add_requests(60)
+    room.add_requests(large)
     waited = threading.Thread(target=room.reserve_chunk)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.forget_chunk(60)
+    room.forget_chunk(large)
     waited.join(180)
     assert not waited.is_alive()
 
 
 def test_a_chunk_larger_than_the_room_is_sent() -> None:
     """The first chunk always has room, whatever its size."""
-    room = MemoryBudget(1, most_bytes=1)
+    room = MemoryBudget(1)
     room.reserve_chunk()
     room.add_requests(1 << 30)
     room.forget_chunk(1 << 30)
