@@ -166,7 +166,7 @@ class DryRun:
             for part in prepared.parts
             for request in part.requests
             if isinstance(request, OfflineRequest)
-            for line, record in zip(part.lines, request.records, strict=True)
+            for line, record in zip(part.rows.lines, request.records, strict=True)
         }
         customer_id, list_all = self.plan.customer_id, self.list_all
         chunk_outcomes = outcomes(prepared, answers, "ok", self.now, customer_id, list_all=list_all)

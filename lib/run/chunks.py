@@ -29,7 +29,7 @@ from lib.destinations.base import (
 from lib.destinations.registry import capabilities_of
 from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
-from lib.model.money import Amounts, Sum
+from lib.model.money import Amounts
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment, Row, line_of
 from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
@@ -79,33 +79,29 @@ class Chunk(NamedTuple):
 class PreparedPart(NamedTuple):
     """The rows of a chunk that belong to one part of the file, validated and serialized.
 
-    `lines[i]`, `order_ids[i]`, `action_ids[i]`, `with_click_id[i]`, `values.at(i)`, and
-    `warnings[i]` (if any) belong to its i-th record. `sent_values` are those in the request:
-    `values` has none of a correction, because it changes the value of another row. `refused` are
-    the rows that are not sent. Some of them repeat another row of the chunk: `repeats` maps their
-    lines to the line of that row. `corrects`: the rows correct earlier conversions. `denied` is the
-    number of records that refuse consent.
+    `rows` are without their records, of which only this stays in memory: `order_ids[i]`,
+    `action_ids[i]`, `with_click_id[i]`, and `warnings[i]` (if any) belong to the i-th record.
+    `sent_values` are those in the request: `rows.values` has none of a correction, because it
+    changes the value of another row. `corrects`: the rows correct earlier conversions. `denied` is
+    the number of records that refuse consent.
     """
 
     destination: Destination[Any]
     corrects: bool
     requests: Sequence[EncodedRequest]
-    lines: list[int]
+    rows: ValidatedChunk
     order_ids: list[str | None]
     action_ids: list[str]
     with_click_id: list[bool]
-    values: Amounts
     sent_values: Amounts
     warnings: dict[int, tuple[Problem, ...]]
-    refused: list[RowOutcome]
-    repeats: dict[int, int]
     denied: int
 
     def sent_request(
         self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str, listed: Container[int]
     ) -> SentRequest:
         """Return what a request sent. The positions in `listed` are those of listed rows."""
-        lines, with_click_id, positions = self.lines, self.with_click_id, accepted.positions
+        lines, with_click_id, positions = self.rows.lines, self.with_click_id, accepted.positions
         unlisted = [each for each in positions if each not in listed]
         orders = (order_text(self.action_ids[each], self.order_ids[each]) for each in positions)
         return SentRequest(
@@ -116,18 +112,11 @@ class PreparedPart(NamedTuple):
             unclicked=ranges_of(lines[each] for each in positions if not with_click_id[each]),
             values=self.sent_values.only(positions).packed(),
             orders=packed_texts(orders),
-            sums=self.values.only(positions).sums(),
+            sums=self.rows.values.only(positions).sums(),
             unlisted=len(unlisted),
-            unlisted_sums=self.values.only(unlisted).sums(),
+            unlisted_sums=self.rows.values.only(unlisted).sums(),
             corrects=self.corrects,
         )
-
-    def sums_without(self, listed: Container[int]) -> dict[str, Sum]:
-        """Return the sums of the rows that are not at these positions."""
-        if not listed:
-            return self.values.sums()
-        others = [each for each in range(len(self.lines)) if each not in listed]
-        return self.values.only(others).sums()
 
 
 class PreparedChunk(NamedTuple):
@@ -250,16 +239,13 @@ def _serialize(
         destination=part.destination,
         corrects=corrects,
         requests=part.destination.encode(part.kind, records, customer_id, job_id),
-        lines=validated.lines,
+        rows=validated._replace(records=()),
         order_ids=[*map(attrgetter("order_id"), records)],
         action_ids=[*map(attrgetter("action_id"), records)],
         with_click_id=[record.has_click_id for record in records],
-        values=validated.values,
         sent_values=sent_values,
         # Only of the records that have warnings: position → warnings.
         warnings=dict(filter(itemgetter(1), enumerate(map(attrgetter("warnings"), records)))),
-        refused=validated.refused,
-        repeats=validated.repeats,
         denied=0 if corrects else [*map(attrgetter("ad_user_data"), records)].count(_DENIED),
     )
 
@@ -314,7 +300,7 @@ def outcomes(
     sent: list[SentRequest] = []
     unlisted = Totals(placeholders=dict(prepared.placeholders))
     for part, answer in zip(prepared.parts, answers, strict=True):
-        size = len(part.lines)
+        size = len(part.rows.lines)
         positions: Collection[int] = range(size)
         if not list_all:
             positions = answer.row_results.keys() | part.warnings.keys()
@@ -329,9 +315,9 @@ def outcomes(
                 part.sent_request(each, sent_at, customer_id, positions) for each in answer.accepted
             )
         else:
-            number = size - len(positions)
-            sums = part.sums_without(positions) if number else {}
-            unlisted.add_plain(accepted, number, sums, number if part.corrects else 0)
+            others = [each for each in range(size) if each not in positions]
+            sums = part.rows.values.only(others).sums()
+            unlisted.add_plain(accepted, len(others), sums, len(others) if part.corrects else 0)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
@@ -355,18 +341,18 @@ def _outcomes_of_part(
     """Return the rows of a part that are listed: those at these positions, and the refused ones."""
     results = answer.row_results
     uncounted = {
-        part.lines[position]: result
+        part.rows.lines[position]: result
         for position, result in results.items()
         if result.outcome not in COUNTED
     }
     uncounted |= {
         row.line: RowResult(row.outcome, row.errors)
-        for row in part.refused
+        for row in part.rows.refused
         if row.outcome in ("deferred", "skipped")
     }
     listed = []
-    for row in part.refused:
-        first_line = part.repeats.get(row.line)
+    for row in part.rows.refused:
+        first_line = part.rows.repeats.get(row.line)
         if first_line in uncounted:
             row = _like_the_first(row, first_line, uncounted[first_line])
         listed.append(row)
@@ -374,12 +360,12 @@ def _outcomes_of_part(
         result = results.get(position) or RowResult(accepted)
         listed.append(
             RowOutcome(
-                part.lines[position],
+                part.rows.lines[position],
                 accepted if result.outcome == "uploaded" else result.outcome,
                 part.order_ids[position],
                 result.errors,
                 part.warnings.get(position, ()) + result.warnings,
-                *part.values.at(position),
+                *part.rows.values.at(position),
                 corrects=part.corrects,
             )
         )
@@ -390,9 +376,9 @@ def _last_with_value(parts: Iterable[PreparedPart]) -> ValuedRow | None:
     """Return the last row of a chunk, sent or refused, if it has a value."""
     last: list[tuple[int, int | None, str]] = []
     for part in parts:
-        if part.lines:
-            last.append((part.lines[-1], *part.values.at(len(part.lines) - 1)))
-        last += [(row.line, row.micros, row.currency) for row in part.refused[-1:]]
+        if lines := part.rows.lines:
+            last.append((lines[-1], *part.rows.values.at(len(lines) - 1)))
+        last += [(row.line, row.micros, row.currency) for row in part.rows.refused[-1:]]
     line, micros, currency = max(last, default=(0, None, ""))
     return None if micros is None else ValuedRow(line, micros, currency)
 

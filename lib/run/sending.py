@@ -246,7 +246,7 @@ def _send_parts(
     answers: list[UploadResult] = []
     has_answer = False
     for part in prepared.parts:
-        if not part.lines:
+        if not part.rows.lines:
             answers.append(_NOTHING_SENT)
             continue
         attempt.check_lease()
@@ -265,7 +265,7 @@ def _send_parts(
 def _all_deferred(part: PreparedPart, code: str) -> UploadResult:
     """Return an answer that defers all rows of a part, for the reason `code`."""
     later = RowResult("deferred", (Problem(code),))
-    return UploadResult(dict.fromkeys(range(len(part.lines)), later), ())
+    return UploadResult(dict.fromkeys(range(len(part.rows.lines)), later), ())
 
 
 def with_sent_chunks(problem: Problem, attempt: Attempt) -> Problem:

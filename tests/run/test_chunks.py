@@ -8,6 +8,7 @@ from lib.destinations.base import RowResult, UploadResult
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import Problem, RowOutcome
+from lib.rules.assembly import ValidatedChunk
 from lib.run.chunks import PreparedChunk, PreparedPart, outcomes
 from tests.fakes import START, FakeApi
 
@@ -21,19 +22,17 @@ def answered(result: RowResult | None) -> ChunkOutcomes:
     `result` is the API's answer about the first one; None: it was accepted.
     """
     repeat = RowOutcome(3, "duplicate", "a", (REPEAT,), micros=5_000_000, currency="USD")
+    values = Amounts.of([5.0], ["USD"])
     part = PreparedPart(
         destination=FakeApi(),
         corrects=False,
         requests=(),
-        lines=[2],
+        rows=ValidatedChunk((), [2], [repeat], {3: 2}, False, {}, False, values),
         order_ids=["a"],
         action_ids=["1001"],
         with_click_id=[True],
-        values=Amounts.of([5.0], ["USD"]),
-        sent_values=Amounts.of([5.0], ["USD"]),
+        sent_values=values,
         warnings={},
-        refused=[repeat],
-        repeats={3: 2},
         denied=0,
     )
     chunk = PreparedChunk(0, [part], (), {}, RecordLines(1, ((2, 3),)), False)
