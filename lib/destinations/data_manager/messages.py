@@ -46,11 +46,8 @@ from lib.destinations.wire_format import (
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, OptionalFields
 
-# Enum numbers, as the raw classes require.
-_HEX = 1
-_GOOGLE_ADS = 1
 _CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
-_EVENT_SOURCE = {"WEB": 1, "APP": 2, "IN_STORE": 3, "PHONE": 4, "OTHER": 5, "MESSAGE": 6}
+"""The numbers of the API's enum."""
 
 Event = EventMessage.pb()
 
@@ -95,15 +92,15 @@ def _request(
 ) -> EventRequest:
     """Return the request with these records, which are those at `positions` in the chunk. `actions`
     are their conversion actions, at most `MAX_DESTINATIONS`."""
-    head = Request(encoding=_HEX, validate_only=defaults.validate_only)
+    head = Request(encoding="HEX", validate_only=defaults.validate_only)
+    manager_id = defaults.login_customer_id
     for action_id in actions:
-        # The reference, by which events name the destination, is the ID of the action.
-        destination = head.destinations.add(reference=action_id, product_destination_id=action_id)
-        destination.operating_account.account_type = _GOOGLE_ADS
-        destination.operating_account.account_id = customer_id
-        if defaults.login_customer_id:
-            destination.login_account.account_type = _GOOGLE_ADS
-            destination.login_account.account_id = defaults.login_customer_id
+        head.destinations.add(
+            reference=action_id,  # by which events name the destination
+            product_destination_id=action_id,
+            operating_account=_account(customer_id),
+            login_account=_account(manager_id) if manager_id else None,
+        )
     call_starts: list[str] | None = None
     if kind == "call":
         call_starts = [_rfc_3339(call.call_time) for call in records]
@@ -130,6 +127,10 @@ def restated(adjustment: Adjustment) -> Conversion:
     return original._replace(order_id=adjustment.order_id)
 
 
+def _account(customer_id: str) -> dict[str, str]:
+    return {"account_type": "GOOGLE_ADS", "account_id": customer_id}
+
+
 _Shared = dict[tuple[str, str | None, str | None], str]
 """What many events of a request share, by action, currency and consent."""
 
@@ -154,9 +155,7 @@ def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared)
     key = action_id, currency_code, ad_user_data
     body = shared.get(key)
     if body is None:
-        source = _EVENT_SOURCE[defaults.event_source]
-        event = Event(destination_references=[action_id], event_source=source)
-        _write_shared(event, currency_code, ad_user_data, defaults)
+        event = _new_event(*key, defaults.event_source, defaults)
         body = shared[key] = _text_of(event)
     body += event_timestamp(time)
     # At most one click ID: the rules have chosen it.
@@ -189,16 +188,13 @@ def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared)
 
 def _event_of_call(call: Call, defaults: EventDefaults) -> str:
     """Return the bytes of a call in a request. The number of the caller is sent as a hash."""
-    event = Event()
-    event.destination_references.append(call.action_id)
+    event = _new_event(call.action_id, call.currency_code, call.ad_user_data, "PHONE", defaults)
     event.event_timestamp.seconds = int(datetime.fromisoformat(call.time).timestamp())
-    event.event_source = _EVENT_SOURCE["PHONE"]
     event.user_data.user_identifiers.add(
         phone_number=sha256(call.caller_id.encode("ascii")).hexdigest()
     )
     if call.value is not None:
         event.conversion_value = call.value
-    _write_shared(event, call.currency_code, call.ad_user_data, defaults)
     for name, value in call.custom_variables:
         event.custom_variables.add(variable=name, value=value)
     return _in_request(_text_of(event))
@@ -210,16 +206,21 @@ def _in_request(event: str) -> str:
     return f"{_EVENT}{VARINTS[size] if size < len(VARINTS) else varint(size)}{event}"
 
 
-def _write_shared(
-    event: Any, currency_code: str | None, consent: str | None, defaults: EventDefaults
-) -> None:
-    """Write the currency and the consent. That to personalized ads is the profile's."""
-    if currency_code is not None:
-        event.currency = currency_code
+def _new_event(
+    action_id: str,
+    currency_code: str | None,
+    consent: str | None,
+    source: str,
+    defaults: EventDefaults,
+) -> Any:
+    """Return an event with what many events share. The consent to personalized ads is the
+    profile's."""
+    event = Event(destination_references=[action_id], currency=currency_code, event_source=source)
     if consent is not None:
         event.consent.ad_user_data = _CONSENT[consent]
     if defaults.ad_personalization is not None:
         event.consent.ad_personalization = _CONSENT[defaults.ad_personalization]
+    return event
 
 
 # ── tags and bytes of an event ────────────────────────────────────────────────────────────────────

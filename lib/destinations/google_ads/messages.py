@@ -47,8 +47,6 @@ def conversion_adjustment() -> Any:
     return types.ConversionAdjustment.pb()
 
 
-# Enum numbers, as the raw classes require.
-_CONSENT: Final = {"GRANTED": 2, "DENIED": 3}
 _FIRST_PARTY_SOURCE: Final = 2
 
 
@@ -155,10 +153,10 @@ def _shared_part(
 ) -> str:
     """Return the action, the currency, the consent, and the tag of the time that follows."""
     message = ClickConversion(
-        conversion_action=_action_name(customer_id, action_id), currency_code=currency_code
+        conversion_action=_action_name(customer_id, action_id),
+        currency_code=currency_code,
+        consent=_consent(consent),
     )
-    if consent is not None:
-        message.consent.ad_user_data = _CONSENT[consent]
     common: str = message.SerializeToString().decode("latin-1") + _TIME
     return common
 
@@ -195,6 +193,10 @@ _PHONE = _identifier("hashed_phone_number")
 
 _SPECIAL = ("session_attributes_key_value_pairs", "items")
 _PLAIN = plain_paths(CAPABILITIES.kinds["conversion"].fields, _SPECIAL)
+
+
+def _consent(ad_user_data: str | None) -> dict[str, str] | None:
+    return None if ad_user_data is None else {"ad_user_data": ad_user_data}
 
 
 def _action_name(customer_id: str, action_id: str) -> str:
@@ -254,12 +256,9 @@ def _call(call: Call, customer_id: str) -> Any:
         call_start_date_time=call.call_time,
         conversion_action=_action_name(customer_id, call.action_id),
         conversion_date_time=call.time,
+        conversion_value=call.value,
+        currency_code=call.currency_code,
+        consent=_consent(call.ad_user_data),
     )
-    if call.value is not None:
-        message.conversion_value = call.value
-    if call.currency_code is not None:
-        message.currency_code = call.currency_code
-    if call.ad_user_data is not None:
-        message.consent.ad_user_data = _CONSENT[call.ad_user_data]
     _write_custom_variables(message, customer_id, call.custom_variables)
     return message
