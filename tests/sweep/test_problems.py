@@ -13,7 +13,7 @@ import pytest
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import ALL_PROFILES, NO_PROFILE, PROBLEM_KINDS, plain
 from lib.destinations import registry
-from lib.errors import PermanentError, RetryableError
+from lib.errors import PermanentError
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem
 from lib.model.totals import CodeTotals, Totals
@@ -596,20 +596,6 @@ def test_a_stopped_file_is_told_in_the_same_words_at_once_and_by_sweeps(
     assert at_once["profile"] == NO_PROFILE
 
 
-def test_refunds_of_a_fixed_name_that_are_never_found(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each day's file replaces the last one, and each loss is told nevertheless."""
-    google.api.too_old = {f"{day}-{n}" for day in range(14) for n in range(9)}
-    for day in range(14):
-        google.clock.seconds = day * 86_400
-        rows = csv_bytes([sale(f"{day}-{n}") for n in range(10)])
-        deliver(google, "refunds.csv", rows)
-        sweep(google)
-        problem = told(capsys)["rows_lost"]
-        assert problem["detail"].count("9 of 10 sales") == min(day + 1, 8)
-
-
 def test_rows_that_waited_for_a_deleted_file_are_lost(
     google: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -624,26 +610,6 @@ def test_rows_that_waited_for_a_deleted_file_are_lost(
     problem = told(capsys)["rows_lost"]
     assert ("3 of 8 sales" in problem["detail"], problem["code"]) == (True, "SOURCE_GONE")
     assert results(google)["file_error"] is None
-
-
-def test_results_that_cannot_be_written_are_told(
-    google: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """For hours, all rows were sent, and nobody can see it."""
-
-    def unavailable(operation: str, name: str) -> None:
-        if operation == "write" and ".results." in name:
-            raise RetryableError("STORAGE_UNAVAILABLE")
-
-    google.store.before = unavailable
-    with pytest.raises(RetryableError):
-        deliver(google, "daily.csv", csv_bytes([sale("a")]))
-    google.clock.seconds += 2 * 3600
-    assert sweep(google)["problems"] == 1
-    problem = told(capsys)["file_unfinished"]
-    assert (problem["code"], problem["severity"]) == ("STORAGE_UNAVAILABLE", "ERROR")
-    page = google.store.objects["out-bucket", "index.html"][0].decode()
-    assert "No open problems" not in page
 
 
 def test_a_rollback_is_told(google: World, capsys: pytest.CaptureFixture[str]) -> None:

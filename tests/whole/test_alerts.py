@@ -12,7 +12,6 @@ import pytest
 import main
 from lib.adapters.logging import EVENTS, JsonLog
 from lib.errors import PermanentError, RetryableError, SettingsError
-from sandbox.up import Sandbox
 from tests.fakes import world
 
 ROOT = Path(__file__).parents[2]
@@ -24,21 +23,6 @@ def logged(output: str, event: str) -> dict[str, Any]:
     (*_, last) = [line for line in lines if line["event"] == event]
     assert last["severity"] == ("ERROR" if EVENTS[event].startswith("ALERT") else last["severity"])
     return last
-
-
-def test_a_file_was_stopped(google: Sandbox) -> None:
-    """An unusable file raises an alert with its code, its object's name, and all there is to do."""
-    results = google.results(*google.drop(b"", "empty.csv"))
-    assert (results["status"], results["file_error"]["code"]) == ("stopped", "EMPTY_FILE")
-    assert google.delivery.wait_until_idle()
-    (record,) = google.delivery.records()
-    assert [attempt.status for attempt in record.attempts] == [200]
-    line = logged(google.function_output(), "open_problem")
-    assert (line["kind"], line["profile"]) == ("file_stopped", "default")
-    assert line["code"] == "EMPTY_FILE"
-    assert "empty.csv" in line["run_id"]
-    assert line["action"] == results["codes"]["EMPTY_FILE"]["action"]
-    assert line["action"].endswith("Then upload the file again: no sale counts twice.")
 
 
 def test_settings_invalid(

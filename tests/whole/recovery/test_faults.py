@@ -69,7 +69,7 @@ NOT_HERE = {
 
 ALONE: list[Rule] = [
     *({"method": UPLOADS[route], **rule} for route in FOLDERS for rule in API_RULES[route]),
-    {"method": UPLOADS["google_ads"], **REFUSED},
+    *({"method": method, **REFUSED} for method in (UPLOADS["google_ads"], SECRET)),
     {"method": UPLOADS["data_manager"], **UNNAMED},
     *({"method": method, **rule} for method in (SEARCH, SECRET) for rule in COMMON_RULES[:6]),
     *({"method": TOKEN, **rule} for rule in COMMON_RULES[:5]),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sandbox.up import Sandbox
-from tests.whole.recovery.files import FOLDERS, UPLOADS, check, finish, make_file
+from tests.whole.recovery.files import FOLDERS, UPLOADS, finish, make_file
 
 SECRET = "secret_manager.AccessSecretVersion"
 KINDS = ("click", "identifiers")
@@ -53,16 +53,6 @@ def test_a_refused_token(google: Sandbox, new_name: Callable[..., str], route: s
     assert secrets_read(google) == before + 1
 
 
-def test_tokens_that_were_revoked(google: Sandbox, new_name: Callable[..., str]) -> None:
-    """All requests in flight are refused together, and one new connection serves them all."""
-    warm_up(google, new_name())
-    before = secrets_read(google)
-    google.state.revoke_tokens()
-    file = make_file(new_name(), 1_010, seed=1, kinds=KINDS).drop(google)
-    assert finish(google, file)["counts"]["uploaded"] == 1_010
-    assert secrets_read(google) == before + 1
-
-
 @pytest.mark.parametrize("route", FOLDERS)
 def test_refused_credentials_stop_files_only_until_they_are_replaced(
     google: Sandbox, new_name: Callable[..., str], route: str
@@ -78,21 +68,3 @@ def test_refused_credentials_stop_files_only_until_they_are_replaced(
     google.state.refuse_tokens = False
     google.faults.clear()
     warm_up(google, new_name(route))
-
-
-@pytest.mark.parametrize(
-    "method",
-    ["secret_manager.AccessSecretVersion", "storage.objects.get", "storage.objects.insert"],
-)
-def test_storage_and_secret_manager(
-    google: Sandbox, new_name: Callable[..., str], method: str
-) -> None:
-    """One refusal changes nothing: the first delivery finishes the file."""
-    kind = "status_401" if method.startswith("storage") else "unauthenticated"
-    google.faults.set([{"method": method, "kind": kind, "nth": 1}])
-    file = make_file(new_name(), 20, seed=1, kinds=KINDS).drop(google)
-    document = finish(google, file)
-    check(file, document, google)
-    assert google.faults.fired()[0]["fired"] == 1
-    record = google.delivery.records()[-1]
-    assert [each.status for each in record.attempts if each.status] == [200]
