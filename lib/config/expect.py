@@ -53,14 +53,14 @@ class ByDay:
         `newest` is when the newest file came. If no file has come yet, due times before the profile
         was written (`changed_at`, if that is known) do not count.
         """
-        before, due = self._last_two(now)
+        before, due = self._last_two_due_times(now)
         if newest is None:
             return due if changed_at is None or due > changed_at else None
         # In UTC: with times of one zone, Python would ignore that the clocks change between them.
         middle = before.astimezone(UTC) + (due.astimezone(UTC) - before.astimezone(UTC)) / 2
         return due if newest <= middle else None
 
-    def _last_two(self, now: datetime) -> tuple[datetime, datetime]:
+    def _last_two_due_times(self, now: datetime) -> tuple[datetime, datetime]:
         """Return the last two due times that are not after `now`."""
         times: list[datetime] = []
         day = now.astimezone(self.zone).date() + _DAY

@@ -89,9 +89,12 @@ class QuoteScanner:
         within = bisect_right(starts, MAX_LINE_CHARS) - 1
         text = "".join(lines[:within])
         found = self._cells.match(text)
-        end = found.end() if found is not None else 0
+        assert found is not None  # the pattern also matches an empty text
+        end = found.end()
         is_open = bool(self._opens.match(text, end)) and not self._closes.match(text, end)
-        return Quoted(max(0, min(bisect_right(starts, end) - 1, within - 1)), is_open)
+        # The line in which the closed cells end: at the end of the text, not the one below.
+        last = min(bisect_right(starts, end) - 1, within - 1)
+        return Quoted(max(0, last), is_open)
 
 
 class Shape(NamedTuple):

@@ -22,6 +22,9 @@ from lib.model.fields import comparable
 from lib.source.delimited import strict_reader
 from lib.source.text import MAX_COLUMNS, UNDECODABLE
 
+NOT_DECODED: Final = "cannot be decoded as text"
+"""The end of the detail of an error: another encoding may help."""
+
 _DELIMITERS: Final = ",;\t|"
 _PADDING: Final = " \t,;|\"'\r\n"
 _PARAMETERS: Final = re.compile(r"[\s\"']*parameters\s*:", re.IGNORECASE)
@@ -174,7 +177,7 @@ def header_lines(lines: Sequence[str], delimiter: str | None) -> Iterator[Header
 def _header_line(lines: Sequence[str], start: int, text: str, delimiter: str | None) -> HeaderLine:
     """Read the record that begins in a line as a header. Raises `SourceError`."""
     if "\0" in text or UNDECODABLE in text:
-        raise SourceError("CORRUPT_FILE", f"line {start + 1} cannot be decoded as text")
+        raise SourceError("CORRUPT_FILE", f"line {start + 1} {NOT_DECODED}")
     separator, time_zone = _stated_above(lines[:start])
     likely = delimiter or max(_DELIMITERS, key=_QUOTED.sub("", text).count)
     used = delimiter or separator or likely

@@ -221,7 +221,7 @@ def _lines(sheet: Any, options: SheetOptions) -> Generator[bytes]:
             if line > MAX_ROWS:
                 problem = "FILE_TOO_LARGE"
                 break
-            texts = _texts(row, options)
+            texts = _texts_of_row(row, options)
             if line <= HEAD_LINES:  # of which the header is the widest: Excel omits empty cells
                 width = max(width, len(texts))
             if texts:
@@ -247,7 +247,7 @@ def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
         yield from sheet.iter_rows()
 
 
-def _texts(row: tuple[Any, ...], options: SheetOptions) -> list[str]:
+def _texts_of_row(row: tuple[Any, ...], options: SheetOptions) -> list[str]:
     """Return the texts of a row, up to its last cell that is not empty.
 
     Of the cells to the right of the last possible column, only the first filled one is kept: one

@@ -101,7 +101,8 @@ def test_a_file_that_cannot_be_decoded_says_how_to_name_its_encoding() -> None:
     assert "line 1 cannot be decoded as text. Name the encoding: --encoding" in done.output
     done = init(DEALS.replace("Acme", "Möbel").encode("windows-1252"))
     assert done.exit_code == 1
-    assert "how its letters are decoded. Name the encoding: --encoding" in done.output
+    assert "it is not UTF-8. Without its encoding, it cannot be decoded" in done.output
+    assert "Name the encoding: --encoding" in done.output
 
 
 def test_a_file_without_names_is_refused() -> None:

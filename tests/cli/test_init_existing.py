@@ -106,6 +106,16 @@ def test_a_profile_that_nobody_changes_stays_as_it_is(kind: str, name: str, tmp_
     assert (tmp_path / "profiles.json").read_text("utf-8") == written
 
 
+def test_any_value_that_the_profile_leaves_out_is_shown_as_left_out(tmp_path: Path) -> None:
+    """Rows with an empty cell are sent, and those with a filled one are not."""
+    filled = "Kind\nWon,2026-11-20 10:00:00,2026-11-19 09:00:00,1,EUR,1000,dee@example.com,\n"
+    person = reopen(tmp_path, SALES.replace("Kind\n", filled), skip={"Kind": ["*"]})
+    control = person.value("Kind", "any other value")
+    assert control.value == "out"
+    assert "sent" not in {offer.value for offer in control.options}
+    assert differences(person) == NOTHING
+
+
 def test_values_that_this_file_lacks_stay(tmp_path: Path) -> None:
     """A new stage is one answer, and last week's stages keep theirs."""
     person = reopen(tmp_path, SALES.replace("cy@", "cy@").replace("Lead", "Won (self-serve)"))

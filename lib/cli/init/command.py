@@ -29,6 +29,7 @@ from lib.errors import SourceError
 from lib.model.fields import comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.selection import ANY_OTHER
+from lib.source.header import NOT_DECODED
 
 if TYPE_CHECKING:
     from lib.cli.init.document import Document
@@ -189,14 +190,16 @@ def init_command(
     try:
         draft = Draft(name, file, profile)
         if existing:
+            # What the profile leaves out was decided too. Which rows are sent is no `Question`.
             draft.answered.update(question.id for question in questions(draft))
             draft.answered.add(("rows", None))
         elif draft.sample.is_guessed:
-            raise SourceError("NOT_TEXT", "the file does not say how its letters are decoded")
+            detail = f"it is not UTF-8. Without its encoding, it {NOT_DECODED}"
+            raise SourceError("NOT_TEXT", detail)
         _apply(draft, given)
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
-        if "decoded" in error.detail:
+        if error.detail.endswith(NOT_DECODED):
             text += f" Name the encoding: {_ENCODINGS}."
         raise click.ClickException(text) from None
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
@@ -296,14 +299,14 @@ def _missing(draft: Draft) -> list[str]:
     """Return the options of the open questions."""
     is_known = ("rows", None) in draft.answered
     missing = [] if is_known else ["--rows COLUMN=VALUE or --rows all"]
-    return [*missing, *(q.options for q in questions(draft) if q.is_open(draft))]
+    return [*missing, *(q.script_options for q in questions(draft) if q.is_open(draft))]
 
 
 def _save_unasked(draft: Draft, document: Document, now: datetime, *, is_asked: bool) -> None:
     """Show what the options amount to, and save. Raises if they are not enough, or would stop the
     file."""
-    from lib.cli.init.account import as_text
     from lib.cli.init.document import NotSaved
+    from lib.cli.init.forecast import as_text
     from lib.cli.init.trial import try_out
 
     if options := _missing(draft) or (["--yes"] if is_asked else []):
@@ -371,7 +374,8 @@ def _is_remote() -> bool:
 
 def _has_screen() -> bool:
     """Return whether a browser with windows can be opened here: never one in the terminal."""
-    if _is_remote() or "microsoft" in platform.release().lower():  # WSL
+    # Python in WSL finds browsers of Linux alone, and the person's browser is that of Windows.
+    if _is_remote() or "microsoft" in platform.release().lower():
         return False
     if sys.platform not in ("darwin", "win32") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")

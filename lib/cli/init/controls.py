@@ -214,17 +214,20 @@ def _is_decided_at_once(draft: Draft, decider: Decider, values: Sequence[Value])
 
 
 def _others_control(draft: Draft, decider: Decider, *, is_open: bool, at_once: bool) -> Control:
-    """Return what happens to a value that is not listed: it is left out, or what the other columns
-    say. A filled cell may say what the row is if all values are decided `at_once`, or if it does so
-    already; and it makes a sale of it only if no other column decides."""
+    """Return what happens to a value that is not listed: it is left out, what the other columns
+    say, or, if the profile says so already, sent. A filled cell may say what the row is if all
+    values are decided `at_once`, or if it does so already; and it makes a sale of it only if no
+    other column decides."""
     is_alone = len(draft.deciders) == 1
-    fate = "sent" if decider.passes else decider.fates.get(ANY_OTHER, UNDECIDED)
+    fate: str | int = decider.fates.get(ANY_OTHER, UNDECIDED)
+    if fate == UNDECIDED and decider.passes:
+        fate = "sent"
     if not is_alone and len(draft.entries) == 1 and fate == 0:
         fate = ANY_ENTRY  # the only entry is what the other columns say
     none = "choose for all at once …" if at_once else "refused until you decide"
     offers = [Offer(UNDECIDED, none)]
-    if decider.passes:
-        offers.append(Offer("sent", "sent, as so far"))
+    if fate == "sent":
+        offers.append(Offer("sent", "sent, as so far"))  # can be kept, and not be chosen again
     if at_once or isinstance(fate, int):
         of_sales = {"new:conversion", *map(str, draft.sales)}
         offers += [

@@ -105,17 +105,18 @@ def _places(text: str) -> dict[str, tuple[int, int]]:
     decoder, places = json.JSONDecoder(), dict[str, tuple[int, int]]()
     position = text.index("{") + 1
     while True:
-        position = _after(text, position, _SPACE + ",")
+        position = _skip(text, position, _SPACE + ",")
         if text[position] == "}":
             return places
         name, position = decoder.raw_decode(text, position)
-        start = _after(text, position, _SPACE + ":")
+        start = _skip(text, position, _SPACE + ":")
         _, position = decoder.raw_decode(text, start)
         places[name] = start, position
 
 
-def _after(text: str, position: int, passed: str) -> int:
-    while text[position] in passed:
+def _skip(text: str, position: int, characters: str) -> int:
+    """Return the first position from this one that has none of these characters."""
+    while text[position] in characters:
         position += 1
     return position
 

@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
 from lib.cli.header_words import DECIDES, rules_out, suggests
-from lib.cli.init import account
+from lib.cli.init import forecast
 from lib.cli.init.controls import (
     Control,
     Gone,
@@ -150,7 +150,7 @@ class Page:
             if not title:
                 number = question.entry
                 number = min(draft.sales, default=0) if number is None else number
-                kind = account.kind_of(draft, number).capitalize()
+                kind = forecast.noun_of_entry(draft, number).capitalize()
                 title = f"{kind}: {draft.name_of(number)}" if draft.is_about_rows else ""
             sections.setdefault(title, []).extend(question_controls(draft, question))
         sections.pop("", None)
@@ -186,10 +186,10 @@ class Page:
         draft, trial = self.draft, self.trial
         if trial is not None and not trial.stop:
             content |= {
-                "sent": [*account.sent_lines(draft, trial)],
-                "others": [*account.other_lines(draft, trial)],
-                "remarks": [*account.remarks(draft, trial)],
-                "samples": [(row.line, account.cells_of(row, draft)) for row in trial.samples()],
+                "sent": [*forecast.sent_lines(draft, trial)],
+                "others": [*forecast.other_lines(draft, trial)],
+                "remarks": [*forecast.remarks(draft, trial)],
+                "samples": [(row.line, forecast.cells_of(row, draft)) for row in trial.samples()],
             }
         rendered = _template("init.html").render(
             page=self,

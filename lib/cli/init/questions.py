@@ -104,7 +104,7 @@ class Question:
         return f"--{name} {'VALUE' if self.typed else values}"
 
     @property
-    def options(self) -> str:
+    def script_options(self) -> str:
         """What a script gives instead: `--column order_id=NAME or --order-ids none`."""
         column = f"--column {self.name}=NAME" if is_field(self.name) else ""
         return " or ".join(filter(None, (column, self.option)))

@@ -44,11 +44,11 @@ def sent_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
         detail = ""
         if number in draft.corrections:
             detail = f"{trial.found(number):,} of them are about a sale of this file"
-        text = number_of(totals.all_rows, kind_of(draft, number)).partition(" ")[2]
+        text = number_of(totals.all_rows, noun_of_entry(draft, number)).partition(" ")[2]
         yield Line(totals.all_rows, f"{text}{which}{total}", detail, is_sent=True)
 
 
-def kind_of(draft: Draft, number: int) -> str:
+def noun_of_entry(draft: Draft, number: int) -> str:
     """Return what people call the rows of an entry: a sale, a refund."""
     send = str(draft.entries[number].get("send", "conversion"))
     return {"conversion": "sale", "retraction": "refund", "restatement": "change"}.get(send, send)
