@@ -62,10 +62,6 @@ class ChunkOutcomes:
         totals = self.totals()
         return totals.is_sound and totals.all_rows == self.records.size
 
-    def deferred(self) -> list[RowOutcome]:
-        """Return the rows that are sent again."""
-        return [row for row in self.listed if row.outcome == "deferred"]
-
     def with_listed(self, change: Callable[[RowOutcome], RowOutcome]) -> ChunkOutcomes:
         """Return them with each listed row changed, or the same if no row has changed."""
         listed = tuple(change(row) for row in self.listed)

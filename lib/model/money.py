@@ -6,7 +6,6 @@ the account, if neither the file nor the profile names one.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -103,15 +102,19 @@ class Amounts(NamedTuple):
     def of(cls, values: Iterable[float | None], currencies: Sequence[str | None]) -> Amounts:
         """Return the values of rows, which are in these currencies. None: the row has no value, and
         so no currency."""
+        micros = [_NONE if value is None else int(value * _FLOAT_MICROS + 0.5) for value in values]
+        return cls._of_micros(micros, currencies)
+
+    @classmethod
+    def _of_micros(cls, micros: Iterable[int], currencies: Sequence[str | None]) -> Amounts:
         names = tuple(each for each in dict.fromkeys(currencies) if each is not None)
         if not names:
             return cls()
-        micros = [_NONE if value is None else int(value * _FLOAT_MICROS + 0.5) for value in values]
         which = b""
         if len(names) > 1:
             numbers = {name: number for number, name in enumerate(names)}
             which = bytes(numbers.get(each or "", 0) for each in currencies)
-        return cls(struct.pack(f"{len(micros)}q", *micros), names, which)
+        return cls(array("q", micros).tobytes(), names, which)
 
     def at(self, position: int) -> tuple[int | None, str]:
         """Return the value of a row in micros, and its currency."""
@@ -137,11 +140,8 @@ class Amounts(NamedTuple):
         # If no row has a value yet, nothing says how many rows there are. The others need none.
         size = len(self.micros) // 8 or max(changes) + 1
         values = [changes.get(position) or self.at(position) for position in range(size)]
-        names = tuple(dict.fromkeys(currency for micros, currency in values if micros is not None))
-        numbers = {name: number for number, name in enumerate(names)}
-        which = bytes(numbers.get(currency, 0) for _, currency in values)
         micros = [_NONE if each is None else each for each, _ in values]
-        return Amounts(struct.pack(f"{size}q", *micros), names, which if len(names) > 1 else b"")
+        return self._of_micros(micros, [None if n is None else currency for n, currency in values])
 
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""

@@ -44,13 +44,10 @@ class ValuedRow(NamedTuple):
 
 @dataclass(slots=True)
 class CodeTotals:
-    """How many rows have a code, and what they are worth. A row can have a code twice, such as one
-    with two wrong dates. `last_line` is the line of the row that was added last: with it,
-    `Totals.add_row` counts such a row once."""
+    """How many rows have a code, and what they are worth."""
 
     number: Count = 0
     sums: dict[str, Sum] = field(default_factory=dict)
-    last_line: int = 0
 
     def add(self, other: CodeTotals) -> None:
         """Add the rows of another chunk."""
@@ -110,14 +107,11 @@ class Totals:
         """Add one row, with its problems."""
         self.add_plain(row.outcome, 1, row.sums, int(row.corrects))
         self.warned += bool(row.warnings)
-        for problem in row.errors + row.warnings:
-            of_code = self.codes.get(problem.code)
-            if of_code is None:
-                of_code = self.codes[problem.code] = CodeTotals()
-            if of_code.last_line != row.line:
-                of_code.last_line = row.line
-                of_code.number += 1
-                add_sums(of_code.sums, row.sums)
+        # A row can have a code twice, such as one with two wrong dates.
+        for code in dict.fromkeys(problem.code for problem in row.errors + row.warnings):
+            of_code = self.codes.setdefault(code, CodeTotals())
+            of_code.number += 1
+            add_sums(of_code.sums, row.sums)
 
     def add_plain(
         self,

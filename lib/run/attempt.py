@@ -48,7 +48,7 @@ class Sums:
         if chunk.sent_at is not None:
             self.sent.append(chunk.number)
             self.sent_at = max(chunk.sent_at, self.sent_at or chunk.sent_at)
-        if deferred := chunk.deferred():
+        if deferred := [row for row in chunk.listed if row.outcome == "deferred"]:
             due = [row.due for row in deferred if row.due is not None]
             until = [row.until for row in deferred if row.until is not None]
             self.waits[chunk.number] = Wait(
