@@ -168,7 +168,7 @@ class DryRun:
             if isinstance(request, OfflineRequest)
             for line, record in zip(part.rows.lines, request.records, strict=True)
         }
-        customer_id, list_all = self.plan.customer_id, self.list_all
+        customer_id, list_all = self.plan.account.conversion_customer_id, self.list_all
         chunk_outcomes = outcomes(prepared, answers, "ok", self.now, customer_id, list_all=list_all)
         return DryChunk(chunk.rows, chunk_outcomes, records)
 

@@ -205,12 +205,14 @@ def prepare(
         selected, validated = plan.validate(chunk.rows)
     except PermanentError as error:
         return Problem(error.code, "", error.detail)
-    if plan.refuses_user_data is not None and any(each.has_user_data for _, each in validated):
-        return plan.refuses_user_data
+    customer_id, refused = plan.account.conversion_customer_id, plan.account.refuses_user_data()
+    # Not before the first row with user data: its columns may be empty, as in Google's template.
+    if refused is not None and any(each.has_user_data for _, each in validated):
+        return Problem(refused, "", f"customer {customer_id}")
     parts: list[PreparedPart] = []
     placeholders = Counter[str]()
     for part, each in change(validated) if change is not None else validated:
-        parts.append(_serialize(part, each, plan.customer_id, job_id))
+        parts.append(_serialize(part, each, customer_id, job_id))
         placeholders.update(each.placeholders)
     return PreparedChunk(
         number=chunk.number,

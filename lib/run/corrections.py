@@ -39,7 +39,7 @@ class CorrectedOrders:
     def __init__(self, attempt: Attempt, plan: Plan) -> None:
         self._attempt = attempt
         self._plan = plan
-        self._known = attempt.context.corrections.of(plan.customer_id)
+        self._known = attempt.context.corrections.of(plan.account.conversion_customer_id)
         if plan.carries_corrections:
             self._known.refresh(attempt.context.documents)
 

@@ -78,17 +78,12 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.places`). `names_actions`: rows may have different conversion actions. `unseen` are the
-    columns that need a cell and have had none so far, with their places in a row.
+    (`Table.places`). `unseen` are the columns that need a cell and have had none so far, with their
+    places in a row.
 
     `sales` is what the destination of conversions can do, even if this file has none.
     `carries_corrections`: rows are sent to an API for which the last value counts, so each has the
     newest one of its order (`lib.run.corrections`).
-
-    `refuses_user_data` is the reason why the account refuses every row with hashed user data. The
-    file stops only at the first row that has user data, because the columns may be empty, as in
-    Google's own template. `no_action_names` is raised at the first row that gives its action by
-    name, if the account was not read.
     """
 
     table: Table
@@ -97,14 +92,11 @@ class Plan:
     parts: tuple[Part, ...]
     sales: Capabilities
     carries_corrections: bool
-    customer_id: str
+    account: Account
     validate_only: bool
     notes: tuple[Problem, ...]
     places: Mapping[int, int]
-    names_actions: bool
     unseen: dict[str, tuple[int, ...]]
-    refuses_user_data: Problem | None = None
-    no_action_names: UploadError | None = None
 
     def records(self, hold: Hold = "never") -> Iterator[Row]:
         """Return the rows of the file, with the cells that this plan reads (`places`)."""
@@ -120,13 +112,11 @@ class Plan:
         if self.unseen:
             self._forget_seen_columns(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
-        if self.no_action_names is not None and any(
-            problem.code == NAME_NOT_RESOLVABLE
-            for _, each in validated
-            for row in each.refused
-            for problem in row.errors
+        unread = _error_of_names(self.account)
+        if unread is not None and any(
+            row.has_error(NAME_NOT_RESOLVABLE) for _, each in validated for row in each.refused
         ):
-            raise self.no_action_names
+            raise unread
         if selected.refused:
             part, first = validated[0]
             refused = sorted((*first.refused, *selected.refused), key=lambda row: row.line)
@@ -157,7 +147,9 @@ class Plan:
 
         It does not if it concerns the conversion action, and rows may have other ones.
         """
-        return not (self.names_actions and problem.code in ABOUT_THE_ACTION)
+        header = self.header
+        has_others = "conversion_action" in header.names or len(header.entries) > 1
+        return not (has_others and problem.code in ABOUT_THE_ACTION)
 
     def hold(self) -> Hold:
         """Return when the row in an unterminated last line must wait, on the first pass.
@@ -194,9 +186,6 @@ def plan_file(
     if header.names.keys() & {"phone", "caller_id"}:
         load_library()  # a new instance waits for its access token anyway
     parts, account = _parts_of(header, profile, now, connect, log, zone, places)
-    refuses_user_data = None
-    if reason := account.refuses_user_data():
-        refuses_user_data = Problem(reason, "", f"customer {account.conversion_customer_id}")
     sales = sender_of(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     api = parts[0].destination.capabilities
@@ -212,14 +201,11 @@ def plan_file(
         parts=tuple(parts),
         sales=sales,
         carries_corrections=last_value_counts and not profile.validate_only,
-        customer_id=account.conversion_customer_id,
+        account=account,
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
         unseen=_columns_that_need_a_cell(header, profile, places),
-        names_actions="conversion_action" in header.names or len(header.entries) > 1,
-        refuses_user_data=refuses_user_data,
-        no_action_names=_error_of_names(account),
     )
 
 
@@ -247,11 +233,12 @@ def _parts_of(
             account = destination.account(profile.customer_id, custom_variables=custom_variables)
             accounts[name] = destination, account
         destination, account = accounts[name]
-        rules = _rules(profile, now, entries, destination, account, zone)
-        if "ad_user_data" in header.names:  # its empty cells state nothing
-            rules = replace(rules, ad_user_data=None)
+        rules = _rules(profile, now, header, entries, destination, account, zone)
         _check_actions(rules)
-        engine = _engine(profile, rules, [_in_rows(each, places) for each in entries])
+        of_rows = [
+            {name: places[column] for name, column in each.fields.items()} for each in entries
+        ]
+        engine = _engine(profile, rules, of_rows)
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
     _, account = next(iter(accounts.values()))
@@ -301,11 +288,6 @@ def _columns_that_need_a_cell(
     }
 
 
-def _in_rows(entry: EntryColumns, places: Mapping[int, int]) -> dict[str, int]:
-    """Return the place of each field in a row."""
-    return {name: places[column] for name, column in entry.fields.items()}
-
-
 def _zone_named(name: str | None) -> tzinfo | None:
     """Return the time zone for times that state none.
 
@@ -321,6 +303,7 @@ def _zone_named(name: str | None) -> tzinfo | None:
 def _rules(
     profile: Profile,
     now: datetime,
+    header: Header,
     entries: Sequence[EntryColumns],
     destination: Destination[Any],
     account: Account,
@@ -342,7 +325,8 @@ def _rules(
         ],
         zone=zone,
         phone_region=profile.phone_region,
-        ad_user_data=profile.ad_user_data,
+        # Empty cells of its column state nothing.
+        ad_user_data=None if "ad_user_data" in header.names else profile.ad_user_data,
         date_order=profile.date_order,
         number_format=NumberFormat(profile.decimal_sign, profile.value_scale),
         integer_order_ids=profile.order_ids == "integer",

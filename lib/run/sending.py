@@ -211,7 +211,7 @@ class _ChunkUpload:
             answers,
             accepted,
             self.attempt.context.utc_now(),
-            self.plan.customer_id,
+            self.plan.account.conversion_customer_id,
             list_all=list_all or self.before is not None,
         )
         chunk = chunk.with_listed(self._settled)
