@@ -34,13 +34,21 @@ class SandboxSettings:
         return self.apis.endpoint if is_grpc_only else self.apis.data_manager_endpoint
 
 
-def connect(apis: Apis, destination: str, *, secret: str = "", **keys: Any) -> Destination[Any]:
-    """Connect as a new instance does. `secret` is added to the google-ads.yaml."""
+def instance(apis: Apis, secret: str = "") -> Destinations:
+    """Return the destinations of a new instance. `secret` is added to the google-ads.yaml."""
     text = f"{apis.google_ads_key_yaml}{secret}"
+    return Destinations(SandboxSettings(apis), lambda: text)
+
+
+def profile_of(destination: str, **keys: Any) -> Profile:
     given = {"destination": destination, "customer_id": CLIENT, "expect": "any time"}
     given |= {"action": "2001", "value": 1, "currency_code": "EUR", "time_zone": "UTC"}
-    profile = Profile.model_validate(given | keys)
-    return Destinations(SandboxSettings(apis), lambda: text).connect(profile, SilentLog())
+    return Profile.model_validate(given | keys)
+
+
+def connect(apis: Apis, destination: str, *, secret: str = "", **keys: Any) -> Destination[Any]:
+    """Connect as a new instance does."""
+    return instance(apis, secret).connect(profile_of(destination, **keys), SilentLog())
 
 
 @pytest.mark.parametrize("name", ["google_ads", "data_manager"])
@@ -85,3 +93,14 @@ def test_uploads_may_work_where_queries_do_not(apis: Apis) -> None:
     account = connect(apis, "google_ads").account("1234567890", custom_variables=False)
     assert account.unread is not None
     assert account.unread.code == "ACTION_NOT_PERMITTED"
+
+
+@pytest.mark.parametrize(
+    ("name", "uploads"), [("google_ads", "connection"), ("data_manager", "uploads")]
+)
+def test_all_profiles_of_an_api_wait_for_one_quota(apis: Apis, name: str, uploads: str) -> None:
+    """Their requests have one connection, and one pace."""
+    made = instance(apis)
+    profiles = (profile_of(name), profile_of(name, action="2002"))
+    first, second = (made.connect(each, SilentLog()) for each in profiles)
+    assert getattr(first, uploads) is getattr(second, uploads)
