@@ -19,24 +19,6 @@ GOOD = {"INPUT_BUCKET": "the-input", "OUTPUT_BUCKET": "the-output", "PROFILES": 
 
 
 @pytest.mark.parametrize(
-    ("changed", "named"),
-    [
-        ({"WINDOW": "many", "REQUEST_TIMEOUT_SECONDS": "0"}, ["REQUEST_TIMEOUT_SECONDS", "WINDOW"]),
-        ({"OUTPUT_BUCKET": "the-input"}, ["INPUT_BUCKET"]),
-        ({"SWEEP_TIME_LIMIT_SECONDS": "40"}, ["SWEEP_TIME_LIMIT_SECONDS"]),
-        ({"TIME_LIMIT_SECONDS": "inf"}, ["TIME_LIMIT_SECONDS"]),
-        ({"GOOGLE_ADS_SECRET": "my-secret"}, ["GOOGLE_ADS_SECRET"]),
-    ],
-)
-def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]) -> None:
-    """Each wrong variable gets one line, without its value."""
-    with pytest.raises(SettingsError) as raised:
-        Settings.from_environment({**GOOD, **changed})
-    assert [line.partition(":")[0] for line in str(raised.value).splitlines()] == named
-    assert "my-secret" not in str(raised.value)
-
-
-@pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"INPUT_BUCKET": ""}, "INPUT_BUCKET: not set. Set it."),
@@ -48,8 +30,9 @@ def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]
         ({"WINDOW": "0"}, "WINDOW: too small. Write 1 or more."),
         ({"WINDOW": "99"}, "WINDOW: too large. Write 64 or less."),
         (
-            {"REQUEST_TIMEOUT_SECONDS": "0"},
-            "REQUEST_TIMEOUT_SECONDS: too small. Write a number greater than 0.",
+            {"WINDOW": "many", "REQUEST_TIMEOUT_SECONDS": "0"},
+            "REQUEST_TIMEOUT_SECONDS: too small. Write a number greater than 0.\n"
+            "WINDOW: not a whole number. Write a whole number.",
         ),
         (
             {"REQUEST_TIMEOUT_SECONDS": "nan"},
@@ -61,25 +44,34 @@ def test_every_wrong_variable_is_named(changed: dict[str, str], named: list[str]
         ),
         ({"LIST_ALL_ROWS": "maybe"}, "LIST_ALL_ROWS: neither true nor false. Write true or false."),
         (
-            {"GOOGLE_ADS_SECRET": "t"},
+            {"GOOGLE_ADS_SECRET": "my-secret"},
             "GOOGLE_ADS_SECRET: wrong format. Write projects/PROJECT/secrets/NAME, with or without "
             "/versions/VERSION.",
         ),
-        (
-            {"STATE_BUCKET": "the-input"},
-            "INPUT_BUCKET: also used for the results or the state, so every object written there "
-            "would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to another bucket.",
+        *(
+            (
+                {name: "the-input"},
+                "INPUT_BUCKET: also used for the results or the state, so every object written "
+                "there would start the function again. Set OUTPUT_BUCKET and STATE_BUCKET to "
+                "another bucket.",
+            )
+            for name in ("OUTPUT_BUCKET", "STATE_BUCKET")
         ),
-        (
-            {"TIME_LIMIT_SECONDS": "30"},
-            "TIME_LIMIT_SECONDS: not more than DEADLINE_MARGIN_SECONDS (40), so no row would ever "
-            "be sent. Set a longer time limit or a shorter margin.",
+        *(
+            (
+                {name: "40"},
+                f"{name}: not more than DEADLINE_MARGIN_SECONDS (40), so no row would ever be "
+                "sent. Set a longer time limit or a shorter margin.",
+            )
+            for name in ("TIME_LIMIT_SECONDS", "SWEEP_TIME_LIMIT_SECONDS")
         ),
+        ({"TIME_LIMIT_SECONDS": "inf"}, "TIME_LIMIT_SECONDS: not a finite number. Write a number."),
         ({"STATE_PREFIX": "state"}, "STATE_PREFIX: no slash at the end. Add one."),
     ],
 )
 def test_the_message_for_a_wrong_variable(changed: dict[str, str], said: str) -> None:
-    """The message states the error and what to write, in our words instead of pydantic's."""
+    """Each wrong variable gets one line with the error and what to write, in our words instead of
+    pydantic's, and without its value."""
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment({**GOOD, **changed})
     assert str(raised.value) == said

@@ -101,12 +101,6 @@ def test_the_queries_of_a_look_are_made_at_the_same_time(apis: Apis) -> None:
     assert abs(second.started_at - first.started_at).total_seconds() < 1
 
 
-def test_a_manager_account_gives_access(apis: Apis) -> None:
-    """To an account that the credentials may not read by themselves."""
-    assert look(preflight(apis), OWNER, MANAGER).verified
-    assert not look(preflight(apis), OWNER).verified
-
-
 def test_a_look_is_used_for_a_short_time(apis: Apis, clock: Clock) -> None:
     """A burst of files costs one look. Afterwards, a corrected account is seen."""
     at = preflight(apis, clock)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import codecs
 import gzip
-import io
 
 import pytest
 
 from lib.errors import SourceError
 from lib.source import text as text_module
-from lib.source.table import SourceOptions, open_table
 
 TEXT = "gclid,name\nA,Zoë Müller\nB,François\n"
 ROWS = [["A", "Zoë Müller"], ["B", "François"]]
@@ -198,17 +196,6 @@ def test_corrupt_gzip(read, damage):
     with pytest.raises(SourceError) as error:
         read(damage(gzip.compress(("gclid,name\n" + rows).encode())))
     assert error.value.code == "CORRUPT_FILE"
-
-
-def test_rows_before_the_damage_are_read():
-    """The rows before the damage are read before the error is raised."""
-    rows = "".join(f"{number * 7919 % 10007},{number}\n" for number in range(100_000))
-    packed = gzip.compress(("gclid,name\n" + rows).encode())
-    records = open_table(io.BytesIO(packed[:-4]), SourceOptions()).records()
-    lines: list[int] = []
-    with pytest.raises(SourceError, match="CORRUPT_FILE"):
-        lines.extend(line for line, *_ in records)
-    assert len(lines) > 80_000
 
 
 def test_file_too_large(read):

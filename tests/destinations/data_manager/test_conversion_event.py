@@ -166,10 +166,10 @@ def test_the_daily_quota_ends_the_attempt(apis: Apis) -> None:
 
 
 def test_the_deadline_ends_the_attempt(apis: Apis) -> None:
-    """An API that is unavailable until the deadline ends the attempt, which is retried later."""
-    apis.faults.set([{"method": "IngestEvents", "kind": "unavailable"}])
-    with pytest.raises(RetryableError):
-        send(route(apis), conversion(), seconds=1.0)
+    """After it, no request starts. Before the first answer, nothing is known about the rows."""
+    with pytest.raises(RetryableError, match="DEADLINE"):
+        send(route(apis), conversion(), seconds=-1.0)
+    assert ingests(apis) == []
 
 
 def _quota_error(quota_limit: str) -> Exception:

@@ -10,7 +10,7 @@ from data_manager_setup import conversion, route
 
 from lib.destinations.data_manager.failures import read_refusal
 from lib.destinations.data_manager.messages import Event
-from lib.errors import RestRefused, RetryableError
+from lib.errors import RestRefused
 from lib.model.records import Adjustment, Call, Conversion
 from sandbox.apis import Apis
 from tests.destinations.sending import ago, send, shown, within
@@ -96,27 +96,6 @@ def test_a_wrong_action_stops_a_file_of_calls(apis: Apis) -> None:
     assert result.stop is not None
     assert {each.outcome for each in result.row_results.values()} == {"not_attempted"}
     assert apis.state.histories() == []
-
-
-def test_a_validate_only_upload_of_calls(apis: Apis) -> None:
-    """Formats are checked, and nothing is counted."""
-    result = send(route(apis, validate_only=True), call(1), call(2, currency_code="QQ"))
-    assert list(shown(result)) == [1]
-    assert list(apis.state.conversions()) == []
-
-
-def test_a_transient_error_is_retried(apis: Apis) -> None:
-    """With the same pacing as every other request."""
-    apis.faults.set([{"method": "IngestEvents", "nth": 1, "kind": "unavailable"}])
-    assert shown(send(route(apis), call(1))) == {}
-    assert requests_made(apis) == 2
-
-
-def test_a_deadline_ends_the_attempt(apis: Apis) -> None:
-    """Before the first answer, nothing is known about the rows."""
-    with pytest.raises(RetryableError):
-        send(route(apis), call(1), seconds=-1.0)
-    assert requests_made(apis) == 0
 
 
 def test_the_reasons_of_calls_arrive_later(apis: Apis) -> None:
