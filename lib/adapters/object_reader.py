@@ -111,10 +111,8 @@ class ObjectReader:
         self._buffer = b""
         self._position = 0
 
-    def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes (-1: all that are left), or b"" at the end."""
-        if size < 0:
-            return b"".join(iter(lambda: self.read(RANGE_BYTES), b""))
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, or b"" at the end."""
         if self._position >= len(self._buffer):
             self._buffer = next(self._ranges, b"")
             self._position = 0
@@ -125,6 +123,7 @@ class ObjectReader:
     def _compared(self) -> Iterator[bytes]:
         """Yield the ranges. All of a small object are held until they are compared with its
         checksum, and only the last one of a large object. Nothing is compared of an empty one."""
+        known = self._source.crc32c  # "": nothing is compared
         is_held = self._source.size <= CHECKED_FIRST_BYTES
         held: deque[bytes] = deque()
         crc, left = 0, self._source.size
@@ -132,15 +131,10 @@ class ObjectReader:
             crc = crc32.iscsi(content, crc)
             left -= len(content)
             held.append(content)
-            if left <= 0 and not self._matches(crc):
+            if left <= 0 and known and not _has_checksum(crc, known):
                 raise PermanentError(CHECKSUM_MISMATCH, "its bytes are not those in Cloud Storage")
             while held and (left <= 0 or not is_held):
                 yield held.popleft()
-
-    def _matches(self, crc: int) -> bool:
-        """Return whether all bytes have the checksum of the object, if that is known."""
-        known = self._source.crc32c
-        return not known or _has_checksum(crc, known)
 
     def _fetched(self) -> Iterator[bytes]:
         """Yield the ranges as they are read. The next ones are fetched meanwhile."""

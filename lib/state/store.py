@@ -57,7 +57,7 @@ class LabelledObject(NamedTuple):
 class Readable(Protocol):
     """A forward-only stream of bytes."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read(self, size: int, /) -> bytes: ...
 
 
 class OpenedObject(NamedTuple):

@@ -28,7 +28,7 @@ CALLS: dict[str, tuple[str, Callable[[GoogleStore, str], object]]] = {
         "get",
         lambda store, bucket: store.open_live(StoredObject(bucket, "a", 7, 5, crc32c="AAAAAA==")),
     ),
-    "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read()),
+    "open": ("get", lambda store, bucket: store.open(StoredObject(bucket, "a", 7, 5)).read(5)),
     "write": ("create", lambda store, bucket: store.write(bucket, "a", b"", if_generation_match=0)),
     "write_stream": (
         "create",
