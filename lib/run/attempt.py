@@ -73,47 +73,42 @@ class Wait:
     awaits_conversions: bool
 
 
+@dataclass(slots=True, eq=False)
 class Attempt:
-    """What one attempt does with a run.
+    """What one attempt does with a run, which it has `saved` last.
 
     The lease begins before the run is saved, and is never renewed: it lasts as long as an attempt
-    may. It is looked at before each request, by the wall clock and by `elapsed_seconds`. No storage
-    call is needed for that.
+    may. It is looked at before each request, by the wall clock and by `elapsed_seconds`, until
+    `lease_until`. No storage call is needed for that.
 
     `sums` are those of the markers; `must_sum_up`: a chunk in them has other outcomes now.
     `has_changed`: the results must be written again. `has_sent`: a request to an API has begun, and
     `has_saved`: a marker was saved.
     """
 
-    def __init__(
-        self,
-        saved: SavedRun,
-        profile: Profile | None,
-        context: RunContext,
-        deadline: Deadline,
-        log: Log,
-        *,
-        lease_until: float,
-    ) -> None:
-        self._saved = saved
-        self._saving = threading.Lock()
-        self._lease_until = lease_until
-        self.profile = profile
-        self.context = context
-        self.deadline = deadline
-        self.log = log
-        self.markers = Markers(context.documents, saved.run)
-        self.sums = Sums()
-        self.must_sum_up = False
+    saved: SavedRun
+    profile: Profile | None
+    context: RunContext
+    deadline: Deadline
+    log: Log
+    lease_until: float
+    markers: Markers = field(init=False)
+    sums: Sums = field(default_factory=Sums)
+    must_sum_up: bool = False
+    has_changed: bool = field(init=False)
+    has_sent: bool = False
+    has_saved: bool = False
+    _saving: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.markers = Markers(self.context.documents, self.run)
         # The last attempt may have changed markers, and failed before it wrote the results.
-        self.has_changed = bool(saved.run.cause)
-        self.has_sent = False
-        self.has_saved = False
+        self.has_changed = bool(self.run.cause)
 
     @property
     def run(self) -> Run:
         """The run as this attempt has saved it last."""
-        return self._saved.run
+        return self.saved.run
 
     @property
     def is_first(self) -> bool:
@@ -123,13 +118,13 @@ class Attempt:
     def save(self, **changes: Any) -> None:
         """Change the run. Raises `LeaseLost` if another attempt has it now."""
         with self._saving:
-            self._saved = self.context.runs.save(self._saved, **changes)
+            self.saved = self.context.runs.save(self.saved, **changes)
 
     def keep(self, **changes: Any) -> None:
         """Change the run in memory; the next `save` writes it. If the attempt dies before, the next
         one finds out the same."""
         with self._saving:
-            self._saved = replace(self._saved, run=replace(self._saved.run, **changes))
+            self.saved = replace(self.saved, run=replace(self.saved.run, **changes))
 
     def stop(self, problem: Problem) -> None:
         """Save why the rest of the file is not sent. The first reason counts.
@@ -140,7 +135,7 @@ class Attempt:
         with self._saving:
             if self.run.stop is None:
                 now = self.context.utc_now()
-                self._saved = self.context.runs.save(self._saved, stop=problem, stopped_at=now)
+                self.saved = self.context.runs.save(self.saved, stop=problem, stopped_at=now)
 
     def save_marker(self, outcomes: ChunkOutcomes, replaced: int = 0) -> ChunkOutcomes:
         """Save the outcomes of a chunk, and return what is saved now: those of another attempt, if
@@ -188,7 +183,7 @@ class Attempt:
         """Raise `LeaseLost` if another attempt may work on the run now."""
         lease_ends = self.run.due  # of a run that is worked on
         is_over = lease_ends is None or self.context.utc_now() >= lease_ends
-        if is_over or self.context.elapsed_seconds() >= self._lease_until:
+        if is_over or self.context.elapsed_seconds() >= self.lease_until:
             raise LeaseLost("the lease has ended")
 
     def check_time(self) -> None:

@@ -98,9 +98,8 @@ def _make_attempt(
     # Others may take the run when the lease ends. Requests stop before that, at the deadline.
     lease_ends = started + settings.time_limit_seconds
     ends = lease_ends if must_end is None else min(must_end, lease_ends)
-    attempt = Attempt(
-        saved, _fixed_profile(taken), context, context.deadline(ends), log, lease_until=lease_ends
-    )
+    deadline = context.deadline(ends)
+    attempt = Attempt(saved, _fixed_profile(taken), context, deadline, log, lease_ends)
     try:
         summary = advance(attempt)
     except RetryableError as error:
