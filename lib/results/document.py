@@ -361,11 +361,11 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
     `status` is `finished` when every request is final, else `processing`.
     """
     part: dict[str, Any] = {}
-    requests, followed = summary.requests, summary.run.followed
+    requests, run = summary.requests, summary.run
     if requests is not None:
         part = {
             "status": "processing" if requests.open else "finished",
-            "polled_at": followed.polled_at.isoformat() if followed.polled_at else None,
+            "polled_at": run.polled_at.isoformat() if run.polled_at else None,
             "counts": {
                 "requests": requests.number,
                 "requests_polled": requests.polled,
@@ -375,8 +375,8 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
             "codes": _entries(_reasons(requests.statuses), summary.totals.meant),
             "requests": [_request(each) for each in requests.statuses],
         }
-    if followed.diagnostics is not None:
-        part["diagnostics"] = followed.diagnostics
+    if run.diagnostics is not None:
+        part["diagnostics"] = run.diagnostics
     return part or None
 
 

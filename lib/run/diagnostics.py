@@ -6,7 +6,6 @@ They change no row, and nobody needs them: if they cannot be read, nothing else 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +31,7 @@ def next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
     job = job_counts(run, sums)
     if schedule is None or sums.sent_at is None or (job is not None and not job.pending):
         return None
-    return schedule.next_check(sums.sent_at, run.followed.diagnosed_at)
+    return schedule.next_check(sums.sent_at, run.diagnosed_at)
 
 
 def ask_for_diagnostics(attempt: Attempt) -> None:
@@ -42,7 +41,7 @@ def ask_for_diagnostics(attempt: Attempt) -> None:
     if due is None or due > now:
         return
     # Saved before the API is asked: one that never answers is not asked all the time.
-    attempt.save(followed=replace(run.followed, diagnosed_at=now))
+    attempt.save(diagnosed_at=now)
     if profile is None:
         return  # this version cannot read it
     assert run.facts is not None  # else, no diagnosis is due
@@ -53,9 +52,9 @@ def ask_for_diagnostics(attempt: Attempt) -> None:
     except (PermanentError, RetryableError) as error:
         attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
         return
-    diagnostics = diagnostics_of_job(run.job_id, answer, now, run.followed.diagnostics)
-    if diagnostics != run.followed.diagnostics:
-        attempt.keep(followed=replace(attempt.run.followed, diagnostics=diagnostics))
+    diagnostics = diagnostics_of_job(run.job_id, answer, now, run.diagnostics)
+    if diagnostics != run.diagnostics:
+        attempt.keep(diagnostics=diagnostics)
         attempt.has_changed = True
 
 
@@ -104,7 +103,7 @@ def diagnostics_of_job(
 def job_counts(run: Run, sums: Sums) -> JobCounts | None:
     """Return how the API counts the rows of the run's job. None: it has not counted all requests
     yet, because the diagnostics are older than the last one, or do not list the job."""
-    diagnostics = run.followed.diagnostics
+    diagnostics = run.diagnostics
     if not diagnostics or not diagnostics["job"] or sums.sent_at is None:
         return None
     if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:

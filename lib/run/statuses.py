@@ -80,7 +80,7 @@ def next_poll(run: Run, sums: Sums) -> datetime | None:
     schedule = _schedule(run)
     if schedule is None:
         return None
-    asked_at = run.followed.polled_at
+    asked_at = run.polled_at
     return min(
         (
             schedule.next_check(sent_at, asked_at) or sent_at + schedule.stop_after
@@ -120,9 +120,9 @@ def ask_for_statuses(attempt: Attempt) -> None:
 
 def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     """Ask about the open requests, and keep why Google refuses to answer, if it does."""
-    polled_before = attempt.run.followed.polled_at
+    polled_before = attempt.run.polled_at
     # Saved before the API is asked: one that never answers is not asked all the time.
-    attempt.save(followed=replace(attempt.run.followed, polled_at=now))
+    attempt.save(polled_at=now)
     try:
         _ask_about_open_requests(attempt, outdated)
     except LeaseLost:
@@ -132,8 +132,7 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         if isinstance(error, PermanentError):
             # A sweep reports it. The time of the last poll stays the old one, so that each sweep
             # asks, and the answer comes soon after a person has mended the access.
-            followed = replace(attempt.run.followed, polled_at=polled_before)
-            attempt.keep(followed=followed, blocked=error.code)
+            attempt.keep(polled_at=polled_before, blocked=error.code)
 
 
 def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:

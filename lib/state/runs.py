@@ -73,19 +73,6 @@ class FileFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """When an API was asked about what it reports later, and what it said of the run's job.
-
-    `polled_at`: it was asked for final statuses. `diagnosed_at`: for the diagnostics, which are
-    that part of the results.
-    """
-
-    polled_at: SavedTime | None = None
-    diagnosed_at: SavedTime | None = None
-    diagnostics: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """What is saved of a run.
 
@@ -98,7 +85,9 @@ class Run:
     are those of one `revision` of the function. `marked` is a fingerprint of the markers when the
     last attempt began. `maybe_sent`: an earlier attempt has begun a request, so any row without a
     marker may have been sent. `cause` is why the last attempt ended early, and `blocked` the code
-    of what a person must correct before Google's later word can be read.
+    of what a person must correct before Google's later word can be read. An API was asked for final
+    statuses at `polled_at`, and at `diagnosed_at` for the `diagnostics` of the run's job, which are
+    that part of the results.
 
     `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
     last at `published_at`; None: there are none, also if the run is done. `totals` are a digest of
@@ -126,7 +115,9 @@ class Run:
     blocked: str = ""
     cause: str = ""
     facts: FileFacts | None = None
-    followed: Followed = field(default_factory=Followed)
+    polled_at: SavedTime | None = None
+    diagnosed_at: SavedTime | None = None
+    diagnostics: Mapping[str, Any] | None = None
     totals: Totals = field(default_factory=Totals)
     looks: tuple[str, ...] = ()
     published_at: SavedTime | None = None
