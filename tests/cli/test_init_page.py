@@ -193,7 +193,12 @@ def test_a_wrong_answer_is_refused_where_it_is_given(
 @pytest.mark.parametrize(
     "column, meaning, said",
     [
-        ("Stage", "ad_user_data", 'No cell of "Stage" can be read as: yes or no.'),
+        (
+            "Stage",
+            "ad_user_data",
+            'No cell of "Stage" can be read as: yes or no. If it tells who refused, choose '
+            "“decides which rows count”, and leave out these people.",
+        ),
         ("Amount", "conversion_date_time", 'No cell of "Amount" can be read as: date or time.'),
         ("Deal", "conversion_value", 'No cell of "Deal" can be read as: amount.'),
         ("Mail", "gclid", 'No cell of "Mail" can be read as: click ID.'),
@@ -460,7 +465,7 @@ def test_which_column_names_the_refunded_sale_is_asked(opened: Open) -> None:
     control = person.page.controls["q.1.order_id"]
     notes = {option.label: option.note for option in control.options}
     assert notes["Related"] == "1 of 2 name a sale of this file"
-    assert notes["Order"] == "0 of 2 name a sale of this file"
+    assert notes["Order"] == ""
     for entry in (1, 2):
         person.answer("adjustment_date_time", "Time", entry)
         person.answer("order_id", "Related", entry)
@@ -489,6 +494,28 @@ def test_which_column_names_the_refunded_sale_is_asked(opened: Open) -> None:
     assert "“Time” is the time of sales and of refunds" in person.html
 
 
+@pytest.mark.parametrize("paid_back, is_part", [("-100.50", False), ("-30.00", True), ("", False)])
+def test_a_refund_of_less_than_its_sale_is_said(
+    opened: Open, paid_back: str, is_part: bool
+) -> None:
+    """Google would take back the whole sale."""
+    person = refunds(
+        opened(REFUNDS.replace("-100.50", paid_back)), Refund="a refund", Part="left out"
+    )
+    person.answer("adjustment_date_time", "Time", 1)
+    person.answer("order_id", "Related", 1)
+    assert ("1 refund of less than the sale" in person.html) == is_part
+
+
+def test_the_answers_of_a_column_of_consent_are_read_aloud(opened: Open) -> None:
+    """A column of those who refuse would turn each answer round."""
+    content = DEALS.replace("Opt-in", "Opt-out")
+    person = opened(content)
+    person.mean("Opt-out", "ad_user_data")
+    (row,) = (row for row in person.page.columns if row.name == "Opt-out")
+    assert row.uses == ["Yes (4): agreed, No (1): refused, (empty) (1): not stated"]
+
+
 def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
     """It only restates."""
     person = refunds(opened(REFUNDS), Refund="a refund", Part="left out")
@@ -496,6 +523,9 @@ def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
     person.answer("conversion_action", "7155501002")
     person.answer("adjustment_date_time", "Time", 1)
     person.answer("order_id", "Related", 1)
+    assert "The Data Manager API cannot send all of them, so they go to the Google Ads API" in (
+        person.html
+    )
     assert person.save()["adjustments_via"] == "google_ads"
     person.answer("destination", "Google Ads API")
     assert "adjustments_via" not in person.save()

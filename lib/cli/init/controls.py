@@ -458,7 +458,8 @@ def _columns(draft: Draft, question: Question) -> list[Offer]:
         notes = []
         for each in columns:
             own = [cell for n, cell in draft.numbered_cells(each) if n == question.entry]
-            notes.append(f"{sum(c in sales for c in own)} of {len(own)} name a sale of this file")
+            found = sum(cell in sales for cell in own)
+            notes.append(f"{found} of {len(own)} name a sale of this file" if found else "")
     return [
         Offer(f"c{each.index}", each.name, note, "Columns")
         for each, note in zip(columns, notes, strict=True)

@@ -259,7 +259,7 @@ class Draft:
         for cell, rows in cells.items():
             counts[keys[cell]] += rows
         sums, is_left_out = dict[str, float](), dict[str, bool]()
-        amounts = self._amounts()
+        amounts = self.amounts()
         for place, (line, row, *_) in enumerate(self.sample.rows):
             key = keys[row[column.index]]
             is_left_out[key] = is_left_out.get(key, True) and line in self.skipped
@@ -271,7 +271,7 @@ class Draft:
             for key, rows in (*counts.most_common(), *absent)
         ]
 
-    def _amounts(self) -> list[float]:
+    def amounts(self) -> list[float]:
         """Return the value of each row, as far as it can be read: else 0. Currencies are not told
         apart. Empty: no column has values, or the file has more rows than the sample."""
         column = self.column("conversion_value")
@@ -279,7 +279,7 @@ class Draft:
         amounts = []
         for cell in column.cells if column and self.sample.is_whole else ():
             try:
-                amounts.append(_amount(cell, sign) * scale if cell else 0)
+                amounts.append(_signed_amount(cell, sign) * scale if cell else 0)
             except RuleError:
                 amounts.append(0)
         return amounts
@@ -381,6 +381,17 @@ class Draft:
 
 
 _amount = cache(parse_value)
+_NO_SIGN: Final = str.maketrans("", "", "-\u2212()")
+
+
+def _signed_amount(cell: str, decimal_sign: Any) -> float:
+    """Return the number in a cell. A refund may be negative. Raises `RuleError`."""
+    try:
+        return _amount(cell, decimal_sign)
+    except RuleError as error:
+        if error.code != "NEGATIVE_VALUE":
+            raise
+        return -_amount(cell.translate(_NO_SIGN), decimal_sign)
 
 
 def written(value: str) -> str:

@@ -11,15 +11,20 @@ from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_row
 from lib.cli.check_output import if_not_uploaded, money_as_text
 from lib.cli.escaping import on_terminal
 from lib.cli.init.draft import Draft, written
+from lib.cli.init.look import Column
 from lib.cli.init.questions import long_time
 from lib.cli.init.trial import SentRow, Trial
+from lib.destinations.registry import capabilities_of
 from lib.errors import RuleError
 from lib.model.money import MICROS
 from lib.model.records import Adjustment, Conversion, is_derived_order_id
 from lib.rules.columns import plain_text
 from lib.rules.identity import PHONE_COUNTRY, phone_region
+from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import is_digest, normalize_email
 from lib.rules.values.phones import normalize_phone
+
+_MOST_ANSWERS: Final = 6
 
 
 class Line(NamedTuple):
@@ -43,7 +48,7 @@ def sent_lines(draft: Draft, trial: Trial) -> Iterator[Line]:
         total = f", {' + '.join(sums)}" if sums and number in draft.sales else ""
         detail = ""
         if number in draft.corrections:
-            detail = f"{trial.found(number):,} of them are about a sale of this file"
+            detail = f"{len(trial.found(number)):,} of them are about a sale of this file"
         text = number_of(totals.all_rows, noun_of_entry(draft, number)).partition(" ")[2]
         yield Line(totals.all_rows, f"{text}{which}{total}", detail, is_sent=True)
 
@@ -77,7 +82,8 @@ def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
     for code, count in warnings.items():
         yield f"{number_of_rows(count)} with a warning: {lookup(code).meaning} ({code})"
     for note in trial.notes:
-        yield f"{lookup(note.code).meaning} ({note.detail}) {lookup(note.code).action}"
+        detail = f" ({note.detail})" if note.detail else ""
+        yield f"{lookup(note.code).meaning}{detail} {lookup(note.code).action}"
     if draft.corrections and trial.corrected:
         if rows := _without_sale(draft, trial):
             yield (
@@ -85,8 +91,18 @@ def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
                 "have sent it. If an order first comes into a file when it is refunded already, "
                 "neither its sale nor its refund counts."
             )
+        if rows := _smaller_than_their_sale(draft, trial):
+            yield (
+                f"{number_of(rows, 'refund')} of less than the sale. If only a part was paid back, "
+                "leave these rows out, or name a column with the new total: Google takes back the "
+                "whole sale."
+            )
         if "destination" in draft.profile:
-            yield if_not_uploaded(draft.document())
+            document = draft.document()
+            if via := document.get("adjustments_via"):
+                names = capabilities_of(document["destination"]).title, capabilities_of(via).title
+                yield "The {} cannot send all of them, so they go to the {}.".format(*names)
+            yield if_not_uploaded(document)
     yield from _shared_times(draft)
     if draft.sales & trial.sent.keys():
         yield from _lost_click_ids(draft)
@@ -96,11 +112,23 @@ def _without_sale(draft: Draft, trial: Trial) -> int:
     """Return how many refunds have the order ID of a sale that no other row of the file has."""
     column = draft.column("order_id")
     return sum(
-        len(orders) - trial.found(number)
+        len(orders) - len(trial.found(number))
         for number, orders in trial.corrected.items()
         if column is not None
         and draft.column("order_id", number) == column
         and draft.column("conversion_date_time", number) is not None
+    )
+
+
+def _smaller_than_their_sale(draft: Draft, trial: Trial) -> int:
+    """Return how many refunds of a whole sale have a smaller amount than the sale in this file."""
+    lines = (line for line, *_ in draft.sample.rows)
+    amounts = {line: abs(each) for line, each in zip(lines, draft.amounts(), strict=False)}
+    return sum(
+        0 < amounts.get(refund, 0) < amounts[sale]
+        for number in draft.corrections
+        if draft.entries[number]["send"] == "retraction"
+        for sale, refund in trial.found(number)
     )
 
 
@@ -120,6 +148,22 @@ def _lost_click_ids(draft: Draft) -> Iterator[str]:
     for column in draft.sample.columns:
         if "click ID" in column.looks and column not in sent:
             yield f"The cells of “{column.name}” look like Google's click IDs, and are not sent."
+
+
+_ANSWERS: Final = {"GRANTED": "agreed", "DENIED": "refused", None: "not stated"}
+
+
+def answers_in(draft: Draft, column: Column) -> str:
+    """Return what the most frequent cells of a column of consent are read as:
+    `yes (70): agreed, no (10): refused`."""
+    listed = []
+    for cell, rows in draft.sample.cells_of(column).most_common(_MOST_ANSWERS):
+        try:
+            answer = _ANSWERS[parse_consent(plain_text(cell, "ad_user_data") or "")]
+        except RuleError:
+            answer = "not readable"
+        listed.append(f"{written(cell)} ({rows:,}): {answer}")
+    return ", ".join(listed)
 
 
 # ── rows cell by cell ────────────────────────────────────────────────────────────────────────

@@ -118,6 +118,8 @@ class Page:
             for name in entry.get("columns", ())
             if draft.column(name, number) is column
         ]
+        if draft.column("ad_user_data") is column:
+            uses.append(forecast.answers_in(draft, column))
         suggestion = "" if meanings_of(draft, column) or uses else self._suggested(column)
         menus = [*meaning_controls(draft, column)]
         different = len({*column.filled})

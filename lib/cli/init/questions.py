@@ -44,7 +44,13 @@ def checked_column(field: str, column: Column) -> Column:
     """Return the column. Raises `WrongAnswer` if no cell of it can be what the field needs."""
     look = LOOKS.get(base_name(field))
     if not column.may_be(look):
-        raise WrongAnswer(f'No cell of "{column.name}" can be read as: {look}.')
+        otherwise = ""
+        if field == "ad_user_data":
+            otherwise = (
+                " If it tells who refused, choose “decides which rows count”, and leave out these "
+                "people."
+            )
+        raise WrongAnswer(f'No cell of "{column.name}" can be read as: {look}.{otherwise}')
     return column
 
 

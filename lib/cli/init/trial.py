@@ -59,16 +59,19 @@ class Trial:
     kept: list[SentRow] = field(default_factory=list)
     notes: Sequence[Problem] = ()
     """What looks wrong in the file as a whole, so that somebody must look."""
-    orders: set[tuple[str, str]] = field(default_factory=set)
-    """(action, order ID) of the sales."""
-    corrected: defaultdict[int, list[tuple[str, str]]] = field(
+    orders: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(action, order ID) of the sales → their lines."""
+    corrected: defaultdict[int, list[tuple[tuple[str, str], int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    """Number of an entry → (action, order ID) of the sales that its rows correct."""
+    """Number of an entry → (action, order ID) of the sales that its rows correct, and the lines of
+    these rows."""
 
-    def found(self, entry: int) -> int:
-        """Return how many rows of an entry correct a sale of this file."""
-        return sum(order in self.orders for order in self.corrected[entry])
+    def found(self, entry: int) -> list[tuple[int, int]]:
+        """Return the rows of an entry that correct a sale of this file: the line of the sale, and
+        that of the correction."""
+        rows = self.corrected[entry]
+        return [(self.orders[order], line) for order, line in rows if order in self.orders]
 
     def samples(self) -> list[SentRow]:
         """Return three rows: the first one of each entry, and then the dearest."""
@@ -116,7 +119,7 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             entry, (line, cells, *_) = rows[outcome.line]
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
-            _note_order(trial, entry, chunk.records[line])
+            _note_order(trial, entry, line, chunk.records[line])
             if is_first or len(trial.kept) < _KEPT:
                 fields = plan.header.entries[entry].fields
                 named = {name: cells[plan.places[column]] for name, column in fields.items()}
@@ -128,8 +131,9 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             trial.skipped += 1
 
 
-def _note_order(trial: Trial, entry: int, record: Record) -> None:
+def _note_order(trial: Trial, entry: int, line: int, record: Record) -> None:
     if isinstance(record, Conversion) and record.order_id:
-        trial.orders.add((record.action_id, record.order_id))
+        trial.orders[record.action_id, record.order_id] = line
     elif isinstance(record, Adjustment):
-        trial.corrected[entry].append((record.action_id, record.order_id or ""))
+        order = record.action_id, record.order_id or ""
+        trial.corrected[entry].append((order, line))
