@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.accounts import default_accounts
 from sandbox.apis import Apis, start_apis
 from sandbox.faults import Faults
-from sandbox.state import State
+from sandbox.state import DataManagerLimits, State
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +21,10 @@ def _apis(ca_directory: Path) -> Iterator[Apis]:
 
 @pytest.fixture
 def apis(_apis: Apis) -> Apis:
-    """The APIs in their initial state. A test file may add to it, in a fixture of the same name."""
+    """The APIs in their initial state."""
     _apis.state.clear()
     _apis.faults.clear()
-    _apis.state.set_accounts(default_accounts())
+    _apis.state.data_manager = DataManagerLimits()
+    _apis.state.refuse_tokens = False
+    _apis.state.instance_has_account = True
     return _apis

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -21,19 +20,10 @@ from lib.destinations.credentials import (
 from lib.destinations.data_manager.client import INGEST_METHOD
 from lib.destinations.google_ads.api import PACKAGE
 from lib.destinations.google_ads.upload_request import CLICKS
-from sandbox.apis import Apis, start_apis
-from sandbox.faults import Faults
+from sandbox.apis import Apis
 from sandbox.network import Network
-from sandbox.state import State
 
 TIMEOUT_SECONDS = 60.0
-
-
-@pytest.fixture(scope="module")
-def apis(ca_directory: Path) -> Iterator[Apis]:
-    running = start_apis(State(), Faults(), ca_directory)
-    yield running
-    running.close()
 
 
 def data_manager(apis: Apis, endpoint: str) -> Callable[[float], object]:

@@ -29,14 +29,6 @@ from tests.destinations.sending import CUSTOMER, send, within
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.fixture
-def apis(apis: Apis) -> Apis:
-    apis.state.data_manager.requests_per_minute = 300
-    apis.state.refuse_tokens = False
-    apis.state.instance_has_account = True
-    return apis
-
-
 def ingests(apis: Apis) -> list[str]:
     """Return the status of every upload request that reached the API."""
     log = apis.state.request_log()

@@ -14,18 +14,11 @@ from lib.destinations.data_manager.capabilities import CAPABILITIES
 from lib.errors import PermanentError, RetryableError
 from lib.model.sent_requests import UNREADABLE, RequestStatus
 from sandbox.apis import Apis
-from sandbox.state import DataManagerLimits
 from tests.destinations.sending import ago, send, within
 
 OLD = "PROCESSING_ERROR_REASON_EVENT_TOO_OLD"
 UNSPECIFIED = "PROCESSING_ERROR_REASON_UNSPECIFIED"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def apis(apis: Apis) -> Apis:
-    apis.state.data_manager = DataManagerLimits()
-    return apis
 
 
 def ask(apis: Apis, *request_ids: str) -> list[RequestStatus]:

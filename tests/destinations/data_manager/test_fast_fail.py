@@ -26,12 +26,6 @@ Response: Any = datamanager_v1.IngestEventsResponse.pb()
 SIZE = CAPABILITIES.max_request_rows
 
 
-@pytest.fixture
-def apis(apis: Apis) -> Apis:
-    apis.state.data_manager.event_path = "events.events"
-    return apis
-
-
 def taken(apis: Apis) -> set[str]:
     """Return the transaction IDs that the API counts."""
     return {each["conversion"]["transaction_id"] for each in apis.state.conversions()}

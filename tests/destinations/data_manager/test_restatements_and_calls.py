@@ -19,12 +19,6 @@ CALLER = "+12125550142"
 INGEST = "data_manager.IngestEvents"
 
 
-@pytest.fixture
-def apis(apis: Apis) -> Apis:
-    apis.state.data_manager.repeats_adjust = True
-    return apis
-
-
 def sold(order_id: str, **changes: Any) -> Conversion:
     return conversion(order_id=order_id, gclid=f"EAIaIQobChMI_example-{order_id}", **changes)
 
@@ -49,6 +43,7 @@ def requests_made(apis: Apis) -> int:
 
 def test_a_restatement_replaces_the_value(apis: Apis) -> None:
     """The conversion is counted once."""
+    apis.state.data_manager.repeats_adjust = True
     sale = sold("SO-1")
     assert shown(send(route(apis), sale, sold("77"))) == {}
     assert shown(send(route(apis), restatement(sale, 80.0))) == {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -146,22 +145,18 @@ def test_a_validate_only_upload_changes_nothing(apis: Apis) -> None:
 
 def test_adjustments_that_google_does_not_allow(apis: Apis) -> None:
     """Conversions are counted, and no further adjustment is tried."""
-    account = apis.state.accounts[CUSTOMER]
-    apis.state.accounts[CUSTOMER] = replace(account, allowlisted_for_adjustments=False)
-    try:
-        ads = destination(apis)
-        row = retraction(order_id="SO-1", time=ago(days=1))
-        assert shown(send(ads, sold("SO-1"))) == {}
-        for _ in range(2):
-            result = send(ads, row)
-            assert shown(result)[0][:2] == (
-                "not_attempted",
-                ["CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"],
-            )
-            assert result.stop is not None
-            assert result.stop.code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
-    finally:
-        apis.state.accounts[CUSTOMER] = account
+    apis.state.change_account(CUSTOMER, allowlisted_for_adjustments=False)
+    ads = destination(apis)
+    row = retraction(order_id="SO-1", time=ago(days=1))
+    assert shown(send(ads, sold("SO-1"))) == {}
+    for _ in range(2):
+        result = send(ads, row)
+        assert shown(result)[0][:2] == (
+            "not_attempted",
+            ["CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"],
+        )
+        assert result.stop is not None
+        assert result.stop.code == "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE"
     methods = [each["method"].rpartition(".")[2] for each in apis.state.request_log()]
     assert methods.count("UploadConversionAdjustments") == 1
     assert apis.state.worth("SO-1") == 100.0
