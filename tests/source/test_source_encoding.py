@@ -94,20 +94,26 @@ def test_profile_encoding(read):
     assert read(codecs.BOM_UTF8 + text.encode(), encoding="cp1250")[1][0][1] == ["A", "Łukasz"]
 
 
-@pytest.mark.parametrize("encoding", ["nonsense", "hex", "rot13"])
-def test_unknown_encoding(read, encoding):
-    """An encoding that does not exist, or is not a text encoding, stops the file."""
-    with pytest.raises(SourceError) as error:
-        read(TEXT, encoding=encoding)
-    assert error.value.code == "INVALID_PROFILE"
+STOPS = {
+    "an encoding that does not exist": (TEXT.encode(), "nonsense", "INVALID_PROFILE"),
+    "an encoding of bytes": (TEXT.encode(), "hex", "INVALID_PROFILE"),
+    "an encoding of letters": (TEXT.encode(), "rot13", "INVALID_PROFILE"),
+    "zeros": (bytes(1000), None, "NOT_TEXT"),
+    "all bytes": (bytes(range(256)) + bytes(100), None, "NOT_TEXT"),
+    "nothing": (b"", None, "EMPTY_FILE"),
+    "packed nothing": (gzip.compress(b""), None, "EMPTY_FILE"),
+    "blank lines": (b"\n\n \r\n", None, "EMPTY_FILE"),
+    "a byte order mark": (codecs.BOM_UTF8, None, "EMPTY_FILE"),
+    "delimiters": (b",,\n", None, "EMPTY_FILE"),
+}
 
 
-@pytest.mark.parametrize("content", [bytes(1000), bytes(range(256)) + bytes(100)])
-def test_not_text(read, content):
-    """Any other binary file is refused as NOT_TEXT."""
+@pytest.mark.parametrize(("content", "encoding", "code"), STOPS.values(), ids=STOPS)
+def test_what_is_no_text_or_has_none_stops_the_file(read, content, encoding, code):
+    """So does an encoding that is none of text."""
     with pytest.raises(SourceError) as error:
-        read(content)
-    assert error.value.code == "NOT_TEXT"
+        read(content, encoding=encoding)
+    assert error.value.code == code
 
 
 PAGE = "<!DOCTYPE html>\n<html><body><table><tr><td>gclid</td></tr></table></body></html>"
@@ -159,18 +165,6 @@ def test_other_formats(read, content, what, encoding):
 def test_names_that_begin_like_another_format(read, first):
     """A header is text, as long as nothing else can begin like this."""
     assert read(f"{first}\nA,b\n")[0].header == tuple(first.split(","))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", gzip.compress(b""), b"\n\n \r\n", codecs.BOM_UTF8, b",,\n"],
-    ids=["nothing", "packed nothing", "blank lines", "mark", "delimiters"],
-)
-def test_empty_file(read, content):
-    """A file without any text, compressed or not, is an empty file."""
-    with pytest.raises(SourceError) as error:
-        read(content)
-    assert error.value.code == "EMPTY_FILE"
 
 
 def test_gzip_of_several_members(read):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import data_manager_setup
 import grpc
@@ -25,8 +24,6 @@ from lib.destinations.data_manager.failures import classify, event_row, field_of
 from lib.errors import PermanentError, RetryableError
 from sandbox.apis import Apis
 from tests.destinations.sending import CUSTOMER, send, within
-
-ROOT = Path(__file__).parents[3]
 
 
 def ingests(apis: Apis) -> list[str]:
@@ -275,7 +272,7 @@ def test_an_unreachable_metadata_server_is_retryable(
     assert answer.stdout.split() == ["RetryableError", "API_UNAVAILABLE"]
 
 
-# ── field paths, catalogue, imports ──────────────────────────────────────────────────────────
+# ── field paths ──────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
@@ -298,19 +295,3 @@ def test_field_paths_lead_to_row_and_column(path: str, row: int | None, field: s
     """Google's field paths, in both styles, lead to the row and the column."""
     assert event_row(path) == row
     assert field_of(path, "conversion") == field
-
-
-@pytest.mark.parametrize(
-    "module, foreign",
-    [
-        ("lib.destinations.data_manager.client", "google.ads.googleads."),
-        ("lib.destinations.google_ads.client", "google.ads.datamanager"),
-    ],
-)
-def test_a_destination_imports_nothing_of_the_other(module: str, foreign: str) -> None:
-    """A destination that is not used does not slow down a cold start."""
-    code = f"import sys, {module}; print([m for m in sys.modules if m.startswith({foreign!r})])"
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() == "[]"

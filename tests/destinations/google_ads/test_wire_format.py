@@ -161,10 +161,11 @@ from google.ads.googleads.{API_VERSION}.services.types import conversion_upload_
 import lib.destinations.google_ads.client
 assert not [name for name in sys.modules if "conversion_adjustment_upload_service" in name]
 assert not [name for name in sys.modules if "google_ads_service" in name]
+assert not [name for name in sys.modules if name.startswith("google.ads.datamanager")]
 assert "google.ads.googleads.{API_VERSION}.errors.types.errors" not in sys.modules
 """
 
 
 def test_a_start_imports_only_the_types_of_conversions() -> None:
-    """Adjustments, queries and errors are imported when a file needs them."""
+    """Adjustments, queries and errors are imported when a file needs them, the other API never."""
     subprocess.run([sys.executable, "-c", LAZILY], check=True, cwd=ROOT)
