@@ -51,6 +51,7 @@ SDK = ("google", "grpc", "functions_framework", "cloudevents")
 
 MOST_MODULES_ON_THE_TOP_FLOOR = 3
 MOST_LINES_OF_A_FUNCTION = 60
+MOST_MODULES_OF_A_RUN = 20
 
 DISTRIBUTIONS = {
     # What is imported, and what it is installed as.
@@ -110,6 +111,11 @@ def name_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in LIB}
 
 
+def arrows_from(module: str) -> set[str]:
+    """The modules of lib that a module imports."""
+    return imports_of(MODULES[module]) & MODULES.keys()
+
+
 def imported(paths: Iterable[Path], *packages: str) -> set[str]:
     """What of these packages the files import."""
     return {
@@ -144,18 +150,27 @@ def test_arrows_run_one_way() -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     """There is no circle, not even for type checkers."""
-    arrows = {name: imports_of(path) & MODULES.keys() for name, path in MODULES.items()}
+    done: set[str] = set()
 
     def walk(name: str, trail: tuple[str, ...]) -> None:
         assert name not in trail, " → ".join((*trail[trail.index(name) :], name))
         if name not in done:
-            for other in arrows[name] - {name}:
+            for other in arrows_from(name) - {name}:
                 walk(other, (*trail, name))
             done.add(name)
 
-    done: set[str] = set()
-    for name in sorted(arrows):
+    for name in sorted(MODULES):
         walk(name, ())
+
+
+def test_a_run_is_told_by_few_modules() -> None:
+    """A stranger can read all that `lib.run.deliver` needs of `run` and `state`."""
+    reached, waiting = set[str](), {"lib.run.deliver"}
+    while waiting:
+        reached |= waiting
+        found = set().union(*map(arrows_from, waiting)) - reached
+        waiting = {name for name in found if name.startswith(("lib.run.", "lib.state."))}
+    assert len(reached) <= MOST_MODULES_OF_A_RUN
 
 
 @pytest.mark.parametrize("folder", NO_IO)
