@@ -67,8 +67,9 @@ def request_of(*rows: Record, validate_only: bool = False) -> UploadRequest:
     return request
 
 
-Error = tuple[str, str, int | None, str]
-"""Family, code, row (None: not stated), and last element of the path ("": none)."""
+Error = tuple[str, str | int, int | None, str]
+"""Family, code (or the number of a newer one), row (None: not stated), and last element of the path
+("": none)."""
 
 
 def failure(rows: str, *errors: Error, said: str = "It says why.") -> Any:

@@ -62,6 +62,13 @@ def test_an_error_without_a_row(index: int | None, results: list[bool]) -> None:
     assert result.retry_rows == []
 
 
+def test_an_error_that_is_newer_than_the_client_keeps_its_number() -> None:
+    """A person can look for it."""
+    result = read(answer(("conversion_upload_error", 9999, 1, "")), request())
+    (error,) = result.row_results[1].errors
+    assert error.code == "CONVERSION_UPLOAD_ERROR_9999"
+
+
 def test_validate_only_answers_have_no_results() -> None:
     """Without results, an answer is complete only if Google just checks the rows."""
     nothing = answer(results=[])
