@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 CORE_COLUMNS = (
@@ -42,7 +42,7 @@ def core_row(number: int, **cells: str) -> dict[str, str]:
 
 
 def csv_bytes(
-    rows: Iterable[dict[str, str]], columns: Iterable[str] = CORE_COLUMNS, delimiter: str = ","
+    rows: Iterable[Mapping[str, str]], columns: Iterable[str] = CORE_COLUMNS, delimiter: str = ","
 ) -> bytes:
     """Return the rows as a CSV file."""
     text = io.StringIO()

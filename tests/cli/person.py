@@ -99,3 +99,9 @@ class Person:
         profile: dict[str, Any] = document[self.session.draft.name]
         Profile.model_validate(profile)
         return profile
+
+
+def person_with(folder: Path, content: str, **keys: Any) -> Person:
+    """Return a person with this file, and no profile yet."""
+    (folder / "deals.csv").write_text(content, "utf-8")
+    return Person(folder / "deals.csv", folder / "profiles.json", **keys)

@@ -58,9 +58,10 @@ def init(content: str | bytes, *options: str) -> Result:
     return CliRunner().invoke(main, ["init", "deals.csv", "--now", NOW, *options])
 
 
-def saved(name: str = "default", path: str = "profiles.json") -> dict[str, Any]:
+def saved(folder: Path = Path()) -> dict[str, Any]:
     """The profile that was written. It is valid."""
-    profile: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))[name]
+    text = (folder / "profiles.json").read_text("utf-8")
+    profile: dict[str, Any] = json.loads(text)["default"]
     Profile.model_validate(profile)
     return profile
 

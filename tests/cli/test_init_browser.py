@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,9 +13,8 @@ from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page
 
 from lib.cli.init.server import Server
-from lib.config.profile import Profile
-from tests.cli.person import Person
-from tests.cli.test_init import DEALS
+from tests.cli.person import Person, person_with
+from tests.cli.test_init import DEALS, saved
 from tests.cli.test_init_existing import SALES, reopen
 from tests.cli.test_init_page import ANSWERS, REFUNDS, answer
 from tests.results.test_browser import violations
@@ -86,19 +84,6 @@ def shown(browser: Browser) -> Open:
             thread.join()
 
     return show
-
-
-def person_with(folder: Path, content: str) -> Person:
-    """A person with this file, and no profile yet."""
-    (folder / "deals.csv").write_text(content, "utf-8")
-    return Person(folder / "deals.csv", folder / "profiles.json")
-
-
-def saved(folder: Path) -> dict[str, Any]:
-    """The profile that was written."""
-    profile: dict[str, Any] = json.loads((folder / "profiles.json").read_text("utf-8"))["default"]
-    Profile.model_validate(profile)
-    return profile
 
 
 def test_an_export_becomes_a_profile(shown: Open, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.person import Person
+from tests.cli.person import Person, person_with
 from tests.cli.test_init import CLICKS, DEALS
 
 COLUMNS = {
@@ -43,8 +43,7 @@ def opened(tmp_path: Path) -> Open:
     """Open the page for a file."""
 
     def page(content: str = DEALS, **keys: Any) -> Person:
-        (tmp_path / "deals.csv").write_text(content, "utf-8")
-        return Person(tmp_path / "deals.csv", tmp_path / "profiles.json", **keys)
+        return person_with(tmp_path, content, **keys)
 
     return page
 

@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from lib.cli.commands import main
 from lib.cli.init import command
 from lib.cli.init.server import Server
-from tests.cli.person import Person, interrupt
+from tests.cli.person import Person, interrupt, person_with
 from tests.cli.test_init import DEALS, NOW
 from tests.cli.test_init_page import answer
 
@@ -28,8 +28,7 @@ HOST = "127.0.0.1:5000"
 @pytest.fixture
 def person(tmp_path: Path) -> Person:
     """A person who has opened the page."""
-    (tmp_path / "deals.csv").write_text(DEALS, "utf-8")
-    return Person(tmp_path / "deals.csv", tmp_path / "profiles.json")
+    return person_with(tmp_path, DEALS)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Mapping
@@ -26,6 +25,7 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
+from tests.rows import csv_bytes
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 CUSTOMER = "1234567890"
@@ -119,12 +119,7 @@ class Asked(OfflineDestination):
 
 def csv_of(*rows: Mapping[str, str]) -> bytes:
     """Return the rows as a CSV file; the header has the column names of all rows."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(rows, dict.fromkeys(name for row in rows for name in row))
 
 
 def row(**cells: str) -> dict[str, str]:

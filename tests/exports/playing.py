@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ from lib.model.account import Account
 from lib.model.deadline import Deadline
 from lib.model.log import Log
 from lib.model.records import Adjustment, Conversion, Record, is_derived_order_id
-from tests.fakes import START, FakeApi, FakeRequest, World, deliver, world
+from tests.fakes import START, FakeApi, FakeRequest, World, deliver, results, world
 
 APIS: Final = ("google_ads", "data_manager")
 
@@ -91,13 +90,12 @@ def play(path: Path, profile: Mapping[str, Any], api: str, today: datetime = STA
     there.clock.seconds = (today - START).total_seconds()
     there.profiles["default"] = {**profile, "destination": api, **via}
     deliver(there, path.name, path.read_bytes())
-    (name,) = (each for each in there.store.names("out-bucket") if each.endswith(".results.json"))
     return Played(
         sales=[_sale(each) for each in got if isinstance(each, Conversion)],
         adjusted=[
             (each.adjustment_type, each.order_id) for each in got if isinstance(each, Adjustment)
         ],
-        results=json.loads(there.store.objects["out-bucket", name][0]),
+        results=results(there, path.name),
     )
 
 
