@@ -122,14 +122,3 @@ def test_googles_text_is_kept_unless_it_quotes_the_row(said: str, kept: str) -> 
     """Google's text is left out if it quotes a sent value, which results and logs must not have."""
     (problem,) = read(answer(expired(1), said=said), request()).row_results[1].errors
     assert problem.detail == kept
-
-
-def test_an_error_without_a_row_quotes_no_row() -> None:
-    """Its text is written to several rows, so a value of one of them must not be in the others."""
-    said = "The id order-1 is odd."
-    result = read(answer(expired(None), results=[False] * SIZE, said=said), request())
-    assert {row: each.errors[0].detail for row, each in result.row_results.items()} == {
-        0: "",
-        1: "",
-        2: "",
-    }
