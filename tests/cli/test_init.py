@@ -185,6 +185,13 @@ def test_what_is_missing_or_misspelled_ends_the_command(changed: Any, said: str)
     assert said.lower() in " ".join(done.output.split()).lower()
 
 
+def test_a_name_of_several_columns_is_refused_as_an_option() -> None:
+    """Nobody can say which of them is meant."""
+    done = script(DEALS.replace("Account", "number"))
+    assert done.exit_code == 2
+    assert 'The file has several columns "Number". Rename them.' in " ".join(done.output.split())
+
+
 def test_the_lines_lead_from_all_rows_to_a_sum() -> None:
     """What is left out is one number, and each reason of a refusal has its lines."""
     done = script(skip=["Stage=Lost", "Stage=Lead", "Account=Test", "Opt-in=No"])

@@ -161,6 +161,16 @@ def test_a_longer_name_is_likelier_than_a_similar_one(tmp_path: Path) -> None:
     assert suggestions(person)["Sale Amount"] == "conversion_value"
 
 
+def test_a_column_whose_name_is_there_twice_now_is_replaced(tmp_path: Path) -> None:
+    """Its name goes: a file that has it twice would be stopped."""
+    header, *rows = SALES.splitlines()
+    rows = [f"{row},me@example.com,{number}@example.com" for number, row in enumerate(rows)]
+    person = reopen(tmp_path, "\n".join([f"{header},Mail,Work", *rows]))
+    assert person.open() == ["“Mail” is repeated"]
+    person.mean("Work", "email")
+    assert person.save()["columns"]["email"] == "Work"
+
+
 def test_a_renamed_column_that_decides_replaces_the_old_name(tmp_path: Path) -> None:
     """Its values keep their answers. The page says that older files are stopped."""
     person = reopen(tmp_path, SALES.replace("Stage", "Status"))

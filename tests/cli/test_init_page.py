@@ -231,6 +231,18 @@ def test_a_second_address_has_a_name_of_its_own(opened: Open) -> None:
     assert "email_2" not in person.session.draft.profile["columns"]
 
 
+def test_columns_of_one_name_cannot_be_used(opened: Open) -> None:
+    """The page says so at once, and what needs none of them can be saved."""
+    header, *rows = DEALS.splitlines()
+    doubled = "\n".join([f"{header},MAIL", *(f"{row},owner@example.com" for row in rows)])
+    person = opened(doubled)
+    same = [row for row in person.page.columns if row.name in ("Mail", "MAIL")]
+    assert [(row.menus, row.suggestion, row.is_repeated) for row in same] == [([], "", True)] * 2
+    assert person.html.count("several times in this file") == 2
+    answer(person, without("Mail"))
+    assert "email" not in person.save()["columns"]
+
+
 def test_a_column_replaces_the_answer_for_all_rows(opened: Open) -> None:
     """What one value said of every row is not that of the empty cells of the column."""
     person = answer(opened(), without("Amount", "Opt-in"))

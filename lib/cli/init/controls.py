@@ -310,12 +310,13 @@ def all_rows_control(draft: Draft) -> Control:
 
 class Gone(NamedTuple):
     """A column that the file lacks: its name so far, its menu, and its meaning. `successor` is the
-    column that probably replaces it, or ""."""
+    column that probably replaces it, or "". `is_repeated`: several columns have the name now."""
 
     name: str
     control: Control
     meaning: str
     successor: str
+    is_repeated: bool
 
 
 def gone_columns(draft: Draft) -> list[Gone]:
@@ -350,7 +351,8 @@ def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
             draft.forget_names(field)
 
     control = Control(f"gone.{number}", f"It is: {name}", field, write, offers, is_open=True)
-    return Gone(name, control, meaning, likely_successor(names, meaning, free))
+    is_repeated = any(map(draft.sample.repeats, names))
+    return Gone(name, control, meaning, likely_successor(names, meaning, free), is_repeated)
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────

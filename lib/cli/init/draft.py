@@ -143,7 +143,11 @@ class Draft:
 
         Names that this file lacks stay: another file may have them.
         """
-        kept = [n for n in self._written_names(name, entry) if self.column_named(n) is None]
+        kept = [
+            each
+            for each in self._written_names(name, entry)
+            if self.column_named(each) is None and not self.sample.repeats(each)
+        ]
         self._write_names(name, [*kept, *([column.name] if column else [])], entry)
 
     def forget_names(self, name: str) -> None:

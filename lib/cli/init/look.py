@@ -95,7 +95,8 @@ class Column:
 class Sample:
     """The first rows of a file. `rows` are those that can be read, as `Table.records` has them.
 
-    `is_guessed`: the file has letters, and does not say in which encoding. `options`
+    `repeated`: columns that share a name, so that a profile can name none of them. `columns` are
+    all others. `is_guessed`: the file has letters, and does not say in which encoding. `options`
     are how the file is read, and `counted` has what `cells_of` knows.
     """
 
@@ -104,6 +105,7 @@ class Sample:
     counted: dict[int, Counter[str]]
     header_line: int
     columns: Sequence[Column]
+    repeated: Sequence[Column]
     rows: Sequence[Row]
     is_whole: bool
     is_guessed: bool
@@ -124,15 +126,17 @@ class Sample:
 
     def column(self, name: str) -> Column:
         """Return the column of this name. Raises `WrongAnswer`."""
-        same = [column for column in self.columns if comparable(column.name) == comparable(name)]
-        if len(same) > 1:
+        if self.repeats(name):
             raise WrongAnswer(f'The file has several columns "{on_terminal(name)}". Rename them.')
-        if not same:
-            known = [column.name for column in self.columns]
-            raise WrongAnswer(
-                f'The file has no column "{on_terminal(name)}".{nearest(name, known)}'
-            )
-        return same[0]
+        for column in self.columns:
+            if comparable(column.name) == comparable(name):
+                return column
+        known = [column.name for column in self.columns]
+        raise WrongAnswer(f'The file has no column "{on_terminal(name)}".{nearest(name, known)}')
+
+    def repeats(self, name: str) -> bool:
+        """Return whether several columns have this name."""
+        return comparable(name) in {comparable(column.name) for column in self.repeated}
 
 
 def nearest(text: str, known: Iterable[str]) -> str:
@@ -156,16 +160,20 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
         table = open_table(stream, options)
         first = [*islice(table.records(), MOST_ROWS + 1)]
     rows = [row for row in first[:MOST_ROWS] if problem_of(row) is None]
-    columns = []
+    named = []
     for index, name in enumerate(names):
         cells = [_plain(cells_of_row[index]) for _, cells_of_row, *_ in rows]
         if name:
             looks = _looks_of(cells)
             ids, stages = _could_be_ids(cells, looks), _could_be_stages(cells, looks)
-            columns.append(Column(index, name, cells, looks, ids, stages))
-    texts = (text for column in columns for text in (column.name, *column.cells))
+            named.append(Column(index, name, cells, looks, ids, stages))
+    counts = Counter(comparable(column.name) for column in named)
+    columns = [column for column in named if counts[comparable(column.name)] == 1]
+    repeated = [column for column in named if counts[comparable(column.name)] > 1]
+    texts = (text for column in named for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
-    return Sample(file, options, {}, line, columns, rows, len(first) <= MOST_ROWS, is_guessed)
+    is_whole = len(first) <= MOST_ROWS
+    return Sample(file, options, {}, line, columns, repeated, rows, is_whole, is_guessed)
 
 
 def _reading_once() -> ReadSheet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from zoneinfo import available_timezones
@@ -50,7 +51,8 @@ _TITLES: Final = {"cells": "How cells are written", "file": "Consent, account an
 
 class ColumnRow(NamedTuple):
     """A column with its menus. `suggestion` is a value of the last menu, and `uses` is what only
-    some rows use it for. One that the file lacks has no cells."""
+    some rows use it for. One that the file lacks has no cells, and one whose name the file has
+    several times has no menu."""
 
     name: str
     menus: Sequence[Control]
@@ -58,6 +60,7 @@ class ColumnRow(NamedTuple):
     samples: Sequence[str] = ()
     different: int = 0
     uses: Sequence[str] = ()
+    is_repeated: bool = False
 
 
 @dataclass(slots=True)
@@ -84,8 +87,11 @@ class Page:
         draft = self.draft
         draft.select_rows()
         self.gone = gone_columns(draft)
-        self.columns = [ColumnRow(gone.name, [gone.control]) for gone in self.gone]
-        self.columns += [self._row(column) for column in draft.sample.columns]
+        self.columns = [
+            ColumnRow(gone.name, [gone.control], is_repeated=gone.is_repeated) for gone in self.gone
+        ]
+        in_file = sorted((*draft.sample.columns, *draft.sample.repeated), key=attrgetter("index"))
+        self.columns += map(self._row, in_file)
         self.deciders = {
             decider.name: value_rows(draft, decider, is_edit=self.is_edit)
             for decider in draft.deciders
@@ -112,6 +118,9 @@ class Page:
 
     def _row(self, column: Column) -> ColumnRow:
         draft = self.draft
+        samples, different = draft.samples(column), len({*column.filled})
+        if draft.sample.repeats(column.name):
+            return ColumnRow(column.name, [], "", samples, different, is_repeated=True)
         uses = [
             f"{meaning_of(name)} ({draft.name_of(number)})"
             for number, entry in enumerate(draft.entries)
@@ -122,8 +131,7 @@ class Page:
             uses.append(forecast.answers_in(draft, column))
         suggestion = "" if meanings_of(draft, column) or uses else self._suggested(column)
         menus = [*meaning_controls(draft, column)]
-        different = len({*column.filled})
-        return ColumnRow(column.name, menus, suggestion, draft.samples(column), different, uses)
+        return ColumnRow(column.name, menus, suggestion, samples, different, uses)
 
     def _suggested(self, column: Column) -> str:
         """Return what the name and the cells of a column suggest, if no column is it yet: or the
@@ -164,7 +172,8 @@ class Page:
     def _open_items(self, asked: Sequence[Question]) -> Iterator[tuple[str, str]]:
         draft = self.draft
         for gone in self.gone:
-            yield f"“{gone.name}” is gone", gone.control.name
+            problem = "repeated" if gone.is_repeated else "gone"
+            yield f"“{gone.name}” is {problem}", gone.control.name
         if self.all_rows and self.all_rows.is_open:
             yield "Which rows count", "rows"
         for name, rows in self.deciders.items():
