@@ -116,6 +116,8 @@ def test_nothing_is_chosen_before_somebody_does(opened: Open) -> None:
         ("Canceled", ["true", "false"], "decides"),
         ("Subscribed", ["1", "0"], ""),
         ("Notes", ["ann@example.com", "bob@example.com"], "email"),
+        ("Devise", ["EUR", "USD"], "currency_code"),
+        ("Result", ["Won", "Won", "Lost"], ""),
     ],
 )
 def test_a_suggestion_needs_the_name_and_the_cells(
@@ -211,6 +213,14 @@ def test_a_column_that_cannot_mean_it_is_refused(
     person.mean(column, meaning)
     assert person.refused() == said
     assert "columns" not in person.session.draft.profile
+
+
+@pytest.mark.parametrize("cell", ["Euro", "US Dollar", "€", "usd", "EUR - Euro"])
+def test_each_currency_that_a_run_reads_may_be_chosen(opened: Open, cell: str) -> None:
+    """Also a name, which is suggested to nobody: the stage of a deal may be `Won`."""
+    person = opened(f"Devise,Montant\n{cell},10\n")
+    person.mean("Devise", "currency_code")
+    assert person.refused() == ""
 
 
 # ── columns ──────────────────────────────────────────────────────────────────────────────────

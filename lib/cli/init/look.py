@@ -84,11 +84,11 @@ class Column:
         return [cell for cell in self.cells if cell]
 
     def may_be(self, look: Look | None) -> bool:
-        """Return whether it is empty, or a cell of it looks like this. None: like anything."""
+        """Return whether it is empty, or a cell of it can be read as this. None: as anything."""
         cells = self.filled
         if look is None or look in self.looks or not cells:
             return True
-        return any(has_look(cell, look) for cell in cells)
+        return any(_is_currency(c) if look == "currency" else has_look(c, look) for c in cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +265,14 @@ def _is_click_id(cell: str) -> bool:
     is_mixed = all(any(map(kind, click_id)) for kind in kinds)
     is_foreign = is_of_other_network(click_id)
     return len(click_id) >= _FEWEST_CLICK_CHARS and is_mixed and not is_foreign
+
+
+def _is_currency(cell: str) -> bool:
+    """Return whether a run reads it as a currency. A name may be chosen, but does not look like one
+    by itself: `Won` is more often the stage of a deal."""
+    with suppress(RuleError):
+        return bool(parse_currency(cell))
+    return False
 
 
 def _is_phone(cell: str) -> bool:
