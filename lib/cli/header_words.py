@@ -27,17 +27,23 @@ _WORDS: Final[Mapping[str, str]] = {
     "country_code": r"\bcountry",
     "order_id": rf"^{_ID}|^id\b|(order|deal|record|booking|invoice|transaction|payment|receipt|"
     rf"ticket|lead|opportunity|item|case|contract|sale|reservation|entry|event|charge|box)\W*{_ID}",
-    "conversion_date_time": r"date|time|\bon$|\bat$|closed|paid|won\b|created",
+    "conversion_date_time": r"date|time|\bon$|\bat$|closed|paid|won\b",
     "conversion_value": r"amount|total|value|price|revenue|\bsum\b|\bgross|\bnet\b|commission|"
     r"deal size",
     "currency_code": r"currency",
     "ad_user_data": r"consent|opt.?in|gdpr|marketing.*(ok|allow|perm)",
-    DECIDES: r"status|stage|\bstate\b|\btype\b|phase|pipeline|cancel",
+    DECIDES: r"status|stage|\bstate\b|\btype\b|phase|pipeline|cancel|\btest\b|\bdemo\b|"
+    r"\binternal\b",
 }
 _PATTERNS: Final = {meaning: re.compile(words) for meaning, words in _WORDS.items()}
-_NO_VALUE: Final = re.compile(
-    r"\btax|\bvat\b|discount|shipping|refund|\bfee\b|balance|quantity|date|\bid\b"
-)
+_RULED_OUT: Final = {
+    "conversion_date_time": re.compile(r"creat|modified|update|refund|expected|estimated|forecast"),
+    "conversion_value": re.compile(
+        r"\btax|\bvat\b|discount|shipping|refund|\bfee\b|balance|quantity|date|\bid\b|"
+        r"company currency|converted|expected|weighted|forecast"
+    ),
+}
+_SOLD: Final = re.compile(r"\bwon\b|paid|closed")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEAST_ALIKE: Final = 0.6
 
@@ -50,7 +56,15 @@ def suggests(name: str, meaning: str) -> bool:
 
 def rules_out(name: str, meaning: str) -> bool:
     """Return whether a column of this name is not meant, whatever its cells are: `TaxTotal`."""
-    return meaning == "conversion_value" and bool(_NO_VALUE.search(_words(name)))
+    return meaning in _RULED_OUT and bool(_RULED_OUT[meaning].search(_words(name)))
+
+
+def time_of_sale(names: Sequence[str]) -> str:
+    """Return which of these columns of times is that of the sale, or "" if several could be: that
+    of a won, paid or closed sale is likelier than any other."""
+    named = [name for name in names if suggests(name, "conversion_date_time")]
+    likely = [name for name in named if _SOLD.search(_words(name))] or named
+    return likely[0] if len(likely) == 1 else ""
 
 
 def _words(name: str) -> str:

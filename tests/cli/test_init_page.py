@@ -114,6 +114,18 @@ def test_nothing_is_chosen_before_somebody_does(opened: Open) -> None:
         ("Order number", ["5035550142", "5035550143"], "order_id"),
         ("Reference", ["5035550142", "5035550143"], "order_id"),
         ("Canceled", ["true", "false"], "decides"),
+        ("Test Record", ["true", "false"], "decides"),
+        ("Is Test", ["true", "false"], "decides"),
+        ("Demo account", ["Yes", "No"], "decides"),
+        ("Internal", ["1", "0"], "decides"),
+        (
+            "Deal Owner Email",
+            ["ann@example.com", "bob@example.com"] * 4 + ["cy@example.com"],
+            "email",
+        ),
+        ("Deal Owner Email", ["ann@example.com", "bob@example.com"] * 5, ""),
+        ("Store Phone", ["(212) 555-0101", "(212) 555-0102"] * 5, ""),
+        ("Email", [f"{name}@example.com" for name in "aabbccddeeff"], "email"),
         ("Subscribed", ["1", "0"], ""),
         ("Notes", ["ann@example.com", "bob@example.com"], "email"),
         ("Devise", ["EUR", "USD"], "currency_code"),
@@ -129,6 +141,31 @@ def test_a_suggestion_needs_the_name_and_the_cells(
     assert row.suggestion == suggested
     values = {option.value for option in row.menus[0].options}
     assert {"gclid", "phone", "order_id", "decides", "conversion_value"} <= values
+
+
+@pytest.mark.parametrize(
+    "names, suggested",
+    [
+        ("Created Date,Closing Date,Refund Time,Won Time", ["Won Time"]),
+        ("Created Date,Close Date,Last Modified Date", ["Close Date"]),
+        ("Expected Close Date,CreateDate,Updated at", []),
+        ("Order Date,Delivery Date", []),
+        ("Order Date,Paid at,Closed On", []),
+        ("Created at", []),
+    ],
+)
+def test_only_one_time_is_suggested(opened: Open, names: str, suggested: list[str]) -> None:
+    """That of a won, paid or closed sale before any other, and none that is surely another time."""
+    cells = ",".join(["2026-11-20 10:00:00"] * (names.count(",") + 1))
+    person = opened(f"Other,{names}\nx,{cells}\n")
+    assert [row.name for row in person.page.columns if row.suggestion] == suggested
+
+
+def test_an_amount_that_is_not_that_of_the_sale_is_not_suggested(opened: Open) -> None:
+    """It is a forecast, that of a refund, or the same amount in another currency."""
+    names = "Amount,Amount (Company Currency),Converted Amount,Expected Revenue,Weighted amount"
+    person = opened(f"{names},Forecast Amount,Refund value\n{','.join(['10.50'] * 7)}\n")
+    assert [row.name for row in person.page.columns if row.suggestion] == ["Amount"]
 
 
 ACTION_VALUE = "the value that the action has in Google Ads"

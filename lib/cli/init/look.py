@@ -48,6 +48,7 @@ OWN_LOOKS: Final[frozenset[Look]] = frozenset(
 MOST_ROWS: Final = 5_000
 """So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
 _MOST_CELLS: Final = 1_000
+_MANY_CELLS: Final = 10
 _FEW_VALUES: Final = 12
 _MOST_SPELLINGS: Final = 100
 _MOST_MONEY: Final = 1e12
@@ -66,7 +67,8 @@ class WrongAnswer(ValueError):
 class Column:
     """A column of the file. `cells` has one for each row, without the additions of spreadsheets.
 
-    A placeholder such as `n/a` is an empty cell. `looks`: what most of the filled cells look like.
+    A placeholder such as `n/a` is an empty cell. `looks`: what most of the filled cells look like
+    (few addresses or phone numbers of many rows are not those of customers).
     `could_be_ids`: most of them differ, without being words, amounts or times. `could_be_stages`:
     they have few values.
     """
@@ -223,8 +225,12 @@ def has_look(cell: str, look: Look) -> bool:
 
 def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
     filled = [cell for cell in cells if cell][:_MOST_CELLS]
+    is_of_staff = len(filled) >= _MANY_CELLS and 2 * len({*filled}) < len(filled)
     return frozenset(
-        look for look in _TESTS if 2 * sum(has_look(cell, look) for cell in filled) > len(filled)
+        look
+        for look in _TESTS
+        if 2 * sum(has_look(cell, look) for cell in filled) > len(filled)
+        and not (is_of_staff and look in ("email address", "phone number"))
     )
 
 

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from jinja2 import ChoiceLoader, FileSystemLoader
 from markupsafe import Markup
 
-from lib.cli.header_words import DECIDES, rules_out, suggests
+from lib.cli.header_words import DECIDES, rules_out, suggests, time_of_sale
 from lib.cli.init import forecast
 from lib.cli.init.controls import (
     Control,
@@ -146,7 +146,10 @@ class Page:
             if name == DECIDES and draft.by_hand:
                 continue
             alike = [each for each in draft.sample.columns if _fits(each, name)]
-            if suggests(column.name, name) or (alike == [column] and _says_it(column, name)):
+            is_named = suggests(column.name, name)
+            if name == "conversion_date_time":
+                is_named = column.name == time_of_sale([each.name for each in alike])
+            if is_named or (alike == [column] and _says_it(column, name)):
                 return name
         return ""
 
