@@ -137,17 +137,17 @@ class Attempt:
                 now = self.context.utc_now()
                 self.saved = self.context.runs.save(self.saved, stop=problem, stopped_at=now)
 
-    def save_marker(self, outcomes: ChunkOutcomes, replaced: int = 0) -> ChunkOutcomes:
+    def save_marker(self, outcomes: ChunkOutcomes, before: Marker | None = None) -> ChunkOutcomes:
         """Save the outcomes of a chunk, and return what is saved now: those of another attempt, if
-        it was faster. `replaced` is the generation of its earlier marker; 0: it has none."""
-        saved = self.markers.save(outcomes, replaced).outcomes
+        it was faster. `before` is its earlier marker; None: it has none."""
+        saved = self.markers.save(outcomes, before.generation if before is not None else 0).outcomes
         self.has_saved = True
         return saved
 
     def replace_marker(self, marker: Marker, outcomes: ChunkOutcomes) -> None:
         """Save other outcomes of a chunk that has a marker, if they differ."""
         if outcomes != marker.outcomes:
-            self.save_marker(outcomes, marker.generation)
+            self.save_marker(outcomes, marker)
             self.has_changed = self.must_sum_up = True
 
     def sum_up(self) -> None:

@@ -16,6 +16,8 @@ retracted are not sent any more.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final
 
 from lib.model.money import MICROS, Amounts, micros_of
@@ -31,6 +33,7 @@ from lib.state.corrections import Correction, Corrections, order_key
 
 CORRECTED_VALUE: Final = Problem("CORRECTED_VALUE", "conversion_value")
 _RETRACTED: Final = Problem("OLDER_THAN_CORRECTION")
+_rank_of: Final = attrgetter("rank")
 
 
 class CorrectedOrders:
@@ -69,11 +72,8 @@ class CorrectedOrders:
         corrections that the chunk makes itself."""
         if not self._plan.carries_corrections or not (self._known.records or made):
             return validated
-        own: dict[bytes, Correction] = {}
-        for correction in made:
-            before = own.get(correction.order)
-            if before is None or correction.rank >= before.rank:  # of equal ranks, the later row
-                own[correction.order] = correction
+        # The one of the highest rank counts; of equal ranks, that of the later row.
+        own = {each.order: each for each in sorted(made, key=_rank_of)}
         return [
             (part, self._with_newest_values_of_part(part, rows, own))
             if part.destination.capabilities.last_value_counts
@@ -113,11 +113,9 @@ class CorrectedOrders:
         if not record.order_id:
             return None
         order = self._key(record)
-        known, made = self._known.newest(order), own.get(order)
-        if known is None or made is None:
-            return known or made
         # Of equal ranks, the one that is saved last counts, which is this chunk's own.
-        return made if made.rank >= known.rank else known
+        found = filter(None, (own.get(order), self._known.newest(order)))
+        return max(found, key=_rank_of, default=None)
 
     def _key(self, record: Record) -> bytes:
         """Return the key of a record's order, whose ID is written as the sale's API has it."""
@@ -125,12 +123,15 @@ class CorrectedOrders:
         return order_key(record.action_id, sent)
 
 
+@dataclass(frozen=True, slots=True)
 class OutdatedRows:
-    """The rows of accepted requests whose orders have another value by now than was sent."""
+    """The rows of accepted requests whose orders have another value by now than was sent.
 
-    def __init__(self, attempt: Attempt) -> None:
-        self._attempt = attempt
-        self._known: dict[str, Corrections] = {}
+    `known` has the corrections of the accounts that got the requests, by their IDs.
+    """
+
+    attempt: Attempt
+    known: dict[str, Corrections] = field(default_factory=dict)
 
     def positions(self, request: SentRequest) -> Iterator[int]:
         """Yield their positions in a request.
@@ -138,10 +139,10 @@ class OutdatedRows:
         A retraction is not sent by this API, and it does not see a sale that is on its way
         (docs/adjustments.md says so).
         """
-        if self._attempt.profile is None:
+        if self.attempt.profile is None:
             return  # this version cannot read it, so it cannot send a row again
         known = self._of(request.customer_id)
-        sent_order_id = sender_of(self._attempt.profile, "conversion").sent_order_id
+        sent_order_id = sender_of(self.attempt.profile, "conversion").sent_order_id
         values = Amounts.unpacked(request.values)
         for position, text in enumerate(unpacked_texts(request.orders)):
             if text is None:
@@ -155,10 +156,10 @@ class OutdatedRows:
 
     def _of(self, customer_id: str) -> Corrections:
         """Return the corrections of an account. They are read once for all requests."""
-        if customer_id not in self._known:
-            self._known[customer_id] = self._attempt.context.corrections.of(customer_id)
-            self._known[customer_id].refresh(self._attempt.context.documents)
-        return self._known[customer_id]
+        if customer_id not in self.known:
+            self.known[customer_id] = self.attempt.context.corrections.of(customer_id)
+            self.known[customer_id].refresh(self.attempt.context.documents)
+        return self.known[customer_id]
 
 
 def differs(correction: Correction, micros: int | None, currency: str) -> bool:

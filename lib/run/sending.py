@@ -190,8 +190,7 @@ class _ChunkUpload:
         stop = next((answer.stop for answer in answers if answer.stop is not None), None)
         if stop is not None and plan.stops_at(stop):
             attempt.stop(stop)
-        generation = self.before.generation if self.before is not None else 0
-        saved = attempt.save_marker(self._outcomes(prepared, answers), generation)
+        saved = attempt.save_marker(self._outcomes(prepared, answers), self.before)
         seconds = round(attempt.context.elapsed_seconds() - began, 3)
         attempt.log.info("chunk_sent", chunk=prepared.number, seconds=seconds)
         return saved

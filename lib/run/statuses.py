@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
 from lib.config.settings import Settings
@@ -50,8 +50,7 @@ STATUS_UNKNOWN: Final = "STATUS_UNKNOWN"
 """The API has not said in seven days what became of a request."""
 
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
-
-_STRONGEST_FIRST: Final[tuple[FinalOutcome, ...]] = ("failed", "duplicate", "deferred", "unmatched")
+"""What the reasons of a row mean: of several, the first of these."""
 
 
 # ── when to ask ──────────────────────────────────────────────────────────────────────────────────
@@ -396,7 +395,7 @@ def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> tuple[FinalOut
         elif _is_temporary(reason):
             outcome = "deferred"
         by_outcome.setdefault(outcome, reason)
-    strongest = next(each for each in _STRONGEST_FIRST if each in by_outcome)
+    strongest = next(each for each in get_args(FinalOutcome) if each in by_outcome)
     return strongest, by_outcome[strongest]
 
 
