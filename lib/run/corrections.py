@@ -33,7 +33,6 @@ from lib.state.corrections import Correction, Corrections, order_key
 
 CORRECTED_VALUE: Final = Problem("CORRECTED_VALUE", "conversion_value")
 _RETRACTED: Final = Problem("OLDER_THAN_CORRECTION")
-_rank_of: Final = attrgetter("rank")
 
 
 class CorrectedOrders:
@@ -72,8 +71,8 @@ class CorrectedOrders:
         corrections that the chunk makes itself."""
         if not self._plan.carries_corrections or not (self._known.records or made):
             return validated
-        # The one of the highest rank counts; of equal ranks, that of the later row.
-        own = {each.order: each for each in sorted(made, key=_rank_of)}
+        # Of the adjustments of one order, a chunk sends one (`lib.rules.adjustments`).
+        own = {each.order: each for each in made}
         return [
             (part, self._with_newest_values_of_part(part, rows, own))
             if part.destination.capabilities.last_value_counts
@@ -115,7 +114,7 @@ class CorrectedOrders:
         order = self._key(record)
         # Of equal ranks, the one that is saved last counts, which is this chunk's own.
         found = filter(None, (own.get(order), self._known.newest(order)))
-        return max(found, key=_rank_of, default=None)
+        return max(found, key=attrgetter("rank"), default=None)
 
     def _key(self, record: Record) -> bytes:
         """Return the key of a record's order, whose ID is written as the sale's API has it."""
