@@ -15,10 +15,13 @@ from lib.model.outcomes import Problem
 from lib.model.records import Record
 from lib.rules.values.currencies import CURRENCIES
 from lib.run.deliver import deliver as deliver_object
+from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
+    Clock,
     FakeApi,
     FakeRequest,
+    MemoryStore,
     World,
     deliver,
     fails,
@@ -205,3 +208,34 @@ def test_a_monotonic_clock_that_stands_still_extends_no_lease(google: World) -> 
     with pytest.raises(LeaseLost):
         deliver_object(source, replace(google.context, elapsed_seconds=lambda: 0.0))
     assert slow.batches == 0
+
+
+# ── the time limit ───────────────────────────────────────────────────────────────────────────────
+
+
+class SlowStream:
+    """A stream of which each block takes ten seconds."""
+
+    def __init__(self, stream: Readable, clock: Clock) -> None:
+        self._stream, self._clock = stream, clock
+
+    def read(self, size: int, /) -> bytes:
+        self._clock.seconds += 10
+        return self._stream.read(size)
+
+
+def test_a_file_without_rows_is_not_read_beyond_the_time_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No chunk and no request would notice that time is up: it consists of blank lines."""
+    google = world(deadline_margin_seconds=30.0)
+    right = type(google.store).open_live
+
+    def open_slowly(store: MemoryStore, source: StoredObject) -> OpenedObject | None:
+        opened = right(store, source)
+        return opened and opened._replace(stream=SlowStream(opened.stream, google.clock))
+
+    monkeypatch.setattr(type(google.store), "open_live", open_slowly)
+    with pytest.raises(RetryableError, match="DEADLINE"):
+        deliver(google, "daily.csv", sales() + b"\n" * (1 << 20))
+    assert google.clock.seconds < 60
