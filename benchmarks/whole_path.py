@@ -17,7 +17,7 @@ from benchmarks.bench import PROFILES, ROOT, UPLOAD, Bench, Run, put_profiles
 from benchmarks.figures import Figure
 from benchmarks.prices import cost_of
 from benchmarks.rows import file_of
-from lib.run.chunks import CHUNK_ROWS
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from sandbox.up import Sandbox
 
 LARGE = 400_000
@@ -143,7 +143,7 @@ def overlap(bench: Bench) -> Figure:
         run = bench.run(content)
     finally:
         bench.latency(0)
-    chunks = 200_000 / CHUNK_ROWS
+    chunks = 200_000 / CAPABILITIES.max_request_rows
     ideal = 1 + (chunks - 1) / WINDOW  # the first chunk goes alone
     uploads = [each for each in bench.sandbox.state.requests if each.method == UPLOAD][-100:]
     answers = sum(each.seconds for each in uploads) / len(uploads)

@@ -54,7 +54,7 @@ MESSAGES: Final[dict[str, dict[str, Any]]] = {
 """Destination → kind of record → Google's message for it."""
 
 WRITTEN_BY_US: Final = {"conversion_action", "destination_references"}
-"""What no column has: which action a record is for."""
+"""What no column has: which action a record is for, and constants of the profile."""
 
 _DEVICE: Final = "ad_identifiers.landing_page_device_info"
 _ADDRESS: Final = "user_data.user_identifiers.address"

@@ -60,6 +60,11 @@ class Code:
         """The first sentence of its meaning: `The conversion time is in the future.`"""
         return f"{first_sentence(self.meaning)}."
 
+    @property
+    def is_temporary(self) -> bool:
+        """Whether a row with it may count if it is sent again."""
+        return self.outcome == "deferred" or self.scope == "transient"
+
     def is_one_setting(self, count: int, rows: int) -> bool:
         """Return whether a setting is the cause, if `count` of the `rows` have this code."""
         return bool(self.if_most) and count >= _FEWEST_ROWS_OF_A_SETTING and 2 * count > rows

@@ -60,7 +60,7 @@ class ProblemCard(NamedTuple):
 
 
 class ProfileSums(NamedTuple):
-    """The three numbers of a profile's files of the last days, for each of `SUMMED_DAYS`."""
+    """The numbers of a profile's files of the last days, for each of `SUMMED_DAYS`."""
 
     profile: str
     numbers: Sequence[Sequence[Number]]

@@ -1,4 +1,4 @@
-"""What is said of a file: a status word, one line, three numbers with their money, the next steps.
+"""What is said of a file: a status word, one line, numbers with their money, the next steps.
 
 Report, overview, open problems, `check` and `init` take their words from here and their numbers
 from `Totals`, so they say the same of a file:
@@ -60,7 +60,7 @@ MOST_STEPS: Final = 3
 
 
 class Number(NamedTuple):
-    """One of the three numbers: `Number("Taken", "118 sales", "214,320 USD")`."""
+    """One of the numbers: `Number("Taken", "118 sales", "214,320 USD")`."""
 
     name: str
     rows: str
@@ -195,7 +195,11 @@ def _with_cause(line: str, totals: Totals) -> str:
 
 
 def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
-    """Return how many rows are taken, lost and waiting, with their money."""
+    """Return how many rows are taken, lost and waiting, with their money.
+
+    The overview has only a digest, so a number may use only what `Totals.digest` keeps, and
+    `Totals.without_lost` must drop what is lost.
+    """
     corrections = totals.corrections
     later = totals.awaiting or totals.unnamed
     taken = sum(corrections.get(each, 0) for each in ("uploaded", "duplicate"))

@@ -1,6 +1,6 @@
 """Chunks of a file: cut, validated, serialized, and their outcomes row by row.
 
-A chunk ends at 2,000 data rows, valid or not, or at a number of characters, whichever comes first.
+A chunk ends at so many data rows as each API takes at once, or at a number of characters.
 The run fixes these limits, and apart from them only the file's content matters. So the chunks are
 the same on every attempt.
 
@@ -40,7 +40,7 @@ from lib.run.plan import Part, Plan
 from lib.state.runs import Cut
 
 CHUNK_ROWS = 2_000
-"""Maximum number of conversions in one request, for both APIs
+"""Most rows of a chunk; fewer if an API takes fewer in one request
 (https://developers.google.com/google-ads/api/docs/best-practices/quotas)."""
 
 CHUNK_CHARS = 3 << 20

@@ -281,7 +281,8 @@ class _FinalStatus:
         self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
         others = {line for line in lines if self._row(line).outcome == "uploaded"} - named
         unnamed = _at_most(len(others), reasons.unnamed)
-        if any(map(_is_temporary, unnamed)) and self._defer(lines, ROWS_NOT_NAMED, named):
+        is_temporary = any(lookup(reason).is_temporary for reason in unnamed)
+        if is_temporary and self._defer(lines, ROWS_NOT_NAMED, named):
             # Rows of other reasons are counted with the request that sends them again.
             unnamed.clear()
         more, lost = _without_names(unnamed, len(unclicked & others))
@@ -392,7 +393,7 @@ def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> tuple[FinalOut
             outcome = "unmatched"
         elif lookup(reason).outcome == "duplicate":
             outcome = "duplicate"
-        elif _is_temporary(reason):
+        elif lookup(reason).is_temporary:
             outcome = "deferred"
         by_outcome.setdefault(outcome, reason)
     strongest = next(each for each in get_args(FinalOutcome) if each in by_outcome)
@@ -428,12 +429,6 @@ def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[
         unmatched = min(lost[reason], unclicked)
         lost[reason] -= unmatched
     return unmatched, +lost
-
-
-def _is_temporary(reason: str) -> bool:
-    """Return whether a row with this reason may count if it is sent again."""
-    entry = lookup(reason)
-    return entry.outcome == "deferred" or entry.scope == "transient"
 
 
 def _without_records(status: RequestStatus) -> RequestStatus:

@@ -103,12 +103,15 @@ def test_waits_on_the_pages_are_the_codes() -> None:
     waits = f"So the next attempt waits: {first // timedelta(minutes=1)} minutes, then {in_words}."
     assert waits in " ".join(recovery.split())
     assert "within two days" in PAGES["alerts.md"]
+    assert f"until {NUMBERS[MOST_TRIES]} attempts in a row" in PAGES["alerts.md"]
     assert sum([first, *others], MOST_TRIES * timedelta(hours=1)) < timedelta(days=2)
 
 
+NUMBERS = {4: "four", 5: "five", 6: "six"}
 IN_WORDS = {
     timedelta(minutes=30): "half an hour",
     timedelta(hours=2): "two hours",
+    timedelta(hours=3): "three hours",
     timedelta(days=1): "a day",
     timedelta(days=3): "three days",
     timedelta(days=7): "seven days",

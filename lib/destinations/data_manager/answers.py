@@ -12,7 +12,7 @@ from lib.destinations.data_manager.event_request import EventRequest
 from lib.destinations.data_manager.failures import Refusal, Violation, event_row, field_of
 from lib.destinations.redaction import without_values
 from lib.model.fields import RecordKind
-from lib.model.outcomes import Outcome, Problem
+from lib.model.outcomes import Problem
 from lib.model.sent_requests import RequestStatus
 
 _PROBLEMS_SHOWN = 10
@@ -58,10 +58,11 @@ def only_row_result(refused: Refusal, request: EventRequest) -> RowResult:
 def _row_result(problems: tuple[Problem, ...]) -> RowResult:
     """Return the result of an event with these problems. It has failed, unless all of them say the
     same other outcome."""
-    outcomes: set[Outcome | None] = {lookup(problem.code).outcome for problem in problems}
-    for outcome in ("deferred", "duplicate"):
-        if outcomes == {outcome}:
-            return RowResult(outcome, problems)
+    codes = [lookup(problem.code) for problem in problems]
+    if all(code.is_temporary for code in codes):
+        return RowResult("deferred", problems)
+    if all(code.outcome == "duplicate" for code in codes):
+        return RowResult("duplicate", problems)
     return RowResult("failed", problems)
 
 

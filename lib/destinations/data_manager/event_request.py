@@ -50,8 +50,10 @@ class EventRequest:
     def subset(self, rows: Iterable[int]) -> EventRequest:
         """Return the same request with only these events, and the destinations that they use."""
         rows = list(rows)
-        whole = self.message
-        subset = Request(encoding=whole.encoding, validate_only=whole.validate_only)
+        whole, subset = self.message, Request()
+        subset.CopyFrom(whole)
+        subset.ClearField("events")
+        subset.ClearField("destinations")
         subset.events.extend(whole.events[row] for row in rows)
         used = {reference for event in subset.events for reference in event.destination_references}
         subset.destinations.extend(each for each in whole.destinations if each.reference in used)

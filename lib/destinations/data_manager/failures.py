@@ -92,7 +92,7 @@ class Refusal(NamedTuple):
         refused = {
             violation.destination: violation
             for violation in self.violations
-            if violation.destination is not None and lookup(violation.code).outcome != "deferred"
+            if violation.destination is not None and not lookup(violation.code).is_temporary
         }
         if refused and len(refused) >= destinations:
             return next(iter(refused.values())).problem_of_request

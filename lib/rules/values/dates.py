@@ -296,7 +296,9 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
 
 def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int, int]:
     """Return year, month and day. Each branch reads one family of groups: a format with others (a
-    week, a day of the year) needs its own. Raises ValueError if there is no such day."""
+    week, a day of the year) needs its own. Raises ValueError if there is no such day.
+
+    Neither `strptime` nor `timedelta` refuses day 366 of a year that has 365."""
     year = int(parts["year"] or 0)
     if len(parts["year"] or "") == 2:
         year += _CENTURY

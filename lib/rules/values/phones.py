@@ -40,7 +40,7 @@ _CALLING_CODE: Final = re.compile(r"(\+|00)?([1-9][0-9]{0,2})")
 _TRUNK_ZERO: Final = "0"
 
 WITHOUT_NUMBERS: Final = frozenset({"AQ", "BV", "GS", "HM", "PN", "TF", "UM"})
-"""Countries that have no numbering plan of their own."""
+"""Countries of countries.py that have no numbering plan of their own."""
 
 
 def load_library() -> None:

@@ -64,11 +64,12 @@ def test_named_rows_fail_and_the_rest_is_sent_again_immediately(
 def test_a_row_refused_without_a_name_is_found_by_halving(apis: Apis) -> None:
     """The number of requests grows with the logarithm of the number of rows."""
     rows = [numbered(n) for n in range(SIZE)]
-    rows[1_234] = conversion(order_id="refuse-unnamed-1")
+    bad = SIZE * 3 // 5
+    rows[bad] = conversion(order_id="refuse-unnamed-1")
     sent = send(route(apis), *rows)
-    assert sent.row_results.keys() == {1_234}
-    assert sent.row_results[1_234].outcome == "failed"
-    assert sent.row_results[1_234].errors[0].code == "INVALID_ARGUMENT"
+    assert sent.row_results.keys() == {bad}
+    assert sent.row_results[bad].outcome == "failed"
+    assert sent.row_results[bad].errors[0].code == "INVALID_ARGUMENT"
     assert len(taken(apis)) == SIZE - 1
     assert requests_made(apis) <= 1 + 2 * math.ceil(math.log2(SIZE))
 
@@ -234,14 +235,15 @@ def test_every_row_has_one_outcome_for_any_refusal(
 
 
 def test_a_part_keeps_only_the_destinations_that_its_events_use() -> None:
-    """A part of a request contains no destination without an event."""
+    """A part of a request contains no destination without an event, and all else of the whole."""
     whole = _request(2).message
+    whole.consent.ad_user_data = 1
     whole.destinations.add(reference="1002", product_destination_id="1002")
     whole.events.add(transaction_id="B", destination_references=["1002"])
     part = EventRequest("conversion", whole.SerializeToString(), range(3)).subset([2])
     assert [each.reference for each in part.message.destinations] == ["1002"]
     assert [each.transaction_id for each in part.events] == ["B"]
-    assert part.message.encoding == 1
+    assert (part.message.encoding, part.message.consent) == (1, whole.consent)
 
 
 @pytest.mark.parametrize(
