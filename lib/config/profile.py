@@ -395,6 +395,10 @@ def misuses(profile: Profile) -> Iterator[str]:
     """Yield what keys say that contradicts other keys or the API: the key, then what to write."""
     yield from _unknown_fields(profile)
     yield from _misused_constants(profile)
+    destination = registry.capabilities_of(profile.destination)
+    if profile.adjustments_via and destination.adjusts(possible_types("adjustment")):
+        # Another API may write the order ID of the sale in another way.
+        yield f"adjustments_via: the {destination.title} sends all adjustments itself. Remove it."
     if profile.source is not None:
         yield from _misused_source(profile)
     yield from _misused_entries(profile)

@@ -116,6 +116,14 @@ def test_any_value_that_the_profile_leaves_out_is_shown_as_left_out(tmp_path: Pa
     assert differences(person) == NOTHING
 
 
+def test_another_api_sends_its_refunds_itself(tmp_path: Path) -> None:
+    """The profile would be wrong if it named a second API for them."""
+    person = reopen(tmp_path, destination="data_manager", adjustments_via="google_ads", action="1")
+    assert differences(person) == NOTHING
+    person.answer("destination", "Google Ads API")
+    assert "adjustments_via" not in person.save()
+
+
 def test_values_that_this_file_lacks_stay(tmp_path: Path) -> None:
     """A new stage is one answer, and last week's stages keep theirs."""
     person = reopen(tmp_path, SALES.replace("cy@", "cy@").replace("Lead", "Won (self-serve)"))

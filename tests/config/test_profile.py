@@ -149,6 +149,10 @@ REFUND: dict[str, Any] = {
             entries(REFUND, destination="data_manager"),
             'does not send "retraction". Write "adjustments_via": "google_ads".',
         ),
+        (
+            entries(REFUND, adjustments_via="data_manager"),
+            "adjustments_via: the Google Ads API sends all adjustments itself. Remove it.",
+        ),
         (entries({**REFUND, "send": "call"}), 'Write "call_start_date_time": "column name"'),
         (
             entries({"rows": {"Stage": "Won"}}, skip={"stage": "won "}),

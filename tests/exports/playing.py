@@ -80,7 +80,7 @@ def play(path: Path, profile: Mapping[str, Any], api: str, today: datetime = STA
     """Drop an export. What the API cannot correct, the Google Ads API gets."""
     entries = profile.get("conversions", ())
     retracts = any(each.get("send", "conversion") != "conversion" for each in entries)
-    via = {"adjustments_via": "google_ads"} if retracts else {}
+    via = {"adjustments_via": "google_ads"} if retracts and api != "google_ads" else {}
     got: list[Record] = []
     apis = {name: _Api(capabilities=capabilities_of(name)) for name in APIS}
     for each in apis.values():

@@ -96,8 +96,11 @@ class Draft:
         profile = {**self.profile}
         if optional := [name for name in profile.pop("optional", ()) if name in self.fields]:
             profile["optional"] = optional
-        if profile.get("destination", able[0]) not in able:
+        destination = profile.get("destination", able[0])
+        if destination not in able:
             profile = {"adjustments_via": able[0], **profile}
+        elif capabilities_of(destination).adjusts(possible_types("adjustment")):
+            profile.pop("adjustments_via", None)
         return {key: profile[key] for key in Profile.model_fields if key in profile}
 
     # ── answers ──
