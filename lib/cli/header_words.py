@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import chain
 from typing import Final
 
 from lib.model.fields import comparable
@@ -40,9 +41,10 @@ _RULED_OUT: Final = {
     "conversion_date_time": re.compile(r"creat|modified|update|refund|expected|estimated|forecast"),
     "conversion_value": re.compile(
         r"\btax|\bvat\b|discount|shipping|refund|\bfee\b|balance|quantity|date|\bid\b|"
-        r"company currency|converted|expected|weighted|forecast"
+        r"\bsub.?total|company currency|converted|expected|weighted|forecast"
     ),
 }
+_WITH_TAX: Final = re.compile(r"\bincl|\binc\b|\btax|\bvat\b|\bgst\b|brutto|\bttc\b|税込")
 _SOLD: Final = re.compile(r"\bwon\b|paid|closed")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEAST_ALIKE: Final = 0.6
@@ -72,16 +74,24 @@ def _words(name: str) -> str:
 
 
 def likely_successor(old: Sequence[str], meaning: str, names: Sequence[str]) -> str:
-    """Return which of these names a renamed column probably has now, or "".
+    """Return which of these names a renamed column probably has now, or "" if several could be it.
 
     `old` are its names so far, `meaning` its field, and `names` those of columns that the profile
     does not name.
     """
-    by_text = {comparable(name): name for name in names}
-    for name in old:
-        words = {*comparable(name).split()}  # Total → Sale Total, and not Subtotal
-        if longer := [each for text, each in by_text.items() if words <= {*text.split()}]:
-            return longer[0]
-        if near := get_close_matches(comparable(name), by_text, 1, _LEAST_ALIKE):
-            return by_text[near[0]]
-    return next((name for name in names if suggests(name, meaning)), "")
+
+    def is_other(name: str) -> bool:
+        return rules_out(name, meaning) or bool(_WITH_TAX.search(_words(name)))
+
+    same = [name for name in names if is_other(name) == any(map(is_other, old))]
+    by_text = {comparable(name): name for name in same}
+    known = [{*comparable(name).split()} for name in old]  # Total → Sale Total, and not Subtotal
+    likely = [
+        name
+        for text, name in by_text.items()
+        if suggests(name, meaning) or any(words <= {*text.split()} for words in known)
+    ]
+    if not likely:
+        near = (get_close_matches(comparable(name), by_text, 2, _LEAST_ALIKE) for name in old)
+        likely = [by_text[text] for text in {*chain(*near)}]
+    return likely[0] if len(likely) == 1 else ""

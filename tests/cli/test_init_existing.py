@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.cli.commands import main
+from lib.cli.header_words import DECIDES, likely_successor
 from lib.cli.init.document import Document, NotSaved, changes
 from lib.cli.init.rows import Decider, are_fates, read_deciders, write_deciders
 from tests.cli.person import Person
@@ -167,6 +168,43 @@ def test_a_longer_name_is_likelier_than_a_similar_one(tmp_path: Path) -> None:
         rows[number] = ",".join([*cells[: at + 1], cells[at], "", *cells[at + 1 :]])
     person = reopen(tmp_path, "\n".join(rows), decimal_sign=".")
     assert suggestions(person)["Sale Amount"] == "conversion_value"
+
+
+@pytest.mark.parametrize(
+    "old, meaning, names, successor",
+    [
+        ("Amount", "conversion_value", ["Amount (incl. GST)", "Deal Value"], "Deal Value"),
+        ("Amount", "conversion_value", ["Sale Amount", "Deal Value"], ""),
+        ("Total", "conversion_value", ["Subtotal", "Total TTC", "Brutto Total"], ""),
+        ("Total TTC", "conversion_value", ["Total", "Order Total TTC"], "Order Total TTC"),
+        ("金額（税抜）", "conversion_value", ["税抜金額", "金額（税込）"], ""),
+        ("Close Date", "conversion_date_time", ["Create Date", "Won Date"], "Won Date"),
+        ("Create Date", "conversion_date_time", ["Creation Date", "Close Date"], "Creation Date"),
+        ("Deal Stage", DECIDES, ["Deal Name", "Deal Status"], "Deal Status"),
+        ("Deal Stage", DECIDES, ["Pipeline", "Deal Status"], ""),
+        ("Buchungsnr.", "order_id", ["Buchungs-Nr.", "Kunde"], "Buchungs-Nr."),
+    ],
+)
+def test_a_successor_is_the_only_one_that_can_be_it(
+    old: str, meaning: str, names: list[str], successor: str
+) -> None:
+    """By its name, or else by similar letters. A word of tax makes it another amount."""
+    assert likely_successor([old], meaning, names) == successor
+
+
+def test_a_column_that_nothing_replaces_can_be_given_up(tmp_path: Path) -> None:
+    """The address of the deal's owner is not that of the customer, and the page says what else can
+    be chosen. It suggests no column that decides as long as several can be the one that is gone."""
+    header, *rows = SALES.splitlines()
+    rows = [f"{row},me@example.com,{kind}" for row in rows for kind in ("Deal", "Demo") * 2]
+    person = reopen(
+        tmp_path,
+        "\n".join([f"{header.replace('Stage', 'Status')},Owner Email,Type", *rows]),
+        columns={**PROFILE["columns"], "email_2": "Secondary Email"},
+    )
+    assert person.open()[:2] == ["“Secondary Email” is gone", "“Stage” is gone"]
+    assert suggestions(person) == {}
+    assert "or “not used any more”" in person.html
 
 
 def test_a_column_whose_name_is_there_twice_now_is_replaced(tmp_path: Path) -> None:

@@ -336,10 +336,11 @@ def gone_columns(draft: Draft) -> list[Gone]:
 
 def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
     meaning, name = base_name(field), " or ".join(names)
+    look = LOOKS.get(meaning)
     free = [
         each.name
         for each in draft.sample.columns
-        if each.filled and not meanings_of(draft, each) and each.may_be(LOOKS.get(meaning))
+        if each.filled and not meanings_of(draft, each) and (not look or look in each.looks)
     ]
     offers = [Offer(field, meaning_of(field)), Offer("", "not used any more")]
 

@@ -140,8 +140,10 @@ class Page:
         for gone in self.gone:
             if gone.successor == column.name:
                 return gone.meaning
+        of_gone = {gone.meaning for gone in self.gone}
         for name in _SUGGESTED:
-            if draft.column_names(name) or name in draft.profile or not _fits(column, name):
+            is_taken = name in of_gone or draft.column_names(name) or name in draft.profile
+            if is_taken or not _fits(column, name):
                 continue
             if name == DECIDES and draft.by_hand:
                 continue
