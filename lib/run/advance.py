@@ -135,6 +135,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
     attempt.save(
         state="waiting" if due is not None else "done",
         due=due,
+        late_since=None,
         tries=0,
         cause="",
         # All that was sent is answered. Only of a file that was stopped, rows are left.

@@ -110,6 +110,7 @@ def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
             state="working",
             owner=context.new_token(),
             due=now + timedelta(seconds=context.settings.time_limit_seconds),
+            late_since=run.late_since or run.due,
             revision=context.revision,
             attempts=run.attempts + 1,
             cause="DIED" if has_died else run.cause,

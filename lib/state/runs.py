@@ -79,7 +79,8 @@ class Run:
     `now`, the profile and the `cut` are those of the first attempt, so that each attempt makes the
     same decisions. `arrived` is when the object came. `owner` is the random token of the attempt
     that works on it, or worked last. `due` is when the lease ends, or when there is something to
-    do; None: never again.
+    do; None: never again. `late_since` is when work was due that no attempt has ended regularly
+    since; None: nothing is late.
 
     `tries` are the attempts in a row that died, or ran out of time before they saved a marker; they
     are those of one `revision` of the function. `marked` is a fingerprint of the markers when the
@@ -104,6 +105,7 @@ class Run:
     state: RunState
     owner: str
     due: SavedTime | None
+    late_since: SavedTime | None = None
     revision: str = ""
     attempts: Count = 1
     tries: Count = 0
@@ -199,6 +201,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     totals: Totals
     is_published: bool
     changed_at: SavedTime | None
+    late_since: SavedTime | None = None
     looks: tuple[str, ...] = ()
     customer_id: str = ""
 
@@ -261,6 +264,7 @@ def entry_of(run: Run) -> RunEntry:
         totals=run.totals,
         is_published=run.published_at is not None,
         changed_at=run.changed_at,
+        late_since=run.late_since,
         looks=run.looks,
         customer_id=customer_id_of(run),
     )

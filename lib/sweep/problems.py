@@ -4,8 +4,7 @@
     no_file             no file belongs to a due time           a file comes
     file_unfinished     no results for UNFINISHED_AFTER, or     its work is done
                         its work is so late; if a quota is
-                        used up, no results for
-                        QUOTA_UNFINISHED_AFTER
+                        used up, QUOTA_UNFINISHED_AFTER
     file_not_started    no run for NOT_STARTED_AFTER            a run
     file_stopped        at once                                 a newer file of its name is well
     rows_lost           a share above LARGEST_SHARE_LOST        not for LOSS_TOLD_FOR_AT_LEAST;
@@ -334,15 +333,15 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     """
     if entry.superseded or view.is_deleted(entry):
         return False
+    waits_for_quota = entry.cause == "DAILY_QUOTA"
+    patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
     if entry.is_published:
-        if entry.due is None or entry.blocked:
-            return False
-        return view.now - entry.due >= UNFINISHED_AFTER
+        # Each attempt moves the due time, and the work is late since the first one.
+        late_since = entry.late_since or entry.due
+        return late_since is not None and not entry.blocked and view.now - late_since >= patience
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
         # It ended without results. A person must look, but some time it is too late.
         return False
-    waits_for_quota = entry.cause == "DAILY_QUOTA"
-    patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
     return view.now - entry.arrived >= patience
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple, get_args
 
 from lib.state.store import StoredObject
@@ -78,6 +79,7 @@ class File:
     `replaced_by` another one; the store `is_kept` its version nevertheless. It has `lost_its_name`
     if there was no object of this name for a while. `stopped` is when its results first said so,
     and `deaths` counts the processes that died, or ran out of time, while they had its run.
+    `work_due` is when something of it is due, as the last attempt said that ended regularly.
     """
 
     source: StoredObject
@@ -94,7 +96,7 @@ class File:
     stopped: float | None = None
     deaths: int = 0
     account_was_refused: bool = False
-    finished: float | None = None
+    work_due: datetime | None = None
 
     @property
     def profile(self) -> str:
@@ -267,6 +269,8 @@ class History:
             has_died = process.is_dead and process.works_on == key
             if has_died or key in process.took_long:
                 file.deaths += 1
+            if self.platform.has_ended_regularly(file.source):
+                file.work_due = self.platform.due(file.source)
             if self.platform.google.account and key in process.taken:
                 file.account_was_refused = True
 

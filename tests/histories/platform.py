@@ -313,6 +313,11 @@ class Platform:
         not begun."""
         return self._due_of(run_key(source))
 
+    def has_ended_regularly(self, source: StoredObject) -> bool:
+        """Return whether the last attempt at this run has done all that was due."""
+        saved = self.world.context.runs.read(run_key(source))
+        return saved is not None and saved.run.state != "working" and not saved.run.cause
+
     def _due_of(self, key: str) -> datetime | None:
         saved = self.world.context.runs.read(key)
         return saved.run.due if saved is not None else None

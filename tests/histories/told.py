@@ -69,7 +69,7 @@ def has_given_up(history: History, file: File) -> bool:
 
 
 def file_unfinished(history: History, file: File) -> Level:
-    """From some time after it came, until its results are written."""
+    """From some time after it came, until its results are written, and while its work is late."""
     platform = history.platform
     age = platform.clock.seconds - file.came
     if file.was_deleted or age < UNFINISHED_AFTER - HOUR or not platform.has_run(file.source):
@@ -77,18 +77,31 @@ def file_unfinished(history: History, file: File) -> Level:
     if has_given_up(history, file):
         return "must" if age < TOLD_FOR - HOUR and file.gone is None else "may"
     if platform.results(file.source) is not None:
-        due = platform.due(file.source)
-        is_late = due is not None and platform.clock.utc() > due
-        # An attempt that had lost its run may have written them: then they must be written again.
-        is_unwritable = bool(platform.surroundings.unwritable)
-        return "may" if is_late or is_unwritable else "never"
+        return _late_work(history, file)
     if file.gone is not None or age > 2 * TOLD_FOR:
         return "may"
-    refusals = platform.google.refusals
-    waits_for_quota = any(why == "quota" and moment >= file.came for moment, why in refusals)
-    patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
-    is_certain = patience <= age < TOLD_FOR - HOUR
+    is_certain = _patience(history, file.came) <= age < TOLD_FOR - HOUR
     return "must" if is_certain else "may"
+
+
+def _late_work(history: History, file: File) -> Level:
+    """A file has results, and what was due since is not done, however often it was tried."""
+    platform = history.platform
+    # An attempt that had lost its run may have written them: then they must be written again.
+    may = "may" if platform.surroundings.unwritable else "never"
+    if file.work_due is None or platform.has_ended_regularly(file.source):
+        return may
+    late = (platform.clock.utc() - file.work_due).total_seconds()
+    since = platform.clock.seconds - late
+    is_certain = late >= _patience(history, since) + HOUR and not file.has_twin
+    return "must" if is_certain else "may"
+
+
+def _patience(history: History, since: float) -> float:
+    """Return for how long a file may be late, because of a quota if one is used up since then."""
+    refusals = history.platform.google.refusals
+    waits_for_quota = any(why == "quota" and moment >= since for moment, why in refusals)
+    return QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
 
 
 def file_not_started(history: History, file: File) -> Level:

@@ -32,10 +32,14 @@ from tests.fakes import (
     sweep,
     world,
 )
+from tests.histories.files import sales as sales_rows
+from tests.histories.history import DEADLY, SENDING, UNWRITABLE, Step
+from tests.histories.playing import played
+from tests.histories.told import files_told
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
-DAY = 24 * 3600
+HOUR, DAY = 3600, 24 * 3600
 
 
 def stopped_files(capsys: pytest.CaptureFixture[str]) -> str:
@@ -166,6 +170,32 @@ def test_a_second_stop_does_not_replace_the_first() -> None:
         deliver(google, "daily.csv", sales(*map(str, range(4_000))))
     assert results(google)["counts"]["rows"] < 4_000
     assert results(google)["file_error"]["code"] == "CUSTOMER_NOT_ENABLED"
+
+
+# ── late work of a file that has results ─────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "days"),
+    [
+        pytest.param(Step("sending", SENDING.index("outage")), 0.5, id="an outage"),
+        pytest.param(Step("sending", SENDING.index("quota")), 2, id="no quota"),
+        pytest.param(Step("unwritable", UNWRITABLE.index(".results.")), 0.5, id="no results"),
+        pytest.param(Step("deadly", DEADLY.index("start")), 0.5, id="each attempt dies"),
+    ],
+)
+def test_late_work_of_a_file_with_results_is_told(obstacle: Step, days: float) -> None:
+    """Each attempt says when the next one is due, but the work is late since the first time."""
+    with played("google_ads") as history:
+        platform, rows = history.platform, sales_rows(0, 1, 3)
+        history.judge("too recent", *rows)
+        history.upload("export.csv", rows)
+        platform.wait(2 * HOUR)
+        history.judge("", *rows)
+        history.play([obstacle])
+        platform.wait(days * DAY)
+        told = files_told(platform.log.problems(), ["export.csv"])
+        assert told == {"file_unfinished": {"export.csv"}}
 
 
 # ── the lease ────────────────────────────────────────────────────────────────────────────────────

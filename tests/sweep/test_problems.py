@@ -190,6 +190,9 @@ def test_a_stopped_file_tells_of_its_profile() -> None:
         pytest.param({"is_published": False, "superseded": True}, False, id="an equal one came"),
         pytest.param({"due": NOW - 2 * HOUR}, True, id="work is two hours late"),
         pytest.param({"due": NOW - HOUR}, False, id="work is due"),
+        pytest.param(
+            {"due": NOW + HOUR, "late_since": NOW - 2 * HOUR}, True, id="it is tried again"
+        ),
         pytest.param({"due": NOW + DAY}, False, id="work is due tomorrow"),
         pytest.param({}, False, id="done"),
     ],
@@ -215,8 +218,11 @@ def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> No
 @pytest.mark.parametrize(("cause", "is_told"), [("API_UNAVAILABLE", True), ("DAILY_QUOTA", False)])
 def test_a_quota_of_the_day_is_told_on_the_second_day(cause: str, is_told: bool) -> None:
     """Nobody can do anything before midnight in California, when it comes back."""
+    since = NOW - 25 * HOUR
     file = entry("crm/1.csv", 25 * HOUR, is_published=False, cause=cause)
-    assert bool(open_problems(view_of(file))) == is_told
+    late = entry("crm/1.csv", 9 * DAY, cause=cause, due=NOW + HOUR, late_since=since)
+    for each in (file, late):
+        assert bool(open_problems(view_of(each))) == is_told
 
 
 def test_a_file_that_ended_without_results_is_told_for_a_week() -> None:
