@@ -217,10 +217,11 @@ class RunEntry(msgspec.Struct, frozen=True):
 
 def newest_well(entries: Iterable[RunEntry]) -> Mapping[str, int]:
     """Return the newest generation of each name that has results and was not stopped: an older one
-    that was stopped needs nobody any more."""
+    that was stopped needs nobody any more. A check has sent none of its rows."""
     well: dict[str, int] = {}
     for entry in entries:
-        if entry.is_published and not entry.stop and not entry.superseded:
+        is_sent = entry.is_published and not entry.validate_only
+        if is_sent and not entry.stop and not entry.superseded:
             well[entry.name] = max(entry.generation, well.get(entry.name, 0))
     return well
 

@@ -288,10 +288,15 @@ def test_files_in_unknown_folders_are_one_problem() -> None:
             True,
             id="it has no results",
         ),
+        pytest.param(
+            [entry("crm/1.csv", HOUR, {"ok": 5}, generation=2, validate_only=True)],
+            True,
+            id="it was only checked",
+        ),
     ],
 )
 def test_what_ends_a_stopped_file(newer: list[RunEntry], is_told: bool) -> None:
-    """A newer file of its name that is published and not stopped."""
+    """A newer file of its name that is sent and not stopped."""
     view = view_of(stopped("crm/1.csv", 2 * HOUR), *newer)
     assert ("file_stopped" in found(view)) == is_told
 
