@@ -270,12 +270,21 @@ class Totals:
 
     def without_lost(self) -> Totals:
         """Return the totals without the rows that are lost."""
-        rows = {each: number for each, number in self.rows.items() if each not in LOST}
-        corrections = {each: n for each, n in self.corrections.items() if each not in LOST}
-        money = {each: sums for each, sums in self.money.items() if each not in LOST}
+        totals = self._without(*LOST)
         if self.unnamed:
-            rows["uploaded"] = self.count("uploaded") - self.unnamed
-        return replace(self, rows=rows, corrections=corrections, money=money, unnamed=0)
+            totals.rows["uploaded"] = self.count("uploaded") - self.unnamed
+        return replace(totals, unnamed=0)
+
+    def without_duplicates(self) -> Totals:
+        """Return the totals without the rows that Google had before, and without repeats."""
+        codes = {code: of_code for code, of_code in self.codes.items() if code not in REPEATS}
+        return replace(self._without("duplicate"), codes=codes)
+
+    def _without(self, *outcomes: Outcome) -> Totals:
+        rows = {each: number for each, number in self.rows.items() if each not in outcomes}
+        corrections = {each: n for each, n in self.corrections.items() if each not in outcomes}
+        money = {each: sums for each, sums in self.money.items() if each not in outcomes}
+        return replace(self, rows=rows, corrections=corrections, money=money)
 
     def counts(self) -> dict[str, int]:
         """Return `counts` for the results document. Outcomes without rows are included as 0.

@@ -5,7 +5,6 @@ It is made of what a listing shows of the runs, so no results document is read.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -85,12 +84,9 @@ def render_overview(
 ) -> str:
     """Return the page. `problems` are the open ones, dearest first. `unreadable` are the names of
     files whose state cannot be read, each with the code of the reason."""
-    entries = [*entries]
-    newest = heapq.nlargest(
-        MOST_FILES, entries, key=lambda entry: (entry.arrived, entry.generation)
-    )
+    entries = sorted(entries, key=lambda entry: (entry.arrived, entry.generation), reverse=True)
     late = {found.run for each in problems if each.kind is FILE_UNFINISHED for found in each.found}
-    files = [_shown_file(entry, bucket, is_late=entry.key in late) for entry in newest]
+    files = [_shown_file(entry, bucket, is_late=entry.key in late) for entry in entries]
     by_run, fixed = {file.entry.key: file for file in files}, _fixed(entries)
     return render(
         "overview.html",
@@ -104,7 +100,7 @@ def render_overview(
         unreadable=[(name, lookup(code)) for name, code in sorted(unreadable.items())],
         sums=[*_sums_by_profile(entries, fixed, as_of)],
         summed_days=SUMMED_DAYS,
-        files=files,
+        files=files[:MOST_FILES],
         most_files=MOST_FILES,
     )
 
@@ -179,12 +175,12 @@ def _banner(
         code = lookup(next(iter(unreadable.values())))
         line = f"The state of {number_of(len(unreadable), 'file')} cannot be read."
         return Banner("needs attention", "amber", line, code.action)
-    current = [
+    urgent = [
         file
-        for file in files
-        if files[0].entry.arrived - file.entry.arrived <= TOLD_FOR and file.entry.key not in fixed
+        for file in _recent(files)
+        if file.headline.status in _NOT_WELL and file.entry.key not in fixed
     ]
-    if urgent := [each for each in current if each.headline.status in _NOT_WELL]:
+    if urgent:
         verb = "needs" if len(urgent) == 1 else "need"
         line = f"No large problem. {number_of(len(urgent), 'file')} {verb} attention."
         report = next((file for file in urgent if file.address), None)
@@ -198,6 +194,17 @@ def _banner(
             "waiting", "amber", "No file has come yet.", for_owner("Upload the first file.")
         )
     return Banner("done", "green", "No open problems.", NOBODY)
+
+
+def _recent(files: Sequence[ShownFile]) -> list[ShownFile]:
+    """Return the files of which something became known in the days before the last news of any:
+    Google may refuse a row days after its file came."""
+
+    def known_at(file: ShownFile) -> datetime:
+        return file.entry.changed_at or file.entry.arrived
+
+    last_news = max(map(known_at, files), default=datetime.min)
+    return [file for file in files if last_news - known_at(file) <= TOLD_FOR]
 
 
 def _by_file(problems: Sequence[OpenProblem]) -> list[list[OpenProblem]]:
@@ -260,25 +267,33 @@ def _sums_by_profile(
 
 
 def _sum_of(entries: Sequence[RunEntry], fixed: Set[str]) -> Totals:
-    """Add up files. What was lost and sent again in a file of `fix` is not lost."""
+    """Add up files. A sale that is in many of them was taken once, and what was lost and sent again
+    in a file of `fix` is not lost."""
     total = Totals()
     for entry in entries:
         of_file = entry.totals.without_lost() if entry.key in fixed else entry.totals
-        total.add(of_file)
+        total.add(of_file.without_duplicates())
         total.other_currencies += of_file.other_currencies
     return total
 
 
 def _fixed(entries: Sequence[RunEntry]) -> set[str]:
-    """Return the keys of the files whose rows a later file has: one that `fix` has written, or, for
-    a file that was stopped, a newer one of its name that is well."""
-    fixed, later, well = set[str](), dict[str, datetime](), newest_well(entries)
-    for entry in entries:
-        name = without_suffix(entry.name)
-        later[name] = max(entry.arrived, later.get(name, entry.arrived))
-    for entry in entries:
-        corrected_at = later.get(rows_to_fix(entry.name, entry.generation))
-        is_corrected = corrected_at is not None and corrected_at >= entry.arrived
-        if is_corrected or (entry.stop and entry.generation < well.get(entry.name, 0)):
-            fixed.add(entry.key)
-    return fixed
+    """Return the keys of the files whose lost rows are all in a newer file, which says what became
+    of them: one that `fix` has written, or, for a file that was stopped, one of its name.
+
+    A file that was itself stopped, or only checked, has sent none of them. `entries` begin with the
+    newest file.
+    """
+    well = newest_well(entries)
+    # An older generation of the same name may have had other rows.
+    corrected = {
+        without_suffix(entry.name): entry.totals.meant
+        for entry in entries
+        if entry.generation == well.get(entry.name)
+    }
+    return {
+        entry.key
+        for entry in entries
+        if 0 < entry.totals.lost <= corrected.get(rows_to_fix(entry.name, entry.generation), 0)
+        or (entry.stop and entry.generation < well.get(entry.name, 0))
+    }

@@ -28,7 +28,7 @@ from lib.results.report import render_report
 from lib.state.runs import RunEntry
 from tests.results.files import NOW, entry_on, row, summary_of
 from tests.results.test_report import words
-from tests.results.test_sentences import CASES, said_of
+from tests.results.test_sentences import CASES, had, said_of
 
 CAUSE = lookup("INVALID_CUSTOMER_FOR_CLICK")
 
@@ -167,6 +167,64 @@ def test_a_stopped_file_needs_no_look_once_a_newer_one_of_its_name_is_well() -> 
     assert "Done No open problems." in banner(page_on(stopped, newer))
 
 
+def some_lost(**changes: Any) -> RunEntry:
+    """Return a file of four sales, one of which is lost."""
+    return named("crm/some.csv", CASES["some to correct"].summary, **changes)
+
+
+def test_every_file_counts_for_the_banner() -> None:
+    """Forty newer files that are well hide neither one that waits nor one that needs somebody."""
+    newer = [named(f"{hour}.csv", arrived=NOW + timedelta(hours=hour)) for hour in range(41)]
+    waiting = named("crm/waiting.csv", CASES["awaiting"].summary)
+    assert "1 file needs attention" in banner(page_on(some_lost(), waiting, *newer))
+    assert "1 file not finished yet" in banner(page_on(waiting, *newer))
+
+
+def test_a_loss_counts_for_the_banner_from_when_it_became_known() -> None:
+    """Google may refuse a row days after its file came."""
+    days = timedelta(days=1)
+    came = some_lost(arrived=NOW - 9 * days, changed_at=NOW - 8 * days)
+    late = some_lost(arrived=NOW - 9 * days, changed_at=NOW - 2 * days)
+    well = named("crm/well.csv")
+    assert "Done No open problems." in banner(page_on(came, well))
+    assert "1 file needs attention" in banner(page_on(late, well))
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "said"),
+    [
+        ("one sale", {}, "Done No open problems."),
+        ("the only one to correct", {}, "1 file needs attention"),
+        ("all skipped", {}, "2 files need attention"),
+        ("only checked", {}, "2 files need attention"),
+        ("stopped", {}, "2 files need attention"),
+        ("one sale", {"published_at": None, "due": NOW}, "1 file needs attention"),
+    ],
+)
+def test_a_file_of_fix_says_what_became_of_the_rows(
+    case: str, changes: Mapping[str, Any], said: str
+) -> None:
+    """If all of them were sent with it. In a check, or if it was stopped, none was."""
+    summary = CASES[case].summary
+    fixed = named("crm/rows-to-fix-some.123.csv", summary, arrived=NOW, **changes)
+    assert said in banner(page_on(some_lost(), fixed))
+
+
+def test_a_file_of_fix_with_too_few_rows_mends_nothing() -> None:
+    """The others are still lost, also if an older generation of it had them."""
+    lost = named("crm/some.csv", CASES["most to correct"].summary)
+    name = "crm/rows-to-fix-some.123.csv"
+    assert "1 file needs attention" in banner(page_on(lost, named(name, CASES["one sale"].summary)))
+    assert "Done No open problems." in banner(page_on(lost, named(name)))
+
+
+def test_the_sums_count_a_sale_once() -> None:
+    """Rolling exports have most sales of the day before."""
+    rolling = summary_of([had(2), had(3)], unlisted={"uploaded": 3})
+    text = words(page_on(named("crm/1.csv"), named("crm/2.csv", rolling)))
+    assert "without what Google had before Taken6 sales60 USDNot countednoneWaitingnone" in text
+
+
 DIED_TWICE = {"due": NOW, "attempts": 3, "cause": "DIED"}
 
 
@@ -236,8 +294,10 @@ def test_each_profile_has_its_sums_of_seven_and_thirty_days() -> None:
     ]
     text = words(page_on(*entries))
     assert (
-        "profile crm Files of the last 7 days Taken7 sales70 USDNot counted1 sale10 USDWaitingnone "
-        "Files of the last 30 days Taken10 sales100 USDNot counted2 sales20 USDWaitingnone"
+        "profile crm Files of the last 7 days, without what Google had before "
+        "Taken7 sales70 USDNot counted1 sale10 USDWaitingnone "
+        "Files of the last 30 days, without what Google had before "
+        "Taken10 sales100 USDNot counted2 sales20 USDWaitingnone"
     ) in text
     assert text.index("profile crm Files") < text.index("profile default Files")
 
