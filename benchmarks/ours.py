@@ -19,7 +19,7 @@ from lib.destinations.data_manager import messages as event_messages
 from lib.destinations.data_manager.messages import EventDefaults
 from lib.destinations.google_ads import messages as ads_messages
 from lib.destinations.registry import capabilities_of
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
@@ -65,7 +65,7 @@ class _Encoding:
             customer_id,
             verified=True,
             actions={
-                number: Action(number, f"Sale {number}", True, _CLICKS, False, 90)
+                number: ConversionAction(number, f"Sale {number}", True, _CLICKS, False, 90)
                 for number in ("1001", "1002")
             },
         )

@@ -25,7 +25,7 @@ from lib.config.settings import Settings
 from lib.destinations.base import AcceptedRequest, MaybeSent, RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, RetryableError
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.capabilities import Capabilities
 from lib.model.deadline import Deadline
 from lib.model.fields import RecordKind
@@ -317,7 +317,7 @@ class FakeApi:
             return Account(
                 customer_id, customer_id, unread=unread, is_unreachable=self.is_unreachable
             )
-        sale = Action(
+        sale = ConversionAction(
             id="1001",
             name="Phone sale",
             enabled=True,

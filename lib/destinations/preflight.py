@@ -22,7 +22,7 @@ from lib.destinations.google_ads.api import HOST, QUERY_PATH
 from lib.destinations.pacing import Pacer
 from lib.destinations.rest import RestSession
 from lib.errors import PermanentError, RestRefused, RetryableError, UploadError
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind
 from lib.model.log import Log
@@ -209,17 +209,17 @@ def _customer(customer_id: str, search: Search) -> Json:
     raise PermanentError("CUSTOMER_NOT_FOUND", f"customer {customer_id}")
 
 
-def _actions(customer_id: str, search: Search) -> dict[str, Action]:
+def _actions(customer_id: str, search: Search) -> dict[str, ConversionAction]:
     """Return the conversion actions of an account by their IDs."""
     actions = (_action(each, customer_id) for each in search(customer_id, ACTION_QUERY))
     return {action.id: action for action in actions}
 
 
-def _action(given: Json, customer_id: str) -> Action:
+def _action(given: Json, customer_id: str) -> ConversionAction:
     owner = given.get("ownerCustomer", "").rpartition("/")[2]
     action_type = given.get("type", "")
     value_settings = given.get("valueSettings", {})
-    return Action(
+    return ConversionAction(
         id=str(given["id"]),
         name=given.get("name", ""),
         enabled=given.get("status") == "ENABLED",

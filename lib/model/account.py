@@ -10,7 +10,7 @@ from lib.model.outcomes import Problem
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ConversionAction:
     """A conversion action, as reported by the account.
 
     `accepts` are the kinds of record that may be uploaded for it. `lookback_days` is the click
@@ -52,7 +52,7 @@ class Account:
     verified: bool = False
     accepted_customer_data_terms: bool = True
     enhanced_conversions_on: bool = True
-    actions: Mapping[str, Action] = field(default_factory=dict)
+    actions: Mapping[str, ConversionAction] = field(default_factory=dict)
     custom_variables: Mapping[str, str] = field(default_factory=dict)
     unread: Problem | None = None
     is_unreachable: bool = False
@@ -68,7 +68,7 @@ class Account:
             return "CUSTOMER_NOT_ENABLED_ENHANCED_CONVERSIONS_FOR_LEADS"
         return None
 
-    def action_of(self, text: str) -> Action | None:
+    def action_of(self, text: str) -> ConversionAction | None:
         """Return the action that is given by its ID, resource name or name.
 
         A name may also consist of digits or contain slashes. Case and surrounding spaces of a name

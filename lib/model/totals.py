@@ -25,6 +25,7 @@ REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
 duplicate, because a repeat of a row that waits or was refused has the reasons of that row."""
 
 MOST_CURRENCIES: Final = 3
+"""Of a digest: the most frequent ones."""
 
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, get_args
 
-from lib.model.account import Action, action_id_in
+from lib.model.account import ConversionAction, action_id_in
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns
@@ -14,7 +14,7 @@ from lib.rules.values.conversion_clock import MAX_AGE_DAYS
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 
-NO_ACTION: Final = Action("", "", False, frozenset(), False, MAX_AGE_DAYS)
+NO_ACTION: Final = ConversionAction("", "", False, frozenset(), False, MAX_AGE_DAYS)
 """Placeholder for a row that is rejected for its action: its other cells are still checked."""
 
 NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
@@ -22,7 +22,7 @@ NAME_NOT_RESOLVABLE: Final = "ACTION_NAME_NOT_RESOLVABLE"
 the ID, so the file stops or is tried again."""
 
 
-def read_actions(chunk: ChunkColumns) -> list[Action]:
+def read_actions(chunk: ChunkColumns) -> list[ConversionAction]:
     """Return the conversion action of each row: the one in its cell, else that of its entry."""
     resolved = chunk.file.memo(resolve_action, "conversion_action")
     of_entries = chunk.values_of_entries([entry.action or "" for entry in chunk.file.rules.entries])
@@ -31,7 +31,9 @@ def read_actions(chunk: ChunkColumns) -> list[Action]:
     return chunk.problems.reject_problems(actions, NO_ACTION)
 
 
-def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Action | Problem:
+def resolve_action(
+    in_cell: str | None, of_entry: str, rules: RowRules
+) -> ConversionAction | Problem:
     """Return the action that the row, otherwise the profile gives by ID, resource name or name, if
     rows can be sent for it. Its look-back window is at most `MAX_AGE_DAYS`.
 
@@ -50,7 +52,7 @@ def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Actio
         if action_id is None and account.unread is not None:
             return Problem(NAME_NOT_RESOLVABLE, "conversion_action")
         known_as = action_id or wanted
-        return Action(
+        return ConversionAction(
             id=known_as,
             name=known_as,
             enabled=True,
@@ -65,7 +67,7 @@ def resolve_action(in_cell: str | None, of_entry: str, rules: RowRules) -> Actio
     return replace(action, lookback_days=min(action.lookback_days, MAX_AGE_DAYS))
 
 
-def _wrong_type(action: Action, rules: RowRules) -> str | None:
+def _wrong_type(action: ConversionAction, rules: RowRules) -> str | None:
     """Return the code of an action that does not accept these records, or None."""
     kind, is_of_tag = rules.kind, action.needs_order_id
     if kind == "conversion" or rules.capabilities.kinds[kind].restates_with_original:

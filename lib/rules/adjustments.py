@@ -14,7 +14,7 @@ from itertools import compress
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
-from lib.model.account import Action
+from lib.model.account import ConversionAction
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, TYPE_OF_WORD, AdjustmentType
 from lib.model.outcomes import Problem
 from lib.model.records import Conversion
@@ -105,7 +105,7 @@ def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
 def check_values(
     chunk: ChunkColumns,
     types: Sequence[AdjustmentType],
-    actions: Sequence[Action],
+    actions: Sequence[ConversionAction],
     read: Values,
 ) -> Values:
     """Return the new values, of types that have one. Reject rows whose value contradicts their
@@ -149,7 +149,7 @@ class Originals(NamedTuple):
 
 def name_conversions(
     chunk: ChunkColumns,
-    actions: Sequence[Action],
+    actions: Sequence[ConversionAction],
     order_ids: Sequence[str | None],
     values: Values,
     adjusted: Sequence[int],

@@ -13,7 +13,7 @@ from operator import not_
 from typing import Final
 
 from lib.errors import RuleError
-from lib.model.account import Action
+from lib.model.account import ConversionAction
 from lib.model.fields import ADDRESS_FIELDS
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems
@@ -53,7 +53,7 @@ ClickIds = tuple[list[str], list[str], list[str]]
 """The gclid, the gbraid and the wbraid of each row. "": it has none of this kind."""
 
 
-def choose_click_ids(chunk: ChunkColumns, actions: Sequence[Action]) -> ClickIds:
+def choose_click_ids(chunk: ChunkColumns, actions: Sequence[ConversionAction]) -> ClickIds:
     """Return only one click ID for each row: gclid, otherwise gbraid, otherwise wbraid.
 
     Google refuses a gbraid together with a wbraid (GBRAID_WBRAID_BOTH_SET), and refuses either
@@ -70,7 +70,9 @@ def choose_click_ids(chunk: ChunkColumns, actions: Sequence[Action]) -> ClickIds
     return click_ids
 
 
-def _keep_one(click_ids: ClickIds, actions: Sequence[Action], problems: RowProblems) -> None:
+def _keep_one(
+    click_ids: ClickIds, actions: Sequence[ConversionAction], problems: RowProblems
+) -> None:
     """Remove all click IDs but one from each row."""
     gclids, gbraids, wbraids = click_ids
     for row, (gbraid, wbraid) in enumerate(zip(gbraids, wbraids, strict=True)):

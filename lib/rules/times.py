@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
-from lib.model.account import Action
+from lib.model.account import ConversionAction
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.row_rules import RowRules
@@ -36,7 +36,7 @@ CONVERSION_TIME: Final = "conversion_date_time"
 
 
 def conversion_times(
-    chunk: ChunkColumns, problems: RowProblems, actions: Sequence[Action] = ()
+    chunk: ChunkColumns, problems: RowProblems, actions: Sequence[ConversionAction] = ()
 ) -> Times:
     """Return the time of each conversion, as `times_of` does."""
     cells = _with_times_of_day(chunk, problems)
@@ -48,7 +48,7 @@ def times_of(
     field: str,
     cells: Sequence[str],
     problems: RowProblems,
-    actions: Sequence[Action] = (),
+    actions: Sequence[ConversionAction] = (),
 ) -> Times:
     """Return the time in each of the `cells`, which are those of `field`, in the row's time zone
     (`zone_of`) or that of the file.

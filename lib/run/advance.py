@@ -36,7 +36,8 @@ from lib.state.runs import FileFacts
 from lib.state.store import Readable, StoredObject
 
 _PASSES: Final = 2
-"""The second one sends the adjustments of the conversions that the first one has sent."""
+"""The second one sends the adjustments for an API that must know the sale first: they are deferred
+(`AWAITS_CONVERSIONS`) until all sales of the file are answered."""
 
 _UNREADABLE_PROFILE: Final = Problem(
     "INVALID_PROFILE",
@@ -67,6 +68,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
         return None
     expected = NO_RESULTS
     if not attempt.is_first:
+        # Before the markers are read, so that two attempts cannot undo each other's results.
         expected = generations_of(source, context.store, context.settings.output_bucket)
         attempt.sum_up()
     if tries == retries.MOST_TRIES:
@@ -94,12 +96,12 @@ def _no_progress(tries: int) -> Problem:
 
 def _send_what_is_due(attempt: Attempt) -> None:
     """Read the file, and send its rows that have no marker yet, or are due."""
-    for number in range(_PASSES):
+    for _ in range(_PASSES):
         if not _needs_file(attempt):
             return
         if attempt.profile is None and attempt.run.stop is None:
             attempt.stop(_UNREADABLE_PROFILE)
-        file = _reason_not_to_read(attempt) or _find_file(attempt, may_open=number == 0)
+        file = _reason_not_to_read(attempt) or _find_file(attempt)
         if isinstance(file, Ending):
             _end(attempt, file)
             return
@@ -160,7 +162,7 @@ def _reason_not_to_read(attempt: Attempt) -> Ending | None:
     return None
 
 
-def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
+def _find_file(attempt: Attempt) -> _File | Ending:
     """Return the file of the run, or why nothing of it is sent any more.
 
     A newer file of its name replaces it only if their bytes are equal: the run keeps its generation
@@ -168,7 +170,8 @@ def _find_file(attempt: Attempt, *, may_open: bool) -> _File | Ending:
     sent, although the bucket may keep old versions.
     """
     store, source = attempt.context.store, attempt.run.source
-    if attempt.is_first and may_open and (opened := store.open_live(source)) is not None:
+    # A new file is usually live: one call finds and opens it. Later, it may be replaced.
+    if attempt.is_first and (opened := store.open_live(source)) is not None:
         return _File(opened.source, is_live=True, stream=opened.stream)
     gone = Ending("failed", Problem("SOURCE_GONE", "", f"generation {source.generation}"))
     live = store.find_live(source.bucket, source.name)

@@ -20,7 +20,7 @@ from lib.cli.dry_run import OfflineDestination
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
 from lib.destinations.registry import capabilities_of
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.results.document import results_document
 from lib.state.store import StoredObject
@@ -70,14 +70,14 @@ def flat(text: str) -> str:
     return " ".join(text.split())
 
 
-def _action(number: str, **changes: Any) -> tuple[str, Action]:
+def _action(number: str, **changes: Any) -> tuple[str, ConversionAction]:
     metadata = {
         "enabled": True,
         "accepts": frozenset({"conversion", "adjustment"}),
         "one_per_click": False,
         "lookback_days": 90,
     }
-    return number, Action(id=number, name=f"Action {number}", **{**metadata, **changes})
+    return number, ConversionAction(id=number, name=f"Action {number}", **{**metadata, **changes})
 
 
 ACCOUNT = Account(

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from lib.destinations.registry import capabilities_of
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.fields import RecordKind
 from lib.model.records import Row
 from lib.rules.engine import Engine
@@ -17,9 +17,9 @@ from lib.rules.row_rules import EntryRules, RowRules
 
 EVERY_KIND: frozenset[RecordKind] = frozenset({"conversion", "adjustment", "call"})
 ACTIONS = {
-    "1001": Action("1001", "Sale", True, EVERY_KIND, False, 90),
-    "1002": Action("1002", "Lead", True, EVERY_KIND, False, 30),
-    "1003": Action("1003", "Contact", True, EVERY_KIND, True, 90),  # one per click
+    "1001": ConversionAction("1001", "Sale", True, EVERY_KIND, False, 90),
+    "1002": ConversionAction("1002", "Lead", True, EVERY_KIND, False, 30),
+    "1003": ConversionAction("1003", "Contact", True, EVERY_KIND, True, 90),  # one per click
 }
 ACCOUNT = Account("1234567890", "1234567890", currency_code="USD", verified=True, actions=ACTIONS)
 TIMES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lib.model.account import Account, Action
+from lib.model.account import Account, ConversionAction
 from lib.model.fields import RecordKind
 
 CLICKS: frozenset[RecordKind] = frozenset({"conversion", "adjustment"})
@@ -27,7 +27,7 @@ def test_the_accounts_own_enabled_action_is_chosen(
     given = [("1001", True, True), *others]
     for order in (given, given[::-1]):
         actions = {
-            number: Action(number, " Sale", enabled, CLICKS, False, 90, owned)
+            number: ConversionAction(number, " Sale", enabled, CLICKS, False, 90, owned)
             for number, enabled, owned in order
         }
         account = Account("1", "1", verified=True, actions=actions)
