@@ -79,5 +79,6 @@ ADJUSTMENT = timedelta(hours=24)
 adjusted."""
 
 LONGEST_WAIT = timedelta(days=14)
-"""An adjustment of a conversion of its own file. All conversions are answered by then: after three
-days of resends, Google is asked for another seven what became of them."""
+"""An adjustment of a conversion of its own file, and a sale whose newest value Google does not have
+yet. All conversions are answered by then: after three days of resends, Google is asked for another
+seven what became of them. A sale waits so long only in an outage."""

@@ -9,7 +9,7 @@ A row is deferred because of one of these codes:
     another one               Google cannot count it yet
 
 Google's own reasons end 72 hours after the first of them (MAX_DEFER_HOURS): the row is then failed,
-with the reason that was last.
+with the reason that was last. AWAITS_CONVERSIONS and CORRECTED_MEANWHILE end after LONGEST_WAIT.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
 """A row that the API has accepted, with a value that is not the newest any more."""
 
 _ACCEPTED: Final = (ROWS_NOT_NAMED, CORRECTED_MEANWHILE)
+_NOT_BY_GOOGLE: Final = (AWAITS_CONVERSIONS, CORRECTED_MEANWHILE)
 _NEVER_SENT: Final = (UNTERMINATED_LAST_LINE, AWAITS_CONVERSIONS)
 
 
@@ -61,15 +62,13 @@ def with_due_time(
     if AWAITS_CONVERSIONS in codes:
         # It has no due time: `is_due` asks whether the conversions are answered.
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)
-    # The time limit begins with the first deferral that is not a wait for conversions.
-    until = before.until if before and not before.has_error(AWAITS_CONVERSIONS) else None
-    until = until or now + timedelta(hours=settings.max_defer_hours)
+    if CORRECTED_MEANWHILE in codes:
+        return row._replace(due=now, until=now + retries.LONGEST_WAIT)
+    until = _time_limit(before) or now + timedelta(hours=settings.max_defer_hours)
     is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
     due = now + timedelta(hours=settings.defer_hours)
     if UNTERMINATED_LAST_LINE in codes:
         due = now + retries.LAST_LINE
-    elif CORRECTED_MEANWHILE in codes:
-        due = now
     elif codes & WAITS_A_DAY:
         due = now + retries.ADJUSTMENT
     elif is_transient:
@@ -78,6 +77,13 @@ def with_due_time(
         # No time is left for another attempt, so the row ends now.
         return _with_last_outcome(row, "failed")
     return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
+
+
+def _time_limit(row: RowOutcome | None) -> datetime | None:
+    """Return until when a row may be sent again, if Google has deferred it before."""
+    if row is None or any(row.has_error(code) for code in _NOT_BY_GOOGLE):
+        return None
+    return row.until
 
 
 def is_due(row: RowOutcome, attempt: Attempt) -> bool:
@@ -107,7 +113,8 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     for old in before.listed:
         row = _after_resend(old, new.get(old.line, old))
         if answer.sent and row.outcome == "uploaded":
-            row = row._replace(until=old.until)  # its final status may defer it once more
+            # Its final status may defer it once more.
+            row = row._replace(until=_time_limit(old))
         # A row in an open request stays listed: its final status may need its `until`.
         is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or answer.sent)
         if is_plain and not list_all:
@@ -187,5 +194,7 @@ def _was_accepted(row: RowOutcome) -> bool:
 
 def _accepted_before(row: RowOutcome) -> RowOutcome:
     """Return a row as the API accepted it, with the warning that it was not sent again."""
-    warnings = (*row.warnings, Problem("NOT_SENT_AGAIN"))
+    is_outdated = row.has_error(CORRECTED_MEANWHILE)
+    code = "NEWEST_VALUE_NOT_SENT" if is_outdated else "NOT_SENT_AGAIN"
+    warnings = (*row.warnings, Problem(code))
     return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None, until=None)

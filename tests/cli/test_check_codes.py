@@ -327,6 +327,7 @@ ELSEWHERE = {
     "ROWS_NOT_NAMED": "only in Google's status after an upload",
     "NOT_COUNTED": "only in Google's status after an upload",
     "NEARLY_NO_MATCHES": "only in Google's status after an upload",
+    "NEWEST_VALUE_NOT_SENT": "only for an upload",
     "NOT_SENT_AGAIN": "only in Google's status after an upload",
     "UNKNOWN_PROFILE": "an error of the command line (exit code 2)",
 }

@@ -122,6 +122,49 @@ def test_rows_that_wait_unnamed_do_not_undo_the_correction_of_another_file() -> 
         assert (worth(history), worth(history, 3)) == (60.0, 100.0)
 
 
+# ── corrected while Google processes ─────────────────────────────────────────────────────────────
+
+
+def process_newest_first(history: Oracle) -> None:
+    """Let Google process all requests, beginning with the newest."""
+    google = history.platform.google
+    google.process(reversed([each for each in google.requests if each.is_held]))
+
+
+def test_a_sale_that_was_deferred_before_gets_its_newest_value() -> None:
+    """The 72 hours of its deferral are over when its status comes: they were for Google's reason,
+    and the correction is another one."""
+    with played("data_manager") as history:
+        history.judge("too recent at once", SALE)
+        file = history.upload(EXPORT, [SALE])
+        history.platform.wait(2 * HOUR)
+        history.judge("", SALE)
+        history.platform.wait(7 * HOUR)
+        history.upload(CHANGES, [CHANGE])
+        history.platform.wait(5)
+        process_newest_first(history)
+        history.platform.google.statuses = "refused"
+        history.platform.wait(3 * DAY)
+        history.platform.google.statuses = ""
+        history.platform.wait(2 * DAY)
+        assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"])
+
+
+def test_an_outage_of_days_keeps_no_newer_value_back() -> None:
+    """The sale that Google has processed last is sent with its newest value after the outage."""
+    with played("data_manager") as history:
+        file = history.upload(EXPORT, [SALE])
+        history.platform.wait(HOUR / 4)
+        history.upload(CHANGES, [CHANGE])
+        history.platform.wait(5)
+        process_newest_first(history)
+        history.platform.google.sending = "outage"
+        history.platform.wait(4 * DAY)
+        history.platform.google.sending = ""
+        history.platform.wait(DAY)
+        assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"])
+
+
 # ── refused for good ─────────────────────────────────────────────────────────────────────────────
 
 
