@@ -456,18 +456,20 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
 
     A loss is told for some time, whatever happens. After that, the rows that Google took from the
     file that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix`
-    has no loss of its own, because its rows are those of the other file.
+    has no loss of its own, because its rows are those of the other file. If it came again, only the
+    newest one counts, which has the rows of those before.
     """
+    read = [each for each in entries if each.is_published and not each.stop and each.totals.meant]
+    newest = {without_suffix(each.name): each.key for each in read if not each.validate_only}
     losses: dict[str, _Loss] = {}
     # The name that `fix` gives to the rows of a file, without a suffix → the key of its loss.
     whose: dict[str, str] = {}
-    for entry in entries:
-        if not entry.is_published or entry.stop or not entry.totals.meant:
-            continue
-        known_at = entry.changed_at or entry.arrived
-        original = losses.get(whose.get(without_suffix(entry.name), ""))
+    for entry in read:
+        name, known_at = without_suffix(entry.name), entry.changed_at or entry.arrived
+        original = losses.get(whose.get(name, ""))
         if original is not None:
-            if view.now - original.known_at >= LOSS_TOLD_FOR_AT_LEAST:
+            is_old = view.now - original.known_at >= LOSS_TOLD_FOR_AT_LEAST
+            if is_old and newest.get(name) == entry.key:
                 original.lost.subtract(
                     _numbers(entry.totals.taken, micros_by_currency(entry.totals.taken_money()))
                 )

@@ -395,6 +395,26 @@ def test_the_rows_that_fix_wrote_end_a_loss(
     assert "rows_lost" in found(view_of(losing(hours * HOUR), other)), "of another generation"
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "is_told"),
+    [
+        pytest.param({"uploaded": 5}, {"duplicate": 5, "rejected": 3}, True, id="no row more"),
+        pytest.param({"uploaded": 5}, {"duplicate": 5, "uploaded": 3}, False, id="all rows"),
+        pytest.param({"uploaded": 8}, {"ok": 8}, False, id="a check"),
+    ],
+)
+def test_rows_of_fix_that_come_again(
+    first: dict[str, int], again: dict[str, int], is_told: bool
+) -> None:
+    """The newest file has all of them, so those that Google has are not counted twice."""
+    name, is_check = "crm/rows-to-fix-1.1.csv", "ok" in again
+    rows = [
+        entry(name, 2 * HOUR, first),
+        entry(name, HOUR, again, generation=2, validate_only=is_check),
+    ]
+    assert ("rows_lost" in found(view_of(losing(25 * HOUR), *rows))) == is_told
+
+
 def test_a_loss_ends_although_the_corrected_value_is_lower() -> None:
     """Google has all rows, so the rest of the old sum is not lost."""
     rows = entry("crm/rows-to-fix-1.1.csv", HOUR, {"uploaded": 8}, usd={"uploaded": 10})
