@@ -288,7 +288,11 @@ def _read_files(entries: Iterable[RunEntry]) -> list[RunEntry]:
 
 
 def _newest_without_news(read: Iterable[RunEntry]) -> Sequence[RunEntry]:
-    """Return the files that came after the last one that brought something, oldest first."""
+    """Return the files that came after the last one that brought something, oldest first.
+
+    The same bytes bring nothing again, except if nothing of them was taken before: the profile may
+    have been wrong, or it was a check.
+    """
     seen: set[str] = set()
     nothing_new: list[RunEntry] = []
     for entry in read:
@@ -296,7 +300,8 @@ def _newest_without_news(read: Iterable[RunEntry]) -> Sequence[RunEntry]:
             nothing_new = []
         else:
             nothing_new.append(entry)
-        seen.add(entry.content)
+        if entry.totals.taken or entry.totals.waiting:
+            seen.add(entry.content)
     return nothing_new
 
 

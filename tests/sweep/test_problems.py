@@ -474,6 +474,22 @@ def test_nothing_new_is_sent(ages: Sequence[float], is_told: bool, rows: dict[st
     assert "nothing_sent" not in found(view_of(*files, new))
 
 
+@pytest.mark.parametrize("rows", [{"rejected": 10}, {"failed": 10}, {"ok": 10}])
+def test_the_same_bytes_are_new_if_they_were_not_taken(rows: dict[str, int]) -> None:
+    """Three files were rejected, or only checked. The profile is corrected, and they come again."""
+    before, again = (
+        [
+            entry(f"crm/{n}.csv", age - n * HOUR, outcomes, generation=generation, content=f"{n}")
+            for n in range(3)
+        ]
+        for outcomes, age, generation in ((rows, 5 * DAY, 1), ({"uploaded": 10}, 4 * DAY, 2))
+    )
+    assert "nothing_sent" not in found(view_of(*before, *again))
+    more = [msgspec.structs.replace(each, arrived=NOW - DAY, generation=3) for each in again]
+    assert "nothing_sent" not in found(view_of(*before, *again, *more))
+    assert "nothing_sent" in found(later(view_of(*before, *again, *more), 2 * DAY))
+
+
 def test_a_stuck_export_is_one_problem() -> None:
     """If the profile says when files come, the one that is missing is told."""
     files = [entry(f"crm/{n}.csv", n * DAY + HOUR, content="same") for n in (4, 3, 2, 1, 0)]
