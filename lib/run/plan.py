@@ -24,7 +24,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import CUSTOM_VARIABLE, NumberFormat, RecordKind, base_name
 from lib.model.log import Log
 from lib.model.outcomes import Problem
-from lib.model.records import Row
+from lib.model.records import Row, line_of
 from lib.model.totals import Totals
 from lib.results.sentences import NEARLY_ALL, superseded_rows
 from lib.rules.actions import NAME_NOT_RESOLVABLE, resolve_action
@@ -399,18 +399,16 @@ def notes_of(header: Header | None, plan: Plan | None, totals: Totals) -> list[P
     `header` or `plan` is None if the file was stopped before it was made.
     """
     if plan is not None:
-        notes = [*plan.notes, *_notes_on_rows(plan.table, totals, plan.header.names)]
+        notes = [*plan.notes, *_notes_on_rows(plan, totals)]
         if any(part.engine.loses_most_phones for part in plan.parts):
             notes.append(Problem("MOST_PHONES_LEFT_OUT"))
         return notes
     return list(header.notes) if header is not None else []
 
 
-def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> Iterator[Problem]:
-    """Yield the notes that are only known after the rows have been read.
-
-    `names` are the file's own column names.
-    """
+def _notes_on_rows(plan: Plan, totals: Totals) -> Iterator[Problem]:
+    """Yield the notes that are only known after the rows have been read."""
+    table, names = plan.table, plan.header.names
     for column, count in totals.placeholders.items():
         note = BY_NAME[base_name(column)].placeholder_note
         detail = f'column "{names.get(column, column)}", {number_of_rows(count)}: {note}'
@@ -423,7 +421,10 @@ def _notes_on_rows(table: Table, totals: Totals, names: Mapping[str, str]) -> It
     # If nearly everybody seems to refuse, it is rather the wrong column or answer that is read.
     if totals.denied and totals.denied >= NEARLY_ALL * with_answer:
         yield Problem("NEARLY_ALL_DENIED", "", f"{totals.denied:,} of {with_answer:,}")
-    if total_line := table.total_line or totals.line_of_sum:
+    total_line = totals.line_of_sum
+    if table.total is not None and plan.selection.select([table.total]).rows:
+        total_line = line_of(table.total)
+    if total_line:
         yield Problem("LOOKS_LIKE_A_TOTAL", "", f"line {total_line}")
     if table.text.encoding_guessed:
         yield Problem("ENCODING_GUESSED")

@@ -37,14 +37,14 @@ class LastRows:
     """Passes on the rows of a file, and changes the last ones that are no ordinary rows.
 
     `used_places` are the places of the used columns among a row's cells (None: a footer is not
-    looked for). After reading, `footer` has the lines of the footer, `total_line` the line of a row
-    that looks like a total although it is no footer, and `open_row` tells how the row in a last
-    line without a line end ends.
+    looked for). After reading, `footer` has the lines of the footer, `total` the first of the last
+    rows that looks like a total although it is no footer, and `open_row` tells how the row in a
+    last line without a line end ends.
     """
 
     def __init__(self, reader: RowReader, used_places: Sequence[int] | None, hold: Hold) -> None:
         self.footer: list[int] = []
-        self.total_line: int | None = None
+        self.total: Row | None = None
         self.open_row: Literal["complete", "broken"] | None = None
         self._reader = reader
         self._used_places = used_places
@@ -67,7 +67,7 @@ class LastRows:
             yield held
             raise
         length = self._footer_length(held)
-        self.total_line = self._find_total(held[: len(held) - length])
+        self.total = self._find_total(held[: len(held) - length])
         if length:
             self.footer = [line for line, *_ in held[-length:]]
             yield held[:-length]
@@ -92,13 +92,13 @@ class LastRows:
             length += 1
         return length
 
-    def _find_total(self, rows: list[Row]) -> int | None:
-        """Return the line of the first of the last rows that has the word of a total in a used
-        column."""
+    def _find_total(self, rows: list[Row]) -> Row | None:
+        """Return the first of the last rows that has the word of a total in a used column."""
         places = self._used_places or ()
-        for line, cells, problem, _ in rows[-MAX_FOOTER_ROWS:]:
+        for row in rows[-MAX_FOOTER_ROWS:]:
+            _, cells, problem, _ = row
             if not problem and any(is_total_word(cells[place]) for place in places):
-                return line
+                return row
         return None
 
     def _of_open_line(self, rows: list[Row]) -> list[Row]:

@@ -198,9 +198,9 @@ class Table:
         return self._last_rows.footer
 
     @property
-    def total_line(self) -> int | None:
-        """The line of a row near the end that looks like a total, and is no footer."""
-        return self._last_rows.total_line
+    def total(self) -> Row | None:
+        """A row near the end that looks like a total, and is no footer."""
+        return self._last_rows.total
 
     @property
     def open_row(self) -> Literal["complete", "broken"] | None:

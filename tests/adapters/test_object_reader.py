@@ -114,9 +114,10 @@ def test_the_comparison_needs_no_further_call(
     """Each range is read once."""
     monkeypatch.setattr(module, "CHECKED_FIRST_BYTES", limit)
     source = put(storage, store, CONTENT)
-    calls.clear()
     assert everything(store.open(source)) == CONTENT
-    assert len(calls) == len(CONTENT) / RANGE
+    # A call is logged after its answer, so those of other tests and of `put` may still come.
+    reads = [each for each in calls if each.name == source.name and each.response_bytes >= RANGE]
+    assert len(reads) == len(CONTENT) / RANGE
 
 
 def test_an_object_with_content_encoding_gzip_arrives_as_it_is_stored(

@@ -18,9 +18,10 @@ DENIED = {"ad_user_data": "Denied"}
 GRANTED = {"ad_user_data": "Granted"}
 
 
-def sent(*cells: dict[str, str]) -> tuple[World, dict[str, Any]]:
+def sent(*cells: dict[str, str], **profile: Any) -> tuple[World, dict[str, Any]]:
     """Deliver a file with these rows. Return where, and its results."""
     google = world()
+    google.profiles["default"] |= profile
     rows = (
         core_row(n, **{"conversion_date_time": SOLD_AT, **each}) for n, each in enumerate(cells)
     )
@@ -128,6 +129,12 @@ def test_a_total_that_is_read_as_a_sale_is_named() -> None:
     assert "LOOKS_LIKE_A_TOTAL" in looks(google)
     (note,) = (each for each in document["notes"] if each["code"] == "LOOKS_LIKE_A_TOTAL")
     assert note["detail"] == "line 7"
+
+
+def test_a_total_that_the_profile_skips_is_not_named() -> None:
+    """Nobody needs to look at it."""
+    google, _ = sent({"order_id": "A-1"}, {"order_id": "Total"}, skip={"order_id": ["Total"]})
+    assert looks(google) == ()
 
 
 def test_a_repeated_order_with_another_value_is_named() -> None:
