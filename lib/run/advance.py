@@ -249,12 +249,10 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums
-    # A later attempt has not read all rows.
-    has_read_all = attempt.run.stop is None and attempt.is_first
     return FileFacts(
         chunks=len(sums.chunk_numbers),
         customer_id=plan.account.conversion_customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
         notes=tuple(notes_of(header, plan, sums.totals)),
-        empty_columns=tuple(plan.unseen) if plan is not None and has_read_all else (),
+        empty_columns=tuple(plan.unseen) if plan is not None and attempt.run.stop is None else (),
     )

@@ -109,8 +109,7 @@ class Plan:
         Raises `UploadError` if a row needs an account that was not read.
         """
         selected = self.selection.select(rows)
-        if self.unseen:
-            self._forget_seen_columns(selected.rows)
+        self._forget_seen_columns(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
         unread = _error_of_names(self.account)
         if unread is not None and any(
@@ -122,6 +121,11 @@ class Plan:
             refused = sorted((*first.refused, *selected.refused), key=lambda row: row.line)
             validated[0] = part, first._replace(refused=refused)
         return selected, validated
+
+    def look_at_cells(self, rows: Sequence[Row]) -> None:
+        """Look which columns have a cell in a chunk that an earlier attempt has sent."""
+        if self.unseen:
+            self._forget_seen_columns(self.selection.select(rows).rows)
 
     def _forget_seen_columns(self, rows: Sequence[Row]) -> None:
         """Remove the columns from `unseen` that have a cell in one of these rows."""

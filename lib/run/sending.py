@@ -82,6 +82,8 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
             chunks += 1
             stop = chunk.checksum_error or attempt.run.stop
             is_marked = chunk.number in marked
+            if is_marked and plan is not None and attempt.run.facts is None:
+                plan.look_at_cells(chunk.rows)
             if is_marked and (stop is not None or chunk.number not in due):
                 continue
             if stop is None:

@@ -19,6 +19,7 @@ from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
     Clock,
+    Dies,
     FakeApi,
     FakeRequest,
     MemoryStore,
@@ -29,6 +30,7 @@ from tests.fakes import (
     passes,
     results,
     sales,
+    saved,
     sweep,
     world,
 )
@@ -196,6 +198,44 @@ def test_late_work_of_a_file_with_results_is_told(obstacle: Step, days: float) -
         platform.wait(days * DAY)
         told = files_told(platform.log.problems(), ["export.csv"])
         assert told == {"file_unfinished": {"export.csv"}}
+
+
+# ── what the first pass finds out ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("click", [0, 1, 2, None])
+def test_a_column_is_empty_although_the_first_attempt_ended_early(
+    google: World, click: int | None
+) -> None:
+    """The next attempt looks at all rows, also at those that were sent already."""
+    google.profiles["default"]["columns"] = {each: each for each in CORE_COLUMNS}
+    rows = [
+        core_row(
+            number,
+            order_id=order,
+            conversion_date_time=SOLD_AT,
+            gclid="Cj0KCQiAexample" if number == click else "",
+            email=f"buyer.{number}@example.com",
+        )
+        for number, order in enumerate("abc")
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+
+        def dies_at_the_second(batch: int) -> None:
+            if batch > 1:
+                raise Dies
+
+        google.api.before = dies_at_the_second
+        with pytest.raises(Dies):
+            deliver(google, "daily.csv", csv_bytes(rows))
+        google.api.before = passes
+        google.clock.seconds += HOUR
+        sweep(google)
+    assert results(google)["counts"]["uploaded"] == 3
+    facts = saved(google).facts
+    assert facts is not None
+    assert ("gclid" in facts.empty_columns) == (click is None)
 
 
 # ── the lease ────────────────────────────────────────────────────────────────────────────────────
