@@ -43,7 +43,6 @@ request without naming the rows."""
 CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
 """A row that the API has accepted, with a value that is not the newest any more."""
 
-_ACCEPTED: Final = (ROWS_NOT_NAMED, CORRECTED_MEANWHILE)
 _NOT_BY_GOOGLE: Final = (AWAITS_CONVERSIONS, CORRECTED_MEANWHILE)
 _NEVER_SENT: Final = (UNTERMINATED_LAST_LINE, AWAITS_CONVERSIONS)
 
@@ -63,7 +62,7 @@ def with_due_time(
         # It has no due time: `is_due` asks whether the conversions are answered.
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)
     if CORRECTED_MEANWHILE in codes:
-        return row._replace(due=now, until=now + retries.LONGEST_WAIT)
+        return row._replace(due=now, until=now + retries.LONGEST_WAIT, was_counted=True)
     until = _time_limit(before) or now + timedelta(hours=settings.max_defer_hours)
     is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
     due = now + timedelta(hours=settings.defer_hours)
@@ -111,7 +110,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     unlisted = Totals()
     unlisted.add(before.unlisted)
     for old in before.listed:
-        row = _after_resend(old, new.get(old.line, old))
+        row = after_resend(old, new.get(old.line, old))
         if answer.sent and row.outcome == "uploaded":
             # Its final status may defer it once more.
             row = row._replace(until=_time_limit(old))
@@ -131,11 +130,11 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     )
 
 
-def _after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
+def after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
     """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
     if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
         return _accepted_before(old)
-    return new
+    return new._replace(was_counted=old.was_counted)
 
 
 # ── rows that are not sent any more ──────────────────────────────────────────────────────────────
@@ -188,13 +187,12 @@ def _with_last_outcome(
 
 
 def _was_accepted(row: RowOutcome) -> bool:
-    """Return whether the API has accepted a deferred row, and it waits for another reason."""
-    return any(row.has_error(code) for code in _ACCEPTED)
+    """Return whether the API has accepted a row before it was, or is to be, sent again."""
+    return row.was_counted or row.has_error(ROWS_NOT_NAMED)
 
 
 def _accepted_before(row: RowOutcome) -> RowOutcome:
     """Return a row as the API accepted it, with the warning that it was not sent again."""
-    is_outdated = row.has_error(CORRECTED_MEANWHILE)
-    code = "NEWEST_VALUE_NOT_SENT" if is_outdated else "NOT_SENT_AGAIN"
+    code = "NEWEST_VALUE_NOT_SENT" if row.was_counted else "NOT_SENT_AGAIN"
     warnings = (*row.warnings, Problem(code))
     return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None, until=None)

@@ -10,6 +10,9 @@ The final status of a request becomes the final outcomes of its rows (`apply_fin
                     ├─ not named, corrected meanwhile ─────▶ deferred: sent once more, at once
                     └─ not named ──────────────────────────▶ uploaded, finally
 
+A row that was counted with an older value, and sent again with the newest one, never fails: it
+stays uploaded.
+
 Each request is asked about for seven days after it was sent (`Capabilities.reports_later`). Then
 its rows stay uploaded, and the results say that nobody knows whether Google counts them.
 """
@@ -42,7 +45,7 @@ from lib.model.sent_requests import (
 from lib.model.totals import Totals
 from lib.run.attempt import Attempt, Sums
 from lib.run.corrections import OutdatedRows
-from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, with_due_time
+from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, after_resend, with_due_time
 from lib.state.markers import Marker
 from lib.state.runs import Run
 
@@ -336,6 +339,7 @@ class _FinalStatus:
                 row = with_due_time(row, before, self.now, self.settings)
                 # The API has accepted it once, so "already used" will mean that it counts.
                 row = row._replace(maybe_sent=True)
+            row = after_resend(before, row)
             if row.outcome == "failed":
                 not_counted[code] += 1
             self.rows[line] = row

@@ -165,6 +165,22 @@ def test_an_outage_of_days_keeps_no_newer_value_back() -> None:
         assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"])
 
 
+@pytest.mark.parametrize("verdict", ["refused", "too recent", "too recent at once"])
+def test_a_sale_that_google_counts_is_not_lost_if_its_resend_is_refused(verdict: Verdict) -> None:
+    """Google has processed the sale and then its correction, so it holds the newest value."""
+    with played("data_manager") as history:
+        file = history.upload(EXPORT, sales(0, 3))
+        history.platform.wait(HOUR / 2)
+        history.upload(CHANGES, [CHANGE])
+        history.platform.wait(5)
+        history.platform.google.process()
+        history.judge(verdict, SALE)
+        history.platform.wait(5 * DAY)
+        assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"] * 2)
+        warnings = [each["code"] for each in history.results(file)["rows"][0]["warnings"]]
+        assert warnings[-1] == "NEWEST_VALUE_NOT_SENT"
+
+
 # ── refused for good ─────────────────────────────────────────────────────────────────────────────
 
 
