@@ -78,8 +78,8 @@ class RowOutcome(NamedTuple):
 
     `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
     `corrects` an earlier conversion. A deferred row is sent again at `due`, but never after
-    `until`; `maybe_sent`: the API may have counted it although it has not said so; `was_counted`: it
-    has counted the row with an older value, whatever it says of the newest one.
+    `until`. `maybe_sent`: the API may have counted it although it has not said so. `was_counted`:
+    it has counted the row with an older value, whatever it says of the newest one.
     """
 
     line: int
