@@ -321,7 +321,7 @@ class FakeApi:
             id="1001",
             name="Phone sale",
             enabled=True,
-            accepts=frozenset({"conversion", "adjustment"}),
+            accepts=frozenset({"conversion", "adjustment", "call"}),
             one_per_click=False,
             lookback_days=90,
         )

@@ -61,6 +61,8 @@ def check_results(document: dict[str, Any]) -> dict[str, Any]:
     assert status == "waiting" or (status == "stopped") == (document["file_error"] is not None)
     later = {"awaiting", "unmatched"} & counts.keys()
     assert len(later) == (2 if "status" in document.get("processing", {}) else 0)
+    unnamed = sum(document.get("unnamed", {}).values())
+    assert counts.get("awaiting", 0) + unnamed <= counts["uploaded"]
     if later:
         check_processing(document["processing"], counts)
     _checked.add(text)
@@ -101,7 +103,7 @@ def check_processing(processing: dict[str, Any], counts: dict[str, int]) -> None
         met.update(each["warnings"])
         met.update([each["code"]] if "code" in each else [])
     assert {code: entry["count"] for code, entry in processing["codes"].items()} == met
-    assert of_requests["not_counted"] + counts["unmatched"] <= met.total()
+    assert counts["unmatched"] <= met.total()
 
 
 def check_bucket(bucket: Any) -> int:

@@ -107,8 +107,8 @@ class SentRequest(NamedTuple):
     conversion action (`statuses`), or does not report it. From then on:
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
-    - `not_counted` is the number of rows by the reason why they will never count. `unnamed` of them
-      are rows that the API counted without naming them;
+    - `unnamed` is the number of rows that will never count by their reason, which the API counted
+      without naming them;
     - of `unknown` rows, the API never said whether it counts them.
 
     `corrects`: its rows correct earlier conversions.
@@ -128,8 +128,7 @@ class SentRequest(NamedTuple):
     statuses: tuple[RequestStatus, ...] = ()
     matchable: Count = 0
     unmatched: Count = 0
-    not_counted: Mapping[str, Count] = {}
-    unnamed: Count = 0
+    unnamed: Mapping[str, Count] = {}
     unknown: Count = 0
 
     @property

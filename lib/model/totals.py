@@ -64,15 +64,16 @@ class Totals:
     their own. `money` has the sums by outcome and currency. `placeholders` counts cells by column.
 
     Of the uploaded rows, `awaiting` have no final status yet, `unmatched` have no ad click, and the
-    status of `unknown` ones never came. `not_counted` is the number of rows by the reason why they
-    will never count, according to their final status; `unnamed` of them are counted as uploaded,
-    because Google did not name them. `matchable` rows have no click ID, and a final status.
+    status of `unknown` ones never came. `unnamed` is the number of those that will never count by
+    the reason that Google gives ("": none), without saying which rows they are. `matchable` rows
+    have no click ID, and a final status.
 
     Of the conversions that could be sent, `denied` refuse consent, and `consenting` do not. `last`
     is the last row that has a value.
 
-    Of a digest, `reason` is the main one why rows are lost ("": no row with a code is), and
-    `other_currencies` is the number of currencies that it leaves out.
+    Of a digest, `reason` is the main one why rows are lost ("": none is, or it is not known), and
+    `other_currencies` is the number of currencies that it leaves out. Its other unnamed rows have
+    the reason "".
     """
 
     rows: dict[Outcome, Count] = field(default_factory=dict)
@@ -86,8 +87,7 @@ class Totals:
     unmatched: Count = 0
     matchable: Count = 0
     unknown: Count = 0
-    unnamed: Count = 0
-    not_counted: dict[str, Count] = field(default_factory=dict)
+    unnamed: dict[str, Count] = field(default_factory=dict)
     denied: Count = 0
     consenting: Count = 0
     last: ValuedRow | None = None
@@ -139,8 +139,7 @@ class Totals:
         self.unmatched += request.unmatched
         self.matchable += request.matchable
         self.unknown += request.unknown
-        self.unnamed += request.unnamed
-        _add_counts(self.not_counted, request.not_counted)
+        _add_counts(self.unnamed, request.unnamed)
 
     def add(self, other: Totals) -> None:
         """Add the totals of another chunk."""
@@ -157,8 +156,7 @@ class Totals:
         self.unmatched += other.unmatched
         self.matchable += other.matchable
         self.unknown += other.unknown
-        self.unnamed += other.unnamed
-        _add_counts(self.not_counted, other.not_counted)
+        _add_counts(self.unnamed, other.unnamed)
         self.denied += other.denied
         self.consenting += other.consenting
         if other.last is not None and (self.last is None or self.last.line < other.last.line):
@@ -179,7 +177,7 @@ class Totals:
     def is_sound(self) -> bool:
         """Whether the counts do not contradict each other."""
         are_rows = all(n <= self.rows.get(outcome, 0) for outcome, n in self.corrections.items())
-        is_uploaded = self.awaiting + self.unnamed <= self.count("uploaded")
+        is_uploaded = self.awaiting + self.unnamed_rows <= self.count("uploaded")
         return are_rows and is_uploaded and self.unmatched <= self.matchable
 
     @property
@@ -198,14 +196,24 @@ class Totals:
         return self.count("duplicate") - self.repeats
 
     @property
+    def unnamed_rows(self) -> int:
+        """The number of uploaded rows that never count, and that Google has not named."""
+        return sum(self.unnamed.values())
+
+    def number_with(self, code: str) -> int:
+        """Return the number of rows with a code, including those that Google has not named."""
+        of_code = self.codes.get(code)
+        return (of_code.number if of_code is not None else 0) + self.unnamed.get(code, 0)
+
+    @property
     def taken(self) -> int:
         """The number of rows that Google has, as far as it has said."""
-        return self.count("uploaded") - self.awaiting - self.unnamed + self.before
+        return self.count("uploaded") - self.awaiting - self.unnamed_rows + self.before
 
     @property
     def lost(self) -> int:
         """The number of rows that do not count although they were meant to."""
-        return self.count(*LOST) + self.unnamed
+        return self.count(*LOST) + self.unnamed_rows
 
     @property
     def waiting(self) -> int:
@@ -273,8 +281,8 @@ class Totals:
         """Return the totals without the rows that are lost."""
         totals = self._without(*LOST)
         if self.unnamed:
-            totals.rows["uploaded"] = self.count("uploaded") - self.unnamed
-        return replace(totals, unnamed=0)
+            totals.rows["uploaded"] = self.count("uploaded") - self.unnamed_rows
+        return replace(totals, unnamed={})
 
     def without_duplicates(self) -> Totals:
         """Return the totals without the rows that Google had before, and without repeats."""
@@ -299,21 +307,20 @@ class Totals:
         }
         return {"rows": self.all_rows, **named, "warnings": self.warned}
 
-    def digest(self, lost_for: Mapping[str, int], kept: Iterable[str]) -> Totals:
+    def digest(self, reason: str, kept: Iterable[str]) -> Totals:
         """Return them for a listing, whose size does not depend on the file.
 
         It has the most frequent currencies, and of the codes those of repeats, those in `kept`,
-        and the first one of `lost_for`, which has the lost rows by code, main reason first.
+        and the main `reason` why rows are lost, if any is.
         """
         frequent = Counter[str]()
         for sums in self.money.values():
             frequent.update({currency: each.rows for currency, each in sums.items()})
         currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
-        reason = next(iter(lost_for), "")
-        codes = {code: self.codes[code] for code in (*REPEATS, *kept) if code in self.codes}
-        if reason:
-            # Google may have counted rows without naming them, which have no code here.
-            codes[reason] = self.codes.get(reason) or CodeTotals(lost_for[reason])
+        codes = {code: self.codes[code] for code in (*REPEATS, *kept, reason) if code in self.codes}
+        unnamed = Counter[str]()
+        for each, rows in self.unnamed.items():
+            unnamed[each if each == reason else ""] += rows
         return replace(
             self,
             money={outcome: _only(sums, currencies) for outcome, sums in self.money.items()},
@@ -323,7 +330,7 @@ class Totals:
             },
             placeholders={},
             awaiting_money=_only(self.awaiting_money, currencies),
-            not_counted={},
+            unnamed=dict(unnamed),
             last=None,
             reason=reason,
             other_currencies=len(frequent) - len(currencies),

@@ -123,7 +123,7 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `profile_keys`: the profile with which the file was read, if one could be used. `corrections`
     are the rows by outcome that correct an earlier conversion: they are no sales. `awaiting_sums`
-    are the values of the rows that await their final status.
+    are the values of the rows that await their final status. `unnamed`: see `Totals`.
     """
 
     schema_version: int
@@ -150,6 +150,7 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     processing: dict[str, Any] | None = None
     corrections: dict[Outcome, int] = {}
     awaiting_sums: dict[str, MoneySum] = {}
+    unnamed: dict[str, int] = {}
 
     def totals(self) -> Totals:
         """Return what became of the rows, as the run has added it up.
@@ -170,7 +171,7 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
             awaiting=counts.get("awaiting", 0),
             awaiting_money=_as_sums(self.awaiting_sums),
             unmatched=counts.get("unmatched", 0),
-            unnamed=counts.get("unnamed", 0),
+            unnamed=dict(self.unnamed),
             unknown=counts.get("unknown", 0),
             denied=counts.get("denied", 0),
         )
@@ -232,7 +233,7 @@ class RunSummary:
         """The number of rows for each outcome, and of those that refuse consent.
 
         If the API reports final outcomes later, also how many uploaded rows await them, have no ad
-        click, never count although Google has not named them, and have no known status.
+        click, and have no known status.
         """
         counts = self.totals.counts()
         if self.totals.denied:
@@ -241,7 +242,6 @@ class RunSummary:
             counts |= {
                 "awaiting": self.totals.awaiting,
                 "unmatched": self.totals.unmatched,
-                "unnamed": self.totals.unnamed,
                 "unknown": self.totals.unknown,
             }
         return counts
@@ -283,6 +283,7 @@ def document_head(summary: RunSummary) -> ResultsHead:
         processing=_processing(summary),
         corrections={outcome: rows for outcome, rows in summary.totals.corrections.items() if rows},
         awaiting_sums=_money_sums(summary.totals.awaiting_money),
+        unnamed=dict(summary.totals.unnamed),
     )
 
 
@@ -371,7 +372,6 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
                 "requests": requests.number,
                 "requests_polled": requests.polled,
                 "requests_open": requests.open,
-                "not_counted": sum(summary.totals.not_counted.values()),
             },
             "codes": _entries(_reasons(requests.statuses), summary.totals.meant),
             "requests": [_request(each) for each in requests.statuses],

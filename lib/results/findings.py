@@ -156,10 +156,10 @@ class Findings:
             elif not row.errors:
                 self.groups["warned"].add(listed, row.warnings)
 
-    def lost_by_importance(self, more: Mapping[str, int]) -> dict[str, int]:
-        """Return how many rows are lost by code, the main reason first, as the report names it.
-        `more` are such numbers of rows that are not named."""
-        lost = Counter(more)
+    def main_reason(self, unnamed: Mapping[str, int]) -> str:
+        """Return the code for which most rows are lost; "": none is, or Google does not say why.
+        `unnamed` are the lost rows that Google has only counted (`Totals.unnamed`)."""
+        lost = Counter(unnamed)
         rank: dict[str, tuple[int, int]] = {}
         for place, group in enumerate(self.groups.values()):
             for cause in group.causes.values():
@@ -167,8 +167,7 @@ class Findings:
                     lost[cause.code] += rows
                     rank.setdefault(cause.code, (place, -cause.micros))
         last = len(self.groups), 0
-        order = sorted(lost, key=lambda code: (-lost[code], rank.get(code, last), code))
-        return {code: lost[code] for code in order}
+        return min(lost, key=lambda code: (-lost[code], rank.get(code, last), code), default="")
 
     def causes(self) -> Iterator[Cause]:
         """Yield the causes of all groups."""

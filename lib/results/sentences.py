@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from types import MappingProxyType
@@ -186,10 +185,10 @@ def _with_cause(line: str, totals: Totals) -> str:
 
     `Google refused all 212 sales because the ad click or call belongs to another account.`
     """
-    cause = totals.codes.get(totals.reason)
-    if cause is None or cause.number < NEARLY_ALL * totals.lost or totals.waiting:
+    number = totals.number_with(totals.reason)
+    if not totals.reason or number < NEARLY_ALL * totals.lost or totals.waiting:
         return ""
-    because = " because" if cause.number >= totals.lost else ", nearly all because"
+    because = " because" if number >= totals.lost else ", nearly all because"
     both = f"{line.removesuffix('.')}{because} {inside(lookup(totals.reason).summary)}"
     return both if len(both.split()) <= MOST_WORDS else ""
 
@@ -223,7 +222,7 @@ def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
         Number(
             "Taken",
             _kinds(totals, totals.taken, taken if is_known else None),
-            _worth(totals.taken_money(), others),
+            _worth_of_taken(totals),
         ),
         of_lost,
         Number(
@@ -252,6 +251,14 @@ def _worth(sums: Mapping[str, Sum], other_currencies: int, least: int = 0) -> st
         return ""
     at_least = "at least " if sum(each.rows for each in sums.values()) < least else ""
     return f"{at_least}{worth}{' and more' if other_currencies else ''}"
+
+
+def _worth_of_taken(totals: Totals) -> str:
+    """Return what the taken rows are worth. Google does not say which of them it has refused."""
+    worth = _worth(totals.taken_money(), totals.other_currencies)
+    if not totals.unnamed or not worth:
+        return worth
+    return f"at most {worth}" if totals.taken else ""
 
 
 def superseded_rows(totals: Totals) -> int:
@@ -296,7 +303,7 @@ def _line_of(totals: Totals, *, is_check: bool) -> str:
 
 def _refused(totals: Totals) -> int:
     """Return how many rows Google has refused. The other lost ones were not sent."""
-    return totals.count("failed") + totals.unnamed
+    return totals.count("failed") + totals.unnamed_rows
 
 
 def _line_of_lost(totals: Totals, wanted: int, what: str) -> str:
@@ -345,8 +352,8 @@ def _part(count: int, total: int, what: str) -> str:
 
 def headline_of_results(head: ResultsHead, findings: Findings) -> Headline:
     """Return what the results document says of its file."""
-    reason = next(iter(findings.lost_by_importance({})), "")
-    totals = replace(head.totals(), reason=reason)
+    totals = head.totals()
+    totals.reason = findings.main_reason(totals.unnamed)
     return headline_of(
         totals,
         looks_of([note.code for note in head.notes], totals),

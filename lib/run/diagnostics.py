@@ -28,7 +28,7 @@ def next_diagnosis(run: Run, sums: Sums, settings: Settings) -> datetime | None:
     names, schedule = senders(run), None
     if settings.read_diagnostics and names and run.facts is not None and run.facts.customer_id:
         schedule = capabilities_of(names[0]).diagnostics
-    job = job_counts(run, sums)
+    job = _job_counts(run, sums)
     if schedule is None or sums.sent_at is None or (job is not None and not job.pending):
         return None
     return schedule.next_check(sums.sent_at, run.diagnosed_at)
@@ -100,7 +100,26 @@ def diagnostics_of_job(
     }
 
 
-def job_counts(run: Run, sums: Sums) -> JobCounts | None:
+def failed_later(run: Run, sums: Sums) -> int:
+    """Return how many uploaded rows the API counts as failed in the run's job.
+
+    Google does not document whether `failed` includes rows that it refused at once. If all uploaded
+    rows are in the job, those that neither succeeded nor are pending have failed later. Calls and
+    corrections by another API are not in it. How many calls there are is not known, so then only
+    what cannot have been refused at once has failed later.
+    """
+    job, totals = _job_counts(run, sums), sums.totals
+    if job is None:
+        return 0
+    uploaded = totals.count("uploaded")
+    if len(set(senders(run))) > 1:
+        uploaded -= totals.corrections.get("uploaded", 0)
+    has_calls = run.facts is not None and "caller_id" in run.facts.columns
+    most = job.failed - totals.count("failed") if has_calls else job.failed
+    return max(0, min(most, uploaded - job.successful - job.pending))
+
+
+def _job_counts(run: Run, sums: Sums) -> JobCounts | None:
     """Return how the API counts the rows of the run's job. None: it has not counted all requests
     yet, because the diagnostics are older than the last one, or do not list the job."""
     diagnostics = run.diagnostics

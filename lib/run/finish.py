@@ -7,6 +7,7 @@ generations that were read before the markers, so that two attempts cannot undo 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 
@@ -19,7 +20,7 @@ from lib.results.document import DOCUMENT, PAGE, RunSummary, document_head, resu
 from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results_name
 from lib.results.sentences import looks_of
 from lib.run.attempt import Attempt, Sums
-from lib.run.diagnostics import job_counts
+from lib.run.diagnostics import failed_later
 from lib.run.plan import SUPPORT_ENDS_SOON, notes_on_version
 from lib.run.statuses import polled_destination
 from lib.state.runs import Run
@@ -83,21 +84,28 @@ def _report(summary: RunSummary, bucket: str, results: str) -> bytes:
 
 def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
     """Return what the results say of the file as a whole."""
-    reports_later = polled_destination(run) is not None and bool(sums.requests.number)
+    reports_later, totals = polled_destination(run) is not None, totals_of(run, sums)
     return RunSummary(
         run=run,
-        totals=sums.totals,
-        requests=sums.requests if reports_later else None,
+        totals=totals,
+        requests=sums.requests if reports_later and sums.requests.number else None,
         request_ids=tuple(sums.request_ids),
-        notes=tuple(_notes(run, sums, now)),
+        notes=tuple(_notes(run, totals, now)),
         finished_at=now,
         findings=sums.findings,
     )
 
 
-def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
-    """Yield the notes on the file: those of its first pass, and what has become known since."""
+def totals_of(run: Run, sums: Sums) -> Totals:
+    """Return the one account of the run: what its markers say, and what Google counts by job."""
     totals = sums.totals
+    if failed := failed_later(run, sums):
+        return replace(totals, unnamed={**totals.unnamed, "": failed})
+    return totals
+
+
+def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
+    """Yield the notes on the file: those of its first pass, and what has become known since."""
     if run.facts is not None:
         yield from run.facts.notes
     yield from notes_on_version("Python", RUNTIME_END, now)
@@ -108,7 +116,8 @@ def _notes(run: Run, sums: Sums, now: datetime) -> Iterator[Problem]:
         # An attempt that died between Google's answer and its marker has left no record of it.
         yield Problem("MAYBE_SENT")
     if totals.unnamed:
-        yield Problem("NOT_COUNTED", "", f"{totals.unnamed} of {totals.count('uploaded')} rows")
+        rows = f"{totals.unnamed_rows} of {totals.count('uploaded')} rows"
+        yield Problem("NOT_COUNTED", "", rows)
     if totals.unknown:
         yield Problem("STATUS_UNKNOWN", "", number_of_rows(totals.unknown))
     matched, matchable = totals.matchable - totals.unmatched, totals.matchable
@@ -121,22 +130,14 @@ def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
 
     The end of a version concerns the function, not this file: the sweep reports it.
     """
-    notes = [note.code for note in _notes(run, sums, now) if note.code != SUPPORT_ENDS_SOON]
-    return tuple([*dict.fromkeys(looks_of(notes, sums.totals))][:MOST_LOOKS])
+    totals = totals_of(run, sums)
+    notes = [note.code for note in _notes(run, totals, now) if note.code != SUPPORT_ENDS_SOON]
+    return tuple([*dict.fromkeys(looks_of(notes, totals))][:MOST_LOOKS])
 
 
 def digest_of(run: Run, sums: Sums, looks: Sequence[str]) -> Totals:
     """Return what listings show of the results. `looks` are the codes of `codes_to_look_at`."""
-    totals = sums.totals
-    # Nobody can do anything about a person who refused consent.
-    to_correct = {c: rows for c, rows in totals.not_counted.items() if lookup(c).needs_action}
+    totals = totals_of(run, sums)
     # Their rows are skipped, and not by the profile.
     superseded = (code for code in totals.codes if lookup(code).outcome == "skipped")
-    reasons = sums.findings.lost_by_importance(to_correct)
-    digest = totals.digest(reasons, (*looks, *superseded))
-    digest.unnamed = min(totals.unnamed, sum(to_correct.values()))
-    if (job := job_counts(run, sums)) is not None:
-        # Google does not document whether `failed` includes rows that it refused at once.
-        failed_later = min(job.failed, totals.count("uploaded") - job.successful - job.pending)
-        digest.unnamed = max(digest.unnamed, failed_later)
-    return digest
+    return totals.digest(sums.findings.main_reason(totals.unnamed), (*looks, *superseded))

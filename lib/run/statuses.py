@@ -274,7 +274,7 @@ class _FinalStatus:
         reasons = _Reasons()
         for status in statuses:
             reasons.add(status, lines)
-        not_counted, unmatched = self._apply_to_named_rows(reasons.errors, unclicked)
+        unmatched = self._apply_to_named_rows(reasons.errors, unclicked)
         for line, codes in reasons.warnings.items():
             row = self._row(line)
             self.rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
@@ -306,8 +306,7 @@ class _FinalStatus:
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
             unmatched=unmatched + more,
-            not_counted=not_counted + lost,
-            unnamed=lost.total(),
+            unnamed=lost,
             # A row that failed, or is sent again, is known, or gets another status.
             unknown=0 if is_known else len(counted),
         )
@@ -320,15 +319,14 @@ class _FinalStatus:
 
     def _apply_to_named_rows(
         self, errors: Mapping[int, Sequence[str]], unclicked: Container[int]
-    ) -> tuple[Counter[str], int]:
+    ) -> int:
         """Give the rows that the API has named their outcomes. `errors` are its reasons by line.
 
-        Return how many of them never count, by reason, and how many have no ad click.
+        Return how many of them have no ad click.
         """
-        not_counted: Counter[str] = Counter()
         unmatched = 0
         for line, codes in errors.items():
-            outcome, code = _final_outcome(codes, line not in unclicked)
+            outcome = _final_outcome(codes, line not in unclicked)
             if outcome == "unmatched":
                 # The person clicked no ad. That is no failure: the row stays uploaded.
                 unmatched += 1
@@ -340,10 +338,8 @@ class _FinalStatus:
                 # The API has accepted it once, so "already used" will mean that it counts.
                 row = row._replace(maybe_sent=True)
             row = after_resend(before, row)
-            if row.outcome == "failed":
-                not_counted[code] += 1
             self.rows[line] = row
-        return not_counted, unmatched
+        return unmatched
 
     def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
         """Defer the uploaded rows of these lines that Google has not named.
@@ -385,12 +381,12 @@ def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
     return rows
 
 
-def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> tuple[FinalOutcome, str]:
-    """Return what the reasons mean for a row, and the one that decides.
+def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> FinalOutcome:
+    """Return what the reasons mean for a row.
 
     A row with the reasons TOO_RECENT_CLICK and NO_CONSENT has failed, because of NO_CONSENT.
     """
-    by_outcome: dict[FinalOutcome, str] = {}
+    found = set[FinalOutcome]()
     for reason in reasons:
         outcome: FinalOutcome = "failed"
         if reason in NOBODY_CLICKED and not has_click_id:
@@ -399,9 +395,9 @@ def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> tuple[FinalOut
             outcome = "duplicate"
         elif lookup(reason).is_temporary:
             outcome = "deferred"
-        by_outcome.setdefault(outcome, reason)
-    strongest = next(each for each in get_args(FinalOutcome) if each in by_outcome)
-    return strongest, by_outcome[strongest]
+        found.add(outcome)
+    strongest: FinalOutcome = next(each for each in get_args(FinalOutcome) if each in found)
+    return strongest
 
 
 def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:

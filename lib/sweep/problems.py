@@ -450,7 +450,7 @@ def _rows_lost(view: View) -> Iterator[Found]:
                 code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)
                 action = ""
                 if code:  # the report gives the same advice, for the same numbers
-                    action = lookup(code).advice_with_upload(totals.codes[code].number, meant)
+                    action = lookup(code).advice_with_upload(totals.number_with(code), meant)
                 lost = f"{rows:,} of {number_of(meant, noun_of(totals))}"
                 text = dated(loss.entry.name, loss.entry.arrived, lost)
                 yield Found(profile, code, text, money, loss.entry.key, action)

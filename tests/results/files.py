@@ -17,7 +17,7 @@ from lib.results.findings import Findings
 from lib.results.report import Links, render_report
 from lib.results.sentences import looks_of
 from lib.run.attempt import Sums
-from lib.run.finish import digest_of
+from lib.run.finish import digest_of, totals_of
 from lib.state.runs import Cut, FileFacts, Run, RunEntry, entry_of
 from lib.state.store import StoredObject
 
@@ -61,12 +61,14 @@ def summary_of(
     requests: Requests | None = None,
     awaiting: int = 0,
     corrected: int = 0,
+    unnamed: Mapping[str, int] | None = None,
 ) -> RunSummary:
     """Return the results of a file with these rows, and with these numbers of unlisted ones.
 
-    So many more uploaded rows have `corrected` a sale.
+    So many more uploaded rows have `corrected` a sale. Google has refused `unnamed` ones of the
+    uploaded rows for these reasons.
     """
-    totals, findings = Totals(awaiting=awaiting), Findings()
+    totals, findings = Totals(awaiting=awaiting, unnamed=dict(unnamed or {})), Findings()
     if awaiting:
         totals.awaiting_money["USD"] = Sum(awaiting, awaiting * SALE)
     rows = sorted(listed)
@@ -88,9 +90,10 @@ def summary_of(
         facts=FileFacts(1, "1234567890", columns),
         published_at=NOW,
     )
+    begun = replace(begun, **(run or {}))
     return RunSummary(
-        run=replace(begun, **(run or {})),
-        totals=totals,
+        run=begun,
+        totals=totals_of(begun, Sums(totals, sent_at=NOW)),
         request_ids=("request-1",),
         finished_at=NOW,
         requests=requests,
@@ -116,7 +119,7 @@ def report_on(summary: RunSummary, links: Links = LINKS) -> str:
 
 def entry_on(summary: RunSummary, **changes: Any) -> RunEntry:
     """Return what a listing shows of the run."""
-    sums = Sums(totals=summary.totals, findings=summary.findings)
+    sums = Sums(summary.totals, findings=summary.findings, sent_at=NOW)
     looks = tuple(looks_of([note.code for note in summary.notes], summary.totals))
     totals = digest_of(summary.run, sums, looks)
     return entry_of(replace(summary.run, **{"totals": totals, "looks": looks, **changes}))

@@ -24,7 +24,7 @@ from lib.results.sentences import (
     with_objection,
 )
 from lib.state.store import StoredObject
-from tests.results.files import row, summary_of
+from tests.results.files import NOW, row, summary_of
 
 FIX = "offline-conversions fix deals.csv deals.csv.123.results.json"
 INIT = "offline-conversions init deals.csv --profile crm"
@@ -51,6 +51,12 @@ STOP = {"stop": Problem(STOPPED.code)}
 CHECK = {"validate_only": True}
 MAYBE_SENT = [Problem("MAYBE_SENT")]
 DENIED = "NEARLY_ALL_DENIED"
+NOT_COUNTED = [Problem("NOT_COUNTED")]
+JOB = {
+    "read_at": NOW.isoformat(), "status": "NEEDS_ATTENTION", "last_upload": "",
+    "jobs_listed": 1, "conversion_actions": [], "alerts": [],
+    "job": {"successful": 5, "failed": 5, "pending": 0},
+}
 
 
 def rejected(code: str, *lines: int) -> list[RowOutcome]:
@@ -336,6 +342,39 @@ CASES: dict[str, Case] = {
         "The row repeats an earlier line with another value.",
         "3 sales, 30 USD | none | none",
         lookup("REPEATED_WITH_OTHER_VALUE").action,
+    ),
+    "the job counts failed rows": Case(
+        summary_of(unlisted={"uploaded": 10}, run={"diagnostics": JOB}, notes=NOT_COUNTED),
+        "amber needs attention",
+        "Google took 5 of 10 sales; it refused 5.",
+        "5 sales, at most 100 USD | 5 sales | none",
+        lookup("NOT_COUNTED").action,
+    ),
+    "consent is refused, without names": Case(
+        summary_of(
+            unlisted={"uploaded": 10},
+            requests=Requests(1),
+            notes=NOT_COUNTED,
+            unnamed={"PROCESSING_ERROR_REASON_DENIED_CONSENT": 10},
+        ),
+        "red needs attention",
+        "Google refused all 10 sales because the person has refused consent, or the account's "
+        "default setting does.",
+        "none | 10 sales | none",
+        lookup("NOT_COUNTED").action,
+    ),
+    "some have a reason without names": Case(
+        summary_of(
+            [WRONG_DATE],
+            unlisted={"uploaded": 9},
+            requests=Requests(1),
+            notes=NOT_COUNTED,
+            unnamed={"PROCESSING_ERROR_REASON_NO_CONSENT": 3, "": 1},
+        ),
+        "amber needs attention",
+        "Google took 5 of 10 sales; 5 do not count.",
+        "5 sales, at most 90 USD | 5 sales, at least 10 USD | none",
+        ONE,
     ),
     "all denied": Case(
         summary_of(unlisted={"uploaded": 3}, notes=[Problem(DENIED, "", "3 of 3 rows")]),

@@ -612,8 +612,42 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     google.clock.seconds += 2 * HOUR
     sweep(google)
     entry, *_ = entries(google)
+    document = results(google)
     assert entry.totals.lost == 6
-    assert results(google)["processing"]["diagnostics"]["job"]["failed"] == 6
+    assert document["processing"]["diagnostics"]["job"]["failed"] == 6
+    assert document["unnamed"] == {"": 6}
+    assert [note["code"] for note in document["notes"]] == ["NOT_COUNTED"]
+
+
+def test_calls_are_not_in_the_job(google: World) -> None:
+    """Google takes no job ID with them. What failed at once does not fail again in the job."""
+    google = world(read_diagnostics=True)
+    conversion = {"conversion_date_time": "time", "conversion_value": "value"}
+    google.profiles["default"] |= {
+        "action": "1001",
+        "columns": conversion,
+        "conversions": [
+            {"rows": {"kind": ["sale"]}, "columns": {"order_id": "order", "gclid": "click"}},
+            {
+                "rows": {"kind": ["call"]},
+                "send": "call",
+                "columns": {"caller_id": "caller", "call_start_date_time": "began"},
+            },
+        ],
+    }
+    google.api.too_old = {"o-0", "o-1"}
+    rows = [f"sale,o-{n},Cj0KCQiAexample{n:04d},{SOLD_AT},10,," for n in range(10)]
+    began = SOLD_AT.replace("12:00", "11:00")
+    rows.append(f"call,,,{SOLD_AT},10,+12125550101,{began}")
+    header = "kind,order,click,time,value,caller,began"
+    deliver(google, "daily.csv", "\n".join([header, *rows, ""]).encode())
+    assert outcomes(google) == {"uploaded": 9, "failed": 2}
+    google.api.diagnostics = lambda customer: [
+        UploadDiagnostics("GOOD", "", {saved(google).job_id: JobCounts(8, 2, 0)})
+    ]
+    google.clock.seconds += 2 * HOUR
+    sweep(google)
+    assert [entry.totals.lost for entry in entries(google)] == [2]
 
 
 def test_the_diagnostics_name_the_actions_that_the_job_has_reached() -> None:
@@ -664,7 +698,7 @@ def test_job_diagnostics_name_no_reason(google: World) -> None:
     google.clock.seconds += 2 * HOUR
     sweep(google)
     entry, *_ = entries(google)
-    assert entry.looks == ("OLD_WITHOUT_CLICK_ID",)
+    assert entry.looks == ("NOT_COUNTED", "OLD_WITHOUT_CLICK_ID")
     assert (entry.totals.lost, entry.totals.reason) == (6, "")
 
 
