@@ -53,8 +53,12 @@ MAYBE_SENT = [Problem("MAYBE_SENT")]
 DENIED = "NEARLY_ALL_DENIED"
 NOT_COUNTED = [Problem("NOT_COUNTED")]
 JOB = {
-    "read_at": NOW.isoformat(), "status": "NEEDS_ATTENTION", "last_upload": "",
-    "jobs_listed": 1, "conversion_actions": [], "alerts": [],
+    "read_at": NOW.isoformat(),
+    "status": "NEEDS_ATTENTION",
+    "last_upload": "",
+    "jobs_listed": 1,
+    "conversion_actions": [],
+    "alerts": [],
     "job": {"successful": 5, "failed": 5, "pending": 0},
 }
 
