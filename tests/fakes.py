@@ -214,7 +214,8 @@ class MemoryStore:
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
         for each in self.list(bucket, prefix):
             label = self.labels.get((bucket, each.name), INTERNAL)
-            yield LabelledObject(each.name, label.metadata)
+            assert each.created is not None
+            yield LabelledObject(each.name, label.metadata, each.created)
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         self._began("list", prefix)

@@ -229,8 +229,8 @@ class GoogleStore:
         return (_stored(bucket, blob) for blob in blobs)
 
     def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
-        for blob in self._blobs(bucket, "name,metadata", prefix=prefix):
-            yield LabelledObject(blob.name, blob.metadata or {})
+        for blob in self._blobs(bucket, "name,metadata,timeCreated", prefix=prefix):
+            yield LabelledObject(blob.name, blob.metadata or {}, blob.time_created)
 
     def _blobs(self, bucket: str, fields: str, **options: Any) -> Iterator[storage.Blob]:
         def first_and_following(

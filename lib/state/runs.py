@@ -228,10 +228,12 @@ def newest_well(entries: Iterable[RunEntry]) -> Mapping[str, int]:
 
 class UnreadableRun(NamedTuple):
     """A run of which a listing shows nothing. `code`: a newer version has saved it, or somebody has
-    changed it."""
+    changed it. `document` is its whole name, with the bucket. It was saved last at `saved_at`."""
 
     key: str
     code: Literal["NEWER_VERSION", "STATE_UNREADABLE"]
+    document: str
+    saved_at: datetime
 
 
 def customer_id_of(run: Run) -> str:
@@ -339,14 +341,15 @@ class Runs:
         """Yield what a listing shows of each run. None of the documents is read."""
         for listed in self._documents.list_labelled(_FOLDER):
             key = listed.name.removeprefix(_FOLDER).removesuffix(".json")
+            where = self._documents.where(listed.name)
             saved_format = listed.metadata.get(_FORMAT_KEY, "")
             if saved_format.isdecimal() and int(saved_format) > FORMAT:
-                yield UnreadableRun(key, "NEWER_VERSION")
+                yield UnreadableRun(key, "NEWER_VERSION", where, listed.created)
                 continue
             try:
                 yield msgspec.json.decode(listed.metadata[_ENTRY_KEY], type=RunEntry)
             except (KeyError, msgspec.DecodeError):
-                yield UnreadableRun(key, "STATE_UNREADABLE")
+                yield UnreadableRun(key, "STATE_UNREADABLE", where, listed.created)
 
 
 def _name(key: str) -> str:

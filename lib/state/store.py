@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from lib.model.outcomes import SavedTime
@@ -48,10 +49,12 @@ INTERNAL = Label()
 
 
 class LabelledObject(NamedTuple):
-    """An object in a listing, with its metadata. Only for objects that we have written."""
+    """An object in a listing, with its metadata, and when this version was written. Only for
+    objects that we have written."""
 
     name: str
     metadata: Mapping[str, str]
+    created: datetime
 
 
 class Readable(Protocol):

@@ -20,9 +20,9 @@
                         version ends soon
 
 Any problem of a file ends when the file is deleted, and after TOLD_FOR; Google's silence too,
-because nobody asks about a request for longer. A sweep logs one line for each problem while it
-holds. Nothing is remembered here: Cloud Monitoring knows since when a problem is open, tells
-people, and says when it is over.
+because nobody asks about a request for longer. (Of a run that cannot be read, nobody knows whether
+its file was deleted.) A sweep logs one line for each problem while it holds. Nothing is remembered
+here: Cloud Monitoring knows since when a problem is open, tells people, and says when it is over.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ from lib.run.plan import notes_on_version
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.run.take import STALE_AFTER
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry, content_of, newest_well, run_key
+from lib.state.runs import RunEntry, UnreadableRun, content_of, newest_well, run_key
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
@@ -91,16 +91,16 @@ LARGEST_SHARE_LOST: Final = 0.2
 class View:
     """What a sweep sees: the runs, the live input files by run key, and the profiles.
 
-    `unreadable` has the code of each run that cannot be read, by its key. `without_run` are the
-    files that no attempt has begun with. `waiting_since` has the names of such files, perhaps of
-    older generations, and when a sweep saw them first. `profiles` has each profile, or why it is
-    invalid. `profiles_problem` is why the profiles document cannot be read, and
-    `profiles_changed_at` when it was written, if that is known.
+    `unreadable` are the runs that cannot be read, and `without_run` the files that no attempt has
+    begun with. `waiting_since` has the names of such files, perhaps of older generations, and when
+    a sweep saw them first. `profiles` has each profile, or why it is invalid. `profiles_problem` is
+    why the profiles document cannot be read, and `profiles_changed_at` when it was written, if that
+    is known.
     """
 
     now: datetime
     entries: Sequence[RunEntry]
-    unreadable: Mapping[str, str] = field(default_factory=dict)
+    unreadable: Sequence[UnreadableRun] = ()
     files: Mapping[str, StoredObject] = field(default_factory=dict)
     without_run: Sequence[StoredObject] = ()
     profiles: Mapping[str, Profile | PermanentError] = field(default_factory=dict)
@@ -137,6 +137,12 @@ class View:
         """Return whether somebody has deleted the file. One that was overwritten is not."""
         # A long name is cut in the entry (`label_of`), but the key of its run is whole.
         return entry.name not in self.live_names and entry.key not in self.files
+
+    def name_of(self, run: UnreadableRun) -> str:
+        """Return the name of the live file of a run that cannot be read. If its file was deleted or
+        overwritten, only its document has a name."""
+        file = self.files.get(run.key)
+        return file.name if file is not None else run.document
 
     @cached_property
     def known_names(self) -> frozenset[str]:
@@ -358,14 +364,14 @@ def _unfinished(view: View) -> Iterator[Found]:
             text = dated(entry.name, entry.arrived, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
             yield Found(entry.profile, code, text, money, entry.key)
-    for key, code in view.unreadable.items():
-        file = view.files.get(key)
-        if file is None or file.created is None or view.now - file.created < UNFINISHED_AFTER:
-            continue
-        # State that somebody has changed must be mended, however old the file is.
-        if code == "STATE_UNREADABLE" or view.is_recent(file.created):
-            text = dated(file.name, file.created)
-            yield Found(profile_name(file.name), code, text, run=key)
+    for run in view.unreadable:
+        # State that somebody has changed must be mended, however old it is.
+        is_told = run.code == "STATE_UNREADABLE" or view.is_recent(run.saved_at)
+        if is_told and view.now - run.saved_at >= UNFINISHED_AFTER:
+            file, name = view.files.get(run.key), view.name_of(run)
+            profile = profile_name(name) if file is not None else ALL_PROFILES
+            came = (file and file.created) or run.saved_at
+            yield Found(profile, run.code, dated(name, came), run=run.key)
 
 
 def _stopped(view: View) -> Iterator[Found]:

@@ -128,22 +128,22 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
 @dataclass(slots=True)
 class _Runs:
-    """What a listing shows of the runs: the keys of all, and the entries of those that matter by
-    key. `unreadable` has the codes of those whose entry cannot be read, by key."""
+    """What a listing shows of the runs: the keys of all, the entries of those that matter by key,
+    and those whose entry cannot be read."""
 
     keys: set[str]
     entries: dict[str, RunEntry]
-    unreadable: dict[str, str]
+    unreadable: list[UnreadableRun]
 
 
 def _list_runs(context: RunContext, now: datetime) -> _Runs:
     """List the runs. Of 150,000 runs of a year, a few thousand are kept."""
-    runs = _Runs(set(), {}, {})
+    runs = _Runs(set(), {}, [])
     for each in context.runs.entries():
         # Also the keys of settled runs: their files are not started again.
         runs.keys.add(each.key)
         if isinstance(each, UnreadableRun):
-            runs.unreadable[each.key] = each.code
+            runs.unreadable.append(each)
         elif not each.is_settled or now - each.arrived <= KEPT_FOR:
             runs.entries[each.key] = each
     return runs
@@ -226,9 +226,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
 
     bucket = context.settings.output_bucket
     try:
-        unreadable = {
-            view.files[key].name: code for key, code in view.unreadable.items() if key in view.files
-        }
+        unreadable = {view.name_of(run): run.code for run in view.unreadable}
         page = render_overview(bucket, view.entries, problems, view.now, unreadable).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0

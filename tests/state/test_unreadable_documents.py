@@ -15,7 +15,7 @@ from lib.state.corrections import Correction, Corrections, order_key
 from lib.state.markers import Markers
 from lib.state.runs import UnreadableRun
 from lib.state.store import Label
-from tests.fakes import World, deliver, fails, passes, results, sales, saved, sweep, world
+from tests.fakes import START, World, deliver, fails, passes, results, sales, saved, sweep, world
 
 IN, OUT = "in-bucket", "out-bucket"
 DEFERRED_FOR = 7 * 3600
@@ -133,9 +133,8 @@ def test_a_listing_with_impossible_counts(google: World, change: Change) -> None
     entry = json.loads(google.store.labels[OUT, name].metadata["run"])
     change(entry["totals"] if change is not dict.clear else entry)
     google.store.labels[OUT, name] = Label(metadata={"run": json.dumps(entry)})
-    assert [*google.context.runs.entries()] == [
-        UnreadableRun(saved(google).key, "STATE_UNREADABLE")
-    ]
+    run = UnreadableRun(saved(google).key, "STATE_UNREADABLE", f"{OUT}/{name}", START)
+    assert [*google.context.runs.entries()] == [run]
 
 
 def test_corrections_that_somebody_has_renamed(google: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -17,7 +17,7 @@ from lib.errors import PermanentError
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem
 from lib.model.totals import CodeTotals, Totals
-from lib.state.runs import RunEntry, content_of
+from lib.state.runs import RunEntry, UnreadableRun, content_of
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
 from tests.fakes import START, Dies, World, deliver, fails, logged, results, sweep, world
@@ -103,7 +103,7 @@ def view_of(
         if each.name not in deleted
         and each.generation == max(e.generation for e in entries if e.name == each.name)
     }
-    return replace(View(NOW, entries, {}, files, profiles=checked_profiles(profiles)), **given)
+    return replace(View(NOW, entries, files=files, profiles=checked_profiles(profiles)), **given)
 
 
 def found(view: View) -> dict[str, list[OpenProblem]]:
@@ -236,16 +236,22 @@ def test_a_file_that_ended_without_results_is_told_for_a_week() -> None:
 
 
 @pytest.mark.parametrize("code", ["NEWER_VERSION", "STATE_UNREADABLE"])
-def test_a_run_that_cannot_be_read_is_told(code: str) -> None:
+def test_a_run_that_cannot_be_read_is_told(
+    code: Literal["NEWER_VERSION", "STATE_UNREADABLE"],
+) -> None:
     """After a rollback, or if somebody has changed it: nobody knows what became of its rows."""
-    file = StoredObject("in", "crm/1.csv", 7, 1, "", NOW - 2 * HOUR)
-    view = view_of(unreadable={"key": code}, files={"key": file})
+    file = StoredObject("in", "crm/1.csv", 7, 1, "", NOW - DAY)
+    run = UnreadableRun("key", code, "state/runs/key.json", NOW - 2 * HOUR)
+    view = view_of(unreadable=[run], files={"key": file})
     (problem,) = open_problems(view)
-    assert (problem.kind.name, problem.code) == ("file_unfinished", code)
+    assert (problem.kind.name, problem.profile, problem.code) == ("file_unfinished", "crm", code)
+    assert problem.detail == "crm/1.csv (2026-11-23)"
     assert problem.action == lookup(code).action
-    assert not open_problems(replace(view, files={}))
-    assert not open_problems(replace(view, now=NOW - HOUR))
+    assert not open_problems(later(view, -HOUR))
     assert bool(open_problems(later(view, 8 * DAY))) == (code == "STATE_UNREADABLE")
+    # Which file it was, nobody can read, once another one has its name.
+    (problem,) = open_problems(replace(view, files={}))
+    assert (problem.profile, problem.detail) == (ALL_PROFILES, "state/runs/key.json (2026-11-24)")
 
 
 @pytest.mark.parametrize(
@@ -659,17 +665,26 @@ def test_rows_that_waited_for_a_deleted_file_are_lost(
     assert results(google)["file_error"] is None
 
 
-def test_a_rollback_is_told(google: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """A newer version has saved the run in its own format."""
+@pytest.mark.parametrize("is_overwritten", [False, True])
+def test_a_rollback_is_told(
+    google: World, capsys: pytest.CaptureFixture[str], is_overwritten: bool
+) -> None:
+    """A newer version has saved the run in its own format, perhaps before the next night's file."""
     deliver(google, "daily.csv", csv_bytes([sale("a")]))
     for (bucket, name), label in google.store.labels.items():
         if name.startswith("_state/runs/"):
             metadata = {**label.metadata, "format": "2", "run": '{"new": 1}'}
             google.store.labels[bucket, name] = label._replace(metadata=metadata)
+    if is_overwritten:
+        deliver(google, "daily.csv", csv_bytes([sale("b")]))
     google.clock.seconds += 2 * 3600
     told(capsys)
     assert sweep(google)["unreadable"] == 1
-    assert told(capsys)["file_unfinished"]["code"] == "NEWER_VERSION"
+    problem = told(capsys)["file_unfinished"]
+    assert problem["code"] == "NEWER_VERSION"
+    assert ("/runs/" if is_overwritten else "daily.csv") in problem["detail"]
+    overview = google.store.objects["out-bucket", "index.html"][0].decode()
+    assert "Nobody needs to do anything" not in overview
 
 
 def test_optional_diagnostics_are_no_problem(capsys: pytest.CaptureFixture[str]) -> None:
