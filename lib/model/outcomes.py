@@ -77,7 +77,7 @@ class RowOutcome(NamedTuple):
     """The outcome of the data row that starts at `line`, as an editor counts lines.
 
     `micros` is its value (`lib.model.money`). None: it has none, or it cannot be read, or the row
-    `corrects` an earlier conversion. A deferred row is sent again at `due`, but never after
+    `corrects` an earlier conversion. A deferred row is sent again at `due`, for the last time at
     `until`. `maybe_sent`: the API may have counted it although it has not said so. `was_counted`:
     it has counted the row with an older value, whatever it says of the newest one.
     """

@@ -54,6 +54,10 @@ OUTAGE = timedelta(minutes=10)
 TRANSIENT_ROWS = timedelta(hours=1)
 """Rows that an API could not process just now."""
 
+LAST_RESEND = timedelta(hours=1)
+"""Deferred rows are sent for the last time when their time ends, but no sweep comes exactly then.
+It, and those that follow while the API cannot be reached, may come so much later."""
+
 LAST_LINE = timedelta(minutes=10)
 """An unterminated last line. A client that repeats a broken upload does it within this time."""
 

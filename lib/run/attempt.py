@@ -65,8 +65,8 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The deferred rows of a chunk: when the first of them is due, and after which time the first
-    is not sent any more. Some of them may await the conversions of the file, without a time."""
+    """The deferred rows of a chunk: when the first of them is due, and when the first is sent for
+    the last time. Some of them may await the conversions of the file, without a time."""
 
     due: datetime | None
     until: datetime | None

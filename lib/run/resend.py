@@ -72,9 +72,10 @@ def with_due_time(
         due = now + retries.ADJUSTMENT
     elif is_transient:
         due = now + retries.TRANSIENT_ROWS
-    if due > until:
-        # No time is left for another attempt, so the row ends now.
+    if now >= until:
         return _with_last_outcome(row, "failed")
+    # The last time comes at the end, however long the waits before were.
+    due = min(due, until)
     return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
 
 
@@ -164,10 +165,10 @@ def end_deferred_rows(attempt: Attempt, ending_of: Callable[[RowOutcome], Ending
 
 def end_rows_that_waited_too_long(attempt: Attempt) -> None:
     """Give rows that nobody could send in time their last outcome: the API did not answer."""
-    now = attempt.context.utc_now()
-    if any(wait.until is not None and wait.until < now for wait in attempt.sums.waits.values()):
+    last = attempt.context.utc_now() - retries.LAST_RESEND
+    if any(wait.until is not None and wait.until < last for wait in attempt.sums.waits.values()):
         end_deferred_rows(
-            attempt, lambda row: Ending("failed") if row.until and row.until < now else None
+            attempt, lambda row: Ending("failed") if row.until and row.until < last else None
         )
 
 

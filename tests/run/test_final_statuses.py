@@ -59,7 +59,7 @@ def after(found: RequestStatus, *listed: RowOutcome) -> ChunkOutcomes:
 
 def deferred_before(line: int) -> RowOutcome:
     """Return a row that was deferred, sent again and accepted: it cannot be deferred any more."""
-    return RowOutcome(line, "uploaded", f"order-{line}", until=LATER - timedelta(seconds=1))
+    return RowOutcome(line, "uploaded", f"order-{line}", until=NOW)
 
 
 def outcomes(chunk: ChunkOutcomes) -> dict[int, str]:

@@ -12,7 +12,7 @@ import pytest
 
 from lib.model.retries import MOST_TRIES, wait_after_try
 from tests.fakes import Clock
-from tests.histories.files import NAMES, REDUCED, SalesRow, sales
+from tests.histories.files import NAMES, REDUCED, REFUNDED, SalesRow, sales
 from tests.histories.google import AccountState, Request, Sending, Statuses, Verdict
 from tests.histories.history import File
 from tests.histories.oracle import Oracle
@@ -171,6 +171,30 @@ def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Ver
         is_unnamed = apis == "data_manager" and "unnamed" in verdict
         assert history.outcomes(file) == ["uploaded" if is_unnamed else "failed"]
         assert history.platform.due(file.source) is None
+
+
+@pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
+def test_a_row_that_counts_after_seventy_hours_is_not_lost(apis: str) -> None:
+    """It is sent for the last time when its 72 hours end, not an interval earlier."""
+    with played(apis) as history:
+        history.platform.wait(HOUR / 12)  # so that no sweep comes exactly when the time ends
+        history.judge("too recent at once", SalesRow(0))
+        file = history.upload(EXPORT, sales(0))
+        history.platform.wait(70 * HOUR)
+        history.judge("", SalesRow(0))
+        history.platform.wait(DAY)
+        assert history.outcomes(file) == ["uploaded"]
+
+
+def test_a_refund_waits_three_days_for_its_sale() -> None:
+    """It is sent once a day, and the last time when its 72 hours end."""
+    with played("google_ads") as history:
+        history.platform.wait(HOUR / 12)  # so that no sweep comes exactly when the time ends
+        refund = history.upload(CHANGES, [SalesRow(0, REFUNDED)])
+        history.platform.wait(60 * HOUR)
+        history.upload(EXPORT, sales(0))
+        history.platform.wait(DAY)
+        assert history.outcomes(refund) == ["uploaded"]
 
 
 def test_deferred_rows_whose_resends_get_no_answer_fail_after_three_days() -> None:
