@@ -329,8 +329,13 @@ class Profile(BaseModel):
         return tuple(self._completed(*numbered) for numbered in enumerate(self.conversions))
 
     def _completed(self, number: int, entry: WrittenEntry) -> Entry:
-        """Return an entry with what it takes from the profile. What it has itself comes first: its
-        column or constant beats both of the profile, and its `null` switches a field off."""
+        """Return an entry with what it takes from the profile. What it has itself comes first:
+
+        - Its column beats the column and the constant of the profile, except a constant that fills
+          empty cells: `currency_code`, and `value` if it is `action_default`.
+        - Its constant beats both.
+        - Its `null` switches either off.
+        """
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
         action = entry.action if "action" in written else self.action

@@ -125,11 +125,11 @@ class SignIns:
 def begin(kept: Kept[Any]) -> None:
     """Make it now, in a thread of its own. If that fails, the next `get` tries again."""
 
-    def attempt() -> None:
+    def make() -> None:
         with suppress(Exception):
             kept.get()
 
-    threading.Thread(target=attempt, name="begin", daemon=True).start()
+    threading.Thread(target=make, name="begin", daemon=True).start()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class PacedConnection(Generic[C]):
         try gets a new connection.
         """
 
-        def attempt(seconds: float) -> T:
+        def send_once(seconds: float) -> T:
             connection = self.kept.get()
             try:
                 return request(connection, seconds)
@@ -170,5 +170,5 @@ class PacedConnection(Generic[C]):
             return request(self.kept.get(), seconds)
 
         return self.pacer.send(
-            attempt, classify, deadline=deadline, timeout_seconds=timeout_seconds, log=log
+            send_once, classify, deadline=deadline, timeout_seconds=timeout_seconds, log=log
         )

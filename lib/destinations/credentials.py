@@ -9,6 +9,7 @@ cannot have a second file next to it. It is checked key by key. Messages name ke
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -111,8 +112,8 @@ def _key_of(value: object) -> object:
     """Return the key of a service account, which may also be JSON in a string."""
     if isinstance(value, str):
         try:
-            value = yaml.load(value, yaml.BaseLoader)
-        except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
+            value = json.loads(value)
+        except (ValueError, RecursionError):
             value = None
     if not isinstance(value, dict) or "private_key" not in value:
         raise ValueError("must be the JSON key of a service account, with its private_key")

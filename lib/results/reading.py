@@ -10,7 +10,7 @@ import msgspec
 from lib.errors import NotResults
 from lib.results.document import SCHEMA_VERSION, ResultsHead, ResultsRow
 
-_ROWS: Final = b' "rows": [\n'
+_START_OF_ROWS: Final = b' "rows": [\n'
 _END: Final = b" ]\n}\n"
 
 
@@ -34,7 +34,7 @@ def read_results(stream: IO[bytes]) -> tuple[ResultsHead, Iterator[ResultsRow]]:
     start = bytearray()
     for line in stream:
         start += line
-        if line == _ROWS:
+        if line == _START_OF_ROWS:
             return _head(bytes(start) + _END), _rows(stream)
     return _head(bytes(start)), iter(_decode(bytes(start), _Rows).rows)
 

@@ -26,7 +26,7 @@ from lib.results.sentences import (
 
 ROWS_AT_A_TIME: Final = 50
 """The script shows the next ones. Without it, there are no more."""
-_MALFORMED: Final = (ArithmeticError, LookupError, TypeError, ValueError, UndefinedError)
+_MALFORMED_ERRORS: Final = (ArithmeticError, LookupError, TypeError, ValueError, UndefinedError)
 """What a document raises in which a code or a count is missing, or is no such thing."""
 
 
@@ -46,7 +46,7 @@ def report_of(results: IO[bytes]) -> str:
         findings.add_row(ListedRow(row.record, row.as_outcome()))
     try:
         return render_report(head, findings)
-    except _MALFORMED:
+    except _MALFORMED_ERRORS:
         raise NotResults("its parts contradict each other") from None
 
 

@@ -68,11 +68,12 @@ def advance(attempt: Attempt) -> RunSummary | None:
         return None
     expected = NO_RESULTS
     if not attempt.is_first:
-        # Before the markers are read, so that two attempts cannot undo each other's results.
+        # The results that `publish` may replace. They are looked up before the markers are read, so
+        # that two attempts cannot undo each other's results.
         expected = generations_of(source, context.store, context.settings.output_bucket)
         attempt.sum_up()
     if tries == retries.MOST_TRIES:
-        _end(attempt, Ending("failed", _no_progress(tries)))
+        _end_sending(attempt, Ending("failed", _no_progress(tries)))
     else:
         if not attempt.is_first:
             ask_for_statuses(attempt)
@@ -84,6 +85,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
         end_deferred_rows(attempt, lambda row: Ending("not_attempted", stop))
     # The report may be what kills the attempts.
     with_report = tries < retries.MOST_TRIES
+    # Without a document, there was none yet, or somebody has deleted it.
     if attempt.has_changed or not expected.document:
         summary = publish(attempt, expected, with_report=with_report)
     _save(attempt, is_published=summary is not None)
@@ -103,7 +105,7 @@ def _send_what_is_due(attempt: Attempt) -> None:
             attempt.stop(_UNREADABLE_PROFILE)
         file = _reason_not_to_read(attempt) or _find_file(attempt)
         if isinstance(file, Ending):
-            _end(attempt, file)
+            _end_sending(attempt, file)
             return
         # When the file came: an event may not have said so, or was wrong.
         arrived = min(file.source.created or attempt.run.arrived, attempt.run.now)
@@ -140,7 +142,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         late_since=None,
         tries=0,
         cause="",
-        # All that was sent is answered. Only of a file that was stopped, rows are left.
+        # Each request has got its reply. Only of a file that was stopped, rows are left.
         maybe_sent=run.maybe_sent and run.stop is not None,
         totals=totals,
         looks=looks,
@@ -165,9 +167,9 @@ def _reason_not_to_read(attempt: Attempt) -> Ending | None:
 def _find_file(attempt: Attempt) -> _File | Ending:
     """Return the file of the run, or why nothing of it is sent any more.
 
-    A newer file of its name replaces it only if their bytes are equal: the run keeps its generation
-    then, and forgets a stop, which the newer file may not have. A file that was deleted is not
-    sent, although the bucket may keep old versions.
+    A newer file of its name replaces it only if their bytes are equal: the run notes the generation
+    of the newer one then, and forgets a stop, which the newer file may not have. A file that was
+    deleted is not sent, although the bucket may keep old versions.
     """
     store, source = attempt.context.store, attempt.run.source
     # A new file is usually live: one call finds and opens it. Later, it may be replaced.
@@ -187,8 +189,8 @@ def _find_file(attempt: Attempt) -> _File | Ending:
     return gone if version is None else _File(version, is_live=False)
 
 
-def _end(attempt: Attempt, ending: Ending) -> None:
-    """End a run whose file is not read any more.
+def _end_sending(attempt: Attempt, ending: Ending) -> None:
+    """End the sending of a file that is not read any more. The run may still wait for statuses.
 
     If no pass over it was ever complete, nobody knows its number of rows: the results tell of those
     that have a marker, and why the others are missing.
@@ -237,7 +239,7 @@ def _send_file(attempt: Attempt, stream: Readable | None) -> None:
                 attempt.stop(Problem(error.code, "", error.detail))
         send_chunks(table, plan, attempt)
     except PermanentError as error:
-        # The rest of the file cannot be read.
+        # The rest of the file cannot be read. Of damaged bytes, the reason names what was sent.
         attempt.stop(with_sent_chunks(Problem(error.code, "", error.detail), attempt))
     if attempt.must_sum_up:
         attempt.sum_up()
@@ -249,10 +251,13 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums
+    empty: tuple[str, ...] = ()
+    if plan is not None and attempt.run.stop is None:
+        empty = tuple(plan.without_cell)
     return FileFacts(
         chunks=len(sums.chunk_numbers),
         customer_id=plan.account.conversion_customer_id if plan is not None else "",
         columns=dict(header.names) if header is not None else {},
         notes=tuple(notes_of(header, plan, sums.totals)),
-        empty_columns=tuple(plan.unseen) if plan is not None and attempt.run.stop is None else (),
+        empty_columns=empty,
     )

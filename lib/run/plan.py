@@ -78,8 +78,8 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.places`). `unseen` are the columns that need a cell and have had none so far, with their
-    places in a row.
+    (`Table.places`). `without_cell` are the columns that need a cell and have had none so far, with
+    their places in a row.
 
     `sales` is what the destination of conversions can do, even if this file has none.
     `carries_corrections`: rows are sent to an API for which the last value counts, so each has the
@@ -96,7 +96,7 @@ class Plan:
     validate_only: bool
     notes: tuple[Problem, ...]
     places: Mapping[int, int]
-    unseen: dict[str, tuple[int, ...]]
+    without_cell: dict[str, tuple[int, ...]]
 
     def records(self, hold: Hold = "never") -> Iterator[Row]:
         """Return the rows of the file, with the cells that this plan reads (`places`)."""
@@ -124,16 +124,16 @@ class Plan:
 
     def look_at_cells(self, rows: Sequence[Row]) -> None:
         """Look which columns have a cell in a chunk that an earlier attempt has sent."""
-        if self.unseen:
+        if self.without_cell:
             self._forget_seen_columns(self.selection.select(rows).rows)
 
     def _forget_seen_columns(self, rows: Sequence[Row]) -> None:
-        """Remove the columns from `unseen` that have a cell in one of these rows."""
-        for name, places in [*self.unseen.items()]:
+        """Remove the columns from `without_cell` that have a cell in one of these rows."""
+        for name, places in [*self.without_cell.items()]:
             if any(
                 cells[place] for _, cells, problem, _ in rows if not problem for place in places
             ):
-                del self.unseen[name]
+                del self.without_cell[name]
 
     @property
     def adjusts_own_conversions(self) -> bool:
@@ -209,7 +209,7 @@ def plan_file(
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
-        unseen=_columns_that_need_a_cell(header, profile, places),
+        without_cell=_columns_that_need_a_cell(header, profile, places),
     )
 
 

@@ -106,12 +106,12 @@ def _match_known_names(
     """
     fields = [field for name in names if (field := field_named(name))]
     required = needed or needed_fields(kind_of(fields))
-    missing = [_names_of(field) for field in required if field not in fields]
+    missing = [_known_names_of(field) for field in required if field not in fields]
     missing += [wanted for wanted in others if not columns_named(wanted, names)]
     return Match(missing, len({*fields}))
 
 
-def _names_of(field: str) -> Names:
+def _known_names_of(field: str) -> Names:
     """Return the names that the column of a field can have: those of Google's templates first."""
     return (*BY_NAME[field].template_names, field)
 
@@ -264,7 +264,7 @@ def _columns_by_known_names(
     if profile.source == "web" and "order_id" not in fields:
         raise PermanentError("TAG_ORDER_ID_MISSING", "no order_id column")
     if missing:
-        names = ", ".join(f'"{_names_of(field)[0]}"' for field in missing)
+        names = ", ".join(f'"{_known_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
     is_found = identifies(fields, can)
     if not is_found and not (kind == "adjustment" and names_original(profile, fields)):

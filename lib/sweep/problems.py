@@ -380,7 +380,7 @@ def _stopped(view: View) -> Iterator[Found]:
 
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
-    """Return the stopped files that are told as such: one without results is told as unfinished."""
+    """Return the stopped files that are told as such, and not as unfinished."""
     well = newest_well(view.entries)
     return [
         entry

@@ -574,6 +574,26 @@ def test_the_answers_of_a_column_of_consent_are_read_aloud(opened: Open) -> None
     assert row.uses == ["Yes (4): agreed, No (1): refused, (empty) (1): not stated"]
 
 
+def test_a_change_shows_the_data_that_is_sent_again(opened: Open) -> None:
+    """The Data Manager API gets the whole sale once more, with the person whom it is about."""
+    content = (
+        "Type,Time,Amount,Order,Mail,Rest,Click\n"
+        f"Payment,2026-11-20 10:00:00,200.00,T-2,ann@example.com,,{CLICKS[1]}\n"
+        f"Part,2026-11-20 10:00:00,200.00,T-2,ann@example.com,150.00,{CLICKS[1]}\n"
+    )
+    person = refunds(opened(content), Part="a change")
+    person.mean("Mail", "email")
+    person.answer("destination", "Data Manager API")
+    person.answer("conversion_action", "7155501002")
+    person.answer("adjustment_date_time", "Time", 1)
+    person.answer("order_id", "Order", 1)
+    person.answer("adjusted_value", "Rest", 1)
+    shown = person.html.partition("Line 3")[2]
+    assert "<bdi>ann@example.com</bdi> → <bdi>ann@example.com, hashed</bdi>" in shown
+    assert f"<bdi>{CLICKS[1]}</bdi> → <bdi>{CLICKS[1]}</bdi>" in shown
+    assert "not needed" not in shown
+
+
 def test_data_manager_leaves_refunds_to_the_other_api(opened: Open) -> None:
     """It only restates."""
     person = refunds(opened(REFUNDS), Refund="a refund", Part="left out")

@@ -60,7 +60,7 @@ Exit code: 0 if the profile is saved, or you end with Ctrl-C. 1 if the file cann
 be stopped. 2 if an option is wrong, or an answer is missing and nobody gives it.
 """
 
-_ENCODINGS: Final = (
+_ENCODING_HINT: Final = (
     "--encoding windows-1252 for Western Europe, windows-1250 for Central Europe, windows-1251 for "
     "Cyrillic, shift_jis for Japan, gb18030 for China, cp850 for old programs in Western Europe"
 )
@@ -200,7 +200,7 @@ def init_command(
     except SourceError as error:
         text = f"{file.name}: {error.detail or error.code}."
         if error.detail.endswith(NOT_DECODED):
-            text += f" Name the encoding: {_ENCODINGS}."
+            text += f" Name the encoding: {_ENCODING_HINT}."
         raise click.ClickException(text) from None
     place = f"--profiles {in_shell(str(output))} --profile {in_shell(name)}"
     next_command = f"{program_name()} check {place} {in_shell(str(file))}"

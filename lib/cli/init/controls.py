@@ -445,6 +445,7 @@ def _question_about_empty_cells(
         question,
         text=f"{question.title}: an empty cell of “{column.name}” is",
         choices=[Offer(None, _OF_EMPTY_CELLS[question.key]), *question.choices],
+        # Only `value` has choices, and a profile refuses a number of it beside a column of values.
         typed="" if question.choices else question.typed,
     )
 

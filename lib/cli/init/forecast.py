@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import REFUND, first_sentence, number_of, number_of_rows
@@ -196,8 +196,13 @@ def cells_of(row: SentRow, draft: Draft) -> Sequence[Cell]:
 def _as_sent(field: str, text: str, row: SentRow, draft: Draft) -> str:
     """Return what Google gets of a cell; "" if there is none, and nothing is sent instead."""
     record = row.record
+    if isinstance(record, Adjustment) and record.original and field != "adjustment_date_time":
+        record = record.original  # the sale is sent again with all of its data
     if field.startswith(("email", "phone")):
-        return _hashed(field[:5], plain_text(text, field), row, draft)
+        kind: Literal["email", "phone"] = "email" if field.startswith("email") else "phone"
+        if isinstance(record, Adjustment):
+            return "not needed"
+        return _hashed(kind, plain_text(text, field), row, draft)
     if field == "conversion_date_time" and isinstance(record, Adjustment):
         return record.conversion_time or "not needed"
     if field in ("conversion_date_time", "adjustment_date_time", "time_of_day"):
@@ -214,12 +219,11 @@ def _as_sent(field: str, text: str, row: SentRow, draft: Draft) -> str:
     return "read with the others"
 
 
-def _hashed(field: str, text: str | None, row: SentRow, draft: Draft) -> str:
-    """Return the email address or phone number that is hashed, or why it is not sent."""
-    if isinstance(row.record, Adjustment):
-        return "not needed"
+def _hashed(kind: Literal["email", "phone"], text: str | None, row: SentRow, draft: Draft) -> str:
+    """Return what Google gets of an email address or a phone number: what is hashed, "hashed
+    already" (it is sent as it is), or why it is left out."""
     try:
-        if field == "email":
+        if kind == "email":
             return f"{normalize_email(text or '')}, hashed"
         country = plain_text(row.cells.get(PHONE_COUNTRY, ""), PHONE_COUNTRY)
         region, _ = phone_region(country, draft.profile.get("phone_region"))

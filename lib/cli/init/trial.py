@@ -25,9 +25,9 @@ from lib.model.records import Adjustment, Conversion, Record, line_of
 from lib.model.totals import Totals
 from lib.run.plan import Plan
 
-_KEPT: Final = 200
+_MOST_KEPT: Final = 200
 """So many rows that would be sent are kept, for samples, and the first one of each entry."""
-_SHOWN: Final = 3
+_FEWEST_SHOWN: Final = 3
 
 
 class SentRow(NamedTuple):
@@ -78,7 +78,7 @@ class Trial:
         first = {row.entry: row for row in reversed(self.kept)}.values()
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
         rows = {row.line: row for row in (*sorted(first, key=attrgetter("entry")), *dearest)}
-        return [*rows.values()][: max(_SHOWN, len(first))]
+        return [*rows.values()][: max(_FEWEST_SHOWN, len(first))]
 
 
 def try_out(
@@ -120,7 +120,7 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
             _note_order(trial, entry, line, chunk.records[line])
-            if is_first or len(trial.kept) < _KEPT:
+            if is_first or len(trial.kept) < _MOST_KEPT:
                 fields = plan.header.entries[entry].fields
                 named = {name: cells[plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(line, entry, named, chunk.records[line]))

@@ -31,7 +31,7 @@ _EXISTS = "CLICK_CONVERSION_ALREADY_EXISTS"
 _IN_REQUEST = "DUPLICATE_CLICK_CONVERSION_IN_REQUEST"
 _ORDER_EXISTS = "ORDER_ID_ALREADY_IN_USE"
 
-_Click = tuple[str, datetime, str]
+_ClickKey = tuple[str, datetime, str]
 
 
 def send_orders_apart(
@@ -44,10 +44,10 @@ def send_orders_apart(
     `send` sends these rows of the request, and returns their results by row. In each round, one
     order of each click is sent. `row_results` is updated.
     """
-    clicks: dict[_Click, list[int]] = {}
+    clicks: dict[_ClickKey, list[int]] = {}
     for row in _orders(request, row_results):
         if _codes(row_results[row]) == {_IN_REQUEST}:
-            clicks.setdefault(_click(request.conversions[row]), []).append(row)
+            clicks.setdefault(_click_key(request.conversions[row]), []).append(row)
     for _ in range(MOST_ROUNDS):
         waiting = [rows for rows in clicks.values() if rows]
         if not waiting:
@@ -90,10 +90,10 @@ def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: 
         for row in range(len(request.conversions))
         if row not in row_results or row_results[row].outcome == "uploaded"  # with a warning
     )
-    clicks = {_click(request.conversions[row]) for row in (*counted, *accepted)}
+    clicks = {_click_key(request.conversions[row]) for row in (*counted, *accepted)}
     for row in refused:
         sent = request.conversions[row]
-        click = _click(sent)
+        click = _click_key(sent)
         is_known = _EXISTS in _codes(row_results[row]) and click not in clicks
         if is_known and maybe_sent(sent.order_id):
             counted.add(row)
@@ -113,7 +113,7 @@ def _codes(row_result: RowResult) -> set[str]:
     return {problem.code for problem in row_result.errors}
 
 
-def _click(sent: Any) -> _Click:
+def _click_key(sent: Any) -> _ClickKey:
     """Return what Google recognizes a conversion by: click ID, time and action."""
     click_id = sent.gclid or sent.gbraid or sent.wbraid
     return click_id, datetime.fromisoformat(sent.conversion_date_time), sent.conversion_action
