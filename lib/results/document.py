@@ -155,8 +155,8 @@ class ResultsHead(msgspec.Struct, frozen=True, omit_defaults=True):
     def totals(self) -> Totals:
         """Return what became of the rows, as the run has added it up.
 
-        What only the run needs, for its notes and its digest, is not in it: `placeholders`,
-        `matchable`, `consenting`, `not_counted` and `last`.
+        What only the run needs, for its notes, is not in it: `placeholders`, `matchable`,
+        `consenting` and `last`.
         """
         counts = self.counts
         return Totals(

@@ -104,19 +104,16 @@ def failed_later(run: Run, sums: Sums) -> int:
     """Return how many uploaded rows the API counts as failed in the run's job.
 
     Google does not document whether `failed` includes rows that it refused at once. If all uploaded
-    rows are in the job, those that neither succeeded nor are pending have failed later. Calls and
-    corrections by another API are not in it. How many calls there are is not known, so then only
-    what cannot have been refused at once has failed later.
+    rows are in the job, those that neither succeeded nor are pending have failed later. Calls are
+    not in it, and how many there are is not known, so then only what cannot have been refused at
+    once has failed later.
     """
     job, totals = _job_counts(run, sums), sums.totals
     if job is None:
         return 0
-    uploaded = totals.count("uploaded")
-    if len(set(senders(run))) > 1:
-        uploaded -= totals.corrections.get("uploaded", 0)
     has_calls = run.facts is not None and "caller_id" in run.facts.columns
     most = job.failed - totals.count("failed") if has_calls else job.failed
-    return max(0, min(most, uploaded - job.successful - job.pending))
+    return max(0, min(most, totals.count("uploaded") - job.successful - job.pending))
 
 
 def _job_counts(run: Run, sums: Sums) -> JobCounts | None:

@@ -17,10 +17,13 @@ from lib.errors import PermanentError
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem
 from lib.model.totals import CodeTotals, Totals
+from lib.results.document import document_head
 from lib.state.runs import RunEntry, UnreadableRun, content_of
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
 from tests.fakes import START, Dies, World, deliver, fails, logged, results, sweep, world
+from tests.results.files import entry_on
+from tests.results.test_sentences import CASES, said_of
 from tests.rows import core_row, csv_bytes
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -365,6 +368,27 @@ def test_what_is_too_much(rows: dict[str, int], usd: dict[str, int], is_told: bo
     """More than a fifth of the rows, or of the money, that were meant to be sent."""
     file = entry("crm/1.csv", HOUR, rows, usd=usd, code="SOURCE_GONE")
     assert ("rows_lost" in found(view_of(file))) == is_told
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "most to correct",
+        "cannot be corrected",
+        "the job counts failed rows",
+        "consent is refused, without names",
+        "some have a reason without names",
+    ],
+)
+def test_a_loss_is_told_as_in_the_report(case: str) -> None:
+    """The same number of rows, for the same main reason."""
+    summary = CASES[case].summary
+    headline, _ = said_of(summary)
+    (problem,) = found(view_of(entry_on(summary)))["rows_lost"]
+    (line,) = problem.lines
+    lost = headline.numbers[1].rows.partition(" ")[0]
+    assert f": {lost} of {summary.totals.meant} " in line
+    assert problem.code == summary.findings.main_reason(document_head(summary).unnamed)
 
 
 def losing(age: timedelta = HOUR, **changes: Any) -> RunEntry:
