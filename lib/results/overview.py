@@ -5,7 +5,7 @@ It is made of what a listing shows of the runs, so no results document is read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -87,18 +87,18 @@ def render_overview(
     entries = sorted(entries, key=lambda entry: (entry.arrived, entry.generation), reverse=True)
     late = {found.run for each in problems if each.kind is FILE_UNFINISHED for found in each.found}
     files = [_shown_file(entry, bucket, is_late=entry.key in late) for entry in entries]
-    by_run, fixed = {file.entry.key: file for file in files}, _fixed(entries)
+    by_run, sent_again = {file.entry.key: file for file in files}, _sent_again(entries)
     return render(
         "overview.html",
         bucket=bucket,
         as_of=as_of,
-        banner=_banner(problems, files, by_run, fixed, unreadable),
+        banner=_banner(problems, files, by_run, sent_again, unreadable),
         problems=[
             ProblemCard(group, [_line(found, by_run) for each in group for found in each.found])
             for group in _by_file(problems)
         ],
         unreadable=[(name, lookup(code)) for name, code in sorted(unreadable.items())],
-        sums=[*_sums_by_profile(entries, fixed, as_of)],
+        sums=[*_sums_by_profile(entries, sent_again, as_of)],
         summed_days=SUMMED_DAYS,
         files=files[:MOST_FILES],
         most_files=MOST_FILES,
@@ -160,7 +160,7 @@ def _banner(
     problems: Sequence[OpenProblem],
     files: Sequence[ShownFile],
     by_run: Mapping[str, ShownFile],
-    fixed: Set[str],
+    sent_again: Mapping[str, int],
     unreadable: Mapping[str, str],
 ) -> Banner:
     if problems:
@@ -178,7 +178,8 @@ def _banner(
     urgent = [
         file
         for file in _recent(files)
-        if file.headline.status in _NOT_WELL and file.entry.key not in fixed
+        if file.headline.status in _NOT_WELL
+        and sent_again.get(file.entry.key, -1) < file.entry.totals.lost
     ]
     if urgent:
         verb = "needs" if len(urgent) == 1 else "need"
@@ -243,7 +244,7 @@ def _line(found: Found, by_run: Mapping[str, ShownFile]) -> ProblemLine:
 
 
 def _sums_by_profile(
-    entries: Sequence[RunEntry], fixed: Set[str], as_of: datetime
+    entries: Sequence[RunEntry], sent_again: Mapping[str, int], as_of: datetime
 ) -> Iterable[ProfileSums]:
     """Yield the sums of each profile, the one with most money first."""
     by_profile: dict[str, list[RunEntry]] = {}
@@ -252,8 +253,8 @@ def _sums_by_profile(
             by_profile.setdefault(entry.profile, []).append(entry)
     totals = {
         profile: [
-            _sum_of([each for each in files if as_of - each.arrived <= timedelta(days=days)], fixed)
-            for days in SUMMED_DAYS
+            _sum_of((each for each in files if as_of - each.arrived <= period), sent_again)
+            for period in map(timedelta, SUMMED_DAYS)
         ]
         for profile, files in by_profile.items()
     }
@@ -266,20 +267,24 @@ def _sums_by_profile(
         yield ProfileSums(profile, [numbers_of(each) for each in totals[profile]])
 
 
-def _sum_of(entries: Sequence[RunEntry], fixed: Set[str]) -> Totals:
-    """Add up files. A sale that is in many of them was taken once, and what was lost and sent again
-    in a file of `fix` is not lost."""
+def _sum_of(entries: Iterable[RunEntry], sent_again: Mapping[str, int]) -> Totals:
+    """Add up files. A sale that is in many of them was taken once, and lost rows that a newer file
+    has are counted there."""
     total = Totals()
     for entry in entries:
-        of_file = entry.totals.without_lost() if entry.key in fixed else entry.totals
+        of_file = entry.totals
+        if entry.key in sent_again:
+            of_file = of_file.without_lost()
+            total.add_plain("rejected", max(0, entry.totals.lost - sent_again[entry.key]))
         total.add(of_file.without_duplicates())
         total.other_currencies += of_file.other_currencies
     return total
 
 
-def _fixed(entries: Sequence[RunEntry]) -> set[str]:
-    """Return the keys of the files whose lost rows are all in a newer file, which says what became
-    of them: one that `fix` has written, or, for a file that was stopped, one of its name.
+def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
+    """Return how many lost rows of a file are in a newer one, which says what became of them, by
+    the key of the file. The newer one is that of `fix`, or, if the file was stopped, one of its
+    name.
 
     A file that was itself stopped, or only checked, has sent none of them. `entries` begin with the
     newest file.
@@ -291,9 +296,11 @@ def _fixed(entries: Sequence[RunEntry]) -> set[str]:
         for entry in entries
         if entry.generation == well.get(entry.name)
     }
-    return {
-        entry.key
-        for entry in entries
-        if 0 < entry.totals.lost <= corrected.get(rows_to_fix(entry.name, entry.generation), 0)
-        or (entry.stop and entry.generation < well.get(entry.name, 0))
-    }
+    found: dict[str, int] = {}
+    for entry in entries:
+        rows = corrected.get(rows_to_fix(entry.name, entry.generation), 0)
+        if entry.stop and entry.generation < well.get(entry.name, 0):
+            found[entry.key] = entry.totals.lost
+        elif rows and entry.totals.lost:
+            found[entry.key] = rows
+    return found

@@ -211,11 +211,15 @@ def test_a_file_of_fix_says_what_became_of_the_rows(
 
 
 def test_a_file_of_fix_with_too_few_rows_mends_nothing() -> None:
-    """The others are still lost, also if an older generation of it had them."""
+    """The others are still lost, and no sum counts a row twice."""
     lost = named("crm/some.csv", CASES["most to correct"].summary)
     name = "crm/rows-to-fix-some.123.csv"
-    assert "1 file needs attention" in banner(page_on(lost, named(name, CASES["one sale"].summary)))
-    assert "Done No open problems." in banner(page_on(lost, named(name)))
+    page = page_on(lost, named(name, CASES["one sale"].summary))
+    assert "1 file needs attention" in banner(page)
+    assert "Google had before Taken2 sales20 USDNot counted2 salesWaitingnone" in words(page)
+    page = page_on(lost, named(name))
+    assert "Done No open problems." in banner(page)
+    assert "Google had before Taken4 sales40 USDNot countednoneWaitingnone" in words(page)
 
 
 def test_the_sums_count_a_sale_once() -> None:
