@@ -2,7 +2,8 @@
 
 while it happens   no two processes send one run · a row is not sent again once its outcome is
                    saved · nothing waits for nothing · a sweep ends in time
-at each full day   what is told is what had to be told (`tests.histories.told`)
+at each full day   what is told is what had to be told (`tests.histories.told`) · report and
+                   overview say the same of each file (`tests.histories.faces`)
 in the end         each row has an outcome, and it is what Google's side says · each order is
                    worth what its highest-ranked correction says · nothing counts twice
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lib.model.retries import MOST_TRIES
+from tests.histories.faces import verify_faces
 from tests.histories.files import REFUNDED, SOLD, WORTH, SalesRow
 from tests.histories.google import Request, is_twin_of
 from tests.histories.history import File, History, is_open
@@ -116,6 +118,7 @@ class Oracle(History):
         written = platform.world.store.times.get((platform.world.settings.output_bucket, OVERVIEW))
         is_old = written is None or (platform.clock.utc() - written).total_seconds() > DAY
         self.expect(not is_old, "the overview stands still")
+        verify_faces(self)
         self.look()
         if platform.google.sending == "quota":
             day = platform.clock.seconds - DAY
