@@ -167,9 +167,9 @@ def _reason_not_to_read(attempt: Attempt) -> Ending | None:
 def _find_file(attempt: Attempt) -> _File | Ending:
     """Return the file of the run, or why nothing of it is sent any more.
 
-    A newer file of its name replaces it only if their bytes are equal: the run notes the generation
-    of the newer one then, and forgets a stop, which the newer file may not have. A file that was
-    deleted is not sent, although the bucket may keep old versions.
+    A newer file of its name replaces it only if their bytes are equal and no row has an outcome:
+    the run notes the generation of the newer one then, and forgets a stop, which the newer file may
+    not have. A file that was deleted is not sent, although the bucket may keep old versions.
     """
     store, source = attempt.context.store, attempt.run.source
     # A new file is usually live: one call finds and opens it. Later, it may be replaced.
@@ -183,6 +183,9 @@ def _find_file(attempt: Attempt) -> _File | Ending:
         return _File(live, is_live=True)
     version = store.find(source)
     if live.has_bytes_of(version or source):
+        if attempt.sums.chunk_numbers:
+            # Its rows have their own time limits, which a newer run would begin again.
+            return _File(source, is_live=False, stream=store.open(live))
         attempt.keep(superseded_by=live.generation, stop=None, stopped_at=None)
         superseded = Problem("SUPERSEDED", "", f"generation {live.generation}")
         return Ending("not_attempted", superseded)

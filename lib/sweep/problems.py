@@ -144,6 +144,23 @@ class View:
         file = self.files.get(run.key)
         return file.name if file is not None else run.document
 
+    def waits_for_results_since(self, entry: RunEntry) -> datetime:
+        """Return when a file came, or the oldest equal one that it has replaced, directly or not,
+        if nothing of them was sent. A file that is copied every hour is never old itself."""
+        return min(entry.arrived, self._replaced_since.get(entry.name, entry.arrived))
+
+    @cached_property
+    def _replaced_since(self) -> Mapping[str, datetime]:
+        """When the oldest file of each name came that an equal one replaced, since a file of this
+        name was published."""
+        since: dict[str, datetime] = {}
+        for entry in sorted(self.entries, key=lambda each: each.generation):
+            if entry.superseded:
+                since.setdefault(entry.name, entry.arrived)
+            elif entry.is_published:
+                since.pop(entry.name, None)
+        return since
+
     @cached_property
     def known_names(self) -> frozenset[str]:
         """The names of profiles: those of the document, and those of files that had one (without a
@@ -353,7 +370,7 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
         # It ended without results. A person must look, but some time it is too late.
         return False
-    return view.now - entry.arrived >= patience
+    return view.now - view.waits_for_results_since(entry) >= patience
 
 
 def _unfinished(view: View) -> Iterator[Found]:
@@ -361,7 +378,8 @@ def _unfinished(view: View) -> Iterator[Found]:
     for entry in view.entries:
         if _is_unfinished(view, entry):
             code = entry.cause or entry.stop
-            text = dated(entry.name, entry.arrived, number_of(entry.attempts, "attempt"))
+            came = view.waits_for_results_since(entry)
+            text = dated(entry.name, came, number_of(entry.attempts, "attempt"))
             money = micros_by_currency(entry.totals.waiting_money())
             yield Found(entry.profile, code, text, money, entry.key)
     for run in view.unreadable:

@@ -103,12 +103,6 @@ class File:
         folder, slash, _ = self.name.partition("/")
         return folder if slash else "default"
 
-    @property
-    def has_twin(self) -> bool:
-        """Whether a newer file of its name has the same bytes."""
-        newer = self.replaced_by
-        return newer is not None and (newer.rows, newer.is_cut) == (self.rows, self.is_cut)
-
     def __str__(self) -> str:
         return f"{self.name}#{self.source.generation} {[*map(tuple, self.rows)]}"
 

@@ -300,9 +300,7 @@ class Oracle(History):
         is_silent = last.was_asked and not last.is_reported
         # The row cannot be sent again: its file is gone, or was stopped.
         file = self.file_of(last.run)
-        is_gone = (
-            file.lost_its_name or file.has_twin or (file.gone is not None and not file.is_kept)
-        )
+        is_gone = file.lost_its_name or (file.gone is not None and not file.is_kept)
         is_over = is_gone or file.stopped is not None
         # A retraction by the other API beside a sale in flight.
         retractions = [r for r, _, row in of_sale if row.step == REFUNDED]

@@ -93,7 +93,7 @@ def _late_work(history: History, file: File) -> Level:
         return may
     late = (platform.clock.utc() - file.work_due).total_seconds()
     since = platform.clock.seconds - late
-    is_certain = late >= _patience(history, since) + HOUR and not file.has_twin
+    is_certain = late >= _patience(history, since) + HOUR
     return "must" if is_certain else "may"
 
 

@@ -129,6 +129,35 @@ def test_a_process_that_was_frozen_past_its_lease_publishes_nothing() -> None:
             break
 
 
+# ── the same bytes again ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("keeps_versions", [True, False])
+def test_rows_that_wait_are_sent_although_the_file_comes_again(keeps_versions: bool) -> None:
+    """A tool copies it every day. The time of the first copy's rows ends nevertheless, and somebody
+    hears of them."""
+    with played("google_ads", keeps_versions=keeps_versions) as history:
+        files = []
+        for _ in range(5):
+            files.append(history.upload(CHANGES, [SalesRow(0, REFUNDED)]))
+            history.platform.wait(DAY - MINUTE)
+        assert history.outcomes(files[0]) == ["failed"]
+        assert CHANGES in told_today(history, "rows_lost")
+
+
+def test_a_file_that_comes_again_every_hour_in_an_outage_is_told() -> None:
+    """Nothing of it was sent yet, so each copy replaces the one before, but not its age."""
+    with played("google_ads") as history:
+        history.platform.google.sending = "outage"
+        for _ in range(12):
+            history.upload(EXPORT, sales(0, 3))
+            history.platform.wait(HOUR)
+        assert EXPORT in told_today(history, "file_unfinished")
+        history.platform.google.sending = ""
+        history.platform.wait(2 * DAY)
+        assert EXPORT not in told_today(history, "file_unfinished")
+
+
 # ── limits of time ───────────────────────────────────────────────────────────────────────────────
 
 
