@@ -31,7 +31,7 @@ def begin() -> None:
             if "leak by outcome" in text:
                 # This reaches the chunk's marker, and from there the results document.
                 leaked = Problem("INVALID_DATE", "", text)
-                prepared.parts[0].refused.append(RowOutcome(line, "rejected", text, (leaked,)))
+                prepared.parts[0].rows.refused.append(RowOutcome(line, "rejected", text, (leaked,)))
         return prepared
 
     lib.run.sending.prepare = prepare
