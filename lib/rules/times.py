@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
 from lib.model.account import ConversionAction
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.conversion_clock import MAX_AGE_DAYS, ConversionClock
-from lib.rules.values.dates import DateOrder, Doubts, with_time_of_day
+from lib.rules.values.dates import DateOrder, Doubts, meanings_by_order, with_time_of_day
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
 _UNKNOWN_ZONE: Final = UnknownZone("time_zone")
@@ -57,12 +58,16 @@ def times_of(
     is a warning there. These are the problems of the chunk, or others if a caller must first see
     which rows need the time. With the `actions` of the rows, a warning also says if a time is older
     than the look-back window of its action.
+
+    If dates contradict the declared order of day and month, those that have a meaning in both may
+    be rejected too (`_reject_ambiguous_dates`).
     """
     texts, instants = [""] * chunk.size, [0] * chunk.size
     zones = chunk.read_once(zone_of, "time_zone")
     clock = chunk.file.clock
     read = clock.read
     lookbacks = [each.lookback_days for each in actions] or [MAX_AGE_DAYS] * chunk.size
+    unread = []
     for row, (cell, zone, lookback_days) in enumerate(zip(cells, zones, lookbacks, strict=True)):
         try:
             texts[row], instants[row], doubts = read(cell, zone, lookback_days)
@@ -70,11 +75,52 @@ def times_of(
             found = _read_unwrapped(cell, zone, lookback_days, clock, problems, field)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
+                unread.append(row)
                 continue
             texts[row], instants[row], doubts = found
         for doubt in doubts:
             problems.warn(row, doubt, field)
+    # A row that may be sent without this time may come again in a resend, with few others of its
+    # chunk. If they were judged by it, they could be rejected there, but not on the first pass.
+    if unread and problems is chunk.problems:
+        _reject_ambiguous_dates(chunk, field, unread)
     return Times(texts, instants)
+
+
+def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[int]) -> None:
+    """Reject the dates that can mean two days, if more of the dates in their column that can mean
+    only one contradict the declared order than agree with it.
+
+    With MDY, 20/11/2026 and 21/11/2026 contradict it, and 11/20/2026 agrees, so 10/11/2026 is
+    rejected. The original cells are read, because those of adjustments may be replaced. `unread`
+    are the rows whose time cannot be read, as are all that contradict.
+    """
+    declared, problems, cells = chunk.file.clock.date_order, chunk.problems, chunk.cells(field)
+    if declared is None or field not in chunk.file.columns:
+        return
+    columns = chunk.values_of_entries(chunk.file.columns[field])
+
+    def meanings_of(row: int) -> dict[DateOrder, datetime]:
+        return meanings_by_order(plain_text(cells[row], field) or "")
+
+    other = "DMY" if declared == "MDY" else "MDY"
+    contradicting = Counter(columns[row] for row in unread if [*meanings_of(row)] == [other])
+    ambiguous = []
+    for row, column in enumerate(columns):
+        if contradicting[column] <= 0:
+            continue  # enough dates agree: for speed, no more are read
+        meanings = meanings_of(row)
+        if [*meanings] == [declared]:
+            contradicting[column] -= 1
+        elif len({*meanings.values()}) == 2:
+            ambiguous.append(row)
+    detail = f"a date such as 10/11/2026, beside {_OTHER_ORDER[declared]}"
+    for row in ambiguous:
+        if contradicting[columns[row]] > 0:
+            # What else was found, such as TOO_OLD, is about a day that may not be meant.
+            for found in (problems.errors, problems.warnings):
+                found[row] = [each for each in found[row] if each.field != field]
+            problems.reject(row, "DATE_ORDER_MISMATCH", field, detail)
 
 
 def _read_unwrapped(

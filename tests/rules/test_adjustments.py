@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
 from lib.model.records import Call
 from lib.rules import repeats
+from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules
 from tests.rules import rows
 from tests.rules.rows import Validated, engine_for, rows_of
@@ -151,6 +153,13 @@ def test_a_row_that_names_no_conversion(cells: str) -> None:
     assert found.refused[2].startswith("ADJUSTS_NO_CONVERSION")
 
 
+def test_a_file_without_the_time_of_the_sale_names_no_sale_of_a_person() -> None:
+    """Such a file may declare the order of day and month all the same."""
+    rows = "email,conversion_value,adjustment_date_time\nbuyer@example.com,100,noon"
+    found = validate(rows, entries=RETRACTED, date_order="DMY")
+    assert found.refused == {2: "ADJUSTS_NO_CONVERSION TIME_MISSING"}
+
+
 def test_other_cells_do_not_matter_to_a_refund_with_an_order_id() -> None:
     """The order ID is enough: a negative value or a lost email address rejects no refund."""
     row = f"{SALES},adjustment_date_time\nSO-1,,nobody,,-100,noon"
@@ -191,6 +200,19 @@ def test_a_refund_on_a_day_is_at_its_end(cell: str, zone: str, time: str) -> Non
     assert found.warned.get(2, "") == (
         "" if is_read_as_written or not sent else "ADJUSTED_ON_THAT_DAY"
     )
+
+
+def test_a_refund_that_may_be_of_today_needs_the_order_of_day_and_month() -> None:
+    """A date with two meanings is rejected among dates in the other order, also if the declared
+    order makes it that of today."""
+    settings = {"date_order": "DMY", "entries": RETRACTED}
+    on_10_november = datetime(2026, 11, 10, 12, tzinfo=UTC)
+    rules = replace(rows.rules_of(kind="adjustment", **settings), now=on_10_november)
+    engine = Engine([{"order_id": 0, "adjustment_date_time": 1}], rules)
+    assert engine.validate(rows_of("SO-1,10/11/2026")).records[0].time.startswith("2026-11-10")
+    found = engine.validate(rows_of("SO-1,10/11/2026\nSO-2,10/20/2026"))
+    assert [each.errors[0].code for each in found.refused] == ["DATE_ORDER_MISMATCH"] * 2
+    assert found.refused[0].warnings == ()
 
 
 def test_an_order_may_be_refunded_on_the_day_of_its_sale() -> None:

@@ -260,6 +260,82 @@ AAAAAAAAAAAAAA4,11/20/2026 10:00
     assert details == [detail]
 
 
+@pytest.mark.parametrize(
+    ("order", "cells", "sent"),
+    [
+        ("MDY", ["20/11/2026", "21/11/2026", "11/20/2026", "10/11/2026"], "11/20/2026"),
+        ("MDY", ["20/11/2026", "11/20/2026", "10/11/2026"], "11/20/2026 10/11/2026"),
+        ("MDY", ["20/11/2026", "11/19/2026", "11/20/2026", "10/11/2026"], None),
+        ("DMY", ["11/20/2026 2:05 PM", "11/10/2026 2:05 PM"], ""),
+        ("DMY", ["11/20/2026", "11/21/2026", "20/11/2026", "11/10/2026"], "20/11/2026"),
+        ("MDY", ["20/11/2026", "11/11/2026", "2026-11-10", "Nov 10 2026"], None),
+        ("MDY", ["20/11/26", "10/11/26", "11/11/26"], "11/11/26"),
+        ("MDY", ["20-11-26", "10-11-26"], ""),
+        ("MDY", ["20.11.2026", "10/11/2026"], ""),
+        ("MDY", ["Tue 10/11/2026", "10/11/2026"], ""),
+        ("MDY", ['"=""20/11/2026"""', '"=""10/11/2026"""'], ""),
+        ("MDY", ["20/11/2026", "03/11/2026", "10/12/2026"], ""),  # TOO_OLD
+        ("DMY", ["11/20/2026", "11/12/2026"], ""),  # FUTURE_DATE
+        ("MDY", ["yesterday", "", "31/11/2026", "10/11/2026"], "10/11/2026"),
+        (None, ["20/11/2026", "21/11/2026", "11/20/2026"], "20/11/2026 21/11/2026 11/20/2026"),
+    ],
+)
+def test_dates_with_two_meanings_among_dates_in_the_other_order(
+    order: str | None, cells: list[str], sent: str | None
+) -> None:
+    """They are rejected if more dates of the chunk contradict the declared order than agree with
+    it. None: only the first cell is not sent."""
+    lines = [f"AAAAAAAAAAAAA{number},{cell}" for number, cell in enumerate(cells, 10)]
+    found = validate("\n".join(["gclid,conversion_date_time", *lines]), date_order=order)
+    expected = cells[1:] if sent is None else [each for each in cells if each in sent.split()]
+    assert [cells[line - 2] for line in found.sent] == expected
+    moved = {found.fields[n] for n in found.details if "10/11/2026" in found.details[n]}
+    assert moved <= {"DATE_ORDER_MISMATCH conversion_date_time"}
+    assert not found.refused.keys() & found.warned.keys()
+
+
+def test_a_chunk_and_a_column_are_judged_alone() -> None:
+    """Each entry may have a time column of its own, which only its own dates contradict."""
+    places = [{"gclid": 0, "conversion_date_time": place} for place in (1, 2)]
+    engine = Engine(places, rules_of(date_order="MDY", entries=[EntryRules("1001")] * 2))
+    first = rows_of(
+        """
+AAAAAAAAAAAAAA1,20/11/2026,20/11/2026
+AAAAAAAAAAAAAA2,10/11/2026,20/11/2026
+AAAAAAAAAAAAAA3,20/11/2026,11/20/2026
+AAAAAAAAAAAAAA4,20/11/2026,10/11/2026
+"""
+    )
+    assert engine.validate(first, [0, 0, 1, 1]).lines == [4, 5]
+    assert engine.validate(first[1:], [0, 1, 1]).lines == [3, 4, 5]
+
+
+_IN_ANY_ORDER = st.sampled_from(
+    ["20/11/2026", "21/11/2026 14:05", "11/20/2026", "11/21/2026", "10/11/2026", "11/11/2026 10:00"]
+)
+
+
+@given(st.lists(st.tuples(_IN_ANY_ORDER, _IN_ANY_ORDER, st.booleans()), max_size=9), st.data())
+def test_rows_that_are_sent_again_are_read_as_before(
+    rows: list[tuple[str, str, bool]], data: st.DataObject
+) -> None:
+    """A resend validates some of the rows that were sent, without the others of their chunk."""
+    lines = [
+        f"AAAAAAAAAAAAAA{number},{f'SO-{number}' if has_order else ''},{sold},{adjusted}"
+        for number, (sold, adjusted, has_order) in enumerate(rows)
+    ]
+    header = ["gclid", "order_id", "conversion_date_time", "adjustment_date_time"]
+    retracted = [EntryRules("1001", adjustment_type="retraction")]
+    all_rows = rows_of("\n".join(lines))
+    for kind, entries in (("conversion", [EntryRules("1001")]), ("adjustment", retracted)):
+        engine = engine_for(header, kind, date_order="MDY", entries=entries)
+        first = engine.validate(all_rows)
+        sent = dict(zip(first.lines, first.records, strict=True))
+        due = [row for row in all_rows if row[0] in sent and data.draw(st.booleans())]
+        again = engine_for(header, kind, date_order="MDY", entries=entries).validate(due)
+        assert again.records == [sent[line] for line, *_ in due]
+
+
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
     """A conversion before the look-back window is sent, because the click time is unknown."""
     validated = validate(

@@ -174,6 +174,16 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     return _localize(_naive(parts, date_order or _order_by_weekday(parts)), parts, zone)
 
 
+def meanings_by_order(value: str) -> dict[DateOrder, datetime]:
+    """Return what a time means, without its zone, in each order in which it can be read.
+
+    `11/10/2026 14:05` has two meanings, `11/20/2026` has only that of MDY, and `2026-11-20` the
+    same one in both orders. What is no time has none.
+    """
+    parts = _parts(_one_spelling(value)) if len(value) <= _LONGEST else None
+    return {} if parts is None else _naive_by_order(parts)
+
+
 def with_time_of_day(date: str, time_of_day: str) -> str:
     """Return a date and the time in another cell as one text: `11/20/2026`, `2:05 PM`.
 
@@ -319,13 +329,18 @@ def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:
     is_sure = len(weekday) >= _SURE_WEEKDAY_CHARS or weekday in _ENGLISH_WEEKDAYS
     if not is_sure or "first" not in parts:
         return None
+    fitting = [*_naive_by_order(parts)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _naive_by_order(parts: dict[str, str | None]) -> dict[DateOrder, datetime]:
+    """Return what `_naive` returns for each order in which it can read the time."""
     orders: tuple[DateOrder, DateOrder] = ("DMY", "MDY")
-    fitting = []
+    found = {}
     for order in orders:
         with suppress(RuleError):
-            _naive(parts, order)
-            fitting.append(order)
-    return fitting[0] if len(fitting) == 1 else None
+            found[order] = _naive(parts, order)
+    return found
 
 
 def _in_order(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple[int, int]:
