@@ -21,7 +21,7 @@ from lib.model.outcomes import Outcome
 from lib.model.totals import Totals
 from lib.results.document import RunSummary, document_head, results_document
 from lib.results.findings import Findings
-from lib.results.overview import MOST_FILES, render_overview
+from lib.results.overview import MAX_FILES, render_overview
 from lib.results.report import render_report
 from lib.state.runs import entry_of
 
@@ -114,7 +114,7 @@ def overview() -> str:
     counts: dict[Outcome, int] = {"uploaded": ROWS - ROWS // 100, "rejected": ROWS // 100}
     totals = Totals(counts, money={"uploaded": {"USD": Sum(ROWS, 10**12)}})
     entry = entry_of(replace(RUN, totals=totals))
-    days = [NOW - timedelta(days=number) for number in range(MOST_FILES)]
+    days = [NOW - timedelta(days=number) for number in range(MAX_FILES)]
     entries = [msgspec.structs.replace(entry, arrived=day) for day in days]
     return render_overview("results", entries, [], NOW)
 

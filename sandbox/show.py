@@ -11,7 +11,7 @@ from rich.text import Text
 
 from sandbox.running import command
 
-_MOST_ROWS = 8
+_MAX_ROWS = 8
 _LATE = "PROCESSING_ERROR_"
 OUTCOMES = (
     *("ok", "uploaded", "duplicate", "rejected", "failed", "deferred", "skipped"),
@@ -65,7 +65,7 @@ def show_results(document: Mapping[str, Any], console: Console) -> None:
             "line", "record", "outcome", "column", "problem", title="The first rows with problems"
         )
         columns = document.get("columns", {})
-        for row in faulty[:_MOST_ROWS]:
+        for row in faulty[:_MAX_ROWS]:
             error = row["errors"][0]
             field = str(error.get("field", ""))
             table.add_row(

@@ -49,9 +49,9 @@ NO_IO = ("rules", "source", "model", "catalogue")
 IO_MODULES = {"os", "socket", "subprocess", "requests", "urllib", "http", "pathlib", "tempfile"}
 SDK = ("google", "grpc", "functions_framework", "cloudevents")
 
-MOST_MODULES_ON_THE_TOP_FLOOR = 3
-MOST_LINES_OF_A_FUNCTION = 60
-MOST_MODULES_OF_A_RUN = 20
+MAX_MODULES_ON_THE_TOP_FLOOR = 3
+MAX_LINES_OF_A_FUNCTION = 60
+MAX_MODULES_OF_A_RUN = 20
 
 DISTRIBUTIONS = {
     # What is imported, and what it is installed as.
@@ -170,7 +170,7 @@ def test_a_run_is_told_by_few_modules() -> None:
         reached |= waiting
         found = set().union(*map(arrows_from, waiting)) - reached
         waiting = {name for name in found if name.startswith(("lib.run.", "lib.state."))}
-    assert len(reached) <= MOST_MODULES_OF_A_RUN
+    assert len(reached) <= MAX_MODULES_OF_A_RUN
 
 
 @pytest.mark.parametrize("folder", NO_IO)
@@ -244,7 +244,7 @@ def test_no_destination_is_compared_with_a_name() -> None:
 def test_few_modules_are_on_the_top_floor() -> None:
     """Folder names tell where a rule lives."""
     top = list((ROOT / "lib").glob("*.py"))
-    assert len(top) <= MOST_MODULES_ON_THE_TOP_FLOOR
+    assert len(top) <= MAX_MODULES_ON_THE_TOP_FLOOR
 
 
 def test_functions_are_short() -> None:
@@ -253,7 +253,7 @@ def test_functions_are_short() -> None:
         for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef):
                 lines = (node.end_lineno or 0) - node.lineno + 1
-                assert lines <= MOST_LINES_OF_A_FUNCTION, f"{path}: {node.name} has {lines} lines"
+                assert lines <= MAX_LINES_OF_A_FUNCTION, f"{path}: {node.name} has {lines} lines"
 
 
 def _types_in(path: Path) -> Iterator[str]:

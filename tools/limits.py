@@ -6,7 +6,7 @@ from typing import Final
 
 from lib.adapters import workbook as child
 from lib.config.settings import Settings
-from lib.model.outcomes import MOST_PROBLEMS
+from lib.model.outcomes import MAX_PROBLEMS
 from lib.source import delimited, text, workbook
 
 _SETTINGS: Final = Settings.model_fields
@@ -53,7 +53,7 @@ LIMITS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("rows of a sheet", f"{workbook.MAX_ROWS:,}, as in Excel", _TOO_LARGE, _FILE),
     (
         "errors that the results list for a row",
-        f"{MOST_PROBLEMS}, and {MOST_PROBLEMS} warnings",
+        f"{MAX_PROBLEMS}, and {MAX_PROBLEMS} warnings",
         "",
         "the list",
     ),

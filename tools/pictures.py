@@ -21,7 +21,7 @@ from sandbox.examples import EXAMPLES, moved_to
 from sandbox.up import OUTPUT_BUCKET, Sandbox
 
 ROOT = Path(__file__).parent.parent
-MOST_BYTES = 150_000
+MAX_BYTES = 150_000
 PICTURES: dict[str, tuple[str, dict[str, Any]]] = {
     "report.png": ("results.html", {"viewport": {"width": 1000, "height": 1080}}),
     "report-dark-phone.png": (
@@ -112,7 +112,7 @@ def _make_small(path: Path) -> None:
     """Use 256 colors: they keep these pages as they are, with less than half of the size."""
     small = Image.open(path).convert("RGB").quantize(256, method=Image.Quantize.FASTOCTREE)
     small.save(path, optimize=True)
-    assert path.stat().st_size <= MOST_BYTES, path.name
+    assert path.stat().st_size <= MAX_BYTES, path.name
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ from lib.state.store import Readable, StoredObject
 _LINES_SHOWN: Final = 5
 _DETAILS_SHOWN: Final = 2
 _FIRST_RECORDS: Final = 3
-_MOST_VALUES: Final = 1_000
+_MAX_VALUES: Final = 1_000
 """Different values that are counted for each code."""
 _LONGEST_VALUE: Final = 60
 """Characters of a value that are kept."""
@@ -59,7 +59,7 @@ class Occurrences:
     def add_value(self, value: str) -> None:
         """Count a value, unless there are too many different ones."""
         value = value[:_LONGEST_VALUE]
-        if value in self.values or len(self.values) < _MOST_VALUES:
+        if value in self.values or len(self.values) < _MAX_VALUES:
             self.values[value] += 1
 
 

@@ -16,9 +16,9 @@ from lib.model.records import Conversion, Record, Row
 from lib.run.plan import Plan
 
 _FEWEST_ROWS: Final = 10
-_MOST_SHARE_OF_ONE: Final = 0.8
+_MAX_SHARE_OF_ONE: Final = 0.8
 """What is in a larger share of the rows is no buyer's: it is the shop's, or a salesperson's."""
-_MOST_PEOPLE: Final = 10_000
+_MAX_PEOPLE: Final = 10_000
 """So many are counted at a time: of more, the rarest are forgotten. Whoever is in most rows stays,
 and a file of any length needs the same memory."""
 _OF_OTHERS: Final = re.compile(
@@ -65,8 +65,8 @@ class FileNotes:
                 self._people["email"].update(record.hashed_emails)
                 self._people["phone"].update(record.hashed_phones)
         for field, people in self._people.items():
-            if len(people) > _MOST_PEOPLE:
-                self._people[field] = Counter(dict(people.most_common(_MOST_PEOPLE // 10)))
+            if len(people) > _MAX_PEOPLE:
+                self._people[field] = Counter(dict(people.most_common(_MAX_PEOPLE // 10)))
         places = [plan.places[column] for column in plan.header.columns_of("conversion_value")]
         # If the cell is empty, it is the profile that says 0.
         self._worthless += sum(
@@ -87,7 +87,7 @@ class FileNotes:
         notes = []
         for field, people in self._people.items():
             most = max(people.values(), default=0)
-            if self._rows >= _FEWEST_ROWS and most >= _MOST_SHARE_OF_ONE * self._rows:
+            if self._rows >= _FEWEST_ROWS and most >= _MAX_SHARE_OF_ONE * self._rows:
                 detail = f"{field}: {most:,} of {self._rows:,} rows"
                 notes.append(Problem("SAME_PERSON", "", detail))
         if self._worthless:

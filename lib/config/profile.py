@@ -32,7 +32,7 @@ from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
-from lib.model.money import MOST_VALUE
+from lib.model.money import MAX_VALUE
 from lib.rules.fields import BY_NAME, NEEDS, is_field
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.enums import Consent
@@ -157,7 +157,7 @@ def _amount(value: object) -> object:
     if value == ACTION_DEFAULT:
         return value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not 0 <= cast("float", value) <= MOST_VALUE:
+    if not is_number or not 0 <= cast("float", value) <= MAX_VALUE:
         raise ValueError(
             "not an amount. Write a number of 0 or more (at most a million million), or "
             f'"{ACTION_DEFAULT}".'

@@ -18,9 +18,9 @@ MICROS: Final = 1_000_000
 _FLOAT_MICROS: Final = float(MICROS)
 ACCOUNT_CURRENCY: Final = "the account's currency"
 """The name of "" for people."""
-MOST_MICROS: Final = (1 << 63) - 1
+MAX_MICROS: Final = (1 << 63) - 1
 """What fits into the integers of other programs. Sums stop here."""
-MOST_VALUE: Final = 1e12
+MAX_VALUE: Final = 1e12
 """The rules refuse a higher value: no sale is worth so much, in any currency."""
 _NONE: Final = -1
 
@@ -50,7 +50,7 @@ def add_sums(sums: dict[str, Sum], more: Mapping[str, Sum]) -> None:
     """Add sums by currency to others."""
     for currency, (rows, micros) in more.items():
         before = sums.get(currency, Sum())
-        sums[currency] = Sum(before.rows + rows, min(before.micros + micros, MOST_MICROS))
+        sums[currency] = Sum(before.rows + rows, min(before.micros + micros, MAX_MICROS))
 
 
 def difference(sums: Mapping[str, Sum], less: Mapping[str, Sum]) -> dict[str, Sum]:
@@ -154,7 +154,7 @@ class Amounts(NamedTuple):
             )
             without = of_currency.count(_NONE)
             if rows := len(of_currency) - without:
-                by_currency[currency] = Sum(rows, min(sum(of_currency) + without, MOST_MICROS))
+                by_currency[currency] = Sum(rows, min(sum(of_currency) + without, MAX_MICROS))
         return by_currency
 
     def packed(self) -> bytes:

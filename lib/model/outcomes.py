@@ -58,7 +58,7 @@ UNLISTED: Final = _that(lambda each: not each.is_listed)
 WITH_MONEY: Final = _that(lambda each: each.counts != "need not")
 """The outcomes whose values are summed up: the others are no conversions."""
 
-MOST_PROBLEMS = 20
+MAX_PROBLEMS = 20
 """A row lists at most this many errors, and as many warnings."""
 
 LONGEST_DETAIL = 1_000
@@ -112,8 +112,8 @@ class RowOutcome(NamedTuple):
 
 
 def _bounded(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    if len(problems) <= MOST_PROBLEMS and all(len(p.detail) <= LONGEST_DETAIL for p in problems):
+    if len(problems) <= MAX_PROBLEMS and all(len(p.detail) <= LONGEST_DETAIL for p in problems):
         return problems
     return tuple(
-        each._replace(detail=each.detail[:LONGEST_DETAIL]) for each in problems[:MOST_PROBLEMS]
+        each._replace(detail=each.detail[:LONGEST_DETAIL]) for each in problems[:MAX_PROBLEMS]
     )

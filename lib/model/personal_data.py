@@ -11,7 +11,7 @@ import unicodedata
 from typing import Final
 from urllib.parse import unquote
 
-MOST_CHARS_OF_MESSAGE: Final = 300
+MAX_CHARS_OF_MESSAGE: Final = 300
 """Maximum number of characters that are kept of a message."""
 
 _AT: Final = r"\s?(?:[@\uff20\ufe6b]|%40|%EF%BC%A0|%EF%B9%AB)\s?"
@@ -60,4 +60,4 @@ def plain_digits(text: str) -> str:
 def without_personal_data(message: str) -> str:
     """Return the start of a message, without email addresses and long numbers."""
     hidden = _NUMBER.sub("[number]", _WHOLE_EMAIL.sub("[email]", message))
-    return hidden[:MOST_CHARS_OF_MESSAGE]
+    return hidden[:MAX_CHARS_OF_MESSAGE]

@@ -68,7 +68,7 @@ _TRIES: Final = (
     timedelta(hours=16),
 )
 
-MOST_TRIES: Final = len(_TRIES) + 1
+MAX_TRIES: Final = len(_TRIES) + 1
 """After so many attempts in a row that died, or ran out of time before they saved anything, the
 file is at fault. A bad deployment or an outage of an hour needs fewer."""
 

@@ -24,7 +24,7 @@ REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
 """Codes of a row that repeats another one of its file: Google has never got it. The row is a
 duplicate, because a repeat of a row that waits or was refused has the reasons of that row."""
 
-MOST_CURRENCIES: Final = 3
+MAX_CURRENCIES: Final = 3
 """Of a digest: the most frequent ones."""
 
 _NO_MONEY: Final[Mapping[str, Sum]] = {}
@@ -316,7 +316,7 @@ class Totals:
         frequent = Counter[str]()
         for sums in self.money.values():
             frequent.update({currency: each.rows for currency, each in sums.items()})
-        currencies = [currency for currency, _ in frequent.most_common(MOST_CURRENCIES)]
+        currencies = [currency for currency, _ in frequent.most_common(MAX_CURRENCIES)]
         codes = {code: self.codes[code] for code in (*REPEATS, *kept, reason) if code in self.codes}
         unnamed = Counter[str]()
         for each, rows in self.unnamed.items():

@@ -18,9 +18,9 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import LOST, Problem, RowOutcome
 
-MOST_DETAILS: Final = 3
+MAX_DETAILS: Final = 3
 """Different details of a cause that are shown with it; if it has more, only with the rows."""
-MOST_ROWS: Final = 1_000
+MAX_ROWS: Final = 1_000
 """Rows that are listed in any case, and in addition:"""
 ROWS_OF_A_CAUSE: Final = 10
 """the first rows of every cause, so that a frequent one does not hide the others."""
@@ -56,7 +56,7 @@ class Cause:
 
     `sums` are the values of those that do not count, or at which somebody must look. `fields` has
     the number of problems of each field. `details` are what is particular to the rows. Of many
-    different ones, `MOST_DETAILS` and one more are kept: that one says that not all are shown.
+    different ones, `MAX_DETAILS` and one more are kept: that one says that not all are shown.
     """
 
     code: str
@@ -84,7 +84,7 @@ class Cause:
         """Add a problem of one of the rows."""
         if problem.field:
             self.fields[problem.field] += 1
-        if problem.detail and len(self.details) <= MOST_DETAILS:
+        if problem.detail and len(self.details) <= MAX_DETAILS:
             self.details.add(problem.detail)
 
 
@@ -145,7 +145,7 @@ class Findings:
         if not row.errors and not row.warnings:
             return
         self.with_problem += 1
-        keep_first(self.first, listed, MOST_ROWS)
+        keep_first(self.first, listed, MAX_ROWS)
         if row.errors:
             need, reasons = need_of(row)
             self.groups[need].add(listed, reasons)

@@ -29,7 +29,7 @@ from lib.results.sentences import (
 from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, newest_well
 
-MOST_FILES: Final = 40
+MAX_FILES: Final = 40
 SUMMED_DAYS: Final = (7, 30)
 _NOT_WELL: Final = ("needs attention", "stopped")
 
@@ -100,8 +100,8 @@ def render_overview(
         unreadable=[(name, lookup(code)) for name, code in sorted(unreadable.items())],
         sums=[*_sums_by_profile(entries, sent_again, as_of)],
         summed_days=SUMMED_DAYS,
-        files=files[:MOST_FILES],
-        most_files=MOST_FILES,
+        files=files[:MAX_FILES],
+        most_files=MAX_FILES,
     )
 
 

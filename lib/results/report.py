@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 from lib.errors import NotResults
 from lib.model.outcomes import OUTCOMES
 from lib.results.document import ResultsHead
-from lib.results.findings import MOST_DETAILS, Findings, ListedRow, root_problems
+from lib.results.findings import MAX_DETAILS, Findings, ListedRow, root_problems
 from lib.results.page import render
 from lib.results.reading import read_results
 from lib.results.sentences import (
@@ -68,7 +68,7 @@ def render_report(head: ResultsHead, findings: Findings, links: Links = Links())
         outcomes=OUTCOMES,
         listed_outcomes={each.row.outcome for each in rows},
         groups=findings.groups,
-        most_details=MOST_DETAILS,
+        most_details=MAX_DETAILS,
         notes_to_read=[note for note in to_read if note.code not in said],
         other_notes=[note for note in head.notes if note not in to_read],
         rows=rows,

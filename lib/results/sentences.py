@@ -50,11 +50,11 @@ NEARLY_ALL: Final = 0.9
 """A share that is told as that of nearly all rows."""
 LATEST_ANSWER: Final = timedelta(days=7)
 """So long after the last word on a file, Google has said all that it will say."""
-MOST_WORDS: Final = 20
+MAX_WORDS: Final = 20
 """Of the line that says what happened."""
 NOBODY: Final = "Nobody needs to do anything."
 NOBODY_NOW: Final = "Nobody needs to do anything now."
-MOST_STEPS: Final = 3
+MAX_STEPS: Final = 3
 """The causes of the others are below the steps."""
 
 
@@ -161,7 +161,7 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
     """
     objection = f"look at {rows:,}: {sentence}" if rows else inside(sentence)
     both = f"{line.removesuffix('.')}, but {objection}"
-    if line and len(both.split()) <= MOST_WORDS:
+    if line and len(both.split()) <= MAX_WORDS:
         return both
     return f"{number_of_rows(rows)}: {sentence}" if rows else sentence
 
@@ -190,7 +190,7 @@ def _with_cause(line: str, totals: Totals) -> str:
         return ""
     because = " because" if number >= totals.lost else ", nearly all because"
     both = f"{line.removesuffix('.')}{because} {inside(lookup(totals.reason).summary)}"
-    return both if len(both.split()) <= MOST_WORDS else ""
+    return both if len(both.split()) <= MAX_WORDS else ""
 
 
 def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
@@ -377,7 +377,7 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         *(step for code in looks if (step := _step_for_look(head, findings, code, headline))),
     ]
     if steps:
-        return [_with_names(step, head) for step in _with_upload(steps[:MOST_STEPS])]
+        return [_with_names(step, head) for step in _with_upload(steps[:MAX_STEPS])]
     if totals.lost:
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
     text = NOBODY

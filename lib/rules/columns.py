@@ -18,7 +18,7 @@ from operator import is_, itemgetter
 from typing import Any, NamedTuple, TypeVar, cast
 
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
-from lib.model.outcomes import MOST_PROBLEMS, Problem
+from lib.model.outcomes import MAX_PROBLEMS, Problem
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
@@ -50,7 +50,7 @@ class RowProblems:
 
     A row with an error is not sent. A warning reports a value that was left out, or a decision.
     Placeholders are not reported row by row: `with_placeholders` are the columns that have any.
-    A row keeps `MOST_PROBLEMS` errors and as many warnings: it can have a thousand columns.
+    A row keeps `MAX_PROBLEMS` errors and as many warnings: it can have a thousand columns.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class RowProblems:
 
     def reject(self, row: int, code: str, column: str = "", detail: str = "") -> None:
         """Add an error."""
-        if len(found := self.errors[row]) < MOST_PROBLEMS:
+        if len(found := self.errors[row]) < MAX_PROBLEMS:
             found.append(Problem(code, column, detail))
 
     def reject_problems(self, column: Sequence[T | Problem], placeholder: T) -> list[T]:
@@ -87,7 +87,7 @@ class RowProblems:
     def warn(self, row: int, code: str, column: str = "") -> None:
         """Add a warning, once: two rules may read one cell, as those of phones and addresses do."""
         warning = Problem(code, column)
-        if len(found := self.warnings[row]) < MOST_PROBLEMS and warning not in found:
+        if len(found := self.warnings[row]) < MAX_PROBLEMS and warning not in found:
             found.append(warning)
 
 

@@ -26,7 +26,7 @@ from lib.rules.values.identifiers import (
     sha256_hex,
 )
 from lib.rules.values.order_ids import (
-    MOST_CHARS_OF_TAG,
+    MAX_CHARS_OF_TAG,
     check_order_id,
     fitting_order_id,
     is_plain_order_id,
@@ -356,7 +356,7 @@ def read_order_ids(chunk: ChunkColumns) -> list[str | None]:
                 order_id = check_order_id(text, phones)
                 if not rules.is_of_tag:
                     order_id = fitting_order_id(order_id, rules.sent_order_id)
-                elif len(order_id) > MOST_CHARS_OF_TAG:
+                elif len(order_id) > MAX_CHARS_OF_TAG:
                     raise RuleError("INVALID_ORDER_ID")
                 order_ids[row] = order_id
             except RuleError as error:

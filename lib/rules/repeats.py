@@ -18,7 +18,7 @@ _SAME_CLICK: Final = "the same click ID, time and conversion action"
 _SAME_ORDER: Final = "the same order ID and conversion action"
 _SAME_CALL: Final = "the same call, time and conversion action"
 
-MOST_REMEMBERED: Final = 100_000
+MAX_REMEMBERED: Final = 100_000
 """Maximum number of adjusted conversions that are remembered from earlier chunks: about 20 MB."""
 
 
@@ -170,7 +170,7 @@ def find_superseded(
             sent[key] = found[row]
             follows_earlier_chunk = follows_earlier_chunk or before is not None
     for key, adjustment in sent.items():
-        if key in earlier or len(earlier) < MOST_REMEMBERED:
+        if key in earlier or len(earlier) < MAX_REMEMBERED:
             earlier[key] = adjustment
     return unsent, follows_earlier_chunk
 

@@ -60,7 +60,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
     Raises `RetryableError` if another attempt must continue.
     """
     context, source, tries = attempt.context, attempt.run.source, attempt.run.tries
-    if tries > retries.MOST_TRIES:
+    if tries > retries.MAX_TRIES:
         # Even the attempt that only writes the results has died. Older results, if there are any,
         # do not say what became of the rows. Nobody asks Google any more, so nothing blocks that.
         attempt.stop(_no_progress(tries))
@@ -72,7 +72,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
         # that two attempts cannot undo each other's results.
         expected = generations_of(source, context.store, context.settings.output_bucket)
         attempt.sum_up()
-    if tries == retries.MOST_TRIES:
+    if tries == retries.MAX_TRIES:
         _end_sending(attempt, Ending("failed", _no_progress(tries)))
     else:
         if not attempt.is_first:
@@ -84,7 +84,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
     if stop is not None:
         end_deferred_rows(attempt, lambda row: Ending("not_attempted", stop))
     # The report may be what kills the attempts.
-    with_report = tries < retries.MOST_TRIES
+    with_report = tries < retries.MAX_TRIES
     # Without a document, there was none yet, or somebody has deleted it.
     if attempt.has_changed or not expected.document:
         summary = publish(attempt, expected, with_report=with_report)

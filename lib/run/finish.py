@@ -31,7 +31,7 @@ RUNTIME_END: Final = date(2029, 10, 10)
 https://cloud.google.com/run/docs/runtime-support
 """
 
-MOST_LOOKS: Final = 5
+MAX_LOOKS: Final = 5
 """How many codes a listing shows at which somebody must look."""
 _MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
@@ -132,7 +132,7 @@ def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     """
     totals = totals_of(run, sums)
     notes = [note.code for note in _notes(run, totals, now) if note.code != SUPPORT_ENDS_SOON]
-    return tuple([*dict.fromkeys(looks_of(notes, totals))][:MOST_LOOKS])
+    return tuple([*dict.fromkeys(looks_of(notes, totals))][:MAX_LOOKS])
 
 
 def digest_of(run: Run, sums: Sums, looks: Sequence[str]) -> Totals:

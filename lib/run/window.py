@@ -10,7 +10,7 @@ from typing import Final
 
 from lib.model.chunk_outcomes import ChunkOutcomes
 
-MOST_BYTES: Final = 6 << 20
+MAX_BYTES: Final = 6 << 20
 """Seven times the request of 2,000 ordinary rows. In memory, a request of custom variables or cart
 items needs four to six times its size (docs/performance.md)."""
 
@@ -101,7 +101,7 @@ class MemoryBudget:
         """Wait until another chunk may be prepared, and count it."""
         with self._changed:
             self._changed.wait_for(
-                lambda: self._chunks < self._most_chunks and self._bytes < MOST_BYTES
+                lambda: self._chunks < self._most_chunks and self._bytes < MAX_BYTES
             )
             self._chunks += 1
 

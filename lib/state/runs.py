@@ -37,7 +37,7 @@ _ENTRY_KEY: Final = "run"
 """The key of the object's metadata that has the `RunEntry`."""
 _FORMAT_KEY: Final = "format"
 """The key of the object's metadata that has the format of the document."""
-MOST_ENTRY_BYTES: Final = 4 << 10
+MAX_ENTRY_BYTES: Final = 4 << 10
 """A sweep keeps the entries of weeks in memory. Cloud Storage allows 8 KiB of metadata for an
 object (https://cloud.google.com/storage/quotas#objects)."""
 _LONGEST_TEXTS: Final[Mapping[str, int]] = {"stop_detail": 600, "name": 400, "profile": 200}
@@ -281,7 +281,7 @@ def label_of(run: Run) -> Label:
     entry = entry_of(run)
     content = msgspec.json.encode(entry)
     for text, most_bytes in _LONGEST_TEXTS.items():
-        if len(content) > MOST_ENTRY_BYTES:
+        if len(content) > MAX_ENTRY_BYTES:
             cut = getattr(entry, text).encode()[:most_bytes].decode(errors="ignore")
             entry = msgspec.structs.replace(entry, **{text: cut})
             content = msgspec.json.encode(entry)

@@ -39,8 +39,8 @@ _LONGEST_ENDING_SECONDS: Final = 60.0
 DAY_BEGINS: Final = time(6, 0)
 """In UTC. The digest of the open problems is written once in each day that begins so."""
 
-MOST_WAITING_NAMES: Final = 40
-MOST_LABEL_BYTES: Final = 4 << 10
+MAX_WAITING_NAMES: Final = 40
+MAX_LABEL_BYTES: Final = 4 << 10
 _WAITING_KEY: Final = "waiting"
 """The key of the page's metadata that has the files without a run."""
 
@@ -248,9 +248,9 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
 def _label(view: View) -> Label:
     """Return the label of the page, which has the files without a run for the next sweep."""
     since = {file.name: view.waits_since(file) for file in view.without_run if view.can_start(file)}
-    waiting = sorted(since.items(), key=lambda each: each[1])[:MOST_WAITING_NAMES]
+    waiting = sorted(since.items(), key=lambda each: each[1])[:MAX_WAITING_NAMES]
     # The youngest go first: a file that waits long must not lose its time.
-    while len(content := msgspec.json.encode(dict(waiting))) > MOST_LABEL_BYTES:
+    while len(content := msgspec.json.encode(dict(waiting))) > MAX_LABEL_BYTES:
         waiting.pop()
     return PAGE._replace(metadata={_WAITING_KEY: content.decode()})
 

@@ -241,7 +241,7 @@ def test_one_person_of_a_long_file_is_found(
     shared: int, is_said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only some people are counted at a time, and whoever is in most rows is among them."""
-    monkeypatch.setattr("lib.cli.file_notes._MOST_PEOPLE", 10)
+    monkeypatch.setattr("lib.cli.file_notes._MAX_PEOPLE", 10)
     monkeypatch.setattr("lib.run.chunks.CHUNK_ROWS", 5)
     path = tmp_path / "long.csv"
     emails = [f"buyer-{n}@example.com" for n in range(100 - shared)]

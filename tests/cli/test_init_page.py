@@ -819,7 +819,7 @@ def test_a_long_file_is_tried_as_a_whole_before_it_is_saved(
 ) -> None:
     """The page is about its first rows, and says so. Values are counted in all of them."""
     for module in ("look", "server", "page"):
-        monkeypatch.setattr(f"lib.cli.init.{module}.MOST_ROWS", 3)
+        monkeypatch.setattr(f"lib.cli.init.{module}.MAX_ROWS", 3)
     person = answer(opened())
     assert "more than 3 rows" in person.html
     (rows,) = person.page.deciders.values()

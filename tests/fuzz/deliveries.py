@@ -47,7 +47,7 @@ PIECES: Final = (
 )
 LONGEST_LINE: Final = 256 << 10
 """Of Cloud Logging, in bytes."""
-MOST_BYTES: Final = 160 << 20
+MAX_BYTES: Final = 160 << 20
 """Of a reader, whatever the file: ten wide rows are held back, because they may be a footer."""
 LARGEST: Final = 96 << 20
 OTHERS: Final = (ADDRESS, "planted%40example.com", "SO-1001", "SO%2D1001")
@@ -189,7 +189,7 @@ def check_shape(rng: random.Random) -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak <= MOST_BYTES, f"{columns} columns of {length} take {peak >> 20} MiB"
+    assert peak <= MAX_BYTES, f"{columns} columns of {length} take {peak >> 20} MiB"
 
 
 class _Pieces:

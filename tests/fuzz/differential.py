@@ -24,8 +24,8 @@ PIECES = (
 )
 FORGED = "forged"
 """The cells of a row that somebody has typed into a cell."""
-MOST_ROWS = 40
-MOST_COLUMNS = 8
+MAX_ROWS = 40
+MAX_COLUMNS = 8
 
 Row = list[str]
 
@@ -34,13 +34,13 @@ def written(rng: random.Random) -> tuple[bytes, str, list[Row]]:
     """Return a well-formed file, its delimiter, and its rows. Some cells contain such rows."""
     delimiter = rng.choice(",;\t|")
     end = rng.choice(["\n", "\r\n"])
-    width = rng.randint(2, MOST_COLUMNS)
+    width = rng.randint(2, MAX_COLUMNS)
     header = [f"column{number}" for number in range(width)]
     forged = end + delimiter.join([FORGED] * width) + end
     pieces = [*PIECES, forged, delimiter * (width - 1) + end]
     rows = [
         ["".join(rng.choices(pieces, k=rng.randint(0, 4))) for _ in range(width)]
-        for _ in range(rng.randint(1, MOST_ROWS))
+        for _ in range(rng.randint(1, MAX_ROWS))
     ]
     rows = [row for row in rows if any(cell.strip() for cell in row)] or [["a"] * width]
     text = io.StringIO()

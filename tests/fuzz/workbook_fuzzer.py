@@ -44,7 +44,7 @@ _FORMATS: Final = (
 )
 _EXTREMES: Final = ("-1", "0", "1048577", "4000000000", "9" * 400, "9" * 5_000, "1e308", "NaN", "")
 _LENGTHS: Final = (1, 10, 1_000, 30_000, 300_000, 2_000_000, 5_000_000)
-_MOST_BYTES: Final = 40 << 20
+_MAX_BYTES: Final = 40 << 20
 """Of an unpacked part."""
 _LARGE: Final = 1 << 20
 
@@ -74,7 +74,7 @@ def mutated(rng: random.Random) -> bytes:
     for _ in range(rng.randint(1, 3)):
         name = rng.choice((SHEET, SHEET, STYLES, TEXTS, LINKS, *parts))
         if len(parts[name]) < _LARGE:  # a large part is not changed again
-            parts[name] = rng.choice(_MUTATIONS)(rng, parts[name], parts)[:_MOST_BYTES]
+            parts[name] = rng.choice(_MUTATIONS)(rng, parts[name], parts)[:_MAX_BYTES]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in parts.items():
@@ -101,7 +101,7 @@ def _repeated(rng: random.Random, content: bytes, parts: dict[str, bytes]) -> by
     piece, times = match[0], rng.choice(_LENGTHS)
     if rng.random() < 0.5:
         piece = re.sub(rb' r="[^"]*"', b"", piece)  # its place follows from that of the one before
-    times = min(times, _MOST_BYTES // max(len(piece), 1))
+    times = min(times, _MAX_BYTES // max(len(piece), 1))
     return content[: match.start()] + piece * times + content[match.end() :]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from lib.model.retries import MOST_TRIES
+from lib.model.retries import MAX_TRIES
 from tests.histories.faces import verify_faces
 from tests.histories.files import REFUNDED, SOLD, WORTH, SalesRow
 from tests.histories.google import Request, is_twin_of
@@ -27,7 +27,7 @@ SETTLED: Final = ("uploaded", "duplicate", "failed", "skipped")
 """Answers after which a row is not sent again."""
 COUNTED: Final = ("uploaded", "duplicate")
 OUTCOMES: Final = (*SETTLED, "deferred", "not_attempted", "rejected")
-MOST_ATTEMPTS_REFUSED_A_DAY: Final = 4
+MAX_ATTEMPTS_REFUSED_A_DAY: Final = 4
 """A daily quota is back at midnight, so few attempts at a file run into it on one day."""
 OVERVIEW: Final = "index.html"
 
@@ -85,7 +85,7 @@ class Oracle(History):
         for file in self.files:
             found = platform.results(file.source)
             if found is None:
-                waits = file.source.generation not in pending and file.deaths < MOST_TRIES
+                waits = file.source.generation not in pending and file.deaths < MAX_TRIES
                 waits = waits and (file.gone is None or platform.has_run(file.source))
                 waits = waits and not self._is_to_be_started(file)
             else:
@@ -123,7 +123,7 @@ class Oracle(History):
         if platform.google.sending == "quota":
             day = platform.clock.seconds - DAY
             refused = [at for at, why in platform.google.refusals if at >= day and why == "quota"]
-            most = MOST_ATTEMPTS_REFUSED_A_DAY * len(self.files)
+            most = MAX_ATTEMPTS_REFUSED_A_DAY * len(self.files)
             self.expect(len(refused) <= most, f"{len(refused)} attempts against a daily quota")
 
     # ── in the end ───────────────────────────────────────────────────────────────────────────
@@ -145,7 +145,7 @@ class Oracle(History):
         if found is None:
             # It was deleted before anybody began with it, or no attempt has survived.
             was_begun = platform.has_run(file.source)
-            is_explained = file.deaths >= MOST_TRIES if was_begun else file.gone is not None
+            is_explained = file.deaths >= MAX_TRIES if was_begun else file.gone is not None
             self.expect(is_explained, f"{file} has no results")
             return
         by_line = {row["line"]: row for row in found["rows"]}
@@ -184,7 +184,7 @@ class Oracle(History):
             "UNKNOWN_PROFILE": file.profile == "nobody",
             "SOURCE_GONE": file.lost_its_name or (file.gone is not None and not file.is_kept),
             "STALE": age >= 7 * DAY,
-            "NO_PROGRESS": file.deaths >= MOST_TRIES,
+            "NO_PROGRESS": file.deaths >= MAX_TRIES,
         }
         self.expect(has_happened.get(code, False), f"{file} is stopped by {code}")
 

@@ -53,7 +53,7 @@ GRACE: Final = 1800.0
 FIRST_BACKOFF, LONGEST_BACKOFF, EVENT_LIVES = 10.0, 600.0, DAY
 PROCESSED_AFTER: Final = 12 * HOUR
 """The Data Manager API has processed a request after this time at the latest."""
-MOST_A_DAY: Final = 5_000
+MAX_A_DAY: Final = 5_000
 LEASE_SECONDS: Final = 540.0
 SWEEP_SECONDS: Final = 1500.0
 
@@ -223,7 +223,7 @@ class Platform:
         while True:
             self._happen()
             happened, day = (happened + 1, day) if day == self._days else (0, self._days)
-            assert happened < MOST_A_DAY, "something happens again and again"
+            assert happened < MAX_A_DAY, "something happens again and again"
             moment = min(self._next_moment(), end)
             if self.clock.seconds >= end:
                 return

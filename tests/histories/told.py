@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal
 
-from lib.model.retries import MOST_TRIES
+from lib.model.retries import MAX_TRIES
 from lib.sweep import problems
 from tests.histories.google import Request
 from tests.histories.history import File, History, is_open
@@ -25,7 +25,7 @@ QUOTA_UNFINISHED_AFTER: Final = problems.QUOTA_UNFINISHED_AFTER.total_seconds()
 NOT_STARTED_AFTER: Final = problems.NOT_STARTED_AFTER.total_seconds()
 ASKED_FOR: Final = 7 * DAY
 """Final statuses are asked for so long after a request was sent."""
-MOST_DEATHS: Final = MOST_TRIES + 1
+MAX_DEATHS: Final = MAX_TRIES + 1
 """After so many attempts in a row that died, a run ends without results, or with older ones."""
 LEEWAY: Final = 7 * HOUR
 """A run is due at most so long after its time: statuses are asked for every six hours."""
@@ -64,7 +64,7 @@ def has_given_up(history: History, file: File) -> bool:
     """Return whether the run of a file has ended, because each attempt dies, although its results
     say that something is to come."""
     found = history.platform.results(file.source)
-    is_over = file.deaths >= MOST_DEATHS and history.platform.due(file.source) is None
+    is_over = file.deaths >= MAX_DEATHS and history.platform.due(file.source) is None
     return is_over and found is not None and is_open(found)
 
 

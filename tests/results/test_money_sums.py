@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.model.money import MOST_MICROS, MOST_VALUE, Amounts, Sum, add_sums, amount, difference
+from lib.model.money import MAX_MICROS, MAX_VALUE, Amounts, Sum, add_sums, amount, difference
 from lib.model.outcomes import RowOutcome
 from lib.model.sent_requests import RequestStatus
 from lib.model.totals import Totals, ValuedRow
@@ -55,12 +55,12 @@ def test_packed_values_are_those_of_the_rows(
 
 def test_a_sum_stays_one_that_others_can_read() -> None:
     """The largest values are counted, and a sum stops where the integers of programs end."""
-    values = Amounts.of([None, MOST_VALUE, 5.0], ["USD"] * 3)
+    values = Amounts.of([None, MAX_VALUE, 5.0], ["USD"] * 3)
     assert values.at(0) == (None, "")
     assert values.sums() == {"USD": Sum(2, 10**18 + 5_000_000)}
-    sums = {"USD": Sum(1, MOST_MICROS - 1)}
+    sums = {"USD": Sum(1, MAX_MICROS - 1)}
     add_sums(sums, values.sums())
-    assert sums == {"USD": Sum(3, MOST_MICROS)}
+    assert sums == {"USD": Sum(3, MAX_MICROS)}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_sum_stays_one_that_others_can_read() -> None:
         (-500_000, ("-0.50", "-0.50")),
         (-12_300_000, ("-12.30", "-12.30")),
         (1_234_567_000_000, ("1,234,567", "1,234,567.00")),
-        (MOST_MICROS, 2 * ("9,223,372,036,854.775807",)),
+        (MAX_MICROS, 2 * ("9,223,372,036,854.775807",)),
     ],
 )
 def test_money_is_shown_as_it_is(micros: int, amounts: tuple[str, ...]) -> None:

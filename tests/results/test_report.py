@@ -14,7 +14,7 @@ from typing import Any
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import Requests
 from lib.results.document import results_document
-from lib.results.findings import MOST_ROWS, Findings, ListedRow, root_problems
+from lib.results.findings import MAX_ROWS, Findings, ListedRow, root_problems
 from lib.results.page import bucket_address
 from lib.results.report import ROWS_AT_A_TIME, Links, report_of
 from tests.results.files import file_of, report_on, row, summary_of
@@ -180,8 +180,8 @@ def test_a_large_file_has_a_small_page() -> None:
     summary.findings.add_row(ListedRow(100_001, last))
     page = report_on(summary)
     assert len(page.encode()) < 700_000
-    assert f"{MOST_ROWS + 1:,} of 20,001 rows with a problem" in words(page)
-    assert page.count("<tr hidden") == MOST_ROWS + 1 - ROWS_AT_A_TIME
+    assert f"{MAX_ROWS + 1:,} of 20,001 rows with a problem" in words(page)
+    assert page.count("<tr hidden") == MAX_ROWS + 1 - ROWS_AT_A_TIME
     # A rare cause has its rows, although it comes last.
     assert summary.findings.listed()[-1].row.errors[0].code == "INVALID_ADDRESS"
 
@@ -194,7 +194,7 @@ def test_chunks_may_come_in_another_order() -> None:
         for each in order:
             found.add_row(ListedRow(each.line - 1, each))
     assert one.listed() == other.listed()
-    assert [each.row.line for each in one.listed()] == list(range(2, MOST_ROWS + 2))
+    assert [each.row.line for each in one.listed()] == list(range(2, MAX_ROWS + 2))
     assert [each.row.line for each in other.groups["correct"].causes["INVALID_DATE"].first] == [
         *range(2, 12)
     ]

@@ -14,7 +14,7 @@ from lib.model.sent_requests import Requests
 from lib.model.totals import CodeTotals, Totals
 from lib.results.document import RunSummary, document_head
 from lib.results.sentences import (
-    MOST_WORDS,
+    MAX_WORDS,
     Headline,
     NextStep,
     headline_of,
@@ -465,7 +465,7 @@ def test_a_report_begins_with_what_happened_and_what_to_do(case: str) -> None:
     commands = {"a value that the profile does not know": INIT}
     has_fix = found.text.startswith("Owner of the export: Correct th")
     assert found.command == commands.get(case, FIX if has_fix else "")
-    assert len(headline.line.split()) <= MOST_WORDS
+    assert len(headline.line.split()) <= MAX_WORDS
 
 
 def test_rows_that_came_too_late_are_a_step_of_their_own() -> None:
@@ -584,7 +584,7 @@ def test_a_note_that_needs_somebody_is_never_below_a_green_headline(code: str) -
     headline = headline_of(Totals(rows={"uploaded": 3}), [code])
     assert (headline.status, headline.tone) == ("needs attention", "amber")
     assert inside(first_sentence(lookup(code).meaning)) in headline.line
-    assert len(headline.line.split()) <= MOST_WORDS
+    assert len(headline.line.split()) <= MAX_WORDS
 
 
 @pytest.mark.parametrize("outcome", ["rejected", "failed", "not_attempted", "deferred"])
@@ -605,7 +605,7 @@ def test_the_longest_line_has_twenty_words() -> None:
         "Google took 21 of 40 rows; 5 do not count; it is still checking 9; "
         "5 are sent again automatically."
     )
-    assert len(line.split()) == MOST_WORDS
+    assert len(line.split()) == MAX_WORDS
     assert with_objection(line, "One more.") == "One more."
 
 

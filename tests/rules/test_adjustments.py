@@ -320,7 +320,7 @@ def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
 
 def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
-    monkeypatch.setattr(repeats, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(repeats, "MAX_REMEMBERED", 1)
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
     first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
     second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"

@@ -10,7 +10,7 @@ import itertools
 
 import pytest
 
-from lib.model.retries import MOST_TRIES, wait_after_try
+from lib.model.retries import MAX_TRIES, wait_after_try
 from tests.fakes import Clock
 from tests.histories.files import NAMES, REDUCED, REFUNDED, SalesRow, sales
 from tests.histories.google import AccountState, Request, Sending, Statuses, Verdict
@@ -383,10 +383,10 @@ def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
         platform.events.clear()  # the sweep begins with this file
         platform.wait(HOUR)
         assert history.outcomes(other) == ["uploaded"]
-        waits = [wait_after_try(tries).total_seconds() for tries in range(1, MOST_TRIES + 2)]
+        waits = [wait_after_try(tries).total_seconds() for tries in range(1, MAX_TRIES + 2)]
         platform.wait(sum(waits) + DAY)
         assert platform.due(file.source) is None
-        assert attempts(history, file) <= MOST_TRIES + 3
+        assert attempts(history, file) <= MAX_TRIES + 3
         if deadly == "report":
             assert history.results(file)["file_error"]["code"] == "NO_PROGRESS"
         else:

@@ -22,7 +22,7 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 EXPORT, NIGHT, CHANGES, _ = NAMES
 SALE, CHANGE = SalesRow(0), SalesRow(0, REDUCED)
-MOST_CALLS = 60
+MAX_CALLS = 60
 
 
 def worth(history: Oracle, sale: int = 0) -> object:
@@ -87,7 +87,7 @@ def test_a_restatement_that_was_too_recent_is_sent_again_after_a_crash() -> None
             assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"]), call
         if not killed.interrupted_at:
             break
-        assert call < MOST_CALLS
+        assert call < MAX_CALLS
 
 
 @pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
@@ -262,7 +262,7 @@ def test_a_correction_survives_a_crash_anywhere() -> None:
             assert worth(history) == 60.0, call
         if not killed.interrupted_at:
             break
-        assert call < MOST_CALLS
+        assert call < MAX_CALLS
 
 
 # ── sales that have only an email address ────────────────────────────────────────────────────────

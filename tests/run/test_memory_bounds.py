@@ -11,11 +11,11 @@ import pytest
 from lib.config.profile import Profile
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
-from lib.model.outcomes import LONGEST_DETAIL, MOST_PROBLEMS, Problem, RowOutcome
+from lib.model.outcomes import LONGEST_DETAIL, MAX_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
-from lib.run.window import MOST_BYTES, MemoryBudget
+from lib.run.window import MAX_BYTES, MemoryBudget
 from lib.state.runs import Cut
 from tests.fakes import World, deliver, results, sales, world
 
@@ -51,7 +51,7 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
 
 def test_large_requests_leave_room_for_fewer() -> None:
     """As long as requests in flight have many bytes, no other chunk is prepared."""
-    room, large = MemoryBudget(9), MOST_BYTES // 2 + 1
+    room, large = MemoryBudget(9), MAX_BYTES // 2 + 1
     room.reserve_chunk()
     room.add_requests(large)
     room.reserve_chunk()
@@ -80,9 +80,9 @@ def test_a_row_keeps_a_bounded_number_of_problems() -> None:
     for column in range(1_000):
         problems.warn(0, "INVALID_EMAIL", f"email_{column}")
         problems.reject(0, "INVALID_EMAIL", f"email_{column}")
-    assert len(problems.warnings[0]) == len(problems.errors[0]) == MOST_PROBLEMS
+    assert len(problems.warnings[0]) == len(problems.errors[0]) == MAX_PROBLEMS
     long = RowOutcome(2, "failed", None, (Problem("A", "", "x" * 5_000),) * 50).bounded()
-    assert [len(each.detail) for each in long.errors] == [LONGEST_DETAIL] * MOST_PROBLEMS
+    assert [len(each.detail) for each in long.errors] == [LONGEST_DETAIL] * MAX_PROBLEMS
     short = RowOutcome(2, "failed", None, (Problem("A"),))
     assert short.bounded() == short
 
@@ -99,7 +99,7 @@ def test_what_google_says_about_a_row_is_bounded(
     monkeypatch.setattr(type(google.api), "send", send)
     assert deliver(google, "daily.csv", sales("a", "b")) == "completed"
     (row,) = results(google)["rows"]
-    assert len(row["errors"]) == MOST_PROBLEMS
+    assert len(row["errors"]) == MAX_PROBLEMS
     assert all(len(json.dumps(each)) < LONGEST_DETAIL + 500 for each in row["errors"])
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.outcomes import Problem
-from lib.model.retries import MOST_TRIES, wait_after_try
+from lib.model.retries import MAX_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.run.attempt import Attempt
 from lib.run.sending import with_sent_chunks
@@ -43,7 +43,7 @@ from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
 HOUR = 3600
-AFTER_DEATH = 61 + wait_after_try(MOST_TRIES).total_seconds()
+AFTER_DEATH = 61 + wait_after_try(MAX_TRIES).total_seconds()
 """A lease, and the longest wait after an attempt that died, in seconds."""
 
 
@@ -122,7 +122,7 @@ def test_a_file_that_no_attempt_survives_ends(google: World) -> None:
 
     source = google.store.put(IN, "daily.csv", sales("a"))
     google.api.before = fails(Dies())
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         with pytest.raises(Dies):
             deliver_again(google, source.name)
         google.clock.seconds += AFTER_DEATH
@@ -591,7 +591,7 @@ def test_nothing_blocks_a_run_that_has_ended_without_results(google: World) -> N
             raise Dies
 
     google.store.before = die
-    for _ in range(MOST_TRIES + 1):
+    for _ in range(MAX_TRIES + 1):
         google.clock.seconds += AFTER_DEATH
         with pytest.raises(Dies):
             sweep(google)

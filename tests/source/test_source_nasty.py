@@ -13,12 +13,12 @@ import pytest
 from tests.every_call import EVERY_CALL
 
 ROOT = Path(__file__).parents[2]
-MOST_MIB = 96
+MAX_MIB = 96
 """Python itself needs a tenth of this; no file is ever in memory as a whole."""
-MOST_MIB_OF_WIDE_ROWS = 160
+MAX_MIB_OF_WIDE_ROWS = 160
 """Ten rows are held back, because they may be a footer. Each may have four million bytes."""
 
-MOST_SECONDS = 40
+MAX_SECONDS = 40
 """Of CPU time, whatever else the machine does. The slowest file needs a sixth of it."""
 
 TIMES = 256 if EVERY_CALL else 32
@@ -111,12 +111,12 @@ PROGRAM = """
 
 
 def outcome(
-    name: str, limit: int = 4 << 30, most_mib: int = MOST_MIB
+    name: str, limit: int = 4 << 30, most_mib: int = MAX_MIB
 ) -> tuple[dict[str, int], str | None, int | None]:
     """Read the stream in a separate process, so that only its memory is measured."""
     stream = textwrap.indent(textwrap.dedent(STREAMS[name]), "    ")
     program = textwrap.dedent(
-        PROGRAM.format(stream=stream.strip(), limit=limit, seconds=MOST_SECONDS, times=TIMES)
+        PROGRAM.format(stream=stream.strip(), limit=limit, seconds=MAX_SECONDS, times=TIMES)
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -177,5 +177,5 @@ def test_huge_cell_over_many_lines():
 
 def test_wide_rows():
     """The lines that are read with the header have a limit of characters, whatever their number."""
-    found = outcome("rows of a million characters", most_mib=MOST_MIB_OF_WIDE_ROWS)
+    found = outcome("rows of a million characters", most_mib=MAX_MIB_OF_WIDE_ROWS)
     assert found == ({"fine": 20}, None, 21)

@@ -11,7 +11,7 @@ import pytest
 
 from lib.config.profile import Profile
 from lib.config.settings import Settings
-from lib.model.retries import MOST_TRIES, wait_after_try
+from lib.model.retries import MAX_TRIES, wait_after_try
 from lib.run.take import STALE_AFTER
 from lib.sweep import problems
 from tests.terraform.conftest import (
@@ -91,20 +91,20 @@ def test_numbers_on_the_pages_are_the_codes(values: Values) -> None:
     assert f"{defaults['max_defer_hours']} hours after Google first deferred" in recovery
     assert f"`DEFER_HOURS` ({defaults['defer_hours']})" in recovery
     assert f"{STALE_AFTER.days} days after the file came" in recovery
-    assert f"{MOST_TRIES} attempts in a row died" in recovery
+    assert f"{MAX_TRIES} attempts in a row died" in recovery
 
 
 def test_waits_on_the_pages_are_the_codes() -> None:
     """recovery.md has the waits after an attempt that died, alerts.md how long they take in all."""
-    first, *others = (wait_after_try(tries) for tries in range(1, MOST_TRIES))
+    first, *others = (wait_after_try(tries) for tries in range(1, MAX_TRIES))
     hours = [str(wait // timedelta(hours=1)) for wait in others]
     in_words = f"{', '.join(hours[:-1])} and {hours[-1]} hours"
     recovery = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
     waits = f"So the next attempt waits: {first // timedelta(minutes=1)} minutes, then {in_words}."
     assert waits in " ".join(recovery.split())
     assert "within two days" in PAGES["alerts.md"]
-    assert f"until {NUMBERS[MOST_TRIES]} attempts in a row" in PAGES["alerts.md"]
-    assert sum([first, *others], MOST_TRIES * timedelta(hours=1)) < timedelta(days=2)
+    assert f"until {NUMBERS[MAX_TRIES]} attempts in a row" in PAGES["alerts.md"]
+    assert sum([first, *others], MAX_TRIES * timedelta(hours=1)) < timedelta(days=2)
 
 
 NUMBERS = {4: "four", 5: "five", 6: "six"}

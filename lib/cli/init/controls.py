@@ -27,7 +27,7 @@ from lib.rules.selection import ANY_OTHER
 
 _FEW_VALUES: Final = 12
 """Of more values than these, a person decides about most at once."""
-_MOST_VALUES: Final = 100
+_MAX_VALUES: Final = 100
 """So many values of a column are shown, the most frequent ones; the others are decided together."""
 
 _OF_REFUNDS: Final = "of refunds"
@@ -179,7 +179,7 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         return is_needed and decider.fate_of(value.text) == UNDECIDED
 
     rows = []
-    for number, value in enumerate(values[:_MOST_VALUES]):
+    for number, value in enumerate(values[:_MAX_VALUES]):
         fate, is_open = decider.fates.get(value.text, UNDECIDED), is_undecided(value)
         none = "choose …"
         if value.is_left_out and not is_open:
@@ -193,7 +193,7 @@ def value_rows(draft: Draft, decider: Decider, *, is_edit: bool) -> list[ValueRo
         control = Control(name, label, str(fate), write, offers, is_open)
         rows.append(ValueRow(written(value.text), value.rows, value.amount, control))
     at_once = _is_decided_at_once(draft, decider, values)
-    is_open = any(map(is_undecided, values[_MOST_VALUES:]))
+    is_open = any(map(is_undecided, values[_MAX_VALUES:]))
     control = _others_control(draft, decider, is_open=is_open, at_once=at_once)
     if is_edit:
         rows.sort(key=lambda row: not row.control.is_open)
@@ -210,7 +210,7 @@ def _is_decided_at_once(draft: Draft, decider: Decider, values: Sequence[Value])
     rows = [value.rows for value in values if value.text and value.rows]
     column = draft.column_named(decider.name)
     is_own = 2 * len(rows) > sum(rows) or (column is not None and bool(column.looks & OWN_LOOKS))
-    return len(rows) > _MOST_VALUES or (len(rows) > 2 and is_own)
+    return len(rows) > _MAX_VALUES or (len(rows) > 2 and is_own)
 
 
 def _others_control(draft: Draft, decider: Decider, *, is_open: bool, at_once: bool) -> Control:

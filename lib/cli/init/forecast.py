@@ -24,7 +24,7 @@ from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import is_digest, normalize_email
 from lib.rules.values.phones import normalize_phone
 
-_MOST_ANSWERS: Final = 6
+_MAX_ANSWERS: Final = 6
 
 
 class Line(NamedTuple):
@@ -157,7 +157,7 @@ def answers_in(draft: Draft, column: Column) -> str:
     """Return what the most frequent cells of a column of consent are read as:
     `yes (70): agreed, no (10): refused`."""
     listed = []
-    for cell, rows in draft.sample.cells_of(column).most_common(_MOST_ANSWERS):
+    for cell, rows in draft.sample.cells_of(column).most_common(_MAX_ANSWERS):
         try:
             answer = _ANSWERS[parse_consent(plain_text(cell, "ad_user_data") or "")]
         except RuleError:

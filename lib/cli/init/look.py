@@ -45,13 +45,13 @@ OWN_LOOKS: Final[frozenset[Look]] = frozenset(
 )
 """Looks of cells that are those of one row each."""
 
-MOST_ROWS: Final = 5_000
+MAX_ROWS: Final = 5_000
 """So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
-_MOST_CELLS: Final = 1_000
+_MAX_CELLS: Final = 1_000
 _MANY_CELLS: Final = 10
 _FEW_VALUES: Final = 12
-_MOST_SPELLINGS: Final = 100
-_MOST_MONEY: Final = 1e12
+_MAX_SPELLINGS: Final = 100
+_MAX_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
 _PHONE: Final = re.compile(r"(?!.*\.\d\d?$)[+(]*\d(?:[ ().\u00a0/-]*\d){6,14}")
 _ID: Final = re.compile(r"[^ ,]*\d[^ ,]*")
@@ -160,8 +160,8 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     options = replace(options, wanted=wanted)
     with file.open("rb") as stream:
         table = open_table(stream, options)
-        first = [*islice(table.records(), MOST_ROWS + 1)]
-    rows = [row for row in first[:MOST_ROWS] if problem_of(row) is None]
+        first = [*islice(table.records(), MAX_ROWS + 1)]
+    rows = [row for row in first[:MAX_ROWS] if problem_of(row) is None]
     named = []
     for index, name in enumerate(names):
         cells = [_plain(cells_of_row[index]) for _, cells_of_row, *_ in rows]
@@ -174,7 +174,7 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
     repeated = [column for column in named if counts[comparable(column.name)] > 1]
     texts = (text for column in named for text in (column.name, *column.cells))
     is_guessed = table.text.encoding_guessed and not all(map(str.isascii, texts))
-    is_whole = len(first) <= MOST_ROWS
+    is_whole = len(first) <= MAX_ROWS
     return Sample(file, options, {}, line, columns, repeated, rows, is_whole, is_guessed)
 
 
@@ -224,7 +224,7 @@ def has_look(cell: str, look: Look) -> bool:
 
 
 def _looks_of(cells: Sequence[str]) -> frozenset[Look]:
-    filled = [cell for cell in cells if cell][:_MOST_CELLS]
+    filled = [cell for cell in cells if cell][:_MAX_CELLS]
     is_of_staff = len(filled) >= _MANY_CELLS and 2 * len({*filled}) < len(filled)
     return frozenset(
         look
@@ -244,7 +244,7 @@ def _could_be_ids(cells: Sequence[str], looks: Set[Look]) -> bool:
 
 def _could_be_stages(cells: Sequence[str], looks: Set[Look]) -> bool:
     spelled = {*cells}
-    if looks & OWN_LOOKS or len(spelled) > _MOST_SPELLINGS:
+    if looks & OWN_LOOKS or len(spelled) > _MAX_SPELLINGS:
         return False
     return 2 <= len({*map(comparable, spelled)}) <= _FEW_VALUES
 
@@ -260,7 +260,7 @@ def _is_time(cell: str) -> bool:
 
 def _is_amount(cell: str) -> bool:
     try:
-        return parse_value(cell, None) < _MOST_MONEY
+        return parse_value(cell, None) < _MAX_MONEY
     except RuleError as error:
         return error.code in ("NEGATIVE_VALUE", "DECIMAL_SIGN_UNDECLARED")
 

@@ -29,7 +29,7 @@ from lib.cli.init.controls import (
 )
 from lib.cli.init.document import changes
 from lib.cli.init.draft import Draft
-from lib.cli.init.look import MOST_ROWS, Column
+from lib.cli.init.look import MAX_ROWS, Column
 from lib.cli.init.questions import LOOKS, Question, questions
 from lib.cli.init.trial import Trial
 from lib.config.profile import identifies
@@ -212,7 +212,7 @@ class Page:
             draft=draft,
             changes=changes(self.saved or {}, draft.document()),
             meaning_of=meaning_of,
-            most_rows=MOST_ROWS,
+            most_rows=MAX_ROWS,
             lists=_lists(draft),
             **content,
         )

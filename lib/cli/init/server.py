@@ -24,7 +24,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from lib.cli.init.document import Document, NotSaved
 from lib.cli.init.draft import Draft
-from lib.cli.init.look import MOST_ROWS, WrongAnswer
+from lib.cli.init.look import MAX_ROWS, WrongAnswer
 from lib.cli.init.page import Page, render_message
 from lib.cli.init.trial import Trial, try_out
 from lib.config.profile import ACTION_DEFAULT
@@ -32,7 +32,7 @@ from lib.destinations.registry import names
 
 HOME: Final = "127.0.0.1"
 _OWN_NAMES: Final = frozenset({HOME, "localhost"})
-_MOST_FORM_BYTES: Final = 8 << 20
+_MAX_FORM_BYTES: Final = 8 << 20
 _COME_BY_ADDRESS: Final = (
     "Open the address that the command has printed. It works once, in one browser. If that was "
     "this one, open the page again. Otherwise end the command with Ctrl-C, and start it again."
@@ -66,7 +66,7 @@ class Session:
         if not draft.is_about_rows:
             return None
         document = {**_stand_ins(draft), **draft.document()}
-        return try_out(draft.sample, document, self.now, MOST_ROWS)
+        return try_out(draft.sample, document, self.now, MAX_ROWS)
 
     def change(self, form: dict[str, str]) -> None:
         """Write the answers that differ from those that the page shows."""
@@ -147,9 +147,7 @@ class Server:
     def application(self) -> Flask:
         """Return the WSGI application."""
         app = Flask(__name__, static_folder=None, template_folder=None)
-        app.config.update(
-            MAX_CONTENT_LENGTH=_MOST_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_MOST_FORM_BYTES
-        )
+        app.config.update(MAX_CONTENT_LENGTH=_MAX_FORM_BYTES, MAX_FORM_MEMORY_SIZE=_MAX_FORM_BYTES)
         app.logger.disabled = True
         app.before_request(self._refuse_strangers)
         app.after_request(_with_headers)

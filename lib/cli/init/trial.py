@@ -25,7 +25,7 @@ from lib.model.records import Adjustment, Conversion, Record, line_of
 from lib.model.totals import Totals
 from lib.run.plan import Plan
 
-_MOST_KEPT: Final = 200
+_MAX_KEPT: Final = 200
 """So many rows that would be sent are kept, for samples, and the first one of each entry."""
 _FEWEST_SHOWN: Final = 3
 
@@ -120,7 +120,7 @@ def _add(trial: Trial, plan: Plan, chunk: DryChunk) -> None:
             is_first = entry not in trial.sent
             trial.sent[entry].add_row(outcome)
             _note_order(trial, entry, line, chunk.records[line])
-            if is_first or len(trial.kept) < _MOST_KEPT:
+            if is_first or len(trial.kept) < _MAX_KEPT:
                 fields = plan.header.entries[entry].fields
                 named = {name: cells[plan.places[column]] for name, column in fields.items()}
                 trial.kept.append(SentRow(line, entry, named, chunk.records[line]))

@@ -23,7 +23,7 @@ from lib.destinations.base import MaybeSent, RowResult
 from lib.model.outcomes import Problem
 from lib.model.records import is_derived_order_id
 
-MOST_ROUNDS = 10
+MAX_ROUNDS = 10
 """How often orders are sent apart. The second order of a click is nearly always the last to send:
 Google then answers that the click is known, and that holds for the third one too."""
 
@@ -48,7 +48,7 @@ def send_orders_apart(
     for row in _orders(request, row_results):
         if _codes(row_results[row]) == {_IN_REQUEST}:
             clicks.setdefault(_click_key(request.conversions[row]), []).append(row)
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MAX_ROUNDS):
         waiting = [rows for rows in clicks.values() if rows]
         if not waiting:
             return

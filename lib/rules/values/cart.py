@@ -10,7 +10,7 @@ from lib.model.records import CartItem
 from lib.rules.values.cells import parse_json
 from lib.rules.values.money import parse_money
 
-_MOST_ITEMS: Final = 1000
+_MAX_ITEMS: Final = 1000
 _LARGEST_QUANTITY: Final = 2**31 - 1
 _LARGEST_MERCHANT_ID: Final = 2**63 - 1
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z]{2,4})?", re.ASCII)
@@ -29,7 +29,7 @@ def parse_cart_items(value: str, number_format: NumberFormat = UNDECLARED) -> tu
         number_format = number_format._replace(decimal_sign=".")
     else:
         raw = [tuple(part.strip().rsplit(":", 2)) for part in text.split(";") if part.strip()]
-    if not raw or len(raw) > _MOST_ITEMS:
+    if not raw or len(raw) > _MAX_ITEMS:
         raise RuleError("INVALID_CART_DATA")
     return tuple(_item(row, number_format) for row in raw)
 

@@ -83,7 +83,7 @@ _BRACKETS: Final = "()[]<>"
 LONGEST_PLACEHOLDER: Final = 15
 """Including brackets."""
 
-_MOST_REMEMBERED: Final = 1_024
+_MAX_REMEMBERED: Final = 1_024
 _LONGEST_REMEMBERED: Final = 256
 
 
@@ -163,7 +163,7 @@ class Memo(dict[MemoKey, V], Generic[V]):
     def __missing__(self, cells: MemoKey) -> V:
         together = isinstance(cells, tuple)
         answer = self._read(*(cells if together else (cells,)), *self._more)
-        if len(self) >= _MOST_REMEMBERED:
+        if len(self) >= _MAX_REMEMBERED:
             self.clear()
         if (sum(map(len, cells)) if together else len(cells)) <= _LONGEST_REMEMBERED:
             self[cells] = answer

@@ -94,7 +94,7 @@ class ConversionClock:
         rows."""
         moment = read_moment(value, zone or self._zone, self.date_order)
         if moment.doubts == _NO_TIME_OF_DAY:
-            if len(self._days) >= _MOST_HOURS:
+            if len(self._days) >= _MAX_HOURS:
                 self._days.clear()
             self._days[zone, value] = moment
         return moment
@@ -125,7 +125,7 @@ class ConversionClock:
                     return
         except RuleError:  # what is behind the first colon are not the minutes
             return
-        if self._remembered >= _MOST_HOURS:
+        if self._remembered >= _MAX_HOURS:
             self._of_file.clear()
             self._hours = {None: self._of_file}
             self._remembered = 0
@@ -159,4 +159,4 @@ _NO_TIME_OF_DAY: Final = ("DATE_WITHOUT_TIME",)
 _QUARTERS: Final = ("00:00", "15:00", "30:00", "45:00", "59:59")
 _OWN_OFFSET: Final = re.compile(r"[+-]\d\d:?\d\d", re.ASCII)
 # Limits the memory for a file with unsorted hours, or a malicious one.
-_MOST_HOURS: Final = 4096
+_MAX_HOURS: Final = 4096

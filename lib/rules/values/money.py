@@ -6,13 +6,13 @@ from typing import Final
 
 from lib.errors import RuleError
 from lib.model.fields import DecimalSign, NumberFormat
-from lib.model.money import MOST_VALUE
+from lib.model.money import MAX_VALUE
 from lib.rules.values.cells import FULL_WIDTH
 from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40
 _SURELY_SMALL: Final = 12
-"""A number with this many digits is not above `MOST_VALUE`."""
+"""A number with this many digits is not above `MAX_VALUE`."""
 # Plain, or in groups: `1,234`, `12,34,567` (India), `1 234` (no-break spaces too), `1'234`. No
 # group of thousands begins with a zero: `0,125` is a fraction.
 _NUMBER: Final = (
@@ -90,7 +90,7 @@ def scaled(amount: float, scale: float) -> float:
     """
     if scale != 1:
         amount = float(Decimal(repr(amount)) * Decimal(repr(scale)))
-    if amount > MOST_VALUE:
+    if amount > MAX_VALUE:
         raise RuleError("INVALID_CONVERSION_VALUE")
     return amount
 

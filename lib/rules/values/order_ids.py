@@ -10,9 +10,9 @@ from lib.model.personal_data import looks_like_email, looks_like_phone, plain_di
 
 _WITH_ZERO: Final = re.compile(r"(\d+)\.0", re.ASCII)
 
-MOST_CHARS: Final = 64
+MAX_CHARS: Final = 64
 """Google's limit (https://support.google.com/google-ads/answer/6386790)."""
-MOST_CHARS_OF_TAG: Final = 512
+MAX_CHARS_OF_TAG: Final = 512
 """The order ID of a website's tag must stay as it is. A longer text is none."""
 _SURELY_SHORT: Final = 50
 """An ID of this many characters stays below the limit, with a prefix of an API too."""
@@ -71,7 +71,7 @@ def fitting_order_id(order_id: str, as_sent: Callable[[str], str]) -> str:
     The same order ID gives the same text in every version: a change would count sales twice, and
     their corrections would not find them.
     """
-    if len(order_id) <= _SURELY_SHORT or len(as_sent(order_id)) <= MOST_CHARS:
+    if len(order_id) <= _SURELY_SHORT or len(as_sent(order_id)) <= MAX_CHARS:
         return order_id
     return "order-" + _letters(order_id)
 

@@ -9,7 +9,7 @@ from ads_records import clicks_request
 
 from lib.destinations.base import RowResult
 from lib.destinations.google_ads.orders import (
-    MOST_ROUNDS,
+    MAX_ROUNDS,
     resolve_orders,
     send_orders_apart,
 )
@@ -168,11 +168,11 @@ def test_rows_that_google_knows_are_not_sent_apart() -> None:
 
 def test_the_number_of_rounds_is_bounded() -> None:
     """If Google refuses every order of a click for another reason, the last ones are not sent."""
-    orders = [str(number) for number in range(MOST_ROUNDS + 5)]
+    orders = [str(number) for number in range(MAX_ROUNDS + 5)]
     sent = request(*(("A", order) for order in orders))
     google = Google(sent, dict.fromkeys(orders, "EXPIRED_EVENT"))
     row_results = {row: duplicate(IN_REQUEST) for row in range(len(orders))}
     send_orders_apart(sent, row_results, google.send)
     resolve_orders(sent, row_results, lambda order_id: False)
-    assert len(google.rounds) == MOST_ROUNDS
+    assert len(google.rounds) == MAX_ROUNDS
     assert set(shown(row_results).values()) == {"failed EXPIRED_EVENT", f"failed {FAILED}"}

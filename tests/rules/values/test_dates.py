@@ -525,7 +525,7 @@ def test_a_cached_hour_does_not_make_midnight_a_time() -> None:
 
 def test_days_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell without a time of day is read once, and any number of them costs little memory."""
-    monkeypatch.setattr(conversion_clock, "_MOST_HOURS", 3)
+    monkeypatch.setattr(conversion_clock, "_MAX_HOURS", 3)
     clock = ConversionClock(NOW, UTC)
     for day in (20, 20, 19, 18, 17, 16, 20):
         for cell in (f"2026-11-{day}", f"2026-11-{day} 00:00:00"):

@@ -47,7 +47,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 COUNTED: Final = frozenset({"click", "identifiers", "warned"})
 """Kinds of rows that Google must have, each exactly once."""
 
-MOST_ROWS: Final = 10_000
+MAX_ROWS: Final = 10_000
 _numbers = itertools.count(1)
 
 
@@ -92,7 +92,7 @@ def make_file(name: str, rows: int, seed: int, kinds: tuple[str, ...] = ()) -> F
     chosen = [*kinds[:rows], *rng.choices(kinds, k=max(0, rows - len(kinds)))]
     rng.shuffle(chosen)
     chosen[0] = "click"  # The repeated rows repeat it.
-    file = File(name, b"", chosen, next(_numbers) * MOST_ROWS)
+    file = File(name, b"", chosen, next(_numbers) * MAX_ROWS)
     file.content = csv_bytes(_row(file, number, kind) for number, kind in enumerate(chosen, 1))
     return file
 

@@ -34,7 +34,7 @@ retries.API_ROWS = retries.Backoff(0.02, 0.04, retries.API_ROWS.tries)
 retries.QUOTA = retries.Backoff(0.02, 0.2, retries.QUOTA.tries)
 retries.STORAGE_TIMEOUT_SECONDS = float(os.environ.get("STORAGE_TIMEOUT_OF_CODE", "30"))
 retries.OUTAGE = timedelta(0)
-retries.MOST_TRIES = 50  # some mixtures of faults kill many attempts in a row
+retries.MAX_TRIES = 50  # some mixtures of faults kill many attempts in a row
 retries._TRIES = (timedelta(0),)
 
 import lib.adapters.object_reader as reader  # noqa: E402
