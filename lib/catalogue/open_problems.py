@@ -20,10 +20,10 @@ from typing import Final, Literal, NamedTuple
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import (
     OPEN_PROFILE,
+    filled_in,
     first_sentence,
     for_engineer,
     for_owner,
-    with_names,
 )
 from lib.model.money import in_words
 
@@ -126,7 +126,7 @@ PROBLEM_KINDS: Final = (
 def action_in(profile: str, customer_id: str, action: str) -> str:
     """Return what to do, with the names of the profile and of its account. (The name of a file
     would make an incident of each.)"""
-    return with_names(action, customer_id, OPEN_PROFILE.replace("NAME", profile))
+    return filled_in(action, customer_id, OPEN_PROFILE.replace("NAME", profile))
 
 
 Money = Mapping[str, int]

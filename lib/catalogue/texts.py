@@ -53,7 +53,7 @@ def dashed(customer_id: str) -> str:
     return re.sub(r"^(\d{3})(\d{3})(\d{4})$", r"\1-\2-\3", customer_id)
 
 
-def with_names(action: str, customer_id: str, command: str) -> str:
+def filled_in(action: str, customer_id: str, command: str) -> str:
     """Return an action with the number of the account, and with this command for `OPEN_PROFILE`:
     `… of account 123-456-7890?`, `… run offline-conversions init FILE --profile crm.`"""
     named = action.replace(THE_ACCOUNT, f"account {dashed(customer_id)}")

@@ -23,7 +23,7 @@ import msgspec
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, REFUND, number_of, number_of_rows, with_names
+from lib.catalogue.texts import EMPTY, REFUND, filled_in, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_shell
 from lib.cli.terminal import paragraph, program_name
@@ -247,7 +247,7 @@ def _advice(action: str, checked: CheckResult) -> str:
     """Return what to do, with the names of the account, the file and the profile."""
     run = checked.summary.run
     command = f"init {in_shell(run.source.name)} --profile {in_shell(run.profile_name)}"
-    return with_names(action, customer_id_of(run), f"{program_name()} {command}")
+    return filled_in(action, customer_id_of(run), f"{program_name()} {command}")
 
 
 def _where(occurrence: Occurrences, count: int) -> str:

@@ -31,7 +31,7 @@ from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config.profile import Profile
 from lib.errors import NotResults, SourceError
 from lib.model.fields import comparable
-from lib.model.outcomes import Problem
+from lib.model.outcomes import LOST, Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import need_of, root_problems
 from lib.results.names import rows_to_fix
@@ -151,17 +151,18 @@ def _refuse_other_file(file: Path, source: ResultsSource) -> None:
 def _is_correctable(row: ResultsRow, head: ResultsHead, for_profile: list[int]) -> bool:
     """Return whether a correction could bring the row to Google.
 
-    A row that Google refused for a reason that no cell can change is not worth another try, nor is
-    one that came too late. The lines of rows that the profile should take go to `for_profile`.
+    A row is not worth another try if nobody can change the reason why Google refused it or why it
+    was not attempted, nor if it came too late. The lines of rows that the profile should take go to
+    `for_profile`.
     """
     need = need_of(row.as_outcome())[0] if row.errors else ""
     if need == "profile":
         for_profile.append(row.line)
     if need in ("profile", "late"):
         return False
-    if row.outcome == "failed":
-        return not row.errors or any(_entry(error, head).needs_action for error in row.errors)
-    return row.outcome in ("rejected", "not_attempted")
+    if row.outcome in ("failed", "not_attempted") and row.errors:
+        return any(_entry(error, head).needs_action for error in row.errors)
+    return row.outcome in LOST
 
 
 # ── the rows ─────────────────────────────────────────────────────────────────────────────────

@@ -165,7 +165,7 @@ def _amount(value: object) -> object:
     return value
 
 
-ConstantValue = Annotated[int | float | Literal["action_default"], BeforeValidator(_amount)]
+ConversionValue = Annotated[int | float | Literal["action_default"], BeforeValidator(_amount)]
 
 
 def _known_currency(text: str) -> str:
@@ -196,7 +196,7 @@ class WrittenEntry(BaseModel):
     rows: RowValues = {}
     send: Send = "conversion"
     action: ActionName | None = None
-    value: ConstantValue | None = None
+    value: ConversionValue | None = None
     currency_code: Currency | None = None
     columns: dict[str, ColumnNames | None] = {}
 
@@ -261,7 +261,7 @@ class Profile(BaseModel):
     skip: RowValues = {}
     """The rows that are not sent, for each column in your files: its values. "" is an empty cell, *
     any other value."""
-    value: ConstantValue | None = None
+    value: ConversionValue | None = None
     """Value of each conversion, or action_default: an empty value cell means the value of the
     conversion action."""
     currency_code: Currency | None = None

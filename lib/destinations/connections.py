@@ -42,7 +42,7 @@ class Kept(Protocol[K]):
         """
         ...
 
-    def refuse(self, value: K) -> None:
+    def discard_refused(self, value: K) -> None:
         """Do not use this value again, nor what it was made from: Google has refused it."""
         ...
 
@@ -64,7 +64,7 @@ class KeptSecret:
                 self._read_at = elapsed_seconds()
             return self._secret
 
-    def refuse(self, value: GoogleAdsYaml) -> None:
+    def discard_refused(self, value: GoogleAdsYaml) -> None:
         """Read the secret again before its next use."""
         with self._lock:
             if self._secret is value:
@@ -98,11 +98,11 @@ class KeptConnection(Generic[S, C]):
             if self._made is not None and self._made[1] is connection:
                 self._made = None
 
-    def refuse(self, value: C) -> None:
+    def discard_refused(self, value: C) -> None:
         """See `Kept.refuse`."""
         with self._lock:
             if self._made is not None and self._made[1] is value:
-                self._source.refuse(self._made[0])
+                self._source.discard_refused(self._made[0])
                 self._made = None
 
 
@@ -166,7 +166,7 @@ class PacedConnection(Generic[C]):
                 if defect != "UNAUTHENTICATED":
                     self.kept.discard(connection)
                     raise
-                self.kept.refuse(connection)
+                self.kept.discard_refused(connection)
             return request(self.kept.get(), seconds)
 
         return self.pacer.send(

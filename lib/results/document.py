@@ -374,14 +374,14 @@ def _processing(summary: RunSummary) -> dict[str, Any] | None:
                 "requests_open": requests.open,
             },
             "codes": _entries(_reasons(requests.statuses), summary.totals.meant),
-            "requests": [_request(each) for each in requests.statuses],
+            "requests": [_status_entry(each) for each in requests.statuses],
         }
     if run.diagnostics is not None:
         part["diagnostics"] = run.diagnostics
     return part or None
 
 
-def _request(status: RequestStatus) -> dict[str, Any]:
+def _status_entry(status: RequestStatus) -> dict[str, Any]:
     """Return a status without the positions of its records."""
     entry = status._asdict()
     left_out = {"error_records", "warning_records", *([] if status.code else ["code"])}

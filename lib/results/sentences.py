@@ -22,12 +22,12 @@ from lib.catalogue.texts import (
     AGAIN,
     OPEN_PROFILE,
     REFUND,
+    filled_in,
     first_sentence,
     for_owner,
     inside,
     number_of,
     number_of_rows,
-    with_names,
     without_owner,
 )
 from lib.model.money import Sum, difference, in_words, micros_by_currency
@@ -369,7 +369,7 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         text = f"{NOBODY} The results of generation {head.other_generation} have the rows."
         return [NextStep(text)]
     if headline.status == "stopped":
-        return [_with_names(NextStep(head.codes[headline.code].action), head)]
+        return [_filled_in(NextStep(head.codes[headline.code].action), head)]
     totals = head.totals()
     looks = looks_of([note.code for note in head.notes], totals)
     steps = [
@@ -377,7 +377,7 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         *(step for code in looks if (step := _step_for_look(head, findings, code, headline))),
     ]
     if steps:
-        return [_with_names(step, head) for step in _with_upload(steps[:MAX_STEPS])]
+        return [_filled_in(step, head) for step in _with_upload(steps[:MAX_STEPS])]
     if totals.lost:
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
     text = NOBODY
@@ -499,10 +499,10 @@ def _step_for_look(
     return NextStep(entry.action, " ".join(parts).strip(), "", code, cause.rows, cause.sums)
 
 
-def _with_names(step: NextStep, head: ResultsHead) -> NextStep:
+def _filled_in(step: NextStep, head: ResultsHead) -> NextStep:
     """Return a step with the account of the file, and with its command below it."""
     command = step.command
-    text = with_names(step.text, head.customer_id, "the command below")
+    text = filled_in(step.text, head.customer_id, "the command below")
     if OPEN_PROFILE in step.text:
         name = PurePosixPath(head.source.name).name
         command = shlex.join(("offline-conversions", "init", name, "--profile", head.profile))

@@ -59,7 +59,7 @@ def read_optional_fields(chunk: ChunkColumns) -> list[OptionalFields | None]:
         for name, cells in chunk.named(lambda name: name in BY_NAME)
         if BY_NAME[name].parse is not None
     ]
-    targets.append(_Target("custom_variables", _read_variables(chunk)))
+    targets.append(_AttributeValues("custom_variables", _read_variables(chunk)))
     if chunk.has_columns(ADDRESS_FIELDS):
         targets.append(_read_addresses(chunk))
     return _by_row(_merge(targets), None, chunk.size)
@@ -78,7 +78,7 @@ def _by_row(values_by_row: Mapping[int, T], missing: T, size: int) -> list[T]:
     return values
 
 
-class _Target(NamedTuple):
+class _AttributeValues(NamedTuple):
     """The values of one record attribute, by row. Rows without a value are left out. The value None
     is the part of a cart that cannot be read, and without which the cart would be another one."""
 
@@ -88,7 +88,7 @@ class _Target(NamedTuple):
 
 def _read_declared(
     cells: Sequence[str], column: str, field: Field, rules: RowRules, problems: RowProblems
-) -> _Target:
+) -> _AttributeValues:
     """Read a column with the `parse` function of its field. Words that the API does not have are
     left out."""
     assert field.parse is not None
@@ -112,7 +112,7 @@ def _read_declared(
                 problems.warn(row, "WORD_NOT_SENT", column)
             elif value is not None:
                 values[row] = value
-    return _Target(field.attribute, values)
+    return _AttributeValues(field.attribute, values)
 
 
 def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...]]:
@@ -150,7 +150,7 @@ def _variable_id(name: str, rules: RowRules) -> str | Problem:
     return Problem("UNKNOWN_CUSTOM_VARIABLE") if found is None else found
 
 
-def _read_addresses(chunk: ChunkColumns) -> _Target:
+def _read_addresses(chunk: ChunkColumns) -> _AttributeValues:
     """Return the postal address of each row: all four parts or none, as fewer identify nobody."""
     parse = {
         "first_name": lambda cell: sha256_hex(normalize_name(cell)),
@@ -175,14 +175,14 @@ def _read_addresses(chunk: ChunkColumns) -> _Target:
             )
         elif parts.keys() - {"country_code"}:  # a country alone is that of the phone numbers
             problems.warn(row, "ADDRESS_INCOMPLETE", "postal_code")
-    return _Target("address", found)
+    return _AttributeValues("address", found)
 
 
-def _merge(targets: Sequence[_Target]) -> Mapping[int, OptionalFields]:
+def _merge(targets: Sequence[_AttributeValues]) -> Mapping[int, OptionalFields]:
     """Return the optional fields of the rows that have any. A cart without items is left out, and
     so is one with a part that is None.
 
-    `[_Target("customer_type", {2: "NEW"})]` becomes `{2: {"customer_type": "NEW"}}`.
+    `[_AttributeValues("customer_type", {2: "NEW"})]` becomes `{2: {"customer_type": "NEW"}}`.
     """
     by_row: dict[int, dict[str, Any]] = {}
     carts: dict[int, dict[str, Any]] = {}

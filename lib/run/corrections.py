@@ -35,7 +35,7 @@ CORRECTED_VALUE: Final = Problem("CORRECTED_VALUE", "conversion_value")
 _RETRACTED: Final = Problem("OLDER_THAN_CORRECTION")
 
 
-class CorrectedOrders:
+class CorrectionsOfPass:
     """The corrections of an account, during one pass over a file."""
 
     def __init__(self, attempt: Attempt, plan: Plan) -> None:

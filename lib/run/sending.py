@@ -38,7 +38,7 @@ from lib.run.chunks import (
     prepare,
     without,
 )
-from lib.run.corrections import CorrectedOrders
+from lib.run.corrections import CorrectionsOfPass
 from lib.run.plan import Plan
 from lib.run.resend import (
     AWAITS_CONVERSIONS,
@@ -65,7 +65,7 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     """
     # As they are before this pass, which adds markers and changes what is due.
     marked, due = frozenset(attempt.sums.chunk_numbers), attempt.due_chunks()
-    orders = CorrectedOrders(attempt, plan) if plan is not None else None
+    orders = CorrectionsOfPass(attempt, plan) if plan is not None else None
     chunks = 0
 
     def collect(chunk: ChunkOutcomes) -> None:
@@ -132,7 +132,7 @@ class _ChunkUpload:
     plan: Plan
     number: int
     before: Marker | None
-    orders: CorrectedOrders
+    orders: CorrectionsOfPass
     corrections: Sequence[Correction] = ()
     due: dict[int, RowOutcome] = field(init=False)
 

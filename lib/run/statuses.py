@@ -344,7 +344,8 @@ class _FinalStatus:
     def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
         """Defer the uploaded rows of these lines that Google has not named.
 
-        Return whether one of them will be sent again. For the others, it is too late.
+        Return whether one of them will be sent again. For the others, it is too late: they stay
+        uploaded, with a warning.
         """
         is_deferred = False
         for line in lines:

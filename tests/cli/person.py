@@ -31,7 +31,7 @@ class Person:
     def __init__(self, file: Path, profiles: Path, name: str = "default", **keys: Any) -> None:
         document = Document(profiles, name)
         existing = document.profile()
-        draft = Draft(name, file, {**deepcopy(document.as_read or {}), **keys})
+        draft = Draft(name, file, {**deepcopy(document.written_profile or {}), **keys})
         if existing:
             draft.answered.update({("rows", None), *(each.id for each in questions(draft))})
         self.session = Session(draft, document, NOW)

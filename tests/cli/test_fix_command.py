@@ -295,10 +295,11 @@ def test_what_nobody_can_correct_is_left_out(fix: Any) -> None:
                 (4, "deferred", "CORRECTABLE"),
                 (5, "duplicate", "CORRECTABLE"),
                 (6, "failed", "EXPIRED_EVENT"),
+                (7, "not_attempted", "FINAL"),
             ]
         ]
 
-    _, *rows = table(fix(csv_of(*[row()] * 5), change=validated))
+    _, *rows = table(fix(csv_of(*[row()] * 6), change=validated))
     assert [each[2] for each in rows] == ["2"]
     assert rows[0][0] == "'=cmd()", "a spreadsheet would calculate it"
 

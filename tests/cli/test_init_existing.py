@@ -71,7 +71,7 @@ NOTHING: tuple[list[str], list[str]] = ([], [])
 
 def differences(person: Person) -> tuple[list[str], list[str]]:
     """What the page says it would change."""
-    return changes(person.session.document.as_read or {}, person.session.draft.document())
+    return changes(person.session.document.written_profile or {}, person.session.draft.document())
 
 
 def suggestions(person: Person) -> dict[str, str]:

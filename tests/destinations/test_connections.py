@@ -123,9 +123,9 @@ def test_one_of_several_that_notice_a_refusal_connects_again(google: Google) -> 
     """The others have an old connection, and their word about it changes nothing."""
     uploads = google.connection(ADWORDS_SCOPE)
     refused = uploads.get()
-    uploads.refuse(refused)
+    uploads.discard_refused(refused)
     renewed = uploads.get()
-    uploads.refuse(refused)
+    uploads.discard_refused(refused)
     assert uploads.get() is renewed
 
 

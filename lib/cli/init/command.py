@@ -186,7 +186,7 @@ def init_command(
             "correct the profile by hand."
         )
         raise click.BadParameter(text, param_hint="--profile")
-    profile = _with_constants(deepcopy(document.as_read or {}), given)
+    profile = _with_constants(deepcopy(document.written_profile or {}), given)
     try:
         draft = Draft(name, file, profile)
         if existing:

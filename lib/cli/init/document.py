@@ -56,22 +56,22 @@ class Document:
         What others have saved meanwhile stays. If they have changed this profile, it is read again,
         so that the next call replaces it.
         """
-        before = self.as_read
+        before = self.written_profile
         self._read()
-        if self.as_read != before:
+        if self.written_profile != before:
             raise NotSaved(
                 f'Somebody has changed the profile "{self.name}" in {self.path} meanwhile. Nothing '
                 "was saved, and your answers are kept. The page shows how they differ from the "
                 "profile as it is now. To replace it, save again."
             )
-        if self.as_read != profile:
+        if self.written_profile != profile:
             content = self._with(profile)
             with replacing(self.path) as stream:
                 stream.write(content)
             self._read()
 
     @property
-    def as_read(self) -> dict[str, Any] | None:
+    def written_profile(self) -> dict[str, Any] | None:
         """The profile of this name as somebody has written it, if it is there."""
         return self.profiles.get(self.name)
 

@@ -57,7 +57,7 @@ class Session:
     def page(self) -> Page:
         """Return the page as it is now."""
         if self._page is None:
-            self._page = Page(self.draft, self._trial(), self.document.as_read, self.errors)
+            self._page = Page(self.draft, self._trial(), self.document.written_profile, self.errors)
         return self._page
 
     def _trial(self) -> Trial | None:

@@ -90,7 +90,7 @@ class EventUpload:
                 self.set_all([part, *waiting], RowResult("not_attempted", (stop,)))
                 return stop
             waiting += self._without_refused(answer, part)
-        return self._same_account_problem(request)
+        return self._account_problem_of_all(request)
 
     def set_all(self, requests: Iterable[EventRequest], row_result: RowResult) -> None:
         """Give all events of these requests the same result."""
@@ -114,8 +114,9 @@ class EventUpload:
         others = [row for row in range(request.size) if row not in named]
         return [request.subset(others)] if others else []
 
-    def _same_account_problem(self, request: EventRequest) -> Problem | None:
-        """Return the account's problem if it made every event fail: others would fail too."""
+    def _account_problem_of_all(self, request: EventRequest) -> Problem | None:
+        """Return a problem of the account if each event failed for one (the last one's, if they
+        differ): the events of other requests would fail too."""
         problem: Problem | None = None
         for position in request.positions:
             result = self.row_results.get(position)

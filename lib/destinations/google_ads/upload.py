@@ -61,12 +61,16 @@ class ChunkUpload:
     _is_answered: bool = False
 
     def send(self, request: UploadRequest) -> UploadRequestResult:
-        """Send a request until each of its rows has a result."""
+        """Send a request until each of its rows was accepted, so that it has no result, or has one.
+
+        A `SILENT` row stops the file: Google may have counted it.
+        """
         result = self._send_rows(request)
         if request.kind is CLICKS and result.row_results:
             send_orders_apart(
                 request.message,
                 result.row_results,
+                # Without its `stop`: what a few rows have in common says nothing of the others.
                 lambda rows: self._send_subset(request, rows).row_results,
             )
             resolve_orders(request.message, result.row_results, self._maybe_sent_before)

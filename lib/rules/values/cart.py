@@ -20,8 +20,8 @@ def parse_cart_items(value: str, number_format: NumberFormat = UNDECLARED) -> tu
     """Return the items of a cell.
 
     The format is `id:quantity:price;id:quantity:price`, or a JSON list of objects with
-    `product_id`, `quantity` and `unit_price`. A product ID may contain colons. In JSON, the decimal
-    sign is a point. Raises INVALID_CART_DATA.
+    `product_id`, `quantity` and `unit_price` alone. A product ID may contain colons. In JSON, the
+    decimal sign is a point. Raises INVALID_CART_DATA.
     """
     text = value.strip()
     if text[:1] == "[":

@@ -75,8 +75,9 @@ _URL_SAFE: Final = str.maketrans("-_", "+/")
 def parse_session_attributes_pairs(value: str) -> tuple[tuple[str, str], ...]:
     """Return the pairs in `gad_source=1;gad_campaignid=123;...` or in a JSON object, in order.
 
-    Raises INVALID_SESSION_ATTRIBUTES for any other format, an unknown key, a repeated key, or an
-    empty value.
+    Raises INVALID_SESSION_ATTRIBUTES for any other format, an unknown key (in text: before the
+    first known one, because a later one may be a part of an address), a repeated key, or an empty
+    value.
     """
     text = value.strip()
     pairs = None

@@ -18,7 +18,7 @@ _SURELY_SHORT: Final = 50
 """An ID of this many characters stays below the limit, with a prefix of an API too."""
 # A spreadsheet shortened a long number: many orders then share one ID.
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{2,3}", re.ASCII)
-_NO_DIGITS: Final = re.compile(r"\D+", re.ASCII)
+_NON_DIGITS: Final = re.compile(r"\D+", re.ASCII)
 # A number with fewer digits than a phone number with area code may be an order number.
 _FEWEST_PHONE_DIGITS: Final = 9
 _LONGEST_CALLING_CODE: Final = 3
@@ -84,10 +84,10 @@ def _letters(text: str) -> str:
 
 def _is_same_number(order_id: str, phone: str) -> bool:
     """Return whether both have the same digits, apart from a calling code or trunk zeros."""
-    digits = _NO_DIGITS.sub("", order_id)
+    digits = _NON_DIGITS.sub("", order_id)
     if order_id[:1].isalpha() or 2 * len(digits) < len(order_id):
         return False  # text with some digits
-    others = _NO_DIGITS.sub("", phone.replace("(0)", ""))
+    others = _NON_DIGITS.sub("", phone.replace("(0)", ""))
     shorter, longer = sorted((digits.lstrip("0"), others.lstrip("0")), key=len)
     return (
         len(shorter) >= _FEWEST_PHONE_DIGITS
