@@ -317,9 +317,10 @@ def outcomes(
                 part.sent_request(each, sent_at, customer_id, positions) for each in answer.accepted
             )
         else:
-            others = [each for each in range(size) if each not in positions]
-            sums = part.rows.values.only(others).sums()
-            unlisted.add_plain(accepted, len(others), sums, len(others) if part.corrects else 0)
+            values, number = part.rows.values, size - len(positions)
+            if positions:  # few chunks have any: the others are added as they are
+                values = values.only([each for each in range(size) if each not in positions])
+            unlisted.add_plain(accepted, number, values.sums(), number if part.corrects else 0)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:
