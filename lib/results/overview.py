@@ -122,14 +122,19 @@ def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
     return ShownFile(entry, address, headline, why)
 
 
-def _headline_of(entry: RunEntry) -> Headline:
-    headline = headline_of(
+def headline_of_entry(entry: RunEntry) -> Headline:
+    """Return what a listing says of a file that has results, as its report does."""
+    return headline_of(
         entry.totals,
         entry.looks,
         stop=entry.stop,
         is_superseded=entry.superseded,
         is_check=entry.validate_only,
     )
+
+
+def _headline_of(entry: RunEntry) -> Headline:
+    headline = headline_of_entry(entry)
     if entry.blocked and headline.status in ("done", "waiting"):
         line = with_objection(headline.line, "What Google says later cannot be read.")
         return headline._replace(status="needs attention", tone="amber", line=line)

@@ -40,14 +40,21 @@ class Links:
 
 def report_of(results: IO[bytes]) -> str:
     """Return the report on a results document. Raises `NotResults`."""
-    head, rows = read_results(results)
-    findings = Findings()
-    for row in rows:
-        findings.add_row(ListedRow(row.record, row.as_outcome()))
+    head, findings = read_findings(results)
     try:
         return render_report(head, findings)
     except _MALFORMED_ERRORS:
         raise NotResults("its parts contradict each other") from None
+
+
+def read_findings(results: IO[bytes]) -> tuple[ResultsHead, Findings]:
+    """Return the head of a results document, and what its report shows of the rows. Raises
+    `NotResults`."""
+    head, rows = read_results(results)
+    findings = Findings()
+    for row in rows:
+        findings.add_row(ListedRow(row.record, row.as_outcome()))
+    return head, findings
 
 
 def render_report(head: ResultsHead, findings: Findings, links: Links = Links()) -> str:

@@ -13,7 +13,7 @@ from lib.cli.init.controls import Control
 from lib.cli.init.document import Document
 from lib.cli.init.draft import Draft
 from lib.cli.init.page import Page
-from lib.cli.init.questions import questions
+from lib.cli.init.questions import answer_as_saved
 from lib.cli.init.server import Session
 from lib.config.profile import Profile
 
@@ -33,7 +33,7 @@ class Person:
         existing = document.profile()
         draft = Draft(name, file, {**deepcopy(document.written_profile or {}), **keys})
         if existing:
-            draft.answered.update({("rows", None), *(each.id for each in questions(draft))})
+            answer_as_saved(draft)
         self.session = Session(draft, document, NOW)
         self._profiles = profiles
 

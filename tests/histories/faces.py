@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 
-from lib.results.findings import Findings, ListedRow
 from lib.results.names import results_name
-from lib.results.reading import read_results
-from lib.results.sentences import Headline, headline_of, headline_of_results
+from lib.results.overview import headline_of_entry
+from lib.results.report import read_findings
+from lib.results.sentences import headline_of_results
 from lib.state.runs import RunEntry
 from tests.histories.history import History
 
@@ -26,21 +26,6 @@ def verify_faces(history: History) -> None:
         content, _ = world.store.objects.get((world.settings.output_bucket, name), (b"", None))
         if not content or saved is None or saved.run.state == "working":
             continue
-        listed = headline_of(
-            entry.totals,
-            entry.looks,
-            stop=entry.stop,
-            is_superseded=entry.superseded,
-            is_check=entry.validate_only,
-        )
-        reported = _reported(content)
+        listed = headline_of_entry(entry)
+        reported = headline_of_results(*read_findings(io.BytesIO(content)))
         history.expect(listed == reported, f"{entry.name}: {listed} beside {reported}")
-
-
-def _reported(results: bytes) -> Headline:
-    """Return what the report says of a results document."""
-    head, rows = read_results(io.BytesIO(results))
-    findings = Findings()
-    for row in rows:
-        findings.add_row(ListedRow(row.record, row.as_outcome()))
-    return headline_of_results(head, findings)

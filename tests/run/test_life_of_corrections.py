@@ -131,6 +131,13 @@ def process_newest_first(history: Oracle) -> None:
     google.process(reversed([each for each in google.requests if each.is_held]))
 
 
+def change_processed_first(history: Oracle) -> None:
+    """Upload a change of the sale, which Google processes before the sale itself."""
+    history.upload(CHANGES, [CHANGE])
+    history.platform.wait(5)
+    process_newest_first(history)
+
+
 def test_a_sale_that_was_deferred_before_gets_its_newest_value() -> None:
     """The 72 hours of its deferral are over when its status comes: they were for Google's reason,
     and the correction is another one."""
@@ -140,9 +147,7 @@ def test_a_sale_that_was_deferred_before_gets_its_newest_value() -> None:
         history.platform.wait(2 * HOUR)
         history.judge("", SALE)
         history.platform.wait(7 * HOUR)
-        history.upload(CHANGES, [CHANGE])
-        history.platform.wait(5)
-        process_newest_first(history)
+        change_processed_first(history)
         history.platform.google.statuses = "refused"
         history.platform.wait(3 * DAY)
         history.platform.google.statuses = ""
@@ -155,9 +160,7 @@ def test_an_outage_of_days_keeps_no_newer_value_back() -> None:
     with played("data_manager") as history:
         file = history.upload(EXPORT, [SALE])
         history.platform.wait(HOUR / 4)
-        history.upload(CHANGES, [CHANGE])
-        history.platform.wait(5)
-        process_newest_first(history)
+        change_processed_first(history)
         history.platform.google.sending = "outage"
         history.platform.wait(4 * DAY)
         history.platform.google.sending = ""

@@ -19,7 +19,7 @@ from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.init.draft import Draft, read_constant
 from lib.cli.init.look import Column, WrongAnswer, nearest
-from lib.cli.init.questions import QUESTIONS, checked_column, questions
+from lib.cli.init.questions import QUESTIONS, answer_as_saved, checked_column, questions
 from lib.cli.init.rows import OUT, Decider, Fate
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention, program_name
@@ -190,9 +190,7 @@ def init_command(
     try:
         draft = Draft(name, file, profile)
         if existing:
-            # What the profile leaves out was decided too. Which rows are sent is no `Question`.
-            draft.answered.update(question.id for question in questions(draft))
-            draft.answered.add(("rows", None))
+            answer_as_saved(draft)
         elif draft.sample.is_guessed:
             detail = f"it is not UTF-8. Without its encoding, it {NOT_DECODED}"
             raise SourceError("NOT_TEXT", detail)

@@ -100,8 +100,8 @@ def remarks(draft: Draft, trial: Trial) -> Iterator[str]:
         if "destination" in draft.profile:
             document = draft.document()
             if via := document.get("adjustments_via"):
-                names = capabilities_of(document["destination"]).title, capabilities_of(via).title
-                yield "The {} cannot send all of them, so they go to the {}.".format(*names)
+                own, other = (capabilities_of(api).title for api in (document["destination"], via))
+                yield f"The {own} cannot send all of them, so they go to the {other}."
             yield if_not_uploaded(document)
     yield from _shared_times(draft)
     if draft.sales & trial.sent.keys():

@@ -150,6 +150,12 @@ class Question:
         draft.answered.add(self.id)
 
 
+def answer_as_saved(draft: Draft) -> None:
+    """Take all questions as answered by the saved profile: what it leaves out was decided too.
+    Which rows are sent is no `Question`."""
+    draft.answered |= {("rows", None), *(question.id for question in questions(draft))}
+
+
 def questions(draft: Draft) -> Iterator[Question]:
     """Yield the questions that this file needs, after the answers so far."""
     for question in QUESTIONS:
