@@ -122,7 +122,7 @@ class Adjustment(NamedTuple):
 
     The conversion is named by its `order_id`, or else by `gclid` and `conversion_time`. `time` is
     when it was adjusted, according to the file. `value` is its new total value (None: a
-    retraction). `original` is the conversion itself with this value, if the row has its data.
+    retraction). `original` is the conversion as it was sent, if the row has its data.
     """
 
     action_id: str

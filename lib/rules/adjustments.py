@@ -151,7 +151,6 @@ def name_conversions(
     chunk: ChunkColumns,
     actions: Sequence[ConversionAction],
     order_ids: Sequence[str | None],
-    values: Values,
     adjusted: Sequence[int],
 ) -> list[Named]:
     """Return the conversion of each row: by its order ID, or else by gclid and time, or else by its
@@ -174,8 +173,7 @@ def name_conversions(
         if row in problems.errors:
             named = Named(order_id)
         elif needs_all:
-            value, currency = values.values[row], values.currencies[row]
-            named = _with_original(chunk, row, order_id, originals, value, currency)
+            named = _with_original(chunk, row, order_id, originals)
         elif order_id is not None:
             named = Named(chunk.file.rules.sent_order_id(order_id))
         elif actions[row].needs_order_id:
@@ -221,14 +219,9 @@ def _derived_order_id(original: Conversion | None) -> str | None:
 
 
 def _with_original(
-    chunk: ChunkColumns,
-    row: int,
-    order_id: str | None,
-    originals: Originals,
-    value: float | None,
-    currency: str | None,
+    chunk: ChunkColumns, row: int, order_id: str | None, originals: Originals
 ) -> Named:
-    """Return the conversion with all of its data, and its new value."""
+    """Return the conversion with all of its data."""
     original = originals.conversions.get(row)
     order_id = order_id or _derived_order_id(original)
     if order_id is None:
@@ -236,8 +229,6 @@ def _with_original(
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
         chunk.problems.errors[row] += _errors_of_original(row, originals)
-    if original is not None:
-        original = original._replace(order_id=order_id, value=value, currency_code=currency)
     return Named(order_id, original=original)
 
 
@@ -277,7 +268,7 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     types = read_types(chunk)
     new_values = check_values(chunk, types, actions, new_values)
     order_ids = read_order_ids(chunk)
-    names = name_conversions(chunk, actions, order_ids, new_values, times.instants)
+    names = name_conversions(chunk, actions, order_ids, times.instants)
     columns: Columns = {
         "action_id": [action.id for action in actions],
         "adjustment_type": types,

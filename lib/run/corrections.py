@@ -181,9 +181,6 @@ def _with_value(record: Record, correction: Correction) -> Record:
     value = correction.micros / MICROS
     currency = correction.currency or record.currency_code
     warnings = (*record.warnings, CORRECTED_VALUE)
-    if isinstance(record, Adjustment) and record.original is not None:
-        original = record.original._replace(value=value, currency_code=currency)
-        record = record._replace(original=original)
     if isinstance(record, Conversion | Adjustment):
         return record._replace(value=value, currency_code=currency, warnings=warnings)
     return record  # a call has no order

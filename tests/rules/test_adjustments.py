@@ -261,9 +261,11 @@ SO-4,,buyer@example.com,2026-01-01,100,noon,RESTATE,80
 """,
         capabilities=WITH_ORIGINAL,
     )
-    original = validated.sent[2].original
+    adjustment = validated.sent[2]
+    named = adjustment.order_id, adjustment.value, adjustment.currency_code
+    assert named == ("SO-1", 80.0, "USD")
+    original = adjustment.original
     assert original is not None
-    assert (original.order_id, original.value, original.currency_code) == ("SO-1", 80.0, "USD")
     assert original.time == "2026-11-10 10:00:00+00:00"
     assert validated.refused == {
         3: "ADJUSTMENT_NEEDS_ORIGINAL",

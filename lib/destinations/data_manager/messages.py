@@ -115,7 +115,8 @@ def _request(
 
 
 def restated(adjustment: Adjustment) -> Conversion:
-    """Return the conversion that a restatement is sent as, with the order ID that was sent with it.
+    """Return the conversion that a restatement is sent as: with its new value, and with the order
+    ID that was sent with it.
 
     Raises `ValueError` for an adjustment that the capabilities exclude. It would be counted as a
     new conversion.
@@ -124,7 +125,11 @@ def restated(adjustment: Adjustment) -> Conversion:
     can_be_sent = CAPABILITIES.adjusts(frozenset({adjustment.adjustment_type}))
     if original is None or adjustment.order_id is None or not can_be_sent:
         raise ValueError(adjustment.adjustment_type)
-    return original._replace(order_id=adjustment.order_id)
+    return original._replace(
+        order_id=adjustment.order_id,
+        value=adjustment.value,
+        currency_code=adjustment.currency_code,
+    )
 
 
 def _account(customer_id: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ def sold(order_id: str, **changes: Any) -> Conversion:
 def restatement(original: Conversion, value: float) -> Adjustment:
     return Adjustment(
         *(original.action_id, "restatement", ago(hours=1), original.order_id, "", ""),
-        *(value, "USD", original._replace(value=value), ()),
+        *(value, "USD", original, ()),
     )
 
 
