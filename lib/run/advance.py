@@ -10,6 +10,7 @@ A first delivery, a delivery after a crash, and a resend days later are the same
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from lib.errors import PermanentError
@@ -47,10 +48,14 @@ _UNREADABLE_PROFILE: Final = Problem(
 
 
 class _File(NamedTuple):
-    """The file of the run, as storage has it. `stream`: its bytes; None: it must be opened."""
+    """The file of the run, as storage has it.
+
+    `replaced_at`: when a newer file of its name came; None: it is live. `stream`: its bytes; None:
+    it must be opened.
+    """
 
     source: StoredObject
-    is_live: bool
+    replaced_at: datetime | None = None
     stream: Readable | None = None
 
 
@@ -110,8 +115,8 @@ def _send_what_is_due(attempt: Attempt) -> None:
         # When the file came: an event may not have said so, or was wrong.
         arrived = min(file.source.created or attempt.run.arrived, attempt.run.now)
         attempt.keep(source=file.source, arrived=arrived)
-        if not file.is_live:
-            _end_held_line(attempt)
+        if file.replaced_at is not None:
+            _end_held_line(attempt, file.replaced_at)
         _send_file(attempt, file.stream)
 
 
@@ -174,22 +179,22 @@ def _find_file(attempt: Attempt) -> _File | Ending:
     store, source = attempt.context.store, attempt.run.source
     # A new file is usually live: one call finds and opens it. Later, it may be replaced.
     if attempt.is_first and (opened := store.open_live(source)) is not None:
-        return _File(opened.source, is_live=True, stream=opened.stream)
+        return _File(opened.source, stream=opened.stream)
     gone = Ending("failed", Problem("SOURCE_GONE", "", f"generation {source.generation}"))
     live = store.find_live(source.bucket, source.name)
     if live is None:
         return gone
     if live.generation == source.generation:
-        return _File(live, is_live=True)
-    version = store.find(source)
+        return _File(live)
+    version, replaced_at = store.find(source), live.created or attempt.run.now
     if live.has_bytes_of(version or source):
         if attempt.sums.chunk_numbers:
             # Its rows have their own time limits, which a newer run would begin again.
-            return _File(source, is_live=False, stream=store.open(live))
+            return _File(source, replaced_at, store.open(live))
         attempt.keep(superseded_by=live.generation, stop=None, stopped_at=None)
         superseded = Problem("SUPERSEDED", "", f"generation {live.generation}")
         return Ending("not_attempted", superseded)
-    return gone if version is None else _File(version, is_live=False)
+    return gone if version is None else _File(version, replaced_at)
 
 
 def _end_sending(attempt: Attempt, ending: Ending) -> None:
@@ -206,13 +211,14 @@ def _end_sending(attempt: Attempt, ending: Ending) -> None:
     attempt.has_changed = True
 
 
-def _end_held_line(attempt: Attempt) -> None:
-    """Give a held last row its last outcome, because its file was replaced: the newer generation is
-    a file of its own, which contains the whole row."""
+def _end_held_line(attempt: Attempt, replaced_at: datetime) -> None:
+    """Give a last row its last outcome if its file was replaced while it was held: the newer
+    generation is a file of its own, which contains the whole row. A row that nobody replaced in
+    that time is whole, however long the outage lasts in which it waits."""
     replaced = Problem("SUPERSEDED", "", f"generation {attempt.run.source.generation} was replaced")
 
     def ending_of(row: RowOutcome) -> Ending | None:
-        is_held = row.has_error(UNTERMINATED_LAST_LINE)
+        is_held = row.has_error(UNTERMINATED_LAST_LINE) and row.due and replaced_at < row.due
         return Ending("not_attempted", replaced) if is_held else None
 
     if UNTERMINATED_LAST_LINE in attempt.sums.totals.codes:

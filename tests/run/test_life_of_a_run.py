@@ -187,6 +187,21 @@ def test_a_held_line_of_a_file_that_was_replaced_is_not_sent() -> None:
         assert [error["code"] for error in row["errors"]] == ["SUPERSEDED"]
 
 
+@pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
+def test_a_line_that_was_held_before_an_outage_is_sent(apis: str) -> None:
+    """Nobody replaced its file while it was held, so it is whole, and in no other file."""
+    with played(apis, keeps_versions=True) as history:
+        monday = history.upload(EXPORT, sales(0, 3), is_cut=True)
+        history.platform.wait(MINUTE)
+        history.platform.google.sending = "outage"
+        history.platform.wait(2 * HOUR)
+        assert history.outcomes(monday) == ["uploaded", "deferred"]
+        history.upload(EXPORT, sales(6, 9))
+        history.platform.google.sending = ""
+        history.platform.wait(2 * DAY)
+        assert history.outcomes(monday) == ["uploaded", "uploaded"]
+
+
 @pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
 @pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
 def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Verdict) -> None:
