@@ -188,6 +188,7 @@ CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "INVALID_CALLER_ID": frozenset({"PHONE_REGION_MISSING"}),
+    "DEFERRED_TOO_LONG": frozenset({"CONVERSION_NOT_FOUND"}),
 }
 """Codes that other problems of the row explain, and which ones: what they left out was needed."""
 

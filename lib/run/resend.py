@@ -9,7 +9,8 @@ A row is deferred because of one of these codes:
     another one               Google cannot count it yet
 
 Google's own reasons end 72 hours after the first of them (MAX_DEFER_HOURS): the row is then failed,
-with the reason that was last. AWAITS_CONVERSIONS and CORRECTED_MEANWHILE end after LONGEST_WAIT.
+with DEFERRED_TOO_LONG beside the reason that was last. AWAITS_CONVERSIONS and CORRECTED_MEANWHILE
+end after LONGEST_WAIT.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def with_due_time(
     elif is_transient:
         due = now + retries.TRANSIENT_ROWS
     if now >= until:
-        return _with_last_outcome(row, "failed")
+        return _with_last_outcome(row, _TOO_LONG)
     # The last time comes at the end, however long the waits before were.
     due = min(due, until)
     return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
@@ -142,10 +143,13 @@ def after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
 
 
 class Ending(NamedTuple):
-    """The last outcome of a deferred row, and why it is not sent again (None: see its errors)."""
+    """The last outcome of a deferred row, and why it is not sent again."""
 
     outcome: Outcome
-    problem: Problem | None = None
+    problem: Problem
+
+
+_TOO_LONG: Final = Ending("failed", Problem("DEFERRED_TOO_LONG"))
 
 
 def end_deferred_rows(attempt: Attempt, ending_of: Callable[[RowOutcome], Ending | None]) -> None:
@@ -154,7 +158,7 @@ def end_deferred_rows(attempt: Attempt, ending_of: Callable[[RowOutcome], Ending
 
     def ended(row: RowOutcome) -> RowOutcome:
         ending = ending_of(row) if row.outcome == "deferred" else None
-        return row if ending is None else _with_last_outcome(row, *ending)
+        return row if ending is None else _with_last_outcome(row, ending)
 
     for number in sorted(attempt.sums.waits):
         marker = attempt.markers.read(number)
@@ -168,22 +172,20 @@ def end_rows_that_waited_too_long(attempt: Attempt) -> None:
     last = attempt.context.utc_now() - retries.LAST_RESEND
     if any(wait.until is not None and wait.until < last for wait in attempt.sums.waits.values()):
         end_deferred_rows(
-            attempt, lambda row: Ending("failed") if row.until and row.until < last else None
+            attempt, lambda row: _TOO_LONG if row.until and row.until < last else None
         )
 
 
-def _with_last_outcome(
-    row: RowOutcome, outcome: Outcome, problem: Problem | None = None
-) -> RowOutcome:
-    """Return a deferred row with this outcome, unless Google has it already, or it was never whole.
-    `problem` is the reason; None: those of its deferral are."""
+def _with_last_outcome(row: RowOutcome, ending: Ending) -> RowOutcome:
+    """Return a deferred row with its last outcome, unless Google has it already, or it was never
+    whole."""
     if _was_accepted(row):
         # Google has it already, and only a better version of it was to follow.
         return _accepted_before(row)
-    errors = row.errors if problem is None else (*row.errors, problem)
-    if row.has_error(UNTERMINATED_LAST_LINE) and problem is not None:
-        # It was never complete: the row comes again with the complete file.
-        outcome, errors = "not_attempted", (problem,)
+    outcome, errors = ending.outcome, (*row.errors, ending.problem)
+    if row.has_error(UNTERMINATED_LAST_LINE) and ending is not _TOO_LONG:
+        # Perhaps it was never complete: then it comes again with the complete file.
+        outcome, errors = "not_attempted", (ending.problem,)
     return row._replace(outcome=outcome, errors=errors, due=None, until=None)
 
 

@@ -96,7 +96,7 @@ def test_a_row_is_not_deferred_for_ever() -> None:
     """The 72 hours begin when it was deferred first, also if another request has sent it since."""
     chunk = after(status({TOO_RECENT: 1}, {TOO_RECENT: (3,)}), deferred_before(7))
     assert outcomes(chunk) == {7: "failed"}
-    assert chunk.listed[0].errors == (Problem(TOO_RECENT),)
+    assert chunk.listed[0].errors == (Problem(TOO_RECENT), Problem("DEFERRED_TOO_LONG"))
 
 
 def test_rows_that_waited_long_enough_stay_accepted() -> None:

@@ -215,6 +215,9 @@ def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Ver
         is_unnamed = apis == "data_manager" and "unnamed" in verdict
         assert history.outcomes(file) == ["uploaded" if is_unnamed else "failed"]
         assert history.platform.due(file.source) is None
+        (row,) = history.results(file)["rows"]
+        codes = [each["code"] for each in row["errors"]]
+        assert codes[1:] == ([] if is_unnamed else ["DEFERRED_TOO_LONG"])
 
 
 @pytest.mark.parametrize("apis", ["google_ads", "data_manager"])

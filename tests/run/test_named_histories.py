@@ -494,7 +494,7 @@ def test_a_refund_without_its_sale_fails_with_the_reason_of_google(google: World
     failed, *_ = results(google)["rows"]
     assert (failed["outcome"], [e["code"] for e in failed["errors"]]) == (
         "failed",
-        ["CONVERSION_NOT_FOUND"],
+        ["CONVERSION_NOT_FOUND", "DEFERRED_TOO_LONG"],
     )
     assert outcomes(google) == {"uploaded": 1, "failed": 1}
     assert saved(google).state == "done"
