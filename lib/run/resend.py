@@ -108,6 +108,8 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     also a row without a problem stays listed.
     """
     new = {row.line: row for row in answer.listed}
+    sent = before.sent + answer.sent
+    has_open_request = any(request.is_open for request in sent)
     listed: list[RowOutcome] = []
     unlisted = Totals()
     unlisted.add(before.unlisted)
@@ -116,9 +118,9 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
         if answer.sent and row.outcome == "uploaded":
             # Its final status may defer it once more.
             row = row._replace(until=_time_limit(old))
-        # A row in an open request stays listed: its final status may need its `until`.
-        is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors or answer.sent)
-        if is_plain and not list_all:
+        is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors)
+        # A row in an open request stays listed: its final status needs its `until`, and counts it.
+        if is_plain and not (list_all or has_open_request):
             unlisted.add_row(row)
         else:
             listed.append(row)
@@ -127,7 +129,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
         listed=bounded(listed),
         unlisted=unlisted,
         request_ids=before.request_ids + answer.request_ids,
-        sent=before.sent + answer.sent,
+        sent=sent,
         sent_at=answer.sent_at or before.sent_at,
     )
 

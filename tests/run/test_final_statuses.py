@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from lib.model.sent_requests import (
     ranges_of,
 )
 from lib.model.totals import Totals
+from lib.run.resend import merged
 from lib.run.statuses import apply_final_statuses
 from tests.fakes import world
 
@@ -97,6 +99,21 @@ def test_a_row_is_not_deferred_for_ever() -> None:
     chunk = after(status({TOO_RECENT: 1}, {TOO_RECENT: (3,)}), deferred_before(7))
     assert outcomes(chunk) == {7: "failed"}
     assert chunk.listed[0].errors == (Problem(TOO_RECENT), Problem("DEFERRED_TOO_LONG"))
+
+
+def test_a_row_counts_once_if_another_row_of_its_chunk_is_refused() -> None:
+    """It was sent again before that one, and the API has not said yet whether it counts."""
+    rows = [RowOutcome(line, "uploaded", f"order-{line}", until=LATER) for line in LINES]
+    waits = RowOutcome(9, "deferred", "order-9", due=NOW, until=LATER)
+    records = RecordLines(1, ranges_of([*LINES, 9]))
+    chunk = replace(accepted(*rows), listed=(*rows, waits), records=records)
+    refused = RowOutcome(9, "failed", "order-9", (Problem(NO_CONSENT),))
+    answer = ChunkOutcomes(0, (refused,), Totals(), RecordLines(6, ranges_of([9])))
+    chunk = merged(chunk, answer, list_all=False)
+    assert chunk.is_sound
+    chunk = apply_final_statuses(chunk, {"r-1": [status({})]}, NOW, SETTINGS)
+    assert chunk.is_sound
+    assert chunk.totals().rows == {"uploaded": 5, "failed": 1}
 
 
 def test_rows_that_waited_long_enough_stay_accepted() -> None:
