@@ -165,7 +165,6 @@ def _ask_about_open_requests(attempt: Attempt, outdated: OutdatedRows) -> None:
     for marker in _with_open_requests(attempt):
         if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             return
-        attempt.check_lease()
         still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
         statuses: dict[str, list[RequestStatus]] = {}
         for status in destination.request_statuses(still_open, attempt.deadline):

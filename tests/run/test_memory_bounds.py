@@ -49,18 +49,21 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     assert sizes(rows, cut_of(None)) == [CHUNK_ROWS] * 2
 
 
-def test_large_requests_leave_room_for_fewer() -> None:
-    """As long as requests in flight have many bytes, no other chunk is prepared."""
-    room, large = MemoryBudget(9), MAX_BYTES // 2 + 1
+@pytest.mark.parametrize(
+    ("chunks", "size"), [(9, MAX_BYTES // 2 + 1), (2, 1)], ids=["bytes", "chunks"]
+)
+def test_two_chunks_take_up_all_the_room(chunks: int, size: int) -> None:
+    """As long as they are in flight, no other chunk is prepared."""
+    room = MemoryBudget(chunks)
     room.reserve_chunk()
-    room.add_requests(large)
+    room.add_requests(size)
     room.reserve_chunk()
-    room.add_requests(large)
+    room.add_requests(size)
     waited = threading.Thread(target=room.reserve_chunk)
     waited.start()
     waited.join(0.05)
     assert waited.is_alive()
-    room.forget_chunk(large)
+    room.forget_chunk(size)
     waited.join(180)
     assert not waited.is_alive()
 
