@@ -587,6 +587,16 @@ def test_a_note_that_needs_somebody_is_never_below_a_green_headline(code: str) -
     assert len(headline.line.split()) <= MAX_WORDS
 
 
+def test_an_older_value_that_google_may_count_needs_somebody() -> None:
+    """Although Google took all rows."""
+    not_sent = row(2, "uploaded", warnings="NEWEST_VALUE_NOT_SENT")
+    headline, (step,) = said_of(summary_of([not_sent], unlisted={"uploaded": 2}))
+    assert (headline.status, headline.tone) == ("needs attention", "amber")
+    said = "but look at 1: Google may count an older value of this order."
+    assert headline.line == f"Google took all 3 sales, {said}"
+    assert step.text == "Owner of the export: Upload the file with the change again."
+
+
 @pytest.mark.parametrize("outcome", ["rejected", "failed", "not_attempted", "deferred"])
 def test_a_file_with_rows_that_do_not_count_is_never_done(outcome: Outcome) -> None:
     """Nor is one with rows that wait."""
