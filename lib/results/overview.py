@@ -288,8 +288,8 @@ def _sum_of(entries: Iterable[RunEntry], sent_again: Mapping[str, int]) -> Total
 
 def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
     """Return how many lost rows of a file are in a newer one, which says what became of them, by
-    the key of the file. The newer one is that of `fix`, or, if the file was stopped, one of its
-    name.
+    the key of the file. The newer one is that of `fix`, or, if the file was stopped or only
+    checked, one of its name.
 
     A file that was itself stopped, or only checked, has sent none of them. `entries` begin with the
     newest file.
@@ -304,7 +304,8 @@ def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
     found: dict[str, int] = {}
     for entry in entries:
         rows = corrected.get(rows_to_fix(entry.name, entry.generation), 0)
-        if entry.stop and entry.generation < well.get(entry.name, 0):
+        is_unsent = entry.stop or entry.validate_only
+        if is_unsent and entry.generation < well.get(entry.name, 0):
             found[entry.key] = entry.totals.lost
         elif rows and entry.totals.lost:
             found[entry.key] = rows

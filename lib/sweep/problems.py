@@ -345,7 +345,7 @@ def _column_empty(view: View) -> Iterator[Found]:
             continue
         newest = read[-1]
         # If the empty column costs the rows, `rows_lost` says so.
-        is_told = _is_too_much(_lost(newest.totals), _meant(newest))
+        is_told = _is_too_much(_lost(newest), _meant(newest))
         if not is_told and not view.is_deleted(newest):
             text = dated(newest.name, newest.arrived, number_of(newest.empty_columns, "column"))
             yield Found(profile, "", text, run=newest.key)
@@ -440,11 +440,15 @@ def _meant(entry: RunEntry) -> Counter[str]:
     return _numbers(entry.totals.meant, micros_by_currency(entry.totals.meant_money()))
 
 
-def _lost(totals: Totals) -> Counter[str]:
-    """Return what does not count of a file that was not stopped.
+def _lost(entry: RunEntry) -> Counter[str]:
+    """Return what does not count of a file that was not stopped. A check sends nothing, so it loses
+    nothing.
 
     Only a last line that was held back is not attempted in such a file: a newer file has it.
     """
+    if entry.validate_only:
+        return Counter()
+    totals = entry.totals
     rows = totals.lost - totals.count("not_attempted")
     return _numbers(rows, micros_by_currency(totals.money_of("rejected", "failed")))
 
@@ -505,7 +509,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
         elif view.is_recent(known_at):
             is_new = view.now - known_at < LOSS_TOLD_FOR_AT_LEAST
             if is_new or not view.is_deleted(entry):
-                lost = _lost(entry.totals)
+                lost = _lost(entry)
                 losses[entry.key] = _Loss(entry, known_at, lost, _meant(entry))
         # The rows of this file may be fixed once more: `fix` names that file after this one.
         key = original.entry.key if original is not None else entry.key

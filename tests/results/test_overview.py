@@ -156,15 +156,16 @@ def test_the_banner_names_a_file_whose_report_has_a_next_step() -> None:
     assert "Do the next step of the report of crm/deals.csv" in banner(page)
 
 
-def test_a_stopped_file_needs_no_look_once_a_newer_one_of_its_name_is_well() -> None:
+@pytest.mark.parametrize("case", ["stopped", "only checked"])
+def test_an_unsent_file_needs_no_look_once_a_newer_one_of_its_name_is_well(case: str) -> None:
     """Its rows are then not lost any more, and nobody is sent to its report."""
-    stopped = entry_on(CASES["stopped"].summary)
-    assert "Stopped" in words(page_on(stopped))
+    unsent = entry_on(CASES[case].summary)
+    assert "1 file needs attention" in banner(page_on(unsent))
     newer = entry_on(
         CASES["all"].summary,
-        source=replace(CASES["all"].summary.run.source, generation=stopped.generation + 1),
+        source=replace(CASES["all"].summary.run.source, generation=unsent.generation + 1),
     )
-    assert "Done No open problems." in banner(page_on(stopped, newer))
+    assert "Done No open problems." in banner(page_on(unsent, newer))
 
 
 def some_lost(**changes: Any) -> RunEntry:

@@ -395,6 +395,14 @@ def losing(age: timedelta = HOUR, **changes: Any) -> RunEntry:
     return entry("crm/1.csv", age, {"rejected": 8, "uploaded": 2}, code="INVALID_DATE", **changes)
 
 
+def test_a_check_loses_nothing() -> None:
+    """It sends nothing. A column without a cell is told all the same."""
+    check = losing(validate_only=True)
+    assert not open_problems(view_of(check))
+    empty = msgspec.structs.replace(check, empty_columns=1)
+    assert found(view_of(empty)).keys() == {"column_empty"}
+
+
 @pytest.mark.parametrize("age", [HOUR, 25 * HOUR])
 def test_newer_files_end_no_loss(age: timedelta) -> None:
     """Neither one of the same name, which daily exports have, nor other files that are well."""
