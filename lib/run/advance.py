@@ -10,12 +10,14 @@ A first delivery, a delivery after a crash, and a resend days later are the same
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from lib.errors import PermanentError
 from lib.model import retries
 from lib.model.outcomes import Problem, RowOutcome
+from lib.model.totals import Totals
 from lib.results.document import RunSummary
 from lib.results.names import NO_RESULTS, generations_of
 from lib.run.attempt import Attempt
@@ -141,6 +143,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
     due = min((each for each in times if each is not None), default=None)
     looks = codes_to_look_at(run, sums, now)
     totals = digest_of(run, sums, looks)
+    news = _bad_news(totals, looks)
     attempt.save(
         state="waiting" if due is not None else "done",
         due=due,
@@ -151,9 +154,15 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         maybe_sent=run.maybe_sent and run.stop is not None,
         totals=totals,
         looks=looks,
-        changed_at=run.changed_at if totals == run.totals else now,
+        changed_at=run.changed_at if news == _bad_news(run.totals, run.looks) else now,
         published_at=now if is_published else run.published_at,
     )
+
+
+def _bad_news(totals: Totals, looks: Sequence[str]) -> object:
+    """Return what somebody must know of a file. If Google takes more rows, that is no bad news: a
+    loss that was mended must not be told again for it."""
+    return totals.lost, totals.lost_money(), totals.unknown, looks
 
 
 # ── is the file sent? ────────────────────────────────────────────────────────────────────────────

@@ -92,8 +92,8 @@ class Run:
 
     `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
     last at `published_at`; None: there are none, also if the run is done. `totals` are a digest of
-    what they say, which has changed last at `changed_at`, and `looks` the codes for which somebody
-    must look at the file although they lose no row.
+    what they say, and `looks` the codes for which somebody must look at the file although they lose
+    no row. What is lost or unknown, or `looks`, has changed last at `changed_at`; None: never.
     """
 
     source: StoredObject

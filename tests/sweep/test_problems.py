@@ -16,6 +16,7 @@ from lib.destinations import registry
 from lib.errors import PermanentError
 from lib.model.money import Sum
 from lib.model.outcomes import Outcome, Problem
+from lib.model.sent_requests import RequestStatus
 from lib.model.totals import CodeTotals, Totals
 from lib.results.document import document_head
 from lib.state.runs import RunEntry, UnreadableRun, content_of
@@ -695,6 +696,43 @@ def test_rows_that_waited_for_a_deleted_file_are_lost(
     problem = told(capsys)["rows_lost"]
     assert ("3 of 8 sales" in problem["detail"], problem["code"]) == (True, "SOURCE_GONE")
     assert results(google)["file_error"] is None
+
+
+FIRST = "request-1"
+
+
+@pytest.mark.parametrize(("refused", "is_told"), [({}, False), ({"INVALID_GCLID": 3}, True)])
+def test_a_loss_is_told_again_only_if_more_is_lost(
+    google: World, capsys: pytest.CaptureFixture[str], refused: dict[str, int], is_told: bool
+) -> None:
+    """Google's last word on the other rows comes after `fix` has mended the loss: it counts them,
+    or it does not."""
+
+    def statuses(request_ids: Sequence[str]) -> list[RequestStatus]:
+        answers = {each: RequestStatus(each, "SUCCESS", "1001", 5) for each in request_ids}
+        if FIRST in answers:
+            answers[FIRST] = RequestStatus(FIRST, "PROCESSING")
+            if google.clock.seconds > 40 * 3600:
+                answers[FIRST] = RequestStatus(FIRST, "PARTIAL_SUCCESS", "1001", 5, refused)
+        return [*answers.values()]
+
+    google.use_destination("data_manager")
+    google.api.statuses = statuses
+    rows = [sale(order) for order in "abcde"]
+    wrong = [sale(order, sold_days_before=-9) for order in "fghij"]
+    deliver(google, "daily.csv", csv_bytes(rows + wrong))
+    assert results(google)["counts"]["rejected"] == 5
+    generation = google.store.stored("in-bucket", "daily.csv").generation
+    fixed = csv_bytes([sale(order) for order in "fghij"])
+    deliver(google, f"rows-to-fix-daily.{generation}.csv", fixed)
+    losses = []
+    for _ in range(60):
+        google.clock.seconds += 3600
+        told(capsys)
+        sweep(google)
+        losses.append("rows_lost" in told(capsys))
+    assert losses[:30] == [True] * 23 + [False] * 7
+    assert any(losses[30:]) == is_told
 
 
 @pytest.mark.parametrize("is_overwritten", [False, True])
