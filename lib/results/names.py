@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from posixpath import commonprefix
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from lib.source.names import without_suffix
+from lib.state.runs import RunEntry
 from lib.state.store import Store, StoredObject
 
 OVERVIEW = "index.html"
@@ -54,6 +56,30 @@ def has_corrected_rows(object_name: str) -> bool:
 def report_path(source: StoredObject) -> str:
     """Return where a file's report is in the output bucket, for the end of an address."""
     return quote(report_name(results_name(source.name, source.generation)))
+
+
+def files_of_fix(entries: Iterable[RunEntry]) -> Mapping[str, Sequence[RunEntry]]:
+    """Return the files that say what became of the lost rows of a file, by the key of its run:
+    those with the rows that `fix` wrote. One that was stopped, or only checked, has sent none.
+
+    The rows may come in parts under one name. If all parts have more rows than were lost, or Google
+    had some of a later part before, they came again: then only the newest file counts, which has
+    the rows of those before. So it does if another one has as many rows of the same worth.
+    """
+    by_name: dict[str, dict[object, RunEntry]] = {}
+    for entry in sorted(entries, key=lambda each: each.generation, reverse=True):
+        is_sent = entry.is_published and not (entry.stop or entry.validate_only or entry.superseded)
+        if is_sent and entry.totals.meant:
+            worth = entry.totals.meant, *sorted(entry.totals.meant_money().items())
+            by_name.setdefault(without_suffix(entry.name), {}).setdefault(worth, entry)
+    found: dict[str, Sequence[RunEntry]] = {}
+    for entry in entries:
+        parts = [*by_name.get(rows_to_fix(entry.name, entry.generation), {}).values()]
+        is_more = sum(part.totals.meant for part in parts) > entry.totals.lost
+        came_again = is_more or any(part.totals.before for part in parts[:-1])
+        if parts:
+            found[entry.key] = parts[:1] if came_again else parts
+    return found
 
 
 class ResultsGenerations(NamedTuple):

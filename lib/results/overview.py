@@ -13,7 +13,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, TOLD_FOR, Found, OpenProblem
 from lib.catalogue.texts import for_owner, number_of
 from lib.model.totals import Totals
-from lib.results.names import report_name, results_name, rows_to_fix
+from lib.results.names import files_of_fix, report_name, results_name
 from lib.results.page import bucket_address, render
 from lib.results.sentences import (
     NOBODY,
@@ -26,7 +26,6 @@ from lib.results.sentences import (
     numbers_of,
     with_objection,
 )
-from lib.source.names import without_suffix
 from lib.state.runs import RunEntry, newest_well
 
 MAX_FILES: Final = 40
@@ -290,23 +289,14 @@ def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
     """Return how many lost rows of a file are in a newer one, which says what became of them, by
     the key of the file. The newer one is that of `fix`, or, if the file was stopped or only
     checked, one of its name.
-
-    A file that was itself stopped, or only checked, has sent none of them. `entries` begin with the
-    newest file.
     """
-    well = newest_well(entries)
-    # An older generation of the same name may have had other rows.
-    corrected = {
-        without_suffix(entry.name): entry.totals.meant
-        for entry in entries
-        if entry.generation == well.get(entry.name)
+    found = {
+        key: sum(part.totals.meant for part in parts)
+        for key, parts in files_of_fix(entries).items()
     }
-    found: dict[str, int] = {}
+    well = newest_well(entries)
     for entry in entries:
-        rows = corrected.get(rows_to_fix(entry.name, entry.generation), 0)
         is_unsent = entry.stop or entry.validate_only
         if is_unsent and entry.generation < well.get(entry.name, 0):
             found[entry.key] = entry.totals.lost
-        elif rows and entry.totals.lost:
-            found[entry.key] = rows
     return found

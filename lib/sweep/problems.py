@@ -28,7 +28,7 @@ here: Cloud Monitoring knows since when a problem is open, tells people, and say
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -63,7 +63,7 @@ from lib.errors import PermanentError
 from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
-from lib.results.names import has_corrected_rows, rows_to_fix
+from lib.results.names import files_of_fix, has_corrected_rows, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
 from lib.run.deliver import stopped_file
 from lib.run.finish import RUNTIME_END
@@ -484,37 +484,35 @@ def _rows_lost(view: View) -> Iterator[Found]:
                 yield Found(profile, code, text, money, loss.entry.key, action)
 
 
-def _losses(view: View, entries: Sequence[RunEntry]) -> Collection[_Loss]:
+def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
     """Return what each file of a profile has lost. `entries` begin with the oldest file.
 
     A loss is told for some time, whatever happens. After that, the rows that Google took from the
     file that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix`
-    has no loss of its own, because its rows are those of the other file. If it came again, only the
-    newest one counts, which has the rows of those before.
+    has no loss of its own, because its rows are those of the other file.
     """
     read = [each for each in entries if each.is_published and not each.stop and each.totals.meant]
-    newest = {without_suffix(each.name): each.key for each in read if not each.validate_only}
-    losses: dict[str, _Loss] = {}
-    # The name that `fix` gives to the rows of a file, without a suffix → the key of its loss.
-    whose: dict[str, str] = {}
+    fixed = files_of_fix(entries)
+    losses: list[_Loss] = []
+    # The name that `fix` gives to the rows of a file, without a suffix → the loss of the file.
+    whose: dict[str, _Loss] = {}
     for entry in read:
-        name, known_at = without_suffix(entry.name), entry.changed_at or entry.arrived
-        original = losses.get(whose.get(name, ""))
-        if original is not None:
-            is_old = view.now - original.known_at >= LOSS_TOLD_FOR_AT_LEAST
-            if is_old and newest.get(name) == entry.key:
-                original.lost.subtract(
-                    _numbers(entry.totals.taken, micros_by_currency(entry.totals.taken_money()))
-                )
-        elif view.is_recent(known_at):
+        known_at = entry.changed_at or entry.arrived
+        loss = whose.get(without_suffix(entry.name))
+        if loss is None and view.is_recent(known_at):
             is_new = view.now - known_at < LOSS_TOLD_FOR_AT_LEAST
             if is_new or not view.is_deleted(entry):
-                lost = _lost(entry)
-                losses[entry.key] = _Loss(entry, known_at, lost, _meant(entry))
-        # The rows of this file may be fixed once more: `fix` names that file after this one.
-        key = original.entry.key if original is not None else entry.key
-        whose[rows_to_fix(entry.name, entry.generation)] = key
-    return losses.values()
+                loss = _Loss(entry, known_at, _lost(entry), _meant(entry))
+                losses.append(loss)
+        if loss is None:
+            continue
+        # The rows of a file of `fix` may be fixed once more: that file is named after this one.
+        whose[rows_to_fix(entry.name, entry.generation)] = loss
+        if view.now - loss.known_at >= LOSS_TOLD_FOR_AT_LEAST:
+            for part in fixed.get(entry.key, ()):
+                money = micros_by_currency(part.totals.taken_money())
+                loss.lost.subtract(_numbers(part.totals.taken, money))
+    return losses
 
 
 def _google_silent(view: View) -> Iterator[Found]:

@@ -223,6 +223,19 @@ def test_a_file_of_fix_with_too_few_rows_mends_nothing() -> None:
     assert "Google had before Taken4 sales40 USDNot countednoneWaitingnone" in words(page)
 
 
+def test_a_file_of_fix_may_come_in_parts() -> None:
+    """Under one name. The same part again mends nothing more."""
+    lost, only = named("crm/some.csv", CASES["most to correct"].summary), CASES["one sale"].summary
+    name, two = "crm/rows-to-fix-some.123.csv", summary_of(unlisted={"uploaded": 2})
+    first, second, again = (
+        entry_on(summary, source=replace(summary.run.source, name=name, generation=generation))
+        for summary, generation in ((only, 200), (two, 201), (two, 202))
+    )
+    assert "Done No open problems." in banner(page_on(lost, first, second))
+    assert "Done No open problems." in banner(page_on(lost, first, second, again))
+    assert "1 file needs attention" in banner(page_on(lost, second, again))
+
+
 def test_the_sums_count_a_sale_once() -> None:
     """Rolling exports have most sales of the day before."""
     rolling = summary_of([had(2), had(3)], unlisted={"uploaded": 3})

@@ -440,12 +440,25 @@ def test_the_rows_that_fix_wrote_end_a_loss(
         pytest.param({"uploaded": 5}, {"duplicate": 5, "rejected": 3}, True, id="no row more"),
         pytest.param({"uploaded": 5}, {"duplicate": 5, "uploaded": 3}, False, id="all rows"),
         pytest.param({"uploaded": 8}, {"ok": 8}, False, id="a check"),
+        pytest.param({"uploaded": 5}, {"uploaded": 3}, False, id="two parts"),
+        pytest.param({"duplicate": 5}, {"uploaded": 3}, False, id="Google had the first part"),
+        pytest.param({"uploaded": 3}, {"uploaded": 2, "rejected": 3}, True, id="parts: not all"),
+        pytest.param({"uploaded": 4}, {"duplicate": 4}, True, id="half of them again"),
+        pytest.param({"uploaded": 4}, {"uploaded": 4}, True, id="again to Data Manager"),
+        pytest.param(
+            {"uploaded": 5, "rejected": 3},
+            {"uploaded": 5, "rejected": 3},
+            True,
+            id="all again to Data Manager",
+        ),
+        pytest.param({"uploaded": 5}, {"uploaded": 2, "duplicate": 1}, True, id="some again"),
     ],
 )
 def test_rows_of_fix_that_come_again(
     first: dict[str, int], again: dict[str, int], is_told: bool
 ) -> None:
-    """The newest file has all of them, so those that Google has are not counted twice."""
+    """In parts, each of which counts. If the newest file has rows of those before, only it does:
+    those that Google has are not counted twice."""
     name, is_check = "crm/rows-to-fix-1.1.csv", "ok" in again
     rows = [
         entry(name, 2 * HOUR, first),
