@@ -330,7 +330,8 @@ class Platform:
 def _with_unlisted_rows(found: dict[str, Any]) -> dict[str, Any]:
     """Return a results document with the rows that it only counts."""
     listed = {row["line"]: row for row in found["rows"]}
-    plain = {"outcome": "ok" if found["validate_only"] else "uploaded", "errors": [], "warnings": []}
+    outcome = "ok" if found["validate_only"] else "uploaded"
+    plain = {"outcome": outcome, "errors": [], "warnings": []}
     lines = sorted(listed.keys() | set(range(2, found["counts"]["rows"] + 2)))
     return found | {"rows": [listed.get(line, {"line": line, **plain}) for line in lines]}
 
