@@ -155,6 +155,17 @@ def test_a_sale_that_was_deferred_before_gets_its_newest_value() -> None:
         assert (worth(history), history.outcomes(file)) == (60.0, ["uploaded"])
 
 
+def test_a_sale_on_its_way_is_not_sent_again_because_it_is_retracted() -> None:
+    """The API that gets it takes no retraction, and the sale would count once more."""
+    with played("both") as history:
+        file = history.upload(EXPORT, [SALE])
+        history.upload(CHANGES, [SalesRow(0, REFUNDED)])
+        history.platform.wait(3 * DAY)
+        (row,) = history.results(file)["rows"]
+        assert (row["outcome"], row["warnings"]) == ("uploaded", [])
+        assert sum(each.run == file.run for each in history.platform.google.requests) == 1
+
+
 def test_an_outage_of_days_keeps_no_newer_value_back() -> None:
     """The sale that Google has processed last is sent with its newest value after the outage."""
     with played("data_manager") as history:
