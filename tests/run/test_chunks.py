@@ -1,15 +1,19 @@
-"""The APIs' answers about a chunk → the outcomes of its rows."""
+"""The rows of a file → chunks, and the APIs' answers about a chunk → the outcomes of its rows."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from lib.destinations.base import RowResult, UploadResult
+from lib.errors import PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.money import Amounts, Sum
 from lib.model.outcomes import Problem, RowOutcome
+from lib.model.records import Row
 from lib.rules.assembly import ValidatedChunk
-from lib.run.chunks import PreparedChunk, PreparedPart, outcomes
+from lib.run.chunks import Cut, PreparedChunk, PreparedPart, chunks_of, outcomes
 from tests.fakes import START, FakeApi
 
 REPEAT = Problem("REPEATED_LINE", "", "the same order ID as in line 2")
@@ -61,3 +65,22 @@ def test_a_repeat_shares_what_happened_to_its_row(
     totals = chunk.totals()
     assert totals.repeats == (outcome == "duplicate")
     assert totals.taken_money() == (USD_5 if outcome == "duplicate" else {})
+
+
+@pytest.mark.parametrize(
+    ("code", "refused"),
+    [("CORRUPT_FILE", [None, None]), ("CHECKSUM_MISMATCH", [None, "CHECKSUM_MISMATCH"])],
+)
+def test_the_rest_of_a_file_cannot_be_read(code: str, refused: list[str | None]) -> None:
+    """The rows before get their outcomes. If they may be wrong, those of the chunk are not sent."""
+
+    def rows() -> Iterator[Row]:
+        yield from ((line, ["x"], None, 1) for line in range(2, 5))
+        raise PermanentError(code, "here")
+
+    found = []
+    with pytest.raises(PermanentError, match=code):
+        found.extend(chunks_of(rows(), Cut(2, 1_000, 0), 1))
+    assert [len(chunk.rows) for chunk in found] == [2, 1]
+    errors = [chunk.checksum_error for chunk in found]
+    assert [each and each.code for each in errors] == refused
