@@ -566,6 +566,13 @@ def test_a_column_is_empty(newest: dict[str, Any], is_told: bool) -> None:
     assert ("column_empty" in found(view_of(before, file))) == is_told
 
 
+def test_a_deleted_file_has_no_empty_column() -> None:
+    """Nobody can correct it, and the next file may be right."""
+    file = entry("crm/1.csv", HOUR, empty_columns=1)
+    assert found(view_of(file)).keys() == {"column_empty"}
+    assert not open_problems(view_of(file, deleted=["crm/1.csv"]))
+
+
 def test_a_file_whose_name_is_cut_is_not_deleted() -> None:
     """An entry that would be too long has only the beginning of the name, but the whole key."""
     file = stopped("crm/long.csv", HOUR)

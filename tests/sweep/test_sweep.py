@@ -12,6 +12,7 @@ from lib.catalogue.open_problems import ALL_PROFILES
 from lib.errors import PermanentError, RetryableError, UploadError
 from lib.model.outcomes import Problem
 from lib.state.runs import run_key
+from lib.sweep.sweep import MAX_WAITING_NAMES
 from tests.fakes import START, Dies, World, deliver, fails, logged, sales, sweep, world
 
 IN = "in-bucket"
@@ -94,6 +95,24 @@ def test_a_file_that_is_overwritten_before_it_is_old(capsys: pytest.CaptureFixtu
                 told.append(minutes)
     assert told == [40, 100, 160]
     assert google.api.counted == ["40", "100", "160"]
+
+
+def test_of_many_waiting_files_the_oldest_keep_their_time() -> None:
+    """The page has room for a few names. Those that have waited for longest are started, although
+    each file was overwritten just now."""
+    google = world(sweep_grace_minutes=30)
+    oldest = [f"z{number}.csv" for number in range(MAX_WAITING_NAMES)]
+    names = [*oldest, *(f"a{number}.csv" for number in range(9))]
+    for name in names:
+        google.store.put(IN, name, sales(name))
+        google.clock.seconds += 1
+    sweep(google)
+    google.clock.seconds += 20 * 60
+    for name in names:
+        google.store.put(IN, name, sales(name))
+    google.clock.seconds += 15 * 60
+    assert sweep(google)["started"] == MAX_WAITING_NAMES
+    assert {*oldest} <= {*google.api.counted}
 
 
 def test_a_file_that_replaces_one_that_was_never_started(
