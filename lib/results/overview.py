@@ -24,7 +24,6 @@ from lib.results.sentences import (
     Tone,
     headline_of,
     numbers_of,
-    with_objection,
 )
 from lib.state.runs import RunEntry, newest_well
 
@@ -112,10 +111,10 @@ def _shown_file(entry: RunEntry, bucket: str, *, is_late: bool) -> ShownFile:
         return ShownFile(entry, "", *_without_results(entry, is_late=is_late))
     name = report_name(results_name(entry.name, entry.generation))
     address = bucket_address(bucket, name) if entry.is_published else ""
-    headline, totals = _headline_of(entry), entry.totals
-    code = entry.stop or (totals.reason if totals.lost else "") or entry.blocked
+    headline, totals = headline_of_entry(entry), entry.totals
+    code = entry.stop or (totals.reason if totals.lost else "")
     why = lookup(code).summary if code else ""
-    if headline.status == "needs attention" and not entry.blocked:
+    if headline.status == "needs attention":
         is_said = headline.code == code
         why = f"Main reason: {why}" if why and not is_said else ""
     return ShownFile(entry, address, headline, why)
@@ -125,19 +124,11 @@ def headline_of_entry(entry: RunEntry) -> Headline:
     """Return what a listing says of a file that has results, as its report does."""
     return headline_of(
         entry.totals,
-        entry.looks,
+        [entry.blocked, *entry.looks] if entry.blocked else entry.looks,
         stop=entry.stop,
         is_superseded=entry.superseded,
         is_check=entry.validate_only,
     )
-
-
-def _headline_of(entry: RunEntry) -> Headline:
-    headline = headline_of_entry(entry)
-    if entry.blocked and headline.status in ("done", "waiting"):
-        line = with_objection(headline.line, "What Google says later cannot be read.")
-        return headline._replace(status="needs attention", tone="amber", line=line)
-    return headline
 
 
 def _without_results(entry: RunEntry, *, is_late: bool) -> tuple[Headline, str]:

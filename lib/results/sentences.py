@@ -107,8 +107,11 @@ def noun_of(totals: Totals) -> str:
 
 def looks_of(codes: Sequence[str], totals: Totals) -> list[str]:
     """Return the codes for which somebody must look at a file although they lose no row: of the
-    codes of its notes, and of its rows."""
-    return [code for code in dict.fromkeys([*codes, *totals.codes]) if lookup(code).needs_look]
+    codes of its notes, and of its rows. A note with the code of an error is what blocks Google's
+    later word (`Run.blocked`)."""
+    blocked = [code for code in codes if lookup(code).severity == "error"]
+    others = [code for code in (*codes, *totals.codes) if lookup(code).needs_look]
+    return [*dict.fromkeys([*blocked, *others])]
 
 
 # ── the headline ─────────────────────────────────────────────────────────────────────────────────
@@ -170,6 +173,8 @@ def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
     """Return what a code says, and the number of rows of which it says so; 0: of all rows, or of
     the file."""
     rows = 0
+    if lookup(code).severity == "error":
+        return "What Google says later cannot be read.", rows
     if code == NEARLY_ALL_DENIED:
         rows = totals.denied
     elif code in totals.codes and lookup(code).scope == "row":

@@ -106,6 +106,8 @@ def totals_of(run: Run, sums: Sums) -> Totals:
 
 def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
     """Yield the notes on the file: those of its first pass, and what has become known since."""
+    if run.blocked:
+        yield Problem(run.blocked)
     if run.facts is not None:
         yield from run.facts.notes
     yield from notes_on_version("Python", RUNTIME_END, now)
@@ -128,10 +130,11 @@ def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
 def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
     """Return the codes for which somebody must look at the file although they lose no row.
 
-    The end of a version concerns the function, not this file: the sweep reports it.
+    The end of a version concerns the function, not this file: the sweep reports it. What blocks
+    Google's later word is kept apart (`Run.blocked`).
     """
-    totals = totals_of(run, sums)
-    notes = [note.code for note in _notes(run, totals, now) if note.code != SUPPORT_ENDS_SOON]
+    totals, apart = totals_of(run, sums), (SUPPORT_ENDS_SOON, run.blocked)
+    notes = [note.code for note in _notes(run, totals, now) if note.code not in apart]
     return tuple([*dict.fromkeys(looks_of(notes, totals))][:MAX_LOOKS])
 
 

@@ -109,6 +109,7 @@ def ask_for_statuses(attempt: Attempt) -> None:
     about that, and the code stays.
     """
     now, due = attempt.context.utc_now(), next_poll(attempt.run, attempt.sums)
+    blocked_before = attempt.run.blocked
     if due is not None and due <= now:
         outdated = OutdatedRows(attempt)
         _give_up(attempt, now, outdated)
@@ -118,6 +119,8 @@ def ask_for_statuses(attempt: Attempt) -> None:
     if next_poll(attempt.run, attempt.sums) is None:
         # No request is open any more, so nobody needs to mend the access for this run.
         attempt.keep(blocked="")
+    if attempt.run.blocked != blocked_before:
+        attempt.has_changed = True  # the results say so
 
 
 def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:

@@ -13,10 +13,12 @@ from datetime import timedelta
 
 import pytest
 
+from lib.catalogue.codes import lookup
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.model.retries import MAX_TRIES, wait_after_try
 from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
+from lib.results.sentences import NOBODY_NOW
 from lib.run.attempt import Attempt
 from lib.run.sending import with_sent_chunks
 from lib.state.store import OpenedObject, Readable, StoredObject
@@ -39,6 +41,7 @@ from tests.fakes import (
     world,
 )
 from tests.histories.files import SALES_ENTRIES, SALES_PROFILE, SalesRow, sales_file
+from tests.results.test_report import words
 from tests.rows import CORE_COLUMNS, core_row, csv_bytes
 
 IN, OUT = "in-bucket", "out-bucket"
@@ -567,6 +570,31 @@ def deliver_without_statuses(google: World) -> None:
     google.use_destination("data_manager")
     google.api.statuses = fails(PermanentError("USER_PERMISSION_DENIED"))
     deliver(google, "daily.csv", sales("order-a"))
+
+
+def test_report_and_overview_say_that_a_follow_up_is_blocked(google: World) -> None:
+    """From when Google refuses to answer until somebody has mended the access."""
+
+    def pages() -> list[str]:
+        report = next(n for n in google.store.names(OUT) if n.endswith(".results.html"))
+        names = report, "index.html"
+        return [words(google.store.objects[OUT, name][0].decode()) for name in names]
+
+    deliver_without_statuses(google)
+    google.clock.seconds += HOUR
+    sweep(google)
+    (entry,) = entries(google)
+    for page in pages():
+        said = "still checking the only sale, but what Google says later cannot be read."
+        assert f"Needs attention Google is {said}" in page
+        assert lookup(entry.blocked).action in page
+        assert NOBODY_NOW not in page
+    google.api.statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
+    google.clock.seconds += 60
+    sweep(google)
+    for page in pages():
+        assert "Waiting Google is still checking the only sale." in page
+        assert NOBODY_NOW in page
 
 
 def test_an_outage_does_not_hide_that_a_follow_up_is_blocked(google: World) -> None:
