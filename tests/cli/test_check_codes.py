@@ -309,6 +309,7 @@ ELSEWHERE = {
     "NEWER_VERSION": "only with a state document of a newer version",
     "STATE_UNREADABLE": "only with a state document that somebody has changed",
     "AWAITS_CONVERSIONS": "only for an upload",
+    "DEFERRED_TOO_LONG": "only for a row that has waited for days",
     "CORRECTED_VALUE": "only for an upload",
     "CORRECTED_MEANWHILE": "only for an upload",
     "STATUS_UNKNOWN": "only for an upload",
