@@ -52,7 +52,7 @@ def _amount(cell: str, number_format: NumberFormat = UNDECLARED) -> str:
     amount = parse_amount(cell, number_format.decimal_sign, None, number_format.scale)
     currencies = sorted(written_currencies(cell))
     if len(currencies) > 1:
-        return f"{amount:.15g}, AMBIGUOUS_CURRENCY"
+        return f"{amount:.15g} with a stated currency, else AMBIGUOUS_CURRENCY"
     return f"{amount:.15g} {''.join(currencies)}".strip()
 
 

@@ -34,8 +34,8 @@ EVENTS: Mapping[str, str] = {
     "run_finished": "The results of a file were written. The line has its counts and timings.",
     "run_redelivered": "An attempt ended early; the file is retried. `code` gives the reason.",
     "run_skipped": "There was nothing to do for the file. The delivery was skipped.",
-    "lease_held": "Another attempt works on this file. This delivery is retried. `detail` says "
-    "until when.",
+    "lease_held": "Another attempt works on this file, or has died. This delivery is retried. "
+    "`detail` says when the next attempt may begin.",
     "object_ignored": "The object is not an input file. `reason` says why.",
     "event_ignored": "A request that reports no object was acknowledged. `reason` says why.",
     "attempt_started": "An attempt started. `attempts` above 1: it continues an earlier attempt.",

@@ -112,7 +112,7 @@ class Settings(BaseModel):
     defer_hours: float = Field(6, gt=0)
     """Wait before a row that is too recent is sent again."""
     max_defer_hours: float = Field(72, gt=0)
-    """A row that still waits this long after the first attempt fails: one that is too recent, or an
+    """A row fails this long after Google first deferred it: one that is too recent, or an
     adjustment whose conversion Google does not find."""
     sweep_time_limit_seconds: float = Field(1500, gt=0)
     """Maximum time for one sweep."""

@@ -87,7 +87,13 @@ def test_every_code_that_the_pages_name_exists() -> None:
         for code in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", (DOCS / page).read_text("utf-8"))
     }
     others = set(Settings.variables()) | {
-        *("GOOGLE_CLOUD_PROJECT", "STORAGE_EMULATOR_HOST", "ALL_TRAFFIC", "RUNTIME_END"),
+        *(
+            "GOOGLE_CLOUD_PROJECT",
+            "STORAGE_EMULATOR_HOST",
+            "ALL_TRAFFIC",
+            "RUNTIME_END",
+            "K_REVISION",
+        ),
         *("PARTIAL_SUCCESS", "IN_STORE", "GOOGLE_CLICK_ID__C", "UPLOAD_CLICKS"),
         *("NEEDS_ATTENTION", "NO_RECENT_UPLOAD"),  # states in Google's diagnostics
     }
