@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lib.model.outcomes import RowOutcome, SavedTime
 from lib.model.sent_requests import Ranges, SentRequest, numbers_in
-from lib.model.totals import Totals
+from lib.model.totals import NOT_SENT_AGAIN, Totals
 
 
 class RecordLines(NamedTuple):
@@ -52,8 +53,13 @@ class ChunkOutcomes:
         """Return the totals of all rows."""
         totals = Totals.of(self.listed)
         totals.add(self.unlisted)
+        resent = Counter[str]()
         for request in self.sent:
             totals.add_request(request)
+            resent.update(request.unnamed_resent)
+        if resent:
+            # They were to be sent again. Those that cannot be do not count after all.
+            totals.add_unnamed(resent, most=totals.number_with(NOT_SENT_AGAIN))
         return totals
 
     @property

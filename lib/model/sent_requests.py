@@ -108,7 +108,8 @@ class SentRequest(NamedTuple):
 
     - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
     - `unnamed` is the number of rows that will never count by their reason, which the API counted
-      without naming them;
+      without naming them. `unnamed_resent` is the same if its rows are sent again for that: it
+      holds for those that cannot be (`ChunkOutcomes.totals`);
     - of `unknown` rows, the API never said whether it counts them.
 
     `corrects`: its rows correct earlier conversions.
@@ -129,6 +130,7 @@ class SentRequest(NamedTuple):
     matchable: Count = 0
     unmatched: Count = 0
     unnamed: Mapping[str, Count] = {}
+    unnamed_resent: Mapping[str, Count] = {}
     unknown: Count = 0
 
     @property

@@ -24,6 +24,10 @@ REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
 """Codes of a row that repeats another one of its file: Google has never got it. The row is a
 duplicate, because a repeat of a row that waits or was refused has the reasons of that row."""
 
+NOT_SENT_AGAIN: Final = "NOT_SENT_AGAIN"
+"""The warning of a row of which nobody knows whether it counts: Google has not counted some rows of
+its request, and it could not be sent again."""
+
 MAX_CURRENCIES: Final = 3
 """Of a digest: the most frequent ones."""
 
@@ -140,6 +144,10 @@ class Totals:
         self.matchable += request.matchable
         self.unknown += request.unknown
         _add_counts(self.unnamed, request.unnamed)
+
+    def add_unnamed(self, unnamed: Counter[str], most: int) -> None:
+        """Add rows that will never count, so that not more than `most` are unnamed."""
+        _add_counts(self.unnamed, at_most(most - self.unnamed_rows, unnamed))
 
     def add(self, other: Totals) -> None:
         """Add the totals of another chunk."""
@@ -335,6 +343,17 @@ class Totals:
             reason=reason,
             other_currencies=len(frequent) - len(currencies),
         )
+
+
+def at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
+    """Limit the counts to this number of rows, because a row is counted for each of its reasons.
+
+    Of 5 rows, `{"NO_CONSENT": 4, "INVALID_GCLID": 3}` becomes 4 and 1.
+    """
+    limited: Counter[str] = Counter()
+    for reason, count in unnamed.most_common():
+        limited[reason] = min(count, rows - limited.total())
+    return +limited
 
 
 def _only(sums: Mapping[str, Sum], currencies: Iterable[str]) -> dict[str, Sum]:

@@ -25,7 +25,7 @@ from lib.config.settings import Settings
 from lib.model import retries
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.outcomes import COUNTED, UNLISTED, Outcome, Problem, RowOutcome
-from lib.model.totals import Totals
+from lib.model.totals import NOT_SENT_AGAIN, Totals
 from lib.run.attempt import Attempt
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
@@ -108,7 +108,12 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     also a row without a problem stays listed.
     """
     new = {row.line: row for row in answer.listed}
-    sent = before.sent + answer.sent
+    earlier = before.sent
+    were_unnamed = (old.has_error(ROWS_NOT_NAMED) for old in before.listed if old.line in new)
+    if answer.sent and any(were_unnamed):
+        # The status of the new request says how many of them never count.
+        earlier = tuple(each._replace(unnamed_resent={}) for each in earlier)
+    sent = earlier + answer.sent
     has_open_request = any(request.is_open for request in sent)
     listed: list[RowOutcome] = []
     unlisted = Totals()
@@ -198,6 +203,6 @@ def _was_accepted(row: RowOutcome) -> bool:
 
 def _accepted_before(row: RowOutcome) -> RowOutcome:
     """Return a row as the API accepted it, with the warning that it was not sent again."""
-    code = "NEWEST_VALUE_NOT_SENT" if row.was_counted else "NOT_SENT_AGAIN"
+    code = "NEWEST_VALUE_NOT_SENT" if row.was_counted else NOT_SENT_AGAIN
     warnings = (*row.warnings, Problem(code))
     return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None, until=None)

@@ -42,7 +42,7 @@ from lib.model.sent_requests import (
     order_of,
     unpacked_texts,
 )
-from lib.model.totals import Totals
+from lib.model.totals import Totals, at_most
 from lib.run.attempt import Attempt, Sums
 from lib.run.corrections import OutdatedRows
 from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, after_resend, with_due_time
@@ -285,12 +285,10 @@ class _FinalStatus:
         # of its own.
         self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
         others = {line for line in lines if self._row(line).outcome == "uploaded"} - named
-        unnamed = _at_most(len(others), reasons.unnamed)
+        unnamed = at_most(len(others), reasons.unnamed)
         is_temporary = any(lookup(reason).is_temporary for reason in unnamed)
-        if is_temporary and self._defer(lines, ROWS_NOT_NAMED, named):
-            # Rows of other reasons are counted with the request that sends them again.
-            unnamed.clear()
         more, lost = _without_names(unnamed, len(unclicked & others))
+        is_resent = is_temporary and self._defer(lines, ROWS_NOT_NAMED, named)
         counted = {line for line in lines if self._row(line).outcome == "uploaded"}
         for line in counted & self.rows.keys():
             row = self.rows[line] = self.rows[line]._replace(until=None)
@@ -307,8 +305,10 @@ class _FinalStatus:
             statuses=tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
-            unmatched=unmatched + more,
-            unnamed=lost,
+            # Rows of other reasons are counted with the request that sends them again, too.
+            unmatched=unmatched + (0 if is_resent else more),
+            unnamed={} if is_resent else lost,
+            unnamed_resent=lost if is_resent else {},
             # A row that failed, or is sent again, is known, or gets another status.
             unknown=0 if is_known else len(counted),
         )
@@ -401,17 +401,6 @@ def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> FinalOutcome:
         found.add(outcome)
     strongest: FinalOutcome = next(each for each in get_args(FinalOutcome) if each in found)
     return strongest
-
-
-def _at_most(rows: int, unnamed: Counter[str]) -> Counter[str]:
-    """Limit the counts to this number of rows, because a row is counted for each of its reasons.
-
-    Of 5 rows, `{"NO_CONSENT": 4, "INVALID_GCLID": 3}` becomes 4 and 1.
-    """
-    limited: Counter[str] = Counter()
-    for reason, count in unnamed.most_common():
-        limited[reason] = min(count, rows - limited.total())
-    return +limited
 
 
 def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:

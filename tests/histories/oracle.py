@@ -151,6 +151,7 @@ class Oracle(History):
         by_line = {row["line"]: row for row in found["rows"]}
         self._verify_counts(file, found, by_line)
         self._verify_stop(file, found)
+        self._verify_unnamed(file, found, by_line)
         is_other = found.get("other_generation") is not None
         for line, row in enumerate(file.rows, 2):
             if line in by_line:
@@ -167,6 +168,18 @@ class Oracle(History):
             self.expect(counts[outcome] == number, f"{outcome}: {counts} in {file}")
         is_over = not is_open(found) or has_given_up(self, file)
         self.expect(is_over, f"{file} is still open")
+
+    def _verify_unnamed(self, file: File, found: dict[str, Any], by_line: dict[int, Any]) -> None:
+        """Of the rows that are told as uploaded, those that Google has not counted are numbered."""
+        of_run = [each for each in self.platform.google.requests if each.run == file.run]
+        missing = 0
+        for line, row in enumerate(file.rows, 2):
+            is_told = line in by_line and by_line[line]["outcome"] == "uploaded"
+            sent = [request for request, _ in _sent(row, of_run) if request.is_accepted]
+            is_known = bool(sent) and sent[-1].is_reported
+            missing += is_told and is_known and not self.platform.google.holds(row)
+        told = sum(found.get("unnamed", {}).values())
+        self.expect(missing <= told, f"{missing} rows of {file} do not count, not {told}")
 
     def _verify_stop(self, file: File, found: dict[str, Any]) -> None:
         """A file ends before its rows are sent only for a reason that has happened."""

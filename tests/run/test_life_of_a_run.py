@@ -220,6 +220,28 @@ def test_rows_that_stay_too_recent_fail_after_three_days(apis: str, verdict: Ver
         assert codes[1:] == ([] if is_unnamed else ["DEFERRED_TOO_LONG"])
 
 
+@pytest.mark.parametrize("happens", ["sent again", "deleted", "overwritten", "outage"])
+def test_rows_that_google_only_counts_are_told_if_they_are_not_sent_again(happens: str) -> None:
+    """A row in four does not count, and Google does not say which one."""
+    with played("data_manager", keeps_versions=False) as history:
+        history.judge("too recent, unnamed", SalesRow(0))
+        file = history.upload(EXPORT, sales(0, 3, 6, 9))
+        history.platform.wait(13 * HOUR)
+        history.judge("", SalesRow(0))
+        match happens:
+            case "deleted":
+                history.delete(EXPORT)
+            case "overwritten":
+                history.upload(EXPORT, sales(12))
+            case "outage":
+                history.platform.google.sending = "outage"
+        history.platform.wait(4 * DAY)
+        history.platform.google.sending = ""
+        history.platform.wait(DAY)
+        unnamed = history.results(file).get("unnamed", {})
+        assert sum(unnamed.values()) == (0 if happens == "sent again" else 1)
+
+
 @pytest.mark.parametrize("apis", ["google_ads", "data_manager"])
 def test_a_row_that_counts_after_seventy_hours_is_not_lost(apis: str) -> None:
     """It is sent for the last time when its 72 hours end, not an interval earlier."""
