@@ -26,10 +26,11 @@ from datetime import datetime
 from typing import Final, Literal, get_args
 
 from lib.catalogue.codes import NOBODY_CLICKED, lookup
+from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import PolledDestination
 from lib.destinations.registry import PACKAGES, capabilities_of
-from lib.errors import LeaseLost, PermanentError, RetryableError
+from lib.errors import PermanentError, RetryableError
 from lib.model.capabilities import CheckSchedule
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.money import Amounts
@@ -124,20 +125,48 @@ def ask_for_statuses(attempt: Attempt) -> None:
 
 
 def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
-    """Ask about the open requests, and keep why Google refuses to answer, if it does."""
+    """Ask about the open requests, and keep why Google refuses to answer, if it does.
+
+    Each marker is saved before the next requests are asked for, so that a crash loses no answer.
+    Raises `RetryableError` if it cannot be saved.
+    """
     polled_before = attempt.run.polled_at
     # Saved before the API is asked: one that never answers is not asked all the time.
     attempt.save(polled_at=now)
-    try:
-        _ask_about_open_requests(attempt, outdated)
-    except LeaseLost:
-        raise
-    except (PermanentError, RetryableError) as error:
-        attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
-        if isinstance(error, PermanentError):
-            # A sweep reports it. The time of the last poll stays the old one, so that each sweep
-            # asks, and the answer comes soon after a person has mended the access.
-            attempt.keep(polled_at=polled_before, blocked=error.code)
+    if attempt.profile is None:
+        return  # this version cannot read it
+    # If the attempt fails, the next one asks again: an answer counts once it is saved.
+    attempt.keep(polled_at=polled_before)
+    for marker in _with_open_requests(attempt):
+        if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
+            break
+        try:
+            statuses = _statuses_of(marker, attempt.profile, attempt)
+        except (PermanentError, RetryableError) as error:
+            attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
+            if isinstance(error, PermanentError):
+                # A sweep reports it. Each sweep asks again, so that the answer comes soon after a
+                # person has mended the access.
+                attempt.keep(blocked=error.code)
+                return
+            break
+        attempt.keep(blocked="")
+        _apply(attempt, marker, statuses, outdated)
+    attempt.keep(polled_at=now)
+
+
+def _statuses_of(
+    marker: Marker, profile: Profile, attempt: Attempt
+) -> Mapping[str, Sequence[RequestStatus]]:
+    """Return what the API says of the open requests of a chunk, by their IDs."""
+    polled = profile.model_copy(update={"destination": polled_destination(attempt.run)})
+    destination = attempt.context.connect(polled, attempt.log)
+    assert isinstance(destination, PolledDestination)
+    still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
+    statuses: dict[str, list[RequestStatus]] = {}
+    for status in destination.request_statuses(still_open, attempt.deadline):
+        statuses.setdefault(status.request_id, []).append(status)
+    return statuses
 
 
 def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
@@ -155,25 +184,6 @@ def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         }
         # Their rows may be outdated all the same, and are then sent with the newest value.
         _apply(attempt, marker, unknown, outdated)
-
-
-def _ask_about_open_requests(attempt: Attempt, outdated: OutdatedRows) -> None:
-    """Ask about each open request. Each marker is saved before the next requests are asked for, so
-    that a crash loses no answer."""
-    if attempt.profile is None:
-        return  # this version cannot read it
-    polled = attempt.profile.model_copy(update={"destination": polled_destination(attempt.run)})
-    destination = attempt.context.connect(polled, attempt.log)
-    assert isinstance(destination, PolledDestination)
-    for marker in _with_open_requests(attempt):
-        if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
-            return
-        still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
-        statuses: dict[str, list[RequestStatus]] = {}
-        for status in destination.request_statuses(still_open, attempt.deadline):
-            statuses.setdefault(status.request_id, []).append(status)
-        attempt.keep(blocked="")
-        _apply(attempt, marker, statuses, outdated)
 
 
 def _with_open_requests(attempt: Attempt) -> Iterator[Marker]:

@@ -200,6 +200,22 @@ def test_late_work_of_a_file_with_results_is_told(obstacle: Step, days: float) -
         assert told == {"file_unfinished": {"export.csv"}}
 
 
+def test_an_answer_of_google_that_cannot_be_saved_is_told() -> None:
+    """That storage fails does not mean that Google is silent."""
+    with played("data_manager") as history:
+        platform = history.platform
+        history.judge("refused", *sales_rows(0))
+        file = history.upload("export.csv", sales_rows(0))
+        platform.wait(2 * HOUR)
+        history.play([Step("unwritable", UNWRITABLE.index("_state/chunks/"))])
+        platform.wait(DAY)
+        told = files_told(platform.log.problems(), ["export.csv"])
+        assert told == {"file_unfinished": {"export.csv"}}
+        history.play([Step("unwritable", UNWRITABLE.index(""))])
+        platform.wait(HOUR)
+        assert history.outcomes(file) == ["failed"]
+
+
 # ── what the first pass finds out ────────────────────────────────────────────────────────────────
 
 
