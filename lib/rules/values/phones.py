@@ -153,7 +153,12 @@ def _international(digits: str) -> str | None:
 
 
 def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
-    """Return the result of `phonenumbers.parse` for digits dialled in the region of `plan`."""
+    """Return the number for digits dialled in the region of `plan`.
+
+    They are read in the order of `phonenumbers.parse`: first with an international prefix, then
+    with the calling code of the region, and only then as a national number. What may be a number
+    that has lost its plus is looked at last, among those that the library takes for national.
+    """
     match = plan.abroad.match(digits) if plan.abroad is not None else None
     if match is not None and not digits.startswith("0", match.end()):
         # No calling code begins with a zero, so `00` before a zero is not an international prefix.
@@ -162,7 +167,7 @@ def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
             raise RuleError("INVALID_PHONE")
         return _finish(abroad, national)
     if digits.startswith(plan.code):
-        # The calling code without its plus, unless the digits are already a national number.
+        # The library drops the calling code, unless the digits are already a national number.
         national = _strip_prefix(digits[len(plan.code) :], plan)
         if len(digits) > plan.longest or (
             not _is_general(digits, plan) and _is_general(national, plan)
