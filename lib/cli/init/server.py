@@ -70,13 +70,14 @@ class Session:
 
     def change(self, form: dict[str, str]) -> None:
         """Write the answers that differ from those that the page shows."""
-        name, _, value = form.get("set", "").partition("=")
-        form = {**form, name: value} if name else form
+        # The button with a suggestion for a menu is named "set": its value is "MENU=CHOICE".
+        menu, _, choice = form.get("set", "").partition("=")
+        form = {**form, menu: choice}
         controls = self.page().controls
         self.errors, self._page = {}, None
         for control in controls.values():
             text = form.get(control.name, control.value)
-            if text == control.value and control.name != name:
+            if text == control.value:
                 continue
             if control.kind != "text" and text not in {option.value for option in control.options}:
                 continue
