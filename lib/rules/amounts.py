@@ -99,6 +99,7 @@ def _read_values(
             empty.append(row)
             continue
         try:
+            # Most cells are plain numbers, and `plain_text` takes twice as long as reading one.
             value = parse_amount(cell, decimal_sign, currency, scale)
         except RuleError:
             text = chunk.problems.plain_text(cell, columns.value)
@@ -111,7 +112,7 @@ def _read_values(
             except RuleError as error:
                 chunk.problems.reject(row, error.code, columns.value)
                 continue
-        chosen = currency or _choose_currency(chunk, row, currency, cell, columns)
+        chosen = _choose_currency(chunk, row, currency, cell, columns)
         if isinstance(chosen, Problem):
             chunk.problems.reject(row, *chosen)
         else:
