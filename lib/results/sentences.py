@@ -127,7 +127,6 @@ def headline_of(
 ) -> Headline:
     """Return what happened to a file. `looks` are the codes of `looks_of`, and `stop` is that of
     the error that stopped it."""
-    is_check = is_check or "ok" in totals.rows
     if is_superseded:
         line = "Another version of the file has replaced this one before it was read."
         return Headline("done", "green", line)
