@@ -30,6 +30,7 @@ from lib.source.text import (
     ByteStream,
     DecodedText,
     Pieces,
+    count_line_ends,
 )
 from lib.source.workbook import (
     DELIMITER,
@@ -218,7 +219,7 @@ class Table:
         for line, problem, lines in self._lines_of_rows():
             text = lines.removesuffix("\n").removesuffix("\r")
             yield OriginalRow(line, line - breaks, problem, text, self._cells_in(text, problem))
-            breaks += text.count("\n")
+            breaks += count_line_ends(text)
 
     def _lines_of_rows(self) -> Iterator[tuple[int, str | None, str]]:
         above = self.header_line - 1

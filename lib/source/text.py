@@ -89,6 +89,11 @@ class Pieces:
         return piece[:size]
 
 
+def count_line_ends(text: str) -> int:
+    """Return the number of line ends in a text."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
+
+
 class Block(NamedTuple):
     """Complete lines, with their line ends."""
 
@@ -102,8 +107,7 @@ class Block(NamedTuple):
 
     def count_lines(self) -> int:
         """Return the number of line ends. A thousand times faster than `lines`."""
-        text = self.text
-        return text.count("\n") + text.count("\r") - text.count("\r\n")
+        return count_line_ends(self.text)
 
     def lines(self) -> list[str]:
         """Return the lines with their line ends."""

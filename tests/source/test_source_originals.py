@@ -38,6 +38,13 @@ def test_lines_above_the_header_and_the_header_come_first() -> None:
     ]
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_a_cell_with_line_breaks_is_in_one_row(line_end: str) -> None:
+    """Whichever line ends the file has."""
+    content = 'a,b\n1,"x\ny\nz"\n2,z\n'.replace("\n", line_end)
+    assert [(row.line, row.row) for row in originals(content)] == [(1, 1), (2, 2), (5, 3)]
+
+
 def test_cells_that_do_not_fit_the_header_are_there() -> None:
     """Only where quotes make cells uncertain are there none."""
     rows = originals('a,b\n1\n1,2,3\n1,"2\n4,5\n\0,6')
