@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, Final
 
 from lib.destinations import rest
@@ -233,10 +232,8 @@ def _action(given: Json, customer_id: str) -> ConversionAction:
 
 
 def _custom_variables(customer_id: str, search: Search) -> dict[str, str]:
-    """Return the custom variables: name (case folded) → ID. Empty if Google refuses the query."""
-    with suppress(PermanentError):
-        return {
-            variable["name"].casefold(): str(variable["id"])
-            for variable in search(customer_id, CUSTOM_VARIABLE_QUERY)
-        }
-    return {}
+    """Return the enabled custom variables: name (case folded) → ID."""
+    return {
+        variable["name"].casefold(): str(variable["id"])
+        for variable in search(customer_id, CUSTOM_VARIABLE_QUERY)
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +18,10 @@ from lib.destinations.preflight import (
     CUSTOMER_QUERY,
     KEPT_SECONDS,
     Preflight,
+    read_account,
 )
 from lib.destinations.rest import RestSession
+from lib.errors import PermanentError
 from lib.model.account import Account
 from lib.model.log import SilentLog
 from sandbox.apis import Apis
@@ -80,6 +83,18 @@ def test_custom_variables_are_read_if_the_file_has_any(apis: Apis) -> None:
     """They cost one more query."""
     assert look(preflight(apis), custom_variables=True).custom_variables
     assert queries(apis) == 3
+
+
+def test_a_look_without_the_custom_variables_fails() -> None:
+    """Otherwise, each of them would be reported as unknown to the account."""
+
+    def search(customer_id: str, query: str) -> Iterator[dict[str, Any]]:
+        if query == CUSTOM_VARIABLE_QUERY:
+            raise PermanentError("QUERY_REFUSED")
+        return iter([{"id": "1001"}])
+
+    with pytest.raises(PermanentError, match="QUERY_REFUSED"):
+        read_account(CUSTOMER, search, custom_variables=True)
 
 
 def test_the_owner_of_the_conversions_is_read(apis: Apis) -> None:
