@@ -41,7 +41,7 @@ def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
     Return their columns, and their times in Unix seconds."""
     actions = read_actions(chunk)
     consents = read_consents(chunk)
-    emails, phones, unplaced = hash_user_identifiers(chunk)
+    emails, phones, unclear_country = hash_user_identifiers(chunk)
     gclids, gbraids, wbraids = choose_click_ids(chunk, actions)
     times, instants = conversion_times(chunk, chunk.problems, actions)
     values, currencies = read_conversion_values(chunk)
@@ -63,5 +63,5 @@ def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
     refuse_exclusive_values(chunk, columns)
     warn_of_incomplete_attributes(chunk, columns)
     refuse_unidentified(chunk, columns)
-    completed = derive_order_ids(chunk, columns, instants, unplaced)
+    completed = derive_order_ids(chunk, columns, instants, unclear_country)
     return {**columns, "order_id": completed}, instants

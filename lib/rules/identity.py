@@ -121,11 +121,11 @@ def hash_user_identifiers(
     emails = [_hash_emails(cells, name, problems) for name, cells in chunk.numbered("email")]
     phone_columns = chunk.numbered("phone")
     phones = []
-    unplaced = set[int]()
+    unclear_country = set[int]()
     if phone_columns:
         regions = phone_regions(chunk)
         phones = [_hash_phones(cells, name, regions, problems) for name, cells in phone_columns]
-        unplaced = _unplaced(regions, problems)
+        unclear_country = _rows_with_unclear_country(regions, problems)
         chunk.file.phones_read += sum(len(each) - each.count("") for each in phones)
         chunk.file.phones_without_country += _count("PHONE_REGION_MISSING", problems)
     for base, digests in (("hashed_email", emails), ("hashed_phone_number", phones)):
@@ -138,7 +138,7 @@ def hash_user_identifiers(
     # A row has at most one identifier from each column.
     if len(emails) + len(phones) > most:
         _keep_first(most, of_emails, of_phones, problems)
-    return of_emails, of_phones, unplaced
+    return of_emails, of_phones, unclear_country
 
 
 def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> list[str]:
@@ -149,7 +149,7 @@ def _hash_emails(cells: Sequence[str], column: str, problems: RowProblems) -> li
         if cell:
             try:
                 if len(cell) == 64 and is_digest(cell):
-                    digest = _read_digest(row, cell, "INVALID_EMAIL", column, problems)
+                    digest = _read_digest(row, cell, "INVALID_DIGEST", column, problems)
                 else:
                     digest = sha256(normalize_email(cell).encode()).hexdigest()
             except (RuleError, UnicodeEncodeError):
@@ -181,11 +181,11 @@ def _hash_phones(
     return digests
 
 
-def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
+def _rows_with_unclear_country(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
     """Return the rows with a phone number that may be valid once their country is stated or
     corrected: they have none, one that can't be read, or a number such as 91, of which nobody knows
     whether it is a calling code (`normalize_phone_region`)."""
-    unplaced = set[int]()
+    unclear_country = set[int]()
     for row, warnings in problems.warnings.items():
         region = regions[row]
         if region is None:
@@ -195,8 +195,8 @@ def _unplaced(regions: Sequence[str | None], problems: RowProblems) -> set[int]:
         else:
             continue
         if any(each.code == code for each in warnings):
-            unplaced.add(row)
-    return unplaced
+            unclear_country.add(row)
+    return unclear_country
 
 
 def _count(code: str, problems: RowProblems) -> int:

@@ -79,15 +79,18 @@ def warn_of_old_without_click(
 
 
 def derive_order_ids(
-    chunk: ChunkColumns, conversions: Columns, instants: Sequence[int], unplaced: Container[int]
+    chunk: ChunkColumns,
+    conversions: Columns,
+    instants: Sequence[int],
+    unclear_country: Container[int],
 ) -> Sequence[str | None]:
     """Return the order IDs, with derived ones for rows that Google could not recognize in a resend.
 
     These have neither an order ID nor a gclid: for a gbraid or wbraid, Google does not document
     that it recognizes a click with its time. A conversion of a tag needs the tag's own order ID.
-    `instants` are the times of the conversions in Unix seconds. `unplaced` are rows whose phone
-    number another country may make valid (`lib.rules.identity`): if the ID depends on it, the row
-    is rejected, because the corrected row would have another ID and count again.
+    `instants` are the times of the conversions in Unix seconds. `unclear_country` are rows whose
+    phone number another country may make valid (`lib.rules.identity`): if the ID depends on it, the
+    row is rejected, because the corrected row would have another ID and count again.
     """
     order_ids = conversions["order_id"]
     if chunk.file.rules.is_of_tag:
@@ -106,7 +109,7 @@ def derive_order_ids(
     ]
     completed = list(order_ids)
     for row in unrecognized:
-        if row in unplaced and not (braids[row] or conversions["hashed_emails"][row]):
+        if row in unclear_country and not (braids[row] or conversions["hashed_emails"][row]):
             chunk.problems.reject(row, "PHONE_COUNTRY_NEEDED", PHONE_COUNTRY)
             continue
         # As for a gclid, another value does not make another conversion of a click.
