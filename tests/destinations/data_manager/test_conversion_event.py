@@ -64,13 +64,6 @@ def test_validate_only_counts_nothing(apis: Apis) -> None:
     assert list(apis.state.conversions()) == []
 
 
-def test_order_ids_of_a_tag_are_sent_as_they_are(apis: Apis) -> None:
-    """An order ID of digits gets no prefix, because the tag gave it none."""
-    destination = route(apis, order_ids_of_tag=True)
-    (request,) = destination.encode("conversion", [conversion(order_id="123")], CUSTOMER, 42)
-    assert request.events[0].transaction_id == "123"
-
-
 # ── stops ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -34,6 +34,7 @@ ALL_DEFAULTS = st.builds(
     event_source=any_records.EVENT_SOURCES,
     ad_personalization=st.sampled_from([None, "GRANTED", "DENIED"]),
     validate_only=st.booleans(),
+    order_ids_of_tag=st.booleans(),
 )
 CONSENT = {
     "GRANTED": "CONSENT_GRANTED",
@@ -52,7 +53,9 @@ def with_value(**fields: Any) -> dict[str, Any] | None:
 def event_of(row: Conversion, defaults: EventDefaults) -> Any:
     """Return the message of a conversion. None leaves a field unset."""
     given = row.optional_fields or {}
-    digits = row.order_id is not None and row.order_id.isdigit()
+    order_id = row.order_id
+    if order_id is not None and order_id.isdigit() and not defaults.order_ids_of_tag:
+        order_id = f"order-{order_id}"
     identifiers: list[dict[str, Any]] = [{"email_address": each} for each in row.hashed_emails]
     identifiers += [{"phone_number": each} for each in row.hashed_phones]
     if (address := given.get("address")) is not None:
@@ -70,7 +73,7 @@ def event_of(row: Conversion, defaults: EventDefaults) -> Any:
         destination_references=[row.action_id],
         event_timestamp={"seconds": int(datetime.fromisoformat(row.time).timestamp())},
         event_source=given.get("event_source", defaults.event_source),
-        transaction_id=f"order-{row.order_id}" if digits else row.order_id,
+        transaction_id=order_id,
         conversion_value=row.value,
         currency=row.currency_code,
         consent=with_value(
