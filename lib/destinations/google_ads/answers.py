@@ -17,10 +17,10 @@ _PERHAPS_THE_CLICK = frozenset({"NO_CONVERSION_ACTION_FOUND", "UNAUTHORIZED_CUST
 """These concern the whole account or action, or only a click that belongs to another account
 (https://developers.google.com/google-ads/api/docs/conversions/upload-offline)."""
 
-_NOT_IN_EVERY_ROW = frozenset(
+_NEED_PERMISSION = frozenset(
     {"session_attributes_encoded", "session_attributes_key_value_pairs", "user_ip_address"}
 )
-"""Fields that some callers may not use. Rows without them are still accepted."""
+"""Those of the fields with `needs_permission` that this API has. Rows without them are accepted."""
 
 _ENOUGH_ROWS = 20
 """If this many rows all have the error, the next rows will too. Fewer rows could all have clicks of
@@ -136,7 +136,7 @@ def _account_problem(errors_by_row: Collection[list[AdsError]]) -> Problem | Non
 def _account_code(error: AdsError) -> str:
     """Return the code of an error that concerns the whole account, or ""."""
     is_of_the_account = lookup(error.code).scope == "account"
-    return error.code if is_of_the_account and error.field not in _NOT_IN_EVERY_ROW else ""
+    return error.code if is_of_the_account and error.field not in _NEED_PERMISSION else ""
 
 
 def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResult | None:

@@ -12,7 +12,9 @@ from lib.destinations.google_ads.answers import (
     UploadRequestResult,
     read_named_rows,
 )
+from lib.destinations.google_ads.capabilities import CAPABILITIES
 from lib.destinations.google_ads.failures import errors_of
+from lib.rules.fields.table import FIELDS
 
 SIZE = 3
 
@@ -98,10 +100,18 @@ def test_different_reasons_of_the_account_do_not_stop_the_file() -> None:
     assert read(answer(*mixed), request()).stop is None
 
 
-def test_an_account_without_session_attributes_is_not_stopped_for_them() -> None:
-    """Rows with session attributes fail, but the file continues: its other rows are accepted."""
+NEEDS_PERMISSION = [
+    field.name
+    for field in FIELDS
+    if field.needs_permission and field.name in CAPABILITIES.kinds["conversion"].fields
+]
+
+
+@pytest.mark.parametrize("field", NEEDS_PERMISSION)
+def test_an_account_without_a_permission_is_not_stopped_for_it(field: str) -> None:
+    """Rows with such a field fail, but the file continues: its other rows are accepted."""
     code = ("not_allowlisted_error", "CUSTOMER_NOT_ALLOWLISTED_FOR_THIS_FEATURE")
-    errors = [(*code, row, "session_attributes_encoded") for row in range(SIZE)]
+    errors = [(*code, row, field) for row in range(SIZE)]
     result = read(answer(*errors), request())
     assert outcomes(result) == dict.fromkeys(range(SIZE), "failed")
     assert result.stop is None
