@@ -137,7 +137,7 @@ class DryRun:
         notes = notes_of(self.header, self.plan, self.totals)
         if self.plan is not None:
             open_row = self.plan.table.open_row
-            if open_row is not None and self.plan.hold() in ("always", open_row):
+            if open_row is not None and self.plan.when_to_hold() in ("always", open_row):
                 notes.append(Problem("UNTERMINATED_LAST_LINE"))  # a run would hold this row
         return (*notes, *self._file_notes.found())
 

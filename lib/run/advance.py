@@ -271,7 +271,7 @@ def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFa
     sums = attempt.sums
     empty: tuple[str, ...] = ()
     if plan is not None and attempt.run.stop is None:
-        empty = tuple(plan.without_cell)
+        empty = tuple(plan.empty_columns)
     return FileFacts(
         chunks=len(sums.chunk_numbers),
         customer_id=plan.account.conversion_customer_id if plan is not None else "",

@@ -78,8 +78,8 @@ class Plan:
     """What header, profile and account decide for all rows of a file.
 
     `selection` decides which rows are of which entry. `places` says which cell of a row a column is
-    (`Table.places`). `without_cell` are the columns that need a cell and have had none so far, with
-    their places in a row.
+    (`Table.places`). `empty_columns` are the columns that should have cells and have had none so
+    far, with their places in a row.
 
     `sales` is what the destination of conversions can do, even if this file has none.
     `carries_corrections`: rows are sent to an API for which the last value counts, so each has the
@@ -96,7 +96,7 @@ class Plan:
     validate_only: bool
     notes: tuple[Problem, ...]
     places: Mapping[int, int]
-    without_cell: dict[str, tuple[int, ...]]
+    empty_columns: dict[str, tuple[int, ...]]
 
     def records(self, hold: Hold = "never") -> Iterator[Row]:
         """Return the rows of the file, with the cells that this plan reads (`places`)."""
@@ -109,7 +109,7 @@ class Plan:
         Raises `UploadError` if a row needs an account that was not read.
         """
         selected = self.selection.select(rows)
-        self._forget_seen_columns(selected.rows)
+        self._forget_filled_columns(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
         unread = _error_of_names(self.account)
         if unread is not None and any(
@@ -124,16 +124,16 @@ class Plan:
 
     def look_at_cells(self, rows: Sequence[Row]) -> None:
         """Look which columns have a cell in a chunk that an earlier attempt has sent."""
-        if self.without_cell:
-            self._forget_seen_columns(self.selection.select(rows).rows)
+        if self.empty_columns:
+            self._forget_filled_columns(self.selection.select(rows).rows)
 
-    def _forget_seen_columns(self, rows: Sequence[Row]) -> None:
-        """Remove the columns from `without_cell` that have a cell in one of these rows."""
-        for name, places in [*self.without_cell.items()]:
+    def _forget_filled_columns(self, rows: Sequence[Row]) -> None:
+        """Remove the columns from `empty_columns` that have a cell in one of these rows."""
+        for name, places in [*self.empty_columns.items()]:
             if any(
                 cells[place] for _, cells, problem, _ in rows if not problem for place in places
             ):
-                del self.without_cell[name]
+                del self.empty_columns[name]
 
     @property
     def adjusts_own_conversions(self) -> bool:
@@ -155,7 +155,7 @@ class Plan:
         has_others = "conversion_action" in header.names or len(header.entries) > 1
         return not (has_others and problem.code in ABOUT_THE_ACTION)
 
-    def hold(self) -> Hold:
+    def when_to_hold(self) -> Hold:
         """Return when the row in an unterminated last line must wait, on the first pass.
 
         A complete row need not wait if its last column is not used: a cut there costs nothing.
@@ -209,7 +209,7 @@ def plan_file(
         validate_only=profile.validate_only,
         notes=tuple(notes),
         places=places,
-        without_cell=_columns_that_need_a_cell(header, profile, places),
+        empty_columns=_columns_that_should_have_cells(header, profile, places),
     )
 
 
@@ -273,13 +273,14 @@ def _error_of_names(account: Account) -> UploadError | None:
     return PermanentError(NAME_NOT_RESOLVABLE, detail)
 
 
-def _columns_that_need_a_cell(
+def _columns_that_should_have_cells(
     header: Header, profile: Profile, places: Mapping[int, int]
 ) -> dict[str, tuple[int, ...]]:
-    """Return the columns that need a cell: their names in the file, and their places in a row.
+    """Return the columns that should have a cell in some row: their names in the file, and their
+    places in a row.
 
-    A file may have no refund, or no sale of one stage. So a column needs a cell only if the entries
-    of all sales use it, and only if the profile names it and does not call it optional.
+    A file may have no refund, or no sale of one stage. So only a column that the entries of all
+    sales use should have one, and only if the profile names it and does not call it optional.
     """
     sales = [each for each in header.entries if each.kind == "conversion"] or header.entries
     return {

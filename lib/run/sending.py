@@ -114,7 +114,7 @@ def _rows(table: Table, plan: Plan | None, attempt: Attempt) -> Iterator[Row]:
     if plan is None:
         return table.records()
     is_first_pass = attempt.run.facts is None
-    return plan.records(plan.hold() if is_first_pass else "never")
+    return plan.records(plan.when_to_hold() if is_first_pass else "never")
 
 
 # ── one chunk ────────────────────────────────────────────────────────────────────────────────────

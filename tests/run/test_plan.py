@@ -126,4 +126,4 @@ def test_only_what_all_sales_need_must_have_a_cell() -> None:
         }
     )
     plan = ready("Closed,Click,Deal,Refunded,Stage", profile=profile)
-    assert {*plan.without_cell} == {"Closed", "Click", "Deal"}
+    assert {*plan.empty_columns} == {"Closed", "Click", "Deal"}
