@@ -46,7 +46,7 @@ LIMITS: Final[tuple[tuple[str, str, str, str], ...]] = (
         "a workbook (.xlsx)",
         f"{workbook.MAX_PACKED_BYTES >> 20} MiB packed; to read it, {child.CPU_SECONDS} s of CPU "
         f"time and {child.CPU_SECONDS_PER_MEBIBYTE} s for each MiB, {child.MEMORY_BYTES >> 20} MiB "
-        f"of memory, and {child.SECONDS:g} s of waiting for a piece of it",
+        f"of memory, and {child.PIECE_SECONDS:g} s of waiting for a piece of it",
         _TOO_LARGE,
         _FILE,
     ),

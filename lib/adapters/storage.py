@@ -63,7 +63,7 @@ class GoogleStore:
             self._client = client = self._connect()
             return _reachable(lambda: request(client), needs, conditional=conditional)
 
-    def _require(self, bucket: str) -> None:
+    def _require_bucket(self, bucket: str) -> None:
         """Raise `RetryableError` if the bucket does not exist.
 
         Storage answers 404 for a missing object and for a missing bucket. Only a listing tells them
@@ -93,7 +93,7 @@ class GoogleStore:
             _permission("get", bucket),
         )
         if blob is None:
-            self._require(bucket)
+            self._require_bucket(bucket)
             return None
         return _stored(bucket, blob)
 
@@ -107,7 +107,7 @@ class GoogleStore:
         except api.RequestRangeNotSatisfiable:
             first = FirstRange(source, b"", is_whole=False)  # an empty object has no range
         except api.NotFound:
-            self._require(source.bucket)
+            self._require_bucket(source.bucket)
         if first is None:
             return None
         if first.is_whole:  # its checksum came with it, so nothing else is asked
@@ -125,7 +125,7 @@ class GoogleStore:
             try:
                 return self._request(request, _permission("get", source.bucket))
             except api.NotFound:
-                self._require(source.bucket)
+                self._require_bucket(source.bucket)
                 raise
 
         return ObjectReader(source, download, first)
@@ -172,7 +172,7 @@ class GoogleStore:
         except api.PreconditionFailed:
             return None
         except api.NotFound:
-            self._require(bucket)
+            self._require_bucket(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the write was not found") from None
 
     def write_stream(
@@ -218,7 +218,7 @@ class GoogleStore:
         except api.PreconditionFailed:
             return None
         except api.NotFound:
-            self._require(bucket)
+            self._require_bucket(bucket)
             raise RetryableError("STORAGE_UNAVAILABLE", "the upload was not found") from None
         # The library does not tell the generation of a resumable upload.
         written = self._find(bucket, name)

@@ -27,7 +27,7 @@ from lib.errors import SourceError
 from lib.source.text import BLOCK_BYTES, ByteStream
 from lib.source.workbook import ERRORS_OF_ROWS, Sheet, SheetOptions, content_of, sheet_of
 
-SECONDS: Final = 18.0
+PIECE_SECONDS: Final = 18.0
 """How long we wait for the next piece. Only where the system does not limit CPU time, or on a very
 busy machine, a workbook comes to this."""
 CPU_SECONDS: Final = 15
@@ -112,8 +112,8 @@ def _send_workbook(child: Any, stream: ByteStream, options: SheetOptions) -> Non
 
 @contextmanager
 def _time_limit(child: Any) -> Iterator[None]:
-    """Kill the child if the block takes longer than `SECONDS`."""
-    timer = Timer(SECONDS, child.kill)
+    """Kill the child if the block takes longer than `PIECE_SECONDS`."""
+    timer = Timer(PIECE_SECONDS, child.kill)
     timer.start()
     try:
         yield

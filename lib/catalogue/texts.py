@@ -20,7 +20,8 @@ THE_ACCOUNT: Final = "the account in the profile"
 """Stands there for the number of the account."""
 
 _OWNER: Final = "Owner of the export: "
-_SENTENCE_END: Final = re.compile(r"[.:] |[.]$")
+_END_OF_FIRST_SENTENCE: Final = re.compile(r"[.:] |[.]$")
+"""A colon ends it too: what follows only explains."""
 
 
 def for_engineer(action: str) -> str:
@@ -45,7 +46,7 @@ def inside(sentence: str) -> str:
 
 def first_sentence(text: str) -> str:
     """`It is too old: 91 days. Send it sooner.` → `It is too old`: without what explains it."""
-    return _SENTENCE_END.split(text, maxsplit=1)[0]
+    return _END_OF_FIRST_SENTENCE.split(text, maxsplit=1)[0]
 
 
 def dashed(customer_id: str) -> str:

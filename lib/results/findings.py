@@ -68,7 +68,7 @@ class Cause:
     first: list[ListedRow] = field(default_factory=list)
 
     @property
-    def micros(self) -> int:
+    def most_micros(self) -> int:
         """What its rows are worth in the currency in which they are worth most."""
         return max((each.micros for each in self.sums.values()), default=0)
 
@@ -114,7 +114,7 @@ class Group:
         """Return the causes: first the one of most rows, of equal ones the dearest."""
 
         def rank(cause: Cause) -> tuple[int, int, str]:
-            return -cause.rows, -cause.micros, cause.code
+            return -cause.rows, -cause.most_micros, cause.code
 
         return sorted(self.causes.values(), key=rank)
 
@@ -165,7 +165,7 @@ class Findings:
             for cause in group.causes.values():
                 if rows := sum(cause.outcomes[outcome] for outcome in LOST):
                     lost[cause.code] += rows
-                    rank.setdefault(cause.code, (place, -cause.micros))
+                    rank.setdefault(cause.code, (place, -cause.most_micros))
         last = len(self.groups), 0
         return min(lost, key=lambda code: (-lost[code], rank.get(code, last), code), default="")
 

@@ -34,7 +34,7 @@ class Sums:
     findings: Findings = field(default_factory=Findings)
     request_ids: list[str] = field(default_factory=list)
     chunk_numbers: set[int] = field(default_factory=set)
-    waits: dict[int, Wait] = field(default_factory=dict)
+    waits: dict[int, ChunkWait] = field(default_factory=dict)
     sent: list[int] = field(default_factory=list)
     sent_at: datetime | None = None
 
@@ -51,7 +51,7 @@ class Sums:
         if deferred := [row for row in chunk.listed if row.outcome == "deferred"]:
             due = [row.due for row in deferred if row.due is not None]
             until = [row.until for row in deferred if row.until is not None]
-            self.waits[chunk.number] = Wait(
+            self.waits[chunk.number] = ChunkWait(
                 due=min(due, default=None),
                 until=min(until, default=None),
                 awaits_conversions=len(due) < len(deferred),
@@ -64,7 +64,7 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class ChunkWait:
     """The deferred rows of a chunk: when the first of them is due, and when the first is sent for
     the last time. Some of them may await the conversions of the file, without a time."""
 

@@ -99,7 +99,7 @@ def test_memory_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_other_limits_the_clock_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not every system limits CPU time."""
     monkeypatch.setattr(module, "CPU_SECONDS", 1_000)
-    monkeypatch.setattr(module, "SECONDS", 2.5)
+    monkeypatch.setattr(module, "PIECE_SECONDS", 2.5)
     rows = f"<row>{'<c/>' * 16_384}</row>" * 1_000
     xml = f"<worksheet><sheetData>{rows}</sheetData></worksheet>".encode()
     began = time.monotonic()

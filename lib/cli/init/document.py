@@ -84,34 +84,34 @@ class Document:
         plain = COMMENT.sub(lambda line: " " * len(line[0]), text)
         if not plain.strip():
             text, plain = f"{text}{{{newline}}}{newline}", f"{plain}{{}}"
-        places = _places(plain)
-        if self.name in places:
-            start, end = places[self.name]
+        spans = _value_spans(plain)
+        if self.name in spans:
+            start, end = spans[self.name]
             if COMMENT.search(text[start:end]):
                 raise NotSaved(
                     f'The profile "{self.name}" in {self.path} has comments, which would be lost. '
                     "Move them above it, and save again."
                 )
         else:
-            start = end = max((end for _, end in places.values()), default=plain.index("{") + 1)
+            start = end = max((end for _, end in spans.values()), default=plain.index("{") + 1)
             name = json.dumps(self.name, ensure_ascii=False)
-            written = f"{',' if places else ''}{newline}  {name}: {written}"
+            written = f"{',' if spans else ''}{newline}  {name}: {written}"
         mark = "\ufeff" if self.content.startswith(BOM_UTF8) else ""
         return f"{mark}{text[:start]}{written}{text[end:]}".encode()
 
 
-def _places(text: str) -> dict[str, tuple[int, int]]:
+def _value_spans(text: str) -> dict[str, tuple[int, int]]:
     """Return where the value of each key of an object begins and ends. `text` is valid JSON."""
-    decoder, places = json.JSONDecoder(), dict[str, tuple[int, int]]()
+    decoder, spans = json.JSONDecoder(), dict[str, tuple[int, int]]()
     position = text.index("{") + 1
     while True:
         position = _skip(text, position, _SPACE + ",")
         if text[position] == "}":
-            return places
+            return spans
         name, position = decoder.raw_decode(text, position)
         start = _skip(text, position, _SPACE + ":")
         _, position = decoder.raw_decode(text, start)
-        places[name] = start, position
+        spans[name] = start, position
 
 
 def _skip(text: str, position: int, characters: str) -> int:

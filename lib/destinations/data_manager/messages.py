@@ -188,7 +188,7 @@ def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared)
         event = Event.FromString(body.encode("latin-1"))
         _write_optional_fields(event, optional_fields)
         body = _text_of(event)
-    return _in_request(body)
+    return _with_tag_and_length(body)
 
 
 def _event_of_call(call: Call, defaults: EventDefaults) -> str:
@@ -202,11 +202,11 @@ def _event_of_call(call: Call, defaults: EventDefaults) -> str:
         event.conversion_value = call.value
     for name, value in call.custom_variables:
         event.custom_variables.add(variable=name, value=value)
-    return _in_request(_text_of(event))
+    return _with_tag_and_length(_text_of(event))
 
 
-def _in_request(event: str) -> str:
-    """Return the bytes of an event as one of the `events` of a request."""
+def _with_tag_and_length(event: str) -> str:
+    """Return the bytes of an event as one of the `events` of a request: tag, length, event."""
     size = len(event)
     return f"{_EVENT}{VARINTS[size] if size < len(VARINTS) else varint(size)}{event}"
 
