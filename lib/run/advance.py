@@ -213,7 +213,7 @@ def _end_sending(attempt: Attempt, ending: Ending) -> None:
     that have a marker, and why the others are missing.
     """
     if attempt.run.facts is None:
-        if not attempt.run.superseded_by and ending.problem is not None:
+        if not attempt.run.superseded_by:
             attempt.stop(ending.problem)
         attempt.keep(facts=FileFacts(len(attempt.sums.chunk_numbers)))
     end_deferred_rows(attempt, lambda row: ending)
@@ -265,7 +265,7 @@ def _send_file(attempt: Attempt, stream: Readable | None) -> None:
 
 
 def _facts(attempt: Attempt, header: Header | None, plan: Plan | None) -> FileFacts:
-    """Return what the first pass has found out about the file."""
+    """Return the facts of the file: those of its first complete pass, which may be this one."""
     if attempt.run.facts is not None:
         return attempt.run.facts
     sums = attempt.sums

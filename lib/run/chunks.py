@@ -211,9 +211,9 @@ def prepare(
         return Problem(refused, "", f"customer {customer_id}")
     parts: list[PreparedPart] = []
     placeholders = Counter[str]()
-    for part, each in change(validated) if change is not None else validated:
-        parts.append(_serialize(part, each, customer_id, job_id))
-        placeholders.update(each.placeholders)
+    for part, rows in change(validated) if change is not None else validated:
+        parts.append(_serialize(part, rows, customer_id, job_id))
+        placeholders.update(rows.placeholders)
     return PreparedChunk(
         number=chunk.number,
         parts=parts,
@@ -252,7 +252,7 @@ def _serialize(
     )
 
 
-def left_out(
+def outcome_of_unsent(
     validated: ValidatedChunk, position: int, outcome: Outcome, errors: tuple[Problem, ...]
 ) -> RowOutcome:
     """Return the outcome of a record that could be sent, and is not sent now."""
@@ -303,7 +303,7 @@ def outcomes(
     unlisted = Totals(placeholders=dict(prepared.placeholders))
     for part, answer in zip(prepared.parts, answers, strict=True):
         size = len(part.rows.lines)
-        positions: Collection[int] = range(size)
+        positions: Collection[int] = range(size)  # of the records that are listed
         if not list_all:
             positions = answer.row_results.keys() | part.warnings.keys()
         listed += _outcomes_of_part(part, answer, accepted, sorted(positions))
@@ -317,10 +317,10 @@ def outcomes(
                 part.sent_request(each, sent_at, customer_id, positions) for each in answer.accepted
             )
         else:
-            values, number = part.rows.values, size - len(positions)
+            values, rows = part.rows.values, size - len(positions)
             if positions:  # few chunks have any: the others are added as they are
                 values = values.only([each for each in range(size) if each not in positions])
-            unlisted.add_plain(accepted, number, values.sums(), number if part.corrects else 0)
+            unlisted.add_plain(accepted, rows, values.sums(), rows if part.corrects else 0)
     if list_all:
         listed += [RowOutcome(line, "skipped") for line in prepared.skipped]
     else:

@@ -26,9 +26,9 @@ from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import SentRequest, order_of, unpacked_texts
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
-from lib.run.chunks import Validated, left_out, without
+from lib.run.chunks import Validated, outcome_of_unsent, without
 from lib.run.plan import Part, Plan
-from lib.run.reading import sender_of
+from lib.run.reading import sender_capabilities
 from lib.state.corrections import Correction, Corrections, order_key
 
 CORRECTED_VALUE: Final = Problem("CORRECTED_VALUE", "conversion_value")
@@ -95,7 +95,7 @@ class CorrectionsOfPass:
                 continue
             if correction.micros is None:
                 # Its order was retracted: sent now, the sale would count again.
-                row = left_out(rows, position, "skipped", (_RETRACTED,))
+                row = outcome_of_unsent(rows, position, "skipped", (_RETRACTED,))
                 retracted[row.line] = row
             elif differs(correction, *_value_of(record)):
                 records[position] = changed = _with_value(record, correction)
@@ -141,7 +141,7 @@ class OutdatedRows:
         if self.attempt.profile is None:
             return  # this version cannot read it, so it cannot send a row again
         known = self._of(request.customer_id)
-        sent_order_id = sender_of(self.attempt.profile, "conversion").sent_order_id
+        sent_order_id = sender_capabilities(self.attempt.profile, "conversion").sent_order_id
         values = Amounts.unpacked(request.values)
         for position, text in enumerate(unpacked_texts(request.orders)):
             if text is None:

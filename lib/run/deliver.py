@@ -36,7 +36,7 @@ from lib.source.names import IgnoreRules, reason_to_ignore
 from lib.state.runs import Run, RunEntry, SavedRun, entry_of, run_id
 from lib.state.store import StoredObject
 
-Done = Literal["ignored", "skipped"] | Status
+DeliveryResult = Literal["ignored", "skipped"] | Status
 """What became of a delivery: the object is no input file (`ignored`), there was nothing to do or
 nothing new to say (`skipped`), or the status of the results that were written."""
 
@@ -45,7 +45,9 @@ _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
 """Daily quotas begin anew at midnight in this zone."""
 
 
-def deliver(source: StoredObject, context: RunContext, must_end: float | None = None) -> Done:
+def deliver(
+    source: StoredObject, context: RunContext, must_end: float | None = None
+) -> DeliveryResult:
     """Process an object that an event or a listing names.
 
     `must_end`: the sweep ends then, and so must its attempts (by `context.elapsed_seconds`, a clock
@@ -72,7 +74,7 @@ def deliver(source: StoredObject, context: RunContext, must_end: float | None = 
         raise
 
 
-def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
+def resume(entry: RunEntry, context: RunContext, must_end: float) -> DeliveryResult:
     """Advance a run that was due when a sweep listed it. The sweep ends at `must_end`."""
     started = context.elapsed_seconds()
     try:
@@ -90,7 +92,7 @@ def resume(entry: RunEntry, context: RunContext, must_end: float) -> Done:
 
 def _make_attempt(
     saved: SavedRun, context: RunContext, started: float, must_end: float | None
-) -> Done:
+) -> DeliveryResult:
     """Advance a run that this attempt has taken. It `started` before it took the run."""
     taken, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(taken.source), report=report_path(taken.source))

@@ -72,7 +72,7 @@ def diagnostics_of_job(
     """
     if not found or (previous and previous["job"] and job_id not in found[0].jobs):
         return dict(previous) if previous else None
-    account, *actions = found
+    account, *actions = found  # in this order (`DiagnosingDestination`)
     return {
         "read_at": read_at.isoformat(),
         "status": account.status,

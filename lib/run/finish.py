@@ -33,9 +33,9 @@ https://cloud.google.com/run/docs/runtime-support
 
 MAX_LOOKS: Final = 5
 """How many codes a listing shows at which somebody must look."""
-_MATCHABLE_ROWS: Final = 500
+_FEWEST_MATCHABLE_ROWS: Final = 500
 _NEARLY_NONE: Final = 0.01
-"""If less than this share of at least `_MATCHABLE_ROWS` matches, it cannot be chance."""
+"""If no larger share of at least `_FEWEST_MATCHABLE_ROWS` matches, it cannot be chance."""
 
 
 def publish(
@@ -97,7 +97,7 @@ def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
 
 
 def totals_of(run: Run, sums: Sums) -> Totals:
-    """Return the one account of the run: what its markers say, and what Google counts by job."""
+    """Return what became of the rows, by the markers and by what Google counts for the job."""
     totals = sums.totals
     if failed := failed_later(run, sums):
         return replace(totals, unnamed={**totals.unnamed, "": failed})
@@ -113,8 +113,9 @@ def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
     yield from notes_on_version("Python", RUNTIME_END, now)
     if run.superseded_by:
         yield Problem("SUPERSEDED", "", f"generation {run.superseded_by}")
-    is_lost = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE", "SOURCE_GONE")
-    if run.maybe_sent and (is_lost or totals.count("not_attempted")):
+    # Such a file is not read any more, so rows without a marker are not even in the totals.
+    is_given_up = run.stop is not None and run.stop.code in ("NO_PROGRESS", "STALE", "SOURCE_GONE")
+    if run.maybe_sent and (is_given_up or totals.count("not_attempted")):
         # An attempt that died between Google's answer and its marker has left no record of it.
         yield Problem("MAYBE_SENT")
     if totals.unnamed:
@@ -123,7 +124,8 @@ def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
     if totals.unknown:
         yield Problem("STATUS_UNKNOWN", "", number_of_rows(totals.unknown))
     matched, matchable = totals.matchable - totals.unmatched, totals.matchable
-    if not totals.waiting and matchable >= _MATCHABLE_ROWS and matched <= _NEARLY_NONE * matchable:
+    is_enough = matchable >= _FEWEST_MATCHABLE_ROWS
+    if not totals.waiting and is_enough and matched <= _NEARLY_NONE * matchable:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 

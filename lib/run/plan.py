@@ -36,12 +36,12 @@ from lib.rules.selection import RowSelection, Selected
 from lib.rules.values.phones import load_library
 from lib.rules.values.time_zones import USUALLY_MEANT, UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.reading import EntryColumns, Header, as_used, sender_of, sending_profile
+from lib.run.reading import EntryColumns, Header, as_used, sender_capabilities, sending_profile
 from lib.source.end import Hold
 from lib.source.table import Table
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
-"""Of the parts: an adjustment is sent after the conversion that it is about."""
+"""The order of the parts: an adjustment is sent after the conversion that it is about."""
 
 SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
 _SUPPORT_WARNING: Final = timedelta(days=60)
@@ -111,7 +111,7 @@ class Plan:
         selected = self.selection.select(rows)
         self._forget_filled_columns(selected.rows)
         validated = [(part, part.engine.validate(*part.rows_of(selected))) for part in self.parts]
-        unread = _error_of_names(self.account)
+        unread = _error_of_unread_account(self.account)
         if unread is not None and any(
             row.has_error(NAME_NOT_RESOLVABLE) for _, each in validated for row in each.refused
         ):
@@ -190,7 +190,7 @@ def plan_file(
     if header.names.keys() & {"phone", "caller_id"}:
         load_library()  # a new instance waits for its access token anyway
     parts, account = _parts_of(header, profile, now, connect, log, zone, places)
-    sales = sender_of(profile, "conversion")
+    sales = sender_capabilities(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     api = parts[0].destination.capabilities
     notes = [
@@ -225,27 +225,27 @@ def _parts_of(
     """Return a part for each kind of record that the file has, and the account as its first
     destination sees it."""
     parts: list[Part] = []
-    accounts: dict[str, tuple[Destination[Any], Account]] = {}
+    connected: dict[str, tuple[Destination[Any], Account]] = {}
     custom_variables = any(name.startswith(CUSTOM_VARIABLE) for name in header.names)
     for kind in _ORDER:
         entries = [each for each in header.entries if each.kind == kind]
         if not entries:
             continue
         name = profile.sender(kind)
-        if name not in accounts:
+        if name not in connected:
             destination = connect(sending_profile(profile, kind), log)
             account = destination.account(profile.customer_id, custom_variables=custom_variables)
-            accounts[name] = destination, account
-        destination, account = accounts[name]
+            connected[name] = destination, account
+        destination, account = connected[name]
         rules = _rules(profile, now, header, entries, destination, account, zone)
         _check_actions(rules)
-        of_rows = [
+        places_of_fields = [
             {name: places[column] for name, column in each.fields.items()} for each in entries
         ]
-        engine = _engine(profile, rules, of_rows)
+        engine = _engine(profile, rules, places_of_fields)
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
-    _, account = next(iter(accounts.values()))
+    _, account = next(iter(connected.values()))
     return parts, account
 
 
@@ -257,12 +257,14 @@ def _check_actions(rules: RowRules) -> None:
     for action in {entry.action: None for entry in rules.entries if entry.action is not None}:
         resolved = resolve_action(None, action, rules)
         if isinstance(resolved, Problem):
-            if resolved.code == NAME_NOT_RESOLVABLE and (unread := _error_of_names(rules.account)):
+            if resolved.code == NAME_NOT_RESOLVABLE and (
+                unread := _error_of_unread_account(rules.account)
+            ):
                 raise unread
             raise PermanentError(resolved.code, f'action in the profile: "{action}"')
 
 
-def _error_of_names(account: Account) -> UploadError | None:
+def _error_of_unread_account(account: Account) -> UploadError | None:
     """Return the error of a file that gives an action by its name, if the account was not read: a
     person must write the ID, or another attempt may read the account."""
     if account.unread is None:
@@ -339,7 +341,7 @@ def _rules(
         omit_session_and_ip=profile.omit_session_and_ip,
         is_of_tag=profile.source == "web",
         kind=entries[0].kind,
-        sent_order_id=sender_of(profile, "conversion").sent_order_id,
+        sent_order_id=sender_capabilities(profile, "conversion").sent_order_id,
     )
 
 
@@ -352,7 +354,7 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
     """
     if rules.kind != "adjustment":
         return Engine(columns, rules)
-    sales = sender_of(profile, "conversion")
+    sales = sender_capabilities(profile, "conversion")
     # A cell that is empty now was empty when the sale was sent, or the profile had its value.
     value = "action_default" if profile.value is None else profile.value
     rules_of_sale = replace(

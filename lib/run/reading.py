@@ -119,7 +119,7 @@ def _known_names_of(field: str) -> Names:
 # ── which destination gets which kind of record ──────────────────────────────────────────────
 
 
-def sender_of(profile: Profile, kind: RecordKind) -> Capabilities:
+def sender_capabilities(profile: Profile, kind: RecordKind) -> Capabilities:
     """Return the capabilities of the destination that gets the records of this kind."""
     return as_used(capabilities_of(profile.sender(kind)), profile)
 
@@ -227,7 +227,7 @@ def _columns_by_given_names(header: Sequence[str], entry: Entry) -> EntryColumns
     assert entry.send is not None
     columns = {field: column_of(names, header, field) for field, names in entry.columns.items()}
     fields = {field: column for field, column in columns.items() if column is not None}
-    return EntryColumns(entry, entry.send, _read_for(entry.send, fields))
+    return EntryColumns(entry, entry.send, _fields_read_for(entry.send, fields))
 
 
 def _known_columns(header: Sequence[str]) -> dict[str, int]:
@@ -249,9 +249,9 @@ def _columns_by_known_names(
     Raises `PermanentError` if the file lacks what its records need.
     """
     send: Send = entry.send or kind_of(known)
-    fields = _read_for(send, known)
+    fields = _fields_read_for(send, known)
     kind = KIND_OF_SEND[send]
-    can = sender_of(profile, kind).kinds.get(kind)
+    can = sender_capabilities(profile, kind).kinds.get(kind)
     if can is None or not possible_types(send) <= can.adjustment_types:
         raise PermanentError("KIND_NOT_SENT", f"its columns are those of {kind}s")
     if isinstance(entry.value, (int, float)):
@@ -266,15 +266,15 @@ def _columns_by_known_names(
     if missing:
         names = ", ".join(f'"{_known_names_of(field)[0]}"' for field in missing)
         raise PermanentError("COLUMN_MISSING", f"missing: {names}")
-    is_found = identifies(fields, can)
-    if not is_found and not (kind == "adjustment" and names_original(profile, fields)):
-        title = sender_of(profile, kind).title
+    is_identified = identifies(fields, can)
+    if not is_identified and not (kind == "adjustment" and names_original(profile, fields)):
+        title = sender_capabilities(profile, kind).title
         raise PermanentError("NO_USABLE_COLUMN", f"the {title} needs one")
     return EntryColumns(entry, send, fields)
 
 
-def _read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
-    """Return the fields that rows of this kind are read for: a retraction has no new value."""
+def _fields_read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
+    """Return the fields that are read of rows that are sent as this: a retraction has no value."""
     unread: set[str] = set()
     if stated := stated_type(send):
         unread.add("adjustment_type")
@@ -287,7 +287,7 @@ def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:
     """Return the fields that are sent from this file."""
     fields: set[str] = set()
     for kind in {each.kind for each in entries}:
-        fields.update(sender_of(profile, kind).kinds[kind].fields)
+        fields.update(sender_capabilities(profile, kind).kinds[kind].fields)
         if kind == "adjustment":
             fields.update(ADJUSTMENT_FIELDS)
     return fields

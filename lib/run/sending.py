@@ -32,8 +32,8 @@ from lib.run.chunks import (
     PreparedPart,
     Validated,
     chunks_of,
-    left_out,
     not_attempted,
+    outcome_of_unsent,
     outcomes,
     prepare,
     without,
@@ -65,7 +65,7 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
     """
     # As they are before this pass, which adds markers and changes what is due.
     marked, due = frozenset(attempt.sums.chunk_numbers), attempt.due_chunks()
-    orders = CorrectionsOfPass(attempt, plan) if plan is not None else None
+    corrections = CorrectionsOfPass(attempt, plan) if plan is not None else None
     chunks = 0
 
     def collect(chunk: ChunkOutcomes) -> None:
@@ -88,9 +88,9 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 continue
             if stop is None:
                 assert plan is not None  # without one, the run has a stop
-                assert orders is not None
+                assert corrections is not None
                 before = attempt.markers.read(chunk.number) if is_marked else None
-                upload = _ChunkUpload(attempt, plan, chunk.number, before, orders)
+                upload = _ChunkUpload(attempt, plan, chunk.number, before, corrections)
                 prepared = upload.prepare(chunk)
                 if isinstance(prepared, PreparedChunk):
                     if prepared.follows_earlier_chunk:
@@ -125,15 +125,15 @@ class _ChunkUpload:
     """A chunk whose rows are sent now: all of them, or those of its marker that are due.
 
     `before` is its marker, if it has one, and `due` are the rows of it that are due, by line.
-    `corrections` are those that its rows make.
+    `corrections` are those of the account, and `made` those that its own rows make.
     """
 
     attempt: Attempt
     plan: Plan
     number: int
     before: Marker | None
-    orders: CorrectionsOfPass
-    corrections: Sequence[Correction] = ()
+    corrections: CorrectionsOfPass
+    made: Sequence[Correction] = ()
     due: dict[int, RowOutcome] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,10 +144,11 @@ class _ChunkUpload:
         """Validate and serialize the rows. Returns why the file must stop here, if it must."""
         if self.before is not None:
             chunk = chunk._replace(rows=[row for row in chunk.rows if line_of(row) in self.due])
-        return prepare(self.plan, chunk, self.attempt.run.job_id, self._change)
+        return prepare(self.plan, chunk, self.attempt.run.job_id, self._as_sent)
 
-    def _change(self, validated: Validated) -> Validated:
-        """Leave out the rows that are not sent now, and give the others their newest values.
+    def _as_sent(self, validated: Validated) -> Validated:
+        """Return the rows that are sent now, with their newest values. Keeps the corrections that
+        they make (`made`).
 
         On the first pass of most files, all rows are sent: then nothing is looked at row by row.
         """
@@ -160,8 +161,8 @@ class _ChunkUpload:
                 for part, rows in validated
             ]
         sent_before = {line for line, row in self.due.items() if was_sent(row)}
-        self.corrections = self.orders.made_by(validated, sent_before)
-        return self.orders.with_newest_values(validated, self.corrections)
+        self.made = self.corrections.made_by(validated, sent_before)
+        return self.corrections.with_newest_values(validated, self.made)
 
     def _unsent(self, rows: ValidatedChunk, *, awaits: bool) -> dict[int, RowOutcome]:
         """Return the rows that could be sent but are not sent now, with their outcomes."""
@@ -169,10 +170,10 @@ class _ChunkUpload:
         for position, (line, record) in enumerate(zip(rows.lines, rows.records, strict=True)):
             if awaits and isinstance(record, Adjustment):
                 errors = (Problem(AWAITS_CONVERSIONS),)
-                unsent[line] = left_out(rows, position, "deferred", errors)
+                unsent[line] = outcome_of_unsent(rows, position, "deferred", errors)
             elif self._may_count_twice(line, record):
                 # Whatever its outcome here: `resend.merged` leaves it accepted.
-                unsent[line] = left_out(rows, position, "rejected", ())
+                unsent[line] = outcome_of_unsent(rows, position, "rejected", ())
         return unsent
 
     def _may_count_twice(self, line: int, record: Record) -> bool:
@@ -186,7 +187,7 @@ class _ChunkUpload:
         """Send the rows, save what the APIs answered, and return the outcomes of the chunk."""
         attempt, plan = self.attempt, self.plan
         began = attempt.context.elapsed_seconds()
-        self.orders.save(self.number, self.corrections)
+        self.corrections.save(self.number, self.made)
         answers = _send_parts(prepared, attempt, self._maybe_sent())
         # From here on, nothing is allowed to get lost: not even an answer that comes late.
         stop = next((answer.stop for answer in answers if answer.stop is not None), None)
@@ -215,13 +216,14 @@ class _ChunkUpload:
             self.plan.account.conversion_customer_id,
             list_all=list_all or self.before is not None,
         )
-        chunk = chunk.with_listed(self._settled)
+        chunk = chunk.with_listed(self._as_saved)
         if self.before is not None:
             chunk = merged(self.before.outcomes, chunk, list_all=list_all)
         return chunk
 
-    def _settled(self, row: RowOutcome) -> RowOutcome:
-        """Return a row with its time, if it is deferred. With validate_only, no row waits.
+    def _as_saved(self, row: RowOutcome) -> RowOutcome:
+        """Return a row as its marker has it: if it is deferred, with the time at which it is sent
+        again. With validate_only, no row waits.
 
         If the API has refused all rows of a chunk, but the file goes on, they have failed.
         """
