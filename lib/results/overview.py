@@ -25,7 +25,7 @@ from lib.results.sentences import (
     headline_of,
     numbers_of,
 )
-from lib.state.runs import RunEntry, newest_well
+from lib.state.runs import RunEntry, newest_sent
 
 MAX_FILES: Final = 40
 SUMMED_DAYS: Final = (7, 30)
@@ -285,9 +285,9 @@ def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
         key: sum(part.totals.meant for part in parts)
         for key, parts in files_of_fix(entries).items()
     }
-    well = newest_well(entries)
+    newest = newest_sent(entries)
     for entry in entries:
         is_unsent = entry.stop or entry.validate_only
-        if is_unsent and entry.generation < well.get(entry.name, 0):
+        if is_unsent and entry.generation < newest.get(entry.name, 0):
             found[entry.key] = entry.totals.lost
     return found

@@ -44,7 +44,7 @@ class Correction(NamedTuple):
 
 
 _KEY_BYTES: Final = 12
-_MOST: Final = 1 << 63
+_NUMBER_LIMIT: Final = 1 << 63
 """Ranks and micros are below this: a record has eight bytes for each."""
 
 
@@ -70,7 +70,7 @@ class SavedCorrections:
         if (
             len(lengths) != 1
             or any(len(order) != _KEY_BYTES for order in self.orders)
-            or not all(0 <= number < _MOST for number in numbers)
+            or not all(0 <= number < _NUMBER_LIMIT for number in numbers)
         ):
             raise ValueError("its parts contradict each other")
 
@@ -96,14 +96,14 @@ _NO_VALUE: Final = -1
 
 @dataclass(slots=True)
 class Corrections:
-    """The known corrections of one account. `names` are those of the documents that were read.
+    """The known corrections of one account. `read_names` are those of the documents read.
 
     `records` has one record for each order, in the order of their keys: 38 bytes an order. A
     dictionary would need five times as much, and a large shop has hundreds of thousands.
     """
 
     customer_id: str
-    names: set[str] = field(default_factory=set)
+    read_names: set[str] = field(default_factory=set)
     records: bytes = b""
     currencies: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -119,7 +119,7 @@ class Corrections:
             return name, documents.read(name, SavedCorrections)
 
         listed = (name for name, _ in documents.list(self._folder))
-        new = [name for name in listed if name not in self.names]
+        new = [name for name in listed if name not in self.read_names]
         with read_ahead(read, new) as found:
             self._add([(name, saved[0]) for name, saved in found if saved is not None])
 
@@ -145,7 +145,7 @@ class Corrections:
         """Add the corrections of documents by their names. Raises `UnreadableState` if one of them
         is not what the function has saved; then none is added, so that each is read again."""
         with self.lock:
-            added = {name: document for name, document in documents if name not in self.names}
+            added = {name: document for name, document in documents if name not in self.read_names}
             new = [record for each in added.items() for record in self._records_of(*each)]
             if new:
                 size = _RECORD.size
@@ -154,7 +154,7 @@ class Corrections:
                 by_order = groupby(ordered, lambda record: record[:_KEY_BYTES])
                 # The last record of an order has its highest rank.
                 self.records = b"".join([*of_order][-1] for _, of_order in by_order)
-            self.names.update(added)
+            self.read_names.update(added)
 
     def newest(self, order: bytes) -> Correction | None:
         """Return the newest known correction of an order: its record, found by bisection."""

@@ -28,7 +28,7 @@ _READ_AHEAD: Final = 8
 T = TypeVar("T")
 U = TypeVar("U")
 
-_describing: Final = threading.Lock()
+_making_decoder: Final = threading.Lock()
 _decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
 
 
@@ -38,7 +38,7 @@ def decoder_of(kind: type[T]) -> msgspec.json.Decoder[T]:
     Until it is made, msgspec's description of the type is incomplete, and another thread that
     decodes the type crashes the process (msgspec 0.22).
     """
-    with _describing:
+    with _making_decoder:
         if kind not in _decoders:
             _decoders[kind] = msgspec.json.Decoder(kind)
         return _decoders[kind]

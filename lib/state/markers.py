@@ -78,14 +78,14 @@ class Markers:
         """Return the markers of these chunks in their order (`read_ahead`)."""
         return read_ahead(self._saved_or_read, numbers)
 
-    def save(self, outcomes: ChunkOutcomes, replaced: int) -> Marker:
+    def save(self, outcomes: ChunkOutcomes, replaced_generation: int) -> Marker:
         """Save the outcomes of a chunk, and return what is saved now.
 
-        `replaced` is the generation of the marker with its earlier outcomes; 0: it has none yet. If
-        another attempt was faster, what it has saved is returned.
+        `replaced_generation` is that of the marker with its earlier outcomes; 0: it has none yet.
+        If another attempt was faster, what it has saved is returned.
         """
         name = self._name(outcomes.number)
-        generation = self._documents.write(name, outcomes, if_generation_match=replaced)
+        generation = self._documents.write(name, outcomes, if_generation_match=replaced_generation)
         if generation is None:
             marker = self.read(outcomes.number)
         else:

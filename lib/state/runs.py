@@ -90,10 +90,13 @@ class Run:
     statuses at `polled_at`, and at `diagnosed_at` for the `diagnostics` of the run's job, which are
     that part of the results.
 
-    `stop` is why the rest of the file is not sent, since `stopped_at`. The results were written
-    last at `published_at`; None: there are none, also if the run is done. `totals` are a digest of
-    what they say, and `looks` the codes for which somebody must look at the file although they lose
-    no row. What is lost or unknown, or `looks`, has changed last at `changed_at`; None: never.
+    `stop` is why the rest of the file is not sent, since `stopped_at`. `superseded_by` is the
+    generation of a newer file with the same bytes, which is sent instead; 0: there is none.
+
+    The results were written last at `published_at`; None: there are none, also if the run is done.
+    `totals` are a digest of what they say, and `looks` the codes for which somebody must look at
+    the file although they lose no row. What is lost or unknown, or `looks`, has changed last at
+    `changed_at`; None: never.
     """
 
     source: StoredObject
@@ -161,12 +164,12 @@ def run_id(source: StoredObject) -> str:
 
 
 def run_key(source: StoredObject) -> str:
-    """Return the same as a name of fixed length (object names can have 1,024 bytes)."""
+    """Return the identity of a run as a name of fixed length: an object's can have 1,024 bytes."""
     return hashlib.sha256(run_id(source).encode()).hexdigest()[:32]
 
 
-def content_of(source: StoredObject) -> str:
-    """Return what two objects with the same bytes have in common."""
+def content_key(source: StoredObject) -> str:
+    """Return a text that is the same for objects with the same bytes: size and checksum."""
     return f"{source.size}-{source.md5 or source.crc32c}"
 
 
@@ -174,7 +177,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     """What a listing shows of a run: most of it as in `Run`.
 
     `due` is when another attempt may begin. `content` is the same for two files with equal bytes
-    (`content_of`). `destination` is that of the profile; "": the run has no profile. `stop` is the
+    (`content_key`). `destination` is that of the profile; "": the run has no profile. `stop` is the
     code of the reason; "": it was not stopped. `empty_columns` is their number. `is_published`: the
     results say of each row what became of it, or why there are no rows. `name`, `profile` and
     `stop_detail` may be cut (`label_of`).
@@ -215,15 +218,15 @@ class RunEntry(msgspec.Struct, frozen=True):
         return self.due is None
 
 
-def newest_well(entries: Iterable[RunEntry]) -> Mapping[str, int]:
-    """Return the newest generation of each name that has results and was not stopped: an older one
+def newest_sent(entries: Iterable[RunEntry]) -> Mapping[str, int]:
+    """Return the newest generation of each name that was read to its end and sent: an older one
     that was stopped needs nobody any more. A check has sent none of its rows."""
-    well: dict[str, int] = {}
+    newest: dict[str, int] = {}
     for entry in entries:
-        is_sent = entry.is_published and not entry.validate_only
-        if is_sent and not entry.stop and not entry.superseded:
-            well[entry.name] = max(entry.generation, well.get(entry.name, 0))
-    return well
+        is_read = entry.is_published and not entry.stop and not entry.superseded
+        if is_read and not entry.validate_only:
+            newest[entry.name] = max(entry.generation, newest.get(entry.name, 0))
+    return newest
 
 
 class UnreadableRun(NamedTuple):
@@ -252,7 +255,7 @@ def entry_of(run: Run) -> RunEntry:
         attempts=run.attempts,
         name=run.source.name,
         generation=run.source.generation,
-        content=content_of(run.source),
+        content=content_key(run.source),
         arrived=run.arrived,
         profile=run.profile_name,
         destination=str(profile.get("destination") or ""),

@@ -46,6 +46,7 @@ class Label(NamedTuple):
 
 
 INTERNAL = Label()
+"""The label of an object that only the function reads."""
 
 
 class LabelledObject(NamedTuple):

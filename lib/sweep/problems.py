@@ -71,7 +71,7 @@ from lib.run.plan import notes_on_version
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.run.take import STALE_AFTER
 from lib.source.names import without_suffix
-from lib.state.runs import RunEntry, UnreadableRun, content_of, newest_well, run_key
+from lib.state.runs import RunEntry, UnreadableRun, content_key, newest_sent, run_key
 from lib.state.store import StoredObject
 
 UNFINISHED_AFTER: Final = timedelta(hours=2)
@@ -124,9 +124,9 @@ class View:
         """
         return self.now - (file.created or self.now) <= STALE_AFTER
 
-    def is_recent(self, moment: datetime) -> bool:
+    def is_still_told(self, since: datetime) -> bool:
         """Return whether a problem of a file that began then is still told."""
-        return self.now - moment <= TOLD_FOR
+        return self.now - since <= TOLD_FOR
 
     @cached_property
     def live_names(self) -> frozenset[str]:
@@ -261,7 +261,7 @@ def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
     """
     came = [(e.arrived, e.name, e.profile, e.content) for e in view.entries]
     came += [
-        (file.created, file.name, profile_name(file.name), content_of(file))
+        (file.created, file.name, profile_name(file.name), content_key(file))
         for file in view.without_run
         if file.created is not None
     ]
@@ -297,7 +297,7 @@ def _nothing_sent(view: View) -> Iterator[Found]:
         is_again = newest.content in {each.content for each in read[:-1]}
         if is_again and profile in missing:
             continue  # that the export is stuck is told already
-        if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_recent(newest.arrived):
+        if view.now - oldest.arrived >= NOTHING_NEW_AFTER and view.is_still_told(newest.arrived):
             why = "the same bytes again" if is_again else _nothing_new_in(newest)
             why += f"; {number_of(len(nothing_new), 'file')} in all"
             text = dated(newest.name, newest.arrived, why)
@@ -341,7 +341,7 @@ def _column_empty(view: View) -> Iterator[Found]:
     """A column that the profile names has no cell in the newest file with selected rows."""
     for profile, entries in view.by_profile.items():
         read = [entry for entry in _read_files(entries) if entry.totals.meant]
-        if not read or not read[-1].empty_columns or not view.is_recent(read[-1].arrived):
+        if not read or not read[-1].empty_columns or not view.is_still_told(read[-1].arrived):
             continue
         newest = read[-1]
         # If the empty column costs the rows, `rows_lost` says so.
@@ -355,7 +355,7 @@ def _column_empty(view: View) -> Iterator[Found]:
 
 
 def _is_unfinished(view: View, entry: RunEntry) -> bool:
-    """Return whether a file has had no results for too long, or its work is too late.
+    """Return whether a file has had no results for too long, or its work is late for too long.
 
     What waits for a permission (`blocked`) is told as Google's silence.
     """
@@ -367,8 +367,8 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
         # Each attempt moves the due time, and the work is late since the first one.
         late_since = entry.late_since or entry.due
         return late_since is not None and not entry.blocked and view.now - late_since >= patience
-    if entry.is_settled and not view.is_recent(entry.stopped_at or entry.arrived):
-        # It ended without results. A person must look, but some time it is too late.
+    if entry.is_settled and not view.is_still_told(entry.stopped_at or entry.arrived):
+        # It ended without results long ago. As with any other problem, that is not told for ever.
         return False
     return view.now - view.waits_for_results_since(entry) >= patience
 
@@ -384,7 +384,7 @@ def _unfinished(view: View) -> Iterator[Found]:
             yield Found(entry.profile, code, text, money, entry.key)
     for run in view.unreadable:
         # State that somebody has changed must be mended, however old it is.
-        is_told = run.code == "STATE_UNREADABLE" or view.is_recent(run.saved_at)
+        is_told = run.code == "STATE_UNREADABLE" or view.is_still_told(run.saved_at)
         if is_told and view.now - run.saved_at >= UNFINISHED_AFTER:
             file, name = view.files.get(run.key), view.name_of(run)
             profile = profile_name(name) if file is not None else ALL_PROFILES
@@ -399,13 +399,13 @@ def _stopped(view: View) -> Iterator[Found]:
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
     """Return the stopped files that are told as such, and not as unfinished."""
-    well = newest_well(view.entries)
+    newest = newest_sent(view.entries)
     return [
         entry
         for entry in view.entries
         if entry.stop
-        and entry.generation > well.get(entry.name, 0)
-        and view.is_recent(entry.stopped_at or entry.arrived)
+        and entry.generation > newest.get(entry.name, 0)
+        and view.is_still_told(entry.stopped_at or entry.arrived)
         and not view.is_deleted(entry)
         and not _is_unfinished(view, entry)
     ]
@@ -494,12 +494,12 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
     read = [each for each in entries if each.is_published and not each.stop and each.totals.meant]
     fixed = files_of_fix(entries)
     losses: list[_Loss] = []
-    # The name that `fix` gives to the rows of a file, without a suffix → the loss of the file.
-    whose: dict[str, _Loss] = {}
+    # By the name that `fix` gives to the rows of a file, without a suffix.
+    loss_of_fixed: dict[str, _Loss] = {}
     for entry in read:
         known_at = entry.changed_at or entry.arrived
-        loss = whose.get(without_suffix(entry.name))
-        if loss is None and view.is_recent(known_at):
+        loss = loss_of_fixed.get(without_suffix(entry.name))
+        if loss is None and view.is_still_told(known_at):
             is_new = view.now - known_at < LOSS_TOLD_FOR_AT_LEAST
             if is_new or not view.is_deleted(entry):
                 loss = _Loss(entry, known_at, _lost(entry), _meant(entry))
@@ -507,7 +507,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
         if loss is None:
             continue
         # The rows of a file of `fix` may be fixed once more: that file is named after this one.
-        whose[rows_to_fix(entry.name, entry.generation)] = loss
+        loss_of_fixed[rows_to_fix(entry.name, entry.generation)] = loss
         if view.now - loss.known_at >= LOSS_TOLD_FOR_AT_LEAST:
             for part in fixed.get(entry.key, ()):
                 money = micros_by_currency(part.totals.taken_money())
@@ -525,7 +525,7 @@ def _google_silent(view: View) -> Iterator[Found]:
             # and a run without an open request is not blocked any more (`ask_for_statuses`).
             text = dated(entry.name, entry.arrived)
             yield Found(entry.profile, entry.blocked, text, run=entry.key)
-        elif entry.totals.unknown and view.is_recent(entry.changed_at or entry.arrived):
+        elif entry.totals.unknown and view.is_still_told(entry.changed_at or entry.arrived):
             text = dated(entry.name, entry.arrived, number_of_rows(entry.totals.unknown))
             yield Found(entry.profile, STATUS_UNKNOWN, text, run=entry.key)
 
@@ -558,7 +558,7 @@ def _deployment(view: View) -> Iterator[Found]:
             if not entry.validate_only:
                 break
             checked.append(entry)
-        if checked and view.is_recent(checked[0].arrived):
+        if checked and view.is_still_told(checked[0].arrived):
             since = checked[-1].arrived
             if view.now - since >= ONLY_CHECKED_AFTER:
                 text = f"{number_of(len(checked), 'file')} since {since:%Y-%m-%d}"

@@ -33,8 +33,8 @@ from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
 from lib.sweep.problems import View, checked_profiles, open_problems
 
-_LONGEST_ENDING_SECONDS: Final = 60.0
-"""What is left for the overview when the last attempt must end."""
+_OVERVIEW_SECONDS: Final = 60.0
+"""Attempts end so long before the sweep must, because it still writes the overview."""
 
 DAY_BEGINS: Final = time(6, 0)
 """In UTC. The digest of the open problems is written once in each day that begins so."""
@@ -71,8 +71,8 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
 
     Raises `RetryableError` if storage cannot be listed.
     """
-    now, attempts_end = context.utc_now(), context.elapsed_seconds() + time_limit_seconds
-    attempts_end -= _LONGEST_ENDING_SECONDS
+    now = context.utc_now()
+    attempts_end = context.elapsed_seconds() + time_limit_seconds - _OVERVIEW_SECONDS
     runs = _list_runs(context, now)
     files = _input_files(context)
     without_run = _without_run(files, runs)
@@ -114,9 +114,9 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
             touched.add(run_key(work))
             run, attempt = run_id(work), partial(deliver, work)
         log = context.log.bind(run_id=run)
-        _attempt(partial(attempt, context, attempts_end), log, counts)
+        _make_attempt(partial(attempt, context, attempts_end), log, counts)
     if touched:
-        view = _after(view, touched, context)
+        view = _view_after(view, touched, context)
         _write_overview(context, view, open_problems(view))
     report = asdict(counts)
     context.log.info("sweep_finished", **report)
@@ -188,7 +188,7 @@ def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
     return sorted(due, key=lambda entry: (entry.tries, entry.due))
 
 
-def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
+def _make_attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
     """Make an attempt at one file, which must not stop the sweep for all other files."""
     try:
         work()
@@ -205,7 +205,7 @@ def _attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
 # ── what people see ──────────────────────────────────────────────────────────────────────────────
 
 
-def _after(view: View, touched: Iterable[str], context: RunContext) -> View:
+def _view_after(view: View, touched: Iterable[str], context: RunContext) -> View:
     """Return what the sweep sees after its attempts at some runs. `touched` are their keys."""
     entries = {entry.key: entry for entry in view.entries}
     for key in touched:

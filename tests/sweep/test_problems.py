@@ -19,7 +19,7 @@ from lib.model.outcomes import Outcome, Problem
 from lib.model.sent_requests import RequestStatus
 from lib.model.totals import CodeTotals, Totals
 from lib.results.document import document_head
-from lib.state.runs import RunEntry, UnreadableRun, content_of
+from lib.state.runs import RunEntry, UnreadableRun, content_key
 from lib.state.store import StoredObject
 from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
 from tests.fakes import START, Dies, World, deliver, fails, logged, results, sweep, world
@@ -156,7 +156,7 @@ def test_the_same_bytes_again_are_no_next_file(rows: dict[str, int]) -> None:
 def test_the_same_bytes_are_recognized_before_their_run_begins() -> None:
     """The overdue file is not there only because somebody uploaded the last one again."""
     again = StoredObject("in", "crm/1.csv", 7, 1, "", NOW)
-    assert misses(entry("crm/1.csv", DAY, content=content_of(again)), without_run=[again])
+    assert misses(entry("crm/1.csv", DAY, content=content_key(again)), without_run=[again])
 
 
 @pytest.mark.parametrize(("hours", "is_missing"), [(1, False), (-1, True)])
