@@ -74,14 +74,14 @@ class Code:
         return self.if_most if self.is_one_setting(count, rows) else self.action
 
     @property
-    def brings_rows_again(self) -> bool:
-        """Whether the rows come to Google if somebody does what is said, and uploads them again."""
+    def needs_upload(self) -> bool:
+        """Whether somebody must upload the file again after the action, which does not say so."""
         return self.needs_action and not self.says_upload and not self.is_too_late
 
     def advice_with_upload(self, count: int = 0, rows: int = 0) -> str:
-        """Return the same of rows that only come again if somebody uploads the file again."""
+        """Return the advice, and that the file must be uploaded again, if it must."""
         advice = self.advice(count, rows)
-        if not self.brings_rows_again:
+        if not self.needs_upload:
             return advice
         return f"{advice} {AGAIN}"
 

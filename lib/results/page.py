@@ -23,7 +23,7 @@ from lib.catalogue.texts import dashed, first_sentence, number_of, number_of_row
 from lib.results.sentences import money
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_BROWSER: Final = "https://storage.cloud.google.com/"
+_STORAGE_PAGES: Final = "https://storage.cloud.google.com/"
 _BACKTICKS: Final = re.compile("`([^`]+)`")
 
 
@@ -34,13 +34,14 @@ def render(template: str, **content: Any) -> str:
 
 def bucket_address(bucket: str, name: str) -> str:
     """Return the address at which a person who may read the bucket opens an object."""
-    return f"{_BROWSER}{quote(bucket)}/{quote(name)}"
+    return f"{_STORAGE_PAGES}{quote(bucket)}/{quote(name)}"
 
 
 def copy_command(address: str) -> str:
     """Return the command for an object whose `bucket_address` answers 403, as it does where Data
     Access logs are on: `gcloud storage cp gs://out/a.json .`"""
-    return f"gcloud storage cp {shlex.quote('gs://' + unquote(address.removeprefix(_BROWSER)))} ."
+    path = unquote(address.removeprefix(_STORAGE_PAGES))
+    return f"gcloud storage cp {shlex.quote(f'gs://{path}')} ."
 
 
 def share_of(count: int, total: int) -> str:

@@ -25,7 +25,7 @@ from lib.results.sentences import (
 )
 
 ROWS_AT_A_TIME: Final = 50
-"""The script shows the next ones. Without it, there are no more."""
+"""The script shows the next ones. Without it, these are all that the page shows."""
 _MALFORMED_ERRORS: Final = (ArithmeticError, LookupError, TypeError, ValueError, UndefinedError)
 """What a document raises in which a code or a count is missing, or is no such thing."""
 

@@ -79,8 +79,8 @@ class Headline(NamedTuple):
 class NextStep(NamedTuple):
     """What to do, and why. `command` is what to run for it, if anything; `writes_rows`: it writes
     the rows to a file of their own. `code` is that of the note that says why. `rows` are those that
-    it is about, and `sums` what they are worth. `brings_rows_again`: after that, somebody must
-    upload the file again."""
+    it is about, and `sums` what they are worth. `needs_upload`: after that, somebody must upload
+    the file again."""
 
     text: str
     why: str = ""
@@ -88,7 +88,7 @@ class NextStep(NamedTuple):
     code: str = ""
     rows: int = 0
     sums: Mapping[str, Sum] = MappingProxyType({})
-    brings_rows_again: bool = False
+    needs_upload: bool = False
     writes_rows: bool = False
 
 
@@ -204,17 +204,17 @@ def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
     `Totals.without_lost` must drop what is lost.
     """
     corrections = totals.corrections
-    later = totals.awaiting or totals.unnamed
-    taken = sum(corrections.get(each, 0) for each in ("uploaded", "duplicate"))
-    lost = sum(corrections.get(each, 0) for each in LOST)
-    deferred = corrections.get("deferred", 0)
+    taken_corrections = sum(corrections.get(each, 0) for each in ("uploaded", "duplicate"))
+    lost_corrections = sum(corrections.get(each, 0) for each in LOST)
+    deferred_corrections = corrections.get("deferred", 0)
     # Of rows that are only counted, nobody knows which are refunds.
-    is_known = not later and not (totals.repeats and corrections.get("duplicate"))
+    is_only_counted = totals.awaiting or totals.unnamed
+    is_known = not is_only_counted and not (totals.repeats and corrections.get("duplicate"))
     others = totals.other_currencies
     of_lost = Number(
         "Not counted",
-        _kinds(totals, totals.lost, None if totals.unnamed else lost),
-        _worth(totals.lost_money(), others, least=totals.lost - lost),
+        _kinds(totals, totals.lost, None if totals.unnamed else lost_corrections),
+        _worth(totals.lost_money(), others, least=totals.lost - lost_corrections),
     )
     if not of_lost.money and totals.count("not_attempted"):
         of_lost = of_lost._replace(money="value unknown")
@@ -225,13 +225,13 @@ def numbers_of(totals: Totals, *, is_check: bool = False) -> tuple[Number, ...]:
     return (
         Number(
             "Taken",
-            _kinds(totals, totals.taken, taken if is_known else None),
+            _kinds(totals, totals.taken, taken_corrections if is_known else None),
             _worth_of_taken(totals),
         ),
         of_lost,
         Number(
             "Waiting",
-            _kinds(totals, totals.waiting, None if totals.awaiting else deferred),
+            _kinds(totals, totals.waiting, None if totals.awaiting else deferred_corrections),
             _worth(totals.waiting_money(), others),
         ),
     )
@@ -413,9 +413,9 @@ def _with_upload(steps: Sequence[NextStep]) -> Sequence[NextStep]:
 
     The file that `fix` writes has only the rows of its own step, so that is no way for several.
     """
-    if sum(step.brings_rows_again for step in steps) < 2:
+    if sum(step.needs_upload for step in steps) < 2:
         return [
-            step._replace(text=f"{step.text} {AGAIN}") if step.brings_rows_again else step
+            step._replace(text=f"{step.text} {AGAIN}") if step.needs_upload else step
             for step in steps
         ]
     alone = [
@@ -454,16 +454,17 @@ def _steps_for_rows(
 
 
 def _step_for_cause(
-    cause: Cause, of: Cause | Group, totals: Totals, headline: Headline
+    cause: Cause, rows_of: Cause | Group, totals: Totals, headline: Headline
 ) -> NextStep:
-    """Return the step for the rows of a cause, or of the group of which it is the main one."""
+    """Return the step for the rows of a cause, or of the group of which it is the main one
+    (`rows_of`)."""
     entry = lookup(cause.code)
     return NextStep(
         entry.advice(cause.rows, totals.meant),
         "" if cause.code == headline.code else entry.summary,
-        rows=of.rows,
-        sums=of.sums,
-        brings_rows_again=entry.brings_rows_again,
+        rows=rows_of.rows,
+        sums=rows_of.sums,
+        needs_upload=entry.needs_upload,
     )
 
 
@@ -485,7 +486,7 @@ def _to_correct(
         results = results_name(name, int(head.source.generation))
         command = shlex.join(("offline-conversions", "fix", name, results))
     text = for_owner(f"Correct {these} in the CRM or in the file.")
-    return NextStep(text, why, command, brings_rows_again=True, writes_rows=has_fix)
+    return NextStep(text, why, command, needs_upload=True, writes_rows=has_fix)
 
 
 def _step_for_look(
