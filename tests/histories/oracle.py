@@ -244,6 +244,10 @@ class Oracle(History):
             self.expect(found["file_error"] or is_other or last_line, what)
         elif outcome == "deferred":
             self.expect(has_given_up(self, file), what)
+        elif outcome == "rejected":
+            # It repeats the click and time of another row of its file, which Google has refused.
+            has_twin = any(is_twin_of(row, other) for other in file.rows)
+            self.expect(codes == {"REPEATED_REFUSED_LINE"} and has_twin, what)
         else:
             self.expect(outcome == "ok" and found["validate_only"], what)
 
