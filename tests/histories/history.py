@@ -264,7 +264,9 @@ class History:
             if has_died or key in process.took_long:
                 file.deaths += 1
             if self.platform.has_ended_regularly(file.source):
-                file.work_due = self.platform.due(file.source)
+                due, now = self.platform.due(file.source), self.platform.clock.utc()
+                # What blocks Google's answer is asked about by each sweep, so it is due at once.
+                file.work_due = max(due, now) if due is not None else None
             if self.platform.google.account and key in process.taken:
                 file.account_was_refused = True
 

@@ -271,13 +271,12 @@ class Oracle(History):
         its file, or at an API that compares times any newer one, counts instead."""
         google = self.platform.google
         if row.step == SOLD:
-            return any(each == SalesRow(row.sale, REFUNDED) for each in self._sent_rows())
+            # Also if nobody could send the retraction any more.
+            begun = [file for file in self.files if self.platform.has_run(file.source)]
+            return any(SalesRow(row.sale, REFUNDED) in file.rows for file in begun)
         newer = [each for each in file.rows if each.sale == row.sale and each.step > row.step]
         applied = [each.row() for each in google.applied]
         return bool(newer) or any(a.sale == row.sale and a.step > row.step for a in applied)
-
-    def _sent_rows(self) -> set[SalesRow]:
-        return {row for request in self.platform.google.requests for row in request.rows}
 
     # ── the value of an order ────────────────────────────────────────────────────────────────
 

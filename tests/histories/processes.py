@@ -140,11 +140,12 @@ class Process:
         if given.kind == "SIGTERM":
             self.shutdown.begin(self.monotonic())
             return do()
+        if given.kind == "lost answer":
+            do()
+            return None
         done = do() if given.takes_place else None
         if given.kind == "killed":
             self.die()
-        if given.kind == "lost answer":
-            return None
         moment = self.clock.seconds
         if given.kind == "slow":
             self.clock.seconds += SLOW_SECONDS

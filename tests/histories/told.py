@@ -7,7 +7,7 @@ happened to the file, not from what the code has saved. "may" is where the desig
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal
 
 from lib.model.retries import MAX_TRIES
@@ -146,11 +146,11 @@ TABLE: Final[Mapping[str, Rule]] = {
 }
 """The kinds of open problems that are judged. A kind that is missing here is not."""
 
-BESIDE: Final[Mapping[str, str]] = {
-    "file_unfinished": "file_stopped",
-    "google_silent": "file_unfinished",
+BESIDE: Final[Mapping[str, Sequence[str]]] = {
+    "file_unfinished": ("file_stopped", "google_silent"),
+    "google_silent": ("file_unfinished",),
 }
-"""One mistake is one problem: a file that is told as the second kind need not be told as the
+"""One mistake is one problem: a file that is told as one of these kinds need not be told as the
 first."""
 
 
@@ -189,7 +189,7 @@ def verify_told(
     for kind, of_names in levels.items():
         for name, level in of_names.items():
             is_told = name in told.get(kind, set())
-            is_told_beside = name in told.get(BESIDE.get(kind, ""), set())
+            is_told_beside = any(name in told.get(other, ()) for other in BESIDE.get(kind, ()))
             if level == "must":
                 history.expect(is_told or is_told_beside, f"{name} is not told as {kind}")
             elif level == "never":
