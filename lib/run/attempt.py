@@ -192,6 +192,5 @@ class Attempt:
         This is called after every block of bytes too: a file can consist of blank lines, of one
         endless line, or of empty gzip members.
         """
-        self.check_lease()
         if self.context.elapsed_seconds() >= self.deadline.last_start:
             raise RetryableError(self.deadline.code, "while the file was read")
