@@ -210,6 +210,14 @@ def test_a_file_is_unfinished(changes: dict[str, Any], is_told: bool) -> None:
     assert ("file_unfinished" in found(view_of(young))) == is_late_work
 
 
+@pytest.mark.parametrize("superseded", [True, False])
+def test_a_file_is_as_old_as_the_equal_one_that_it_has_replaced(superseded: bool) -> None:
+    """A file of its name that has its own results makes it no older."""
+    before = entry("crm/1.csv", DAY, superseded=superseded)
+    young = entry("crm/1.csv", HOUR, generation=2, is_published=False)
+    assert ("file_unfinished" in found(view_of(before, young))) == superseded
+
+
 @pytest.mark.parametrize("cause", ["API_UNAVAILABLE", "DAILY_QUOTA", "STORAGE_FORBIDDEN"])
 def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> None:
     """For an outage or a quota, that is no action. The attempts are those that were made."""
