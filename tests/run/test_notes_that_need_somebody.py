@@ -77,11 +77,14 @@ def test_refused_consent_is_said_if_all_rows_are_listed() -> None:
     assert "NEARLY_ALL_DENIED" in codes(results(google))
 
 
-def test_refused_consent_is_said_of_a_file_that_ends_with_a_refund() -> None:
+@pytest.mark.parametrize("destination", ["google_ads", "data_manager"])
+def test_refused_consent_is_said_of_a_file_that_ends_with_a_refund(destination: str) -> None:
     """A correction has no consent of its own, so it says nothing of the sales."""
     google = world()
+    google.use_destination(destination)
     names = ("order_id", "gclid", "conversion_date_time", "conversion_value", "ad_user_data")
-    refund = {"send": "retraction", "columns": {"adjustment_date_time": "conversion_date_time"}}
+    changed = {"adjustment_date_time": names[2], "adjusted_value": names[3]}
+    refund = {"send": "restatement", "columns": changed}
     google.profiles["default"] |= {
         "columns": {name: name for name in names},
         "currency_code": "USD",
