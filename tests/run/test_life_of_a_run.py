@@ -431,6 +431,7 @@ def test_a_run_that_dies_while_it_publishes_ends(deadly: Deadly) -> None:
             assert history.results(file)["file_error"]["code"] == "NO_PROGRESS"
         else:
             assert told_today(history, "file_unfinished") == {EXPORT}
+            assert platform.log.problems()[-1].fields["code"] == "NO_PROGRESS"
             before = attempts(history, file)
             platform.surroundings.deadly = ""
             assert platform.deliver(file.source)
