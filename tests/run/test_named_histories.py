@@ -21,6 +21,8 @@ from lib.model.sent_requests import JobCounts, RequestStatus, UploadDiagnostics
 from lib.results.sentences import NOBODY_NOW
 from lib.run.attempt import Attempt
 from lib.run.sending import with_sent_chunks
+from lib.run.take import take_over
+from lib.state.runs import run_key
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
@@ -411,6 +413,22 @@ def test_the_first_chunk_goes_alone(google: World) -> None:
     assert outcomes(google) == {"not_attempted": 6}
 
 
+def test_chunks_are_sent_beside_each_other() -> None:
+    """The request of the second chunk is not answered yet when that of the third one begins."""
+    google, third = world(window=2), threading.Event()
+
+    def wait_for_the_third(number: int) -> None:
+        if number == 3:
+            third.set()
+        assert number != 2 or third.wait(5), "the third request waits for the second one"
+
+    google.api.before = wait_for_the_third
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lib.run.chunks.CHUNK_ROWS", 1)
+        deliver(google, "daily.csv", sales(*"abc"))
+    assert outcomes(google) == {"uploaded": 3}
+
+
 def test_two_sweeps_and_four_deliveries_at_once() -> None:
     """One of them has the run, and the others leave it alone."""
     google = world(window=2)
@@ -432,6 +450,45 @@ def test_two_sweeps_and_four_deliveries_at_once() -> None:
     assert google.api.batches == 6
     assert outcomes(google) == {"uploaded": 6}
     assert saved(google).state == "done"
+
+
+def test_the_lost_answer_to_the_first_write_of_a_run(google: World) -> None:
+    """The attempt finds its own token in the document, and goes on."""
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    google.store.lose.append(f"_state/runs/{run_key(source)}.json")
+    assert deliver_again(google, "daily.csv") == "completed"
+
+
+def test_two_attempts_that_take_over_a_run_at_the_same_moment(google: World) -> None:
+    """The second one does not take what the first one has saved for its own."""
+    google.api.too_recent = {"a"}
+    deliver(google, "daily.csv", sales("a"))
+    google.clock.seconds += 7 * HOUR
+    found = google.context.runs.read(saved(google).key)
+    assert found is not None
+    take_over(found, google.context)
+    with pytest.raises(LeaseHeld):
+        take_over(found, google.context)
+
+
+@pytest.mark.parametrize("kind", ["html", "json"])
+def test_results_that_another_attempt_writes_meanwhile_are_written_again(
+    google: World, kind: str
+) -> None:
+    """It was frozen before this write, so what it says is older than what this attempt knows."""
+    name = f"daily.csv.1000.results.{kind}"
+
+    def overtake(operation: str, written: str) -> None:
+        if (operation, written) == ("write", name):
+            google.store.before = passes
+            google.store.put(OUT, name, b"{}")
+
+    google.store.before = overtake
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    google.clock.seconds += 601
+    sweep(google)
+    assert google.store.objects[OUT, name][0] != b"{}"
 
 
 def test_the_lost_answer_to_a_second_marker_is_in_the_results(google: World) -> None:
