@@ -190,7 +190,8 @@ def test_a_file_that_was_read_wrongly_names_the_chunks_that_were_sent(
 
 
 def test_the_chunks_that_were_sent_are_named_in_their_order(google: World) -> None:
-    """Also if one of them was sent by a later attempt than the one behind it."""
+    """Also if one of them was sent by a later attempt than the one behind it, and only if bytes may
+    have been read wrongly."""
     deliver(google, "daily.csv", sales("a"))
     found = google.context.runs.read(saved(google).key)
     assert found is not None
@@ -202,6 +203,8 @@ def test_the_chunks_that_were_sent_are_named_in_their_order(google: World) -> No
     attempt.sums.sent = []
     told = with_sent_chunks(Problem("CHECKSUM_MISMATCH", "", "read twice"), attempt)
     assert told.detail == "read twice; no chunk was sent"
+    another = Problem("CORRUPT_FILE", "", "cut off")
+    assert with_sent_chunks(another, attempt) == another
 
 
 def test_a_refused_account_stops_a_resend_at_once(
@@ -241,6 +244,16 @@ def test_a_stop_is_told_by_the_attempt_that_writes_it(
     deliver_again(google, "daily.csv")
     assert results(google)["file_error"]["code"] == "UNKNOWN_PROFILE"
     assert count_told() == 0
+
+
+def test_a_wrong_action_of_all_rows_stops_the_file(google: World) -> None:
+    """Its profile names one action, so no row can have another one."""
+    columns = [each for each in CORE_COLUMNS if each != "conversion_action"]
+    google.profiles["default"] |= {"action": "1001", "columns": {each: each for each in columns}}
+    google.api.stop = Problem("INVALID_CONVERSION_ACTION_ID")
+    deliver(google, "daily.csv", sales("a", "b"))
+    assert outcomes(google) == {"not_attempted": 2}
+    assert results(google)["file_error"]["code"] == "INVALID_CONVERSION_ACTION_ID"
 
 
 def test_a_wrong_action_of_a_whole_chunk_is_heard_of(google: World) -> None:
