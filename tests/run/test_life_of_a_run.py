@@ -481,14 +481,18 @@ def test_a_revision_that_dies_at_every_start() -> None:
         assert history.outcomes(file) == ["uploaded"] * 2
 
 
-def test_a_file_that_takes_all_the_time_to_be_read_ends() -> None:
-    """Each attempt is out of time before its first request: the fifth one says so."""
+@pytest.mark.parametrize("revisions", [1, 2])
+def test_a_file_that_takes_all_the_time_to_be_read_ends(revisions: int) -> None:
+    """Each attempt is out of time before its first request: the fifth one says so. Another revision
+    of the function may try as often."""
     with played("google_ads") as history:
         history.platform.surroundings.reading_seconds = 8.5 * MINUTE  # of 9
         file = history.upload(EXPORT, sales(0))
+        history.platform.wait(HOUR)
+        history.platform.revision = revisions
         history.platform.wait(3 * DAY)
         assert history.results(file)["file_error"]["code"] == "NO_PROGRESS"
-        assert attempts(history, file) <= 7
+        assert attempts(history, file) <= 7 * revisions
         assert not history.platform.google.requests
 
 
