@@ -15,7 +15,7 @@ from lib.rules.values.cart import parse_cart_items, parse_discount
 from lib.rules.values.cells import PLACEHOLDERS, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.conversion_clock import ConversionClock
-from lib.rules.values.countries import find_region
+from lib.rules.values.countries import find_country_code
 from lib.rules.values.currencies import CURRENCIES_BY_SIGN, parse_currency
 from lib.rules.values.dates import MONTHS, WEEKDAYS, DateOrder
 from lib.rules.values.enums import CONSENT_WORDS, parse_consent
@@ -79,7 +79,7 @@ _LONG_ID: Final = "7" * 60
 
 
 def _country(cell: str) -> str:
-    code = find_region(cell)
+    code = find_country_code(cell)
     if code is None:
         raise RuleError("INVALID_REGION")
     return code

@@ -99,7 +99,7 @@ class KeptConnection(Generic[S, C]):
                 self._made = None
 
     def discard_refused(self, value: C) -> None:
-        """See `Kept.refuse`."""
+        """See `Kept.discard_refused`."""
         with self._lock:
             if self._made is not None and self._made[1] is value:
                 self._source.discard_refused(self._made[0])
@@ -116,10 +116,10 @@ class SignIns:
     def for_scope(self, scope: str) -> Kept[Authorized]:
         """Return the credentials for a scope, which all connections with that scope share."""
 
-        def connect(secret: GoogleAdsYaml) -> Authorized:
+        def sign_in(secret: GoogleAdsYaml) -> Authorized:
             return authorize(secret, scope)
 
-        return self._by_scope.setdefault(scope, KeptConnection(self.secret, connect))
+        return self._by_scope.setdefault(scope, KeptConnection(self.secret, sign_in))
 
 
 def begin(kept: Kept[Any]) -> None:

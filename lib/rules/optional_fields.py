@@ -140,7 +140,8 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
 def _variable_id(name: str, rules: RowRules) -> str | Problem:
     """Return the key that the destination needs for the custom variable in the header.
 
-    The header usually contains the variable's name. An unknown name returns a `Problem`.
+    The header usually contains the variable's name. An unknown name returns a `Problem`. If the
+    account was not looked up, nobody knows its variables, and Google decides.
     """
     account = rules.account
     is_id = name.isascii() and name.isdigit()

@@ -137,7 +137,7 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         return  # this version cannot read it
     # If the attempt fails, the next one asks again: an answer counts once it is saved.
     attempt.keep(polled_at=polled_before)
-    for marker in _with_open_requests(attempt):
+    for marker in _markers_with_open_requests(attempt):
         if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             break
         try:
@@ -176,7 +176,7 @@ def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     last = now - schedule.stop_after
     if all(sent_at > last for sent_at in attempt.sums.requests.open_since):
         return
-    for marker in _with_open_requests(attempt):
+    for marker in _markers_with_open_requests(attempt):
         unknown = {
             each.request_id: [RequestStatus(each.request_id, UNREADABLE, code=STATUS_UNKNOWN)]
             for each in marker.outcomes.sent
@@ -186,7 +186,7 @@ def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         _apply(attempt, marker, unknown, outdated)
 
 
-def _with_open_requests(attempt: Attempt) -> Iterator[Marker]:
+def _markers_with_open_requests(attempt: Attempt) -> Iterator[Marker]:
     """Yield the markers of chunks whose requests await a status. Each is read when it is needed,
     because the caller replaces them."""
     for number in sorted(attempt.sums.chunk_numbers):

@@ -24,7 +24,7 @@ from lib.catalogue.texts import OPEN_PROFILE, THE_ACCOUNT, for_engineer, for_own
 from lib.config.profile import Profile, Send
 from lib.errors import FILE_ERROR_CODES
 from lib.model.records import ROW_PROBLEMS
-from lib.rules.values.countries import find_region
+from lib.rules.values.countries import find_country_code
 
 ROOT = Path(__file__).parents[2]
 
@@ -266,4 +266,4 @@ def test_every_country_of_the_time_zone_database_is_known() -> None:
     table = files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
     codes = {line[:2] for line in table.splitlines() if not line.startswith("#")}
     assert len(codes) == 249
-    assert {find_region(code) for code in codes} == codes
+    assert {find_country_code(code) for code in codes} == codes

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from google.ads import datamanager_v1
 
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
@@ -76,6 +77,22 @@ def test_a_manager_account_gives_access(
     result = destination.send(requests, deadline, lambda order_id: False)
     assert (result.row_results, result.stop) == ({}, None)
     assert len(list(apis.state.conversions())) == 1
+
+
+@pytest.mark.parametrize(
+    ("keys", "event_source"),
+    [({}, "OTHER"), ({"event_source": "IN_STORE"}, "IN_STORE"), ({"source": "web"}, "WEB")],
+)
+def test_constants_of_the_profile_reach_the_request(
+    apis: Apis, keys: dict[str, Any], event_source: str
+) -> None:
+    """What holds for all rows of a file is in each event of the Data Manager API."""
+    destination = connect(apis, "data_manager", ad_personalization="DENIED", **keys)
+    sale = conversion(action_id="2001", gclid="EAIaIQobChMI_example-0001", order_id="SO-1")
+    (request,) = destination.encode("conversion", [sale], CLIENT, 1)
+    (event,) = request.events
+    assert event.event_source == datamanager_v1.EventSource[event_source]
+    assert event.consent.ad_personalization == datamanager_v1.ConsentStatus.CONSENT_DENIED
 
 
 def test_a_refused_look_stops_only_the_api_that_it_is_of(apis: Apis) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lib.errors import RuleError
 from lib.rules.values.cells import INVISIBLE, unwrap
-from lib.rules.values.countries import find_region
+from lib.rules.values.countries import find_country_code
 from lib.rules.values.identifiers import (
     normalize_email,
     normalize_name,
@@ -103,7 +103,7 @@ def check_address(given: str, family: str, postal_code: str, region: str) -> Ver
     code = _by_us(normalize_region_code, region)
     theirs = _by_google(FORMATTER.format_region_code, region)
     if code is not None and code != theirs:
-        assert find_region(region) == code, (region, code)
+        assert find_country_code(region) == code, (region, code)
         assert len(code) == 2, (region, code)
         assert theirs in (None, "UK"), (region, code, theirs)
         verdicts.add("explained")

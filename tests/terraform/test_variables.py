@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.terraform.conftest import EXAMPLE, TERRAFORM, evaluated, refused
+from tests.terraform.conftest import EXAMPLE, TERRAFORM, Values, evaluated, refused
 
 
 def sftp(name: str = "crm", **attributes: str) -> str:
@@ -52,6 +52,11 @@ REFUSED = [
     ('docs_url = "docs"', "must begin with https://"),
     ('docs_url = "https://git.example.com/docs/"', "no slash at the end"),
 ]
+
+
+def test_every_option_can_be_turned_on(all_on: Values) -> None:
+    """No setting that the function knows is refused."""
+    assert refused(all_on) == []
 
 
 @pytest.mark.parametrize("planted, said", REFUSED)

@@ -143,7 +143,7 @@ def _shared_times(draft: Draft) -> Iterator[str]:
 
 
 def _lost_click_ids(draft: Draft) -> Iterator[str]:
-    """Yield the columns of click IDs that are not sent as such."""
+    """Yield a sentence for each column with click IDs that are not sent as such."""
     sent = [draft.column(name) for name in ("gclid", "gbraid", "wbraid")]
     for column in draft.sample.columns:
         if "click ID" in column.looks and column not in sent:

@@ -111,7 +111,7 @@ class Question:
 
     @property
     def script_options(self) -> str:
-        """What a script gives instead: `--column order_id=NAME or --order-ids none`."""
+        """What a script gives instead: `--column currency_code=NAME or --currency VALUE`."""
         column = f"--column {self.name}=NAME" if is_field(self.name) else ""
         return " or ".join(filter(None, (column, self.option)))
 

@@ -74,7 +74,8 @@ class Trial:
         return [(self.orders[order], line) for order, line in rows if order in self.orders]
 
     def samples(self) -> list[SentRow]:
-        """Return three rows: the first one of each entry, and then the dearest."""
+        """Return three rows, or one of each entry if there are more entries: the first ones of the
+        entries, and then the dearest."""
         first = {row.entry: row for row in reversed(self.kept)}.values()
         dearest = sorted(self.kept, key=lambda row: -(row.record.value or 0))
         rows = {row.line: row for row in (*sorted(first, key=attrgetter("entry")), *dearest)}

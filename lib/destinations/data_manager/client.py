@@ -142,7 +142,8 @@ class DataManager:
                 log=self.log,
             )
         except PermanentError as error:
-            # The credentials were refused, and so were those that are in the secret now.
+            # The credentials were refused, and so were those that are in the secret now, or it has
+            # none. That refuses each row, as any other problem of the account does.
             return Refusal("UNAUTHENTICATED", error.code, error.detail)
         except (grpc.RpcError, RestRefused) as error:
             return read_refusal(error)

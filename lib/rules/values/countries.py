@@ -136,7 +136,7 @@ VN viet nam
 """
 
 
-def find_region(value: str) -> str | None:
+def find_country_code(value: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code for `us`, `USA` or `United States`. None: unknown."""
     codes = _codes_by_name()
     return codes.get(value) or codes.get(plain_name(value))

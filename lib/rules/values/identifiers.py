@@ -11,7 +11,7 @@ from typing import Final
 
 from lib.errors import RuleError
 from lib.rules.values.cells import INVISIBLE, Memo
-from lib.rules.values.countries import find_region
+from lib.rules.values.countries import find_country_code
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
@@ -100,7 +100,7 @@ def normalize_region_code(value: str) -> str:
 
     Raises INVALID_REGION.
     """
-    code = find_region(value)
+    code = find_country_code(value)
     if code is None:
         raise RuleError("INVALID_REGION")
     return code

@@ -20,7 +20,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from lib.errors import RuleError
-from lib.rules.values.countries import find_region
+from lib.rules.values.countries import find_country_code
 from lib.rules.values.identifiers import normalize_region_code
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def normalize_phone_region(value: str) -> str:
 
     prefix, code = match.groups()
     region = phonenumbers.region_code_for_country_code(int(code))
-    if region is None or find_region(region) is None:
+    if region is None or find_country_code(region) is None:
         raise RuleError("INVALID_REGION")  # +800 is no country's, and ISO has no code for +247
     return region if prefix else code
 
