@@ -137,6 +137,27 @@ def test_a_listing_with_impossible_counts(google: World, change: Change) -> None
     assert [*google.context.runs.entries()] == [run]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda saved: saved.update(ranks=[]),
+        lambda saved: saved.update(orders=["QUJD"]),
+        lambda saved: saved.update(ranks=[-1]),
+        lambda saved: saved.update(micros=[1 << 63]),
+    ],
+    ids=["no ranks", "a short key", "a negative rank", "too much money"],
+)
+def test_corrections_that_contradict_each_other(google: World, change: Change) -> None:
+    """None of them counts, because a value could be that of another order."""
+    documents, order = google.context.documents, order_key("1001", "a")
+    saved_at, first = google.clock.utc(), Corrections("1234567890")
+    first.save(documents, saved(google), 0, [Correction(order, 1, 5_000_000)], saved_at)
+    (name,) = (each for each in google.store.names(OUT) if "/corrections/" in each)
+    change_document(google, name, change)
+    with pytest.raises(UnreadableState, match=name):
+        Corrections("1234567890").refresh(documents)
+
+
 def test_corrections_that_somebody_has_renamed(google: World) -> None:
     """Those beside them are not lost for the instance: each refresh says that one is unreadable,
     and once it is gone, the others count."""
