@@ -131,7 +131,10 @@ class Capabilities:
         return adjusts is not None and adjusts.restates_with_original
 
     def column_of(self, path_element: str, kind: RecordKind) -> str:
-        """Return the field whose path in the API's message ends with `path_element`, or ""."""
+        """Return the first field whose path in the API's message ends with `path_element`, or "".
+
+        The field of all custom variables is a beginning of names, and ends with a dot.
+        """
         for name, path in self.kinds[kind].fields.items():
             if path.rpartition(".")[2] == path_element:
                 return name.rstrip(".")

@@ -37,8 +37,8 @@ def check_conversions(chunk: ChunkColumns) -> CheckedRows:
 
 
 def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
-    """The rules of conversions, also of those that were sent before: they may repeat each other.
-    Return their columns, and their times in Unix seconds."""
+    """The rules of conversions, also of those that were sent before, which corrections name: these
+    may repeat each other. Return their columns, and their times in Unix seconds."""
     actions = read_actions(chunk)
     consents = read_consents(chunk)
     emails, phones, unclear_country = hash_user_identifiers(chunk)

@@ -169,7 +169,10 @@ def _bad_news(totals: Totals, looks: Sequence[str]) -> object:
 
 
 def _reason_not_to_read(attempt: Attempt) -> Ending | None:
-    """Return why nothing of the file is sent any more, whatever storage has. None: it is."""
+    """Return why nothing of the file is sent any more, whatever storage has. None: it is.
+
+    The setting of accepted names may have changed since the first attempt.
+    """
     run, context = attempt.run, attempt.context
     if refused := name_problem(run.source.name, context.settings.accepted_suffixes):
         return Ending("not_attempted", Problem("FILE_NAME_NOT_ACCEPTED", "", refused))

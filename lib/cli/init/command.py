@@ -19,7 +19,7 @@ from lib.catalogue.texts import EMPTY, number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.init.draft import Draft, read_constant
 from lib.cli.init.look import Column, WrongAnswer, nearest
-from lib.cli.init.questions import QUESTIONS, answer_as_saved, checked_column, questions
+from lib.cli.init.questions import QUESTIONS, answer_as_saved, checked_column, needed_questions
 from lib.cli.init.rows import OUT, Decider, Fate
 from lib.cli.options import now_option
 from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, mention, program_name
@@ -297,7 +297,7 @@ def _missing(draft: Draft) -> list[str]:
     """Return the options of the open questions."""
     is_known = ("rows", None) in draft.answered
     missing = [] if is_known else ["--rows COLUMN=VALUE or --rows all"]
-    return [*missing, *(q.script_options for q in questions(draft) if q.is_open(draft))]
+    return [*missing, *(q.script_options for q in needed_questions(draft) if q.is_open(draft))]
 
 
 def _save_unasked(draft: Draft, document: Document, now: datetime, *, is_asked: bool) -> None:

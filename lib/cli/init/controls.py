@@ -331,10 +331,10 @@ def gone_columns(draft: Draft) -> list[Gone]:
     for decider in draft.deciders:
         if draft.column_named(decider.name) is None and not draft.by_hand:
             lacking.append((DECIDES, [decider.name]))
-    return [_gone(draft, n, field, names) for n, (field, names) in enumerate(lacking)]
+    return [_gone_column(draft, n, field, names) for n, (field, names) in enumerate(lacking)]
 
 
-def _gone(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
+def _gone_column(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
     meaning, name = base_name(field), " or ".join(names)
     look = LOOKS.get(meaning)
     free = [
@@ -383,7 +383,7 @@ def question_controls(draft: Draft, question: Question) -> Iterator[Control]:
         question = about_cells
     name, text = question.control, question.text
     offers = [
-        Offer(f"v{n}", choice.label, question.meant(draft, choice) or choice.note, "No column")
+        Offer(f"v{n}", choice.label, question.reading(draft, choice) or choice.note, "No column")
         for n, choice in enumerate(question.choices)
     ]
     chosen = next(

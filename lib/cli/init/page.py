@@ -30,7 +30,7 @@ from lib.cli.init.controls import (
 from lib.cli.init.document import changes
 from lib.cli.init.draft import Draft
 from lib.cli.init.look import MAX_ROWS, Column
-from lib.cli.init.questions import LOOKS, Question, questions
+from lib.cli.init.questions import LOOKS, Question, needed_questions
 from lib.cli.init.trial import Trial
 from lib.config.profile import identifies
 from lib.destinations.registry import capabilities_of, names
@@ -98,7 +98,7 @@ class Page:
             if draft.column_named(decider.name) is not None and not draft.by_hand
         }
         self.all_rows = None if draft.deciders or draft.by_hand else all_rows_control(draft)
-        asked = [*questions(draft)]
+        asked = [*needed_questions(draft)]
         self.sections = self._sections(asked)
         controls = [  # Those of entries come first: a value can change the numbers of entries.
             *(control for section in self.sections.values() for control in section),

@@ -135,7 +135,7 @@ class Question:
             and self.key not in level
         )
 
-    def meant(self, draft: Draft, choice: Offer) -> str:
+    def reading(self, draft: Draft, choice: Offer) -> str:
         """Return `03/04/2026 → 3 April 2026`: a cell of this file, and what it is then."""
         example = self.example(draft) if self.example else ""
         return f"{example} → {self.means(example, choice.value)}" if example and self.means else ""
@@ -153,10 +153,10 @@ class Question:
 def answer_as_saved(draft: Draft) -> None:
     """Take all questions as answered by the saved profile: what it leaves out was decided too.
     Which rows are sent is no `Question`."""
-    draft.answered |= {("rows", None), *(question.id for question in questions(draft))}
+    draft.answered |= {("rows", None), *(question.id for question in needed_questions(draft))}
 
 
-def questions(draft: Draft) -> Iterator[Question]:
+def needed_questions(draft: Draft) -> Iterator[Question]:
     """Yield the questions that this file needs, after the answers so far."""
     for question in QUESTIONS:
         entries: Sequence[int | None] = [None]

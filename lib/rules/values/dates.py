@@ -294,6 +294,7 @@ def _naive(parts: dict[str, str | None], date_order: DateOrder | None) -> dateti
     naive = None
     with suppress(ValueError):  # there is no such day or time
         naive = datetime(*_day_of(parts, date_order), hour, minute, int(parts["second"] or 0))
+    # In UTC, the last day of the year 9999 may be beyond what `datetime` can have.
     if naive is None or not _EARLIEST_YEAR <= naive.year < 9999:
         raise RuleError("INVALID_DATE")
     weekday = parts.get("weekday_name")
