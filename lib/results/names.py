@@ -60,7 +60,7 @@ def report_path(source: StoredObject) -> str:
 
 def files_of_fix(entries: Iterable[RunEntry]) -> Mapping[str, Sequence[RunEntry]]:
     """Return the files that say what became of the lost rows of a file, by the key of its run:
-    those with the rows that `fix` wrote. One that was stopped, or only checked, has sent none.
+    those with the rows that `fix` wrote, if they were sent.
 
     The rows may come in parts under one name. If all parts have more rows than were lost, or Google
     had some of a later part before, they came again: then only the newest file counts, which has
@@ -68,8 +68,7 @@ def files_of_fix(entries: Iterable[RunEntry]) -> Mapping[str, Sequence[RunEntry]
     """
     by_name: dict[str, dict[object, RunEntry]] = {}
     for entry in sorted(entries, key=lambda each: each.generation, reverse=True):
-        is_sent = entry.is_published and not (entry.stop or entry.validate_only or entry.superseded)
-        if is_sent and entry.totals.meant:
+        if entry.is_sent and entry.totals.meant:
             worth = entry.totals.meant, *sorted(entry.totals.meant_money().items())
             by_name.setdefault(without_suffix(entry.name), {}).setdefault(worth, entry)
     found: dict[str, Sequence[RunEntry]] = {}

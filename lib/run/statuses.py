@@ -33,6 +33,7 @@ from lib.destinations.registry import PACKAGES, capabilities_of
 from lib.errors import PermanentError, RetryableError
 from lib.model.capabilities import CheckSchedule
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
+from lib.model.deadline import Deadline
 from lib.model.money import Amounts
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import (
@@ -137,11 +138,13 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         return  # this version cannot read it
     # If the attempt fails, the next one asks again: an answer counts once it is saved.
     attempt.keep(polled_at=polled_before)
+    destination: PolledDestination | None = None
     for marker in _markers_with_open_requests(attempt):
         if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             break
         try:
-            statuses = _statuses_of(marker, attempt.profile, attempt)
+            destination = destination or _connect(attempt.profile, attempt)
+            statuses = _statuses_of(marker, destination, attempt.deadline)
         except (PermanentError, RetryableError) as error:
             attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
             if isinstance(error, PermanentError):
@@ -155,16 +158,21 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     attempt.keep(polled_at=now)
 
 
-def _statuses_of(
-    marker: Marker, profile: Profile, attempt: Attempt
-) -> Mapping[str, Sequence[RequestStatus]]:
-    """Return what the API says of the open requests of a chunk, by their IDs."""
+def _connect(profile: Profile, attempt: Attempt) -> PolledDestination:
+    """Return the destination that reports the statuses. It may get only a part of the rows."""
     polled = profile.model_copy(update={"destination": polled_destination(attempt.run)})
     destination = attempt.context.connect(polled, attempt.log)
     assert isinstance(destination, PolledDestination)
+    return destination
+
+
+def _statuses_of(
+    marker: Marker, destination: PolledDestination, deadline: Deadline
+) -> Mapping[str, Sequence[RequestStatus]]:
+    """Return what the API says of the open requests of a chunk, by their IDs."""
     still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
     statuses: dict[str, list[RequestStatus]] = {}
-    for status in destination.request_statuses(still_open, attempt.deadline):
+    for status in destination.request_statuses(still_open, deadline):
         statuses.setdefault(status.request_id, []).append(status)
     return statuses
 

@@ -217,14 +217,19 @@ class RunEntry(msgspec.Struct, frozen=True):
         """Whether nothing is scheduled any more."""
         return self.due is None
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the file was read to its end, and its rows were sent: a check sends none."""
+        is_unsent = self.stop or self.superseded or self.validate_only
+        return self.is_published and not is_unsent
+
 
 def newest_sent(entries: Iterable[RunEntry]) -> Mapping[str, int]:
-    """Return the newest generation of each name that was read to its end and sent: an older one
-    that was stopped needs nobody any more. A check has sent none of its rows."""
+    """Return the newest generation of each name that was sent: an older one that was stopped needs
+    nobody any more."""
     newest: dict[str, int] = {}
     for entry in entries:
-        is_read = entry.is_published and not entry.stop and not entry.superseded
-        if is_read and not entry.validate_only:
+        if entry.is_sent:
             newest[entry.name] = max(entry.generation, newest.get(entry.name, 0))
     return newest
 
