@@ -14,7 +14,6 @@ from lib.model.fields import UNDECLARED, NumberFormat, ValueKind
 from lib.rules.values.cart import parse_cart_items, parse_discount
 from lib.rules.values.cells import PLACEHOLDERS, is_placeholder, unwrap
 from lib.rules.values.click_ids import check_click_id
-from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.countries import find_country_code
 from lib.rules.values.currencies import CURRENCIES_BY_SIGN, parse_currency
 from lib.rules.values.dates import MONTHS, WEEKDAYS, DateOrder
@@ -24,6 +23,7 @@ from lib.rules.values.money import parse_amount, written_currencies
 from lib.rules.values.network import is_complete, parse_session_attributes_pairs
 from lib.rules.values.order_ids import check_order_id, fitting_order_id
 from lib.rules.values.phones import normalize_phone
+from lib.rules.values.time_reader import TimeReader
 from lib.rules.values.time_zones import ABBREVIATIONS
 
 _CHICAGO: Final = ZoneInfo("America/Chicago")
@@ -44,7 +44,7 @@ class Examples:
 
 
 def _time(cell: str, order: DateOrder | None = None) -> str:
-    text, _, doubts = ConversionClock(_NOW, _CHICAGO, order).read(cell)
+    text, _, doubts = TimeReader(_NOW, _CHICAGO, order).read(cell)
     return f"{text} {', '.join(doubts)}".strip()
 
 

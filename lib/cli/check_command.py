@@ -133,7 +133,7 @@ def check_command(
             is_refused = True
         with file.open("rb") as content, tempfile.TemporaryFile() as spool:
             kept = KeptOutcomes(spool)
-            checked = _check(file, content, kept if as_json else None, check_one)
+            checked = _check_with_progress(file, content, kept if as_json else None, check_one)
             if as_json:
                 sys.stdout.buffer.writelines(results_document(checked.summary, kept))
                 sys.stdout.flush()
@@ -144,7 +144,7 @@ def check_command(
     raise SystemExit(1 if is_refused else 0)
 
 
-def _check(
+def _check_with_progress(
     file: Path, content: IO[bytes], kept: KeptOutcomes | None, check_one: partial[CheckResult]
 ) -> CheckResult:
     """Check a file. For a long one, show a progress bar on a terminal."""

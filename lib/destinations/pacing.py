@@ -122,6 +122,8 @@ class Pacer:
                 # A request that fails later may only have had too little time.
                 is_outage = is_outage or self._clock() < deadline.last_start
                 delay = backoff.seconds_after(tries) * self._random_part()
+            if tries >= backoff.tries:
+                raise RetryableError("API_UNAVAILABLE", failure.code)
             log.warning(
                 "request_retry",
                 code=failure.code,
@@ -129,8 +131,6 @@ class Pacer:
                 tries=tries,
                 delay_seconds=round(delay, 3),
             )
-            if tries >= backoff.tries:
-                raise RetryableError("API_UNAVAILABLE", failure.code)
             not_before = self._clock() + delay
             waits_for = f"while waiting to retry after {failure.code}"
 

@@ -10,7 +10,7 @@ from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns
 from lib.rules.row_rules import RowRules
-from lib.rules.values.conversion_clock import MAX_AGE_DAYS
+from lib.rules.values.time_reader import MAX_AGE_DAYS
 
 _EVERY_KIND: Final = frozenset(get_args(RecordKind))
 

@@ -26,8 +26,8 @@ from lib.rules.conversions import read_conversions
 from lib.rules.identity import read_click_ids, read_order_ids
 from lib.rules.repeats import find_superseded
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of, zone_of
-from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import at_end_of_day
+from lib.rules.values.time_reader import TimeReader
 
 _TIME: Final = "adjustment_date_time"
 _UNREAD: Final[AdjustmentType] = next(iter(ADJUSTMENT_TYPES))
@@ -48,7 +48,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
     """
     cells = list(chunk.cells(_TIME))
     zones = chunk.read_once(zone_of, "time_zone")
-    now, clock = chunk.file.rules.now, chunk.file.clock
+    now, time_reader = chunk.file.rules.now, chunk.file.time_reader
     with_times: dict[tuple[str, tzinfo | None], str] = {}
     for row, (cell, zone) in enumerate(zip(cells, zones, strict=True)):
         # Only for speed: nearly every cell has a time of day, and so a colon. The others are looked
@@ -57,21 +57,21 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
             continue
         if (cell, zone) not in with_times:
             text = plain_text(cell, _TIME) or cell
-            with_times[cell, zone] = _with_time(text, zone, clock, now)
+            with_times[cell, zone] = _with_time(text, zone, time_reader, now)
         if with_times[cell, zone]:
             cells[row] = with_times[cell, zone]
             chunk.problems.warn(row, "ADJUSTED_ON_THAT_DAY", _TIME)
     return times_of(chunk, _TIME, cells, chunk.problems)
 
 
-def _with_time(date: str, zone: tzinfo | None, clock: ConversionClock, now: datetime) -> str:
+def _with_time(date: str, zone: tzinfo | None, time_reader: TimeReader, now: datetime) -> str:
     """Return a date with the time that it means: `2026-11-20` becomes `2026-11-20 23:59:59`, and
     today becomes `now`. Return "" if it has a time already, or is no valid date."""
     end_of_day = at_end_of_day(date)
     if end_of_day is None:
         return ""
     try:
-        _, instant, _ = clock.read(end_of_day, zone)
+        _, instant, _ = time_reader.read(end_of_day, zone)
     except RuleError as error:
         if error.code != "FUTURE_DATE":
             return ""
@@ -79,7 +79,7 @@ def _with_time(date: str, zone: tzinfo | None, clock: ConversionClock, now: date
         if instant <= now.timestamp():
             return end_of_day
     try:
-        midnight, *_ = clock.read(date, zone)
+        midnight, *_ = time_reader.read(date, zone)
     except RuleError:
         return ""
     offset = datetime.fromisoformat(midnight).tzinfo
@@ -147,7 +147,7 @@ class Originals(NamedTuple):
     errors: Mapping[int, Sequence[Problem]]
 
 
-def name_conversions(
+def identify_conversions(
     chunk: ChunkColumns,
     actions: Sequence[ConversionAction],
     order_ids: Sequence[str | None],
@@ -268,7 +268,7 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     types = read_types(chunk)
     new_values = check_values(chunk, types, actions, new_values)
     order_ids = read_order_ids(chunk)
-    names = name_conversions(chunk, actions, order_ids, times.instants)
+    names = identify_conversions(chunk, actions, order_ids, times.instants)
     columns: Columns = {
         "action_id": [action.id for action in actions],
         "adjustment_type": types,

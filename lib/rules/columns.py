@@ -22,7 +22,7 @@ from lib.model.outcomes import MAX_PROBLEMS, Problem
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
 from lib.rules.values.cells import Memo, is_placeholder, unwrap
-from lib.rules.values.conversion_clock import ConversionClock
+from lib.rules.values.time_reader import TimeReader
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class FileRules:
         self.adjusted: dict[bytes, RankedAdjustment] = {}
         """How earlier chunks adjust conversions, by digests of these conversions
         (`lib.rules.repeats.find_superseded`)."""
-        self.clock = ConversionClock(rules.now, rules.zone, rules.date_order)
+        self.time_reader = TimeReader(rules.now, rules.zone, rules.date_order)
         """Reads all times."""
         self.phones_read = 0
         self.phones_without_country = 0

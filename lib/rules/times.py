@@ -12,8 +12,8 @@ from lib.model.account import ConversionAction
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import RowRules
-from lib.rules.values.conversion_clock import MAX_AGE_DAYS, ConversionClock
 from lib.rules.values.dates import DateOrder, Doubts, meanings_by_order, with_time_of_day
+from lib.rules.values.time_reader import MAX_AGE_DAYS, TimeReader
 from lib.rules.values.time_zones import UnknownZone, load_zone
 
 _UNKNOWN_ZONE: Final = UnknownZone("time_zone")
@@ -64,15 +64,15 @@ def times_of(
     """
     texts, instants = [""] * chunk.size, [0] * chunk.size
     zones = chunk.read_once(zone_of, "time_zone")
-    clock = chunk.file.clock
-    read = clock.read
+    time_reader = chunk.file.time_reader
+    read = time_reader.read
     lookbacks = [each.lookback_days for each in actions] or [MAX_AGE_DAYS] * chunk.size
     unread = []
     for row, (cell, zone, lookback_days) in enumerate(zip(cells, zones, lookbacks, strict=True)):
         try:
             texts[row], instants[row], doubts = read(cell, zone, lookback_days)
         except RuleError:
-            found = _read_unwrapped(cell, zone, lookback_days, clock, problems, field)
+            found = _read_unwrapped(cell, zone, lookback_days, time_reader, problems, field)
             if isinstance(found, Problem):
                 problems.errors[row].append(found)
                 unread.append(row)
@@ -95,7 +95,11 @@ def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[in
     rejected. The original cells are read, because those of adjustments may be replaced. `unread`
     are the rows whose time cannot be read, as are all that contradict.
     """
-    declared, problems, cells = chunk.file.clock.date_order, chunk.problems, chunk.cells(field)
+    declared, problems, cells = (
+        chunk.file.time_reader.date_order,
+        chunk.problems,
+        chunk.cells(field),
+    )
     if declared is None or field not in chunk.file.columns:
         return
     columns = chunk.values_of_entries(chunk.file.columns[field])
@@ -127,7 +131,7 @@ def _read_unwrapped(
     cell: str,
     zone: tzinfo | None,
     lookback_days: int,
-    clock: ConversionClock,
+    time_reader: TimeReader,
     problems: RowProblems,
     field: str,
 ) -> tuple[str, int, Doubts] | Problem:
@@ -137,10 +141,10 @@ def _read_unwrapped(
     if not text:
         return Problem("TIME_MISSING", field)
     try:
-        return clock.read(text, zone, lookback_days)
+        return time_reader.read(text, zone, lookback_days)
     except RuleError as error:
         is_other_order = error.code == "DATE_ORDER_MISMATCH"
-        detail = _OTHER_ORDER[clock.date_order] if is_other_order else ""
+        detail = _OTHER_ORDER[time_reader.date_order] if is_other_order else ""
         return Problem(error.code, error.field or field, detail)
 
 

@@ -131,10 +131,11 @@ def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) ->
     if isinstance(error, LeaseLost):
         return  # another attempt may own the run now
     run, now = attempt.run, attempt.context.utc_now()
+    # Unless it is said below: Google or the storage is away, which is no try of this file.
     due, tries = now + retries.OUTAGE, run.tries
     if error.code == "DAILY_QUOTA":
         due = _quota_reset(now)
-    elif error.code == "SHUTDOWN":
+    elif error.code == "SHUTDOWN":  # the platform ends the instance
         due = now
     elif error.code == "DEADLINE":
         if attempt.has_saved:  # the file advances, however slowly

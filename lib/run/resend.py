@@ -44,7 +44,8 @@ request without naming the rows."""
 CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
 """A row that the API has accepted, with a value that is not the newest any more."""
 
-_NOT_BY_GOOGLE: Final = (AWAITS_CONVERSIONS, CORRECTED_MEANWHILE)
+_WITH_OWN_LIMIT: Final = (AWAITS_CONVERSIONS, CORRECTED_MEANWHILE)
+"""Reasons that end after LONGEST_WAIT. The time before them is no part of Google's 72 hours."""
 _NEVER_SENT: Final = (UNTERMINATED_LAST_LINE, AWAITS_CONVERSIONS)
 
 
@@ -64,7 +65,7 @@ def with_due_time(
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)
     if CORRECTED_MEANWHILE in codes:
         return row._replace(due=now, until=now + retries.LONGEST_WAIT, was_counted=True)
-    until = _time_limit(before) or now + timedelta(hours=settings.max_defer_hours)
+    until = _limit_of_google(before) or now + timedelta(hours=settings.max_defer_hours)
     is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
     due = now + timedelta(hours=settings.defer_hours)
     if UNTERMINATED_LAST_LINE in codes:
@@ -80,9 +81,9 @@ def with_due_time(
     return row._replace(due=due, until=until, maybe_sent=is_transient or row.maybe_sent)
 
 
-def _time_limit(row: RowOutcome | None) -> datetime | None:
+def _limit_of_google(row: RowOutcome | None) -> datetime | None:
     """Return until when a row may be sent again, if Google has deferred it before."""
-    if row is None or any(row.has_error(code) for code in _NOT_BY_GOOGLE):
+    if row is None or any(row.has_error(code) for code in _WITH_OWN_LIMIT):
         return None
     return row.until
 
@@ -122,7 +123,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
         row = after_resend(old, new.get(old.line, old))
         if answer.sent and row.outcome == "uploaded":
             # Its final status may defer it once more.
-            row = row._replace(until=_time_limit(old))
+            row = row._replace(until=_limit_of_google(old))
         is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors)
         # A row in an open request stays listed: its final status needs its `until`, and counts it.
         if is_plain and not (list_all or has_open_request):

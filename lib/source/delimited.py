@@ -47,7 +47,7 @@ def strict_reader(lines: Iterable[str], delimiter: str, spaced: bool) -> Reader:
     return csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced, strict=True)
 
 
-class Quoted(NamedTuple):
+class QuoteScan(NamedTuple):
     """What the quotes say about a record that cannot be read."""
 
     lines: int
@@ -82,7 +82,7 @@ class QuoteScanner:
         self._closes = re.compile(quoted)
         self._opens = re.compile(f'{space}"')
 
-    def scan(self, lines: Sequence[str]) -> Quoted:
+    def scan(self, lines: Sequence[str]) -> QuoteScan:
         """Scan the record that begins with these lines, as far as a cell could reach, in linear
         time."""
         starts = [0, *accumulate(map(len, lines))]
@@ -94,7 +94,7 @@ class QuoteScanner:
         is_open = bool(self._opens.match(text, end)) and not self._closes.match(text, end)
         # The line in which the closed cells end: at the end of the text, not the one below.
         last = min(bisect_right(starts, end) - 1, within - 1)
-        return Quoted(max(0, last), is_open)
+        return QuoteScan(max(0, last), is_open)
 
 
 class Shape(NamedTuple):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from lib.errors import RuleError
 from lib.rules.values.cells import unwrap
-from lib.rules.values.conversion_clock import ConversionClock
 from lib.rules.values.dates import DateOrder
+from lib.rules.values.time_reader import TimeReader
 from tests.oracles import Oracle, Verdict
 
 MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2031, 12, 31))
@@ -56,10 +56,10 @@ def orders_of(name: str) -> tuple[DateOrder | None, ...]:
 
 
 def read(text: str, meant: datetime, order: DateOrder | None) -> Verdict:
-    """Compare what the clock of a file reads the day after. An old date is refused by it."""
-    clock = ConversionClock(meant + timedelta(days=1), UTC, order)
+    """Compare what the time_reader of a file reads the day after. An old date is refused by it."""
+    time_reader = TimeReader(meant + timedelta(days=1), UTC, order)
     try:
-        found, instant, _ = clock.read(unwrap(text, "text"))
+        found, instant, _ = time_reader.read(unwrap(text, "text"))
     except RuleError:
         return "refused"
     assert instant == meant.timestamp(), (text, order, found)

@@ -32,8 +32,8 @@ WRONG: Final[list[tuple[Any, str, Callable[..., Any], Oracle]]] = [
     (people, "normalize_email", lambda text: "jane@example.com", people.ORACLES[0]),
     (people, "normalize_name", lambda text: "jane", people.ORACLES[1]),
     (phones, "normalize_phone", lambda *_: "+12125550100", phones.ORACLE),
-    (dates.ConversionClock, "read", lambda *_: ("", 0, ()), dates.ORACLES[0]),
-    (dates.ConversionClock, "read", lambda *_: ("", 0, ()), dates.ORACLES[1]),
+    (dates.TimeReader, "read", lambda *_: ("", 0, ()), dates.ORACLES[0]),
+    (dates.TimeReader, "read", lambda *_: ("", 0, ()), dates.ORACLES[1]),
     (files, "ours", lambda content: ([["a", "b"]], 0), files.ORACLE),
 ]
 

@@ -255,10 +255,11 @@ def _apply_rows(draft: Draft, pairs: Sequence[tuple[str, str]]) -> None:
     """Let rows with these values be sales, and no others."""
     draft.answered.add(("rows", None))
     draft.set_entries([{}])
-    for decider in draft.deciders:
+    for decider in draft.deciders:  # what a saved profile calls sales is not repeated; --skip stays
         decider.fates = {v: fate for v, fate in decider.fates.items() if fate == OUT}
+    the_entry = 0  # a fate is OUT or the place of an entry
     for name, text in pairs:
-        _decide_value(draft, draft.sample.column(name), text, 0)
+        _decide_value(draft, draft.sample.column(name), text, the_entry)
 
 
 def _decide_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:

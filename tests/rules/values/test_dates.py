@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import RuleError
-from lib.rules.values import conversion_clock, dates, time_zones
-from lib.rules.values.conversion_clock import ConversionClock
+from lib.rules.values import dates, time_zones
+from lib.rules.values import time_reader as reading
 from lib.rules.values.dates import (
     MONTHS,
     WEEKDAYS,
@@ -18,6 +18,7 @@ from lib.rules.values.dates import (
     read_moment,
     with_time_of_day,
 )
+from lib.rules.values.time_reader import TimeReader
 from lib.rules.values.time_zones import load_zone
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -365,12 +366,12 @@ def test_the_clock_reads_like_read_moment(
     if "%H" not in form and "%I" not in form:
         suffix = ""  # a date without a time has no zone
     zone = ZoneInfo(zone_name)
-    clock = ConversionClock(NOW, zone, "MDY")
+    time_reader = TimeReader(NOW, zone, "MDY")
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     for minutes in (0, 1, 29, 31, 59, 60, 61, 0):
         value = (at + timedelta(minutes=minutes)).strftime(form) + suffix
-        assert clock.read(value) == read_moment(value, zone, "MDY")
-        assert clock.read(value, CHICAGO) == read_moment(value, CHICAGO, "MDY")
+        assert time_reader.read(value) == read_moment(value, zone, "MDY")
+        assert time_reader.read(value, CHICAGO) == read_moment(value, CHICAGO, "MDY")
 
 
 @given(
@@ -484,40 +485,42 @@ def test_reading_a_time_again_changes_nothing(at: datetime, zone_name: str) -> N
 def test_the_clock_accepts_exactly_90_days(value: str, code: str | None) -> None:
     """The limits are exact to the second, even within a cached hour. The clock of the file's
     program may be as far ahead as this function's may be behind."""
-    clock = ConversionClock(NOW, None)
-    clock.read("2026-11-24 12:00:00+00:00")
-    clock.read("2026-08-26 12:30:00+00:00")
+    time_reader = TimeReader(NOW, None)
+    time_reader.read("2026-11-24 12:00:00+00:00")
+    time_reader.read("2026-08-26 12:30:00+00:00")
     if code is None:
-        assert clock.read(value)[0] == value
+        assert time_reader.read(value)[0] == value
         return
     with pytest.raises(RuleError) as refused:
-        clock.read(value)
+        time_reader.read(value)
     assert refused.value.code == code
 
 
 def test_a_time_before_the_look_back_window() -> None:
     """A time before the look-back window only gets a warning, because the time of the click is
     unknown; the limit of 90 days still applies."""
-    clock = ConversionClock(NOW, None)
+    time_reader = TimeReader(NOW, None)
     for _ in range(2):
-        assert clock.read("2026-10-25 12:00:00+00:00", None, 30)[2] == ()
-        assert clock.read("2026-10-25 11:59:59+00:00", None, 30)[2] == ("OLDER_THAN_LOOKBACK",)
-        old = clock.read("09/30/2026 12:00:00 +0000", None, 30)
+        assert time_reader.read("2026-10-25 12:00:00+00:00", None, 30)[2] == ()
+        assert time_reader.read("2026-10-25 11:59:59+00:00", None, 30)[2] == (
+            "OLDER_THAN_LOOKBACK",
+        )
+        old = time_reader.read("09/30/2026 12:00:00 +0000", None, 30)
         assert old[2] == ("OLDER_THAN_LOOKBACK",)
     with pytest.raises(RuleError) as refused:
-        clock.read("2026-08-26 11:59:59+00:00")
+        time_reader.read("2026-08-26 11:59:59+00:00")
     assert refused.value.code == "TOO_OLD"
 
 
 def test_a_cached_hour_does_not_make_midnight_a_time() -> None:
     """All other minutes of the hour are times, in any order of the rows."""
-    clock = ConversionClock(NOW, UTC)
+    time_reader = TimeReader(NOW, UTC)
     for _ in range(2):
-        assert clock.read("2026-11-20 00:30:00")[2] == ()
-        assert clock.read("2026-11-20 00:00:00")[2] == ("DATE_WITHOUT_TIME",)
-        assert clock.read("2026-11-20 00:00:01")[2] == ()
-        assert clock.read("2026-11-20 00:00:00+00:00")[2] == ()
-        assert clock.read("2026-11-20 00:00:00", ZoneInfo("America/Chicago"))[:2] == (
+        assert time_reader.read("2026-11-20 00:30:00")[2] == ()
+        assert time_reader.read("2026-11-20 00:00:00")[2] == ("DATE_WITHOUT_TIME",)
+        assert time_reader.read("2026-11-20 00:00:01")[2] == ()
+        assert time_reader.read("2026-11-20 00:00:00+00:00")[2] == ()
+        assert time_reader.read("2026-11-20 00:00:00", ZoneInfo("America/Chicago"))[:2] == (
             "2026-11-20 00:00:00-06:00",
             1795154400,
         )
@@ -525,40 +528,40 @@ def test_a_cached_hour_does_not_make_midnight_a_time() -> None:
 
 def test_days_are_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cell without a time of day is read once, and any number of them costs little memory."""
-    monkeypatch.setattr(conversion_clock, "_MAX_HOURS", 3)
-    clock = ConversionClock(NOW, UTC)
+    monkeypatch.setattr(reading, "_MAX_HOURS", 3)
+    time_reader = TimeReader(NOW, UTC)
     for day in (20, 20, 19, 18, 17, 16, 20):
         for cell in (f"2026-11-{day}", f"2026-11-{day} 00:00:00"):
-            moment = clock.read(cell)
+            moment = time_reader.read(cell)
             assert moment[0] == f"2026-11-{day} 00:00:00+00:00"
             assert moment[2] == ("DATE_WITHOUT_TIME",)
-        assert len(clock._days) <= 3
+        assert len(time_reader._days) <= 3
     with pytest.raises(RuleError, match="TOO_OLD"):
-        clock.read("2026-07-01")
+        time_reader.read("2026-07-01")
     with pytest.raises(RuleError, match="TOO_OLD"):
-        clock.read("2026-07-01")
+        time_reader.read("2026-07-01")
 
 
 def test_a_colon_before_the_hour_makes_no_hour_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock finds minutes behind the first colon; a format without them there is not cached."""
+    """The reader finds minutes behind the first colon; one without them there is not cached."""
     date = r"(?P<day>\d+)/(?P<month_name>\w+)/(?P<year>\d+):"
     pattern = rf"{date}{dates._TIME}(?: ?{dates._ZONE})?"
     monkeypatch.setattr(dates, "_FORMATS", (re.compile(pattern),))
-    clock = ConversionClock(NOW, UTC)
+    time_reader = TimeReader(NOW, UTC)
     for zone in ("", " -0600"):
         for time in ("14:05:07", "15:30:07", "05:05:05", "07:09:05"):
             value = f"20/Nov/2026:{time}{zone}"
-            assert clock.read(value) == read_moment(value, UTC)
+            assert time_reader.read(value) == read_moment(value, UTC)
 
 
 @pytest.mark.parametrize("first", ["02:45:00", "02:15:00"])
 def test_an_hour_that_is_skipped_in_part_is_not_remembered(first: str) -> None:
     """On Lord Howe Island, clocks are set by half an hour: in one hour, only some times exist."""
     zone = ZoneInfo("Australia/Lord_Howe")
-    clock = ConversionClock(NOW, zone)
+    time_reader = TimeReader(NOW, zone)
     for time in (first, "02:15:00", "02:45:00"):
         value = f"2026-10-04 {time}"
-        assert clock.read(value) == read_moment(value, zone)
+        assert time_reader.read(value) == read_moment(value, zone)
 
 
 @pytest.mark.parametrize(
@@ -570,23 +573,23 @@ def test_an_hour_that_is_skipped_in_part_is_not_remembered(first: str) -> None:
 )
 def test_a_cached_hour_makes_no_invalid_time_valid(value: str) -> None:
     """A cell gives the same result after any earlier rows."""
-    clock = ConversionClock(NOW, UTC)
-    clock.read("2026-11-20 10:00:00")
-    clock.read("2026-11-20 10:00:00.5")
+    time_reader = TimeReader(NOW, UTC)
+    time_reader.read("2026-11-20 10:00:00")
+    time_reader.read("2026-11-20 10:00:00.5")
     with pytest.raises(RuleError) as refused:
-        clock.read(value)
+        time_reader.read(value)
     assert refused.value.code == "INVALID_DATE"
 
 
 def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
     """The number of cached hours is limited, so a hostile file cannot fill the memory."""
-    clock = ConversionClock(NOW, None)
+    time_reader = TimeReader(NOW, None)
     for offset in range(-14 * 60, 14 * 60):
         for hour in (1, 2, 3, 4):
             sign, size = ("-", -offset) if offset < 0 else ("+", offset)
-            clock.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
-        clock.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
-    assert 0 < sum(map(len, clock._hours.values())) <= 4096
+            time_reader.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
+        time_reader.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
+    assert 0 < sum(map(len, time_reader._hours.values())) <= 4096
 
 
 @pytest.mark.parametrize(

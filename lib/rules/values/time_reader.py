@@ -32,7 +32,7 @@ class _Hour(NamedTuple):
     seconds: Mapping[str, int]
 
 
-class ConversionClock:
+class TimeReader:
     """Reads the time column of one file like `read_moment`, and checks that each time is allowed.
 
     A time must be neither in the future (by more than the clocks may differ) nor too old. `now` is
