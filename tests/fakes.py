@@ -282,8 +282,9 @@ class FakeApi:
     """An advertising API (`lib.destinations.base.Destination`) that deduplicates by order ID.
 
     `counted` holds the order ID of every counted conversion, `adjusted` each adjustment with its
-    new value. Records of orders in `deferred` are deferred with `deferred_code`, whatever they are.
-    Order IDs in `too_recent` are answered with `too_recent_code`, those in `too_old` with
+    new value, `sent` every record. Records of orders in `deferred` are deferred with
+    `deferred_code`, whatever they are. Order IDs in `too_recent` are answered with
+    `too_recent_code`, those in `too_old` with
     EXPIRED_EVENT. `before` and `after` are called around each batch with its number, starting at 1;
     if one of them raises, the attempt ends with that exception. `stop` refuses the account.
     `unread` is why the account cannot be read, and `changes` is how it differs from one in which
@@ -293,6 +294,7 @@ class FakeApi:
     capabilities: Capabilities = field(default_factory=lambda: capabilities_of("google_ads"))
     counted: list[str] = field(default_factory=list)
     adjusted: list[tuple[str, float | None]] = field(default_factory=list)
+    sent: list[Record] = field(default_factory=list)
     deferred: set[str] = field(default_factory=set)
     deferred_code: str = "TOO_RECENT_EVENT"
     too_recent: set[str] = field(default_factory=set)
@@ -366,6 +368,7 @@ class FakeApi:
         self.before(number)
         row_results: dict[int, RowResult] = {}
         with self.lock:
+            self.sent += batch.records
             for position, record in enumerate(batch.records):
                 order = record.order_id or ""
                 if order in self.deferred:

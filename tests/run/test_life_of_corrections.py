@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from lib.model.records import Conversion
 from lib.model.sent_requests import RequestStatus
 from tests.fakes import SOLD_AT, START, deliver, sweep, world
 from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SalesRow, sales
@@ -54,6 +55,29 @@ def test_of_two_changes_of_one_time_the_last_saved_one_counts() -> None:
         google.clock.seconds += HOUR
         sweep(google)
     assert google.api.adjusted == [("a", 80.0), ("a", 90.0), ("a", 90.0)]
+
+
+def test_a_corrected_value_without_a_currency_is_in_that_of_the_sale() -> None:
+    """Neither the correction nor an account that cannot be read states one. The sale, which comes
+    again with the corrected value, keeps its own."""
+    google = world()
+    google.use_destination("data_manager")
+    google.api.unread = "ACTION_NOT_PERMITTED"
+    sale = {"order_id": "a", "conversion_date_time": SOLD_AT}
+    change = {
+        "adjustment_date_time": f"{START - timedelta(days=1):%Y-%m-%d %H:%M:%S}+00:00",
+        "adjusted_value": "80",
+        "currency_code": "",
+    }
+    del google.profiles["default"]["currency_code"]
+    changes = {"conversions": [{"send": "restatement"}]}
+    google.profiles["changes"] = google.profiles["default"] | changes
+    columns = (*CORE_COLUMNS, "adjustment_date_time", "adjusted_value")
+    deliver(google, "changes/a.csv", csv_bytes([core_row(1, **sale, **change)], columns))
+    deliver(google, "b.csv", csv_bytes([core_row(1, **sale, currency_code="CHF")]))
+    sent = google.api.sent[-1]
+    assert isinstance(sent, Conversion)
+    assert (sent.value, sent.currency_code) == (80.0, "CHF")
 
 
 # ── temporary refusals ───────────────────────────────────────────────────────────────────────────
