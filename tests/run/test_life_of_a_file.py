@@ -18,6 +18,7 @@ from lib.run.deliver import deliver as deliver_object
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (
     SOLD_AT,
+    START,
     Clock,
     Dies,
     FakeApi,
@@ -124,6 +125,13 @@ def test_an_event_is_not_believed_about_size_and_checksum(google: World) -> None
     deliver(google, "daily.csv", sales("tuesday"))
     sweep(google)
     assert sorted({*google.api.counted}) == ["monday", "tuesday"]
+
+
+def test_a_forged_event_cannot_keep_a_new_file_back(google: World) -> None:
+    """It says that the file came a month ago, but the object itself says when it came."""
+    source = google.store.put(IN, "daily.csv", sales("a"))
+    deliver_object(replace(source, created=START - timedelta(days=30)), google.context)
+    assert google.api.counted == ["a"]
 
 
 def test_an_old_object_whose_event_comes_now(
