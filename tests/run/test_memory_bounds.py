@@ -11,13 +11,17 @@ import pytest
 from lib.config.profile import Profile
 from lib.destinations.base import RowResult, UploadResult
 from lib.destinations.registry import capabilities_of
+from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.outcomes import LONGEST_DETAIL, MAX_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
+from lib.model.totals import Totals
 from lib.rules.columns import RowProblems
 from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
-from lib.run.window import MAX_BYTES, MemoryBudget
+from lib.run.window import MAX_BYTES, MemoryBudget, Window
 from lib.state.runs import Cut
 from tests.fakes import World, deliver, results, sales, world
+
+CHUNK = ChunkOutcomes(0, (), Totals(), RecordLines(0, ()))
 
 
 @pytest.fixture
@@ -50,22 +54,29 @@ def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("chunks", "size"), [(9, MAX_BYTES // 2 + 1), (2, 1)], ids=["bytes", "chunks"]
+    ("size", "request_bytes"), [(9, MAX_BYTES // 2 + 1), (1, 1)], ids=["bytes", "chunks"]
 )
-def test_two_chunks_take_up_all_the_room(chunks: int, size: int) -> None:
+def test_two_chunks_take_up_all_the_room(size: int, request_bytes: int) -> None:
     """As long as they are in flight, no other chunk is prepared."""
-    room = MemoryBudget(chunks)
-    room.reserve_chunk()
-    room.add_requests(size)
-    room.reserve_chunk()
-    room.add_requests(size)
-    waited = threading.Thread(target=room.reserve_chunk)
-    waited.start()
-    waited.join(0.05)
-    assert waited.is_alive()
-    room.forget_chunk(size)
-    waited.join(180)
-    assert not waited.is_alive()
+    answered = threading.Event()
+
+    def send() -> ChunkOutcomes:
+        answered.wait(180)
+        return CHUNK
+
+    with Window(size, lambda chunk: None) as window:
+        window.reserve_chunk()
+        window.start(lambda: CHUNK, request_bytes)  # the first one goes alone
+        for _ in range(2):
+            window.reserve_chunk()
+            window.start(send, request_bytes)
+        waited = threading.Thread(target=window.reserve_chunk)
+        waited.start()
+        waited.join(0.05)
+        assert waited.is_alive()
+        answered.set()
+        waited.join(180)
+        assert not waited.is_alive()
 
 
 def test_a_chunk_larger_than_the_room_is_sent() -> None:
