@@ -368,6 +368,21 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
     assert validated.sent[3].optional_fields is None
 
 
+@pytest.mark.parametrize(
+    ("destination", "warned"), [("google_ads", {}), ("data_manager", {2: "UNKNOWN_WORD"})]
+)
+def test_a_field_that_is_not_sent_is_not_read(destination: str, warned: dict[int, str]) -> None:
+    """The Google Ads API takes no event source, so nothing is said of its cells."""
+    validated = validate(
+        """
+gclid,conversion_date_time,event_source
+Cj0KCQiAexample,2026-11-20 10:00:00,fax machine
+""",
+        destination,
+    )
+    assert (validated.warned, [*validated.sent]) == (warned, [2])
+
+
 def test_an_invalid_click_id_is_left_out() -> None:
     """An invalid click ID gets a warning, and only a row without another identifier is rejected."""
     validated = validate(
