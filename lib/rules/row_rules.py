@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from lib.model.account import Account
 from lib.model.adjustment_types import AdjustmentType
 from lib.model.capabilities import Capabilities
-from lib.model.fields import UNDECLARED, NumberFormat, RecordKind
+from lib.model.fields import NumberFormat, RecordKind
 from lib.rules.values.dates import DateOrder
 
 
@@ -49,15 +49,15 @@ class RowRules:
     now: datetime
     account: Account
     capabilities: Capabilities
-    entries: Sequence[EntryRules] = (EntryRules(),)
-    zone: tzinfo | None = None
-    phone_region: str | None = None
-    ad_user_data: str | None = None
-    date_order: DateOrder | None = None
-    number_format: NumberFormat = UNDECLARED
-    integer_order_ids: bool = False
-    derive_order_id: bool = True
-    omit_session_and_ip: bool = False
-    is_of_tag: bool = False
-    kind: RecordKind = "conversion"
-    sent_order_id: Callable[[str], str] = str
+    entries: Sequence[EntryRules]
+    zone: tzinfo | None
+    phone_region: str | None
+    ad_user_data: str | None
+    date_order: DateOrder | None
+    number_format: NumberFormat
+    integer_order_ids: bool
+    derive_order_id: bool
+    omit_session_and_ip: bool
+    is_of_tag: bool
+    kind: RecordKind
+    sent_order_id: Callable[[str], str]

@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account, ConversionAction
-from lib.model.fields import RecordKind
+from lib.model.fields import UNDECLARED, RecordKind
 from lib.model.records import Row
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules, RowRules
@@ -61,6 +61,14 @@ def rules_of(
             "entries": [each._replace(currency_code=currency_code) for each in entries],
             "zone": UTC,
             "phone_region": "US",
+            "ad_user_data": None,
+            "date_order": None,
+            "number_format": UNDECLARED,
+            "integer_order_ids": False,
+            "derive_order_id": True,
+            "omit_session_and_ip": False,
+            "is_of_tag": False,
+            "kind": "conversion",
             **settings,
         },
     )
