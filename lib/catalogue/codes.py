@@ -190,7 +190,8 @@ CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
     "INVALID_CALLER_ID": frozenset({"PHONE_REGION_MISSING"}),
     "DEFERRED_TOO_LONG": frozenset({"CONVERSION_NOT_FOUND"}),
 }
-"""Codes that other problems of the row explain, and which ones: what they left out was needed."""
+"""Code → the codes that cause it. In a row that has one of these too, the first needs no correction
+of its own: a wrong email address was left out, so nothing identifies the person."""
 
 WAITS_A_DAY: Final = frozenset({"TOO_RECENT_CONVERSION", "CONVERSION_NOT_FOUND"})
 """Reasons for which a deferred row is sent again only after 24 hours.

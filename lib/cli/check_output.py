@@ -267,7 +267,7 @@ def _where(occurrence: Occurrences, count: int) -> str:
 
 
 def _values(values: Counter[str], count: int) -> str:
-    """Return the most frequent values. Those that are equally frequent are in their order."""
+    """Return the most frequent values. Equally frequent ones keep their order."""
     if count == 1 and len(values) == 1:
         return _cell(next(iter(values)))
     shown = [f'"{_cell(value)}" ×{rows:,}' for value, rows in values.most_common(_VALUES_SHOWN)]

@@ -55,7 +55,7 @@ class Deadline:
     shutdown: Shutdown = field(default_factory=Shutdown)
 
     @classmethod
-    def before(cls, limit: float, margin_seconds: float, shutdown: Shutdown) -> Deadline:
+    def for_limit(cls, limit: float, margin_seconds: float, shutdown: Shutdown) -> Deadline:
         """Return the deadline of an attempt that must end at `limit`. Requests stop this margin
         before."""
         save_seconds = min(SAVE_SECONDS, margin_seconds / 4)

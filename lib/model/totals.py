@@ -1,4 +1,4 @@
-"""What became of the rows of a file, added up: the one account that every face tells.
+"""What became of the rows of a file, added up.
 
 Rows are added, and chunks are merged. Results document, report, overview, open problems and `check`
 ask the same `Totals`, so they cannot disagree.

@@ -199,8 +199,8 @@ def need_of(row: RowOutcome) -> tuple[Need, Sequence[Problem]]:
 def root_problems(row: RowOutcome) -> Sequence[Problem]:
     """Return the problems of a row without those that another one of them explains.
 
-    A row whose only email address is wrong has nothing that identifies a person. This needs no
-    correction of its own.
+    A row whose only email address is wrong has nothing that identifies a person. That needs no
+    correction beside the address's.
     """
     problems = row.errors + row.warnings
     if len(problems) < 2:  # most rows, and a file can have a million of these

@@ -125,8 +125,8 @@ def headline_of(
     is_superseded: bool = False,
     is_check: bool = False,
 ) -> Headline:
-    """Return what happened to a file. `looks` are the codes of `looks_of`, and `stop` is that of
-    the error that stopped it."""
+    """Return what happened to a file. `looks` are the codes of `looks_of`, the first of which is
+    told, and `stop` is that of the error that stopped it."""
     if is_superseded:
         line = "Another version of the file has replaced this one before it was read."
         return Headline("done", "green", line)

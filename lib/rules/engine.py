@@ -23,7 +23,7 @@ from lib.rules.assembly import CheckedRows, ValidatedChunk, assemble
 from lib.rules.calls import check_calls
 from lib.rules.columns import ChunkColumns, FileRules, is_sent
 from lib.rules.conversions import check_conversions
-from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME
+from lib.rules.fields import BY_NAME, ONLY_OF_ADJUSTMENTS
 from lib.rules.row_rules import RowRules
 
 Check = Callable[[ChunkColumns], CheckedRows]
@@ -79,7 +79,8 @@ def _used_fields(fields: Iterable[str], rules: RowRules) -> Iterable[str]:
     """Return the fields that the destination can send, or that help to read other ones."""
     sent = {*rules.capabilities.kinds[rules.kind].fields}
     if rules.kind == "adjustment":
-        sent |= {*ADJUSTMENT_FIELDS, "currency_code"}
+        # An API that gets the whole sale again has no field for these, but uses them.
+        sent |= {*ONLY_OF_ADJUSTMENTS, "currency_code"}
     return [
         name
         for name in fields

@@ -169,7 +169,8 @@ def _bad_news(totals: Totals, looks: Sequence[str]) -> object:
 
 
 def _reason_not_to_read(attempt: Attempt) -> Ending | None:
-    """Return why nothing of the file is sent any more, whatever storage has. None: it is.
+    """Return why nothing of the file is sent any more, whatever storage has. None: the rest
+    is still sent.
 
     The setting of accepted names may have changed since the first attempt.
     """

@@ -49,7 +49,7 @@ class RunContext:
 
     def deadline(self, limit: float) -> Deadline:
         """Return the deadline of an attempt with this time limit (`elapsed_seconds`)."""
-        return Deadline.before(limit, self.settings.deadline_margin_seconds, self.shutdown)
+        return Deadline.for_limit(limit, self.settings.deadline_margin_seconds, self.shutdown)
 
     @property
     def documents(self) -> Documents:

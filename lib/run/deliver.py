@@ -5,7 +5,8 @@
           ──▶ advance: ask, send, publish, save                               lib.run.advance
           ──▶ an attempt that cannot finish says when the next one is due     _postpone
 
-Returning acknowledges the event. A `RetryableError` means that it must come again.
+Returning acknowledges the event. A `RetryableError` means that it must come again. If it comes
+before the run is due, it is acknowledged (`skipped`), and a sweep goes on with the run (`resume`).
 The words, such as lease, try and marker, are in docs/architecture.md, by an example.
 """
 
@@ -50,9 +51,8 @@ def deliver(
 ) -> DeliveryResult:
     """Process an object that an event or a listing names.
 
-    `must_end`: the sweep ends then, and so must its attempts (by `context.elapsed_seconds`, a clock
-    that nobody sets). None: an event has brought the object, and the attempt has the time of its
-    lease.
+    `must_end`: the attempts of the sweep end then (by `context.elapsed_seconds`, a clock that never
+    goes back). None: an event has brought the object, and the attempt has the time of its lease.
     """
     settings, log = context.settings, context.log.bind(run_id=run_id(source))
     started = context.elapsed_seconds()
@@ -75,7 +75,7 @@ def deliver(
 
 
 def resume(entry: RunEntry, context: RunContext, must_end: float) -> DeliveryResult:
-    """Advance a run that was due when a sweep listed it. The sweep ends at `must_end`."""
+    """Advance a run that was due when a sweep listed it. The attempt ends at `must_end`."""
     started = context.elapsed_seconds()
     try:
         saved = context.runs.read(entry.key)
@@ -93,7 +93,8 @@ def resume(entry: RunEntry, context: RunContext, must_end: float) -> DeliveryRes
 def _make_attempt(
     saved: SavedRun, context: RunContext, started: float, must_end: float | None
 ) -> DeliveryResult:
-    """Advance a run that this attempt has taken. It `started` before it took the run."""
+    """Advance a run that this attempt has taken. It `started` before it took the run, so that its
+    own time is over no later than the lease that was saved then."""
     taken, settings = saved.run, context.settings
     log = context.log.bind(run_id=run_id(taken.source), report=report_path(taken.source))
     log.info("attempt_started", attempts=taken.attempts)
@@ -124,14 +125,15 @@ def _fixed_profile(run: Run) -> Profile | None:
 
 
 def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) -> None:
-    """Save when the next attempt is due. If that is not possible, it is due when the lease ends.
+    """Save when the next attempt is due. If that fails, this attempt counts as one that has died,
+    and the next one begins a wait after its lease (`Run.next_attempt`).
 
     `is_cut_short`: the attempt had less time than its lease, because a sweep ends.
     """
     if isinstance(error, LeaseLost):
         return  # another attempt may own the run now
     run, now = attempt.run, attempt.context.utc_now()
-    # Unless it is said below: Google or the storage is away, which is no try of this file.
+    # With any other code than those below, the file is not at fault, so this was no try.
     due, tries = now + retries.OUTAGE, run.tries
     if error.code == "DAILY_QUOTA":
         due = _quota_reset(now)
@@ -162,7 +164,8 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
     """Return the rules for objects that are not processed, from the settings."""
     prefixes = settings.ignored_prefixes
     if settings.bucket_of_state == settings.output_bucket:
-        # Results documents of files below this prefix would be written among the state's objects.
+        # Results are named after their file: those of a file below this prefix would be written
+        # among the objects of the state.
         prefixes = (*prefixes, settings.state_prefix)
     return IgnoreRules(settings.ignored_suffixes, prefixes)
 
@@ -171,7 +174,7 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 
 def _log_retry(error: RetryableError, log: Log) -> None:
-    """Log why an attempt ends without results, as an alert if a person must correct something."""
+    """Log why an attempt ends without results, and alert if a person must correct something."""
     if isinstance(error, LeaseHeld):
         log.info("lease_held", detail=error.detail)
         return
@@ -194,12 +197,13 @@ def _log_end(attempt: Attempt, taken: Run, summary: RunSummary, seconds: float) 
         seconds=seconds,
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
-    # An attempt tells a stop when it has published results. Without them, it told nothing.
+    # A stop is logged once results are published: it was told if any were published since.
     stopped_at, told_at = taken.stopped_at, taken.published_at
     was_told = stopped_at is not None and told_at is not None and stopped_at <= told_at
     if run.stop is not None and not was_told:
         found = stopped_file(entry_of(run))
-        # All folders that no profile names are one problem.
+        # In the labels of the sweep (`lib.sweep.problems`), so that both are one incident. A file's
+        # first folder names its profile; all folders without one are one problem.
         profile = found.profile if found.code != "UNKNOWN_PROFILE" else NO_PROFILE
         action = found.action
         if attempt.profile is not None:

@@ -27,7 +27,7 @@ from lib.model.capabilities import Capabilities
 from lib.model.fields import ADDRESS_FIELDS, RecordKind, comparable
 from lib.model.outcomes import Problem
 from lib.rules.columns import is_sent
-from lib.rules.fields import ADJUSTMENT_FIELDS, BY_NAME, field_named, kind_of
+from lib.rules.fields import BY_NAME, ONLY_OF_ADJUSTMENTS, field_named, kind_of
 from lib.source.header import (
     Match,
     Names,
@@ -284,12 +284,13 @@ def _fields_read_for(send: Send, fields: Mapping[str, int]) -> dict[str, int]:
 
 
 def _sendable(profile: Profile, entries: Sequence[EntryColumns]) -> set[str]:
-    """Return the fields that are sent from this file."""
+    """Return the fields that the destinations of these entries can send or use."""
     fields: set[str] = set()
     for kind in {each.kind for each in entries}:
         fields.update(sender_capabilities(profile, kind).kinds[kind].fields)
         if kind == "adjustment":
-            fields.update(ADJUSTMENT_FIELDS)
+            # An API that gets the whole sale again has no field for these, but uses them.
+            fields.update(ONLY_OF_ADJUSTMENTS)
     return fields
 
 

@@ -162,7 +162,7 @@ _TOO_LONG: Final = Ending("failed", Problem("DEFERRED_TOO_LONG"))
 
 def end_deferred_rows(attempt: Attempt, ending_of: Callable[[RowOutcome], Ending | None]) -> None:
     """Give deferred rows their last outcome, in the markers of their chunks. `ending_of` returns
-    why a row is not sent any more. None: it is."""
+    why a row is not sent any more. None: it is still sent."""
 
     def ended(row: RowOutcome) -> RowOutcome:
         ending = ending_of(row) if row.outcome == "deferred" else None

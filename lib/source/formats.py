@@ -54,7 +54,7 @@ _TEXT: Final = tuple(
 )
 """Text in any encoding, without its NULs, its byte order mark and the blank lines above it."""
 _BEFORE_TEXT: Final = b"\xef\xbb\xbf\xfe\xff \t\r\n"
-_START: Final = 1 << 10
+_BYTES_LOOKED_AT: Final = 1 << 10
 
 
 def format_of_name(name: str) -> str | None:
@@ -70,7 +70,7 @@ def format_of_content(content: bytes) -> str | None:
     >>> format_of_content(b"%PDF-1.7")
     'a file of another format; export the data as CSV'
     """
-    start = content[:_START]
+    start = content[:_BYTES_LOOKED_AT]
     text = start.replace(b"\0", b"").lstrip(_BEFORE_TEXT)
     for beginning, forms in ((start, _BINARY), (text, _TEXT)):
         for pattern, what in forms:

@@ -5,8 +5,8 @@ lines, titles, Google's `Parameters:TimeZone=...` line
 (support.google.com/google-ads/answer/7014069), or Excel's `sep=;`. No line above it becomes a row.
 
 Names are compared without case, outer and double spaces, in NFKC. In a file without a header, the
-first line is a row of raw user data. So the names of a file are shown only if half of the wanted
-names, and two, are among them.
+first line is a row of raw user data. So the names of a file are shown only if at least half of
+the wanted names, and at least two, are among them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Match(NamedTuple):
 
     @property
     def is_close(self) -> bool:
-        """Whether half of the wanted names, and two, are there: it is no person's row."""
+        """Whether at least half of the wanted names, and at least two, are there: the line is a
+        header, and no row of user data."""
         return not self.missing or self.found >= max(2, len(self.missing))
 
     @property

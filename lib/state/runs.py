@@ -4,9 +4,9 @@
 
     none → working ⇄ waiting → done
 
-A working run is due when its lease ends: then its attempt has died. A waiting run is due when there
-is something to do again. A run that is done never runs again: a file that is dropped again is a new
-generation, and so another run.
+When the lease of a working run ends, its attempt has died: another one begins after a wait
+(`next_attempt`). A waiting run is due when there is something to do again. A run that is done never
+runs again: a file that is dropped again is a new generation, and so another run.
 
 Only the owner of a lease changes a run, by compare-and-swap. The object's metadata repeat what a
 sweep needs to know (`RunEntry`), so that a listing shows it.

@@ -137,7 +137,8 @@ class _Runs:
 
 
 def _list_runs(context: RunContext, now: datetime) -> _Runs:
-    """List the runs. Of 150,000 runs of a year, a few thousand are kept."""
+    """List the runs. Of 150,000 runs of a year, the entries of a few thousand
+    stay in memory."""
     runs = _Runs(set(), {}, [])
     for each in context.runs.entries():
         # Also the keys of settled runs: their files are not started again.
@@ -249,7 +250,7 @@ def _label(view: View) -> Label:
     """Return the label of the page, which has the files without a run for the next sweep."""
     since = {file.name: view.waits_since(file) for file in view.without_run if view.can_start(file)}
     waiting = sorted(since.items(), key=lambda each: each[1])[:MAX_WAITING_NAMES]
-    # The youngest go first: a file that waits long must not lose its time.
+    # The youngest are dropped first: a file that waits long must not lose its time.
     while len(content := msgspec.json.encode(dict(waiting))) > MAX_LABEL_BYTES:
         waiting.pop()
     return PAGE._replace(metadata={_WAITING_KEY: content.decode()})

@@ -133,9 +133,9 @@ def test_a_change_comes_from_our_page(server: Server, person: Person, origin: st
     page = client.enter()
     assert client.post(page, origin, rows="conversion").status_code == 403
     assert client.post(page, token="x", rows="conversion").status_code == 403
-    assert not person.session.draft.is_about_rows
+    assert not person.session.draft.says_what_is_sent
     assert client.post(page, rows="conversion").status_code == 200
-    assert person.session.draft.is_about_rows
+    assert person.session.draft.says_what_is_sent
 
 
 def test_two_tabs_do_not_overwrite_each_other(server: Server, person: Person) -> None:

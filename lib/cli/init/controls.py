@@ -292,7 +292,7 @@ def _set_fate(draft: Draft, decider: Decider, value: str, text: str) -> None:
 def all_rows_control(draft: Draft) -> Control:
     """Return what the rows are if no column decides."""
     entry = draft.entries[0]
-    value = entry.get("send", "conversion") if draft.is_about_rows else ""
+    value = entry.get("send", "conversion") if draft.says_what_is_sent else ""
 
     def write(text: str) -> None:
         kept = {key: each for key, each in entry.items() if key not in ("send", "columns")}

@@ -302,8 +302,9 @@ class Draft:
         return [*takewhile(lambda cells: is_footer(cells, used), last_first)]
 
     @property
-    def is_about_rows(self) -> bool:
-        """Whether it is known which rows are sent."""
+    def says_what_is_sent(self) -> bool:
+        """Whether something says that rows are sent: a value of a column that decides, or without
+        such a column the answer about all rows (`all_rows_control`)."""
         if self.deciders:
             return any(decider.is_answered for decider in self.deciders)
         return ("rows", None) in self.answered
@@ -377,7 +378,7 @@ class Draft:
 
     def samples(self, column: Column) -> list[str]:
         """Return the first three different cells of a column: of sales, if there are any."""
-        sales = self.sales if self.is_about_rows else ()
+        sales = self.sales if self.says_what_is_sent else ()
         sold = [cell for number, cell in self.numbered_cells(column) if cell and number in sales]
         return [*dict.fromkeys(sold or column.filled)][:_SAMPLES]
 

@@ -179,7 +179,8 @@ def read_sample(file: Path, written: Mapping[str, Any]) -> Sample:
 
 
 def _reading_once() -> ReadSheet:
-    """Return what reads a sheet of a workbook, and remembers its text: that takes a second."""
+    """Return what reads a sheet of one workbook, and remembers its text, because that takes a
+    second."""
     known: dict[SheetOptions, tuple[str, tuple[str, ...], list[bytes]]] = {}
 
     def read(stream: ByteStream, options: SheetOptions) -> Sheet:

@@ -166,7 +166,7 @@ class Page:
                 number = question.entry
                 number = min(draft.sales, default=0) if number is None else number
                 kind = forecast.noun_of_entry(draft, number).capitalize()
-                title = f"{kind}: {draft.name_of(number)}" if draft.is_about_rows else ""
+                title = f"{kind}: {draft.name_of(number)}" if draft.says_what_is_sent else ""
             sections.setdefault(title, []).extend(question_controls(draft, question))
         sections.pop("", None)
         last = {title: sections.pop(title, []) for title in _TITLES.values()}
@@ -175,6 +175,7 @@ class Page:
     # ── what is open, and what would happen ──
 
     def _open_items(self, asked: Sequence[Question]) -> Iterator[tuple[str, str]]:
+        """Yield what is open, and the name of the control that decides it."""
         draft = self.draft
         for gone in self.gone:
             problem = "repeated" if gone.is_repeated else "gone"
@@ -186,6 +187,7 @@ class Page:
                 yield f"“{name}”: {len(undecided)} to decide", undecided[0]
         for question in asked:
             if question.is_open(draft):
+                # Its menu, or its field if it is only typed, or the table if a column answers it.
                 names = (question.control, f"{question.control}.text", "columns")
                 anchor = next(each for each in names if each in self.controls or each == "columns")
                 yield question.title, anchor
@@ -198,7 +200,8 @@ class Page:
         return not self.open and self.trial is not None and not self.trial.stop
 
     def render(self, **content: Any) -> str:
-        """Return the page as HTML. Everything that comes from the file is escaped."""
+        """Return the page as HTML. Everything that comes from the file is escaped. `content` is
+        what the server adds: its token, the revision of the draft and what went wrong."""
         draft, trial = self.draft, self.trial
         if trial is not None and not trial.stop:
             content |= {

@@ -236,8 +236,8 @@ def _lacks_currency(text: str) -> bool:
         return False
 
 
-def _whole_amount(draft: Draft) -> str:
-    """Return an amount if none has a decimal sign: they may be cents. Otherwise ""."""
+def _amount_maybe_in_cents(draft: Draft) -> str:
+    """Return an amount if all positive ones are plain digits: they may be cents. Otherwise ""."""
     amounts = [text for text in draft.cells(*_VALUES) if has_look(text, "amount")]
     positive = [text for text in amounts if not text.startswith("-")]
     return positive[0] if positive and all(map(str.isdecimal, positive)) else ""
@@ -337,7 +337,7 @@ QUESTIONS: Final = (
         "Are the values whole units, or cents?",
         of="cells",
         choices=[Offer(1, "whole units"), Offer(0.01, "cents")],
-        example=_whole_amount,
+        example=_amount_maybe_in_cents,
         means=lambda text, scale: f"{float(text) * scale:,.2f}",
     ),
     Question(

@@ -63,7 +63,7 @@ class Session:
     def _trial(self) -> Trial | None:
         """Return what would happen to the first rows, if it is known which ones are sent."""
         draft = self.draft
-        if not draft.is_about_rows:
+        if not draft.says_what_is_sent:
             return None
         document = {**_stand_ins(draft), **draft.document()}
         return try_out(draft.sample, document, self.now, MAX_ROWS)

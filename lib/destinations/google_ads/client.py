@@ -99,7 +99,8 @@ class GoogleAds:
     def send(
         self, requests: Sequence[UploadRequest], deadline: Deadline, maybe_sent: MaybeSent
     ) -> UploadResult:
-        """See `Destination.send`. A chunk has one request; if rows are sent again, it has more."""
+        """See `Destination.send`. `requests` is one request. If rows of it are sent again, that
+        makes requests of their own, with their IDs in the result."""
         (request,) = requests
         upload = ChunkUpload(
             lambda request: self._send(request, deadline),

@@ -72,10 +72,10 @@ NEEDS: Final[Mapping[RecordKind, KindNeeds]] = {
     ),
 }
 
-ADJUSTMENT_FIELDS: Final = frozenset(
+ONLY_OF_ADJUSTMENTS: Final = frozenset(
     field.name for field in FIELDS if field.record_kinds == {"adjustment"}
 )
-CALL_FIELDS: Final = frozenset(field.name for field in FIELDS if field.record_kinds == {"call"})
+ONLY_OF_CALLS: Final = frozenset(field.name for field in FIELDS if field.record_kinds == {"call"})
 
 
 def field_named(name: str) -> str | None:
@@ -90,6 +90,6 @@ def field_named(name: str) -> str | None:
 
 def kind_of(fields: Collection[str]) -> RecordKind:
     """Return the kind of a file with these fields: any name that only one kind has decides."""
-    if not ADJUSTMENT_FIELDS.isdisjoint(fields):
+    if not ONLY_OF_ADJUSTMENTS.isdisjoint(fields):
         return "adjustment"
-    return "conversion" if CALL_FIELDS.isdisjoint(fields) else "call"
+    return "conversion" if ONLY_OF_CALLS.isdisjoint(fields) else "call"

@@ -53,7 +53,7 @@ def check_order_id(value: str, phones: Sequence[str] = ()) -> str:
     if len(order_id) >= _FEWEST_PHONE_DIGITS:
         digits = plain_digits(order_id)
         for phone in map(plain_digits, map(str.rstrip, phones)):
-            if phone[-1:] == digits[-1:] and _is_same_number(digits, phone):
+            if phone[-1:] == digits[-1:] and _is_phone_of_row(digits, phone):
                 raise RuleError("INVALID_ORDER_ID")
     if order_id.isdecimal() or (order_id.isascii() and order_id.isalnum()):
         return order_id
@@ -82,7 +82,7 @@ def _letters(text: str) -> str:
     return digest[:32].translate(_LETTERS)
 
 
-def _is_same_number(order_id: str, phone: str) -> bool:
+def _is_phone_of_row(order_id: str, phone: str) -> bool:
     """Return whether both have the same digits, apart from a calling code or trunk zeros."""
     digits = _NON_DIGITS.sub("", order_id)
     if order_id[:1].isalpha() or 2 * len(digits) < len(order_id):

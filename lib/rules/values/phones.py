@@ -9,8 +9,8 @@ of the region again for every number. This module has three steps instead:
    the steps of `phonenumbers.parse`, with metadata that is compiled once.
 3. The library reads any other text (letters, extensions, `tel:`, other alphabets).
 
-A test compares all three steps with the library for all regions, including errors. One rule is our
-own: a mobile number that has lost its plus (`_has_lost_plus`). The library is imported when a
+A test compares all three steps with the library for all regions, including errors. Three rules
+are our own (`normalize_phone`). The library is imported when a
 file has such a column, or else when the first number needs it: other files take no time for it.
 """
 
@@ -71,11 +71,12 @@ def normalize_phone_region(value: str) -> str:
 def normalize_phone(value: str, region: str | None, only_if_sure: bool = False) -> str:
     """Return the number in E.164, as `phonenumbers` parses and formats it.
 
-    There are two differences: `2125550100.0`, which spreadsheets and data frames make from digits,
-    is accepted, and so are mobile numbers whose plus they have dropped, `4915112345678` with DE.
+    There are three differences: `2125550100.0`, which spreadsheets and data frames make from
+    digits, is accepted, and so are mobile numbers whose plus they have dropped, `4915112345678`
+    with DE. A calling code as `region` without `+` is one only for numbers that are valid with it.
+
     `region` (ISO 3166-1 alpha-2) is the country in which a number without `+` is dialled:
-    `(800)555-0100` with US -> `+18005550100`. A calling code without `+` is one only for numbers
-    that are valid with it.
+    `(800)555-0100` with US -> `+18005550100`.
 
     Raises INVALID_PHONE unless the library classifies the number as possible, with its area code
     (`is_possible_number_with_reason` = IS_POSSIBLE). Raises PHONE_REGION_MISSING for a number
@@ -149,7 +150,7 @@ def _international(digits: str) -> str | None:
     if plan is None:
         return None
     _E164.setdefault("+" + digits[:3], plan.e164)
-    return _finish(plan, national)
+    return _as_e164(plan, national)
 
 
 def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
@@ -165,21 +166,21 @@ def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
         abroad, national = _split_calling_code(digits[match.end() :])
         if abroad is None:
             raise RuleError("INVALID_PHONE")
-        return _finish(abroad, national)
+        return _as_e164(abroad, national)
     if digits.startswith(plan.code):
         # The library drops the calling code, unless the digits are already a national number.
         national = _strip_prefix(digits[len(plan.code) :], plan)
         if len(digits) > plan.longest or (
             not _is_general(digits, plan) and _is_general(national, plan)
         ):
-            return _finish(_main_plan(plan.code), national)
+            return _as_e164(_main_plan(plan.code), national)
         # Where no 0 is written, as in the US, nothing tells national numbers from those that lost
         # their plus: 9 % of valid national numbers there would be valid after a plus.
         if plan.has_trunk_zero and _has_lost_plus(digits, plan):
             return "+" + digits
         if only_if_sure and _is_general(national, plan) and _is_valid("+" + digits):
             raise RuleError("PHONE_MAYBE_INTERNATIONAL")
-    return _finish(plan, digits)
+    return _as_e164(plan, digits)
 
 
 def _has_lost_plus(digits: str, plan: _Plan) -> bool:
@@ -211,7 +212,7 @@ def _is_valid(e164: str) -> bool:
     return phonenumbers.is_valid_number(phonenumbers.parse(e164))
 
 
-def _finish(plan: _Plan, national: str) -> str:
+def _as_e164(plan: _Plan, national: str) -> str:
     """Return the number in E.164, without the prefix if the rest can be a number. Raises
     INVALID_PHONE if no number of the plan has this length."""
     if len(national) < 2:
