@@ -201,7 +201,8 @@ class OpenProblem:
         """Return the fields of the log line `open_problem`.
 
         `kind`, `profile`, `code`, `title` and `action` have few values, because Cloud Monitoring
-        makes an incident of each combination. Names of files and money are in the others only.
+        makes an incident of each combination. Names of files and money are only in `detail` and
+        `at_stake`.
         """
         return {
             "kind": self.kind.name,

@@ -56,7 +56,7 @@ class Occurrences:
     values: Counter[str] = field(default_factory=Counter)
     details: list[str] = field(default_factory=list)
 
-    def add_value(self, value: str) -> None:
+    def count_wrong_value(self, value: str) -> None:
         """Count a value, unless there are too many different ones."""
         value = value[:_LONGEST_VALUE]
         if value in self.values or len(self.values) < _MAX_VALUES:
@@ -178,7 +178,7 @@ def _add_occurrences(
             header, plan = dry_run.header, dry_run.plan
             if problem.code == "NO_ENTRY_FITS" and plan is not None and row.line in cells:
                 for value in _unknown_values(dry_run.profile, plan, cells[row.line]):
-                    occurrence.add_value(value)
+                    occurrence.count_wrong_value(value)
             if not problem.field or header is None:
                 continue
             name = header.names.get(problem.field, problem.field)
@@ -188,7 +188,7 @@ def _add_occurrences(
             # Of several, it is not known which one the entry of the row reads.
             if len(columns) == 1 and row_cells and plan is not None:
                 value = row_cells[plan.places[columns[0]]].strip()
-                occurrence.add_value(value)
+                occurrence.count_wrong_value(value)
 
 
 def _unknown_values(profile: Profile, plan: Plan, cells: Sequence[str]) -> Iterator[str]:

@@ -308,9 +308,11 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _described(problem: Problem, head: ResultsHead) -> str:
+    """Return what a problem means, with its detail and its column."""
     entry = _entry(problem, head)
     meaning = entry.meaning
-    if entry.severity == "warning":  # that something was left out is untrue: nothing was sent
+    if entry.severity == "warning":
+        # Its second sentence says what was left out of the row, but this row does not count at all.
         meaning = f"{first_sentence(meaning)}."
     parts = [f"{meaning} ({problem.detail})" if problem.detail else meaning]
     if column := head.columns.get(problem.field, problem.field):

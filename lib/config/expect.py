@@ -61,9 +61,9 @@ class ByDay:
         return due if newest <= middle else None
 
     def _last_two_due_times(self, now: datetime) -> tuple[datetime, datetime]:
-        """Return the last two due times that are not after `now`."""
+        """Return the last two due times that are not after `now`, the older one first."""
         times: list[datetime] = []
-        day = now.astimezone(self.zone).date() + _DAY
+        day = now.astimezone(self.zone).date()
         while len(times) < 2:
             due = datetime.combine(day, self.by, self.zone)
             if day.weekday() in self.weekdays and due <= now:

@@ -167,14 +167,14 @@ class Pacer:
             if failure is not None and failure.kind == "quota":
                 if is_news:
                     self._refusals += 1
-                pause = self._pause_after_refusal(failure.retry_delay_seconds)
+                pause = self._seconds_after_refusal(failure.retry_delay_seconds)
                 self._paused_until = max(self._paused_until, now + pause)
             elif is_news and (failure is None or failure.kind == "permanent"):
                 self._refusals = 0
             self._free.notify_all()
         return pause
 
-    def _pause_after_refusal(self, retry_delay_seconds: float) -> float:
+    def _seconds_after_refusal(self, retry_delay_seconds: float) -> float:
         """Return how many seconds nobody may send: as long as Google asks and a little longer, or
         else twice as long after each refusal."""
         if retry_delay_seconds:

@@ -41,7 +41,7 @@ class ListedRow(NamedTuple):
 
 
 def keep_first(rows: list[ListedRow], listed: ListedRow, most: int) -> None:
-    """Add a row to the first `most` rows of a file, which are in its order, if it is one of them.
+    """Keep `rows` the first `most` rows in file order: insert this one if it is one of them.
 
     The chunks of a file may come in any order.
     """

@@ -172,7 +172,7 @@ def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
     """Return what a code says, and the number of rows of which it says so; 0: of all rows, or of
     the file."""
     rows = 0
-    if lookup(code).severity == "error":
+    if lookup(code).severity == "error":  # the only error of `looks_of` is `Run.blocked`
         return "What Google says later cannot be read.", rows
     if code == NEARLY_ALL_DENIED:
         rows = totals.denied

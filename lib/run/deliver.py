@@ -5,9 +5,10 @@
           ──▶ advance: ask, send, publish, save                               lib.run.advance
           ──▶ an attempt that cannot finish says when the next one is due     _postpone
 
-Returning acknowledges the event. A `RetryableError` means that it must come again. If it comes
-before the run is due, it is acknowledged (`skipped`), and a sweep goes on with the run (`resume`).
-The words, such as lease, try and marker, are in docs/architecture.md, by an example.
+Returning acknowledges the event. A `RetryableError` means that it must come again. If the
+run waits and is not due then, it is `skipped`, and a sweep goes on with the run (`resume`).
+`log.alert` writes a line that Cloud Monitoring mails to a person. The words, such as lease, try and
+marker, are in docs/architecture.md, by an example.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def _make_attempt(
     lease_ends = started + settings.time_limit_seconds
     ends = lease_ends if must_end is None else min(must_end, lease_ends)
     deadline = context.deadline(ends)
-    attempt = Attempt(saved, _fixed_profile(taken), context, deadline, log, lease_ends)
+    attempt = Attempt(saved, _saved_profile(taken), context, deadline, log, lease_ends)
     try:
         summary = advance(attempt)
     except RetryableError as error:
@@ -115,9 +116,9 @@ def _make_attempt(
     return summary.status
 
 
-def _fixed_profile(run: Run) -> Profile | None:
-    """Return the profile that the first attempt fixed. None: there is none, or this version cannot
-    read it."""
+def _saved_profile(run: Run) -> Profile | None:
+    """Return the profile that the first attempt saved, so that all attempts decide alike. None:
+    there is none, or this version cannot read it; nothing more is sent then."""
     try:
         return Profile.model_validate(run.profile) if run.profile is not None else None
     except ValidationError:
@@ -213,7 +214,8 @@ def _log_end(attempt: Attempt, taken: Run, summary: RunSummary, seconds: float) 
 
 
 def stopped_file(entry: RunEntry) -> Found:
-    """Return what is told of a stopped file: at once, and by each sweep."""
+    """Return what is told of a stopped file, at once and by each sweep: the cause, the money of the
+    rows that should count and do not, and who must do what, the upload after it included."""
     action = lookup(entry.stop).advice_with_upload()
     text = dated(entry.name, entry.arrived, entry.stop_detail)
     money = micros_by_currency(entry.totals.lost_money())

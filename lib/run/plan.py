@@ -355,7 +355,8 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
     if rules.kind != "adjustment":
         return Engine(columns, rules)
     sales = sender_capabilities(profile, "conversion")
-    # A cell that is empty now was empty when the sale was sent, or the profile had its value.
+    # A row of a correction may lack the value of its sale, and None would refuse it for that. The
+    # entry of the correction does not know it: the constant of the profile is for its sales.
     value = "action_default" if profile.value is None else profile.value
     rules_of_sale = replace(
         rules,

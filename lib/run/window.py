@@ -111,7 +111,7 @@ class MemoryBudget:
             self._bytes += request_bytes
 
     def forget_chunk(self, request_bytes: int) -> None:
-        """Forget a chunk that was answered."""
+        """Forget a chunk whose sending has ended."""
         with self._changed:
             self._chunks -= 1
             self._bytes -= request_bytes

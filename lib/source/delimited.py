@@ -184,7 +184,7 @@ class RowReader:
         # Below a header with padding, rows may have fewer cells: `_fit_to_header` completes them.
         if max(map(len, lines)) > MAX_CELL_CHARS or shape.fewest < shape.width:
             return None
-        # The set without other spaces is much faster.
+        # Stripping only the spaces of ASCII is much faster.
         blank = self._blank_ascii if block.text.isascii() else self._blank
         if not all(map(str.strip, lines, repeat(blank))):
             return None
@@ -279,7 +279,8 @@ class RowReader:
         return rows, start
 
     def _refused(self, lines: Sequence[str], line: int, problem: RowProblem) -> Iterator[Row]:
-        """Yield a record of several lines that is refused: each line could be a row."""
+        """Yield each line of a refused record, because it could be a row: the first one has the
+        problem, and the others that are not blank are INSIDE_QUOTES."""
         yield line, [], problem, len(lines[0])
         for number, text in enumerate(lines[1:], line + 1):
             if text.strip(self._blank):

@@ -44,7 +44,7 @@ class Correction(NamedTuple):
 
 
 _KEY_BYTES: Final = 12
-_NUMBER_LIMIT: Final = 1 << 63
+_INT64_LIMIT: Final = 1 << 63
 """Ranks and micros are below this: a record has eight bytes for each."""
 
 
@@ -70,7 +70,7 @@ class SavedCorrections:
         if (
             len(lengths) != 1
             or any(len(order) != _KEY_BYTES for order in self.orders)
-            or not all(0 <= number < _NUMBER_LIMIT for number in numbers)
+            or not all(0 <= number < _INT64_LIMIT for number in numbers)
         ):
             raise ValueError("its parts contradict each other")
 

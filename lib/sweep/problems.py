@@ -185,7 +185,7 @@ class View:
         return entries
 
 
-def checked_profiles(profiles: Mapping[str, Any]) -> Mapping[str, Profile | PermanentError]:
+def parsed_profiles(profiles: Mapping[str, Any]) -> Mapping[str, Profile | PermanentError]:
     """Return each profile of a document, or why it is invalid."""
     result: dict[str, Profile | PermanentError] = {}
     for name in profiles:

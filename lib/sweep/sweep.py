@@ -31,7 +31,7 @@ from lib.run.deliver import deliver, ignore_rules, resume
 from lib.source.names import reason_to_ignore
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
-from lib.sweep.problems import View, checked_profiles, open_problems
+from lib.sweep.problems import View, open_problems, parsed_profiles
 
 _OVERVIEW_SECONDS: Final = 60.0
 """Attempts end so long before the sweep must, because it still writes the overview."""
@@ -172,7 +172,7 @@ def _with_profiles(view: View, context: RunContext) -> View:
     """Return the view with the profiles, or with why their document cannot be read."""
     try:
         changed_at = context.profiles_changed_at()
-        profiles = checked_profiles(context.profiles())
+        profiles = parsed_profiles(context.profiles())
         return replace(view, profiles=profiles, profiles_changed_at=changed_at)
     except (PermanentError, RetryableError) as error:
         return replace(view, profiles_problem=Problem(error.code, "", error.detail))

@@ -21,7 +21,7 @@ from lib.model.totals import CodeTotals, Totals
 from lib.results.document import document_head
 from lib.state.runs import RunEntry, UnreadableRun, content_key
 from lib.state.store import StoredObject
-from lib.sweep.problems import OpenProblem, View, checked_profiles, open_problems
+from lib.sweep.problems import OpenProblem, View, open_problems, parsed_profiles
 from tests.fakes import START, Dies, World, deliver, fails, logged, results, sweep, world
 from tests.results.files import entry_on
 from tests.results.test_sentences import CASES, said_of
@@ -107,7 +107,7 @@ def view_of(
         if each.name not in deleted
         and each.generation == max(e.generation for e in entries if e.name == each.name)
     }
-    return replace(View(NOW, entries, files=files, profiles=checked_profiles(profiles)), **given)
+    return replace(View(NOW, entries, files=files, profiles=parsed_profiles(profiles)), **given)
 
 
 def found(view: View) -> dict[str, list[OpenProblem]]:

@@ -128,6 +128,7 @@ def _all_meanings() -> list[Offer]:
         if "conversion" in field.record_kinds
         and (name in sent or field.only_helps)
         and name not in _NAMES
+        # `email` and `phone` take digests too, and a custom variable needs its name.
         and not name.startswith(("hashed_", CUSTOM_VARIABLE))
     ]
     offers = [Offer(n, name, group=title) for title, n, name in _MEANINGS if title != _OF_REFUNDS]

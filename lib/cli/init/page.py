@@ -158,7 +158,11 @@ class Page:
     # ── what is sent ──
 
     def _sections(self, asked: Sequence[Question]) -> dict[str, list[Control]]:
-        """Return the questions about each kind of row that is sent, and then all others."""
+        """Return the questions about each kind of row that is sent, and then all others.
+
+        Those about rows are not shown before something says which rows are sent. One that is about
+        rows, but about no entry, stands with the first sales.
+        """
         draft, sections = self.draft, dict[str, list[Control]]()
         for question in asked:
             title = _TITLES.get(question.of, "") if question.entry is None else ""

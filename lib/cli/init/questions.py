@@ -194,7 +194,9 @@ def _of_other_actions(draft: Draft) -> list[int]:
 # ── cells that can be read in several ways ───────────────────────────────────────────────────
 
 
-def _first(fields: Sequence[str], is_unclear: Callable[[str], object]) -> Callable[[Draft], str]:
+def _first_cell_that(
+    fields: Sequence[str], is_unclear: Callable[[str], object]
+) -> Callable[[Draft], str]:
     """Return what finds the first unclear cell in the columns of these fields, or ""."""
 
     def example(draft: Draft) -> str:
@@ -203,7 +205,7 @@ def _first(fields: Sequence[str], is_unclear: Callable[[str], object]) -> Callab
     return example
 
 
-def _refused(
+def _first_cell_refused(
     fields: Sequence[str], code: str, read: Callable[[str], object]
 ) -> Callable[[Draft], str]:
     """Return what finds the first cell that `read` refuses with this code, or ""."""
@@ -216,11 +218,12 @@ def _refused(
             return error.code == code
         return False
 
-    return _first(fields, is_unclear)
+    return _first_cell_that(fields, is_unclear)
 
 
 def _read_in_any_order(text: str) -> Moment:
-    """Read a time without a zone, whatever the order of day and month is."""
+    """Read a time, whatever the order of its day and month is. One that needs the zone of the file
+    raises DATE_WITHOUT_ZONE."""
     try:
         return read_moment(text, None)
     except RuleError as error:
@@ -302,7 +305,7 @@ QUESTIONS: Final = (
         "In which currency is the value of {which}?",
         typed="the code of one for all, such as EUR",
         of="sale",
-        example=_first([*_VALUES, "value"], _lacks_currency),
+        example=_first_cell_that([*_VALUES, "value"], _lacks_currency),
     ),
     Question(
         "order_id",
@@ -319,7 +322,9 @@ QUESTIONS: Final = (
         "How are dates written?",
         of="cells",
         choices=[Offer("DMY", "day first"), Offer("MDY", "month first")],
-        example=_refused(_TIMES, "DATE_ORDER_UNDECLARED", lambda text: read_moment(text, UTC)),
+        example=_first_cell_refused(
+            _TIMES, "DATE_ORDER_UNDECLARED", lambda text: read_moment(text, UTC)
+        ),
         means=lambda text, order: long_time(read_moment(text, UTC, order).text).partition(",")[0],
     ),
     Question(
@@ -328,7 +333,9 @@ QUESTIONS: Final = (
         "What is the decimal sign?",
         of="cells",
         choices=[Offer(".", "a point"), Offer(",", "a comma")],
-        example=_refused(_VALUES, "DECIMAL_SIGN_UNDECLARED", lambda text: parse_value(text, None)),
+        example=_first_cell_refused(
+            _VALUES, "DECIMAL_SIGN_UNDECLARED", lambda text: parse_value(text, None)
+        ),
         means=lambda text, sign: f"{parse_value(text, sign):,.2f}",
     ),
     Question(
@@ -346,7 +353,7 @@ QUESTIONS: Final = (
         "Order IDs end in .0. Is it a part of them?",
         of="cells",
         choices=[Offer("integer", "no"), Offer("keep", "yes")],
-        example=_first(["order_id"], lambda text: without_zero(text) != text),
+        example=_first_cell_that(["order_id"], lambda text: without_zero(text) != text),
         means=lambda text, order_ids: without_zero(text) if order_ids == "integer" else text,
     ),
     Question(
@@ -355,7 +362,7 @@ QUESTIONS: Final = (
         "In which time zone are the times of the file?",
         typed="a zone such as Europe/Berlin, or UTC",
         of="cells",
-        example=_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
+        example=_first_cell_refused(_TIMES, "DATE_WITHOUT_ZONE", _read_in_any_order),
     ),
     Question(
         "country_code",
@@ -363,7 +370,7 @@ QUESTIONS: Final = (
         "From which country are phone numbers without +?",
         typed="its two letters, such as DE",
         of="cells",
-        example=_refused(
+        example=_first_cell_refused(
             ["phone", "phone_2"], "PHONE_REGION_MISSING", lambda text: normalize_phone(text, None)
         ),
     ),

@@ -283,7 +283,7 @@ def _start_of_hour(hour: str, offset: str) -> int:
     return int(datetime.fromisoformat(f"{hour}00:00{offset}").timestamp())
 
 
-_FIVE: Final = f"{_TIME}{varint(len(_SECONDS) + 5)}{_SECONDS}"
+_TIME_BEFORE_FIVE_BYTES: Final = f"{_TIME}{varint(len(_SECONDS) + 5)}{_SECONDS}"
 
 
 def event_timestamp(time: str) -> str:
@@ -296,7 +296,7 @@ def event_timestamp(time: str) -> str:
         # As `varint` writes it, without its loop.
         first, second = chr(seconds & 127 | 128), chr(seconds >> 7 & 127 | 128)
         third, fourth = chr(seconds >> 14 & 127 | 128), chr(seconds >> 21 & 127 | 128)
-        return f"{_FIVE}{first}{second}{third}{fourth}{chr(seconds >> 28)}"
+        return f"{_TIME_BEFORE_FIVE_BYTES}{first}{second}{third}{fourth}{chr(seconds >> 28)}"
     number = _SECONDS + varint(seconds % (1 << 64))  # two's complement
     return f"{_TIME}{varint(len(number))}{number}"
 

@@ -157,14 +157,14 @@ class ChunkUpload:
             self._orders_sent_again.update(each.order_id for each in request.rows)
 
     def _refuse(self, request: UploadRequest, problem: Problem) -> UploadRequestResult:
-        """Return that no row of the request was sent. If the account is the reason, none of the
-        requests of this kind that follow is sent either."""
+        """Return that Google took no row of the request. If the account is the reason, none of
+        the requests of this kind that follow is sent."""
         if lookup(problem.code).scope == "account" and problem.code not in ABOUT_THE_ACTION:
             self.refused[request.kind] = problem
         return _all_refused(request, problem)
 
 
 def _all_refused(request: UploadRequest, problem: Problem) -> UploadRequestResult:
-    """Return that no row of a request was sent, and that the file stops."""
+    """Return that Google took no row of a request, and that the file stops."""
     refused = RowResult("not_attempted", (problem,))
     return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)

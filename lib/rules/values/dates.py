@@ -160,7 +160,8 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     DATE_ORDER_MISMATCH or DATE_ORDER_UNDECLARED.
 
     The doubts are CLOCKS_CHANGED (read with the offset before the change) and DATE_WITHOUT_TIME
-    (read as midnight). Midnight without an offset is no time either: so databases store a date.
+    (read as midnight). Midnight without an offset counts as that too: so databases write
+    a date.
     """
     if len(value) > _LONGEST:
         raise RuleError("INVALID_DATE")
