@@ -38,7 +38,7 @@ from lib.model.records import line_of
 from lib.rules.selection import ANY_OTHER, RowSelection
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code
-from lib.rules.values.money import parse_value
+from lib.rules.values.money import DASHES, parse_value
 from lib.source.end import MAX_FOOTER_ROWS, is_footer
 
 KEYS: Final = {
@@ -389,7 +389,7 @@ class Draft:
 
 
 _amount = cache(parse_value)
-_NO_SIGN: Final = str.maketrans("", "", "-\u2212()")
+_NO_SIGN: Final = {**str.maketrans("", "", "-()"), **dict.fromkeys(DASHES)}
 
 
 def _signed_amount(cell: str, decimal_sign: Any) -> float:

@@ -25,10 +25,14 @@ _EXPONENT: Final = re.compile(r"\d+(?:\.\d+)?[eE][+-]?\d{1,2}", re.ASCII)
 # A dot after a letter belongs to an abbreviation: `Rs.500`.
 _BODY: Final = re.compile(r"(?:(?<![A-Za-z])[.,])?\d[\d.,'’ ]*", re.ASCII)
 # `50.-` and `50,-` have no cents.
-_NO_CENTS: Final = re.compile(r"(?<=\d)([.,])[-\u2013\u2014]+(?!\d)", re.ASCII)
+_NO_CENTS: Final = re.compile(r"(?<=\d)([.,])-+(?!\d)", re.ASCII)
 # Three decimals, or thousands with the other sign.
 _THOUSANDS: Final = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _NONE: Final[frozenset[str]] = frozenset()
+
+DASHES: Final = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+"""Dashes and the minus sign → a hyphen: word processors write `–5` for -5, and a refund that is
+read as a sale is worse than one that is refused."""
 
 
 def parse_amount(
@@ -60,7 +64,7 @@ def written_currencies(value: str) -> frozenset[str]:
     """
     if value[-1:].isdecimal() and value[:1].isdecimal():
         return _NONE
-    text = " ".join(value.replace("\u2212", "-").split()).strip("()")
+    text = " ".join(value.translate(DASHES).split()).strip("()")
     body = _BODY.search(text)
     if body is None:
         return _NONE
@@ -74,7 +78,7 @@ def written_currencies(value: str) -> frozenset[str]:
 
 def _affix(text: str) -> str:
     """Return what is written next to a number, without signs: ` Rs.` → `Rs`."""
-    return text.strip("+-\u2013\u2014 ").rstrip(".")
+    return text.strip("+- ").rstrip(".")
 
 
 def _meant(affix: str) -> frozenset[str] | None:
@@ -115,7 +119,7 @@ def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
         raise RuleError("INVALID_CONVERSION_VALUE")
     if value.isdecimal() and value.isascii():
         return float(value)
-    return _parse_written(" ".join(value.replace("\u2212", "-").split()), decimal_sign)
+    return _parse_written(" ".join(value.translate(DASHES).split()), decimal_sign)
 
 
 def _parse_written(text: str, decimal_sign: DecimalSign | None) -> float:
