@@ -20,7 +20,7 @@ _TIMEOUT_SECONDS = 20.0
 
 
 def read_credentials(settings: Settings) -> str:
-    """Return the text of the google-ads.yaml.
+    """Return the text of the secret.
 
     Raises `PermanentError` (SECRET_NOT_FOUND, SECRET_NOT_READABLE, SECRET_INVALID)
     when a person must act, and `RetryableError` when Secret Manager cannot be reached now.

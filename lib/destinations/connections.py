@@ -72,8 +72,8 @@ class KeptSecret:
 
 
 class KeptConnection(Generic[S, C]):
-    """Made from a `source` when it is first needed; again when the source is a new one, or the
-    connection has a defect.
+    """A connection, or credentials, made from a `source` when first needed; made again when the
+    source is a new one, or what was made has a defect.
 
     Thread-safe: if several requests notice the same defect, only one of them connects again.
     """

@@ -58,7 +58,7 @@ def long_time(text: str) -> str:
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 
-def _words(name: str) -> str:
+def _without_underscores(name: str) -> str:
     """`not_attempted` → `not attempted`."""
     return name.replace("_", " ")
 
@@ -90,7 +90,7 @@ PAGES.filters |= {
     "money": money,
     "number": "{:,}".format,
     "with_code": _with_code,
-    "words": _words,
+    "words": _without_underscores,
 }
 PAGES.globals |= {
     "number_of": number_of,

@@ -210,8 +210,9 @@ def _originals(chunk: ChunkColumns) -> Originals:
 
 
 def _derived_order_id(original: Conversion | None) -> str | None:
-    """Return the order ID that was derived for a conversion. None: it had one of its own, or the
-    row lacks the original value, on which the ID of a person depends."""
+    """Return the order ID that was derived for a conversion that has none of its own. None: it
+    cannot be read, none was derived (it has a gclid, or the profile derives none), or the row lacks
+    the original value, on which the ID depends if it is made from a person and not from a click."""
     if original is None or original.order_id is None:
         return None
     is_complete = original.value is not None or original.gbraid or original.wbraid

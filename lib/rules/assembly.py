@@ -45,7 +45,7 @@ class CheckedRows(NamedTuple):
 class ValidatedChunk(NamedTuple):
     """The validated rows of a chunk: the records that can be sent, and the line of each.
 
-    `refused` contains the rows that are not sent, in file order. Some of them repeat another row of
+    `refused` contains the rows that are not sent. Some of them repeat another row of
     the chunk: `repeats` maps their lines to the line of that row. `placeholders` counts the
     placeholders by column. `values` are those of the records; an adjustment has none: it changes an
     earlier one. The rest is as in `CheckedRows`.

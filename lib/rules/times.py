@@ -88,8 +88,8 @@ def times_of(
 
 
 def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[int]) -> None:
-    """Reject the dates that can mean two days, if more of the dates in their column that can mean
-    only one contradict the declared order than agree with it.
+    """Reject the dates that can mean two days, if more of the chunk's dates in this column that can
+    mean only one contradict the declared order than agree with it.
 
     With MDY, 20/11/2026 and 21/11/2026 contradict it, and 11/20/2026 agrees, so 10/11/2026 is
     rejected. The original cells are read, because those of adjustments may be replaced. `unread`

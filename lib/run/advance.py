@@ -69,7 +69,7 @@ def advance(attempt: Attempt) -> RunSummary | None:
     context, source, tries = attempt.context, attempt.run.source, attempt.run.tries
     if tries > retries.MAX_TRIES:
         # Even the attempt that only writes the results has died. Older results, if there are any,
-        # do not say what became of the rows. Nobody asks Google any more, so nothing blocks that.
+        # do not say what became of the rows. Google is not asked any more, so nothing is blocked.
         attempt.stop(_no_progress(tries))
         attempt.save(state="done", due=None, cause="", blocked="", published_at=None)
         return None
@@ -150,7 +150,8 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         late_since=None,
         tries=0,
         cause="",
-        # Each request has got its reply. Only of a file that was stopped, rows are left.
+        # No request is without its reply now. A stopped file keeps it: rows without a marker may
+        # have been sent.
         maybe_sent=run.maybe_sent and run.stop is not None,
         totals=totals,
         looks=looks,

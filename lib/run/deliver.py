@@ -175,7 +175,8 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 
 def _log_retry(error: RetryableError, log: Log) -> None:
-    """Log why an attempt ends without results, and alert if a person must correct something."""
+    """Log why an attempt ends without results. If a person must correct something, whatever it is,
+    `settings_invalid` is the alert."""
     if isinstance(error, LeaseHeld):
         log.info("lease_held", detail=error.detail)
         return
@@ -198,7 +199,8 @@ def _log_end(attempt: Attempt, taken: Run, summary: RunSummary, seconds: float) 
         seconds=seconds,
         since_arrival_seconds=round((summary.finished_at - run.arrived).total_seconds(), 3),
     )
-    # A stop is logged once results are published: it was told if any were published since.
+    # A stop is logged by the attempt that first publishes results with it: if results were
+    # published after the stop, an earlier attempt has logged it.
     stopped_at, told_at = taken.stopped_at, taken.published_at
     was_told = stopped_at is not None and told_at is not None and stopped_at <= told_at
     if run.stop is not None and not was_told:

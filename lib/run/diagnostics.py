@@ -103,10 +103,10 @@ def diagnostics_of_job(
 def failed_later(run: Run, sums: Sums) -> int:
     """Return how many uploaded rows the API counts as failed in the run's job.
 
-    Google does not document whether `failed` includes rows that it refused at once. If all uploaded
-    rows are in the job, those that neither succeeded nor are pending have failed later. Calls are
-    not in it, and how many there are is not known, so then only what cannot have been refused at
-    once has failed later.
+    Two numbers that it cannot exceed, of which the smaller one counts: what the job counts as
+    failed, and the uploaded rows that it counts neither as successful nor as pending. Calls are not
+    in the job, so in a file with calls the second one is too large. Then rows that Google refused
+    at once are taken from the first: Google does not document whether `failed` includes them.
     """
     job, totals = _job_counts(run, sums), sums.totals
     if job is None:

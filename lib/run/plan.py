@@ -36,7 +36,7 @@ from lib.rules.selection import RowSelection, Selected
 from lib.rules.values.phones import load_library
 from lib.rules.values.time_zones import USUALLY_MEANT, UnknownZone, load_zone
 from lib.run.context import Connect
-from lib.run.reading import EntryColumns, Header, as_used, sender_capabilities, sending_profile
+from lib.run.reading import EntryColumns, Header, as_used, sender_capabilities, with_sender
 from lib.source.end import Hold
 from lib.source.table import Table
 
@@ -233,7 +233,7 @@ def _parts_of(
             continue
         name = profile.sender(kind)
         if name not in connected:
-            destination = connect(sending_profile(profile, kind), log)
+            destination = connect(with_sender(profile, kind), log)
             account = destination.account(profile.customer_id, custom_variables=custom_variables)
             connected[name] = destination, account
         destination, account = connected[name]

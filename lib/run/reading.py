@@ -130,8 +130,8 @@ def as_used(capabilities: Capabilities, profile: Profile) -> Capabilities:
     return capabilities.for_tags() if is_for_tags else capabilities
 
 
-def sending_profile(profile: Profile, kind: RecordKind) -> Profile:
-    """Return the profile for the destination that gets the records of this kind."""
+def with_sender(profile: Profile, kind: RecordKind) -> Profile:
+    """Return the profile with the API as its destination that gets the records of this kind."""
     name = profile.sender(kind)
     if name == profile.destination:
         return profile

@@ -75,7 +75,8 @@ class Draft:
     sample: Sample = field(init=False)
     deciders: list[Decider] = field(init=False)
     by_hand: bool = field(init=False)
-    """Whether the profile says more about rows than the fates of values can."""
+    """Whether the profile says more about rows than this page can show: which value of which column
+    is sent, and which is left out. Such rows are edited in the file of the profile."""
     answered: set[tuple[str, int | None]] = field(default_factory=set)
     sent: list[tuple[int, int]] = field(default_factory=list, init=False)
     """The rows that are sent: the place of each in the sample, and the number of its entry."""

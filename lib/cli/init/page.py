@@ -134,8 +134,12 @@ class Page:
         return ColumnRow(column.name, menus, suggestion, samples, different, uses)
 
     def _suggested(self, column: Column) -> str:
-        """Return what the name and the cells of a column suggest, if no column is it yet: or the
-        cells alone, if no other column of the file has such cells."""
+        """Return the field that a column probably is. "": none.
+
+        What replaces a lost column comes first. Of the fields that neither a column nor a constant
+        of the profile gives yet, it is the one that its name and its cells suggest, or its cells
+        alone, if no other column of the file has such cells.
+        """
         draft = self.draft
         for gone in self.gone:
             if gone.successor == column.name:
