@@ -18,7 +18,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
 
@@ -45,15 +45,16 @@ _LONGEST_TEXTS: Final[Mapping[str, int]] = {"stop_detail": 600, "name": 400, "pr
 
 
 class Cut(NamedTuple):
-    """The number of data rows or characters at which a chunk ends, whichever comes first.
+    """The number of data rows or characters at which a chunk ends, whichever comes first: at least
+    one, or a file would have chunks without a row, and no end.
 
     Each cell counts as `cell_chars` characters more: in memory, short cells need more than their
     text.
     """
 
-    rows: int
-    chars: int
-    cell_chars: int
+    rows: Annotated[int, msgspec.Meta(ge=1)]
+    chars: Annotated[int, msgspec.Meta(ge=1)]
+    cell_chars: Count
 
 
 @dataclass(frozen=True, slots=True)

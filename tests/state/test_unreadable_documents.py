@@ -51,8 +51,13 @@ def change_document(google: World, name: str, change: Change) -> None:
         lambda run: run.update(due=None),
         lambda run: run["totals"]["rows"].update(uploaded=-2),
         lambda run: run["source"].update(name="other.csv"),
+        lambda run: run["cut"].__setitem__(0, 0),
+        lambda run: run["cut"].__setitem__(1, -1),
     ],
-    ids=["no facts", "chunks", "tries", "done and due", "never due", "totals", "another file"],
+    ids=[
+        *("no facts", "chunks", "tries", "done and due", "never due", "totals", "another file"),
+        *("chunks without rows", "chunks without characters"),
+    ],
 )
 def test_a_run_that_contradicts_itself(google: World, change: Change) -> None:
     """A run that the function cannot have saved is refused with its name, and not cleared."""
