@@ -207,7 +207,7 @@ def prepare(
         return Problem(error.code, "", error.detail)
     customer_id, refused = plan.account.conversion_customer_id, plan.account.refuses_user_data()
     # Not before the first row with user data: its columns may be empty, as in Google's template.
-    # Rows that are not sent now count too: the file stops where it did the first time.
+    # Whether it stops does not depend on which of its rows are sent now.
     if refused is not None and any(each.has_user_data for _, each in validated):
         return Problem(refused, "", f"customer {customer_id}")
     parts: list[PreparedPart] = []
