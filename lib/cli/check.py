@@ -18,8 +18,8 @@ from lib.cli.dry_run import MAX_FILE_BYTES, MAX_FILE_LINES, DryChunk, DryRun, of
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.config.profile import Profile
 from lib.model.chunk_outcomes import ChunkOutcomes
-from lib.model.fields import comparable
 from lib.model.records import Record, line_of
+from lib.model.spelling import comparable
 from lib.results.document import RunSummary
 from lib.rules.selection import value_as_listed
 from lib.run.chunks import cut_of

@@ -30,8 +30,8 @@ from lib.cli.files import checksum, replacing
 from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config.profile import Profile
 from lib.errors import NotResults, SourceError
-from lib.model.fields import comparable
 from lib.model.outcomes import LOST, Problem
+from lib.model.spelling import comparable
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import need_of, root_problems
 from lib.results.names import rows_to_fix

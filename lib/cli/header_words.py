@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import chain
 from typing import Final
 
-from lib.model.fields import comparable
+from lib.model.spelling import comparable
 from lib.rules.values.cells import without_accents
 
 DECIDES: Final = "decides"

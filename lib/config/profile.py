@@ -31,8 +31,9 @@ from lib.errors import PermanentError, RuleError
 from lib.model.account import without_dashes
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType, possible_types, stated_type
 from lib.model.capabilities import KindCapabilities
-from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name, comparable
+from lib.model.fields import ADDRESS_FIELDS, RecordKind, base_name
 from lib.model.money import MAX_VALUE
+from lib.model.spelling import comparable
 from lib.rules.fields import BY_NAME, NEEDS, is_field
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.enums import Consent

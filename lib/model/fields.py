@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
-from unicodedata import normalize
 
 RecordKind = Literal["conversion", "adjustment", "call"]
 
@@ -82,16 +81,6 @@ class Field:
     def attribute(self) -> str:
         """The record attribute that receives the value."""
         return self.target or self.name
-
-
-def comparable(text: str) -> str:
-    """Return a name or a value as it is compared: in NFKC, without case, outer and double spaces,
-    and without the apostrophe that keeps a spreadsheet from calculating it.
-
-    `" Deal  Stage"` and `"deal stage"` are the same, and so are `"'@mail"` and `"@mail"`.
-    """
-    plain = " ".join(normalize("NFKC", text).split()).casefold()
-    return plain[1:] if plain.startswith(("'=", "'+", "'-", "'@")) else plain
 
 
 def base_name(column: str) -> str:

@@ -19,9 +19,10 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MAX_PROBLEMS, Problem
+from lib.model.spelling import unwrap
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
-from lib.rules.values.cells import Memo, is_placeholder, unwrap
+from lib.rules.values.cells import Memo, is_placeholder
 from lib.rules.values.time_reader import TimeReader
 
 T = TypeVar("T")

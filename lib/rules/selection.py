@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Final, NamedTuple
 
-from lib.model.fields import comparable
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Row, line_of, problem_of
-from lib.rules.values.cells import Memo, is_placeholder, unwrap
+from lib.model.spelling import comparable
+from lib.rules.values.cells import Memo, is_placeholder
 
 EMPTY: Final = ""
 ANY_OTHER: Final = "*"
@@ -131,7 +131,7 @@ def value_as_listed(cell: str, listed: frozenset[str]) -> str:
 
     A placeholder such as NULL is an empty cell, unless it is listed.
     """
-    value = comparable(unwrap(cell, "word"))
+    value = comparable(cell)
     # A star in a cell is a value like others: in a list, it stands for any other value.
     if value in listed and value != ANY_OTHER:
         return value

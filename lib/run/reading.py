@@ -24,8 +24,9 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import PermanentError, SourceError
 from lib.model.adjustment_types import ADJUSTMENT_TYPES, possible_types, stated_type
 from lib.model.capabilities import Capabilities
-from lib.model.fields import ADDRESS_FIELDS, RecordKind, comparable
+from lib.model.fields import ADDRESS_FIELDS, RecordKind
 from lib.model.outcomes import Problem
+from lib.model.spelling import comparable
 from lib.rules.columns import is_sent
 from lib.rules.fields import BY_NAME, ONLY_OF_ADJUSTMENTS, field_named, kind_of
 from lib.source.header import (

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
-from lib.model.fields import comparable
 from lib.model.records import Row
+from lib.model.spelling import comparable
 from lib.source.delimited import SHORT_ROWS, RowReader
 
 MAX_FOOTER_ROWS: Final = SHORT_ROWS

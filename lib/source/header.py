@@ -4,7 +4,7 @@ The header is the first line that has all names that are wanted. Above it may be
 lines, titles, Google's `Parameters:TimeZone=...` line
 (support.google.com/google-ads/answer/7014069), or Excel's `sep=;`. No line above it becomes a row.
 
-Names are compared without case, outer and double spaces, in NFKC. In a file without a header, the
+Names are compared as `comparable` does. In a file without a header, the
 first line is a row of raw user data. So the names of a file are shown only if at least half of
 the wanted names, and at least two, are among them.
 """
@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple
 
 from lib.errors import SourceError
-from lib.model.fields import comparable
+from lib.model.spelling import comparable
 from lib.source.delimited import strict_reader
 from lib.source.text import MAX_COLUMNS, UNDECODABLE
 

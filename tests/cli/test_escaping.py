@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.cli.escaping import in_shell, in_spreadsheet, on_terminal
-from lib.rules.values.cells import unwrap
+from lib.model.spelling import unwrap
 
 
 @given(st.text())

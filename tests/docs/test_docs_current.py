@@ -14,8 +14,8 @@ from lib.catalogue.codes import CATALOGUE
 from lib.config.profile import Profile, Send
 from lib.config.settings import Settings
 from lib.errors import FILE_ERROR_CODES
-from lib.model.fields import comparable as header_key
 from lib.model.outcomes import OUTCOMES
+from lib.model.spelling import comparable as header_key
 from tests.cli.validating import validate
 from tests.results_schema import SCHEMA, check_results
 from tools.reference import PARTS, with_parts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lib.errors import RuleError
 from lib.model.fields import DecimalSign
-from lib.rules.values.cells import unwrap
+from lib.model.spelling import unwrap
 from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.money import parse_amount, written_currencies
 from tests.oracles import Oracle, Verdict

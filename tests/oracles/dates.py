@@ -11,7 +11,7 @@ from babel.localedata import locale_identifiers
 from hypothesis import strategies as st
 
 from lib.errors import RuleError
-from lib.rules.values.cells import unwrap
+from lib.model.spelling import unwrap
 from lib.rules.values.dates import DateOrder
 from lib.rules.values.time_reader import TimeReader
 from tests.oracles import Oracle, Verdict

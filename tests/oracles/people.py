@@ -17,7 +17,7 @@ from google.ads.datamanager_util import Formatter
 from hypothesis import strategies as st
 
 from lib.errors import RuleError
-from lib.rules.values.cells import INVISIBLE, unwrap
+from lib.model.spelling import INVISIBLE, unwrap
 from lib.rules.values.countries import find_country_code
 from lib.rules.values.identifiers import (
     normalize_email,

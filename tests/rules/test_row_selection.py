@@ -83,6 +83,13 @@ def test_rows_that_could_not_be_read_are_kept() -> None:
     assert ([row[0] for row in selected.rows], selected.skipped) == ([2], [3, 4])
 
 
+@given(st.text(st.sampled_from("aB ='\"*-\u00ad\u200b\u200d\u200f\ufeffلß"), max_size=8))
+def test_a_value_that_is_listed_as_its_cell_is_found(value: str) -> None:
+    """Whatever a cell has, a person can copy it into the profile."""
+    selected = RowSelection({"Stage": [value]}, [{}], {"Stage": 0}).select([row_of(value)])
+    assert selected.skipped == [2]
+
+
 CELL = st.sampled_from(["Qualified", "Closed Won", "Closed Lost", "", "*", "New", "Renewal", "?"])
 
 

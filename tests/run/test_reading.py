@@ -104,6 +104,8 @@ DATA_MANAGER = {**TEMPLATE, "destination": "data_manager"}
         # A name of adjustments makes adjustments: their rows must never be new sales.
         (f"{CLICKS},Adjustment Time", TEMPLATE, 'COLUMN_MISSING: missing: "Adjustment Type"'),
         (f"{CLICKS},Adjusted Value", TEMPLATE, 'COLUMN_MISSING: missing: "Adjustment Type"'),
+        (f"\ufeff\ufeffAdjusted Value,{CLICKS}", TEMPLATE, 'COLUMN_MISSING: missing: "Adju'),
+        (f"sep=,\n\ufeffAdjusted Value,{CLICKS}", TEMPLATE, 'COLUMN_MISSING: missing: "Adju'),
         (f"{CLICKS},Call Start Time", TEMPLATE, "COLUMN_MISSING: missing: \"Caller's Phone"),
         (CHANGES, DATA_MANAGER, "KIND_NOT_SENT: "),
         (CHANGES, {**DATA_MANAGER, "adjustments_via": "google_ads"}, ""),

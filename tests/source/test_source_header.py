@@ -113,10 +113,18 @@ def test_an_unreadable_line_may_be_the_header() -> None:
 
 
 def test_a_header_that_is_padded_or_quoted() -> None:
-    """Names are compared without case, outer and double spaces, in NFKC."""
+    """Names are compared without case, invisible characters, outer and double spaces, in NFKC."""
     header = ' PHONE ,"order\xa0 id","Close\nDate",, '
     assert opened(f"{header}\na,b,c\n", [("phone",), ("Order ID",)]).header_error is None
-    assert columns_named(("Größe",), ["gro\u0308ße", "ＧＲÖＳＳＥ", "Größe "]) == [0, 1, 2]
+    spelled = [
+        "gro\u0308ße",
+        "ＧＲÖＳＳＥ",
+        "Größe ",
+        "\ufeff\ufeffGröße",
+        "Grö\u00adße\u200b",
+        '="Größe"',
+    ]
+    assert columns_named(("Größe",), spelled) == [*range(len(spelled))]
 
 
 def test_lines_that_could_be_the_header() -> None:

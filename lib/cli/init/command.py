@@ -26,7 +26,7 @@ from lib.cli.terminal import AdvancedOption, TaughtCommand, is_own_screen, menti
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations import registry
 from lib.errors import SourceError
-from lib.model.fields import comparable
+from lib.model.spelling import comparable
 from lib.rules.fields import BY_NAME, is_field
 from lib.rules.selection import ANY_OTHER
 from lib.source.header import NOT_DECODED

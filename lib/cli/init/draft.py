@@ -33,8 +33,9 @@ from lib.destinations.registry import capabilities_of
 from lib.errors import RuleError
 from lib.model.account import action_id_in
 from lib.model.adjustment_types import possible_types, stated_type
-from lib.model.fields import HIGHEST_NUMBER, comparable
+from lib.model.fields import HIGHEST_NUMBER
 from lib.model.records import line_of
+from lib.model.spelling import comparable
 from lib.rules.selection import ANY_OTHER, RowSelection
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.identifiers import normalize_region_code

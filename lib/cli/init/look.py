@@ -22,10 +22,10 @@ from lib.adapters.workbook import read_in_child
 from lib.cli.escaping import on_terminal
 from lib.cli.file_notes import is_of_other_network
 from lib.errors import RuleError, SourceError
-from lib.model.fields import comparable
 from lib.model.personal_data import looks_like_email
 from lib.model.records import Row, problem_of
-from lib.rules.values.cells import is_placeholder, unwrap
+from lib.model.spelling import comparable, unwrap
+from lib.rules.values.cells import is_placeholder
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.currencies import parse_currency
 from lib.rules.values.dates import DateOrder, is_time_of_day, read_moment

@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from lib.model.fields import comparable
+from lib.model.spelling import comparable, unwrap
 from lib.rules.selection import ANY_OTHER
-from lib.rules.values.cells import is_placeholder, unwrap
+from lib.rules.values.cells import is_placeholder
 
 Fate = int | Literal["", "out", "any"]
 """What the rows with a value are: those of an entry (its number), left out, `any`: what the other

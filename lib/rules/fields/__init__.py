@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
-from lib.model.fields import (
-    CUSTOM_VARIABLE,
-    HIGHEST_NUMBER,
-    RecordKind,
-    comparable,
-)
+from lib.model.fields import CUSTOM_VARIABLE, HIGHEST_NUMBER, RecordKind
+from lib.model.spelling import comparable
 from lib.rules.fields.table import FIELDS
 
 BY_NAME: Final = {field.name: field for field in FIELDS}

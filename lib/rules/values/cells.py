@@ -1,6 +1,5 @@
-"""What all parsers share: how a cell is unwrapped and compared.
+"""What all parsers share.
 
-unwrap                       what spreadsheets and web pages add to a value
 is_placeholder               what programs write instead of a missing value
 plain_name, without_accents  texts that are the same in spite of their spelling
 parse_json                   a cell that contains JSON
@@ -10,7 +9,7 @@ Memo                         cells that occur many times are read once
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
 from unicodedata import combining, normalize
 
@@ -20,35 +19,6 @@ V = TypeVar("V")
 
 MemoKey = str | tuple[str, ...]
 """A cell, or several cells of a row."""
-
-# Inside a name, some scripts need joiners (Persian, Sinhala, emoji).
-_JOINERS: Final = "\u200c\u200d"
-INVISIBLE: Final = (
-    "\u00ad\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
-    "\u2060\u2066\u2067\u2068\u2069\ufeff" + _JOINERS
-)
-"""Characters in text copied from spreadsheets, chats and web pages: soft hyphen, zero-width spaces
-and joiners, direction marks, byte order mark. They are not part of a value, but they would change
-its digest."""
-_NO_BREAK_SPACES: Final = "\u00a0\u2007\u202f"
-_IN_OTHERS: Final = {
-    **dict.fromkeys(map(ord, INVISIBLE)),
-    **dict.fromkeys(map(ord, _NO_BREAK_SPACES), " "),
-}
-_IN_NAMES: Final = {char: to for char, to in _IN_OTHERS.items() if chr(char) not in _JOINERS}
-FULL_WIDTH: Final = {
-    **{0xFF01 + each: chr(0x21 + each) for each in range(94)},
-    0xFFE0: "\u00a2",
-    0xFFE1: "\u00a3",
-    0xFFE5: "\u00a5",
-    0xFFE6: "\u20a9",
-}
-"""Full-width digits, letters and signs -> plain ones. In numbers and times they mean the same."""
-_IN_NUMBERS: Final = _IN_OTHERS | FULL_WIDTH
-_IN_KINDS: Final[dict[ValueKind, Mapping[int, str | None]]] = {
-    "name": _IN_NAMES,
-    "number": _IN_NUMBERS,
-}
 
 # Each kind of value has its own placeholders, because a placeholder in one column is a value in
 # another: `0` is an amount, Null is a surname, NA is Namibia, and a consent can be unknown.
@@ -85,29 +55,6 @@ LONGEST_PLACEHOLDER: Final = 15
 
 _MAX_REMEMBERED: Final = 1_024
 _LONGEST_REMEMBERED: Final = 256
-
-
-def unwrap(cell: str, kind: ValueKind) -> str:
-    """Return the value in a cell, trimmed: `="000125"` and `'000125` -> `000125`.
-
-    Spreadsheets write both to keep leading zeros, and the apostrophe also before what they would
-    calculate: `'-basic` -> `-basic`. Zero-width characters are removed, no-break
-    spaces become spaces, and in numbers, full-width characters become plain ones.
-    """
-    text = cell
-    if not cell.isascii():
-        text = cell.translate(_IN_KINDS.get(kind, _IN_OTHERS))
-        if kind == "name":
-            text = text.strip(_JOINERS)
-    text = text.strip()
-    if text[:2] == '="' and text[-1] == '"' and len(text) > 2:
-        return text[2:-1].replace('""', '"').strip()
-    # A name may begin with an apostrophe ('t Hooft), and quotation marks come in pairs.
-    if text[:1] == "'" and text[-1] != "'":
-        inner = text[1:].lstrip()
-        if kind != "name" or inner.isdecimal() or inner[0] in "=+-@":
-            return inner
-    return text
 
 
 def is_placeholder(kind: ValueKind, cell: str) -> bool:

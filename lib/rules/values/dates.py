@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Final, Literal, NamedTuple
 
 from lib.errors import RuleError
-from lib.rules.values.cells import FULL_WIDTH
+from lib.model.spelling import FULL_WIDTH
 from lib.rules.values.time_zones import zone_in_time
 
 DateOrder = Literal["DMY", "MDY"]

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Final
 
 from lib.errors import RuleError
-from lib.rules.values.cells import INVISIBLE, Memo
+from lib.model.spelling import INVISIBLE
+from lib.rules.values.cells import Memo
 from lib.rules.values.countries import find_country_code
 
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})

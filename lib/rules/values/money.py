@@ -7,7 +7,7 @@ from typing import Final
 from lib.errors import RuleError
 from lib.model.fields import DecimalSign, NumberFormat
 from lib.model.money import MAX_VALUE
-from lib.rules.values.cells import FULL_WIDTH
+from lib.model.spelling import FULL_WIDTH
 from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40

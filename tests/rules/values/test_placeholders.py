@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.model.fields import ValueKind
-from lib.rules.values.cells import LONGEST_PLACEHOLDER, is_placeholder, unwrap
+from lib.model.spelling import unwrap
+from lib.rules.values.cells import LONGEST_PLACEHOLDER, is_placeholder
 
 KINDS: tuple[ValueKind, ...] = get_args(ValueKind)
 
