@@ -36,6 +36,7 @@ from lib.source.workbook import (
     DELIMITER,
     ENCODING,
     MAGIC_BYTES,
+    NO_RESULT,
     ReadSheet,
     Sheet,
     SheetOptions,
@@ -179,17 +180,24 @@ class Table:
 
     def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
         """Prepare to read the rows as `records` describes."""
-        columns = used_places = None
-        if used is not None:
-            places = self.places(used)
-            columns = [*places] if len(places) < self.width else None
-            used_places = [places[column] for column in used]
+        places = self.places(used or set())
+        columns = [*places] if len(places) < self.width else None
+        self._used_places = [places[column] for column in used or ()]
         self._reader = RowReader(self._shape, columns)
-        self._last_rows = LastRows(self._reader, used_places, hold)
+        self._last_rows = LastRows(self._reader, None if used is None else self._used_places, hold)
 
     def _rows(self, blocks: Iterator[Block]) -> Iterator[Row]:
         groups = self._reader.groups(blocks, self._first_line)
-        return chain.from_iterable(self._last_rows.mark_last(groups))
+        rows = chain.from_iterable(self._last_rows.mark_last(groups))
+        return rows if self.sheet is None else map(self._refuse_without_result, rows)
+
+    def _refuse_without_result(self, row: Row) -> Row:
+        """Give a row of a sheet a problem if it needs a formula that has no saved result: an empty
+        cell could hide that the sale is cancelled."""
+        line, cells, problem, size = row
+        if problem or not any(NO_RESULT in cells[place] for place in self._used_places):
+            return row
+        return line, [], "UNDECODABLE", size
 
     # What is known after the rows were read.
 

@@ -58,6 +58,10 @@ ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
 }
 """Errors that are only found while the rows are read, and their details."""
 
+NO_RESULT: Final = "\uffff"
+"""What a formula without a saved result is read as: only spreadsheets calculate. No cell of a
+workbook can contain it (https://www.w3.org/TR/xml/#charsets)."""
+
 MAX_TITLES: Final = 20
 """At most this many sheets are named. A workbook may have as many as fit into it."""
 
@@ -166,8 +170,11 @@ class _SharedTexts(list[Any]):
 @cache
 def _use_strict_parser() -> None:
     """Let openpyxl raise an error at rows or cells that repeat or go back, and at texts with a
-    negative number. Of these, its reader leaves out or mistakes some without a word."""
+    negative number, and tell a formula without a result from an empty cell. Of these, its reader
+    leaves out or mistakes some without a word."""
     from openpyxl.worksheet import _read_only, _reader
+
+    formula = _reader.FORMULA_TAG
 
     class StrictParser(_reader.WorkSheetParser):  # type: ignore[misc]  # it has no types
         def __init__(self, source: Any, shared_strings: Any, *more: Any, **named: Any) -> None:
@@ -177,6 +184,10 @@ def _use_strict_parser() -> None:
             row_before = self.row_counter
             number, cells = super().parse_row(row)
             columns = [cell["column"] for cell in cells]
+            for element, cell in zip(row, cells, strict=True):
+                # An empty text is a result of the type `str`.
+                if cell["value"] is None and cell["data_type"] != "str":
+                    cell["value"] = None if element.find(formula) is None else NO_RESULT
             if number <= row_before or any(map(ge, columns, columns[1:])):
                 raise ValueError("not in order")
             return number, cells

@@ -143,6 +143,22 @@ def test_a_cell_is_read_as_it_is_stored(cell: Cell, text: str) -> None:
     assert shown(cell) == text
 
 
+@pytest.mark.parametrize(
+    ("cell", "problem"),
+    [
+        (Raw('<c r="{at}"><f>A2&amp;"x"</f><v/></c>'), "UNDECODABLE"),
+        (Raw('<c r="{at}"><f>A2&amp;"x"</f></c>'), "UNDECODABLE"),
+        (Raw('<c r="{at}" t="str"><f>A2&amp;""</f><v></v></c>'), None),
+        (Raw('<c r="{at}"><v/></c>'), None),
+    ],
+)
+def test_a_formula_without_a_result_is_no_empty_cell(cell: Cell, problem: str | None) -> None:
+    """It costs its row: it could say that the row is cancelled. But an empty text is a result, and
+    in a column that nobody uses, nothing matters."""
+    table = opened(workbook([["id", "stage", "link"], ["1", cell, "x"], ["2", "Won", cell]]))
+    assert [row[2] for row in table.records({0, 1})] == [problem, None]
+
+
 @pytest.mark.parametrize("value, text", [(1270.5, "1270,5"), (1.234, "1,2340"), (12, "12")])
 def test_numbers_have_the_decimal_sign_of_the_profile(value: float, text: str) -> None:
     """With the sign ",", a number in a workbook is as valid as 1270,5 in a text file."""
