@@ -66,8 +66,6 @@ class Field:
     """Reads one cell and raises `RuleError`. None: a rule of `lib.rules` reads its cells,
     because their meaning depends on other columns."""
     value_kind: ValueKind = "text"
-    if_placeholder: Any = None
-    """Value for the record if the cell is a placeholder. None: the same as for an empty cell."""
     placeholder_note: str = "read as empty"
     """What the note on the placeholders of a column says about them."""
     bad_cell_costs: Literal["row", "cart", "cell"] = "cell"

@@ -162,7 +162,7 @@ class Call(NamedTuple):
     value: float | None
     currency_code: str | None
     ad_user_data: str | None
-    custom_variables: tuple[tuple[str, str], ...]
+    optional_fields: OptionalFields | None
     warnings: tuple[Problem, ...]
 
     @property

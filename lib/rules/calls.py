@@ -15,7 +15,7 @@ from lib.rules.amounts import read_conversion_values
 from lib.rules.assembly import CheckedRows, Columns
 from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.identity import phone_regions, read_number
-from lib.rules.optional_fields import read_consents, read_custom_variables
+from lib.rules.optional_fields import read_consents, read_optional_fields
 from lib.rules.repeats import find_repeated_calls
 from lib.rules.times import CONVERSION_TIME, Times, conversion_times, times_of
 from lib.rules.values.identifiers import is_digest
@@ -72,7 +72,7 @@ def check_calls(chunk: ChunkColumns) -> CheckedRows:
         "value": values,
         "currency_code": currencies,
         "ad_user_data": read_consents(chunk),
-        "custom_variables": read_custom_variables(chunk),
+        "optional_fields": read_optional_fields(chunk),
     }
     unsent = find_repeated_calls(chunk, columns, starts.instants, times.instants)
     return CheckedRows(columns, unsent)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from lib.errors import RuleError
 from lib.model.fields import ADDRESS_FIELDS, CUSTOM_VARIABLE, Field
@@ -23,8 +23,6 @@ from lib.rules.values.identifiers import (
     normalize_region_code,
     sha256_hex,
 )
-
-T = TypeVar("T")
 
 _CART = "cart."
 
@@ -62,20 +60,8 @@ def read_optional_fields(chunk: ChunkColumns) -> list[OptionalFields | None]:
     targets.append(_AttributeValues("custom_variables", _read_variables(chunk)))
     if chunk.has_columns(ADDRESS_FIELDS):
         targets.append(_read_addresses(chunk))
-    return _by_row(_merge(targets), None, chunk.size)
-
-
-def read_custom_variables(chunk: ChunkColumns) -> list[tuple[tuple[str, str], ...]]:
-    """Return the custom variables of each row, as (key, value) pairs."""
-    return _by_row(_read_variables(chunk), (), chunk.size)
-
-
-def _by_row(values_by_row: Mapping[int, T], missing: T, size: int) -> list[T]:
-    """Return the value of each of `size` rows: `{1: "a"}` becomes `[missing, "a", missing]`."""
-    values = [missing] * size
-    for row, value in values_by_row.items():
-        values[row] = value
-    return values
+    by_row = _merge(targets)
+    return [by_row.get(row) for row in range(chunk.size)]
 
 
 class _AttributeValues(NamedTuple):
@@ -97,9 +83,7 @@ def _read_declared(
     values: dict[int, Any] = {}
     for row, cell in enumerate(cells):
         text = problems.plain_text(cell, column) if cell else ""
-        if text is None and field.if_placeholder is not None:
-            values[row] = field.if_placeholder
-        elif text:
+        if text:
             try:
                 value = field.parse(text, number_format)
             except RuleError as error:

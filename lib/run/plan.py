@@ -179,6 +179,10 @@ def plan_file(
     Raises `PermanentError` for an error that would affect every row, and `RetryableError` if the
     destination cannot be reached now.
     """
+    # A consent that the file has a column for is stated by its cells alone: an empty one states
+    # nothing.
+    of_rows = header.names.keys() & {"ad_user_data", "ad_personalization"}
+    profile = profile.model_copy(update=dict.fromkeys(of_rows))
     places = table.places(header.used_columns)
     selection = RowSelection(
         profile.skip,
@@ -332,8 +336,7 @@ def _rules(
         ],
         zone=zone,
         phone_region=profile.phone_region,
-        # Empty cells of its column state nothing.
-        ad_user_data=None if "ad_user_data" in header.names else profile.ad_user_data,
+        ad_user_data=profile.ad_user_data,
         date_order=profile.date_order,
         number_format=NumberFormat(profile.decimal_sign, profile.value_scale),
         integer_order_ids=profile.order_ids == "integer",

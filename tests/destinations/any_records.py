@@ -33,7 +33,7 @@ CART: Final[dict[str, Any]] = {
     "items": (CartItem("p", 2, 9.5),) * 400,  # more bytes than a length of two bytes can count
 }
 OPTIONAL_FIELDS: Final[dict[str, st.SearchStrategy[Any]]] = {
-    "ad_personalization": st.sampled_from(["GRANTED", "DENIED", "UNSPECIFIED"]),
+    "ad_personalization": st.sampled_from(["GRANTED", "DENIED"]),
     "conversion_environment": st.sampled_from(["APP", "WEB"]),
     "customer_type": st.sampled_from(["NEW", "RETURNING"]),
     "landing_page_user_agent": st.just("Mozilla/5.0 (X11)"),
@@ -96,7 +96,13 @@ CALLS: Final = st.builds(
     value=_VALUES,
     currency_code=_CURRENCIES,
     ad_user_data=_CONSENTS,
-    custom_variables=st.sampled_from([(), _CUSTOM_VARIABLES]),
+    optional_fields=st.none()
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            name: OPTIONAL_FIELDS[name] for name in ("ad_personalization", "custom_variables")
+        },
+    ),
     warnings=st.just(()),
 )
 

@@ -364,8 +364,21 @@ AAAAAAAAAAAAAA2,2026-11-20 10:00:00,,
         destination="data_manager",
     )
     assert [each.ad_user_data for each in validated.sent.values()] == [None, "GRANTED"]
-    assert validated.sent[2].optional_fields == {"ad_personalization": "UNSPECIFIED"}
-    assert validated.sent[3].optional_fields is None
+    assert {each.optional_fields for each in validated.sent.values()} == {None}
+
+
+def test_a_call_states_both_consents() -> None:
+    """What a caller refused is refused for the call, too."""
+    validated = validate(
+        """
+caller_id,call_start_date_time,conversion_date_time,ad_user_data,ad_personalization,event_source
++12125550101,sold,noon,Denied,Denied,WEB
+""",
+        destination="data_manager",
+        kind="call",
+    )
+    assert validated.sent[2].ad_user_data == "DENIED"
+    assert validated.sent[2].optional_fields == {"ad_personalization": "DENIED"}
 
 
 @pytest.mark.parametrize(

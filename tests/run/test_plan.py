@@ -87,6 +87,22 @@ def test_fields_that_the_destination_cannot_send_are_noted() -> None:
     assert codes(plan)[0] == "COLUMN_NOT_SENT"
 
 
+@pytest.mark.parametrize("consent", ["ad_user_data", "ad_personalization"])
+@pytest.mark.parametrize("names", ["gclid", "caller_id,call_start_date_time"])
+def test_a_column_of_consent_ends_the_constant(consent: str, names: str) -> None:
+    """An empty cell states nothing, so nothing that the profile states is sent with its row."""
+    profile = PROFILE.model_copy(update={consent: "GRANTED", "destination": "data_manager"})
+    api = FakeApi(capabilities=capabilities_of("data_manager"))
+    stated = []
+    for columns in (f"{names},conversion_date_time", f"{names},conversion_date_time,{consent}"):
+        table = read_table(io.BytesIO(f"{columns}\nx,,,\n".encode()), profile, 1 << 20)
+        header = read_header(table, profile)
+        plan_file(
+            table, header, profile, NOW, lambda used, _: stated.append(used) or api, JsonLog()
+        )
+    assert [getattr(each, consent) for each in stated] == ["GRANTED", None]
+
+
 def test_the_columns_of_a_restatement_are_no_unsent_columns() -> None:
     """An API that gets the sale again gets the new value as its value, and needs no time."""
     columns = {

@@ -113,6 +113,7 @@ CAPABILITIES: Final = Capabilities(
                 "conversion_value": "conversion_value",
                 "currency_code": "currency",
                 "ad_user_data": "consent.ad_user_data",
+                "ad_personalization": "consent.ad_personalization",
                 "custom_variable.": "custom_variables",
             },
             identifying=frozenset({"caller_id"}),

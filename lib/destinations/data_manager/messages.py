@@ -46,7 +46,7 @@ from lib.destinations.wire_format import (
 from lib.model.fields import RecordKind
 from lib.model.records import Adjustment, Call, Conversion, OptionalFields
 
-_CONSENT = {"UNSPECIFIED": 0, "GRANTED": 1, "DENIED": 2}
+_CONSENT = {"GRANTED": 1, "DENIED": 2}
 """The numbers of the API's enum."""
 
 Event = EventMessage.pb()
@@ -200,8 +200,8 @@ def _event_of_call(call: Call, defaults: EventDefaults) -> str:
     )
     if call.value is not None:
         event.conversion_value = call.value
-    for name, value in call.custom_variables:
-        event.custom_variables.add(variable=name, value=value)
+    if call.optional_fields is not None:
+        _write_optional_fields(event, call.optional_fields)
     return _with_tag_and_length(_text_of(event))
 
 
@@ -219,7 +219,7 @@ def _new_event(
     defaults: EventDefaults,
 ) -> Any:
     """Return an event with what many events share. The consent to personalized ads is the
-    profile's."""
+    profile's, which the plan leaves out if the file has a column of it."""
     event = Event(destination_references=[action_id], currency=currency_code, event_source=source)
     if consent is not None:
         event.consent.ad_user_data = _CONSENT[consent]
@@ -318,7 +318,6 @@ def _rfc_3339(time: str) -> str:
 def _write_optional_fields(event: Any, optional: OptionalFields) -> None:
     write_plain_values(event, _PLAIN, optional)
     if (consent := optional.get("ad_personalization")) is not None:
-        # The row's value replaces the profile's, even if it is UNSPECIFIED.
         event.consent.ad_personalization = _CONSENT[consent]
     if pairs := optional.get("session_attributes_key_value_pairs"):
         event.ad_identifiers.session_attributes = encoded_pairs(pairs)

@@ -210,7 +210,7 @@ def _write_optional_fields(message: Any, customer_id: str, optional: OptionalFie
         message.session_attributes_key_value_pairs.key_value_pairs.add(
             session_attribute_key=key, session_attribute_value=value
         )
-    _write_custom_variables(message, customer_id, optional.get("custom_variables", ()))
+    _write_custom_variables(message, customer_id, optional)
     if (cart := optional.get("cart")) is not None:
         write_plain_values(message, _PLAIN, cart)
         for item in cart["items"]:
@@ -219,10 +219,8 @@ def _write_optional_fields(message: Any, customer_id: str, optional: OptionalFie
             )
 
 
-def _write_custom_variables(
-    message: Any, customer_id: str, custom_variables: tuple[tuple[str, str], ...]
-) -> None:
-    for variable_id, value in custom_variables:
+def _write_custom_variables(message: Any, customer_id: str, optional: OptionalFields) -> None:
+    for variable_id, value in optional.get("custom_variables", ()):
         name = f"customers/{customer_id}/conversionCustomVariables/{variable_id}"
         message.custom_variables.add(conversion_custom_variable=name, value=value)
 
@@ -260,5 +258,6 @@ def _call(call: Call, customer_id: str) -> Any:
         currency_code=call.currency_code,
         consent=_consent(call.ad_user_data),
     )
-    _write_custom_variables(message, customer_id, call.custom_variables)
+    if call.optional_fields is not None:
+        _write_custom_variables(message, customer_id, call.optional_fields)
     return message

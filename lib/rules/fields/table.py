@@ -129,9 +129,7 @@ FIELDS: Final[tuple[Field, ...]] = (
         "ad_personalization",
         "Consent to personalized ads: Granted or Denied.",
         template_names=("Ad Personalization",),
-        # Not None: a cell that declares consent as unspecified overrides the profile.
-        parse=_text(lambda cell: enums.parse_consent(cell) or "UNSPECIFIED"),
-        if_placeholder="UNSPECIFIED",
+        parse=_text(enums.parse_consent),
         placeholder_note=_CONSENT_NOT_STATED,
         bad_cell_costs="row",
         value_kind="word",

@@ -39,7 +39,6 @@ ALL_DEFAULTS = st.builds(
 CONSENT = {
     "GRANTED": "CONSENT_GRANTED",
     "DENIED": "CONSENT_DENIED",
-    "UNSPECIFIED": "CONSENT_STATUS_UNSPECIFIED",
     None: None,
 }
 
@@ -196,7 +195,7 @@ def event_of_call(row: Call, defaults: EventDefaults) -> Any:
     sale = Conversion(
         *(row.action_id, row.time, "", "", "", ()),
         *((sha256(row.caller_id.encode()).hexdigest(),), row.value, row.currency_code),
-        *(None, row.ad_user_data, {"custom_variables": row.custom_variables}, ()),
+        *(None, row.ad_user_data, row.optional_fields, ()),
     )
     return event_of(sale, replace(defaults, event_source="PHONE"))
 
@@ -238,7 +237,7 @@ CALLER = "+12125550142"
 def call(minute: int = 0) -> Call:
     """Return a call that began at a minute of an hour."""
     start = f"2026-11-20 14:{minute:02}:00+01:00"
-    return Call("1001", CALLER, start, "2026-11-22 09:00:00+01:00", *[None] * 3, (), ())
+    return Call("1001", CALLER, start, "2026-11-22 09:00:00+01:00", *[None] * 4, ())
 
 
 def test_the_body_of_a_request_of_calls() -> None:

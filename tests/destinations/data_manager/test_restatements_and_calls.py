@@ -32,7 +32,7 @@ def restatement(original: Conversion, value: float) -> Adjustment:
 
 def call(number: int = 0, **changes: Any) -> Call:
     """Return one of many calls."""
-    given = (ago(days=3), ago(days=2), 250.0, "USD", "GRANTED", (), ())
+    given = (ago(days=3), ago(days=2), 250.0, "USD", "GRANTED", None, ())
     row = Call("1012", f"+1212555{number:04}" if number else CALLER, *given)
     return row._replace(**changes)
 

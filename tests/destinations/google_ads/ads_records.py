@@ -46,7 +46,7 @@ def call(**changes: Any) -> Call:
     """Return a call."""
     row = Call(
         *("1012", CALLER, "2026-11-20 10:00:00+00:00", "2026-11-20 11:00:00+00:00"),
-        *(50.0, "USD", "GRANTED", (("7001", "north"),), ()),
+        *(50.0, "USD", "GRANTED", {"custom_variables": (("7001", "north"),)}, ()),
     )
     return row._replace(**changes)
 

@@ -131,7 +131,7 @@ def call_conversion(row: Call) -> Any:
         conversion_value=row.value,
         currency_code=row.currency_code,
         consent=consent_of(row),
-        custom_variables=variables_of(row.custom_variables),
+        custom_variables=variables_of((row.optional_fields or {}).get("custom_variables", ())),
     )
 
 
