@@ -32,7 +32,8 @@ FULL_WIDTH: Final = {
     0xFFE6: "\u20a9",
 }
 """Full-width digits, letters and signs -> plain ones. In numbers and times they mean the same."""
-_IN_NUMBERS: Final = _IN_OTHERS | FULL_WIDTH
+# Beside a number, some programs write the soft hyphen for a minus.
+_IN_NUMBERS: Final = _IN_OTHERS | FULL_WIDTH | {0xAD: "-"}
 _IN_KINDS: Final[dict[ValueKind, Mapping[int, str | None]]] = {
     "name": _IN_NAMES,
     "number": _IN_NUMBERS,

@@ -103,11 +103,13 @@ def test_a_value_without_wrapping_is_only_trimmed(text: str) -> None:
         ("\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15", "1,234.5", None),
         ("\uffe51\u3000234", "\u00a51\u3000234", "\uffe51\u3000234"),
         ("\uff08\uff2e\uff35\uff2c\uff2c\uff09", "(NULL)", None),
+        ("\u00ad50", "-50", "50"),
     ],
 )
 def test_full_width_characters_are_plain_in_numbers(
     cell: str, number: str, other: str | None
 ) -> None:
-    """Elsewhere they stay: another spelling of an order ID is another order."""
+    """Elsewhere they stay: another spelling of an order ID is another order. And a soft hyphen is a
+    minus, although it is invisible elsewhere."""
     assert unwrap(cell, "number") == number
     assert unwrap(cell, "text") == (cell if other is None else other)
