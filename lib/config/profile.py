@@ -219,6 +219,8 @@ class Entry:
     value: float | Literal["action_default"] | None
     currency_code: str | None
     columns: Mapping[str, tuple[str, ...]]
+    replaced: Collection[str] = ()
+    """The fields whose columns do not count, because a constant of the entry stands for them."""
 
     @property
     def kind(self) -> RecordKind | None:
@@ -339,20 +341,20 @@ class Profile(BaseModel):
         """
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
+        replaced = set[str]()
         action = entry.action if "action" in written else self.action
         if entry.action is not None:
-            columns.pop("conversion_action", None)  # that of the profile
+            replaced.add("conversion_action")
         elif entry.columns.get("conversion_action"):
             action = None
         value = entry.value if "value" in written else self.value
-        if "value" in written and entry.value is not None and entry.value != ACTION_DEFAULT:
-            # The constant of an entry beats the column of the profile.
-            columns.pop("conversion_value", None)
+        if entry.value is not None and entry.value != ACTION_DEFAULT:
+            replaced.add("conversion_value")
         elif "value" not in written and entry.columns.get("conversion_value"):
             value = ACTION_DEFAULT if self.value == ACTION_DEFAULT else None
         currency = entry.currency_code if "currency_code" in written else self.currency_code
         if entry.currency_code is not None and not entry.columns.get("currency_code"):
-            columns.pop("currency_code", None)  # that of the profile
+            replaced.add("currency_code")
         return Entry(
             number,
             entry.rows,
@@ -360,7 +362,8 @@ class Profile(BaseModel):
             action,
             value,
             currency,
-            {field: names for field, names in columns.items() if names is not None},
+            {f: names for f, names in columns.items() if names is not None and f not in replaced},
+            frozenset(replaced),
         )
 
     @property

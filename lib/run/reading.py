@@ -205,6 +205,10 @@ def read_header(table: Table, profile: Profile) -> Header:
                 'or name the columns that count: "columns": {...}.'
             )
             raise PermanentError("INVALID_PROFILE", detail)
+        kind = kind_of(known)
+        if all(entry.kind not in (None, kind) for entry in profile.entries):
+            detail = f'the columns are those of {kind}s, but no entry says so. Write "send" in one.'
+            raise PermanentError("INVALID_PROFILE", detail)
         entries = [_columns_by_known_names(profile, entry, known) for entry in profile.entries]
     # The names of each field's columns, each once, in the order of the entries.
     names: dict[str, dict[str, None]] = {}
@@ -250,13 +254,12 @@ def _columns_by_known_names(
     Raises `PermanentError` if the file lacks what its records need.
     """
     send: Send = entry.send or kind_of(known)
-    fields = _fields_read_for(send, known)
+    counting = {field: column for field, column in known.items() if field not in entry.replaced}
+    fields = _fields_read_for(send, counting)
     kind = KIND_OF_SEND[send]
     can = sender_capabilities(profile, kind).kinds.get(kind)
     if can is None or not possible_types(send) <= can.adjustment_types:
         raise PermanentError("KIND_NOT_SENT", f"its columns are those of {kind}s")
-    if isinstance(entry.value, (int, float)):
-        fields.pop("conversion_value", None)
     missing = [field for field in needed_fields(send) if field not in fields]
     if entry.action is None and "conversion_action" not in fields:
         raise PermanentError("ACTION_MISSING", 'no "action" in the profile, and no column')

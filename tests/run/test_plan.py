@@ -103,6 +103,19 @@ def test_a_column_of_consent_ends_the_constant(consent: str, names: str) -> None
     assert [getattr(each, consent) for each in stated] == ["GRANTED", None]
 
 
+def test_a_constant_of_an_entry_stands_for_the_column_of_a_template() -> None:
+    """100 pounds for a lead are 100 pounds, whatever the columns of values and currencies say."""
+    lead = {"action": "1001", "value": 100, "currency_code": "GBP"}
+    profile = Profile.model_validate(
+        {**PROFILE.model_dump(exclude_unset=True), "conversions": [lead]}
+    )
+    plan = ready(
+        "gclid,Conversion Time,Conversion Value,Conversion Currency,Conversion Name", None, profile
+    )
+    (entry,) = plan.header.entries
+    assert entry.fields.keys() == {"gclid", "conversion_date_time"}
+
+
 def test_the_columns_of_a_restatement_are_no_unsent_columns() -> None:
     """An API that gets the sale again gets the new value as its value, and needs no time."""
     columns = {

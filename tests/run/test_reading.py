@@ -81,6 +81,7 @@ TEMPLATE = {**BASE, "time_zone": "UTC", "currency_code": "USD"}
 CLICKS = "Google Click ID,Conversion Name,Conversion Time"
 CALLS = "Caller's Phone Number,Call Start Time,Conversion Name,Conversion Time"
 CHANGES = "Order ID,Conversion Name,Adjustment Time,Adjustment Type,Adjusted Value"
+ONE_ENTRY = {**TEMPLATE, "conversions": [{"action": "1001"}]}
 DATA_MANAGER = {**TEMPLATE, "destination": "data_manager"}
 
 
@@ -107,6 +108,8 @@ DATA_MANAGER = {**TEMPLATE, "destination": "data_manager"}
         (f"\ufeff\ufeffAdjusted Value,{CLICKS}", TEMPLATE, 'COLUMN_MISSING: missing: "Adju'),
         (f"sep=,\n\ufeffAdjusted Value,{CLICKS}", TEMPLATE, 'COLUMN_MISSING: missing: "Adju'),
         (f"{CLICKS},Call Start Time", TEMPLATE, "COLUMN_MISSING: missing: \"Caller's Phone"),
+        (f"{CLICKS},Adjustment Type", ONE_ENTRY, "INVALID_PROFILE: the columns are those of adj"),
+        (CALLS, ONE_ENTRY, "INVALID_PROFILE: the columns are those of calls"),
         (CHANGES, DATA_MANAGER, "KIND_NOT_SENT: "),
         (CHANGES, {**DATA_MANAGER, "adjustments_via": "google_ads"}, ""),
         ("user_ip_address,Conversion Name,Conversion Time", TEMPLATE, "NO_USABLE_COLUMN: "),
