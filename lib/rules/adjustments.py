@@ -270,6 +270,11 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
     new_values = check_values(chunk, types, actions, new_values)
     order_ids = read_order_ids(chunk)
     names = identify_conversions(chunk, actions, order_ids, times.instants)
+    # A sale that is sent again keeps its currency: a row may state it beside the first value only.
+    currencies = [
+        currency or (named.original.currency_code if named.original else None)
+        for currency, named in zip(new_values.currencies, names, strict=True)
+    ]
     columns: Columns = {
         "action_id": [action.id for action in actions],
         "adjustment_type": types,
@@ -278,7 +283,7 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
         "gclid": [named.gclid for named in names],
         "conversion_time": [named.conversion_time for named in names],
         "value": new_values.values,
-        "currency_code": new_values.currencies,
+        "currency_code": currencies,
         "original": [named.original for named in names],
     }
     unsent, follows_earlier_chunk = find_superseded(chunk, columns, times.instants)

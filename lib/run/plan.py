@@ -246,7 +246,7 @@ def _parts_of(
         places_of_fields = [
             {name: places[column] for name, column in each.fields.items()} for each in entries
         ]
-        engine = _engine(profile, rules, places_of_fields)
+        engine = _engine(header, profile, rules, places_of_fields)
         numbers = {each.entry.number: place for place, each in enumerate(entries)}
         parts.append(Part(kind, engine, destination, numbers))
     _, account = next(iter(connected.values()))
@@ -348,7 +348,9 @@ def _rules(
     )
 
 
-def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, int]]) -> Engine:
+def _engine(
+    header: Header, profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, int]]
+) -> Engine:
     """Return the engine of a part. `columns`: the places of the fields, for each entry.
 
     The rows of adjustments are also read as the sales that they are about: one API gets the sale
@@ -358,19 +360,31 @@ def _engine(profile: Profile, rules: RowRules, columns: Sequence[Mapping[str, in
     if rules.kind != "adjustment":
         return Engine(columns, rules)
     sales = sender_capabilities(profile, "conversion")
-    # A row of a correction may lack the value of its sale, and None would refuse it for that. The
-    # entry of the correction does not know it: the constant of the profile is for its sales.
-    value = "action_default" if profile.value is None else profile.value
+    # A row of a correction may lack the value of its sale, and None would refuse it for that.
+    default = "action_default" if profile.value is None else profile.value
+    # The entry of a correction does not know what its sales are worth: theirs does.
+    constants = {
+        each.entry.action: each.entry.value
+        for each in reversed(header.entries)
+        if each.kind == "conversion" and "conversion_value" not in each.fields
+    }
+    values = [constants.get(entry.action, default) for entry in rules.entries]
     rules_of_sale = replace(
         rules,
         capabilities=sales,
         kind="conversion",
         entries=[
             EntryRules(entry.action, value, currency_code=entry.currency_code)
-            for entry in rules.entries
+            for entry, value in zip(rules.entries, values, strict=True)
         ],
     )
-    return Engine(columns, rules, Engine(columns, rules_of_sale))
+    columns_of_sale = [
+        {name: place for name, place in fields.items() if name != "conversion_value"}
+        if entry.action in constants
+        else fields
+        for entry, fields in zip(rules.entries, columns, strict=True)
+    ]
+    return Engine(columns, rules, Engine(columns_of_sale, rules_of_sale))
 
 
 # ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────

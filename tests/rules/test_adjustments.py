@@ -249,6 +249,18 @@ def test_an_order_id_is_named_as_it_was_sent() -> None:
     assert validated.sent[2].order_id == "order-1001"
 
 
+def test_a_sale_that_is_sent_again_keeps_its_currency() -> None:
+    """The row may state it beside the first value only."""
+    header = "order_id,email,conversion_date_time,conversion_value"
+    text = f"""
+{header},adjustment_date_time,adjustment_type,adjusted_value
+SO-1,buyer@example.com,sold,100 EUR,noon,RESTATE,80
+SO-2,buyer@example.com,sold,100 EUR,noon,RESTATE,80 GBP
+"""
+    sent = rows.validate(text, kind="adjustment", capabilities=WITH_ORIGINAL).sent.values()
+    assert [(each.value, each.currency_code) for each in sent] == [(80.0, "EUR"), (80.0, "GBP")]
+
+
 def test_the_original_is_sent_where_it_must_be() -> None:
     """There, a restatement carries the whole conversion; a row without it could invent one."""
     validated = validate(

@@ -57,6 +57,30 @@ def test_of_two_changes_of_one_time_the_last_saved_one_counts() -> None:
     assert google.api.adjusted == [("a", 80.0), ("a", 90.0), ("a", 90.0)]
 
 
+def test_a_sale_of_a_constant_value_is_corrected_by_its_derived_order_id() -> None:
+    """The order ID depends on the value that the entry of the sale states, so the row that corrects
+    it is read with that value too, whatever its cell says."""
+    google = world()
+    google.use_destination("data_manager")
+    google.profiles["default"]["columns"] = {
+        "email": "Email",
+        "conversion_date_time": "Time",
+        "conversion_value": "Amount",
+    }
+    google.profiles["default"]["action"] = "1001"
+    changed = {"adjustment_date_time": "Changed", "adjusted_value": "New"}
+    google.profiles["default"]["conversions"] = [
+        {"rows": {"Stage": ["Lead"]}, "value": 50},
+        {"rows": {"Stage": ["Other"]}, "send": "restatement", "columns": changed},
+    ]
+    changed_at = f"{START - timedelta(days=1):%Y-%m-%d %H:%M:%S}+00:00"
+    header, sale = "Stage,Email,Time,Amount,Changed,New", f"a@example.com,{SOLD_AT},100"
+    deliver(google, "sold.csv", f"{header}\nLead,{sale},,\n".encode())
+    deliver(google, "changed.csv", f"{header}\nOther,{sale},{changed_at},30\n".encode())
+    sold, adjusted = google.api.sent
+    assert (sold.value, adjusted.value, adjusted.order_id) == (50.0, 30.0, sold.order_id)
+
+
 def test_a_corrected_value_without_a_currency_is_in_that_of_the_sale() -> None:
     """Neither the correction nor an account that cannot be read states one. The sale, which comes
     again with the corrected value, keeps its own."""
