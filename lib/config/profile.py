@@ -6,7 +6,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -387,10 +387,12 @@ NEVER_OPTIONAL: Final = frozenset(
         *(field for needs in NEEDS.values() for field in needs.fields),
         *("conversion_action", "conversion_value", "adjusted_value"),
         *("order_id", "ad_user_data", "ad_personalization"),
+        *("currency_code", "adjusted_value_currency", "time_zone", "time_of_day"),
     }
 )
 """The fields whose columns no file may lack. Without most of them, every row would be rejected.
-Without the others, sales would count again, or be sent without the consent that their rows state.
+Without the others, sales would count again, be sent without the consent that their rows state, or
+in another currency or at another time.
 """
 _ADDRESS: Final = frozenset(ADDRESS_FIELDS)
 
@@ -467,16 +469,11 @@ def _misused_source(profile: Profile) -> Iterator[str]:
 def _misused_entries(profile: Profile) -> Iterator[str]:
     """Yield what is wrong with entries that get no row, and with values and keys of entries that do
     nothing."""
-    skipped = {
-        comparable(column): {*map(comparable, values)} for column, values in profile.skip.items()
-    }
+    skipped = _as_sets(profile.skip)
+    listed = [_as_sets(entry.rows) for entry in profile.conversions]
     for number, entry in enumerate(profile.conversions):
         key = f"conversions[{number}]"
-        if number and not profile.conversions[number - 1].rows:
-            yield (
-                f"{key}: no row is left for it, because the entry before it takes all. Write "
-                f'"rows": {{"column name": ["value"]}} in conversions[{number - 1}].'
-            )
+        yield from _unreachable(number, entry.rows, listed[:number])
         for column, values in entry.rows.items():
             skipped_too = [
                 each for each in values if comparable(each) in skipped.get(comparable(column), ())
@@ -492,6 +489,39 @@ def _misused_entries(profile: Profile) -> Iterator[str]:
         for name in entry.columns:
             if name in BY_NAME and not _is_read(profile, KIND_OF_SEND[entry.send], name):
                 yield f"{key}.columns.{name}: not read for {entry.send}. Remove it."
+
+
+def _as_sets(rows: RowValues) -> dict[str, frozenset[str]]:
+    """Return the values of each column, both as they are compared."""
+    return {comparable(name): frozenset(map(comparable, values)) for name, values in rows.items()}
+
+
+def _unreachable(
+    number: int, rows: RowValues, before: Sequence[Mapping[str, frozenset[str]]]
+) -> Iterator[str]:
+    """Yield why no row is left for an entry, or for one of its values: an entry before it takes
+    them all, as sales perhaps, while this one takes them back.
+
+    `rows` are those of the entry, `before` those of the entries before it.
+    """
+    key = f"conversions[{number}]"
+    if {} in before:
+        first = before.index({})
+        yield (
+            f"{key}: no row is left for it, because conversions[{first}] takes all. Write "
+            f'"rows": {{"column name": ["value"]}} in conversions[{first}].'
+        )
+        return
+    own = _as_sets(rows)
+    for name, value in ((name, value) for name, values in rows.items() for value in values):
+        of_value = {**own, comparable(name): frozenset({comparable(value)})}
+        for first, taken in enumerate(before):
+            if all(column in of_value and of_value[column] <= taken[column] for column in taken):
+                yield (
+                    f'{key}.rows: "{name}" "{value}": no row is left for it, because '
+                    f"conversions[{first}] takes all of them. Remove it there, or move {key} up."
+                )
+                break
 
 
 def _is_read(profile: Profile, kind: RecordKind, name: str) -> bool:

@@ -64,6 +64,20 @@ REFUND: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"Stage": ["Won"], "Type": ["New"]}, {"Stage": ["Won"]}),
+        ({"Stage": ["Won"], "Type": ["New"]}, {"Stage": ["Won"], "Type": ["*"]}),
+        ({"Stage": ["Won"]}, {"Type": ["New"]}),
+        ({"Stage": ["*"]}, {"Stage": ["Won", ""]}),
+    ],
+)
+def test_entries_may_overlap(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """An entry is for the rows that those before it leave, if they leave some of each value."""
+    assert len(Profile.model_validate(entries({"rows": first}, {"rows": second})).entries) == 2
+
+
+@pytest.mark.parametrize(
     ("profile", "message"),
     [
         ({**FEED, "destination": "bing"}, 'destination: "bing": not an allowed value. Write'),
@@ -120,7 +134,21 @@ REFUND: dict[str, Any] = {
             },
             'optional: "caller_id" may not be missing from a file',
         ),
-        (entries({}, REFUND), "conversions[1]: no row is left for it, because the entry before"),
+        (
+            {**columns(currency_code="Currency"), "optional": ["currency_code"]},
+            'optional: "currency_code" may not be missing from a file',
+        ),
+        (entries({}, REFUND), "conversions[1]: no row is left for it, because conversions[0] "),
+        (
+            entries({"rows": {"Stage": ["Won", "Back"]}}, {**REFUND, "rows": {"Stage": [" back"]}}),
+            'conversions[1].rows: "Stage" " back": no row is left for it, because conversions[0]',
+        ),
+        (
+            entries(
+                {"rows": {"Stage": ["*"]}}, {**REFUND, "rows": {"Stage": ["*"], "Type": ["Back"]}}
+            ),
+            'conversions[1].rows: "Stage" "*": no row is left for it, because conversions[0]',
+        ),
         (
             entries({"value": 5, "columns": {"conversion_value": "Net"}}),
             "conversions[0].value: 5, but conversions[0].columns.conversion_value names a column",
