@@ -293,8 +293,9 @@ class RowReader:
 
         That is the case if the record exceeds the limits. It is also the case if the record has the
         wrong number of cells, and a line after the first has the right number of delimiters. Or if
-        every line has the right number of delimiters, and that number is three or more: fewer also
-        occur in the text of a cell, for example in an address.
+        the first line and the last have the right number, as two rows with a stray quote each, and
+        that number is three or more: fewer also occur in the text of a cell, for example in an
+        address.
         """
         too_long = len(lines) > MAX_RECORD_LINES
         if too_long or sum(map(len, lines)) > MAX_LINE_CHARS:
@@ -304,7 +305,9 @@ class RowReader:
         delimiters = self._shape.width - 1
         could_be_row = [line.count(self._shape.delimiter) == delimiters for line in lines]
         is_wrong_width = not self._shape.fewest <= len(cells) <= self._shape.width
-        if (is_wrong_width and any(could_be_row[1:])) or (delimiters >= 3 and all(could_be_row)):
+        if (is_wrong_width and any(could_be_row[1:])) or (
+            delimiters >= 3 and could_be_row[0] and could_be_row[-1]
+        ):
             return "UNCLOSED_QUOTE"
         return None
 

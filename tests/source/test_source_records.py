@@ -70,6 +70,8 @@ def test_unclosed_quote_that_a_later_one_closes(read, last):
 ROW = "F,forged,9,order-9\n"
 REFUSED = {
     "as many delimiters in each line as a row": f'A,"b,,\n{ROW}b,",c,d\n',
+    "a line of text and two rows": f'A,b,c,"5 inch\nnote\n{ROW}B,b,c,"\n',
+    "a row with a delimiter too many": f'A,b,c,"5 inch\n{ROW}B,b,9,order,9\nC,b,c,"\n',
     "too few cells": f'A,"b\n{ROW}b",c\n',
     "too many cells": f'A,"b\n{ROW}b",c,d,e\n',
     "too many lines": f'A,"b\n{ROW * 600}b",c,d\n',
