@@ -270,14 +270,15 @@ class Totals:
     def is_mostly_lost(self) -> bool:
         """Whether more than half of the money does not count.
 
-        Rows are compared instead if there is no money to compare: with several currencies, if no
-        lost row has a value, or if all values are 0.
+        Rows are compared instead if the money of the lost rows is not known, because one of them
+        has no value, or cannot be compared: with several currencies, or if all values are 0.
         """
         lost, meant = self.lost_money(), self.meant_money()
         if len(meant) == 1 and lost:
             (currency,) = meant
-            if meant[currency].micros:
-                return 2 * lost[currency].micros > meant[currency].micros
+            known, all_money = lost[currency], meant[currency].micros
+            if all_money and (known.rows == self.lost or 2 * known.micros > all_money):
+                return 2 * known.micros > all_money
         return 2 * self.lost > self.meant
 
     def sales(self) -> Totals:

@@ -619,6 +619,17 @@ def test_the_longest_line_has_twenty_words() -> None:
     assert with_objection(line, "One more.") == "One more."
 
 
+def test_rows_whose_value_is_unknown_are_mostly_lost_by_their_number() -> None:
+    """One lost row with a small value does not hide the ninety without one."""
+    sent = [row(line, "uploaded", micros=9_000_000) for line in range(2, 11)]
+    unread = [row(line, "rejected") for line in range(11, 101)]
+    small = row(101, "rejected", micros=1_000_000)
+    assert Totals.of([*sent, *unread]).is_mostly_lost
+    assert Totals.of([*sent, *unread, small]).is_mostly_lost
+    assert Totals.of([*sent, unread[0], row(101, "rejected", micros=90_000_000)]).is_mostly_lost
+    assert not Totals.of([*sent, unread[0], small]).is_mostly_lost
+
+
 def test_rows_that_are_worth_nothing_are_mostly_lost_by_their_number() -> None:
     """0 of 0 USD is no share, so three of four rows count."""
     worthless = [each._replace(micros=0) for each in WRONG_DATES]
