@@ -67,6 +67,8 @@ def comparable(text: str) -> str:
     """Return a name, or a value that a profile lists, as it is compared: unwrapped, in NFKC,
     without case and double spaces.
 
-    `" Deal  Stage"` and `"deal stage"` are the same, and so are `"'@mail"` and `"@mail"`.
+    `" Deal  Stage"` and `"deal stage"` are the same, and so are `"'@mail"` and `"@mail"`, and the
+    numbers `1.0` and `1`, because an empty cell makes some programs write a whole column like that.
     """
-    return " ".join(normalize("NFKC", unwrap(text, "word")).split()).casefold()
+    plain = " ".join(normalize("NFKC", unwrap(text, "word")).split()).casefold()
+    return plain[:-2] if plain[-2:] == ".0" and plain[:-2].isdecimal() else plain

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lib.model.records import Row
 from lib.rules.selection import RowSelection
 
-SKIP = {"Stage": ["Closed Lost", ""], "Cancelled at": ["*"]}
+SKIP = {"Stage": ["Closed Lost", "", "1"], "Cancelled at": ["*"]}
 ENTRIES = [
     {"Stage": ["Qualified"]},
     {"Stage": ["Closed Won", "Straße"], "Type": ["New", ""]},
@@ -38,6 +38,9 @@ def row_of(*cells: str, line: int = 2, problem: str | None = None) -> Row:
         (("Negotiation", "", "New"), "rejected"),
         (("Qualified", "2026-11-20", "New"), "skipped"),
         (("Qualified", "NULL", "New"), 0),
+        (("Qualified", "0000-00-00 00:00:00", "New"), 0),
+        (("Qualified", "0001-01-01T00:00:00", "New"), 0),
+        (("1.0", "", "New"), "skipped"),
         (("Closed Lost", "", "New"), "skipped"),
         (("", "", "New"), "skipped"),
         (("-", "", "New"), "skipped"),

@@ -23,8 +23,11 @@ MemoKey = str | tuple[str, ...]
 # Each kind of value has its own placeholders, because a placeholder in one column is a value in
 # another: `0` is an amount, Null is a surname, NA is Namibia, and a consent can be unknown.
 # No value of any kind is written like these signs.
+_ZERO_TIMES: Final = ("0000-00-00", "0001-01-01")
+"""What databases write for a missing time (MySQL, .NET), often with midnight."""
 _ABSENT: Final = frozenset(
     {
+        *_ZERO_TIMES,
         *("-", "--", "---", "\u2013", "\u2014", "n/a", "n.a.", "\\n", "undefined"),
         *("notset", "novalue"),
     }
@@ -51,7 +54,7 @@ PLACEHOLDERS: Final[dict[ValueKind, frozenset[str]]] = {
 }
 _BRACKETS: Final = "()[]<>"
 LONGEST_PLACEHOLDER: Final = 15
-"""Including brackets."""
+"""Including brackets, and without a time of day."""
 
 _MAX_REMEMBERED: Final = 1_024
 _LONGEST_REMEMBERED: Final = 256
@@ -60,7 +63,7 @@ _LONGEST_REMEMBERED: Final = 256
 def is_placeholder(kind: ValueKind, cell: str) -> bool:
     """Return whether a cell of this kind is a placeholder: `N/A`, `(not set)`, `null`, `--`."""
     if len(cell) > LONGEST_PLACEHOLDER:
-        return False
+        return cell.startswith(_ZERO_TIMES)
     word = cell.strip().lower()
     if word in PLACEHOLDERS[kind]:
         return True
