@@ -141,10 +141,12 @@ class Named(NamedTuple):
 
 
 class Originals(NamedTuple):
-    """Conversions that were sent before, by row, and why those of other rows cannot be read."""
+    """Conversions that were sent before, by row, what is left out of them, and why those of other
+    rows cannot be read."""
 
     conversions: Mapping[int, Conversion]
     errors: Mapping[int, Sequence[Problem]]
+    warnings: Mapping[int, Sequence[Problem]]
 
 
 def identify_conversions(
@@ -167,7 +169,7 @@ def identify_conversions(
     needs_all = chunk.file.can.restates_with_original
     ids = zip(order_ids, gclids, strict=True)
     is_read = needs_all or any(order_id is None and not gclid for order_id, gclid in ids)
-    originals = _originals(chunk) if is_read else Originals({}, {})
+    originals = _originals(chunk) if is_read else Originals({}, {}, {})
     names = []
     for row, order_id in enumerate(order_ids):
         if row in problems.errors:
@@ -200,13 +202,14 @@ def _originals(chunk: ChunkColumns) -> Originals:
     """Read the rows as the conversions that they are about."""
     sales = chunk.file.sales
     if sales is None:
-        return Originals({}, {})
+        return Originals({}, {}, {})
     sold = ChunkColumns(sales, chunk.lines, chunk.rows, chunk.entries)
     columns, _ = read_conversions(sold)
     is_accepted = sold.accepted()
     rows = compress(range(chunk.size), is_accepted)
     records = records_of(Conversion, columns, is_accepted, {})
-    return Originals(dict(zip(rows, records, strict=True)), sold.problems.errors)
+    problems = sold.problems
+    return Originals(dict(zip(rows, records, strict=True)), problems.errors, problems.warnings)
 
 
 def _derived_order_id(original: Conversion | None) -> str | None:
@@ -230,6 +233,8 @@ def _with_original(
     elif original is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL")
         chunk.problems.errors[row] += _errors_of_original(row, originals)
+    for warning in originals.warnings.get(row, ()):
+        chunk.problems.warn(row, warning.code, warning.field)
     return Named(order_id, original=original)
 
 

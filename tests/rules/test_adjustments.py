@@ -261,6 +261,15 @@ SO-2,buyer@example.com,sold,100 EUR,noon,RESTATE,80 GBP
     assert [(each.value, each.currency_code) for each in sent] == [(80.0, "EUR"), (80.0, "GBP")]
 
 
+def test_what_a_sale_that_is_sent_again_lacks_is_told() -> None:
+    """A click ID that cannot be read is missing from the sale, whichever row brings it."""
+    header = f"{SALES},adjustment_date_time,adjustment_type,adjusted_value"
+    row = "SO-1,short,buyer@example.com,sold,100,noon,RESTATE,80"
+    assert validate(f"{header}\n{row}", capabilities=WITH_ORIGINAL).warned == {
+        2: "INVALID_CLICK_ID"
+    }
+
+
 def test_the_original_is_sent_where_it_must_be() -> None:
     """There, a restatement carries the whole conversion; a row without it could invent one."""
     validated = validate(
