@@ -436,7 +436,8 @@ def _unknown_fields(profile: Profile) -> Iterator[str]:
 
 
 def _misused_constants(profile: Profile) -> Iterator[str]:
-    """Yield the constants that stand beside a column of the same level, or, of consent, of any."""
+    """Yield the constants that stand beside a column of the same level, or, of consent, of any, and
+    a consent that the destination does not send."""
     levels: dict[str, Profile | WrittenEntry] = {"": profile}
     levels |= {f"conversions[{n}].": entry for n, entry in enumerate(profile.conversions)}
     for prefix, level in levels.items():
@@ -450,10 +451,13 @@ def _misused_constants(profile: Profile) -> Iterator[str]:
                     f"{prefix}{key}: {json.dumps(constant, ensure_ascii=False)}, but "
                     f"{prefix}columns.{name} names a column too. Remove one{more}."
                 )
+    destination = registry.capabilities_of(profile.destination)
     for consent in ("ad_user_data", "ad_personalization"):
         constant = getattr(profile, consent)
         if constant and any(level.columns.get(consent) for level in levels.values()):
             yield f'{consent}: "{constant}", but columns.{consent} names a column too. Remove one.'
+        if constant and consent not in destination.kinds["conversion"].fields:
+            yield f"{consent}: the {destination.title} does not send it. Remove it."
 
 
 def _misused_source(profile: Profile) -> Iterator[str]:

@@ -116,6 +116,7 @@ def test_entries_may_overlap(first: dict[str, Any], second: dict[str, Any]) -> N
             {**columns(ad_user_data="Opt-in"), "ad_user_data": "GRANTED"},
             'ad_user_data: "GRANTED", but columns.ad_user_data names a column too.',
         ),
+        ({**FEED, "ad_personalization": "DENIED"}, "ad_personalization: the Google Ads API does"),
         ({**FEED, "optional": ["phone"]}, 'optional: "phone" is not in columns. Remove it'),
         ({**FEED, "optional": ["order_id"]}, 'optional: "order_id" may not be missing from a file'),
         (
