@@ -199,6 +199,15 @@ def test_what_spreadsheets_add_makes_no_difference(column: str, value: str) -> N
             assert validate_row(**{column: form.format(value)}) == plain, form
 
 
+@pytest.mark.parametrize("form", WRAPPED)
+def test_a_wrapped_mobile_number_may_lack_its_plus(form: str) -> None:
+    """Excel writes an apostrophe before digits, so that it does not calculate with them."""
+    german = {"phone_region": "DE"}
+    cells = ("4915112345678", form.format("4915112345678"))
+    for validated in [validate_row(settings=german, phone=cell) for cell in cells]:
+        assert validated.sent[2].hashed_phones == (digest("+4915112345678"),)
+
+
 def test_inner_zero_width_and_no_break_characters() -> None:
     """Inside a value, zero-width characters are removed and no-break spaces become spaces."""
     validated = validate_row(order_id="SO\u00a01\u200b25", gclid="CjwKCA\u200bexample0003")

@@ -9,17 +9,20 @@ of the region again for every number. This module has three steps instead:
    the steps of `phonenumbers.parse`, with metadata that is compiled once.
 3. The library reads any other text (letters, extensions, `tel:`, other alphabets).
 
-A test compares all three steps with the library for all regions, including errors. Three rules
-are our own (`normalize_phone`). The library is imported when a
-file has such a column, or else when the first number needs it: other files take no time for it.
+A test compares all three steps with the library for all regions, including errors. Some rules are
+our own (`normalize_phone`). The library is imported when a file has such a column, or else when the
+first number needs it: other files take no time for it.
 """
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
+from unicodedata import decimal
 
 from lib.errors import RuleError
+from lib.model.spelling import INVISIBLE
 from lib.rules.values.countries import find_country_code
 from lib.rules.values.identifiers import normalize_region_code
 
@@ -32,7 +35,13 @@ _PUNCTUATION: Final = dict.fromkeys(
 )
 # The library accepts two digits only without punctuation, so it decides on them.
 _FEWEST_DIGITS: Final = 3
-_FLOAT: Final = (".0", ",0")
+_ZERO_DECIMALS: Final = (".0", ",0", ".00", ",00")
+_WHOLE: Final = re.compile(r"(\+?[0-9]+)[.,]00?")
+# What spreadsheets wrap a number in, and masks: `+49*****5678`, `0151 XXXXXXX`.
+_WRAPPED_OR_MASKED: Final = re.compile(r"['\"=*\u2022]|[xX#]{2}|[" + re.escape(INVISIBLE) + "]")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_DIGIT: Final = re.compile(r"\d")
+_SECOND_NUMBER: Final = re.compile(r"(?:[0-9][^0-9/]*){6}/\s*[+0]")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
 _LONGEST_TEXT: Final = 250
 _LONGEST_NUMBER: Final = 17
@@ -71,9 +80,11 @@ def normalize_phone_region(value: str) -> str:
 def normalize_phone(value: str, region: str | None, only_if_sure: bool = False) -> str:
     """Return the number in E.164, as `phonenumbers` parses and formats it.
 
-    There are three differences: `2125550100.0`, which spreadsheets and data frames make from
-    digits, is accepted, and so are mobile numbers whose plus they have dropped, `4915112345678`
-    with DE. A calling code as `region` without `+` is one only for numbers that are valid with it.
+    There are four differences: `2125550100.0`, which spreadsheets and data frames make from digits,
+    is accepted, and so are mobile numbers whose plus they have dropped, `4915112345678` with DE. A
+    calling code as `region` without `+` is one only for numbers that are valid with it. And the
+    library drops or converts what is no number at all: cells with two numbers, with a mask, with a
+    word behind the number, or still wrapped (`'4915112345678`) are refused.
 
     `region` (ISO 3166-1 alpha-2) is the country in which a number without `+` is dialled:
     `(800)555-0100` with US -> `+18005550100`.
@@ -89,16 +100,16 @@ def normalize_phone(value: str, region: str | None, only_if_sure: bool = False) 
         return value
     if region and region.isdecimal():
         return _with_bare_code(value, region, only_if_sure)
-    if value.endswith(_FLOAT) and value[:-2].removeprefix("+").isdecimal():
-        value = value[:-2]
+    if value.endswith(_ZERO_DECIMALS) and (whole := _WHOLE.fullmatch(value)):
+        value = whole[1]
+    if "/" in value and _SECOND_NUMBER.search(value):
+        raise RuleError("INVALID_PHONE")
     text = value.translate(_PUNCTUATION)
-    digits = text[1:] if text[:1] == "+" else text
-    if (
-        not digits.isascii()
-        or not digits.isdecimal()
-        or len(digits) < _FEWEST_DIGITS
-        or len(value) > _LONGEST_TEXT
-    ):
+    digits = text[1:] if text[:1] in ("+", "\uff0b") else text
+    if digits.isdecimal() and not digits.isascii():
+        plain = "".join(str(decimal(each)) for each in digits)
+        return normalize_phone("+" * (digits is not text) + plain, region, only_if_sure)
+    if not digits.isdecimal() or len(digits) < _FEWEST_DIGITS or len(value) > _LONGEST_TEXT:
         return _by_library(value, region)
     if digits is not text:
         return _international(digits) or _by_library(value, region)
@@ -336,6 +347,8 @@ def _by_library(value: str, region: str | None) -> str:
     """Do what `normalize_phone` does, with the library alone."""
     import phonenumbers
 
+    if _WRAPPED_OR_MASKED.search(value):
+        raise RuleError("INVALID_PHONE")
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as error:
@@ -343,12 +356,30 @@ def _by_library(value: str, region: str | None) -> str:
     else:
         reason = phonenumbers.is_possible_number_with_reason(number)
         if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
+            if number.extension is None and _has_word(value, region):
+                raise RuleError("INVALID_PHONE")
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         no_code = False
     # Raised outside the `except` block, so that the library's exception is not its context.
     if no_code and region not in phonenumbers.SUPPORTED_REGIONS and not _has_plus(value):
         raise RuleError("PHONE_REGION_MISSING")
     raise RuleError("INVALID_PHONE")
+
+
+def _has_word(value: str, region: str | None) -> bool:
+    """Return whether letters behind the first digit are no part of the number, as in
+    `0151 1234567 mobil`: without them, it has a possible length too, or with them it is not valid.
+    """
+    import phonenumbers
+
+    first = _DIGIT.search(value)
+    if first is None or not _LETTERS.search(value, first.end()):
+        return False
+    without = value[: first.end()] + _LETTERS.sub("", value[first.end() :])
+    with suppress(phonenumbers.NumberParseException):
+        if phonenumbers.is_possible_number(phonenumbers.parse(without, region)):
+            return True
+    return not phonenumbers.is_valid_number(phonenumbers.parse(value, region))
 
 
 def _has_plus(value: str) -> bool:

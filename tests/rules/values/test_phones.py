@@ -103,7 +103,12 @@ def test_numbers_of_every_region_equal_the_library(region: str) -> None:
     chance = random.Random(region)
     for value in numbers_of(region, chance):
         for dialled_in in (region, chance.choice((None, chance.choice(REGIONS)))):
-            assert by_us(value, dialled_in) == expected(value, dialled_in), (value, dialled_in)
+            ours = by_us(value, dialled_in)
+            may_be_refused = value == "1-800-FLOWERS"  # where it is not valid
+            assert ours == expected(value, dialled_in) or (may_be_refused and ours is None), (
+                value,
+                dialled_in,
+            )
 
 
 @given(
@@ -111,9 +116,12 @@ def test_numbers_of_every_region_equal_the_library(region: str) -> None:
     st.sampled_from([*REGIONS, None, "ZZ"]),
 )
 def test_any_text_equals_the_library(value: str, region: str | None) -> None:
-    """Any text gives the library's result, except digits with a trailing `.0` or `,0`."""
-    assume(not re.fullmatch(r"\+?\d+[.,]0", value))
-    assert by_us(value, region) == expected(value, region)
+    """Any text gives the library's result, except digits with decimals that are 0. Letters behind a
+    digit and a second number may be refused."""
+    assume(not re.fullmatch(r"\+?\d+[.,]00?", value))
+    ours = by_us(value, region)
+    may_be_refused = re.search(r"\d.*[xA]|xx|##|/\s*[+0]", value)
+    assert ours == expected(value, region) or (may_be_refused and ours is None)
 
 
 @given(st.text("0123456789+ ()-", max_size=18), st.sampled_from(REGIONS))
@@ -136,7 +144,13 @@ def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> N
         ("0044 20 7946 0958", "DE", "+442079460958"),
         ("1-800-FLOWERS", "US", "+18003569377"),
         ("(800) 555-0100 ext. 7", "US", "+18005550100"),
-        ("\u202a+1 800 555 0100\u202c", None, "+18005550100"),
+        ("030 123456 ext. 12", "DE", "+4930123456"),
+        ("+49/0151/1234567", None, "+491511234567"),
+        (
+            "\uff14\uff19\uff11\uff15\uff11\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18",
+            "DE",
+            "+4915112345678",
+        ),
         ("06 1234 5678", "IT", "+390612345678"),
         ("2125550100.0", "US", "+12125550100"),
         ("12125550100,0", "US", "+12125550100"),
@@ -146,6 +160,8 @@ def test_normalizing_a_phone_twice_changes_nothing(value: str, region: str) -> N
         ("4915112345678", "DE", "+4915112345678"),
         ("49 151 12345678", "DE", "+4915112345678"),
         ("4915112345678.0", "DE", "+4915112345678"),
+        ("4915112345678.00", "DE", "+4915112345678"),
+        ("+4915112345678.00", None, "+4915112345678"),
         ("6281234567890", "ID", "+6281234567890"),
         ("020 7946 0958", "44", "+442079460958"),
         ("+1 212 555 0100", "44", "+12125550100"),
@@ -171,10 +187,24 @@ def test_a_phone_becomes_e164(value: str, region: str | None, e164: str) -> None
         ("030 1234567", "1", "INVALID_PHONE"),
         ("0470 12 34 56", "56", "INVALID_PHONE"),
         ("338 123 4567", "380", "INVALID_PHONE"),
+        ("4.91511E12", "DE", "INVALID_PHONE"),
+        ("+49*****5678", None, "INVALID_PHONE"),
+        ("xxx-xxx-0101", "DE", "INVALID_PHONE"),
+        ("0151 XXXXXXX", "DE", "INVALID_PHONE"),
+        ("0151 1234567 mobil", "DE", "INVALID_PHONE"),
+        ("+49 30 123456 cell", None, "INVALID_PHONE"),
+        ("030 123456 App. 12", "DE", "INVALID_PHONE"),
+        ("030 12345 / 030 12346", "DE", "INVALID_PHONE"),
+        ("1-800-FLOWERS", "DE", "INVALID_PHONE"),
+        # These are read without what wraps them.
+        ("'4915112345678", "DE", "INVALID_PHONE"),
+        ('="4915112345678"', "DE", "INVALID_PHONE"),
+        ("\u200e4915112345678", "DE", "INVALID_PHONE"),
     ],
 )
 def test_an_impossible_phone_is_refused(value: str, region: str | None, code: str) -> None:
-    """An incomplete number is refused; neither its country nor its area code is guessed."""
+    """An incomplete number is refused; neither its country nor its area code is guessed. So is what
+    the library would make a number of: masks, words, and two numbers."""
     with pytest.raises(RuleError) as refused:
         normalize_phone(value, region)
     assert refused.value.code == code
