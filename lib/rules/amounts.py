@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
+from lib.model.fields import DecimalSign
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.currencies import parse_currency
-from lib.rules.values.money import parse_amount, written_currencies
+from lib.rules.values.money import meanings_by_sign, parse_amount, written_currencies
 
 
 class AmountColumns(NamedTuple):
@@ -24,6 +25,12 @@ CONVERSION_VALUE: Final = AmountColumns("conversion_value", ["currency_code"])
 ADJUSTED_VALUE: Final = AmountColumns(
     "adjusted_value", ["adjusted_value_currency", "currency_code"]
 )
+
+_OTHER_SIGN: Final[Mapping[DecimalSign, str]] = {
+    ".": 'a number such as 1.234, beside one such as 1.234,50, but the profile says "."',
+    ",": 'a number such as 1,234, beside one such as 1,234.50, but the profile says ","',
+}
+"""The detail of DECIMAL_SIGN_MISMATCH for a number with two meanings, by the profile's sign."""
 
 _UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
@@ -89,11 +96,16 @@ def _read_values(
     chunk: ChunkColumns, columns: AmountColumns, stated: Sequence[str | None]
 ) -> tuple[Values, list[int]]:
     """Return the values, and the rows whose cell is empty. `stated` are the currencies in the cells
-    of `columns`, or those of the entries. None: neither says one."""
+    of `columns`, or those of the entries. None: neither says one.
+
+    If numbers contradict the declared decimal sign, those that both signs can read may be rejected
+    too (`ChunkColumns.doubtful`): each would be a thousand times too high or too low.
+    """
     decimal_sign, scale = chunk.file.rules.number_format
     values: list[float | None] = [None] * chunk.size
     currencies: list[str | None] = [None] * chunk.size
     empty: list[int] = []
+    unread: list[int] = []
     for row, (cell, currency) in enumerate(zip(chunk.cells(columns.value), stated, strict=True)):
         if not cell:
             empty.append(row)
@@ -111,12 +123,18 @@ def _read_values(
                 cell = text
             except RuleError as error:
                 chunk.problems.reject(row, error.code, columns.value)
+                unread.append(row)
                 continue
         chosen = _choose_currency(chunk, row, currency, cell, columns)
         if isinstance(chosen, Problem):
             chunk.problems.reject(row, *chosen)
         else:
             values[row], currencies[row] = value, chosen
+    if unread and decimal_sign is not None:
+        for row in chunk.doubtful(columns.value, decimal_sign, unread, meanings_by_sign):
+            detail = _OTHER_SIGN[decimal_sign]
+            chunk.problems.reject(row, "DECIMAL_SIGN_MISMATCH", columns.value, detail)
+            values[row] = currencies[row] = None
     return Values(values, currencies), empty
 
 

@@ -242,6 +242,39 @@ class ChunkColumns:
         """Return whether the file has all of these columns."""
         return self.file.columns.keys() >= set(fields)
 
+    def doubtful(
+        self,
+        field: str,
+        declared: T,
+        unread: Iterable[int],
+        meanings: Callable[[str], Mapping[T, object]],
+    ) -> list[int]:
+        """Return the rows whose cell can mean two things, if more of the column's cells that can
+        mean only one contradict the `declared` way to write them than agree with it.
+
+        `meanings` returns what a text means in each way in which it can be read. `unread` are the
+        rows that cannot be read as declared, as are all that contradict. The cells are those of the
+        file. Each entry may have a column of its own.
+        """
+        cells, columns = self.cells(field), self.values_of_entries(self.file.columns[field])
+
+        def meanings_of(row: int) -> Mapping[T, object]:
+            return meanings(plain_text(cells[row], field) or "")
+
+        contradicting = Counter(
+            columns[row] for row in unread if (ways := meanings_of(row)) and declared not in ways
+        )
+        doubtful = []
+        for row, column in enumerate(columns):
+            if contradicting[column] <= 0:
+                continue  # enough cells agree: for speed, no more are read
+            found = meanings_of(row)
+            if [*found] == [declared]:
+                contradicting[column] -= 1
+            elif len({*found.values()}) == 2:
+                doubtful.append(row)
+        return [row for row in doubtful if contradicting[columns[row]] > 0]
+
     def sendable(self) -> list[int]:
         """Return the rows without an error."""
         errors = self.problems.errors

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
 from lib.model.account import ConversionAction
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems, plain_text
+from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.row_rules import RowRules
 from lib.rules.values.dates import DateOrder, Doubts, meanings_by_order, with_time_of_day
 from lib.rules.values.time_reader import MAX_AGE_DAYS, TimeReader
@@ -93,38 +92,17 @@ def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[in
 
     With MDY, 20/11/2026 and 21/11/2026 contradict it, and 11/20/2026 agrees, so 10/11/2026 is
     rejected. The original cells are read, because those of adjustments may be replaced. `unread`
-    are the rows whose time cannot be read, as are all that contradict.
+    are the rows whose time cannot be read.
     """
-    declared, problems, cells = (
-        chunk.file.time_reader.date_order,
-        chunk.problems,
-        chunk.cells(field),
-    )
+    declared, problems = chunk.file.time_reader.date_order, chunk.problems
     if declared is None or field not in chunk.file.columns:
         return
-    columns = chunk.values_of_entries(chunk.file.columns[field])
-
-    def meanings_of(row: int) -> dict[DateOrder, datetime]:
-        return meanings_by_order(plain_text(cells[row], field) or "")
-
-    other = "DMY" if declared == "MDY" else "MDY"
-    contradicting = Counter(columns[row] for row in unread if [*meanings_of(row)] == [other])
-    ambiguous = []
-    for row, column in enumerate(columns):
-        if contradicting[column] <= 0:
-            continue  # enough dates agree: for speed, no more are read
-        meanings = meanings_of(row)
-        if [*meanings] == [declared]:
-            contradicting[column] -= 1
-        elif len({*meanings.values()}) == 2:
-            ambiguous.append(row)
     detail = f"a date such as 10/11/2026, beside {_OTHER_ORDER[declared]}"
-    for row in ambiguous:
-        if contradicting[columns[row]] > 0:
-            # What else was found, such as TOO_OLD, is about a day that may not be meant.
-            for found in (problems.errors, problems.warnings):
-                found[row] = [each for each in found[row] if each.field != field]
-            problems.reject(row, "DATE_ORDER_MISMATCH", field, detail)
+    for row in chunk.doubtful(field, declared, unread, meanings_by_order):
+        # What else was found, such as TOO_OLD, is about a day that may not be meant.
+        for found in (problems.errors, problems.warnings):
+            found[row] = [each for each in found[row] if each.field != field]
+        problems.reject(row, "DATE_ORDER_MISMATCH", field, detail)
 
 
 def _read_unwrapped(

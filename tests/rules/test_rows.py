@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from lib.destinations.registry import capabilities_of
 from lib.model.account import Account
-from lib.model.fields import NumberFormat
+from lib.model.fields import NumberFormat, RecordKind
 from lib.model.money import Sum
 from lib.model.outcomes import Problem, RowOutcome
-from lib.model.records import CartItem, Conversion
+from lib.model.records import CartItem, Conversion, Row
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules
 from tests.rules.rows import digest, engine_for, rows_of, rules_of, validate
@@ -292,6 +292,42 @@ def test_dates_with_two_meanings_among_dates_in_the_other_order(
     moved = {found.fields[n] for n in found.details if "10/11/2026" in found.details[n]}
     assert moved <= {"DATE_ORDER_MISMATCH conversion_date_time"}
     assert not found.refused.keys() & found.warned.keys()
+
+
+@pytest.mark.parametrize(
+    ("sign", "cells", "sent"),
+    [
+        (",", ["1,234", "12,500", "1,234.50", "2,450.75", "99.90"], []),
+        (".", ["1.234", "12.500", "1.234,50", "2.450,75", "99,90"], []),
+        (",", ["99.500", "120.000", "19.990", "1234.500"], []),
+        (",", ["1,234", "99.90", "99,90"], ["1,234", "99,90"]),
+        (",", ["1,234", "99.90", "89.90", "99,90"], ["99,90"]),
+        (".", ["USD 1.234", "1234", "0,990", "7 USD"], ["1234", "7 USD"]),
+        (",", ['="1,234"', '="99.90"'], []),
+        (".", ["1.234", "12,500"], ["1.234", "12,500"]),
+        (None, ["12.50", "99,90", "89,90"], ["12.50", "99,90", "89,90"]),
+    ],
+)
+@pytest.mark.parametrize("field", ["conversion_value", "adjusted_value"])
+def test_numbers_with_two_meanings_among_numbers_with_the_other_sign(
+    sign: Any, cells: list[str], sent: list[str], field: str
+) -> None:
+    """They are rejected if more numbers of the chunk contradict the declared sign than agree with
+    it, and nobody says what they are worth."""
+    kind: RecordKind = "adjustment" if field == "adjusted_value" else "conversion"
+    entry = EntryRules("1001", adjustment_type="restatement")
+    header = ["order_id", "gclid", "conversion_date_time", "adjustment_date_time", field]
+    settings = {"number_format": NumberFormat(sign), "entries": [entry]}
+    engine = engine_for(header, kind, **settings)
+    times = ["2026-11-20 10:00"] * 2
+    rows: list[Row] = [
+        (line, [f"SO-{line}", f"AAAAAAAAAAAAA{line}", *times, cell], None, 1)
+        for line, cell in enumerate(cells, 10)
+    ]
+    found = engine.validate(rows)
+    assert [cells[line - 10] for line in found.lines] == sent
+    refused = {(each.errors[0].code, each.micros) for each in found.refused}
+    assert refused <= {("DECIMAL_SIGN_MISMATCH", None)}
 
 
 def test_a_chunk_and_a_column_are_judged_alone() -> None:

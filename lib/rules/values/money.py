@@ -1,6 +1,7 @@
 """Conversion values, in the formats of spreadsheets."""
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
@@ -120,6 +121,20 @@ def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
     if value.isdecimal() and value.isascii():
         return float(value)
     return _parse_written(" ".join(value.translate(DASHES).split()), decimal_sign)
+
+
+def meanings_by_sign(value: str) -> dict[DecimalSign, float]:
+    """Return what a number means with each decimal sign with which it can be read.
+
+    `1,234` has two meanings, `1,234.50` has only that of ".", and `12` the same one with both
+    signs. What is no number has none.
+    """
+    signs: tuple[DecimalSign, DecimalSign] = (".", ",")
+    found = {}
+    for sign in signs:
+        with suppress(RuleError):
+            found[sign] = parse_value(value, sign)
+    return found
 
 
 def _parse_written(text: str, decimal_sign: DecimalSign | None) -> float:
