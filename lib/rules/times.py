@@ -20,6 +20,7 @@ _UNKNOWN_ZONE: Final = UnknownZone("time_zone")
 _OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
     "MDY": "a date such as 20/11/2026, but the profile says MDY",
     "DMY": "a date such as 11/20/2026, but the profile says DMY",
+    None: "a date such as 11.20.2026, which has the month first",
 }
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
 
@@ -88,17 +89,20 @@ def times_of(
 
 def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[int]) -> None:
     """Reject the dates that can mean two days, if more of the chunk's dates in this column that can
-    mean only one contradict the declared order than agree with it.
+    mean only one contradict the declared order than agree with it. Without one, this is about dates
+    with dots, which are read with the day first.
 
     With MDY, 20/11/2026 and 21/11/2026 contradict it, and 11/20/2026 agrees, so 10/11/2026 is
     rejected. The original cells are read, because those of adjustments may be replaced. `unread`
     are the rows whose time cannot be read.
     """
     declared, problems = chunk.file.time_reader.date_order, chunk.problems
-    if declared is None or field not in chunk.file.columns:
+    if field not in chunk.file.columns:
         return
     detail = f"a date such as 10/11/2026, beside {_OTHER_ORDER[declared]}"
-    for row in chunk.doubtful(field, declared, unread, meanings_by_order):
+    for row in chunk.doubtful(field, declared or "DMY", unread, meanings_by_order):
+        if any(each.code == "DATE_ORDER_UNDECLARED" for each in problems.errors.get(row, ())):
+            continue  # it has no dots
         # What else was found, such as TOO_OLD, is about a day that may not be meant.
         for found in (problems.errors, problems.warnings):
             found[row] = [each for each in found[row] if each.field != field]

@@ -179,10 +179,11 @@ def meanings_by_order(value: str) -> dict[DateOrder, datetime]:
     """Return what a time means, without its zone, in each order in which it can be read.
 
     `11/10/2026 14:05` has two meanings, `11/20/2026` has only that of MDY, and `2026-11-20` the
-    same one in both orders. What is no time has none.
+    same one in both orders. What is no time has none. Dots prove no order here: some systems write
+    `11.20.2026`.
     """
     parts = _parts(_one_spelling(value)) if len(value) <= _LONGEST else None
-    return {} if parts is None else _naive_by_order(parts)
+    return {} if parts is None else _naive_by_order({**parts, "mark": "/"})
 
 
 def with_time_of_day(date: str, time_of_day: str) -> str:
