@@ -80,8 +80,7 @@ def times_of(
             texts[row], instants[row], doubts = found
         for doubt in doubts:
             problems.warn(row, doubt, field)
-    # A row that may be sent without this time may come again in a resend, with few others of its
-    # chunk. If they were judged by it, they could be rejected there, but not on the first pass.
+    # With other problems than the chunk's, a row may be sent without this time.
     if unread and problems is chunk.problems:
         _reject_ambiguous_dates(chunk, field, unread)
     return Times(texts, instants)

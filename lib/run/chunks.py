@@ -51,6 +51,8 @@ measured with files that are nothing but custom variables, carts, or email addre
 CELL_CHARS = 16
 """What a cell counts beside its text. A custom variable of two characters needs 250 bytes."""
 
+_NONE: Final[Mapping[int, RowResult]] = {}
+
 _DENIED: Final = "DENIED"
 """Consent that a person has refused."""
 
@@ -274,12 +276,23 @@ def outcome_of_unsent(
 def without(validated: ValidatedChunk, unsent: Mapping[int, RowOutcome]) -> ValidatedChunk:
     """Return the rows without the records of these lines, which get these outcomes."""
     lines = validated.lines
-    kept = [line not in unsent for line in lines]
+    kept = _with_records(validated, [line not in unsent for line in lines])
+    refused = [*validated.refused, *(unsent[n] for n in lines if n in unsent)]
+    return kept._replace(refused=refused)
+
+
+def only(validated: ValidatedChunk, wanted: Container[int]) -> ValidatedChunk:
+    """Return the rows in these lines. What the others have shown about them stays."""
+    kept = _with_records(validated, [line in wanted for line in validated.lines])
+    return kept._replace(refused=[row for row in validated.refused if row.line in wanted])
+
+
+def _with_records(validated: ValidatedChunk, is_kept: Sequence[bool]) -> ValidatedChunk:
+    """Return the rows with these of their records alone. `is_kept` says it of each."""
     return validated._replace(
-        lines=list(compress(lines, kept)),
-        records=list(compress(validated.records, kept)),
-        values=validated.values.only(list(compress(range(len(lines)), kept))),
-        refused=[*validated.refused, *(unsent[n] for n in lines if n in unsent)],
+        lines=list(compress(validated.lines, is_kept)),
+        records=list(compress(validated.records, is_kept)),
+        values=validated.values.only(list(compress(range(len(is_kept)), is_kept))),
     )
 
 
@@ -289,13 +302,15 @@ def outcomes(
     accepted: Outcome,
     sent_at: datetime,
     customer_id: str,
+    uncounted: Mapping[int, RowResult] = _NONE,
     *,
     list_all: bool,
 ) -> ChunkOutcomes:
     """The APIs' answers for the parts of a chunk → the outcome of each of its rows.
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
-    validates. `sent_at` is the time of the answers. `list_all`: rows without a problem are listed
+    validates. `sent_at` is the time of the answers. `uncounted` are rows of the chunk that are not
+    sent now, and that Google does not count, by line. `list_all`: rows without a problem are listed
     too, not only counted.
     """
     listed: list[RowOutcome] = []
@@ -307,7 +322,7 @@ def outcomes(
         positions: Collection[int] = range(size)  # of the records that are listed
         if not list_all:
             positions = answer.row_results.keys() | part.warnings.keys()
-        listed += _outcomes_of_part(part, answer, accepted, sorted(positions))
+        listed += _outcomes_of_part(part, answer, accepted, sorted(positions), uncounted)
         request_ids += answer.request_ids
         if not part.corrects:
             unlisted.denied += part.denied
@@ -340,11 +355,15 @@ def outcomes(
 
 
 def _outcomes_of_part(
-    part: PreparedPart, answer: UploadResult, accepted: Outcome, positions: Sequence[int]
+    part: PreparedPart,
+    answer: UploadResult,
+    accepted: Outcome,
+    positions: Sequence[int],
+    uncounted: Mapping[int, RowResult],
 ) -> list[RowOutcome]:
     """Return the rows of a part that are listed: those at these positions, and the refused ones."""
     results = answer.row_results
-    uncounted = {
+    uncounted = dict(uncounted) | {
         part.rows.lines[position]: result
         for position, result in results.items()
         if result.outcome not in COUNTED

@@ -15,13 +15,14 @@ end after LONGEST_WAIT.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from lib.catalogue.codes import WAITS_A_DAY, lookup
 from lib.config.settings import Settings
+from lib.destinations.base import RowResult
 from lib.model import retries
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.outcomes import COUNTED, UNLISTED, Outcome, Problem, RowOutcome
@@ -102,11 +103,20 @@ def was_sent(row: RowOutcome) -> bool:
     return not any(row.has_error(code) for code in _NEVER_SENT)
 
 
+def uncounted_before(before: ChunkOutcomes, due: Container[int]) -> dict[int, RowResult]:
+    """Return the rows of a chunk that are not `due`, and that Google does not count, by line."""
+    return {
+        row.line: RowResult(row.outcome, row.errors)
+        for row in before.listed
+        if row.line not in due and row.outcome not in COUNTED and not _was_accepted(row)
+    }
+
+
 def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> ChunkOutcomes:
     """Return the outcomes of a chunk, with the new outcomes of the rows that were sent again.
 
-    `before` are its outcomes so far. `answer` has those rows alone, all of them listed. `list_all`:
-    also a row without a problem stays listed.
+    `before` are its outcomes so far. `answer` lists each of those rows. `list_all`: also a row
+    without a problem stays listed.
     """
     new = {row.line: row for row in answer.listed}
     earlier = before.sent

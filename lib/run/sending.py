@@ -3,12 +3,13 @@
     chunks_of ──▶ does the chunk have a marker? ──yes, nothing due──▶ pass over it
                    │ no                         └─yes, rows are due─┐
                    ▼                                                ▼
-    prepare all its rows                            prepare those rows only
+    validate all its rows                           validate all, keep those rows only
                    └──────────────┬─────────────────────────────────┘
                                   ▼
     in a separate thread: its corrections ──▶ send ──▶ marker       (`lib.run.window`)
 
-The next chunks are prepared meanwhile.
+Some rules compare rows, so a chunk is always validated whole. The next chunks are prepared
+meanwhile.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from lib.destinations.base import MaybeSent, RowResult, UploadResult
 from lib.errors import CHECKSUM_MISMATCH, RetryableError
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.outcomes import Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Conversion, Record, Row, line_of
+from lib.model.records import Adjustment, Conversion, Record, Row
 from lib.model.sent_requests import ranges_of
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
@@ -33,6 +34,7 @@ from lib.run.chunks import (
     Validated,
     chunks_of,
     not_attempted,
+    only,
     outcome_of_unsent,
     outcomes,
     prepare,
@@ -45,6 +47,7 @@ from lib.run.resend import (
     ROWS_NOT_NAMED,
     is_due,
     merged,
+    uncounted_before,
     was_sent,
     with_due_time,
 )
@@ -141,9 +144,8 @@ class _ChunkUpload:
         self.due = {row.line: row for row in listed if is_due(row, self.attempt)}
 
     def prepare(self, chunk: Chunk) -> PreparedChunk | Problem:
-        """Validate and serialize the rows. Returns why the file must stop here, if it must."""
-        if self.before is not None:
-            chunk = chunk._replace(rows=[row for row in chunk.rows if line_of(row) in self.due])
+        """Validate all rows, and serialize those that are sent now. Returns why the file must stop
+        here, if it must."""
         return prepare(self.plan, chunk, self.attempt.run.job_id, self._as_sent)
 
     def _as_sent(self, validated: Validated) -> Validated:
@@ -152,6 +154,8 @@ class _ChunkUpload:
 
         On the first pass of most files, all rows are sent: then nothing is looked at row by row.
         """
+        if self.before is not None:
+            validated = [(part, only(rows, self.due)) for part, rows in validated]
         awaits = self.plan.adjusts_own_conversions and not self.attempt.conversions_are_answered
         if awaits or self.due:
             validated = [
@@ -214,6 +218,7 @@ class _ChunkUpload:
             accepted,
             self.attempt.context.utc_now(),
             self.plan.account.conversion_customer_id,
+            uncounted_before(self.before.outcomes, self.due) if self.before is not None else {},
             list_all=list_all or self.before is not None,
         )
         chunk = chunk.with_listed(self._as_saved)

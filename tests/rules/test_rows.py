@@ -352,32 +352,6 @@ AAAAAAAAAAAAAA4,20/11/2026,10/11/2026
     assert engine.validate(first[1:], [0, 1, 1]).lines == [3, 4, 5]
 
 
-_IN_ANY_ORDER = st.sampled_from(
-    ["20/11/2026", "21/11/2026 14:05", "11/20/2026", "11/21/2026", "10/11/2026", "11/11/2026 10:00"]
-)
-
-
-@given(st.lists(st.tuples(_IN_ANY_ORDER, _IN_ANY_ORDER, st.booleans()), max_size=9), st.data())
-def test_rows_that_are_sent_again_are_read_as_before(
-    rows: list[tuple[str, str, bool]], data: st.DataObject
-) -> None:
-    """A resend validates some of the rows that were sent, without the others of their chunk."""
-    lines = [
-        f"AAAAAAAAAAAAAA{number},{f'SO-{number}' if has_order else ''},{sold},{adjusted}"
-        for number, (sold, adjusted, has_order) in enumerate(rows)
-    ]
-    header = ["gclid", "order_id", "conversion_date_time", "adjustment_date_time"]
-    retracted = [EntryRules("1001", adjustment_type="retraction")]
-    all_rows = rows_of("\n".join(lines))
-    for kind, entries in (("conversion", [EntryRules("1001")]), ("adjustment", retracted)):
-        engine = engine_for(header, kind, date_order="MDY", entries=entries)
-        first = engine.validate(all_rows)
-        sent = dict(zip(first.lines, first.records, strict=True))
-        due = [row for row in all_rows if row[0] in sent and data.draw(st.booleans())]
-        again = engine_for(header, kind, date_order="MDY", entries=entries).validate(due)
-        assert again.records == [sent[line] for line, *_ in due]
-
-
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
     """A conversion before the look-back window is sent, because the click time is unknown."""
     validated = validate(

@@ -293,6 +293,52 @@ def test_a_held_last_line_whose_object_was_deleted_is_not_attempted(
     assert results(google)["rows"][0]["errors"][0]["code"] == "SOURCE_GONE"
 
 
+@pytest.mark.parametrize("end", ["\r\n", ""], ids=["whole", "held"])
+@pytest.mark.parametrize(
+    ("of_first", "found", "code"),
+    [
+        ("counted", {"uploaded": 1, "duplicate": 1}, "REPEATED_WITH_OTHER_VALUE"),
+        ("too_recent", {"deferred": 2}, "TOO_RECENT_EVENT"),
+        ("too_old", {"failed": 1, "rejected": 1}, "REPEATED_REFUSED_LINE"),
+    ],
+)
+def test_a_held_last_line_repeats_a_row_like_any_other(
+    google: World, of_first: str, found: dict[str, int], code: str, end: str
+) -> None:
+    """It is compared with the rows of its chunk, which were answered before, and shares what
+    happened to the row that it repeats."""
+    if of_first != "counted":
+        getattr(google.api, of_first).add("a")
+    same = {"order_id": "a", "conversion_date_time": SOLD_AT}
+    rows = [core_row(n, conversion_value=value, **same) for n, value in enumerate("19", 1)]
+    deliver(google, "daily.csv", csv_bytes(rows).rstrip(b"\r\n") + end.encode())
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google) == found
+    assert code in results(google)["codes"]
+    google.api.too_recent.clear()
+    google.clock.seconds += 13 * HOUR
+    sweep(google)
+    google.clock.seconds += 13 * HOUR
+    sweep(google)
+    if of_first != "too_old":
+        assert outcomes(google) == {"uploaded": 1, "duplicate": 1}
+        assert google.api.counted == ["a"]
+
+
+def test_a_held_last_line_is_read_like_its_column(google: World) -> None:
+    """Its date means what the dates of the other rows say, although they are not sent with it."""
+    google.profiles["default"]["date_order"] = "MDY"
+    columns = [*(c for c in CORE_COLUMNS if c != "conversion_date_time"), "conversion_date_time"]
+    dates = ["20/11/2026", "21/11/2026", "10/11/2026"]
+    rows = [core_row(n, conversion_date_time=date) for n, date in enumerate(dates)]
+    deliver(google, "daily.csv", csv_bytes(rows, columns).rstrip(b"\r\n"))
+    google.clock.seconds += 601
+    sweep(google)
+    assert outcomes(google) == {"rejected": 3}
+    assert google.api.sent == []
+
+
 def test_a_copy_onto_itself_is_superseded(google: World) -> None:
     """Of two generations with the same content, the one that is not live sends nothing."""
     first = google.store.put(IN, "daily.csv", sales("a"))
