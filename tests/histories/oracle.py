@@ -271,9 +271,11 @@ class Oracle(History):
         its file, or at an API that compares times any newer one, counts instead."""
         google = self.platform.google
         if row.step == SOLD:
-            # Also if nobody could send the retraction any more.
+            # Also if nobody could send the retraction any more. A line that repeats the click and
+            # time of a retracted order of its file is that order.
+            same = [row, *(other for other in file.rows if is_twin_of(row, other))]
             begun = [file for file in self.files if self.platform.has_run(file.source)]
-            return any(SalesRow(row.sale, REFUNDED) in file.rows for file in begun)
+            return any(SalesRow(each.sale, REFUNDED) in f.rows for each in same for f in begun)
         newer = [each for each in file.rows if each.sale == row.sale and each.step > row.step]
         applied = [each.row() for each in google.applied]
         return bool(newer) or any(a.sale == row.sale and a.step > row.step for a in applied)
