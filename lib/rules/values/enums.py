@@ -1,10 +1,11 @@
 """Closed vocabularies: consent, environment, customer type, event source.
 
-Cells may have any case, with spaces, hyphens or underscores. An empty or undecided cell returns
-None, which makes no statement to Google. An unknown word is an error, not a guess: a misread denial
-would count as consent.
+Cells may have any case, and spaces, hyphens or underscores between words. An empty or undecided
+cell returns None, which makes no statement to Google. An unknown word is an error, not a guess: a
+misread denial would count as consent.
 """
 
+import re
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
 
@@ -14,6 +15,8 @@ from lib.rules.values.cells import without_accents
 Consent = Literal["GRANTED", "DENIED"]
 
 Word = TypeVar("Word", bound=str)
+
+_SEPARATORS: Final = re.compile(r"[\s_-]+")
 
 _NOT_STATED: Final = ("", "UNSPECIFIED", "EVENT_SOURCE_UNSPECIFIED", "UNKNOWN")
 # In English, German, French, Spanish, Italian, Dutch and Portuguese: yes and no, what spreadsheets
@@ -66,7 +69,7 @@ def _look_up(value: str, words: dict[str, Word | None], code: str) -> Word | Non
     """Return the word of the API that a cell means. Raises `code` for any other text."""
     if value in words:
         return words[value]
-    word = "_".join(value.replace("-", " ").replace("_", " ").upper().split())
+    word = _SEPARATORS.sub("_", value.strip()).upper()
     if word not in words:
         word = without_accents(word)
     if word not in words:
