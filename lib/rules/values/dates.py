@@ -135,6 +135,8 @@ _WEEKDAY: Final = re.compile(r"(?P<weekday_name>[A-Za-z-]{2,13})\.?,? (?P<rest>.
 # (JavaScript). The offset, if there is one, needs no name.
 _BRACKET: Final = re.compile(r"(?P<time>.+?) ?\[(?P<zone>[A-Za-z][\w+/:-]*)\]", re.ASCII)
 _COMMENT: Final = re.compile(r"(?P<time>.*[+-]\d{2}:?\d{2}) \([^()]*\)", re.ASCII)
+# 10:00-11:00 is an appointment. Behind a T, only an offset can follow a time.
+_SLOT: Final = re.compile(r".* (\d{1,2}:\d\d)-(\d\d:\d\d)", re.ASCII)
 _ENDS_WITH_OFFSET: Final = re.compile(r".*\d(?:[Zz]|(?: ?[A-Z]{3})?[+-]\d{2}:?\d{2})", re.ASCII)
 # Each way of `_TIME` to write midnight: 0:00, 00:00:00.000 (SQL Server), 12:00 am; and 000000.
 _AM: Final = r" ?[Aa](?:\. ?)?[Mm]\.?"
@@ -243,7 +245,10 @@ def _one_spelling(value: str) -> str:
 
 
 def _parts(text: str) -> dict[str, str | None] | None:
-    """Return the parts of a time, or None if it has no known format."""
+    """Return the parts of a time, or None if it has no known format or is a slot: 10:00-11:00."""
+    slot = _SLOT.fullmatch(text)
+    if slot is not None and slot[1].zfill(5) < slot[2]:
+        return None
     for pattern in _FORMATS:
         match = pattern.fullmatch(text)
         if match is not None:

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from lib.errors import RuleError
 
-_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
+# Not +120, which may be minutes. All offsets in use are whole, half or three-quarter hours.
+_OFFSET: Final = re.compile(r"(?:UTC|GMT)?([+-])(\d\d|\d(?!\d))(?::?(00|30|45))?", re.ASCII)
 _UTC: Final = frozenset({"Z", "UTC", "GMT", "UT"})
 # With the same offset wherever they are used. A test compares them with the IANA database, where
 # EST, HST, MST and CET are names of time zones too.
@@ -26,8 +27,8 @@ USUALLY_MEANT: Final = {
 }
 """Names of time zones without summer time that people write for a place that has it. MST and HST
 are none of them: Arizona and Hawaii have no summer time."""
-# The largest offset in use: Pacific/Kiritimati.
-_WIDEST: Final = timedelta(hours=14)
+# Those of Baker Island and of Kiritimati.
+_LEAST, _GREATEST = timedelta(hours=-12), timedelta(hours=14)
 
 
 def load_zone(name: str) -> tzinfo:
@@ -91,7 +92,9 @@ def _find_zone(name: str) -> tzinfo | None:
     if match is not None:
         sign, hours, minutes = match.groups()
         offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        return timezone(-offset if sign == "-" else offset) if offset <= _WIDEST else None
+        if sign == "-":
+            offset = -offset
+        return timezone(offset) if _LEAST <= offset <= _GREATEST else None
     if name.casefold() == "localtime":  # on many systems, the time zone of the machine
         return None
     try:

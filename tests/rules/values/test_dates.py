@@ -31,7 +31,11 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         # with their offset or zone
         ("2026-11-20 14:05:07+01:00", "2026-11-20 14:05:07+01:00"),
         ("2026-11-20 14:05:07-00:30", "2026-11-20 14:05:07-00:30"),
-        ("2026-11-20 14:05:07+11:59", "2026-11-20 14:05:07+11:59"),
+        ("2026-11-20 14:05:07+12:45", "2026-11-20 14:05:07+12:45"),
+        ("2026-11-20 10:00:00-11:00", "2026-11-20 10:00:00-11:00"),
+        ("2026-11-20 10:00 -11:00", "2026-11-20 10:00:00-11:00"),
+        ("2026-11-20 10:00-05:00", "2026-11-20 10:00:00-05:00"),
+        ("2026-11-20T03:00-05:00", "2026-11-20 03:00:00-05:00"),
         ("2026-11-20T14:05:07Z", "2026-11-20 14:05:07+00:00"),
         ("2026-11-20T14:05:07.987Z", "2026-11-20 14:05:07+00:00"),
         ("2026-11-20T14:05:07,5+0530", "2026-11-20 14:05:07+05:30"),
@@ -271,6 +275,13 @@ def test_the_order_of_day_and_month(value: str, order: DateOrder | None, text: s
         ("2026-11-20 10:00:00" + " " * 100 + "x" * 100, "MDY", "INVALID_DATE"),
         ("2026-11-20 10:00:00 Mars/Base", "MDY", "UNKNOWN_TIME_ZONE"),
         ("2026-11-20 10:00:00+15:00", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00:00-13:00", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00:00-05:20", "MDY", "UNKNOWN_TIME_ZONE"),
+        ("2026-11-20 10:00-11:00", "MDY", "INVALID_DATE"),
+        ("20.11.2026 10:00-13:00", None, "INVALID_DATE"),
+        ("2026-11-20 09:00-09:30", "MDY", "INVALID_DATE"),
+        ("20.11.2026 9:00-10:00 Uhr", None, "INVALID_DATE"),
+        ("Nov 20, 2026, 9h30-10h30", "MDY", "INVALID_DATE"),
     ],
 )
 def test_an_invalid_time_is_refused(value: str, order: DateOrder | None, code: str) -> None:
@@ -584,11 +595,12 @@ def test_a_cached_hour_makes_no_invalid_time_valid(value: str) -> None:
 def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
     """The number of cached hours is limited, so a hostile file cannot fill the memory."""
     time_reader = TimeReader(NOW, None)
-    for offset in range(-14 * 60, 14 * 60):
-        for hour in (1, 2, 3, 4):
-            sign, size = ("-", -offset) if offset < 0 else ("+", offset)
-            time_reader.read(f"2026-11-20 0{hour}:00:00{sign}{size // 60:02}:{size % 60:02}")
-        time_reader.read("2026-11-20 01:00:00", timezone(timedelta(minutes=offset)))
+    for hours in range(80 * 24):
+        at = NOW - timedelta(hours=hours)
+        for offset in ("+00:00", "+05:30", "-05"):
+            time_reader.read(f"{at - timedelta(days=1):%Y-%m-%d %H}:00:00{offset}")
+    for minutes in range(-14 * 60, 14 * 60):
+        time_reader.read("2026-11-20 01:00:00", timezone(timedelta(minutes=minutes)))
     assert 0 < sum(map(len, time_reader._hours.values())) <= 4096
 
 
@@ -601,6 +613,10 @@ def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
         ("-0500", -5),
         ("+05:30", 5.5),
         ("-5", -5),
+        ("+05", 5),
+        ("+5:45", 5.75),
+        ("-12:00", -12),
+        ("+1400", 14),
         ("UTC", 0),
         ("Z", 0),
         ("GMT+2", 2),
@@ -641,7 +657,11 @@ def test_the_profile_tells_which_zone_an_abbreviation_means(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "America", "../etc/passwd", "Mars/Base", "localtime", "+15:00", "+05:60", "a\0b"]
+    "name",
+    [
+        *("", "America", "../etc/passwd", "Mars/Base", "localtime", "a\0b"),
+        *("+15:00", "+14:30", "-12:30", "+05:60", "+01:20", "+120", "-420", "-300", "UTC+530"),
+    ],
 )
 def test_an_unknown_zone_is_refused(name: str) -> None:
     """An unknown zone is refused; it is not looked up as a path or as the server's own zone."""
