@@ -171,6 +171,7 @@ EXAMPLES: Final = (
             *("Cloudy.SanFrancisco+shopping@gmail.com", "User.Name+NYC@Example.com"),
             *("Jane Doe <jane@example.com>", "mailto:jane@example.com", "jane @example.com"),
             *("jane@example.com, joe@example.com", "jane", "jane@example.com."),
+            *("jane@example.com - work", "j***@example.com"),
         ),
     ),
     Examples("Names", "name", {"": normalize_name}, (" O'Brien ", "Åsa", "Mary-Jane", "n/a")),

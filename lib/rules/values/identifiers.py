@@ -18,10 +18,12 @@ _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 _WITHOUT_INVISIBLE = dict.fromkeys(map(ord, INVISIBLE))
 
-# Characters that wrap, separate or follow email addresses. A bare address contains none of them.
-_WRAPPING = re.compile(r"""[<>()\[\]:;,"|\\]""").search
+# Characters that wrap, separate, mask or follow email addresses. A bare address contains none.
+_WRAPPING = re.compile(r"""[<>()\[\]:;,"|\\*?]""").search
 # The same, white space and apostrophes. Nearly every cell contains none: it is a bare address.
-_NOT_BARE = re.compile(r"""[\x00-\x20\x7f<>()\[\]:;,"|\\']""").search
+_NOT_BARE = re.compile(r"""[\x00-\x20\x7f<>()\[\]:;,"|\\*?']""").search
+# A domain may have letters of any script.
+_NOT_IN_DOMAIN = re.compile(r"[^a-z0-9.\-\x80-\U0010ffff]").search
 _MAILTO = "mailto:"
 _NO_DIGEST = sha256(b"").hexdigest()
 
@@ -36,8 +38,8 @@ def normalize_email(value: str) -> str:
     `Name <...>` around the address are removed.
 
     Raises INVALID_EMAIL unless there is exactly one `@` with text on both sides. Also raises it for
-    text that is more than an address (it contains `<>()[]:;,"|\\`, begins or ends with an
-    apostrophe, or ends with a dot): its digest would match nobody.
+    text that is more or less than an address (it contains `<>()[]:;,"|\\*?`, begins or ends with
+    an apostrophe, or what follows the `@` can't be a domain): its digest would match nobody.
     """
     email = value.lower()
     if _NOT_BARE(email) or not email.isascii():
@@ -55,7 +57,9 @@ def normalize_email(value: str) -> str:
 
 def _is_gmail(domain: str) -> bool:
     """Return whether a domain is Gmail's. Raises INVALID_EMAIL if it can't be a domain."""
-    if not domain or "@" in domain or domain[-1] == ".":
+    last = domain.rpartition(".")[2]
+    # Only Punycode has a hyphen in the last part of a domain: `jane@example.com - work` is a note.
+    if not last or ("-" in last and last[:4] != "xn--") or _NOT_IN_DOMAIN(domain):
         raise RuleError("INVALID_EMAIL")
     return domain in _GMAIL
 
