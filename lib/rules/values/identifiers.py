@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from lib.errors import RuleError
-from lib.model.spelling import INVISIBLE
+from lib.model.spelling import FULL_WIDTH, INVISIBLE
 from lib.rules.values.cells import Memo
 from lib.rules.values.countries import find_country_code
 
@@ -93,11 +93,15 @@ def normalize_name(value: str) -> str:
 
 
 def normalize_postal_code(value: str) -> str:
-    """Return the postal code, trimmed and otherwise unchanged. Raises ADDRESS_INCOMPLETE."""
-    code = value.strip()
+    """Return the postal code, trimmed, with plain characters, and without the `.0` of a number.
+
+    Raises ADDRESS_INCOMPLETE.
+    """
+    code = value.strip().translate(FULL_WIDTH)
     if not code:
         raise RuleError("ADDRESS_INCOMPLETE")
-    return code
+    # As for order IDs, an empty cell in the column makes some programs write 94103.0.
+    return code[:-2] if code[-2:] == ".0" and code[:-2].isdecimal() else code
 
 
 def normalize_region_code(value: str) -> str:

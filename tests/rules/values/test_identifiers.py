@@ -159,9 +159,20 @@ def test_an_empty_name_or_postal_code_is_refused() -> None:
     assert code_of(normalize_postal_code, " ") == "ADDRESS_INCOMPLETE"
 
 
-def test_a_postal_code_is_only_trimmed() -> None:
-    """A postal code is only trimmed, because it is sent unhashed."""
-    assert normalize_postal_code(" SW1A 1AA ") == "SW1A 1AA"
+@pytest.mark.parametrize(
+    "raw, code",
+    [
+        (" SW1A 1AA ", "SW1A 1AA"),
+        ("01067", "01067"),
+        ("94103.0", "94103"),
+        ("SW1A.0", "SW1A.0"),
+        ("94103.00", "94103.00"),
+        ("\uff11\uff10\uff10\uff0d\uff10\uff10\uff10\uff11", "100-0001"),
+    ],
+)
+def test_a_postal_code_is_as_people_write_it(raw: str, code: str) -> None:
+    """It is sent unhashed: only the `.0` of a number and full-width characters change."""
+    assert normalize_postal_code(raw) == code
 
 
 @pytest.mark.parametrize(
