@@ -70,9 +70,12 @@ WEEKDAYS: Final = _numbers(_WEEKDAY_NAMES, 0)
 _SURE_WEEKDAY_CHARS: Final = 4
 _ENGLISH_WEEKDAYS: Final = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 
-# 14:05:07.123, 15.50, 2:05 PM, 02:05 p. m. Some of Google's reports write 17:01:54*123.
+# Some of Google's reports write 17:01:54*123.
+_FRACTION: Final = r"(?:[.,*]\d+)?"
+# 14:05:07.123, 15.50, 2:05 PM, 02:05 p. m.
 _TIME: Final = (
-    r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})(?:(?P=colon)(?P<second>\d{2})(?:[.,*]\d+)?)?"
+    r"(?P<hour>\d{1,2})(?P<colon>[:.])(?P<minute>\d{2})"
+    rf"(?:(?P=colon)(?P<second>\d{{2}}){_FRACTION})?"
     r"(?: ?(?P<half>[AaPp])(?:\. ?)?[Mm]\b\.?)?"
 )
 _ZONE: Final = r"(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}|(?![Uu]hr\b)[A-Za-z][\w+/:-]*)"
@@ -80,7 +83,7 @@ _TIME_OF_DAY: Final = re.compile(rf"{_TIME}(?: ?{_ZONE})?", re.ASCII)
 _SIX_DIGITS: Final = re.compile(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", re.ASCII)
 # Nov 25, 2026 - 10:58 AM. But 20.11.26 - 22.11.26 and 20.11.2026 - 10:00-11:00 are periods.
 _MARK: Final = r"[-\u2013@|] "
-_ONLY_A_TIME: Final = r"(?=\d{1,2}:\d\d(?::\d\d)?(?: ?[AaPp](?:\. ?)?[Mm]\.?)?$)"
+_ONLY_A_TIME: Final = rf"(?=\d{{1,2}}:\d\d(?::\d\d{_FRACTION})?(?: ?[AaPp](?:\. ?)?[Mm]\.?)?$)"
 _REST: Final = rf"(?:(?:[Tt]|,? (?:{_MARK}{_ONLY_A_TIME})?){_TIME}(?: ?{_ZONE})?)?"
 _YEAR: Final = r"(?P<year>\d{4}|\d{2})"
 _COMPACT: Final = r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
@@ -121,7 +124,7 @@ _WORD_AFTER_TIME: Final = re.compile(r"(?<=\d) ?uhr\b", re.ASCII | re.IGNORECASE
 _WEEKDAY_IN_BRACKETS: Final = re.compile(r" ?\([月火水木金土日월화수목금토일]\)")
 # 午後 2:05
 _HALF_FIRST: Final = re.compile(
-    r" ?(?:(午前|上午|오전)|午後|下午|오후) ?(\d{1,2}[:.]\d\d(?:[:.]\d\d)?)", re.ASCII
+    rf" ?(?:(午前|上午|오전)|午後|下午|오후) ?(\d{{1,2}}[:.]\d\d(?:[:.]\d\d{_FRACTION})?)", re.ASCII
 )
 # 14時05分07秒, 14h05, 14 h 05 min 07 s
 _TIME_IN_WORDS: Final = re.compile(
@@ -147,7 +150,8 @@ _MIDNIGHT: Final = re.compile(
     re.ASCII,
 )
 _UNIX: Final = re.compile(r"(\d{10})(?:\.\d+|\d{3})?", re.ASCII)
-_LONGEST: Final = 100
+LONGEST: Final = 100
+"""The characters of a cell with a time."""
 # Before this year, some offsets have seconds, which the format does not support.
 _EARLIEST_YEAR: Final = 1973
 _CENTURY: Final = 2000
@@ -165,7 +169,7 @@ def read_moment(value: str, zone: tzinfo | None, date_order: DateOrder | None = 
     (read as midnight). Midnight without an offset counts as that too: so databases write
     a date.
     """
-    if len(value) > _LONGEST:
+    if len(value) > LONGEST:
         raise RuleError("INVALID_DATE")
     text = _one_spelling(value)
     unix = _UNIX.fullmatch(text)
@@ -184,7 +188,7 @@ def meanings_by_order(value: str) -> dict[DateOrder, datetime]:
     same one in both orders. What is no time has none. Dots prove no order here: some systems write
     `11.20.2026`.
     """
-    parts = _parts(_one_spelling(value)) if len(value) <= _LONGEST else None
+    parts = _parts(_one_spelling(value)) if len(value) <= LONGEST else None
     return {} if parts is None else _naive_by_order({**parts, "mark": "/"})
 
 
@@ -224,7 +228,7 @@ def at_end_of_day(date: str) -> str | None:
 def _date_alone(date: str) -> str | None:
     """Return a date without a midnight that stands behind it; None if it has another time, or is
     not a date. It has no zone: each format has one only behind a time."""
-    if len(date) > _LONGEST:
+    if len(date) > LONGEST:
         return None
     day = _MIDNIGHT.sub("", _in_signs(_one_spelling(date)))
     parts = _parts(day)

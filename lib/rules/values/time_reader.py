@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
-from lib.rules.values.dates import DateOrder, Doubts, Moment, read_moment
+from lib.rules.values.dates import LONGEST, DateOrder, Doubts, Moment, read_moment
 
 MAX_AGE_DAYS: Final = 90
 """Google's longest click look-back window. Older conversions can't be attributed."""
@@ -142,7 +142,7 @@ def _without_minutes(value: str) -> str:
     """Return the cell without minute, second and fraction of a second."""
     cut = value.find(":") + 1
     after = value[cut + 5 :]
-    if after[:1] in _FRACTION_MARKS and "0" <= after[1:2] <= "9":
+    if after[:1] in _FRACTION_MARKS and "0" <= after[1:2] <= "9" and len(value) <= LONGEST:
         after = after[1:].lstrip("0123456789")
     return value[:cut] + after
 

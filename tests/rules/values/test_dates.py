@@ -1,6 +1,7 @@
 """Conversion times and time zones."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -62,6 +63,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         ("Nov 20, 2026 - 2:05 PM", "2026-11-20 14:05:00-06:00"),
         ("11/20/2026 @ 2:05 PM", "2026-11-20 14:05:00-06:00"),
         ("2026-11-20 | 14:05", "2026-11-20 14:05:00-06:00"),
+        ("Nov 20, 2026 - 14:05:07*123", "2026-11-20 14:05:07-06:00"),
         ("Sept 20, 2026 02:05 PM", "2026-09-20 14:05:00-05:00"),
         ("November 20, 2026 14:05", "2026-11-20 14:05:00-06:00"),
         ("20 Nov 2026 14:05", "2026-11-20 14:05:00-06:00"),
@@ -70,6 +72,7 @@ NOW = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
         ("2026/01/05 09:05", "2026-01-05 09:05:00-06:00"),
         ("2026/11/20(金) 14:05", "2026-11-20 14:05:00-06:00"),
         ("2026年11月20日（金）午後2時05分", "2026-11-20 14:05:00-06:00"),
+        ("2026/11/20 午後2:05:07.5", "2026-11-20 14:05:07-06:00"),
         ("2026/11/2上午10:05", "2026-11-02 10:05:00-06:00"),
         ("2026. 1. 5.(월) 오전 9:05", "2026-01-05 09:05:00-06:00"),
         ("2026년 11월 20일 오후 2시 5분", "2026-11-20 14:05:00-06:00"),
@@ -590,6 +593,34 @@ def test_a_cached_hour_makes_no_invalid_time_valid(value: str) -> None:
     with pytest.raises(RuleError) as refused:
         time_reader.read(value)
     assert refused.value.code == "INVALID_DATE"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("2026-11-20 14:{}", "2026-11-20T14:{}Z", "2026-11-20 14:{} -05:00", "11/20/2026 2:{} PM"),
+        *("Nov 20, 2026 - 14:{}", "Nov 20, 2026 - 2:{} PM", "2026-11-20 | 14:{}"),
+        *("20.11.2026 um 14:{} Uhr", "Fri Nov 20 14:{} CET 2026", "2026-11-20 14:{} GMT"),
+        *("2026-11-20T14:{}[America/New_York]", "Fri, 20 Nov 2026 14:{} +0100 (CET)"),
+        *("2026\u5e7411\u670820\u65e5 \u5348\u5f8c2:{}", "2026. 11. 20. \uc624\ud6c4 2:{}"),
+        "2026-11-20 @ 9:{}-10:00",
+    ],
+)
+@pytest.mark.parametrize(
+    "fraction", ["", ".5", ",5", "*123", ".", "*", ".1x", " .5", ".5.5", "." + "5" * 100]
+)
+def test_a_fraction_is_read_alike_after_any_row(cell: str, fraction: str) -> None:
+    """A cell gives the same result after a row of its hour as alone."""
+    warm = TimeReader(NOW, UTC)
+    results = []
+    with suppress(RuleError):
+        warm.read(cell.format("06:07"))
+    for time_reader in (warm, TimeReader(NOW, UTC)):
+        try:
+            results.append([*time_reader.read(cell.format(f"05:07{fraction}"))])
+        except RuleError as error:
+            results.append([error.code])
+    assert results[0] == results[1]
 
 
 def test_the_clock_remembers_a_bounded_number_of_hours() -> None:
