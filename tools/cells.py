@@ -139,7 +139,8 @@ EXAMPLES: Final = (
             '`"."`, `value_scale` 0.01': partial(_cart, number_format=NumberFormat(".", 0.01)),
         },
         (
-            *("SKU-1:2:19.50;SKU-2:1:5.50", "a:1:1,125", "a:1:1999", "a:1:-5", "a:0:5"),
+            *("SKU-1:2:19.50;SKU-2:1:5.50", "a:1:1,125", "a:1:1999"),
+            *("a:1:19.50 JPY", "a:1:-5", "a:0:5"),
             '[{"product_id": "a", "quantity": 1, "unit_price": 1.125}]',
         ),
     ),

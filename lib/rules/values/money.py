@@ -103,9 +103,13 @@ def scaled(amount: float, scale: float) -> float:
 def parse_money(value: str, number_format: NumberFormat) -> float:
     """Return an amount that has no currency of its own, such as a price in a cart.
 
-    Raises the codes of `parse_value` and `scaled`.
+    Raises CURRENCY_CONTRADICTS if the cell contains one, because it is sent in that of the row, and
+    the codes of `parse_value` and `scaled`.
     """
-    return scaled(parse_value(value, number_format.decimal_sign), number_format.scale)
+    amount = scaled(parse_value(value, number_format.decimal_sign), number_format.scale)
+    if written_currencies(value):
+        raise RuleError("CURRENCY_CONTRADICTS")
+    return amount
 
 
 def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
