@@ -517,9 +517,15 @@ def _unreachable(
         )
         return
     own = _as_sets(rows)
+    # A large profile has thousands of entries and values. Few entries share rows with another one.
+    sharing = [
+        (first, taken)
+        for first, taken in enumerate(before)
+        if not any(taken[column].isdisjoint(own.get(column, ())) for column in taken)
+    ]
     for name, value in ((name, value) for name, values in rows.items() for value in values):
         of_value = {**own, comparable(name): frozenset({comparable(value)})}
-        for first, taken in enumerate(before):
+        for first, taken in sharing:
             if all(column in of_value and of_value[column] <= taken[column] for column in taken):
                 yield (
                     f'{key}.rows: "{name}" "{value}": no row is left for it, because '
