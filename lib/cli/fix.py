@@ -31,13 +31,12 @@ from lib.cli.terminal import TaughtCommand, mention, program_name
 from lib.config.profile import Profile
 from lib.errors import NotResults, SourceError
 from lib.model.outcomes import LOST, Problem
-from lib.model.spelling import comparable
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import need_of, root_problems
 from lib.results.names import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
-from lib.source.table import OriginalRow, Table
+from lib.source.table import CORRECTION_COLUMNS, OriginalRow, Table
 from lib.source.workbook import MAGIC_BYTES, is_workbook
 
 _EXAMPLES = """
@@ -57,11 +56,12 @@ Exit code: 0 if the rows were written, or no row needs to be corrected. 1 if tha
 possible. 2 if the command is wrong.
 """
 
-CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
-"""The columns in front of the rows to correct. An upload ignores them."""
+UNCHECKED_MARK: Final = "Check this row and delete this cell"
+"""Follows the cells of a row that a run would otherwise take as it is."""
 
-GUESSED_MARK: Final = "Compare this row with the file and delete this cell"
-"""Follows the cells of a row whose quotes cannot be read."""
+_REFUSED_BESIDE_OTHERS: Final = frozenset({"DECIMAL_SIGN_MISMATCH", "DATE_ORDER_MISMATCH"})
+"""Codes of cells that may be refused only because of other rows, which are correct in the end: of
+1,212 beside 1,210.50 nobody knows whether it is a thousand."""
 
 _NONE: Final = frozenset[int]()
 
@@ -241,7 +241,7 @@ def _write_rows(
     """Write the header and the rows, with our columns in front. Return the number of rows."""
     if table.time_zone:
         write([f"Parameters:TimeZone={table.time_zone}"], _NONE)
-    earlier = {n for n, name in enumerate(table.header) if comparable(name) in CORRECTION_COLUMNS}
+    earlier = table.correction_columns
     originals = table.originals()
     header = next(original for original in originals if original.line == table.header_line)
     write([*CORRECTION_COLUMNS, *_cells(header, table, earlier)], _NONE)
@@ -253,6 +253,10 @@ def _write_rows(
             raise NotResults("another version of this program has read the file differently")
         line = f"{row.line} (row {original.row})" if original.row != row.line else str(row.line)
         cells = [*_advice_on(row, head), line, *_cells(original, table, earlier)]
+        if original.cells is None or any(e.code in _REFUSED_BESIDE_OTHERS for e in row.errors):
+            # With one cell too many, the row is refused until a person has deleted that cell.
+            width = len(CORRECTION_COLUMNS) + table.width - len(earlier)
+            cells += [""] * (width - len(cells)) + [UNCHECKED_MARK]
         write(cells, {3 + number for number in _wrong_columns(row, head, kept)})
         written += 1
     return written
@@ -271,15 +275,11 @@ def _wrong_columns(row: ResultsRow, head: ResultsHead, names: Sequence[str]) -> 
 
 
 def _cells(row: OriginalRow, table: Table, left_out: Set[int]) -> list[str]:
-    """Return the cells of a row. `left_out` are the columns that an earlier `fix` wrote.
-
-    If its quotes are broken, where its cells end is a guess. Then there is one cell too many, so
-    the row is refused until a person has deleted that cell.
-    """
+    """Return the cells of a row. `left_out` are the columns that an earlier `fix` wrote. If its
+    quotes are broken, where its cells end is a guess."""
     cells = row.cells
     if cells is None:
         cells = row.text.replace('"', "").split(table.delimiter)
-        cells += [""] * (table.width - len(cells)) + [GUESSED_MARK]
     return [cell for number, cell in enumerate(cells) if number not in left_out]
 
 

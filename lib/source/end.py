@@ -67,6 +67,8 @@ class LastRows:
             yield held
             raise
         length = self._footer_length(held)
+        if length == 1 and self._reader.ends_open and self._may_be_cut(held[-1]):
+            length = 0
         self.total = self._find_total(held[: len(held) - length])
         if length:
             self.footer = [line for line, *_ in held[-length:]]
@@ -91,6 +93,14 @@ class LastRows:
                 break
             length += 1
         return length
+
+    def _may_be_cut(self, row: Row) -> bool:
+        """Return whether a last line that is no whole row could be the beginning of one: nothing in
+        it says that it is a total."""
+        line, _, problem, _ = row
+        short = dict(self._reader.short_rows).get(line, [])
+        cells = [short[place] for place in self._used_places or () if short]
+        return problem is not None and not any(map(is_total_word, cells))
 
     def _find_total(self, rows: list[Row]) -> Row | None:
         """Return the first of the last rows that has the word of a total in a used column."""

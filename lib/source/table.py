@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from io import StringIO
 from itertools import chain
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from lib.errors import SourceError
 from lib.model.records import Row
+from lib.model.spelling import comparable
 from lib.source.delimited import CELLS_UNKNOWN, RowReader, Shape, strict_reader
 from lib.source.end import Hold, LastRows
 from lib.source.header import (
@@ -45,6 +46,9 @@ from lib.source.workbook import (
 )
 
 MAX_LINES = 10_000_000
+
+CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
+"""The columns that `fix` puts in front of the rows to correct. An upload ignores them."""
 
 
 def no_time_check() -> None:
@@ -141,6 +145,11 @@ class Table:
                 yield line.start + 1, line.names
 
     @property
+    def correction_columns(self) -> Set[int]:
+        """The columns in front of the rows that `fix` has written."""
+        return {n for n, name in enumerate(self.header) if comparable(name) in CORRECTION_COLUMNS}
+
+    @property
     def last_column(self) -> int:
         """The index of the last column that has a name."""
         return self._shape.fewest - 1
@@ -180,11 +189,13 @@ class Table:
 
     def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
         """Prepare to read the rows as `records` describes."""
+        # Somebody has corrected each row of such a file: none is the footer of a report.
+        has_footer = used is not None and not self.correction_columns
         places = self.places(used or set())
         columns = [*places] if len(places) < self.width else None
         self._used_places = [places[column] for column in used or ()]
         self._reader = RowReader(self._shape, columns)
-        self._last_rows = LastRows(self._reader, None if used is None else self._used_places, hold)
+        self._last_rows = LastRows(self._reader, self._used_places if has_footer else None, hold)
 
     def _rows(self, blocks: Iterator[Block]) -> Iterator[Row]:
         groups = self._reader.groups(blocks, self._first_line)
@@ -195,7 +206,7 @@ class Table:
         """Give a row of a sheet a problem if it needs a formula that has no saved result: an empty
         cell could hide that the sale is cancelled."""
         line, cells, problem, size = row
-        if problem or not any(NO_RESULT in cells[place] for place in self._used_places):
+        if problem or not any(cells[place] == NO_RESULT for place in self._used_places):
             return row
         return line, [], "UNDECODABLE", size
 

@@ -5,9 +5,9 @@ cells, and a row without content becomes a blank line: the line numbers of the r
 numbers that Excel shows. The content determines whether a file is a workbook, not the file name.
 
 Cells are written so that no row depends on the language of a computer: dates as 2026-11-24
-14:05:00, numbers with the decimal sign of the profile. Of a number format, only two things count:
-whether it shows a date, and leading zeros (`00000` shows 125 as 00125). Percent signs, currencies
-and rounding do not.
+14:05:00, numbers with the decimal sign of the profile. Of a number format, three things count:
+whether it shows a date, leading zeros (`00000` shows 125 as 00125), and a currency (`0.00 "CHF"`
+shows 12 as 12 CHF). Percent signs and rounding do not.
 
 **Hostile workbooks.** Here are only limits of size. How long this takes and how much memory it
 needs is limited by `lib.adapters.workbook`, which runs it in a process of its own.
@@ -30,6 +30,7 @@ from operator import ge
 from typing import Any, Final, NamedTuple
 
 from lib.errors import FileErrorCode, SourceError
+from lib.model.currencies import currencies_of_sign
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
 from lib.source.text import (
     BLOCK_BYTES,
@@ -58,9 +59,9 @@ ERRORS_OF_ROWS: Final[Mapping[FileErrorCode, str]] = {
 }
 """Errors that are only found while the rows are read, and their details."""
 
-NO_RESULT: Final = "\uffff"
-"""What a formula without a saved result is read as: only spreadsheets calculate. No cell of a
-workbook can contain it (https://www.w3.org/TR/xml/#charsets)."""
+NO_RESULT: Final = "#NO_RESULT!"
+"""What a formula without a saved result is read as: only spreadsheets calculate. It looks like the
+errors of Excel, and a row that needs the cell is refused until somebody writes what is meant."""
 
 MAX_TITLES: Final = 20
 """At most this many sheets are named. A workbook may have as many as fit into it."""
@@ -291,6 +292,11 @@ _ESCAPED: Final = "_x005F_"
 """How Excel writes the beginning of a text that looks like one of its own escapes."""
 _NOT_SHOWN: Final = re.compile(r'\[[^\]]*\]|_.|\*.|"[^"]*"|\\.')
 """Colors, conditions, padding and literal text in a number format."""
+_CURRENCY: Final = re.compile(
+    r"_.|\*.|"  # only the width of a sign is left free: `0.00 _€`
+    r"\[(?:\$([^\]-]*))?[^\]]*\]|"  # `[$CHF]` or `[$€-407]` of Excel's menu, or `[Red]`
+    r'"([^"]*)"|([$\u00a2-\u00a5\u20a0-\u20cf])'
+)
 _LEADING_ZEROS: Final = re.compile(r"0{2,}")
 _MAX_FORMAT_CHARS: Final = 255
 """Excel's limit. The library has none."""
@@ -310,7 +316,8 @@ def text_of(value: object, number_format: str, decimal_sign: str) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
-        return _number(value, _whole_digits(number_format), decimal_sign)
+        number = _number(value, _whole_digits(number_format), decimal_sign)
+        return f"{number} {_currency(number_format)}".rstrip()
     return _text_of_moment(value, number_format)
 
 
@@ -319,6 +326,16 @@ def _whole_digits(number_format: str) -> int:
     """Return how many digits are shown at least: 5 for the format 00000."""
     shown = _shown(number_format).partition(";")[0].strip()
     return len(shown) if _LEADING_ZEROS.fullmatch(shown) else 1
+
+
+@lru_cache(maxsize=256)
+def _currency(number_format: str) -> str:
+    """Return the currency that is shown beside a number, or "": one column can have several."""
+    for of_menu, quoted, sign in _CURRENCY.findall(number_format[:_MAX_FORMAT_CHARS]):
+        text: str = (of_menu or quoted or sign).strip()
+        if of_menu or sign or currencies_of_sign(text.rstrip(".")) is not None:
+            return text
+    return ""
 
 
 def _shown(number_format: str) -> str:

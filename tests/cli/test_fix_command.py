@@ -17,10 +17,11 @@ from openpyxl import load_workbook
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.texts import first_sentence
-from lib.cli.fix import GUESSED_MARK
+from lib.cli.fix import UNCHECKED_MARK
 from lib.results.document import SCHEMA_VERSION
+from lib.source.workbook import NO_RESULT
 from tests.cli.validating import csv_of, row, run, run_check, validate
-from tests.workbooks import workbook
+from tests.workbooks import Raw, workbook
 
 BAD_TIME = row(gclid="Cj0KCQiAexample0002", conversion_date_time="yesterday")
 MIXED = csv_of(row(), BAD_TIME, row(gclid="organic", email="nobody"), row(), row(gclid="a" * 20))
@@ -182,9 +183,35 @@ def test_a_row_with_broken_quotes_is_refused_until_its_mark_is_deleted(
     """Its cells are a guess that could fit the header, so a person must look at them."""
     path = fix(csv_of(row(), row()).replace(b"1001,", broken, 1))
     bad = table(path)[1]
-    assert (bad[3], bad[-1]) == ("Cj0KCQiAexample0001", GUESSED_MARK)
+    assert (bad[3], bad[-1]) == ("Cj0KCQiAexample0001", UNCHECKED_MARK)
     counts = outcomes(path.read_bytes())
     assert counts["rejected"] == counts["rows"]
+
+
+@pytest.mark.parametrize(
+    ("field", "cells", "profile"),
+    [
+        ("conversion_value", ["1.212,50", "1,212", "1.210,50"], {"decimal_sign": "."}),
+        ("conversion_date_time", ["03/21/2026", "03/11/2026"], {"date_order": "DMY"}),
+    ],
+)
+def test_a_cell_refused_beside_others_is_refused_alone(
+    fix: Any, field: str, cells: list[str], profile: dict[str, Any]
+) -> None:
+    """Once the others are corrected, nothing contradicts how it would be read."""
+    names = ["gclid", "conversion_action", "conversion_date_time", "conversion_value"]
+    plain = dict(zip(names, ["", "1001", "2026-11-20 10:00Z", "12"], strict=True))
+    rows = [plain | {"gclid": f"Cj0KCQiAexample{n:04}", field: c} for n, c in enumerate(cells)]
+    path = fix(csv_of(*rows), profile=profile)
+    header, *written = table(path)
+    assert [each[-1] for each in written] == [UNCHECKED_MARK] * len(cells)
+    for each in written:
+        if each[3:].count(cells[1]) == 0:
+            each[header.index(field)] = plain[field]
+            each.pop()
+    with path.open("w", newline="") as corrected:
+        csv.writer(corrected).writerows([header, *written])
+    assert outcomes(path.read_bytes(), profile)["rejected"] == 1
 
 
 def test_rows_with_line_breaks_stay_whole(fix: Any) -> None:
@@ -225,6 +252,18 @@ def test_the_rows_of_a_workbook_become_a_workbook(fix: Any) -> None:
     bad[-1].value = "EUR"
     book.save(path)
     assert outcomes(path.read_bytes(), profile) == {"rows": 1, "ok": 1}
+
+
+def test_a_formula_without_a_result_stays_refused(fix: Any) -> None:
+    """Its cell says so, and the workbook can be opened, whoever uses the column."""
+    names = ["gclid", "conversion_action", "conversion_date_time", "Note"]
+    formula = Raw('<c r="{at}"><f>A2&amp;"x"</f></c>')
+    good = ["Cj0KCQiAexample0001", 1001, "2026-11-20 10:00Z"]
+    content = workbook([names, [*good[:2], formula, formula], [*good, "x"]])
+    path = fix(content, "export.xlsx", "rows-to-fix.xlsx")
+    _, bad = load_workbook(path).active.iter_rows()
+    assert [cell.value for cell in bad[5:]] == [NO_RESULT, NO_RESULT]
+    assert outcomes(path.read_bytes()) == {"rows": 1, "rejected": 1}
 
 
 def test_a_wrong_cell_is_marked_whatever_its_column_is_called(fix: Any) -> None:

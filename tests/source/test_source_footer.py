@@ -48,7 +48,6 @@ def read(*lines: str, end: str = "\n", packed: bool = False) -> tuple[Table, lis
         ("Total g\u00e9n\u00e9ral,12,,",),
         ("Totaal,12,,",),
         ("Sum: 12.50,,,",),
-        ("(12 rows affected)",),
         ("Total,12,,", *SALESFORCE),
     ],
 )
@@ -61,6 +60,22 @@ def test_footers(footer: Sequence[str], end: str) -> None:
     first = 4 + (not footer[0])
     assert table.footer == list(range(first, first + len(lines)))
     assert table.open_row is None
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_last_line_that_may_be_cut_is_no_footer(end: str) -> None:
+    """One line with few cells and no line end can be the beginning of a row."""
+    for line in ("(12 rows affected)", "Cj0KCQiA02", "Cj0KCQiA02,12"):
+        table, found = read(ROW, line, end=end)
+        assert found == ["row", "REPORT_FOOTER" if end else "UNTERMINATED_LAST_LINE"]
+        assert table.open_row == (None if end else "broken")
+
+
+def test_a_file_of_corrected_rows_has_no_footer() -> None:
+    """Each row was refused before, and somebody has to know if it is refused again."""
+    lines = ["fix: problem,fix: what to do,fix: line,gclid,time", "x,y,4,Cj0KCQiA02,", "x,y,5,,"]
+    table = open_table(io.BytesIO("\n".join([*lines, ""]).encode()), SourceOptions())
+    assert [problem for _, _, problem, _ in table.records({3, 4})] == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pycountry
 import pytest
 
 from lib.errors import RuleError
-from lib.rules.values.currencies import CURRENCIES, parse_currency
+from lib.model.currencies import CURRENCIES
+from lib.rules.values.currencies import parse_currency
 
 
 def test_the_currencies_are_those_in_use() -> None:
