@@ -454,6 +454,23 @@ def test_another_conversion_has_its_own_time_value_currency_and_action(opened: O
         assert text in person.html
 
 
+def test_each_fixed_value_beside_a_column_has_its_own_currency(opened: Open) -> None:
+    """The first conversion too: the column of currencies is about the values in the file."""
+    stages = {**STAGES, "Lead": "a sale of another action"}
+    person = answer(opened(), without("Amount"), stages, conversion_value="50")
+    person.answer("conversion_date_time", "Closed", 1)
+    person.answer("conversion_value", "Amount", 1)
+    person.answer("conversion_action", "Qualified lead", 1)
+    assert person.open() == ["Currency (Won)"]
+    person.answer("currency_code", "GBP", 0)
+    profile = person.save()
+    won, lead = profile["conversions"]
+    assert (profile["value"], won["currency_code"]) == (50, "GBP")
+    assert "currency_code" not in lead
+    for text in ("sales (Closed deal), 150.00 GBP", "sale (Qualified lead), 400.00 USD"):
+        assert text in person.html
+
+
 def test_the_currency_of_empty_cells_is_not_that_of_another_conversion(opened: Open) -> None:
     """A sale without one is in the account's currency until somebody says more, and the lead keeps
     its own."""

@@ -320,11 +320,14 @@ class Draft:
     def conversions(self) -> list[int | None]:
         """The entries of conversions, each with an action, time and value of its own. None stands
         for the first one if the profile itself has these."""
-        own = {"action", "value", "columns"}
         numbers = sorted(self.sales)
-        return [
-            None if n == numbers[0] and not own & self.entries[n].keys() else n for n in numbers
-        ]
+        return [None if n == numbers[0] and not self._has_own(n) else n for n in numbers]
+
+    def _has_own(self, number: int) -> bool:
+        """Return whether an entry has more of its own than its currency."""
+        entry = self.entries[number]
+        own_columns = entry.get("columns", {}).keys() - {"currency_code"}
+        return bool(own_columns) or "action" in entry or "value" in entry
 
     @property
     def sales(self) -> set[int]:
@@ -334,14 +337,15 @@ class Draft:
     @property
     def of_own_currency(self) -> list[int]:
         """The conversions that need not be in the currency of the profile's column: their entry has
-        one value for all rows, or says so."""
-        columns = self.profile.get("columns", {})
-        numbers = [n for n in self.conversions if n is not None and "currency_code" in columns]
+        one value for all rows beside another entry with a column of values, or says so."""
+        if "currency_code" not in self.profile.get("columns", {}):
+            return []
+        numbers = sorted(self.sales)
+        valued = {n for n in numbers if self.column_names("conversion_value", n)}
         return [
             n
             for n in numbers
-            if "currency_code" in self.entries[n].get("columns", {})
-            or ("conversion_value" in columns and not self.column_names("conversion_value", n))
+            if "currency_code" in self.entries[n].get("columns", {}) or (valued and n not in valued)
         ]
 
     def name_of(self, number: int) -> str:
