@@ -116,6 +116,7 @@ def test_notes_that_need_nobody_are_closed() -> None:
     warned, _, closed = warned.partition("1 note, no action needed</summary>")
     closed = closed.partition("Google Ads")[0]
     assert "INVALID_PHONE" in warned
+    assert "They count already." in warned, "Google could count a corrected row again"
     assert "REPORT_FOOTER" in closed
     assert "ENCODING_GUESSED" not in closed
     assert "What to correct" not in page

@@ -41,6 +41,7 @@ _WHOLE: Final = re.compile(r"(\+?[0-9]+)[.,]00?")
 _WRAPPED_OR_MASKED: Final = re.compile(r"['\"=*\u2022]|[xX#]{2}|[" + re.escape(INVISIBLE) + "]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _DIGIT: Final = re.compile(r"\d")
+_NO_DIGIT: Final = re.compile(r"\D")
 _SECOND_NUMBER: Final = re.compile(r"(?:[0-9][^0-9/]*){6}/\s*[+0]")
 # MAX_INPUT_STRING_LENGTH and MAX_LENGTH_FOR_NSN of https://github.com/google/libphonenumber
 _LONGEST_TEXT: Final = 250
@@ -204,6 +205,17 @@ def _has_lost_plus(digits: str, plan: _Plan) -> bool:
     return _is_mobile("+" + digits) and not _is_mobile(plan.plus_code + digits)
 
 
+def _with_lost_plus(value: str, e164: str, region: str | None) -> str:
+    """Return the number as `_dialled` does, if something stands beside it: `tel:4915112345678`."""
+    plan = _plan_of_region(region)
+    if plan is not None and plan.has_trunk_zero:
+        digits = e164.removeprefix(plan.plus_code)
+        is_written_so = _NO_DIGIT.sub("", value).startswith(digits)  # without a trunk 0
+        if is_written_so and digits.startswith(plan.code) and _has_lost_plus(digits, plan):
+            return "+" + digits
+    return e164
+
+
 def _is_mobile(e164: str) -> bool:
     """Return whether a number is that of a mobile phone, exactly as it is written."""
     import phonenumbers
@@ -358,7 +370,8 @@ def _by_library(value: str, region: str | None) -> str:
         if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
             if number.extension is None and _has_word(value, region):
                 raise RuleError("INVALID_PHONE")
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            return e164 if _has_plus(value) else _with_lost_plus(value, e164, region)
         no_code = False
     # Raised outside the `except` block, so that the library's exception is not its context.
     if no_code and region not in phonenumbers.SUPPORTED_REGIONS and not _has_plus(value):

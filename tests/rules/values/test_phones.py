@@ -277,6 +277,15 @@ def test_a_mobile_number_that_has_lost_its_plus_is_the_same(region: str) -> None
         assert normalize_phone(e164.removeprefix("+"), region, only_if_sure=True) == e164
 
 
+@pytest.mark.parametrize("written", ["tel:{}", "Tel. {}", "[{}]", "{} ext. 7"])
+def test_what_stands_beside_a_number_does_not_change_it(written: str) -> None:
+    """A mobile number that has lost its plus is the same, and one with a trunk zero has none: 04915
+    is an area in Germany."""
+    assert normalize_phone(written.format("4915112345678"), "DE") == "+4915112345678"
+    assert normalize_phone(written.format("04915 112345"), "DE") == "+494915112345"
+    assert normalize_phone(written.format("+4915112345678"), "DE") == "+4915112345678"
+
+
 def test_countries_without_numbers() -> None:
     """Every other country can be dialled, so a profile can name it."""
     assert set(_codes_by_name().values()) - set(REGIONS) == WITHOUT_NUMBERS
