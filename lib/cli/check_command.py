@@ -51,8 +51,8 @@ Examples:
     {program} check --profiles p.json leads.csv \\
       --now 2026-11-24T18:00:00Z
 
-Exit code: 0 if every row would be sent (repeated rows once). 1 if a row would not be sent, a
-file cannot be read, or its name is not accepted. 2 if the command is wrong.
+Exit code: 0 if no row is refused. 1 if a row is refused, a file cannot be read, or its name is
+not accepted. 2 if the command is wrong.
 Without FILE: 0 if every profile is valid, otherwise 1.
 """
 _LONG_FILE: Final = 4 << 20

@@ -37,7 +37,7 @@ from lib.results.names import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
 from lib.source.table import CORRECTION_COLUMNS, OriginalRow, Table
-from lib.source.workbook import MAGIC_BYTES, is_workbook
+from lib.source.workbook import MAGIC_BYTES, NO_RESULT, is_workbook
 
 _EXAMPLES = """
 \b
@@ -90,10 +90,11 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
     """Write the rows of FILE that you need to correct, with their problem and what to do in front.
 
     RESULTS is the results document of FILE (- reads it from standard input). A workbook gives a
-    workbook in which the wrong cells are marked, any other file gives CSV. Correct the rows, and
-    upload the new file to the same folder. Keep its name: it ends the reminders about these
-    rows. An upload ignores the columns whose names begin with "fix:", and rows that were uploaded
-    are not in it, nor are rows that the profile should take. Nothing is sent.
+    workbook in which the wrong cells are marked, any other file gives CSV. Correct the rows, delete
+    the cells that ask for it, and upload the new file to the same folder. Keep its name: it ends
+    the reminders about these rows. An upload ignores the columns whose names begin with "fix:", and
+    rows that were uploaded are not in it, nor are rows that the profile should take. Nothing is
+    sent.
     """
     try:
         head, rows = read_results(results)
@@ -218,7 +219,7 @@ def _workbook(copy: IO[bytes], title: str) -> Iterator[WriteRow]:
         for number, text in enumerate(texts):
             cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub(" ", text))
             cell.data_type, cell.number_format = "s", "@"  # also what begins like a formula
-            if number in wrong:
+            if number in wrong or text == NO_RESULT:
                 cell.fill = mark
             cells.append(cell)
         sheet.append(cells)
