@@ -24,7 +24,7 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.fields import RecordKind
 from lib.model.log import Log, SilentLog
 from lib.run.attempt import Sums
-from lib.run.chunks import PreparedChunk, chunks_of, cut_of, outcomes, prepare
+from lib.run.chunks import PreparedChunk, chunk_size_of, chunks_of, outcomes, prepare
 from lib.run.plan import Plan, plan_file
 from lib.run.reading import read_header, read_table
 from lib.state.runs import Run
@@ -80,7 +80,9 @@ def run_of(profile: Profile) -> Run:
     """Return the run of a file with this profile."""
     source = StoredObject("input", "file.csv", 1, 1)
     written = profile.document()
-    return Run(source, NOW, NOW, "default", written, cut_of(profile), "working", "owner", NOW)
+    return Run(
+        source, NOW, NOW, "default", written, chunk_size_of(profile), "working", "owner", NOW
+    )
 
 
 def _open(content: bytes, name: str, encode: Encode) -> tuple[Plan, Run]:

@@ -219,7 +219,7 @@ _MARKUP: Final = re.compile(
     r"[\[\]<>*`~@\\]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=\bwww)\.|[\x00-\x1f\x7f-\x9f\u2028\u2029]",
     re.I,
 )
-_TO_FULL_WIDTH: Final = 0xFEE0
+_FULL_WIDTH_OFFSET: Final = 0xFEE0
 """Added to the code point of a sign, this gives its full-width form, which looks alike, and means
 nothing to Markdown and mail programs."""
 
@@ -230,5 +230,6 @@ def plain(text: str) -> str:
     `[Pay now](http://example.com).csv` → `［Pay now］(http：//example.com).csv`
     """
     return _MARKUP.sub(
-        lambda found: chr(ord(found[0]) + _TO_FULL_WIDTH) if found[0].isprintable() else "?", text
+        lambda found: chr(ord(found[0]) + _FULL_WIDTH_OFFSET) if found[0].isprintable() else "?",
+        text,
     )

@@ -22,7 +22,7 @@ from lib.model.records import Record, line_of
 from lib.model.spelling import comparable
 from lib.results.document import RunSummary
 from lib.rules.selection import value_as_listed
-from lib.run.chunks import cut_of
+from lib.run.chunks import chunk_size_of
 from lib.run.context import Connect
 from lib.run.plan import Plan
 from lib.run.reading import read_table
@@ -122,7 +122,7 @@ def check(
         now=now,
         profile_name=profile_name,
         profile=profile.document() | {"validate_only": True},
-        cut=cut_of(profile),
+        cut=chunk_size_of(profile),
         state="working",
         owner="",
         due=None,

@@ -31,7 +31,7 @@ from lib.model.log import Log, SilentLog
 from lib.model.outcomes import Problem
 from lib.model.records import Call, Record, Row
 from lib.model.totals import Totals
-from lib.run.chunks import Chunk, chunks_of, cut_of, not_attempted, outcomes, prepare
+from lib.run.chunks import Chunk, chunk_size_of, chunks_of, not_attempted, outcomes, prepare
 from lib.run.context import Connect
 from lib.run.plan import Plan, notes_of, plan_file
 from lib.run.reading import Header, read_header, read_table
@@ -122,7 +122,9 @@ class DryRun:
             )
             self._prepare(table)
             rows = table.records() if self.plan is None else self.plan.records()
-            for chunk in chunks_of(islice(rows, self.most_rows), cut_of(self.profile), table.width):
+            for chunk in chunks_of(
+                islice(rows, self.most_rows), chunk_size_of(self.profile), table.width
+            ):
                 done = self._outcomes_of(chunk)
                 self.totals.add(done.outcomes.totals())
                 if self.plan is not None:

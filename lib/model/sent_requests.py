@@ -89,7 +89,7 @@ def order_text(action_id: str, order_id: str | None) -> str | None:
     return f"{action_id} {order_id}" if order_id else None
 
 
-def order_of(text: str) -> tuple[str, str]:
+def split_order_text(text: str) -> tuple[str, str]:
     """Return what `order_text` was made of: the ID of the conversion action, and the order ID."""
     action_id, _, order_id = text.partition(" ")
     return action_id, order_id

@@ -30,7 +30,7 @@ from lib.rules.values.dates import at_end_of_day
 from lib.rules.values.time_reader import TimeReader
 
 _TIME: Final = "adjustment_date_time"
-_UNREAD: Final[AdjustmentType] = next(iter(ADJUSTMENT_TYPES))
+_ANY_TYPE: Final[AdjustmentType] = next(iter(ADJUSTMENT_TYPES))
 """Placeholder for the type of a row that is rejected for it."""
 _UNIDENTIFIED: Final = "NO_CLICK_ID_OR_IDENTIFIER"
 
@@ -98,7 +98,7 @@ def read_types(chunk: ChunkColumns) -> list[AdjustmentType]:
             adjustment_type = TYPE_OF_WORD.get(text.upper())
             if adjustment_type is None:
                 chunk.problems.reject(row, "INVALID_ADJUSTMENT_TYPE", "adjustment_type")
-        types.append(adjustment_type or _UNREAD)
+        types.append(adjustment_type or _ANY_TYPE)
     return types
 
 
@@ -187,7 +187,7 @@ def identify_conversions(
             if row in about_times.warnings:
                 problems.warnings[row] += about_times.warnings[row]
             named = Named(None, gclids[row], sold.texts[row])
-        elif derived := _derived_order_id(originals.conversions.get(row)):
+        elif derived := _reliable_derived_id(originals.conversions.get(row)):
             named = Named(derived)
         else:
             problems.reject(row, "ADJUSTS_NO_CONVERSION", "order_id")
@@ -212,7 +212,7 @@ def _originals(chunk: ChunkColumns) -> Originals:
     return Originals(dict(zip(rows, records, strict=True)), problems.errors, problems.warnings)
 
 
-def _derived_order_id(original: Conversion | None) -> str | None:
+def _reliable_derived_id(original: Conversion | None) -> str | None:
     """Return the order ID that was derived for a conversion that has none of its own. None: it
     cannot be read, none was derived (it has a gclid, or the profile derives none), or the row lacks
     the original value, on which the ID depends if it is made from a person and not from a click."""
@@ -227,7 +227,7 @@ def _with_original(
 ) -> Named:
     """Return the conversion with all of its data."""
     original = originals.conversions.get(row)
-    order_id = order_id or _derived_order_id(original)
+    order_id = order_id or _reliable_derived_id(original)
     if order_id is None:
         chunk.problems.reject(row, "ADJUSTMENT_NEEDS_ORIGINAL", "order_id")
     elif original is None:

@@ -87,7 +87,7 @@ def assemble(
         )
 
     for row, reasons in errors.items():
-        refuse(row, _outcome_of(reasons), reasons)
+        refuse(row, _outcome_of_errors(reasons), reasons)
     for row, (outcome, reason, _) in unsent.items():
         refuse(row, outcome, [reason])
     is_accepted = chunk.accepted(unsent)
@@ -136,7 +136,7 @@ def records_of(
     return [make(record, each) for each in compress(attributes, is_wanted)]
 
 
-def _outcome_of(errors: Sequence[Problem]) -> Outcome:
+def _outcome_of_errors(errors: Sequence[Problem]) -> Outcome:
     """Return `not_attempted` if only the account is at fault. Otherwise, the row is rejected."""
     outcomes = {lookup(error.code).outcome for error in errors}
     return "not_attempted" if outcomes == {"not_attempted"} else "rejected"

@@ -37,7 +37,7 @@ from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
 from lib.run.plan import Part, Plan
-from lib.state.runs import Cut
+from lib.state.runs import ChunkSize
 
 CHUNK_ROWS = 2_000
 """Most rows of a chunk; fewer if an API takes fewer in one request
@@ -142,17 +142,17 @@ class PreparedChunk(NamedTuple):
         return sum(len(request.content) for part in self.parts for request in part.requests)
 
 
-def cut_of(profile: Profile | None) -> Cut:
+def chunk_size_of(profile: Profile | None) -> ChunkSize:
     """Return the size of a chunk: at most the rows of one request, and limited in memory.
 
     All rows of a chunk may go to the same API, whichever of the profile's APIs that is.
     """
     apis = () if profile is None else filter(None, (profile.destination, profile.adjustments_via))
     limits = (capabilities_of(name).max_request_rows for name in apis)
-    return Cut(min([CHUNK_ROWS, *limits]), CHUNK_CHARS, CELL_CHARS)
+    return ChunkSize(min([CHUNK_ROWS, *limits]), CHUNK_CHARS, CELL_CHARS)
 
 
-def chunks_of(rows: Iterable[Row], limits: Cut, width: int) -> Iterator[Chunk]:
+def chunks_of(rows: Iterable[Row], limits: ChunkSize, width: int) -> Iterator[Chunk]:
     """Cut the rows of a file with `width` columns into chunks. One row is read ahead.
 
     If the rest of the file cannot be read (`PermanentError`), the chunk ends there,

@@ -23,7 +23,7 @@ from typing import Final
 from lib.model.money import MICROS, Amounts, micros_of
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, Conversion, Record
-from lib.model.sent_requests import SentRequest, order_of, unpacked_texts
+from lib.model.sent_requests import SentRequest, split_order_text, unpacked_texts
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
 from lib.run.chunks import Validated, outcome_of_unsent, without
@@ -146,7 +146,7 @@ class OutdatedRows:
         for position, text in enumerate(unpacked_texts(request.orders)):
             if text is None:
                 continue  # the row has no order ID, so no correction can name it
-            action_id, order_id = order_of(text)
+            action_id, order_id = split_order_text(text)
             newest = known.newest(order_key(action_id, sent_order_id(order_id)))
             if newest is None or newest.micros is None:
                 continue

@@ -41,7 +41,7 @@ from lib.model.sent_requests import (
     RequestStatus,
     SentRequest,
     numbers_in,
-    order_of,
+    split_order_text,
     unpacked_texts,
 )
 from lib.model.totals import Totals, at_most
@@ -388,7 +388,7 @@ def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
     rows = {}
     for position, line in enumerate(numbers_in(request.lines)):
         order = orders[position]
-        order_id = order_of(order)[1] if order is not None else None
+        order_id = split_order_text(order)[1] if order is not None else None
         # The value of a correction is that of another row.
         micros, currency = (None, "") if request.corrects else values.at(position)
         rows[line] = RowOutcome(

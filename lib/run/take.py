@@ -12,7 +12,7 @@ from lib.config.profile import choose_profile, profile_name
 from lib.errors import LeaseHeld, LeaseLost, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.results.names import generations_of
-from lib.run.chunks import cut_of
+from lib.run.chunks import chunk_size_of
 from lib.run.context import RunContext
 from lib.state.markers import Markers
 from lib.state.runs import Run, SavedRun, run_key
@@ -53,7 +53,7 @@ def _create(source: StoredObject, context: RunContext) -> SavedRun | None:
         now=now,
         profile_name=profile_name(source.name),
         profile=profile.document() if profile is not None else None,
-        cut=cut_of(profile),
+        cut=chunk_size_of(profile),
         state="working",
         owner=context.new_token(),
         due=now + timedelta(seconds=settings.time_limit_seconds),
@@ -95,7 +95,7 @@ def take_over(saved: SavedRun, context: RunContext) -> SavedRun:
     Raises `LeaseHeld` if another attempt was faster.
     """
     run, now = saved.run, context.utc_now()
-    marked = Markers(context.documents, run).fingerprint()
+    marked = Markers(context.documents, run).version_of_all()
     # A regular end saves another state, so an attempt that left this one has died.
     has_died = run.state == "working"
     # Markers that were saved since the last attempt began are progress: tries count from 0.

@@ -48,7 +48,7 @@ class Markers:
             where = self._documents.where(self._name(beyond[0]))
             raise UnreadableState(f"{where}: the file has only {chunks} chunks")
 
-    def fingerprint(self) -> str:
+    def version_of_all(self) -> str:
         """Return a text that changes whenever a marker is saved."""
         saved = sorted(self._generations().items())
         return blake2b(repr(saved).encode(), digest_size=8).hexdigest() if saved else ""

@@ -44,7 +44,7 @@ _LONGEST_TEXTS: Final[Mapping[str, int]] = {"stop_detail": 600, "name": 400, "pr
 """Bytes to which a text is cut if an entry would be too long."""
 
 
-class Cut(NamedTuple):
+class ChunkSize(NamedTuple):
     """The number of data rows or characters at which a chunk ends, whichever comes first: at least
     one, or a file would have chunks without a row, and no end.
 
@@ -105,7 +105,7 @@ class Run:
     now: SavedTime
     profile_name: str
     profile: Any  # a mapping or None, but another version may have written it
-    cut: Cut
+    cut: ChunkSize
     state: RunState
     owner: str
     due: SavedTime | None

@@ -236,7 +236,7 @@ def _missing(view: View) -> Mapping[str, str]:
         due = profile.expectation.missed(newest, view.now, view.profiles_changed_at)
         if due is None:
             continue
-        # Older runs than `KEPT_FOR` (`lib.sweep.sweep`) are not among the entries.
+        # Older runs than `SEEN_FOR` (`lib.sweep.sweep`) are not among the entries.
         since = "no file has come yet, or none for weeks"
         if newest is not None:
             since = f"the last one came {newest.astimezone(due.tzinfo):%Y-%m-%d %H:%M}"

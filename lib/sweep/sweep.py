@@ -40,11 +40,11 @@ DAY_BEGINS: Final = time(6, 0)
 """In UTC. The digest of the open problems is written once in each day that begins so."""
 
 MAX_WAITING_NAMES: Final = 40
-MAX_LABEL_BYTES: Final = 4 << 10
-_WAITING_KEY: Final = "waiting"
+MAX_WAITING_BYTES: Final = 4 << 10
+_WITHOUT_RUN_KEY: Final = "waiting"
 """The key of the page's metadata that has the files without a run."""
 
-KEPT_FOR: Final = timedelta(weeks=5)
+SEEN_FOR: Final = timedelta(weeks=5)
 """Runs of older files that are settled are only counted: no problem and no page is about them."""
 
 
@@ -145,7 +145,7 @@ def _list_runs(context: RunContext, now: datetime) -> _Runs:
         runs.keys.add(each.key)
         if isinstance(each, UnreadableRun):
             runs.unreadable.append(each)
-        elif not each.is_settled or now - each.arrived <= KEPT_FOR:
+        elif not each.is_settled or now - each.arrived <= SEEN_FOR:
             runs.entries[each.key] = each
     return runs
 
@@ -251,15 +251,15 @@ def _label(view: View) -> Label:
     since = {file.name: view.waits_since(file) for file in view.without_run if view.can_start(file)}
     waiting = sorted(since.items(), key=lambda each: each[1])[:MAX_WAITING_NAMES]
     # The youngest are dropped first: a file that waits long must not lose its time.
-    while len(content := msgspec.json.encode(dict(waiting))) > MAX_LABEL_BYTES:
+    while len(content := msgspec.json.encode(dict(waiting))) > MAX_WAITING_BYTES:
         waiting.pop()
-    return PAGE._replace(metadata={_WAITING_KEY: content.decode()})
+    return PAGE._replace(metadata={_WITHOUT_RUN_KEY: content.decode()})
 
 
 def _waiting_since(context: RunContext) -> Mapping[str, datetime]:
     """Return since when files have no run, by their names, as the last sweep saw it."""
     for page in context.store.list_labelled(context.settings.output_bucket, OVERVIEW):
-        if page.name == OVERVIEW and (content := page.metadata.get(_WAITING_KEY)):
+        if page.name == OVERVIEW and (content := page.metadata.get(_WITHOUT_RUN_KEY)):
             with suppress(msgspec.DecodeError):  # somebody has changed it
                 return msgspec.json.decode(content, type=dict[str, SavedTime])
     return {}

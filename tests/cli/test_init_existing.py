@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lib.cli.commands import main
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.cli.init.document import Document, NotSaved, changes
-from lib.cli.init.rows import Decider, are_fates, read_deciders, write_deciders
+from lib.cli.init.rows import Decider, are_fates, conditions_of, read_deciders
 from tests.cli.person import Person
 
 REPOSITORY = Path(__file__).parents[2]
@@ -429,11 +429,11 @@ def test_fates_that_are_written_are_read_as_the_same(
         )
         for number, fates in enumerate(columns)
     ]
-    skip, rows = write_deciders(deciders, [{"send": send} for send in sends])
+    skip, rows = conditions_of(deciders, [{"send": send} for send in sends])
     entries = [{"send": send, "rows": each} for send, each in zip(sends, rows, strict=True)]
     profile = {"conversions": entries, "skip": skip}
     if are_fates(profile):
-        again = write_deciders(read_deciders(profile), entries)
+        again = conditions_of(read_deciders(profile), entries)
         assert (sorted_values(again[0]), [*map(sorted_values, again[1])]) == (
             sorted_values(skip),
             [*map(sorted_values, rows)],
@@ -451,7 +451,7 @@ def test_a_column_of_refunds_takes_the_sales_of_another_column() -> None:
         Decider("Stage", {"Won": 0, "Lead": 1, "Lost": "out"}),
         Decider("Refunded", {"Yes": 2, "No": "any", "?": ""}),
     ]
-    skip, rows = write_deciders(deciders, [{}, {}, {"send": "retraction"}])
+    skip, rows = conditions_of(deciders, [{}, {}, {"send": "retraction"}])
     assert skip == {"Stage": ["Lost"]}
     assert rows == [
         {"Stage": ["Won"], "Refunded": ["No"]},

@@ -21,11 +21,11 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.log import Log
 from lib.model.records import ROW_PROBLEMS, Row
 from lib.results.document import results_document
-from lib.run.chunks import cut_of
+from lib.run.chunks import chunk_size_of
 from lib.run.reading import read_table
 from lib.source import text as text_module
 from lib.source.table import SourceOptions, open_table
-from lib.state.runs import Cut
+from lib.state.runs import ChunkSize
 from lib.state.store import StoredObject
 from tests.fuzz.inputs import Input
 from tests.fuzz.messages import SerializingDestination
@@ -50,10 +50,10 @@ def check_rows(given: Input) -> None:
         can = capabilities_of(profile.destination)
         return SerializingDestination(can, has_account=given.has_account)
 
-    limits = cut_of(profile)
+    limits = chunk_size_of(profile)
     if given.small_chunks:
-        limits = Cut(2, limits.chars, limits.cell_chars)
-    with patch("lib.cli.dry_run.cut_of", lambda profile: limits):
+        limits = ChunkSize(2, limits.chars, limits.cell_chars)
+    with patch("lib.cli.dry_run.chunk_size_of", lambda profile: limits):
         checked = check(
             io.BytesIO(given.content),
             StoredObject("", "export.csv", 0, len(given.content)),

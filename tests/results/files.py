@@ -18,7 +18,7 @@ from lib.results.report import Links, render_report
 from lib.results.sentences import looks_of
 from lib.run.attempt import Sums
 from lib.run.finish import digest_of, totals_of
-from lib.state.runs import Cut, FileFacts, Run, RunEntry, entry_of
+from lib.state.runs import ChunkSize, FileFacts, Run, RunEntry, entry_of
 from lib.state.store import StoredObject
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -86,7 +86,7 @@ def summary_of(
     columns = {"conversion_date_time": "Close Date", "phone": "Phone"}
     begun = Run(
         StoredObject("in", "crm/deals.csv", 123, 48_211, "1B2M2Y8AsgTpgAmY7PhCfg=="),
-        *(NOW, NOW, "crm", keys, Cut(1_000, 1_000_000, 0), "done", "", None),
+        *(NOW, NOW, "crm", keys, ChunkSize(1_000, 1_000_000, 0), "done", "", None),
         facts=FileFacts(1, "1234567890", columns),
         published_at=NOW,
     )

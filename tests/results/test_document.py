@@ -14,7 +14,7 @@ from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines
 from lib.model.records import Row
 from lib.results.document import results_document
 from lib.run.chunks import chunks_of
-from lib.state.runs import Cut
+from lib.state.runs import ChunkSize
 from lib.state.store import StoredObject
 from tests.results_schema import check_results
 
@@ -52,7 +52,7 @@ def test_a_record_is_the_number_of_the_data_row() -> None:
 def test_records_are_counted_through_all_chunks() -> None:
     """The first record of a chunk follows the last one of the chunk before it."""
     records: list[Row] = [(line, [], None, 10) for line in (2, 3, 5, 9, 10)]
-    chunks = [each.record_lines for each in chunks_of(records, Cut(2, 1_000, 0), 1)]
+    chunks = [each.record_lines for each in chunks_of(records, ChunkSize(2, 1_000, 0), 1)]
     assert chunks == [
         RecordLines(1, ((2, 3),)),
         RecordLines(3, ((5, 5), (9, 9))),

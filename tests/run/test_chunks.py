@@ -13,7 +13,7 @@ from lib.model.money import Amounts, Sum
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Row
 from lib.rules.assembly import ValidatedChunk
-from lib.run.chunks import Cut, PreparedChunk, PreparedPart, chunks_of, outcomes
+from lib.run.chunks import ChunkSize, PreparedChunk, PreparedPart, chunks_of, outcomes
 from tests.fakes import START, FakeApi
 
 REPEAT = Problem("REPEATED_LINE", "", "the same order ID as in line 2")
@@ -80,7 +80,7 @@ def test_the_rest_of_a_file_cannot_be_read(code: str, refused: list[str | None])
 
     found = []
     with pytest.raises(PermanentError, match=code):
-        found.extend(chunks_of(rows(), Cut(2, 1_000, 0), 1))
+        found.extend(chunks_of(rows(), ChunkSize(2, 1_000, 0), 1))
     assert [len(chunk.rows) for chunk in found] == [2, 1]
     errors = [chunk.checksum_error for chunk in found]
     assert [each and each.code for each in errors] == refused

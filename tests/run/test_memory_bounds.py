@@ -16,9 +16,9 @@ from lib.model.outcomes import LONGEST_DETAIL, MAX_PROBLEMS, Problem, RowOutcome
 from lib.model.records import Row
 from lib.model.totals import Totals
 from lib.rules.columns import RowProblems
-from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunks_of, cut_of
+from lib.run.chunks import CELL_CHARS, CHUNK_CHARS, CHUNK_ROWS, chunk_size_of, chunks_of
 from lib.run.window import MAX_BYTES, MemoryBudget, Window
-from lib.state.runs import Cut
+from lib.state.runs import ChunkSize
 from tests.fakes import World, deliver, results, sales, world
 
 CHUNK = ChunkOutcomes(0, (), Totals(), RecordLines(0, ()))
@@ -34,14 +34,14 @@ def records(rows: int, cells: int) -> list[Row]:
     return [(line, row, None, 3 * cells) for line in range(2, rows + 2)]
 
 
-def sizes(found: list[Row], limits: Cut) -> list[int]:
+def sizes(found: list[Row], limits: ChunkSize) -> list[int]:
     return [len(chunk.rows) for chunk in chunks_of(found, limits, len(found[0][1]))]
 
 
 def test_short_cells_count_more_than_their_text() -> None:
     """A chunk of 1,000 columns has fewer rows than its text alone would allow."""
-    limits = cut_of(None)
-    assert limits == Cut(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
+    limits = chunk_size_of(None)
+    assert limits == ChunkSize(CHUNK_ROWS, CHUNK_CHARS, CELL_CHARS)
     rows = -(-CHUNK_CHARS // (1_000 * (3 + CELL_CHARS)))
     assert sizes(records(2 * rows + 1, 1_000), limits) == [rows, rows, 1]
 
@@ -50,7 +50,7 @@ def test_short_cells_count_more_than_their_text() -> None:
 def test_ordinary_rows_fill_a_request(columns: int, length: int) -> None:
     """A chunk of a shop's or a CRM's export fills a request, so no more requests are needed."""
     rows: list[Row] = [(n, ["x"] * columns, None, length) for n in range(2 * CHUNK_ROWS)]
-    assert sizes(rows, cut_of(None)) == [CHUNK_ROWS] * 2
+    assert sizes(rows, chunk_size_of(None)) == [CHUNK_ROWS] * 2
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_a_chunk_fits_into_a_request_of_each_api(
         lambda name: replace(capabilities_of(name), max_request_rows=limits[name]),
     )
     profile = Profile(destination="data_manager", customer_id="1234567890", adjustments_via=via)
-    assert cut_of(profile).rows == rows
+    assert chunk_size_of(profile).rows == rows

@@ -10,7 +10,7 @@ from datetime import timedelta
 import main
 from lib.config.profile import choose_profile, profile_name
 from lib.config.settings import Settings
-from lib.sweep.sweep import KEPT_FOR
+from lib.sweep.sweep import SEEN_FOR
 from tests.terraform.conftest import (
     HCL,
     ROOT,
@@ -205,7 +205,7 @@ def test_the_state_outlives_whatever_may_come_back(values: Values) -> None:
     }
     days = kept["_state/runs/"]
     assert kept == {"_state/corrections/": 100, "_state/runs/": days, "_state/chunks/": days}
-    assert timedelta(days=days) > KEPT_FOR
+    assert timedelta(days=days) > SEEN_FOR
     for page in ("recovery.md", "security.md"):
         text = (ROOT / "docs" / page).read_text("utf-8")
         assert f"`retention_days.state` ({days})" in text

@@ -243,7 +243,7 @@ def _apply(draft: Draft, given: Mapping[str, Any]) -> None:
 
 
 def _apply_column(draft: Draft, field: str, name: str) -> None:
-    """Take a column as the answer to the question of its field, or as that of another field."""
+    """Take the column of a field, which nobody need ask about. No name: it has no column."""
     if not is_field(field):
         raise WrongAnswer(f"{field} is not a field.{nearest(field, BY_NAME)}")
     column = checked_column(field, draft.sample.column(name)) if name else None

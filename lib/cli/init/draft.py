@@ -20,11 +20,11 @@ from lib.cli.init.rows import (
     Decider,
     Fate,
     are_fates,
+    conditions_of,
     entries_of,
     is_correction,
     read_deciders,
     value_in,
-    write_deciders,
 )
 from lib.config import mistakes
 from lib.config.profile import Entry, Profile, WrittenEntry
@@ -234,7 +234,7 @@ class Draft:
             if number not in {*used, kept} and (number in before or (is_empty and not passes)):
                 self._remove_entry(number)
         entries = self.entries
-        skip, rows = write_deciders(self.deciders, entries)
+        skip, rows = conditions_of(self.deciders, entries)
         levels = [(self.profile, "skip", skip)]
         levels += [(entry, "rows", rows[number]) for number, entry in enumerate(entries)]
         for level, key, conditions in levels:

@@ -121,14 +121,15 @@ class Question:
         return is_answered or self.example is None or bool(self.example(draft))
 
     def is_open(self, draft: Draft) -> bool:
-        """Return whether nobody has answered it, or another API does not take the answer."""
+        """Return whether it must be answered: nobody has, the API does not take the name of the
+        action, or the file lacks the column that its entry names."""
         if self.key == "action":
             action = draft.constant("action", self.entry)
             if action is not None and why_no_name(draft.profile.get("destination"), action):
                 return True
         level = draft.level(self.entry)
         if self.entry is not None and level.get("columns", {}).get(self.name):
-            return draft.column(self.name, self.entry) is None  # it has another name now
+            return draft.column(self.name, self.entry) is None
         return (
             self.id not in draft.answered
             and self.name not in level.get("columns", {})

@@ -4,7 +4,7 @@
                  Refunded   → entry 1 (a refund)          Test     → left out
                  Lost       → left out
 
-`read_deciders` reads these fates from `skip` and the `rows` of the entries, and `write_deciders`
+`read_deciders` reads these fates from `skip` and the `rows` of the entries, and `conditions_of`
 writes them. What a person has written by hand may be more than fates can say: `are_fates` tells.
 """
 
@@ -95,7 +95,7 @@ def read_deciders(profile: Mapping[str, Any]) -> list[Decider]:
         owners: dict[str, list[int]] = {}
         for number, entry in enumerate(entries):
             if is_correction(entry) and sold and {*lists[number]} == sold:
-                continue  # `write_deciders` gave it these: no value of this column is its own.
+                continue  # `conditions_of` gave it these: no value of this column is its own.
             for value in lists[number]:
                 owners.setdefault(value, []).append(number)
         fates: dict[str, Fate] = {
@@ -114,7 +114,7 @@ def listed_values(values: object) -> list[str]:
     return [str(each).lower() if isinstance(each, bool) else str(each) for each in listed]
 
 
-def write_deciders(
+def conditions_of(
     deciders: Sequence[Decider], entries: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, list[str]], list[dict[str, list[str]]]]:
     """Return `skip`, and the `rows` of each entry.
@@ -148,7 +148,7 @@ def is_correction(entry: Mapping[str, Any]) -> bool:
 def are_fates(profile: Mapping[str, Any]) -> bool:
     """Return whether the fates of values say all that the profile says about rows."""
     entries = entries_of(profile)
-    skip, rows = write_deciders(read_deciders(profile), entries)
+    skip, rows = conditions_of(read_deciders(profile), entries)
     return _as_sets(skip) == _as_sets(profile.get("skip", {})) and [*map(_as_sets, rows)] == [
         _as_sets(entry.get("rows", {})) for entry in entries
     ]

@@ -71,7 +71,7 @@ class ChunkUpload:
                 request.message,
                 result.row_results,
                 # Without its `stop`: what a few rows have in common says nothing of the others.
-                lambda rows: self._send_subset(request, rows).row_results,
+                lambda rows: self._send_apart(request, rows).row_results,
             )
             resolve_orders(request.message, result.row_results, self._maybe_sent_before)
         if SILENT in result.row_results.values():
@@ -82,8 +82,9 @@ class ChunkUpload:
         """Return whether Google may have got an order before the request that it has answered."""
         return order_id in self._orders_sent_again or self.maybe_sent(order_id)
 
-    def _send_subset(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
-        """Send some rows of a request. The results have the rows' positions in the request."""
+    def _send_apart(self, request: UploadRequest, rows: Sequence[int]) -> UploadRequestResult:
+        """Send some rows of a request, such as orders of one click, in one of their own. The
+        results have the rows' positions in the request."""
         result = self._send_rows(request.subset(rows))
         return result._replace(
             row_results={rows[row]: each for row, each in result.row_results.items()}

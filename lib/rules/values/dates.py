@@ -321,6 +321,7 @@ def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple
     week, a day of the year) needs its own. Raises ValueError if there is no such day.
 
     Neither `strptime` nor `timedelta` refuses day 366 of a year that has 365."""
+    assert {"first", "month", "month_name"} & parts.keys(), "no branch reads these groups"
     year = int(parts["year"] or 0)
     if len(parts["year"] or "") == 2:
         year += _CENTURY
@@ -329,7 +330,6 @@ def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple
     day = int(parts["day"] or 0)
     if "month" in parts:
         return year, int(parts["month"] or 0), day
-    assert "month_name" in parts, "a format has groups that no branch reads"
     return year, MONTHS.get((parts["month_name"] or "").lower(), 0), day
 
 
