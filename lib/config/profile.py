@@ -338,6 +338,8 @@ class Profile(BaseModel):
           empty cells: `currency_code`, and `value` if it is `action_default`.
         - Its constant beats both.
         - Its `null` switches either off.
+        - The profile's column of currencies is about its column of values, and that of times of day
+          about its column of dates. Beside a fixed value or another date, they say nothing.
         """
         columns = {**self.columns, **entry.columns}
         written = entry.model_fields_set
@@ -353,8 +355,14 @@ class Profile(BaseModel):
         elif "value" not in written and entry.columns.get("conversion_value"):
             value = ACTION_DEFAULT if self.value == ACTION_DEFAULT else None
         currency = entry.currency_code if "currency_code" in written else self.currency_code
-        if entry.currency_code is not None and not entry.columns.get("currency_code"):
+        has_values = columns.get("conversion_value") or not self.names_columns
+        lacks_values = "conversion_value" in replaced or not has_values
+        is_fixed = lacks_values and isinstance(value, int | float) and self._has_column_of_values
+        is_fixed = is_fixed and KIND_OF_SEND[entry.send] != "adjustment"  # it has a new value
+        if not entry.columns.get("currency_code") and (entry.currency_code is not None or is_fixed):
             replaced.add("currency_code")
+        if entry.columns.get("conversion_date_time") and not entry.columns.get("time_of_day"):
+            replaced.add("time_of_day")
         return Entry(
             number,
             entry.rows,
@@ -365,6 +373,12 @@ class Profile(BaseModel):
             {f: names for f, names in columns.items() if names is not None and f not in replaced},
             frozenset(replaced),
         )
+
+    @property
+    def _has_column_of_values(self) -> bool:
+        """Whether values are in a column, of the rows of some entry at least."""
+        of_entries = any(entry.columns.get("conversion_value") for entry in self.conversions)
+        return not self.names_columns or of_entries or "conversion_value" in self.columns
 
     @property
     def derives_order_ids(self) -> bool:

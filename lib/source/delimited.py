@@ -101,7 +101,9 @@ class Shape(NamedTuple):
     """The format of the rows of a file, and how many lines it may have.
 
     `spaced`: a space follows each delimiter. `width` is the number of cells in the header. A row
-    may leave out the cells after the first `fewest`: their names are empty, so they are padding.
+    may leave out the cells after the first `fewest`: their names are empty, so they are padding. It
+    may have so many more empty cells as `surplus`, because all have them: if only some had, an
+    unquoted 1,200.00 could be two cells.
     `max_lines` counts the lines below the header, blank ones too: they make no rows, but take time.
     """
 
@@ -109,6 +111,7 @@ class Shape(NamedTuple):
     spaced: bool
     width: int
     fewest: int
+    surplus: int
     max_lines: int
 
 
@@ -326,7 +329,8 @@ class RowReader:
         width, fewest = self._shape.width, self._shape.fewest
         if not any(map(str.strip, cells)):
             return None
-        if any(map(str.strip, cells[fewest:])):
+        is_too_long = len(cells) > width + self._shape.surplus
+        if is_too_long or any(map(str.strip, cells[fewest:])):
             return line, [], "WRONG_NUMBER_OF_CELLS", length
         kept: Sequence[str] = cells[:width] + [""] * (width - len(cells))
         if self._keep is not None:

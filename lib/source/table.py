@@ -133,6 +133,7 @@ class Table:
             spaced=header.spaced,
             width=self.width,
             fewest=header.fewest or self.width,
+            surplus=_surplus(head[header.end :], header.delimiter, self.width),
             max_lines=options.max_lines,
         )
         self._read_with(None, "never")
@@ -314,6 +315,14 @@ def _open_text(stream: ByteStream, options: SourceOptions, sheet: Sheet | None) 
         raise SourceError("CORRUPT_FILE", f"line {header.start + 1} does not end")
     rows = chain(_without_first_lines(first_blocks, header.end), blocks)
     return Table(header, error, head, rows, text, sheet, options)
+
+
+def _surplus(lines: Sequence[str], delimiter: str, width: int) -> int:
+    """Return how many more cells than the header, with its `width`, all of the first rows have, of
+    those that are whole. One row alone proves nothing."""
+    cells = [line.count(delimiter) + 1 for line in lines if '"' not in line]
+    whole = [count for count in cells if count >= width]
+    return min(whole) - width if len(whole) > 1 else 0
 
 
 def _first_blocks(blocks: Iterator[Block]) -> list[Block]:

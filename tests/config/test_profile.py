@@ -253,6 +253,23 @@ def test_an_entry_may_have_a_currency_of_its_own() -> None:
     assert sale.columns["currency_code"] == ("Currency",)
 
 
+def test_columns_beside_a_value_or_a_date_are_about_no_other() -> None:
+    """A fixed value is not in the currency of a row's amount, nor has another date the time of day
+    of the profile's one. If no row has an amount, the currency is about the fixed value."""
+    columns = {**FEED["columns"], "currency_code": "Currency", "time_of_day": "Time"}
+    del columns["conversion_value"]
+    lead = {"rows": {"Stage": ["Lead"]}, "columns": {"conversion_date_time": "Qualified"}}
+    of_value = {"conversion_value": "Net"}
+    for won, with_currency in ({"columns": of_value}, [False, True]), ({}, [True, True]):
+        listed = [lead, {"rows": {"Stage": ["Won"]}, **won}]
+        profile = {**FEED, "columns": columns, "value": 50, "conversions": listed}
+        first, second = Profile.model_validate(profile).entries
+        found = ["currency_code" in each.columns for each in (first, second)]
+        assert found == with_currency
+        assert "time_of_day" not in first.columns
+        assert second.columns["time_of_day"] == ("Time",)
+
+
 def test_a_profile_without_columns_decides_nothing_about_them() -> None:
     """Without columns, those of the file decide; the profile needs only its required keys."""
     profile = Profile.model_validate({"destination": "google_ads", "customer_id": 1234567890})

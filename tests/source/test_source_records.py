@@ -20,7 +20,9 @@ def problems(records):
     [
         ("A,b,c\nB,b,c,d\n", [(2, "WRONG_NUMBER_OF_CELLS"), (3, "B")]),
         ("A,b,c,d,e\nB,b,c,d\n", [(2, "WRONG_NUMBER_OF_CELLS"), (3, "B")]),
-        ("A,b,c,d,, ,\nB,b,c,d\n", [(2, "A"), (3, "B")]),
+        ("A,b,c,d,, ,\nB,b,c,d,,,\nC,b,c,,,,\n", [(2, "A"), (3, "B"), (4, "C")]),
+        ("A,b,c,\nB,1,200,,\n", [(2, "A"), (3, "WRONG_NUMBER_OF_CELLS")]),
+        ("A,1,200,,\n", [(2, "WRONG_NUMBER_OF_CELLS")]),
         ('A,"b""c",c,d\nB,b"c,c,d\n', [(2, "A"), (3, "B")]),
         ('A,"b"c,c,d\nB,b,c,d\n', [(2, "BROKEN_QUOTING"), (3, "B")]),
         ('A,"b,c,d\nB,b,c,d\nC,b,c,d\n', [(2, "UNCLOSED_QUOTE"), (3, "B"), (4, "C")]),
