@@ -10,14 +10,13 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from lib.errors import RuleError
-from lib.model.currencies import CURRENCIES_BY_SIGN
 from lib.model.fields import UNDECLARED, NumberFormat, ValueKind
 from lib.model.spelling import unwrap
 from lib.rules.values.cart import parse_cart_items, parse_discount
 from lib.rules.values.cells import PLACEHOLDERS, is_placeholder
 from lib.rules.values.click_ids import check_click_id
 from lib.rules.values.countries import find_country_code
-from lib.rules.values.currencies import parse_currency
+from lib.rules.values.currencies import CURRENCIES_BY_SIGN, parse_currency
 from lib.rules.values.dates import MONTHS, WEEKDAYS, DateOrder
 from lib.rules.values.enums import CONSENT_WORDS, parse_consent
 from lib.rules.values.identifiers import normalize_email, normalize_name

@@ -6,8 +6,8 @@ numbers that Excel shows. The content determines whether a file is a workbook, n
 
 Cells are written so that no row depends on the language of a computer: dates as 2026-11-24
 14:05:00, numbers with the decimal sign of the profile. Of a number format, three things count:
-whether it shows a date, leading zeros (`00000` shows 125 as 00125), and a currency (`0.00 "CHF"`
-shows 12 as 12 CHF). Percent signs and rounding do not.
+whether it shows a date, leading zeros (`00000` shows 125 as 00125), and a text beside the number
+(`0.00 "CHF"` shows 12 as 12 CHF). Percent signs and rounding do not.
 
 **Hostile workbooks.** Here are only limits of size. How long this takes and how much memory it
 needs is limited by `lib.adapters.workbook`, which runs it in a process of its own.
@@ -30,7 +30,6 @@ from operator import ge
 from typing import Any, Final, NamedTuple
 
 from lib.errors import FileErrorCode, SourceError
-from lib.model.currencies import currencies_of_sign
 from lib.source.formats import ARCHIVE, OLD_WORKBOOK, OTHER_WORKBOOK
 from lib.source.text import (
     BLOCK_BYTES,
@@ -292,10 +291,12 @@ _ESCAPED: Final = "_x005F_"
 """How Excel writes the beginning of a text that looks like one of its own escapes."""
 _NOT_SHOWN: Final = re.compile(r'\[[^\]]*\]|_.|\*.|"[^"]*"|\\.')
 """Colors, conditions, padding and literal text in a number format."""
-_CURRENCY: Final = re.compile(
+_PIECE: Final = re.compile(
     r"_.|\*.|"  # only the width of a sign is left free: `0.00 _€`
-    r"\[(?:\$([^\]-]*))?[^\]]*\]|"  # `[$CHF]` or `[$€-407]` of Excel's menu, or `[Red]`
-    r'"([^"]*)"|([$\u00a2-\u00a5\u20a0-\u20cf])'
+    r"(?P<end>;)|(?P<digits>General|[0#?][0#?.,]*)|"
+    r"\[(?:\$(?P<of_menu>[^\]-]*))?[^\]]*\]|"  # `[$CHF]` or `[$€-407]` of Excel's menu, or `[Red]`
+    r'"(?P<quoted>[^"]*)"|\\(?P<escaped>[^()-])|(?P<bare>[ $\u00a2-\u00a5\u20a0-\u20cf])',
+    re.IGNORECASE,
 )
 _LEADING_ZEROS: Final = re.compile(r"0{2,}")
 _MAX_FORMAT_CHARS: Final = 255
@@ -317,7 +318,8 @@ def text_of(value: object, number_format: str, decimal_sign: str) -> str:
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
         number = _number(value, _whole_digits(number_format), decimal_sign)
-        return f"{number} {_currency(number_format)}".rstrip()
+        before, after = _beside(number_format)
+        return ("-" if number[0] == "-" else "") + before + number.lstrip("-") + after
     return _text_of_moment(value, number_format)
 
 
@@ -329,13 +331,22 @@ def _whole_digits(number_format: str) -> int:
 
 
 @lru_cache(maxsize=256)
-def _currency(number_format: str) -> str:
-    """Return the currency that is shown beside a number, or "": one column can have several."""
-    for of_menu, quoted, sign in _CURRENCY.findall(number_format[:_MAX_FORMAT_CHARS]):
-        text: str = (of_menu or quoted or sign).strip()
-        if of_menu or sign or currencies_of_sign(text.rstrip(".")) is not None:
-            return text
-    return ""
+def _beside(number_format: str) -> tuple[str, str]:
+    """Return what stands before and after a number: `"RE-"000` → `("RE-", "")`. One column can have
+    several currencies, or units that only a person can judge: `0.0 "Mio"`."""
+    before = after = ""
+    has_digits = False
+    for piece in _PIECE.finditer(number_format[:_MAX_FORMAT_CHARS]):
+        if piece["end"]:  # what follows is how negative numbers are shown
+            break
+        text = piece["of_menu"] or piece["quoted"] or piece["escaped"] or piece["bare"] or ""
+        if piece["digits"]:
+            has_digits, after = True, ""  # what stands between digits, as in 000-0000, is no text
+        elif has_digits:
+            after += text
+        else:
+            before += text
+    return before.lstrip(), after.rstrip()
 
 
 def _shown(number_format: str) -> str:
@@ -345,7 +356,7 @@ def _shown(number_format: str) -> str:
 
 def _number(value: float, whole_digits: int, decimal_sign: str) -> str:
     """Return a number as text, with at least so many digits before the decimal sign."""
-    if isinstance(value, float) and not abs(value) < 10**_EXACT_DIGITS:  # NaN is not less either
+    if not abs(value) < 10**_EXACT_DIGITS:  # NaN is not less either
         # Its last digits are lost, as in 1.23457E+17. The rules reject such order IDs.
         return f"{value:.{_EXACT_DIGITS - 1}E}"
     text = str(abs(value))

@@ -11,9 +11,9 @@ from babel.numbers import format_currency, format_decimal, get_territory_currenc
 from hypothesis import strategies as st
 
 from lib.errors import RuleError
-from lib.model.currencies import CURRENCIES
 from lib.model.fields import DecimalSign
 from lib.model.spelling import unwrap
+from lib.rules.values.currencies import CURRENCIES
 from lib.rules.values.money import parse_amount, written_currencies
 from tests.oracles import Oracle, Verdict
 

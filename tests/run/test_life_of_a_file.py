@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from lib.errors import LeaseLost, RetryableError
-from lib.model.currencies import CURRENCIES
 from lib.model.fields import RecordKind
 from lib.model.outcomes import Problem
 from lib.model.records import Record
+from lib.rules.values.currencies import CURRENCIES
 from lib.run.deliver import deliver as deliver_object
 from lib.state.store import OpenedObject, Readable, StoredObject
 from tests.fakes import (

@@ -114,15 +114,20 @@ def test_lines_before_the_header_are_those_of_a_text_file() -> None:
         (Number(0.25, "0%"), "0.25"),
         (Number(12.5, "0.00E+00"), "12.5"),
         (Number(12, "@"), "12"),
-        (Number(12, '0 "pieces"'), "12"),
+        (Number(12, '0 "pieces"'), "12 pieces"),
         (Number(-12.5, "0.00;[Red](0.00)"), "-12.5"),
         (Number(1270, "#,##0.00 [$€-407]"), "1270 €"),
-        (Number(-1270.5, "[$CHF] #,##0.00;[Red]-#,##0.00"), "-1270.5 CHF"),
-        (Number(1270, '_("$"* #,##0.00_);_("$"* (#,##0.00)'), "1270 $"),
+        (Number(-1270.5, "[$CHF] #,##0.00;[Red]-#,##0.00"), "-CHF 1270.5"),
+        (Number(1270, '_("$"* #,##0.00_);_("$"* (#,##0.00)'), "$1270"),
         (Number(1270, '#,##0.00\\ "kr"'), "1270 kr"),
         (Number(1270, '#,##0.00 "Fr."'), "1270 Fr."),
-        (Number(1270, "£#,##0"), "1270 £"),
-        (Number(1270, "[$₿-2] 0.00"), "1270 ₿"),
+        (Number(1270, "£#,##0"), "£1270"),
+        (Number(125, '"RE-"00000'), "RE-00125"),
+        (Number(1270, '#,##0.00" Euro"'), "1270 Euro"),
+        (Number(12, "0.00\\ \\E\\U\\R"), "12 EUR"),
+        (Number(5764614130387850, "0"), "5.76461413038785E+15"),
+        (Number(1270, 'General" €"'), "1270 €"),
+        (Number(1270, "[$₿-2] 0.00"), "₿ 1270"),
         (Number(1270, "[$-409]#,##0.00"), "1270"),
         (Number(1270, "_-* #,##0.00 _€_-"), "1270"),
         (datetime(2026, 11, 24, 14, 5), "2026-11-24 14:05:00"),
@@ -147,7 +152,7 @@ def test_lines_before_the_header_are_those_of_a_text_file() -> None:
     ],
 )  # fmt: skip
 def test_a_cell_is_read_as_it_is_stored(cell: Cell, text: str) -> None:
-    """Of its number format, only dates, leading zeros and currencies count: no rounding."""
+    """Of its number format, only dates, leading zeros and texts count: no rounding."""
     assert shown(cell) == text
 
 

@@ -34,9 +34,9 @@ from lib.cli.init.questions import LOOKS, Question, needed_questions
 from lib.cli.init.trial import Trial
 from lib.config.profile import identifies
 from lib.destinations.registry import capabilities_of, names
-from lib.model.currencies import CURRENCY_NAMES
 from lib.results.page import PAGES
 from lib.rules.values.countries import country_names
+from lib.rules.values.currencies import CURRENCY_NAMES
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 _SUGGESTED: Final = (

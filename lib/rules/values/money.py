@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from lib.errors import RuleError
-from lib.model.currencies import currencies_of_sign
 from lib.model.fields import DecimalSign, NumberFormat
 from lib.model.money import MAX_VALUE
 from lib.model.spelling import FULL_WIDTH
+from lib.rules.values.currencies import currencies_of_sign
 
 _LONGEST: Final = 40
 _SURELY_SMALL: Final = 12

@@ -6,8 +6,7 @@ import pycountry
 import pytest
 
 from lib.errors import RuleError
-from lib.model.currencies import CURRENCIES
-from lib.rules.values.currencies import parse_currency
+from lib.rules.values.currencies import CURRENCIES, parse_currency
 
 
 def test_the_currencies_are_those_in_use() -> None:

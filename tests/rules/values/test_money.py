@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import RuleError
-from lib.model.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 from lib.model.fields import DecimalSign
+from lib.rules.values.currencies import CURRENCIES, CURRENCIES_BY_SIGN
 from lib.rules.values.money import (
     parse_amount,
     parse_value,
