@@ -3,6 +3,7 @@ pages add to a cell or to the name of a column."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from unicodedata import normalize
@@ -34,6 +35,7 @@ FULL_WIDTH: Final = {
 """Full-width digits, letters and signs -> plain ones. In numbers and times they mean the same."""
 # Beside a number, some programs write the soft hyphen for a minus.
 _IN_NUMBERS: Final = _IN_OTHERS | FULL_WIDTH | {0xAD: "-"}
+_WHOLE: Final = re.compile(r"([0-9]+)[.,]00?")
 _IN_KINDS: Final[dict[ValueKind, Mapping[int, str | None]]] = {
     "name": _IN_NAMES,
     "number": _IN_NUMBERS,
@@ -68,7 +70,9 @@ def comparable(text: str) -> str:
     without case and double spaces.
 
     `" Deal  Stage"` and `"deal stage"` are the same, and so are `"'@mail"` and `"@mail"`, and the
-    numbers `1.0` and `1`, because an empty cell makes some programs write a whole column like that.
+    numbers `1.0`, `1.00` and `1`: an empty cell, or another currency, makes some programs write
+    other decimals.
     """
     plain = " ".join(normalize("NFKC", unwrap(text, "word")).split()).casefold()
-    return plain[:-2] if plain[-2:] == ".0" and plain[:-2].isdecimal() else plain
+    whole = _WHOLE.fullmatch(plain) if plain[-1:] == "0" else None
+    return whole[1] if whole else plain

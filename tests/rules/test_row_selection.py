@@ -41,6 +41,7 @@ def row_of(*cells: str, line: int = 2, problem: str | None = None) -> Row:
         (("Qualified", "0000-00-00 00:00:00", "New"), 0),
         (("Qualified", "0001-01-01T00:00:00", "New"), 0),
         (("1.0", "", "New"), "skipped"),
+        (("1,00", "", "New"), "skipped"),
         (("Closed Lost", "", "New"), "skipped"),
         (("", "", "New"), "skipped"),
         (("-", "", "New"), "skipped"),
