@@ -54,6 +54,11 @@ from lib.state.runs import Run
 STATUS_UNKNOWN: Final = "STATUS_UNKNOWN"
 """The API has not said in seven days what became of a request."""
 
+OLD_VALUE_KEPT: Final = "OLD_VALUE_KEPT"
+_KNOWN_ORDER: Final = "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID"
+"""Google's documents say that a known order ID changes the value, and have this reason too. For a
+sale, it means that the sale counts; for a correction, that its value does not."""
+
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 """What the reasons of a row mean: of several, the first of these."""
 
@@ -346,12 +351,14 @@ class _FinalStatus:
         """
         unmatched = 0
         for line, codes in errors.items():
+            before = self._row(line)
+            if before.corrects:
+                codes = [OLD_VALUE_KEPT if code == _KNOWN_ORDER else code for code in codes]
             outcome = _final_outcome(codes, line not in unclicked)
             if outcome == "unmatched":
                 # The person clicked no ad. That is no failure: the row stays uploaded.
                 unmatched += 1
                 continue
-            before = self._row(line)
             row = before._replace(outcome=outcome, errors=tuple(map(Problem, codes)))
             if outcome == "deferred":
                 row = with_due_time(row, before, self.now, self.settings)

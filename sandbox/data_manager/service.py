@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
@@ -75,7 +75,7 @@ def decode_event(message: bytes) -> dict[str, Any]:
 @dataclass(slots=True)
 class _Ingested:
     targets: list[Target]
-    done_at: float
+    done_at: datetime
 
 
 class DataManager:
@@ -203,7 +203,8 @@ class DataManager:
                     if not wanted or target.destination.reference in wanted:
                         target.records += 1
                         self._process_event(index, event, start, target, rpc)
-            done_at = time.monotonic() + self._state.data_manager.processing_seconds
+            takes = timedelta(seconds=self._state.data_manager.processing_seconds)
+            done_at = self._state.now() + takes
             self._ingested[rpc.request_id] = _Ingested(targets, done_at)
 
     def _process_event(
@@ -316,5 +317,5 @@ class DataManager:
         if ingested is None:
             text = "The request ID is not valid."
             raise invalid([Finding("request_id", "INVALID_REQUEST_ID", text)], rpc)
-        done = time.monotonic() >= ingested.done_at
+        done = self._state.now() >= ingested.done_at
         return rest_status(ingested.targets, done, self._state.data_manager.record_indices)

@@ -329,6 +329,7 @@ ELSEWHERE = {
     "NOT_COUNTED": "only in Google's status after an upload",
     "NEARLY_NO_MATCHES": "only in Google's status after an upload",
     "NEWEST_VALUE_NOT_SENT": "only for an upload",
+    "OLD_VALUE_KEPT": "only in Google's status after an upload",
     "NOT_SENT_AGAIN": "only in Google's status after an upload",
     "UNKNOWN_PROFILE": "an error of the command line (exit code 2)",
 }

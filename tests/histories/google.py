@@ -28,13 +28,16 @@ from tests.histories.processes import SLOW_SECONDS, Process
 T = TypeVar("T")
 HOUR: Final = 3600.0
 
-Verdict = Literal["", "refused", "too recent", "too recent, unnamed", "too recent at once", "taken"]
+Verdict = Literal[
+    "", "refused", "too recent", "too recent, unnamed", "too recent at once", "taken", "known"
+]
 """What Google thinks of a row.
 
 too recent             for now; in a status, it names the row
 too recent, unnamed    the same, but a status only counts the rows of a request
 too recent at once     the Data Manager API, too, says so before it accepts anything
 taken                  Google counts the row, and says that it could not process it just now
+known                  Google has counted the order ID, and does not take another value
 """
 
 _AT_ONCE: Final = "TOO_RECENT_EVENT"
@@ -44,6 +47,7 @@ _LATER: Final[Mapping[Verdict, str]] = {
     "too recent, unnamed": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
     "too recent at once": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
     "taken": "PROCESSING_ERROR_REASON_INTERNAL_ERROR",
+    "known": "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID",
 }
 _SAME_CLICK: Final = "PROCESSING_ERROR_REASON_DUPLICATE_GCLID"
 _ACCOUNT_REFUSED: Final = Problem("CUSTOMER_NOT_ENABLED")

@@ -104,6 +104,22 @@ def test_a_corrected_value_without_a_currency_is_in_that_of_the_sale() -> None:
     assert (sent.value, sent.currency_code) == (80.0, "CHF")
 
 
+def test_a_restatement_that_google_does_not_take_is_lost() -> None:
+    """Google has a reason for a known order ID, which for a sale means that it counts already."""
+    with played("data_manager") as history:
+        sold(history, 0)
+        history.judge("known", CHANGE)
+        file = history.upload(CHANGES, [CHANGE])
+        history.platform.wait(DAY)
+        assert history.outcomes(file) == ["failed"]
+        (row,) = history.results(file)["rows"]
+        assert [each["code"] for each in row["errors"]] == ["OLD_VALUE_KEPT"]
+        history.judge("known", SALE)
+        again = history.upload(NIGHT, [SALE])
+        history.platform.wait(DAY)
+        assert history.outcomes(again) == ["duplicate"]
+
+
 # ── temporary refusals ───────────────────────────────────────────────────────────────────────────
 
 
