@@ -81,7 +81,7 @@ def passes(*_: object) -> None:
 def fails(error: BaseException) -> Callable[..., Any]:
     """Let every operation or request fail."""
 
-    def fail(*_: object) -> Any:
+    def fail(*_: object, **__: object) -> Any:
         raise error
 
     return fail

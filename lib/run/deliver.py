@@ -175,16 +175,20 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 
 def _log_retry(error: RetryableError, log: Log) -> None:
-    """Log why an attempt ends without results. If a person must correct something, whatever it is,
-    `settings_invalid` is the alert."""
+    """Log why an attempt ends without results."""
     if isinstance(error, LeaseHeld):
         log.info("lease_held", detail=error.detail)
         return
-    action = lookup(error.code).action
-    if lookup(error.code).needs_action:
-        detail = f"{error.code}: {error.detail}"
-        log.alert("settings_invalid", code=error.code, detail=detail, action=action)
+    alert_if_a_person_must_act(error, log)
     log.warning("run_redelivered", code=error.code, detail=error.detail)
+
+
+def alert_if_a_person_must_act(error: RetryableError, log: Log) -> None:
+    """Log the alert `settings_invalid` if a person must correct something, whatever it is."""
+    code = lookup(error.code)
+    if code.needs_action:
+        detail = f"{error.code}: {error.detail}"
+        log.alert("settings_invalid", code=error.code, detail=detail, action=code.action)
 
 
 def _log_end(attempt: Attempt, taken: Run, summary: RunSummary, seconds: float) -> None:

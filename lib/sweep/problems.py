@@ -129,6 +129,11 @@ class View:
         return self.now - since <= TOLD_FOR
 
     @cached_property
+    def newest_sent(self) -> Mapping[str, int]:
+        """The newest generation of each name that was sent."""
+        return newest_sent(self.entries)
+
+    @cached_property
     def live_names(self) -> frozenset[str]:
         """The names of all input files."""
         return frozenset(file.name for file in self.files.values())
@@ -361,6 +366,8 @@ def _is_unfinished(view: View, entry: RunEntry) -> bool:
     """
     if entry.superseded or view.is_deleted(entry):
         return False
+    if entry.cause == "DIED" and entry.generation < view.newest_sent.get(entry.name, 0):
+        return False  # it was split, and its first part has the name
     waits_for_quota = entry.cause == "DAILY_QUOTA"
     patience = QUOTA_UNFINISHED_AFTER if waits_for_quota else UNFINISHED_AFTER
     if entry.is_published:
@@ -399,12 +406,11 @@ def _stopped(view: View) -> Iterator[Found]:
 
 def _stopped_entries(view: View) -> Sequence[RunEntry]:
     """Return the stopped files that are told as such, and not as unfinished."""
-    newest = newest_sent(view.entries)
     return [
         entry
         for entry in view.entries
         if entry.stop
-        and entry.generation > newest.get(entry.name, 0)
+        and entry.generation > view.newest_sent.get(entry.name, 0)
         and view.is_still_told(entry.stopped_at or entry.arrived)
         and not view.is_deleted(entry)
         and not _is_unfinished(view, entry)

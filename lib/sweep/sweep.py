@@ -27,7 +27,7 @@ from lib.model.outcomes import Problem, SavedTime
 from lib.results.document import PAGE
 from lib.results.names import OVERVIEW
 from lib.run.context import RunContext
-from lib.run.deliver import deliver, ignore_rules, resume
+from lib.run.deliver import alert_if_a_person_must_act, deliver, ignore_rules, resume
 from lib.source.names import reason_to_ignore
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
 from lib.state.store import Label, StoredObject
@@ -241,6 +241,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
             text, count = digest(problems), len(problems)
             context.log.warning("open_problems_digest", text=text, count=count)
     except RetryableError as error:
+        alert_if_a_person_must_act(error, context.log)
         context.log.warning("overview_not_written", code=error.code, detail=error.detail)
     except Exception as error:
         context.log.unexpected(error)

@@ -227,6 +227,18 @@ def test_an_unfinished_file_names_the_cause_and_its_own_action(cause: str) -> No
     assert problem.detail == "crm/1.csv (2026-11-23): 9 attempts"
 
 
+@pytest.mark.parametrize(("cause", "is_told"), [("DIED", False), ("API_UNAVAILABLE", True)])
+@pytest.mark.parametrize("is_well", [True, False])
+def test_the_first_part_of_a_file_that_kills_its_attempts_ends_that(
+    cause: str, is_told: bool, is_well: bool
+) -> None:
+    """It keeps the name. What Google or the storage delayed will be sent itself."""
+    file = entry("crm/1.csv", 26 * HOUR, is_published=False, cause=cause)
+    part = entry("crm/1.csv", HOUR, generation=2, is_published=is_well)
+    told = found(view_of(file, part)).get("file_unfinished")
+    assert bool(told) == (is_told or not is_well)
+
+
 @pytest.mark.parametrize(("cause", "is_told"), [("API_UNAVAILABLE", True), ("DAILY_QUOTA", False)])
 def test_a_quota_of_the_day_is_told_on_the_second_day(cause: str, is_told: bool) -> None:
     """Nobody can do anything before midnight in California, when it comes back."""

@@ -246,6 +246,18 @@ def test_a_page_that_cannot_be_written_keeps_the_digest(capsys: pytest.CaptureFi
     assert len(logged(capsys, DIGEST)) == 1
 
 
+@pytest.mark.parametrize("code", ["STORAGE_FORBIDDEN", "STORAGE_UNAVAILABLE"])
+def test_a_page_that_may_not_be_written_is_an_alert(
+    code: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an old green page, and no digest, would say that nothing is open."""
+    google = world()
+    monkeypatch.setattr(type(google.store), "write", fails(RetryableError(code, "index.html")))
+    sweep(google)
+    alerts = logged(capsys, "settings_invalid")
+    assert [each["code"] for each in alerts] == [code] * (code == "STORAGE_FORBIDDEN")
+
+
 @pytest.mark.parametrize(("weeks", "is_shown"), [(5, True), (6, False)])
 def test_a_finished_file_is_shown_for_five_weeks(weeks: int, is_shown: bool) -> None:
     """Then a sweep keeps nothing of it. One that waits is never forgotten."""
