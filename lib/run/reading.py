@@ -219,12 +219,17 @@ def read_header(table: Table, profile: Profile) -> Header:
     if table.unread_sheets:
         others = ", ".join(map(shown_title, table.unread_sheets))
         notes.insert(0, Problem("SHEETS_NOT_READ", "", others))
-    return Header(
+    found = Header(
         tuple(entries),
         of_values,
         {field: " or ".join(each) for field, each in names.items()},
         tuple(notes),
     )
+    times = {*found.columns_of("conversion_date_time")}
+    if line := table.find_row_above(found.used_columns, times):
+        where = f"line {table.header_line}, below a row in line {line}"
+        raise SourceError("CORRUPT_FILE", f"the column names stand in {where}")
+    return found
 
 
 def _columns_by_given_names(header: Sequence[str], entry: Entry) -> EntryColumns:

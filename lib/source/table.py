@@ -22,6 +22,7 @@ from lib.source.header import (
     Wanted,
     find_header,
     header_lines,
+    looks_like_data,
 )
 from lib.source.text import (
     BLOCK_BYTES,
@@ -144,6 +145,17 @@ class Table:
         for line in header_lines(self._head, self._options.delimiter):
             if isinstance(line, HeaderLine):
                 yield line.start + 1, line.names
+
+    def find_row_above(self, used: Set[int], times: Set[int]) -> int | None:
+        """Return the line of a row above the header: somebody has sorted the line of names with the
+        rows. It fills most of the `used` columns, and one of its `times` looks like data."""
+        for line in header_lines(self._head[: self.header_line - 1], self.delimiter):
+            if isinstance(line, HeaderLine) and len(line.names) >= self._shape.fewest:
+                filled = sum(bool(line.names[column]) for column in used)
+                has_time = any(looks_like_data(line.names[column]) for column in times)
+                if 2 * filled > len(used) and has_time:
+                    return line.start + 1
+        return None
 
     @property
     def correction_columns(self) -> Set[int]:

@@ -191,6 +191,23 @@ def test_an_address_without_all_of_its_columns_is_named(columns: str, missing: s
     assert notes.get("ADDRESS_COLUMNS_MISSING") == missing
 
 
+@pytest.mark.parametrize(
+    ("above", "line"),
+    [
+        (["2026-11-20 10:00,12.50,Cj0KCQiAexample0001,"], 1),
+        (["Won deals,,,", "2026-11-20 10:00,12.50,Cj0KCQiAexample0001,"], 2),
+        (["Won deals", "from,2026-11-01,to,2026-11-30", "sum,12.50,,"], None),
+        (["2026-11-20 10:00,12.50"], None),
+    ],
+)
+def test_a_row_above_the_names_stops_the_file(above: list[str], line: int | None) -> None:
+    """Somebody has sorted the line of names with the rows: those above it would not be sent."""
+    rows = ["When,Net,Click,Phone", "2026-11-21 10:00,12.50,Cj0KCQiAexample0002,"]
+    error = found(above[0], NAMED, *above[1:], *rows)["file_error"]
+    where = f"the column names stand in line {len(above) + 1}, below a row in line {line}"
+    assert (error and (error["code"], error["detail"])) == (line and ("CORRUPT_FILE", where))
+
+
 def test_a_sheet_without_a_header() -> None:
     """A workbook whose first sheet has no header sends nothing; its rows are counted."""
     document = validate(
