@@ -201,6 +201,11 @@ function is not recorded: that would cost every file of sales a write, for the r
 comes so soon, and Google may have got it from elsewhere. So every adjustment of an unknown
 conversion waits once, also if its sale arrives only after it."""
 
+KEEPS_OLD_VALUE: Final = frozenset({"PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID"})
+"""Reasons that for a sale say that it counts, and for a correction that its value does not.
+
+Google's documents say that a known order ID changes the value, and have a reason for it too."""
+
 NOBODY_CLICKED: Final = frozenset({"PROCESSING_ERROR_REASON_CLICK_NOT_FOUND"})
 """Reasons that only say that no ad click led to the conversion. This is normal for a row without a
 click ID: Google asks for all conversions, also for those that no ad led to."""

@@ -355,10 +355,13 @@ class Profile(BaseModel):
         elif "value" not in written and entry.columns.get("conversion_value"):
             value = ACTION_DEFAULT if self.value == ACTION_DEFAULT else None
         currency = entry.currency_code if "currency_code" in written else self.currency_code
-        has_values = columns.get("conversion_value") or not self.names_columns
-        lacks_values = "conversion_value" in replaced or not has_values
-        is_fixed = lacks_values and isinstance(value, int | float) and self._has_column_of_values
-        is_fixed = is_fixed and KIND_OF_SEND[entry.send] != "adjustment"  # it has a new value
+        may_have_values = columns.get("conversion_value") or not self.names_columns
+        is_fixed = (
+            KIND_OF_SEND[entry.send] != "adjustment"  # it has a new value
+            and isinstance(value, int | float)
+            and ("conversion_value" in replaced or not may_have_values)
+            and self._has_column_of_values
+        )
         if not entry.columns.get("currency_code") and (entry.currency_code is not None or is_fixed):
             replaced.add("currency_code")
         if entry.columns.get("conversion_date_time") and not entry.columns.get("time_of_day"):
@@ -374,7 +377,7 @@ class Profile(BaseModel):
             frozenset(replaced),
         )
 
-    @property
+    @cached_property
     def _has_column_of_values(self) -> bool:
         """Whether values are in a column, of the rows of some entry at least."""
         of_entries = any(entry.columns.get("conversion_value") for entry in self.conversions)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, get_args
 
-from lib.catalogue.codes import NOBODY_CLICKED, lookup
+from lib.catalogue.codes import KEEPS_OLD_VALUE, NOBODY_CLICKED, lookup
 from lib.config.profile import Profile
 from lib.config.settings import Settings
 from lib.destinations.base import PolledDestination
@@ -53,11 +53,6 @@ from lib.state.runs import Run
 
 STATUS_UNKNOWN: Final = "STATUS_UNKNOWN"
 """The API has not said in seven days what became of a request."""
-
-OLD_VALUE_KEPT: Final = "OLD_VALUE_KEPT"
-_KNOWN_ORDER: Final = "PROCESSING_ERROR_REASON_DUPLICATE_TRANSACTION_ID"
-"""Google's documents say that a known order ID changes the value, and have this reason too. For a
-sale, it means that the sale counts; for a correction, that its value does not."""
 
 FinalOutcome = Literal["failed", "duplicate", "deferred", "unmatched"]
 """What the reasons of a row mean: of several, the first of these."""
@@ -353,7 +348,7 @@ class _FinalStatus:
         for line, codes in errors.items():
             before = self._row(line)
             if before.corrects:
-                codes = [OLD_VALUE_KEPT if code == _KNOWN_ORDER else code for code in codes]
+                codes = ["OLD_VALUE_KEPT" if each in KEEPS_OLD_VALUE else each for each in codes]
             outcome = _final_outcome(codes, line not in unclicked)
             if outcome == "unmatched":
                 # The person clicked no ad. That is no failure: the row stays uploaded.

@@ -102,8 +102,8 @@ class Shape(NamedTuple):
 
     `spaced`: a space follows each delimiter. `width` is the number of cells in the header. A row
     may leave out the cells after the first `fewest`: their names are empty, so they are padding. It
-    may have so many more empty cells as `surplus`, because all have them: if only some had, an
-    unquoted 1,200.00 could be two cells.
+    may have `surplus` more empty cells, because all rows have them: if only some had, an unquoted
+    1,200.00 could be two cells.
     `max_lines` counts the lines below the header, blank ones too: they make no rows, but take time.
     """
 

@@ -14,6 +14,7 @@ from lib.catalogue.codes import (
     ABOUT_THE_ACTION,
     CATALOGUE,
     CONSEQUENCES,
+    KEEPS_OLD_VALUE,
     NOBODY_CLICKED,
     TABLES,
     WAITS_A_DAY,
@@ -66,7 +67,7 @@ def test_every_code_of_ours_is_raised() -> None:
 
 def test_every_code_of_a_list_is_known() -> None:
     """The codes about which other modules decide."""
-    listed = {*ABOUT_THE_ACTION, *CONSEQUENCES, *WAITS_A_DAY, *NOBODY_CLICKED}
+    listed = {*ABOUT_THE_ACTION, *CONSEQUENCES, *WAITS_A_DAY, *NOBODY_CLICKED, *KEEPS_OLD_VALUE}
     assert listed.union(*CONSEQUENCES.values()) - set(CATALOGUE) == set()
 
 

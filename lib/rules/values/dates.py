@@ -321,16 +321,17 @@ def _day_of(parts: dict[str, str | None], date_order: DateOrder | None) -> tuple
     week, a day of the year) needs its own. Raises ValueError if there is no such day.
 
     Neither `strptime` nor `timedelta` refuses day 366 of a year that has 365."""
-    assert {"first", "month", "month_name"} & parts.keys(), "no branch reads these groups"
     year = int(parts["year"] or 0)
     if len(parts["year"] or "") == 2:
         year += _CENTURY
     if "first" in parts:
         return year, *_in_order(parts, date_order)
-    day = int(parts["day"] or 0)
     if "month" in parts:
-        return year, int(parts["month"] or 0), day
-    return year, MONTHS.get((parts["month_name"] or "").lower(), 0), day
+        month = int(parts["month"] or 0)
+    else:
+        assert "month_name" in parts, "a format has groups that no branch reads"
+        month = MONTHS.get((parts["month_name"] or "").lower(), 0)
+    return year, month, int(parts["day"] or 0)
 
 
 def _order_by_weekday(parts: dict[str, str | None]) -> DateOrder | None:

@@ -186,9 +186,7 @@ def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
             not _is_general(digits, plan) and _is_general(national, plan)
         ):
             return _as_e164(_main_plan(plan.code), national)
-        # Where no 0 is written, as in the US, nothing tells national numbers from those that lost
-        # their plus: 9 % of valid national numbers there would be valid after a plus.
-        if plan.has_trunk_zero and _has_lost_plus(digits, plan):
+        if _has_lost_plus(digits, plan):
             return "+" + digits
         if only_if_sure and _is_general(national, plan) and _is_valid("+" + digits):
             raise RuleError("PHONE_MAYBE_INTERNATIONAL")
@@ -196,22 +194,25 @@ def _dialled(digits: str, plan: _Plan, only_if_sure: bool) -> str:
 
 
 def _has_lost_plus(digits: str, plan: _Plan) -> bool:
-    """Return whether the digits, which begin with the calling code of their own country, are a
-    mobile number whose plus a spreadsheet has dropped.
+    """Return whether the digits begin with the calling code of their own country, and are a mobile
+    number whose plus a spreadsheet has dropped.
 
     People write a national number with its trunk 0. Digits without it are a national number only if
-    that would be a mobile one.
+    that would be a mobile one. Where no 0 is written, as in the US, nothing tells national numbers
+    from those that lost their plus: 9 % of valid national numbers there would be valid after one.
     """
+    if not (plan.has_trunk_zero and digits.startswith(plan.code)):
+        return False
     return _is_mobile("+" + digits) and not _is_mobile(plan.plus_code + digits)
 
 
 def _with_lost_plus(value: str, e164: str, region: str | None) -> str:
     """Return the number as `_dialled` does, if something stands beside it: `tel:4915112345678`."""
     plan = _plan_of_region(region)
-    if plan is not None and plan.has_trunk_zero:
+    if plan is not None:
         digits = e164.removeprefix(plan.plus_code)
         is_written_so = _NO_DIGIT.sub("", value).startswith(digits)  # without a trunk 0
-        if is_written_so and digits.startswith(plan.code) and _has_lost_plus(digits, plan):
+        if is_written_so and _has_lost_plus(digits, plan):
             return "+" + digits
     return e164
 
