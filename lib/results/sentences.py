@@ -384,7 +384,8 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
         return [_filled_in(step, head) for step in _with_upload(steps[:MAX_STEPS])]
     if totals.lost:
         return [NextStep("Nobody can correct these rows. The reasons are below.")]
-    text = NOBODY
+    has_advice = any(head.codes[note.code].needs_action for note in head.notes)
+    text = f"{NOBODY} For the next files, read the notes below." if has_advice else NOBODY
     if headline.status == "waiting":
         last = datetime.fromisoformat(head.finished_at) + LATEST_ANSWER
         text = (
@@ -392,8 +393,6 @@ def next_steps(head: ResultsHead, findings: Findings, headline: Headline) -> Seq
             f"If it still says Waiting after {last.day} {last:%B %Y}, ask your engineer for the "
             "reason in the log."
         )
-    if any(head.codes[note.code].needs_action for note in head.notes):
-        text = f"{text} Below are notes on the file."
     return [NextStep(text, _why_again(findings, noun_of(totals)))]
 
 

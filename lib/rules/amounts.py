@@ -10,7 +10,7 @@ from lib.model.fields import DecimalSign
 from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
 from lib.rules.row_rules import RowRules
-from lib.rules.values.currencies import parse_currency
+from lib.rules.values.currencies import OTHER_THAN_HUNDREDTHS, parse_currency
 from lib.rules.values.money import meanings_by_sign, parse_amount, written_currencies
 
 
@@ -31,6 +31,9 @@ _OTHER_SIGN: Final[Mapping[DecimalSign, str]] = {
     ",": 'a number such as 1,234, beside one such as 1,234.50, but the profile says ","',
 }
 """The detail of DECIMAL_SIGN_MISMATCH for a number with two meanings, by the profile's sign."""
+
+_CENTS: Final = 0.01
+"""The `value_scale` of files whose values are in cents."""
 
 _UNREADABLE: Final = ""
 """The currency of a row whose currency can't be read. It matters only if the row has a value."""
@@ -135,6 +138,14 @@ def _read_values(
             detail = _OTHER_SIGN[decimal_sign]
             chunk.problems.reject(row, "DECIMAL_SIGN_MISMATCH", columns.value, detail)
             values[row] = currencies[row] = None
+    if scale == _CENTS:
+        of_account = chunk.file.rules.account.currency_code
+        for row, (amount, currency) in enumerate(zip(values, currencies, strict=True)):
+            has_no_cents = (currency or of_account) in OTHER_THAN_HUNDREDTHS
+            # 12.50 is no number of cents: a cell that is in units would be a hundredth.
+            if amount is not None and (has_no_cents or amount != round(amount, 2)):
+                chunk.problems.reject(row, "VALUE_NOT_IN_CENTS", columns.value)
+                values[row] = currencies[row] = None
     return Values(values, currencies), empty
 
 

@@ -529,8 +529,9 @@ def _google_silent(view: View) -> Iterator[Found]:
         if entry.blocked:
             # No limit of seven days is needed here: a request is given up a week after it was sent,
             # and a run without an open request is not blocked any more (`ask_for_statuses`).
-            text = dated(entry.name, entry.arrived)
-            yield Found(entry.profile, entry.blocked, text, run=entry.key)
+            text = dated(entry.name, entry.arrived, number_of_rows(entry.totals.awaiting))
+            money = micros_by_currency(entry.totals.awaiting_money)
+            yield Found(entry.profile, entry.blocked, text, money, entry.key)
         elif entry.totals.unknown and view.is_still_told(entry.changed_at or entry.arrived):
             text = dated(entry.name, entry.arrived, number_of_rows(entry.totals.unknown))
             yield Found(entry.profile, STATUS_UNKNOWN, text, run=entry.key)

@@ -150,6 +150,7 @@ FILES: dict[str, File] = {
     # Value, order ID, consent and other enums
     "NEARLY_ALL_DENIED": _row(ad_user_data="Denied"),
     "INVALID_CONVERSION_VALUE": _row(conversion_value="much"),
+    "VALUE_NOT_IN_CENTS": _row({"value_scale": 0.01}, conversion_value="12.50"),
     "NEGATIVE_VALUE": _row(conversion_value="-1"),
     "VALUE_MISSING": _row({"value": None}, conversion_value=""),
     "DECIMAL_SIGN_UNDECLARED": _row(conversion_value="1.234"),

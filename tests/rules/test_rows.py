@@ -522,6 +522,31 @@ AAAAAAAAAAAAAA1,2026-11-20 10:00,{value},{currency}
 
 
 @pytest.mark.parametrize(
+    ("value", "currency", "sent"),
+    [
+        ("1999", "USD", "19.99 USD"),
+        ("1999.00", "", "19.99 None"),
+        ("12.50", "USD", "VALUE_NOT_IN_CENTS conversion_value"),
+        ("1000", "JPY", "VALUE_NOT_IN_CENTS conversion_value"),
+        ("1000 KWD", "", "VALUE_NOT_IN_CENTS conversion_value"),
+    ],
+)
+def test_values_in_cents_have_no_decimals_and_a_currency_with_cents(
+    value: str, currency: str, sent: str
+) -> None:
+    """Otherwise a value would be wrong by a factor of a hundred."""
+    found = validate(
+        f"""
+gclid,conversion_date_time,conversion_value,currency_code
+AAAAAAAAAAAAAA1,2026-11-20 10:00,{value},{currency}
+""",
+        number_format=NumberFormat(".", 0.01),
+    )
+    money = [f"{each.value} {each.currency_code}" for each in found.sent.values()]
+    assert [*money, *found.fields.values()] == [sent]
+
+
+@pytest.mark.parametrize(
     ("rows", "sums"),
     [
         (["5,"], {"USD": Sum(1, 5_000_000)}),

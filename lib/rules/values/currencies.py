@@ -51,6 +51,11 @@ CURRENCY_NAMES: Final = {
 }
 CURRENCIES: Final = frozenset(CURRENCY_NAMES)
 
+_WHOLE_UNITS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THOUSANDTHS: Final = "BHD IQD JOD KWD LYD OMR TND"
+OTHER_THAN_HUNDREDTHS: Final = frozenset([*_WHOLE_UNITS.split(), *_THOUSANDTHS.split()])
+"""The currencies without cents, by the minor units of the same list."""
+
 # As exports and people write them. A name that several currencies share (Dollar) is none.
 _OTHER_NAMES: Final = {
     "united states dollar": "USD",
