@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lib.model.outcomes import RowOutcome, SavedTime
-from lib.model.sent_requests import Ranges, SentRequest, numbers_in
+from lib.model.sent_requests import ClosedRequest, OpenRequest, Ranges, numbers_in
 from lib.model.totals import NOT_SENT_AGAIN, Totals
 
 
@@ -35,10 +35,10 @@ class ChunkOutcomes:
     """The outcomes of the rows of one chunk: lines, codes and order IDs, never user data.
 
     Each row is in one of three places: in `listed` (in file order), in the totals of the `unlisted`
-    rows, which were uploaded or skipped without a problem and are settled, or in an open request of
-    `sent`. `request_ids` are the API's IDs of the requests that sent the chunk, the newest of which
-    was answered at `sent_at`. If the API processes records later, `sent` are the accepted requests.
-    `records` tells which record begins on which line.
+    rows, which were uploaded or skipped without a problem and are settled, or in one of
+    `open_requests`. `request_ids` are the API's IDs of the requests that sent the chunk, the newest
+    of which was answered at `sent_at`. If the API processes records later, the accepted requests
+    are open, then closed. `records` tells which record begins on which line.
     """
 
     number: int
@@ -46,7 +46,8 @@ class ChunkOutcomes:
     unlisted: Totals
     records: RecordLines
     request_ids: tuple[str, ...] = ()
-    sent: tuple[SentRequest, ...] = ()
+    open_requests: tuple[OpenRequest, ...] = ()
+    closed_requests: tuple[ClosedRequest, ...] = ()
     sent_at: SavedTime | None = None
 
     def totals(self) -> Totals:
@@ -54,9 +55,11 @@ class ChunkOutcomes:
         totals = Totals.of(self.listed)
         totals.add(self.unlisted)
         resent = Counter[str]()
-        for request in self.sent:
-            totals.add_request(request)
-            resent.update(request.unnamed_resent)
+        for request in self.open_requests:
+            totals.add_open_request(request)
+        for closed in self.closed_requests:
+            totals.add_closed_request(closed)
+            resent.update(closed.unnamed_resent)
         if resent:
             # They were to be sent again. Those that cannot be do not count after all.
             totals.add_unnamed(resent, most=totals.number_with(NOT_SENT_AGAIN))

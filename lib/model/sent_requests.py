@@ -95,24 +95,17 @@ def split_order_text(text: str) -> tuple[str, str]:
     return action_id, order_id
 
 
-class SentRequest(NamedTuple):
-    """An accepted request of an API that processes records later.
+class OpenRequest(NamedTuple):
+    """An accepted request whose rows await the final status of an API that processes records later.
 
-    `sent_at` is when it was answered, and `customer_id` the account that got it. While the request
-    is open, `lines` are the lines of its records, in their order, `unclicked` the lines of those
-    without a click ID, `values` the values that were sent (`Amounts.packed`), and `orders` their
-    conversion actions and order IDs (`order_text`, `packed_texts`), which a row that fails later
-    needs. `sums` are the sums of all its rows; `unlisted` of them are in no other place, with the
-    sums `unlisted_sums`. All of this is empty once the API has reported the final status for every
-    conversion action (`statuses`), or does not report it. From then on:
+    `sent_at` is when it was answered, and `customer_id` the account that got it. `lines` are the
+    lines of its records, in their order, and `unclicked` those of records without a click ID. A row
+    that fails later needs the `values` that were sent (`Amounts.packed`), and the conversion
+    actions and order IDs (`orders`: `order_text`, `packed_texts`).
 
-    - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
-    - `unnamed` is the number of rows that will never count by their reason, which the API counted
-      without naming them. `unnamed_resent` is the same if its rows are sent again for that: it
-      holds for those that cannot be (`ChunkOutcomes.totals`);
-    - of `unknown` rows, the API never said whether it counts them.
-
-    `corrects`: its rows correct earlier conversions.
+    `sums` are the sums of all its rows; `unlisted` of them are in no other place, with the sums
+    `unlisted_sums`. `corrects`: its rows correct earlier conversions. `statuses` are those of
+    conversion actions that have answered before others.
     """
 
     request_id: str
@@ -127,21 +120,32 @@ class SentRequest(NamedTuple):
     unlisted_sums: Mapping[str, Sum] = {}
     corrects: bool = False
     statuses: tuple[RequestStatus, ...] = ()
+
+    @property
+    def awaiting(self) -> int:
+        """The number of its rows."""
+        return sum(last - first + 1 for first, last in self.lines)
+
+
+class ClosedRequest(NamedTuple):
+    """A request that has the final `statuses` of all its conversion actions, or will get none.
+
+    What became of single rows is in their outcomes. Of the others, there are only counts:
+
+    - `matchable` rows have no click ID, and either count or have no ad click (`unmatched`);
+    - `unnamed` is the number of rows that will never count by their reason, which the API counted
+      without naming them. `unnamed_resent` is the same if its rows are sent again for that: it
+      holds for those that cannot be (`ChunkOutcomes.totals`);
+    - of `unknown` rows, the API never said whether it counts them.
+    """
+
+    request_id: str
+    statuses: tuple[RequestStatus, ...] = ()
     matchable: Count = 0
     unmatched: Count = 0
     unnamed: Mapping[str, Count] = {}
     unnamed_resent: Mapping[str, Count] = {}
     unknown: Count = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether rows await the API's final status."""
-        return bool(self.lines)
-
-    @property
-    def awaiting(self) -> int:
-        """Number of rows that await the API's final status."""
-        return sum(last - first + 1 for first, last in self.lines)
 
 
 @dataclass(slots=True)
@@ -158,15 +162,16 @@ class Requests:
     open_since: set[datetime] = field(default_factory=set)
     statuses: list[RequestStatus] = field(default_factory=list)
 
-    def add(self, sent: Iterable[SentRequest]) -> None:
+    def add(self, still_open: Iterable[OpenRequest], closed: Iterable[ClosedRequest]) -> None:
         """Add the requests of a chunk."""
-        for request in sent:
+        requests: list[OpenRequest | ClosedRequest] = [*closed, *still_open]
+        for request in requests:
             self.number += 1
             self.polled += bool(request.statuses)
             self.statuses += request.statuses
-            if request.is_open:
-                self.open += 1
-                self.open_since.add(request.sent_at)
+        for each in still_open:
+            self.open += 1
+            self.open_since.add(each.sent_at)
 
 
 class JobCounts(NamedTuple):

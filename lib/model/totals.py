@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from lib.model.money import Count, Sum, add_sums, difference
 from lib.model.outcomes import LOST, OUTCOMES, WITH_MONEY, Outcome, RowOutcome
-from lib.model.sent_requests import SentRequest
+from lib.model.sent_requests import ClosedRequest, OpenRequest
 
 REPEATS: Final = ("REPEATED_LINE", "REPEATED_WITH_OTHER_VALUE")
 """Codes of a row that repeats another one of its file: Google has never got it. The row is a
@@ -133,13 +133,15 @@ class Totals:
         if sums and outcome in WITH_MONEY:
             add_sums(self.money.setdefault(outcome, {}), sums)
 
-    def add_request(self, request: SentRequest) -> None:
-        """Add the rows of an accepted request that are not listed, and what became of its rows."""
-        if request.is_open:
-            corrections = request.unlisted if request.corrects else 0
-            self.add_plain("uploaded", request.unlisted, request.unlisted_sums, corrections)
-            self.awaiting += request.awaiting
-            add_sums(self.awaiting_money, request.sums)
+    def add_open_request(self, request: OpenRequest) -> None:
+        """Add the rows of a request that are not listed, and that all of its rows wait."""
+        corrections = request.unlisted if request.corrects else 0
+        self.add_plain("uploaded", request.unlisted, request.unlisted_sums, corrections)
+        self.awaiting += request.awaiting
+        add_sums(self.awaiting_money, request.sums)
+
+    def add_closed_request(self, request: ClosedRequest) -> None:
+        """Add what an API has only counted of the rows of a request."""
         self.unmatched += request.unmatched
         self.matchable += request.matchable
         self.unknown += request.unknown

@@ -41,7 +41,7 @@ class Sums:
     def add(self, chunk: ChunkOutcomes) -> None:
         """Add a chunk that has a marker now."""
         self.totals.add(chunk.totals())
-        self.requests.add(chunk.sent)
+        self.requests.add(chunk.open_requests, chunk.closed_requests)
         self.findings.add(chunk)
         self.request_ids.extend(chunk.request_ids)
         self.chunk_numbers.add(chunk.number)

@@ -32,7 +32,7 @@ from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
 from lib.model.records import Adjustment, Row, line_of
-from lib.model.sent_requests import SentRequest, order_text, packed_texts, ranges_of
+from lib.model.sent_requests import OpenRequest, order_text, packed_texts, ranges_of
 from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
 from lib.rules.repeats import repeat_of_rejected
@@ -99,14 +99,14 @@ class PreparedPart(NamedTuple):
     warnings: dict[int, tuple[Problem, ...]]
     denied: int
 
-    def sent_request(
+    def open_request(
         self, accepted: AcceptedRequest, sent_at: datetime, customer_id: str, listed: Container[int]
-    ) -> SentRequest:
-        """Return what a request sent. The positions in `listed` are those of listed rows."""
+    ) -> OpenRequest:
+        """Return an accepted request. The positions in `listed` are those of listed rows."""
         lines, with_click_id, positions = self.rows.lines, self.with_click_id, accepted.positions
         unlisted = [each for each in positions if each not in listed]
         orders = (order_text(self.action_ids[each], self.order_ids[each]) for each in positions)
-        return SentRequest(
+        return OpenRequest(
             accepted.request_id,
             ranges_of(lines[each] for each in positions),
             sent_at,
@@ -315,7 +315,7 @@ def outcomes(
     """
     listed: list[RowOutcome] = []
     request_ids: list[str] = []
-    sent: list[SentRequest] = []
+    open_requests: list[OpenRequest] = []
     unlisted = Totals(placeholders=dict(prepared.placeholders))
     for part, answer in zip(prepared.parts, answers, strict=True):
         size = len(part.rows.lines)
@@ -329,8 +329,8 @@ def outcomes(
             unlisted.consenting += size - part.denied
         # An upload that only validates has no final outcomes.
         if answer.accepted and accepted == "uploaded":
-            sent += (
-                part.sent_request(each, sent_at, customer_id, positions) for each in answer.accepted
+            open_requests += (
+                part.open_request(each, sent_at, customer_id, positions) for each in answer.accepted
             )
         else:
             values, rows = part.rows.values, size - len(positions)
@@ -349,8 +349,8 @@ def outcomes(
         unlisted,
         prepared.record_lines,
         tuple(request_ids),
-        tuple(sent),
-        sent_at if request_ids else None,
+        tuple(open_requests),
+        sent_at=sent_at if request_ids else None,
     )
 
 

@@ -23,7 +23,7 @@ from typing import Final
 from lib.model.money import MICROS, Amounts, micros_of
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.records import Adjustment, Conversion, Record
-from lib.model.sent_requests import SentRequest, split_order_text, unpacked_texts
+from lib.model.sent_requests import OpenRequest, split_order_text, unpacked_texts
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
 from lib.run.chunks import Validated, outcome_of_unsent, without
@@ -132,7 +132,7 @@ class OutdatedRows:
     attempt: Attempt
     known: dict[str, Corrections] = field(default_factory=dict)
 
-    def positions(self, request: SentRequest) -> Iterator[int]:
+    def positions(self, request: OpenRequest) -> Iterator[int]:
         """Yield their positions in a request.
 
         A retraction is not sent by this API, and it does not see a sale that is on its way

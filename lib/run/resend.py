@@ -119,24 +119,23 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     without a problem stays listed.
     """
     new = {row.line: row for row in answer.listed}
-    earlier = before.sent
+    closed = before.closed_requests
     were_unnamed = (old.has_error(ROWS_NOT_NAMED) for old in before.listed if old.line in new)
-    if answer.sent and any(were_unnamed):
+    if answer.open_requests and any(were_unnamed):
         # The status of the new request says how many of them never count.
-        earlier = tuple(each._replace(unnamed_resent={}) for each in earlier)
-    sent = earlier + answer.sent
-    has_open_request = any(request.is_open for request in sent)
+        closed = tuple(each._replace(unnamed_resent={}) for each in closed)
+    open_requests = before.open_requests + answer.open_requests
     listed: list[RowOutcome] = []
     unlisted = Totals()
     unlisted.add(before.unlisted)
     for old in before.listed:
         row = after_resend(old, new.get(old.line, old))
-        if answer.sent and row.outcome == "uploaded":
+        if answer.open_requests and row.outcome == "uploaded":
             # Its final status may defer it once more.
             row = row._replace(until=_limit_of_google(old))
         is_plain = row.outcome in UNLISTED and not (row.warnings or row.errors)
         # A row in an open request stays listed: its final status needs its `until`, and counts it.
-        if is_plain and not (list_all or has_open_request):
+        if is_plain and not (list_all or open_requests):
             unlisted.add_row(row)
         else:
             listed.append(row)
@@ -145,7 +144,8 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
         listed=bounded(listed),
         unlisted=unlisted,
         request_ids=before.request_ids + answer.request_ids,
-        sent=sent,
+        open_requests=open_requests,
+        closed_requests=closed,
         sent_at=answer.sent_at or before.sent_at,
     )
 

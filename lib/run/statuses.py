@@ -38,8 +38,9 @@ from lib.model.money import Amounts
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
+    ClosedRequest,
+    OpenRequest,
     RequestStatus,
-    SentRequest,
     numbers_in,
     split_order_text,
     unpacked_texts,
@@ -170,7 +171,7 @@ def _statuses_of(
     marker: Marker, destination: PolledDestination, deadline: Deadline
 ) -> Mapping[str, Sequence[RequestStatus]]:
     """Return what the API says of the open requests of a chunk, by their IDs."""
-    still_open = [each.request_id for each in marker.outcomes.sent if each.is_open]
+    still_open = [each.request_id for each in marker.outcomes.open_requests]
     statuses: dict[str, list[RequestStatus]] = {}
     for status in destination.request_statuses(still_open, deadline):
         statuses.setdefault(status.request_id, []).append(status)
@@ -187,8 +188,8 @@ def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     for marker in _markers_with_open_requests(attempt):
         unknown = {
             each.request_id: [RequestStatus(each.request_id, UNREADABLE, code=STATUS_UNKNOWN)]
-            for each in marker.outcomes.sent
-            if each.is_open and each.sent_at <= last
+            for each in marker.outcomes.open_requests
+            if each.sent_at <= last
         }
         # Their rows may be outdated all the same, and are then sent with the newest value.
         _apply(attempt, marker, unknown, outdated)
@@ -199,7 +200,7 @@ def _markers_with_open_requests(attempt: Attempt) -> Iterator[Marker]:
     because the caller replaces them."""
     for number in sorted(attempt.sums.chunk_numbers):
         marker = attempt.markers.read(number)
-        if any(each.is_open for each in marker.outcomes.sent):
+        if marker.outcomes.open_requests:
             yield marker
 
 
@@ -223,7 +224,7 @@ def apply_final_statuses(
     statuses: Mapping[str, Sequence[RequestStatus]],
     now: datetime,
     settings: Settings,
-    outdated: Callable[[SentRequest], Iterable[int]] = lambda request: (),
+    outdated: Callable[[OpenRequest], Iterable[int]] = lambda request: (),
 ) -> ChunkOutcomes:
     """Return the chunk after the API's answer about some of its open requests.
 
@@ -232,21 +233,27 @@ def apply_final_statuses(
     corrected meanwhile.
     """
     rows = {row.line: row for row in chunk.listed}
-    unlisted, sent = Totals(), []
+    unlisted = Totals()
     unlisted.add(chunk.unlisted)
-    for request in chunk.sent:
-        of_request = statuses.get(request.request_id, ()) if request.is_open else ()
+    still_open, closed = [], [*chunk.closed_requests]
+    for request in chunk.open_requests:
+        of_request = statuses.get(request.request_id, ())
         if not of_request:
-            sent.append(request)
+            still_open.append(request)
         elif not all(status.is_final for status in of_request):
             # Kept for the results, but the rows wait until every conversion action has answered.
-            sent.append(request._replace(statuses=tuple(map(_without_records, of_request))))
+            still_open.append(request._replace(statuses=tuple(map(_without_records, of_request))))
         else:
             final = _FinalStatus(request, _accepted_rows(request), rows, now, settings)
-            sent.append(final.apply(of_request, outdated(request)))
+            closed.append(final.apply(of_request, outdated(request)))
             final.add_unlisted(unlisted)
-    listed = bounded(rows[line] for line in sorted(rows))
-    return replace(chunk, listed=listed, unlisted=unlisted, sent=tuple(sent))
+    return replace(
+        chunk,
+        listed=bounded(rows[line] for line in sorted(rows)),
+        unlisted=unlisted,
+        open_requests=tuple(still_open),
+        closed_requests=tuple(closed),
+    )
 
 
 @dataclass(slots=True)
@@ -282,14 +289,14 @@ class _FinalStatus:
     the request by line, in its order, as the API accepted them.
     """
 
-    request: SentRequest
+    request: OpenRequest
     accepted: Mapping[int, RowOutcome]
     rows: dict[int, RowOutcome]
     now: datetime
     settings: Settings
 
-    def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> SentRequest:
-        """Change the rows, and return the request with its counts."""
+    def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> ClosedRequest:
+        """Change the rows, and return what the API has only counted."""
         lines, unclicked = [*self.accepted], set(numbers_in(self.request.unclicked))
         reasons = _Reasons()
         for status in statuses:
@@ -313,14 +320,9 @@ class _FinalStatus:
             if not (row.warnings or self.settings.list_all_rows):
                 del self.rows[line]  # it was listed while it could be deferred once more
         is_known = all(each.status != UNREADABLE for each in statuses)
-        # What belongs to single rows is in their outcomes now. Only the counts stay.
-        return SentRequest(
+        return ClosedRequest(
             self.request.request_id,
-            lines=(),
-            sent_at=self.request.sent_at,
-            customer_id=self.request.customer_id,
-            corrects=self.request.corrects,
-            statuses=tuple(map(_without_records, statuses)),
+            tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
             # Rows of other reasons are counted with the request that sends them again, too.
@@ -384,7 +386,7 @@ class _FinalStatus:
         return self.rows.get(line) or self.accepted[line]
 
 
-def _accepted_rows(request: SentRequest) -> dict[int, RowOutcome]:
+def _accepted_rows(request: OpenRequest) -> dict[int, RowOutcome]:
     """Return the rows of an open request by their line, in its order, as the API accepted them."""
     values, orders = Amounts.unpacked(request.values), unpacked_texts(request.orders)
     rows = {}

@@ -16,8 +16,8 @@ from lib.model.money import Amounts, Sum, add_sums
 from lib.model.outcomes import Problem, RowOutcome
 from lib.model.sent_requests import (
     UNREADABLE,
+    OpenRequest,
     RequestStatus,
-    SentRequest,
     order_text,
     packed_texts,
     ranges_of,
@@ -42,9 +42,9 @@ def accepted(*listed: RowOutcome) -> ChunkOutcomes:
     """Return a chunk with one open request."""
     orders = packed_texts(order_text("1001", f"order-{line}") for line in LINES)
     unclicked = ranges_of([3, 8])
-    sent = SentRequest("r-1", ranges_of(LINES), NOW, "1234567890", unclicked, orders=orders)
+    sent = OpenRequest("r-1", ranges_of(LINES), NOW, "1234567890", unclicked, orders=orders)
     sent = sent._replace(unlisted=5 - len(listed))
-    return ChunkOutcomes(0, listed, Totals(), RECORDS, ("r-1",), sent=(sent,))
+    return ChunkOutcomes(0, listed, Totals(), RECORDS, ("r-1",), open_requests=(sent,))
 
 
 def status(
@@ -91,7 +91,7 @@ def test_a_named_row(reason: str, record: int, expected: dict[int, str]) -> None
     assert [row.due for row in chunk.listed if row.maybe_sent] == [due] * is_deferred
     assert (chunk.totals().all_rows, chunk.totals().awaiting) == (5, 0)
     assert chunk.totals().unmatched == (not expected)
-    assert chunk.sent[0].unnamed == {}
+    assert chunk.closed_requests[0].unnamed == {}
 
 
 def test_a_row_is_not_deferred_for_ever() -> None:
@@ -122,7 +122,7 @@ def test_rows_that_waited_long_enough_stay_accepted() -> None:
     chunk = after(status({TOO_RECENT: 2}), *rows)
     assert {*outcomes(chunk).values()} == {"uploaded"}
     assert {each.code for row in chunk.listed for each in row.warnings} == {"NOT_SENT_AGAIN"}
-    assert chunk.sent[0].unnamed == {TOO_RECENT: 2}
+    assert chunk.closed_requests[0].unnamed == {TOO_RECENT: 2}
 
 
 def test_a_row_that_was_corrected_meanwhile_is_sent_once_more() -> None:
@@ -187,7 +187,7 @@ def test_counts_without_names(
     assert [*outcomes(chunk).values()] == ["deferred"] * deferred
     assert all(row.errors == (Problem("ROWS_NOT_NAMED"),) for row in chunk.listed)
     assert {row.due for row in chunk.listed} <= {LATER}
-    assert (chunk.totals().unmatched, chunk.sent[0].unnamed) == (unmatched, unnamed)
+    assert (chunk.totals().unmatched, chunk.closed_requests[0].unnamed) == (unmatched, unnamed)
 
 
 def test_some_rows_are_named() -> None:
@@ -202,7 +202,7 @@ def test_a_position_outside_of_the_request() -> None:
     """A position that no row has is treated like a count without a name."""
     chunk = after(status({NO_CONSENT: 2}, {NO_CONSENT: (5, -1)}))
     assert not chunk.listed
-    assert chunk.sent[0].unnamed == {NO_CONSENT: 2}
+    assert chunk.closed_requests[0].unnamed == {NO_CONSENT: 2}
 
 
 def test_a_request_stays_open_until_every_action_is_final() -> None:
@@ -211,7 +211,10 @@ def test_a_request_stays_open_until_every_action_is_final() -> None:
     chunk = apply_final_statuses(accepted(), {"r-1": found}, NOW, SETTINGS)
     assert not chunk.listed
     assert chunk.totals().awaiting == 5
-    assert [each.status for each in chunk.sent[0].statuses] == ["PARTIAL_SUCCESS", "PROCESSING"]
+    assert [each.status for each in chunk.open_requests[0].statuses] == [
+        "PARTIAL_SUCCESS",
+        "PROCESSING",
+    ]
     assert apply_final_statuses(accepted(), {}, NOW, SETTINGS) == accepted()
 
 
@@ -226,8 +229,8 @@ def test_matches_of_a_request_without_a_status_are_unknown() -> None:
     """Rows whose request the API has forgotten are not counted as rows with an ad click."""
     forgotten = after(RequestStatus("r-1", UNREADABLE, code="INVALID_REQUEST_ID"))
     assert (forgotten.totals().rows, forgotten.totals().awaiting) == ({"uploaded": 5}, 0)
-    assert forgotten.sent[0].matchable == 0
-    assert after(status({})).sent[0].matchable == 2
+    assert forgotten.closed_requests[0].matchable == 0
+    assert after(status({})).closed_requests[0].matchable == 2
 
 
 @given(lines=st.sets(st.integers(2, 60), min_size=1), data=st.data())
@@ -241,7 +244,7 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject) -> None
     errors = {reason: len(records[reason]) + more[reason] for reason in reasons}
     unclicked = sorted(data.draw(st.sets(st.sampled_from(ordered))))
     values = Amounts.of(ordered, ["USD" if line % 3 else "EUR" for line in ordered])
-    sent = SentRequest(
+    sent = OpenRequest(
         "r-1",
         ranges_of(ordered),
         NOW,
@@ -252,7 +255,7 @@ def test_every_row_has_one_outcome(lines: set[int], data: st.DataObject) -> None
     )
     sums = values.sums()
     sent = sent._replace(sums=sums, unlisted=len(ordered), unlisted_sums=sums)
-    before = ChunkOutcomes(0, (), Totals(), RECORDS, ("r-1",), sent=(sent,))
+    before = ChunkOutcomes(0, (), Totals(), RECORDS, ("r-1",), open_requests=(sent,))
     found = {"r-1": [status(errors, records)]}
     outdated = data.draw(st.sets(st.integers(0, len(ordered) - 1)))
     chunk = apply_final_statuses(before, found, NOW, SETTINGS, lambda request: outdated)
