@@ -2,7 +2,7 @@
 refuse the answers of a person, `WrongAnswer` and `NotSaved`, are beside them in `lib/cli/init`.
 
     OfflineConversionsError
-    ├── UploadError              it ends the attempt:
+    ├── AttemptError             it ends the attempt, unless preflight catches it:
     │   ├── PermanentError       a person must correct the file, the settings or the account: the
     │   │   │                    results document says so, and the event is acknowledged
     │   │   └── SourceError      the rest of the file can't be read; the rows before keep outcomes
@@ -48,8 +48,9 @@ class OfflineConversionsError(Exception):
     """The root of the tree. Catch a class below it: each says what to do."""
 
 
-class UploadError(OfflineConversionsError):
-    """The attempt ends. `code` is a code of the catalogue; `detail` is safe to show and to log."""
+class AttemptError(OfflineConversionsError):
+    """The attempt ends: only preflight goes on. `code` is a code of the catalogue; `detail` is safe
+    to show and to log."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -57,7 +58,7 @@ class UploadError(OfflineConversionsError):
         self.detail = detail
 
 
-class PermanentError(UploadError):
+class PermanentError(AttemptError):
     """The file, its profile or the account is wrong. Only a person can correct it."""
 
 
@@ -73,7 +74,7 @@ class SourceError(PermanentError):
         super().__init__(code, detail)
 
 
-class RetryableError(UploadError):
+class RetryableError(AttemptError):
     """A temporary error. Retry later; nothing is lost in the meantime."""
 
 

@@ -39,8 +39,8 @@ from lib.source.workbook import read_sheet
 from lib.state.runs import Run, RunEntry, run_key
 from lib.state.store import (
     INTERNAL,
-    Label,
-    LabelledObject,
+    ListedObject,
+    ObjectMetadata,
     OpenedObject,
     Readable,
     StoredObject,
@@ -107,7 +107,7 @@ class MemoryStore:
     clock: Clock = field(default_factory=Clock)
     objects: dict[tuple[str, str], tuple[bytes, int]] = field(default_factory=dict)
     times: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    labels: dict[tuple[str, str], Label] = field(default_factory=dict)
+    metadata: dict[tuple[str, str], ObjectMetadata] = field(default_factory=dict)
     noncurrent: dict[tuple[str, str, int], tuple[bytes, StoredObject]] = field(default_factory=dict)
     before: Fault = passes
     after: Fault = passes
@@ -171,10 +171,10 @@ class MemoryStore:
         data: bytes,
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         self._began("write", name)
-        if sum(len(each.encode()) for pair in label.metadata.items() for each in pair) > 8192:
+        if sum(len(each.encode()) for pair in metadata.custom.items() for each in pair) > 8192:
             raise RetryableError("STORAGE_UNAVAILABLE", "BadRequest")
         with self.lock:
             if name in self.refuse:
@@ -186,7 +186,7 @@ class MemoryStore:
             self._replace(bucket, name)
             generation = next(self.generations)
             self.objects[bucket, name] = (data, generation)
-            self.labels[bucket, name] = label
+            self.metadata[bucket, name] = metadata
             self.times[bucket, name] = self.clock.utc()
         self.after("write", name)
         if name in self.lose:
@@ -201,21 +201,21 @@ class MemoryStore:
         pieces: Iterable[bytes],
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         data = b"".join(pieces)
         match = if_generation_match
-        written = self.write(bucket, name, data, if_generation_match=match, label=label)
+        written = self.write(bucket, name, data, if_generation_match=match, metadata=metadata)
         if name.endswith(".json") and written is not None:
             # Only results documents are streamed as JSON, so no test can write an invalid one.
             check_results(json.loads(data))
         return written
 
-    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+    def list_with_metadata(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
         for each in self.list(bucket, prefix):
-            label = self.labels.get((bucket, each.name), INTERNAL)
+            metadata = self.metadata.get((bucket, each.name), INTERNAL)
             assert each.created is not None
-            yield LabelledObject(each.name, label.metadata, each.created)
+            yield ListedObject(each.name, metadata.custom, each.created)
 
     def list(self, bucket: str, prefix: str) -> Iterator[StoredObject]:
         self._began("list", prefix)
@@ -333,7 +333,7 @@ class FakeApi:
             id="1004",
             name="Purchase",
             accepts=frozenset({"adjustment"}),
-            needs_order_id=True,
+            is_of_tag=True,
         )
         return Account(
             customer_id,
@@ -468,7 +468,7 @@ def deliver(world: World, name: str, data: bytes) -> str:
     """Put an object into the input bucket, and process its event as `main` does.
 
     Returns the result of the delivery: `ignored`, `skipped` or the status of the results document.
-    Raises an `UploadError` where `main` would answer with its code.
+    Raises an `AttemptError` where `main` would answer with its code.
     """
     world.store.put(world.settings.input_bucket, name, data)
     return deliver_again(world, name)

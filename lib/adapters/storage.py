@@ -28,7 +28,7 @@ from lib.adapters.object_reader import (
     read_first_range,
 )
 from lib.errors import RetryableError
-from lib.state.store import INTERNAL, Label, LabelledObject, OpenedObject, StoredObject
+from lib.state.store import INTERNAL, ListedObject, ObjectMetadata, OpenedObject, StoredObject
 
 T = TypeVar("T")
 
@@ -153,14 +153,14 @@ class GoogleStore:
         data: bytes,
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
 
         def upload(client: storage.Client) -> int:
-            blob = _labelled(client.bucket(bucket).blob(name), label)
+            blob = _with_metadata(client.bucket(bucket).blob(name), metadata)
             blob.upload_from_string(
                 data,
-                content_type=label.content_type,
+                content_type=metadata.content_type,
                 if_generation_match=if_generation_match,
                 timeout=TIMEOUT_SECONDS,
                 retry=RETRY,
@@ -182,7 +182,7 @@ class GoogleStore:
         pieces: Iterable[bytes],
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         # Collected until it is known whether all pieces fit into one request.
         buffer = bytearray()
@@ -194,15 +194,15 @@ class GoogleStore:
         else:
             content = bytes(buffer)
             return self.write(
-                bucket, name, content, if_generation_match=if_generation_match, label=label
+                bucket, name, content, if_generation_match=if_generation_match, metadata=metadata
             )
-        blob = _labelled(self._client.bucket(bucket).blob(name), label)
+        blob = _with_metadata(self._client.bucket(bucket).blob(name), metadata)
 
         def upload() -> None:
             with blob.open(
                 "wb",
                 chunk_size=UPLOAD_PIECE_BYTES,
-                content_type=label.content_type,
+                content_type=metadata.content_type,
                 if_generation_match=if_generation_match,
                 timeout=TIMEOUT_SECONDS,
                 retry=RETRY,
@@ -228,9 +228,9 @@ class GoogleStore:
         blobs = self._blobs(bucket, _FIELDS, prefix=prefix)
         return (_stored(bucket, blob) for blob in blobs)
 
-    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+    def list_with_metadata(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
         for blob in self._blobs(bucket, "name,metadata,timeCreated", prefix=prefix):
-            yield LabelledObject(blob.name, blob.metadata or {}, blob.time_created)
+            yield ListedObject(blob.name, blob.metadata or {}, blob.time_created)
 
     def _blobs(self, bucket: str, fields: str, **options: Any) -> Iterator[storage.Blob]:
         def first_and_following(
@@ -396,8 +396,8 @@ def storage_client() -> storage.Client:
     return client
 
 
-def _labelled(blob: storage.Blob, label: Label) -> storage.Blob:
-    """Return an object that is about to be written, with what its label says."""
-    blob.metadata = dict(label.metadata) or None
-    blob.cache_control = label.cache_control or None
+def _with_metadata(blob: storage.Blob, metadata: ObjectMetadata) -> storage.Blob:
+    """Return an object that is about to be written, with its metadata."""
+    blob.metadata = dict(metadata.custom) or None
+    blob.cache_control = metadata.cache_control or None
     return blob

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from lib.errors import SourceError
 from lib.source.text import BLOCK_BYTES, ByteStream
-from lib.source.workbook import ERRORS_OF_ROWS, Sheet, SheetOptions, content_of, sheet_of
+from lib.source.workbook import ERRORS_OF_ROWS, Sheet, SheetOptions, read_workbook, sheet_of
 
 PIECE_SECONDS: Final = 18.0
 """How long we wait for the next piece. Only where the system does not limit CPU time, or on a very
@@ -136,7 +136,7 @@ def child_main(memory_bytes: int, cpu_seconds: int, cpu_seconds_per_mebibyte: in
     exit_code = 0
     text: Iterable[bytes] = ()
     try:
-        content = content_of(given)
+        content = read_workbook(given)
         _limit("RLIMIT_CPU", cpu_seconds + cpu_seconds_per_mebibyte * (len(content) >> 20))
         sheet = sheet_of(content, options)
         head: dict[str, object] = {"title": sheet.title, "unread": sheet.unread}

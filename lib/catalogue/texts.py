@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Final
 
-EMPTY: Final = "(empty)"
+EMPTY_SHOWN: Final = "(empty)"
 """What stands for an empty cell."""
 
 REFUND: Final = "refund or change"

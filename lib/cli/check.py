@@ -13,7 +13,7 @@ from itertools import islice, takewhile
 from typing import IO, Final
 
 from lib.adapters.workbook import read_in_child
-from lib.catalogue.texts import EMPTY
+from lib.catalogue.texts import EMPTY_SHOWN
 from lib.cli.dry_run import MAX_FILE_BYTES, MAX_FILE_LINES, DryChunk, DryRun, offline
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.config.profile import Profile
@@ -201,7 +201,7 @@ def _unknown_values(profile: Profile, plan: Plan, cells: Sequence[str]) -> Itera
         listed = {comparable(v) for columns in conditions for v in columns.get(name, ())}
         cell = cells[plan.places[plan.header.of_values[name]]]
         if value_as_listed(cell, frozenset(listed)) not in listed:
-            yield f"{name}: {cell.strip() or EMPTY}"
+            yield f"{name}: {cell.strip() or EMPTY_SHOWN}"
 
 
 def add_spreadsheet_rows(checked: CheckResult, stream: IO[bytes], profile: Profile) -> None:

@@ -23,7 +23,7 @@ import msgspec
 
 from lib.catalogue.codes import Code, lookup
 from lib.catalogue.kinds import Severity
-from lib.catalogue.texts import EMPTY, REFUND, filled_in, number_of, number_of_rows
+from lib.catalogue.texts import EMPTY_SHOWN, REFUND, filled_in, number_of, number_of_rows
 from lib.cli.check import CheckResult, Occurrences
 from lib.cli.escaping import in_shell
 from lib.cli.terminal import paragraph, program_name
@@ -270,16 +270,19 @@ def _values(values: Counter[str], count: int) -> str:
     """Return the most frequent values. Equally frequent ones keep their order."""
     if count == 1 and len(values) == 1:
         return _cell(next(iter(values)))
-    shown = [f'"{_cell(value)}" ×{rows:,}' for value, rows in values.most_common(_VALUES_SHOWN)]
+    shown = [
+        f'"{_cell(value)}" ×{rows:,}' if value else f"{EMPTY_SHOWN} ×{rows:,}"
+        for value, rows in values.most_common(_VALUES_SHOWN)
+    ]
     if others := len(values) - len(shown):
         shown.append(f"and {others:,} other values")
     return ", ".join(shown)
 
 
 def _cell(value: str) -> str:
-    """Return a cell, shortened."""
+    """Return a cell, shortened; `(empty)` for one without a value."""
     if not value:
-        return EMPTY
+        return EMPTY_SHOWN
     return value if len(value) <= _LONGEST_CELL else f"{value[:_LONGEST_CELL]}…"
 
 

@@ -36,7 +36,7 @@ from lib.results.findings import need_of, root_problems
 from lib.results.names import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
-from lib.source.table import CORRECTION_COLUMNS, OriginalRow, Table
+from lib.source.table import FIX_COLUMNS, OriginalRow, Table
 from lib.source.workbook import MAGIC_BYTES, NO_RESULT, is_workbook
 
 _EXAMPLES = """
@@ -242,10 +242,10 @@ def _write_rows(
     """Write the header and the rows, with our columns in front. Return the number of rows."""
     if table.time_zone:
         write([f"Parameters:TimeZone={table.time_zone}"], _NONE)
-    earlier = table.correction_columns
+    earlier = table.fix_columns
     originals = table.originals()
     header = next(original for original in originals if original.line == table.header_line)
-    write([*CORRECTION_COLUMNS, *_cells(header, table, earlier)], _NONE)
+    write([*FIX_COLUMNS, *_cells(header, table, earlier)], _NONE)
     kept = [name for number, name in enumerate(table.header) if number not in earlier]
     written = 0
     for row in rows:
@@ -256,7 +256,7 @@ def _write_rows(
         cells = [*_advice_on(row, head), line, *_cells(original, table, earlier)]
         if original.cells is None or any(e.code in _REFUSED_BESIDE_OTHERS for e in row.errors):
             # With one cell too many, the row is refused until a person has deleted that cell.
-            width = len(CORRECTION_COLUMNS) + table.width - len(earlier)
+            width = len(FIX_COLUMNS) + table.width - len(earlier)
             cells += [""] * (width - len(cells)) + [UNCHECKED_MARK]
         write(cells, {3 + number for number in _wrong_columns(row, head, kept)})
         written += 1

@@ -123,7 +123,8 @@ class SignIns:
 
 
 def begin(kept: Kept[Any]) -> None:
-    """Make it now, in a thread of its own. If that fails, the next `get` tries again."""
+    """Connect now, in a thread of its own, so that the first request need not wait. If that fails,
+    the next `get` tries again."""
 
     def make() -> None:
         with suppress(Exception):

@@ -20,7 +20,7 @@ from lib.destinations.credentials import Authorized
 from lib.destinations.google_ads.api import HOST, QUERY_PATH
 from lib.destinations.pacing import Pacer
 from lib.destinations.rest import RestSession
-from lib.errors import PermanentError, RestRefused, RetryableError, UploadError
+from lib.errors import AttemptError, PermanentError, RestRefused, RetryableError
 from lib.model.account import Account, ConversionAction
 from lib.model.deadline import Deadline, elapsed_seconds
 from lib.model.fields import RecordKind
@@ -31,7 +31,7 @@ KEPT_SECONDS: Final = 60.0
 """How long a look is used: enough for a burst of files, and shorter than a person needs to correct
 an account."""
 
-LOOK_SECONDS: Final = 30.0
+READ_SECONDS: Final = 30.0
 """Maximum wait for a look: less than the margin that a run keeps at its end."""
 
 QUERY_SECONDS: Final = 10.0
@@ -39,7 +39,7 @@ QUERY_SECONDS: Final = 10.0
 account owns the conversions, and one more if the file has custom variables."""
 
 _MAX_QUERIES_AT_ONCE: Final = 4
-_USUAL_LOOKBACK_DAYS: Final = 30
+_DEFAULT_LOOKBACK_DAYS: Final = 30
 """Google's default, for an action without a look-back window of its own."""
 
 # https://developers.google.com/google-ads/api/docs/conversions/upload-offline
@@ -114,7 +114,7 @@ class Preflight:
         search = self.searching(manager_id, log)
         try:
             return read_account(customer_id, search, custom_variables=custom_variables)
-        except UploadError as error:
+        except AttemptError as error:
             log.warning("account_not_read", code=error.code, detail=error.detail)
             return Account(
                 customer_id,
@@ -124,11 +124,11 @@ class Preflight:
             )
 
     def searching(self, manager_id: str, log: Log) -> Search:
-        """Return a function for the queries of one look, which together have `LOOK_SECONDS`.
+        """Return a function for the queries of one look, which together have `READ_SECONDS`.
 
         It raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached.
         """
-        ends = elapsed_seconds() + LOOK_SECONDS
+        ends = elapsed_seconds() + READ_SECONDS
         headers = {"login-customer-id": manager_id} if manager_id else {}
 
         def search(customer_id: str, query: str) -> Iterator[Json]:
@@ -224,9 +224,9 @@ def _action(given: Json, customer_id: str) -> ConversionAction:
         enabled=given.get("status") == "ENABLED",
         accepts=ACCEPTS.get(action_type, frozenset()),
         one_per_click=given.get("countingType") == "ONE_PER_CLICK",
-        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or _USUAL_LOOKBACK_DAYS,
+        lookback_days=int(given.get("clickThroughLookbackWindowDays", 0)) or _DEFAULT_LOOKBACK_DAYS,
         owned=owner in ("", customer_id),
-        needs_order_id=action_type == "WEBPAGE",
+        is_of_tag=action_type == "WEBPAGE",
         always_uses_default_value=value_settings.get("alwaysUseDefaultValue", False),
     )
 

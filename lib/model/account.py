@@ -17,7 +17,7 @@ class ConversionAction:
     look-back window in days. `owned` is True if the action belongs to the customer that conversions
     are uploaded to. It accepts conversions only for its own actions.
 
-    `needs_order_id` is True if the tag of a website counts its conversions: only an order ID names
+    `is_of_tag` is True if the tag of a website counts its conversions: only an order ID names
     one of them. `always_uses_default_value` is True if no conversion of it can be restated.
     """
 
@@ -28,7 +28,7 @@ class ConversionAction:
     one_per_click: bool
     lookback_days: int
     owned: bool = True
-    needs_order_id: bool = False
+    is_of_tag: bool = False
     always_uses_default_value: bool = False
 
 

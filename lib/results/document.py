@@ -26,7 +26,7 @@ from lib.model.sent_requests import Requests, RequestStatus
 from lib.model.totals import CodeTotals, Totals
 from lib.results.findings import Findings
 from lib.state.runs import FileFacts, Run, customer_id_of, run_id
-from lib.state.store import Label
+from lib.state.store import ObjectMetadata
 
 SCHEMA_VERSION: Final = 3
 
@@ -403,8 +403,8 @@ def _reasons(statuses: Iterable[RequestStatus]) -> Counter[str]:
 _ALWAYS_ASK: Final = "private, no-cache"
 """Results are replaced when Google reports more, so no browser may show an old version unasked."""
 
-PAGE: Final = Label("text/html; charset=utf-8", _ALWAYS_ASK)
-"""The label of a page for people."""
+PAGE: Final = ObjectMetadata("text/html; charset=utf-8", _ALWAYS_ASK)
+"""The metadata of a page for people."""
 
-DOCUMENT: Final = Label("application/json", _ALWAYS_ASK)
-"""The label of a results document."""
+DOCUMENT: Final = ObjectMetadata("application/json", _ALWAYS_ASK)
+"""The metadata of a results document."""

@@ -48,7 +48,7 @@ def rows_to_fix(object_name: str, generation: int) -> str:
     return f"{folder}{slash}{_ROWS_TO_FIX}{last}{f'.{generation}' if generation else ''}"
 
 
-def has_corrected_rows(object_name: str) -> bool:
+def is_written_by_fix(object_name: str) -> bool:
     """Return whether the object is one that `fix` has written: a few rows of another one."""
     return object_name.rpartition("/")[2].startswith(_ROWS_TO_FIX)
 
@@ -58,7 +58,7 @@ def report_path(source: StoredObject) -> str:
     return quote(report_name(results_name(source.name, source.generation)))
 
 
-def files_of_fix(entries: Iterable[RunEntry]) -> Mapping[str, Sequence[RunEntry]]:
+def fix_files_by_run(entries: Iterable[RunEntry]) -> Mapping[str, Sequence[RunEntry]]:
     """Return the files that say what became of the lost rows of a file, by the key of its run:
     those with the rows that `fix` wrote, if they were sent.
 

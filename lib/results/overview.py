@@ -13,7 +13,7 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, TOLD_FOR, Found, OpenProblem
 from lib.catalogue.texts import for_owner, number_of
 from lib.model.totals import Totals
-from lib.results.names import files_of_fix, report_name, results_name
+from lib.results.names import fix_files_by_run, report_name, results_name
 from lib.results.page import bucket_address, render
 from lib.results.sentences import (
     NOBODY,
@@ -283,7 +283,7 @@ def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:
     """
     found = {
         key: sum(part.totals.meant for part in parts)
-        for key, parts in files_of_fix(entries).items()
+        for key, parts in fix_files_by_run(entries).items()
     }
     newest = newest_sent(entries)
     for entry in entries:

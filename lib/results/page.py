@@ -22,14 +22,14 @@ from markupsafe import Markup, escape
 from lib.catalogue.texts import dashed, first_sentence, number_of, number_of_rows
 from lib.results.sentences import money
 
-_TEMPLATES: Final = Path(__file__).parent / "templates"
+_FOLDER: Final = Path(__file__).parent / "templates"
 _STORAGE_PAGES: Final = "https://storage.cloud.google.com/"
 _BACKTICKS: Final = re.compile("`([^`]+)`")
 
 
 def render(template: str, **content: Any) -> str:
     """Return the page that a template makes of its content. Everything in it is escaped."""
-    return PAGES.get_template(template).render(content)
+    return TEMPLATES.get_template(template).render(content)
 
 
 def bucket_address(bucket: str, name: str) -> str:
@@ -72,8 +72,8 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-PAGES: Final = Environment(
-    loader=FileSystemLoader(_TEMPLATES),
+TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(_FOLDER),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -81,7 +81,7 @@ PAGES: Final = Environment(
     auto_reload=False,
 )
 """The templates, and what they use besides their content."""
-PAGES.filters |= {
+TEMPLATES.filters |= {
     "account": dashed,
     "copy_command": copy_command,
     "first_sentence": first_sentence,
@@ -92,11 +92,11 @@ PAGES.filters |= {
     "with_code": _with_code,
     "words": _without_underscores,
 }
-PAGES.globals |= {
+TEMPLATES.globals |= {
     "number_of": number_of,
     "number_of_rows": number_of_rows,
     "share_of": share_of,
     # Both are files of this folder, so they are no markup of a stranger.
-    "style": Markup((_TEMPLATES / "page.css").read_text("utf-8")),
-    "script": Markup((_TEMPLATES / "page.js").read_text("utf-8")),
+    "style": Markup((_FOLDER / "page.css").read_text("utf-8")),
+    "script": Markup((_FOLDER / "page.js").read_text("utf-8")),
 }

@@ -69,11 +69,12 @@ def resolve_action(
 
 def _wrong_type(action: ConversionAction, rules: RowRules) -> str | None:
     """Return the code of an action that does not accept these records, or None."""
-    kind, is_of_tag = rules.kind, action.needs_order_id
+    kind = rules.kind
     if kind == "conversion" or rules.capabilities.kinds[kind].restates_with_original:
-        # Sent as a conversion: one that the tag does not know would be a new one.
+        # A record that adds to no conversion creates one, so only a file that adds to conversions
+        # of a website's tag goes to the action of a tag.
         if rules.is_of_tag:
-            return None if is_of_tag else "ACTION_WRONG_TYPE"
-        if is_of_tag:
+            return None if action.is_of_tag else "ACTION_WRONG_TYPE"
+        if action.is_of_tag:
             return "ACTION_OF_TAG"
     return None if kind in action.accepts else "ACTION_WRONG_TYPE"

@@ -66,7 +66,7 @@ def read_adjustment_times(chunk: ChunkColumns) -> Times:
 
 def _with_time(date: str, zone: tzinfo | None, time_reader: TimeReader, now: datetime) -> str:
     """Return a date with the time that it means: `2026-11-20` becomes `2026-11-20 23:59:59`, and
-    today becomes `now`. Return "" if it has a time already, or is no valid date."""
+    today becomes `now`. Return "" if it has a time other than midnight, or is no valid date."""
     end_of_day = at_end_of_day(date)
     if end_of_day is None:
         return ""
@@ -178,7 +178,7 @@ def identify_conversions(
             named = _with_original(chunk, row, order_id, originals)
         elif order_id is not None:
             named = Named(chunk.file.rules.sent_order_id(order_id))
-        elif actions[row].needs_order_id:
+        elif actions[row].is_of_tag:
             problems.reject(row, "TAG_ORDER_ID_MISSING", "order_id")
             named = Named()
         elif gclids[row]:
@@ -266,8 +266,8 @@ def _refuse_wrong_times(
 
 
 def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
-    """The rules of adjustments. Of those of one conversion, a chunk sends one. Another one of a
-    later chunk may follow it (`follows_earlier_chunk`)."""
+    """Return the adjustments that are sent: of those of one conversion, one in each chunk. Another
+    one of a later chunk may follow it (`follows_earlier_chunk`)."""
     actions = read_actions(chunk)
     times = read_adjustment_times(chunk)
     new_values = read_adjusted_values(chunk)

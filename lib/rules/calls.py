@@ -59,7 +59,7 @@ def read_call_times(chunk: ChunkColumns) -> tuple[Times, Times]:
 
 
 def check_calls(chunk: ChunkColumns) -> CheckedRows:
-    """The rules of calls: each is sent once."""
+    """Return the calls that are sent, each once."""
     actions = read_actions(chunk)
     callers = read_callers(chunk)
     starts, times = read_call_times(chunk)

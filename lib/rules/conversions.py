@@ -27,7 +27,7 @@ from lib.rules.times import conversion_times
 
 
 def check_conversions(chunk: ChunkColumns) -> CheckedRows:
-    """The rules of conversions: each is sent once."""
+    """Return the conversions that are sent, each once."""
     columns, instants = read_conversions(chunk)
     unsent = find_repeats(chunk, columns, instants)
     warn_of_old_without_click(chunk, columns, instants)
@@ -37,8 +37,10 @@ def check_conversions(chunk: ChunkColumns) -> CheckedRows:
 
 
 def read_conversions(chunk: ChunkColumns) -> tuple[Columns, Sequence[int]]:
-    """The rules of conversions, also of those that were sent before, which corrections name: these
-    may repeat each other. Return their columns, and their times in Unix seconds."""
+    """Return the columns of conversions, and their times in Unix seconds.
+
+    It does not look for repeats: two rows of an adjustment file may name the same conversion.
+    """
     actions = read_actions(chunk)
     consents = read_consents(chunk)
     emails, phones, unclear_country = hash_user_identifiers(chunk)

@@ -54,13 +54,13 @@ def times_of(
     """Return the time in each of the `cells`, which are those of `field`, in the row's time zone
     (`zone_of`) or that of the file.
 
-    A time that can't be read is "" and 0, and an error in `problems`; what was assumed to read one
-    is a warning there. These are the problems of the chunk, or others if a caller must first see
-    which rows need the time. With the `actions` of the rows, a warning also says if a time is older
-    than the look-back window of its action.
+    A time that cannot be read is "" and 0, and an error in `problems`; what was assumed to read one
+    is a warning there. They are those of the chunk, or others for times that a row may not need.
+    With the `actions` of the rows, a warning also says if a time is older than the look-back window
+    of its action.
 
     If dates contradict the declared order of day and month, those that have a meaning in both may
-    be rejected too (`_reject_ambiguous_dates`).
+    be rejected too (`_reject_ambiguous_dates`), unless the problems are not those of the chunk.
     """
     texts, instants = [""] * chunk.size, [0] * chunk.size
     zones = chunk.read_once(zone_of, "time_zone")

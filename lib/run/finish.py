@@ -56,7 +56,7 @@ def publish(
     if with_report:
         page = _report(summary, bucket, name)
         written = context.store.write(
-            bucket, report_name(name), page, if_generation_match=expected.report, label=PAGE
+            bucket, report_name(name), page, if_generation_match=expected.report, metadata=PAGE
         )
         if written is None:
             raise RetryableError("STORAGE_UNAVAILABLE", "the report has changed meanwhile")
@@ -66,7 +66,7 @@ def publish(
             name,
             results_document(summary, (marker.outcomes for marker in markers)),
             if_generation_match=expected.document,
-            label=DOCUMENT,
+            metadata=DOCUMENT,
         )
     if written is None:
         raise RetryableError("STORAGE_UNAVAILABLE", "the results document has changed meanwhile")

@@ -17,7 +17,7 @@ from lib.catalogue.codes import ABOUT_THE_ACTION
 from lib.catalogue.texts import number_of_rows
 from lib.config.profile import Profile
 from lib.destinations.base import Destination
-from lib.errors import PermanentError, RetryableError, RuleError, UploadError
+from lib.errors import AttemptError, PermanentError, RetryableError, RuleError
 from lib.model.account import Account
 from lib.model.adjustment_types import stated_type
 from lib.model.capabilities import Capabilities
@@ -106,7 +106,7 @@ class Plan:
         """Validate the rows of a chunk that are sent, part by part. The rows that no entry fits are
         among those that the first part refuses.
 
-        Raises `UploadError` if a row needs an account that was not read.
+        Raises `AttemptError` if a row needs an account that was not read.
         """
         selected = self.selection.select(rows)
         self._forget_filled_columns(selected.rows)
@@ -268,7 +268,7 @@ def _check_actions(rules: RowRules) -> None:
             raise PermanentError(resolved.code, f'action in the profile: "{action}"')
 
 
-def _error_of_unread_account(account: Account) -> UploadError | None:
+def _error_of_unread_account(account: Account) -> AttemptError | None:
     """Return the error of a file that gives an action by its name, if the account was not read: a
     person must write the ID, or another attempt may read the account."""
     if account.unread is None:

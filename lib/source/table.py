@@ -48,7 +48,7 @@ from lib.source.workbook import (
 
 MAX_LINES = 10_000_000
 
-CORRECTION_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
+FIX_COLUMNS: Final = ("fix: problem", "fix: what to do", "fix: line")
 """The columns that `fix` puts in front of the rows to correct. An upload ignores them."""
 
 
@@ -158,9 +158,9 @@ class Table:
         return None
 
     @property
-    def correction_columns(self) -> Set[int]:
+    def fix_columns(self) -> Set[int]:
         """The columns in front of the rows that `fix` has written."""
-        return {n for n, name in enumerate(self.header) if comparable(name) in CORRECTION_COLUMNS}
+        return {n for n, name in enumerate(self.header) if comparable(name) in FIX_COLUMNS}
 
     @property
     def last_column(self) -> int:
@@ -203,7 +203,7 @@ class Table:
     def _read_with(self, used: Set[int] | None, hold: Hold) -> None:
         """Prepare to read the rows as `records` describes."""
         # Somebody has corrected each row of such a file: none is the footer of a report.
-        has_footer = used is not None and not self.correction_columns
+        has_footer = used is not None and not self.fix_columns
         places = self.places(used or set())
         columns = [*places] if len(places) < self.width else None
         self._used_places = [places[column] for column in used or ()]

@@ -130,8 +130,8 @@ class DecodedText:
     """The text of one file.
 
     `encoding` is Python's name of the encoding so far: "utf-8" as long as only ASCII was read.
-    `encoding_guessed`: nothing states it, and it is not
-    UTF-8, so the text is read as Windows-1252, but it may be a similar encoding.
+    `encoding_guessed`: nothing states it, and it is not UTF-8, so the text is read as Windows-1252,
+    but it may be a similar encoding.
     """
 
     def __init__(

@@ -102,11 +102,14 @@ def read_sheet(stream: ByteStream, options: SheetOptions) -> Sheet:
     Raises `SourceError` with ENCRYPTED_WORKBOOK, CORRUPT_FILE, FILE_TOO_LARGE,
     SHEET_NOT_FOUND, or NOT_TEXT for another kind of spreadsheet or archive.
     """
-    return sheet_of(content_of(stream), options)
+    return sheet_of(read_workbook(stream), options)
 
 
-def content_of(stream: ByteStream) -> bytes:
-    """Read a workbook. Raises `SourceError` as `read_sheet` does."""
+def read_workbook(stream: ByteStream) -> bytes:
+    """Return the bytes of a workbook.
+
+    Raises `SourceError` (ENCRYPTED_WORKBOOK, NOT_TEXT, FILE_TOO_LARGE).
+    """
     pieces = []
     left = MAX_PACKED_BYTES + 1
     while left > 0 and (piece := stream.read(min(left, BLOCK_BYTES))):

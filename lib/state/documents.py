@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from lib.errors import NewerFormat, UnreadableState
-from lib.state.store import INTERNAL, Label, LabelledObject, Store, StoredObject
+from lib.state.store import INTERNAL, ListedObject, ObjectMetadata, Store, StoredObject
 
 FORMAT: Final = 1
 """The format of all state documents. What an older version would misread has a higher one."""
@@ -82,7 +82,12 @@ class Documents:
         return document, generation
 
     def write(
-        self, name: str, document: Any, *, if_generation_match: int, label: Label = INTERNAL
+        self,
+        name: str,
+        document: Any,
+        *,
+        if_generation_match: int,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         """Write a document if its generation is this one (0: none exists), as `Store.write` does.
 
@@ -95,7 +100,7 @@ class Documents:
             self._prefix + name,
             content,
             if_generation_match=if_generation_match,
-            label=label,
+            metadata=metadata,
         )
 
     def list(self, folder: str) -> Iterator[tuple[str, StoredObject]]:
@@ -103,9 +108,9 @@ class Documents:
         for found in self._store.list(self._bucket, self._prefix + folder):
             yield found.name.removeprefix(self._prefix), found
 
-    def list_labelled(self, folder: str) -> Iterator[LabelledObject]:
+    def list_with_metadata(self, folder: str) -> Iterator[ListedObject]:
         """Yield the documents below `folder`, with their metadata."""
-        for found in self._store.list_labelled(self._bucket, self._prefix + folder):
+        for found in self._store.list_with_metadata(self._bucket, self._prefix + folder):
             yield found._replace(name=found.name.removeprefix(self._prefix))
 
     def where(self, name: str) -> str:

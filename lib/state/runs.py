@@ -28,7 +28,7 @@ from lib.model.money import Count
 from lib.model.outcomes import Problem, SavedTime
 from lib.model.totals import Totals
 from lib.state.documents import FORMAT, Documents
-from lib.state.store import Label, StoredObject
+from lib.state.store import ObjectMetadata, StoredObject
 
 RunState = Literal["working", "waiting", "done"]
 
@@ -181,7 +181,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     (`content_key`). `destination` is that of the profile; "": the run has no profile. `stop` is the
     code of the reason; "": it was not stopped. `empty_columns` is their number. `is_published`: the
     results say of each row what became of it, or why there are no rows. `name`, `profile` and
-    `stop_detail` may be cut (`label_of`).
+    `stop_detail` may be cut (`metadata_of`).
     """
 
     key: str
@@ -282,7 +282,7 @@ def entry_of(run: Run) -> RunEntry:
     )
 
 
-def label_of(run: Run) -> Label:
+def metadata_of(run: Run) -> ObjectMetadata:
     """Return how the object of a run describes itself in listings.
 
     Its longest texts are cut, one after the other, until the entry is short enough.
@@ -294,7 +294,7 @@ def label_of(run: Run) -> Label:
             cut = getattr(entry, text).encode()[:most_bytes].decode(errors="ignore")
             entry = msgspec.structs.replace(entry, **{text: cut})
             content = msgspec.json.encode(entry)
-    return Label(metadata={_ENTRY_KEY: content.decode(), _FORMAT_KEY: str(FORMAT)})
+    return ObjectMetadata(custom={_ENTRY_KEY: content.decode(), _FORMAT_KEY: str(FORMAT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +317,9 @@ class Runs:
         If only the answer to this write got lost, the document is ours.
         """
         name = _name(run.key)
-        generation = self._documents.write(name, run, if_generation_match=0, label=label_of(run))
+        generation = self._documents.write(
+            name, run, if_generation_match=0, metadata=metadata_of(run)
+        )
         if generation is not None:
             return SavedRun(run, generation)
         saved = self.read(run.key)
@@ -337,7 +339,7 @@ class Runs:
         run = replace(saved.run, **changes)
         name = _name(run.key)
         generation = self._documents.write(
-            name, run, if_generation_match=saved.generation, label=label_of(run)
+            name, run, if_generation_match=saved.generation, metadata=metadata_of(run)
         )
         if generation is not None:
             return SavedRun(run, generation)
@@ -348,15 +350,15 @@ class Runs:
 
     def entries(self) -> Iterator[RunEntry | UnreadableRun]:
         """Yield what a listing shows of each run. None of the documents is read."""
-        for listed in self._documents.list_labelled(_FOLDER):
+        for listed in self._documents.list_with_metadata(_FOLDER):
             key = listed.name.removeprefix(_FOLDER).removesuffix(".json")
             where = self._documents.where(listed.name)
-            saved_format = listed.metadata.get(_FORMAT_KEY, "")
+            saved_format = listed.custom.get(_FORMAT_KEY, "")
             if saved_format.isdecimal() and int(saved_format) > FORMAT:
                 yield UnreadableRun(key, "NEWER_VERSION", where, listed.created)
                 continue
             try:
-                yield msgspec.json.decode(listed.metadata[_ENTRY_KEY], type=RunEntry)
+                yield msgspec.json.decode(listed.custom[_ENTRY_KEY], type=RunEntry)
             except (KeyError, msgspec.DecodeError):
                 yield UnreadableRun(key, "STATE_UNREADABLE", where, listed.created)
 

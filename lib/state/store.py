@@ -37,24 +37,25 @@ class StoredObject:
         return self.size == other.size and bool(checksums) and all(a == b for a, b in checksums)
 
 
-class Label(NamedTuple):
-    """How an object that we write describes itself: to browsers, and in listings (`metadata`)."""
+class ObjectMetadata(NamedTuple):
+    """What is stored beside the bytes of an object that we write. Browsers read its type and its
+    cache control, and listings show what is `custom`."""
 
     content_type: str = "application/json"
     cache_control: str = ""
-    metadata: Mapping[str, str] = {}
+    custom: Mapping[str, str] = {}
 
 
-INTERNAL = Label()
-"""The label of an object that only the function reads."""
+INTERNAL = ObjectMetadata()
+"""The metadata of an object that only the function reads."""
 
 
-class LabelledObject(NamedTuple):
-    """An object in a listing, with its metadata, and when this version was written. Only for
+class ListedObject(NamedTuple):
+    """An object in a listing, with its custom metadata, and when this version was written. Only for
     objects that we have written."""
 
     name: str
-    metadata: Mapping[str, str]
+    custom: Mapping[str, str]
     created: datetime
 
 
@@ -109,7 +110,7 @@ class Store(Protocol):
         data: bytes,
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         """Write if the live generation is this one (0: none exists). Return the new generation.
 
@@ -125,7 +126,7 @@ class Store(Protocol):
         pieces: Iterable[bytes],
         *,
         if_generation_match: int,
-        label: Label = INTERNAL,
+        metadata: ObjectMetadata = INTERNAL,
     ) -> int | None:
         """Do the same as `write`, for content that may not fit into memory."""
         ...
@@ -134,6 +135,6 @@ class Store(Protocol):
         """Return all live objects below the prefix, in the order of their names."""
         ...
 
-    def list_labelled(self, bucket: str, prefix: str = "") -> Iterator[LabelledObject]:
+    def list_with_metadata(self, bucket: str, prefix: str = "") -> Iterator[ListedObject]:
         """Return all live objects below the prefix with their metadata, in their order."""
         ...

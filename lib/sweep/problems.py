@@ -7,9 +7,9 @@
                         used up, QUOTA_UNFINISHED_AFTER
     file_not_started    no run for NOT_STARTED_AFTER            a run
     file_stopped        at once                                 a newer file of its name is well
-    rows_lost           a share above LARGEST_SHARE_LOST        not for LOSS_TOLD_FOR_AT_LEAST;
-                                                                then when the file that `fix`
-                                                                wrote took the rows
+    rows_lost           a share above LARGEST_SHARE_LOST        Google takes the rows from the
+                                                                file that `fix` wrote, but not
+                                                                before LOSS_TOLD_FOR_AT_LEAST
     nothing_sent        NOTHING_NEW_FILES bring nothing for     a file brings something
                         NOTHING_NEW_AFTER
     column_empty        in the newest file with selected rows   a file in which it is not
@@ -63,7 +63,7 @@ from lib.errors import PermanentError
 from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
-from lib.results.names import files_of_fix, has_corrected_rows, rows_to_fix
+from lib.results.names import fix_files_by_run, is_written_by_fix, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
 from lib.run.deliver import stopped_file
 from lib.run.finish import RUNTIME_END
@@ -140,7 +140,7 @@ class View:
 
     def is_deleted(self, entry: RunEntry) -> bool:
         """Return whether somebody has deleted the file. One that was overwritten is not."""
-        # A long name is cut in the entry (`label_of`), but the key of its run is whole.
+        # A long name is cut in the entry (`metadata_of`), but the key of its run is whole.
         return entry.name not in self.live_names and entry.key not in self.files
 
     def name_of(self, run: UnreadableRun) -> str:
@@ -275,7 +275,7 @@ def _files_by_profile(view: View) -> Mapping[str, Sequence[_Arrival]]:
     seen = set[tuple[str, str]]()
     for moment, name, profile, content in sorted(came):
         is_again = (profile, content) in seen and (profile, content) in with_rows
-        is_new = not is_again and not has_corrected_rows(name)
+        is_new = not is_again and not is_written_by_fix(name)
         seen.add((profile, content))
         arrivals.setdefault(profile, []).append(_Arrival(moment, is_new))
     return arrivals
@@ -312,7 +312,7 @@ def _nothing_sent(view: View) -> Iterator[Found]:
 def _read_files(entries: Iterable[RunEntry]) -> list[RunEntry]:
     """Return the files that were read to their end, without those that `fix` wrote."""
     read = (entry for entry in entries if entry.is_published and not entry.stop)
-    return [entry for entry in read if not has_corrected_rows(entry.name)]
+    return [entry for entry in read if not is_written_by_fix(entry.name)]
 
 
 def _newest_without_news(read: Iterable[RunEntry]) -> Sequence[RunEntry]:
@@ -470,24 +470,20 @@ def _is_too_much(lost: Mapping[str, int], meant: Mapping[str, int]) -> bool:
 
 
 def _rows_lost(view: View) -> Iterator[Found]:
-    """Too large a share of the rows or the money of a file is lost.
-
-    The files of a week together need no check of their own: if none of them loses too large
-    a share, they do not together either.
-    """
+    """Too large a share of the rows or the money of a file is lost."""
     for profile, entries in view.by_profile.items():
         for loss in _losses(view, entries):
             # A corrected value may be lower: if Google has all rows, no money is lost.
             if loss.lost[_ROWS] > 0 and _is_too_much(loss.lost, loss.meant):
                 totals = loss.entry.totals
-                money = +loss.lost  # without what `fix` has mended: numbers of 0 and below
-                code, meant, rows = totals.reason, totals.meant, money.pop(_ROWS, 0)
+                left = +loss.lost  # without what `fix` has mended: numbers of 0 and below
+                code, meant, rows = totals.reason, totals.meant, left.pop(_ROWS)
                 action = ""
                 if code:  # the report gives the same advice, for the same numbers
                     action = lookup(code).advice_with_upload(totals.number_with(code), meant)
                 lost = f"{rows:,} of {number_of(meant, noun_of(totals))}"
                 text = dated(loss.entry.name, loss.entry.arrived, lost)
-                yield Found(profile, code, text, money, loss.entry.key, action)
+                yield Found(profile, code, text, left, loss.entry.key, action)
 
 
 def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
@@ -498,7 +494,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
     has no loss of its own, because its rows are those of the other file.
     """
     read = [each for each in entries if each.is_published and not each.stop and each.totals.meant]
-    fixed = files_of_fix(entries)
+    fixed = fix_files_by_run(entries)
     losses: list[_Loss] = []
     # By the name that `fix` gives to the rows of a file, without a suffix.
     loss_of_fixed: dict[str, _Loss] = {}

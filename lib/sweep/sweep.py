@@ -30,7 +30,7 @@ from lib.run.context import RunContext
 from lib.run.deliver import alert_if_a_person_must_act, deliver, ignore_rules, resume
 from lib.source.names import reason_to_ignore
 from lib.state.runs import RunEntry, UnreadableRun, entry_of, run_id, run_key
-from lib.state.store import Label, StoredObject
+from lib.state.store import ObjectMetadata, StoredObject
 from lib.sweep.problems import View, open_problems, parsed_profiles
 
 _OVERVIEW_SECONDS: Final = 60.0
@@ -232,7 +232,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0
         written = context.store.write(
-            bucket, OVERVIEW, page, if_generation_match=generation, label=_label(view)
+            bucket, OVERVIEW, page, if_generation_match=generation, metadata=_metadata_of(view)
         )
         # If nothing was written, another sweep was faster, and it logs the digest. (Or the answer
         # got lost: then the digest of this day is lost too, but not the lines of its problems.)
@@ -247,20 +247,20 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
         context.log.unexpected(error)
 
 
-def _label(view: View) -> Label:
-    """Return the label of the page, which has the files without a run for the next sweep."""
+def _metadata_of(view: View) -> ObjectMetadata:
+    """Return the metadata of the page, which has the files without a run for the next sweep."""
     since = {file.name: view.waits_since(file) for file in view.without_run if view.can_start(file)}
     waiting = sorted(since.items(), key=lambda each: each[1])[:MAX_WAITING_NAMES]
     # The youngest are dropped first: a file that waits long must not lose its time.
     while len(content := msgspec.json.encode(dict(waiting))) > MAX_WAITING_BYTES:
         waiting.pop()
-    return PAGE._replace(metadata={_WITHOUT_RUN_KEY: content.decode()})
+    return PAGE._replace(custom={_WITHOUT_RUN_KEY: content.decode()})
 
 
 def _waiting_since(context: RunContext) -> Mapping[str, datetime]:
     """Return since when files have no run, by their names, as the last sweep saw it."""
-    for page in context.store.list_labelled(context.settings.output_bucket, OVERVIEW):
-        if page.name == OVERVIEW and (content := page.metadata.get(_WITHOUT_RUN_KEY)):
+    for page in context.store.list_with_metadata(context.settings.output_bucket, OVERVIEW):
+        if page.name == OVERVIEW and (content := page.custom.get(_WITHOUT_RUN_KEY)):
             with suppress(msgspec.DecodeError):  # somebody has changed it
                 return msgspec.json.decode(content, type=dict[str, SavedTime])
     return {}

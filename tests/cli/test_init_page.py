@@ -357,6 +357,19 @@ def test_values_have_their_rows_and_their_sum(opened: Open) -> None:
     ]
 
 
+@pytest.mark.parametrize(("is_of_fix", "rows"), [(False, 0), (True, 2)])
+def test_only_a_file_that_fix_did_not_write_has_a_footer(
+    opened: Open, is_of_fix: bool, rows: int
+) -> None:
+    """Each row that `fix` wrote is one to correct, however empty it is."""
+    column, cell = ("fix: line,", "7,") if is_of_fix else ("", "")
+    header, *deals = DEALS.splitlines()
+    lines = (cell + each for each in (*deals, ",Lost,,,,,,,,,", ",Lost,,,,,,,,,"))
+    person = answer(opened("\n".join([column + header, *lines, ""])))
+    (found,) = person.page.deciders.values()
+    assert next(each.rows for each in found if each.text == "Lost") == 1 + rows
+
+
 def test_a_value_that_nobody_decided_blocks_the_save(opened: Open) -> None:
     """It is the first of what is missing, and its rows are in the panel as refused."""
     person = answer(opened(), stages={"Won": "a sale", "Lost": "left out"})

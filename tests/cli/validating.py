@@ -96,7 +96,7 @@ ACCOUNT = Account(
             _action(
                 "1006",
                 accepts=frozenset({"adjustment"}),
-                needs_order_id=True,
+                is_of_tag=True,
                 always_uses_default_value=True,
             ),
             _action("1007", accepts=frozenset()),

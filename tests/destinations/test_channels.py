@@ -38,7 +38,7 @@ def google_ads(apis: Apis, endpoint: str) -> Callable[[float], object]:
     credentials = authorize(read_secret(apis.google_ads_key_yaml), ADWORDS_SCOPE).credentials
     channel = open_channel(endpoint, credentials)
     upload = channel.unary_unary(f"/{PACKAGE}.services.{CLICKS.method}")
-    request = CLICKS.message("Request")(customer_id="1234567890").SerializeToString()
+    request = CLICKS.message_class("Request")(customer_id="1234567890").SerializeToString()
     return lambda seconds: upload(request, timeout=seconds)
 
 

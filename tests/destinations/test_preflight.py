@@ -72,7 +72,7 @@ def test_an_account_is_read_with_its_actions(apis: Apis) -> None:
     assert actions["1001"].name == "Phone sale"
     assert actions["1001"].accepts == {"conversion", "adjustment"}
     assert not actions["1003"].enabled
-    assert (actions["1004"].accepts, actions["1004"].needs_order_id) == ({"adjustment"}, True)
+    assert (actions["1004"].accepts, actions["1004"].is_of_tag) == ({"adjustment"}, True)
     assert actions["1012"].accepts == {"call"}
     assert [each.id for each in actions.values() if each.always_uses_default_value] == ["1013"]
     assert account.custom_variables == {}
@@ -148,7 +148,7 @@ def test_a_slow_or_silent_api_does_not_hold_up_the_file(
     apis: Apis, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     """After a bounded time, the account is unreachable: a later attempt may read it."""
-    monkeypatch.setattr(module, "LOOK_SECONDS", 1.0)
+    monkeypatch.setattr(module, "READ_SECONDS", 1.0)
     monkeypatch.setattr(module, "QUERY_SECONDS", 0.5)
     apis.faults.set([{"method": "Search", "kind": kind}])
     account = look(preflight(apis))
@@ -191,7 +191,7 @@ def test_the_status_decides_what_an_answer_is(
         session._session, session._root, session._verify = fake, "", True
 
     monkeypatch.setattr(RestSession, "__init__", made)
-    monkeypatch.setattr(module, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(module, "READ_SECONDS", 0.3)
     account = look(preflight(apis))
     assert account.unread is not None
     assert (account.unread.code, account.is_unreachable) == (code, is_unreachable)

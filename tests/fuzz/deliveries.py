@@ -31,7 +31,7 @@ from google.ads import datamanager_v1 as dm
 
 from lib.cli.commands import main as program
 from lib.destinations.redaction import without_values
-from lib.errors import SourceError, UploadError
+from lib.errors import AttemptError, SourceError
 from lib.source.table import SourceOptions, open_table
 from tests.cli.validating import CUSTOMER, NOW
 from tests.fakes import deliver, world
@@ -105,7 +105,7 @@ def _check_delivery(file: str, content: bytes, profiles: dict[str, Any]) -> None
     made = world()
     made.profiles = {**profiles, "default": made.profiles["default"] | profiles["default"]}
     log = io.StringIO()
-    with contextlib.redirect_stdout(log), contextlib.suppress(UploadError):
+    with contextlib.redirect_stdout(log), contextlib.suppress(AttemptError):
         # The names of objects have no line ends (https://cloud.google.com/storage/docs/objects).
         deliver(made, re.sub(r"[\r\n]", "", file), content)
     for line in log.getvalue().splitlines():

@@ -56,7 +56,7 @@ class SerializingDestination(OfflineDestination):
 def _ads_places(requests: Sequence[UploadRequest]) -> Iterator[int]:
     for request in requests:
         raw = request.message.SerializeToString()
-        parsed = request.kind.message("Request").FromString(raw)
+        parsed = request.kind.message_class("Request").FromString(raw)
         assert parsed == request.message, "the client reads what was written"
         assert len(raw) <= LONGEST_REQUEST
         assert request.customer_id.isdigit()

@@ -29,7 +29,7 @@ from lib.results.document import SCHEMA_VERSION
 from lib.results.reading import read_results
 from lib.state.corrections import Correction, SavedCorrections, order_key
 from lib.state.runs import Run, run_id, run_key
-from lib.state.store import Label
+from lib.state.store import ObjectMetadata
 from lib.sweep.sweep import sweep_once
 from tests.fakes import World, deliver, world
 
@@ -156,7 +156,7 @@ def check_sweep(made: World, name: str, content: bytes, entry: bytes | None = No
     made.store.objects[bucket, name] = content, made.store.objects[bucket, name][1]
     if entry is not None:
         text = entry.decode("utf-8", "replace")
-        made.store.labels[bucket, name] = Label(metadata={"run": text})
+        made.store.metadata[bucket, name] = ObjectMetadata(custom={"run": text})
     made.store.put("in-bucket", "next.csv", ROWS.replace(b"A", b"B"))
     made.clock.seconds += 60
     could_be_read = is_readable(made, name)
@@ -232,7 +232,7 @@ def _copy(made: World) -> World:
     other = world()
     other.profiles, other.api = copy.deepcopy(made.profiles), made.api
     other.store.objects, other.store.times = dict(made.store.objects), dict(made.store.times)
-    other.store.labels = dict(made.store.labels)
+    other.store.metadata = dict(made.store.metadata)
     other.clock.seconds = made.clock.seconds
     other.store.generations, other.tokens = made.store.generations, made.tokens
     return other
@@ -249,8 +249,8 @@ def fuzz(seconds: float, seed: int, most: int | None = None) -> int:
         name = rng.choice(names)
         content, entry, other = objects["out-bucket", name][0], None, b""
         if "/runs/" in name and rng.random() < 0.3:
-            label = made.store.labels["out-bucket", name]
-            entry = damaged(json.loads(label.metadata["run"]), rng)
+            metadata = made.store.metadata["out-bucket", name]
+            entry = damaged(json.loads(metadata.custom["run"]), rng)
         else:
             content = damaged(json.loads(content), rng)
         try:

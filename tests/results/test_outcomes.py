@@ -11,7 +11,7 @@ from tests.results_schema import SCHEMA
 
 ROOT = Path(__file__).parents[2]
 NAMES = list(OUTCOMES)
-TEMPLATES = ROOT / "lib" / "results" / "templates"
+_FOLDER = ROOT / "lib" / "results" / "templates"
 
 
 def test_every_outcome_is_declared_in_the_order_of_its_type() -> None:
@@ -34,6 +34,6 @@ def test_the_schema_lists_every_outcome() -> None:
 
 def test_every_outcome_has_a_color() -> None:
     """The bar of a report shows each of them."""
-    style = (TEMPLATES / "page.css").read_text("utf-8")
+    style = (_FOLDER / "page.css").read_text("utf-8")
     colored = re.findall(r"([^{}]+)\{ --color:", style)
     assert {f".{name}" for name in NAMES} <= {one.strip() for c in colored for one in c.split(",")}

@@ -418,7 +418,7 @@ def test_a_damaged_run_is_named_and_left_as_it_is(
     name = f"_state/runs/{saved(google).key}.json"
     damaged = b'{"format": 1, "secret": "buyer@example.com"}'
     google.store.put(OUT, name, damaged)
-    google.store.labels.pop((OUT, name))
+    google.store.metadata.pop((OUT, name))
     with pytest.raises(RetryableError, match="STATE_UNREADABLE"):
         deliver_again(google, "daily.csv")
     output = capsys.readouterr().out

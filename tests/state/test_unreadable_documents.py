@@ -14,7 +14,7 @@ from lib.run.take import take_over
 from lib.state.corrections import Correction, Corrections, order_key
 from lib.state.markers import Markers
 from lib.state.runs import UnreadableRun
-from lib.state.store import Label
+from lib.state.store import ObjectMetadata
 from tests.fakes import START, World, deliver, fails, passes, results, sales, saved, sweep, world
 
 IN, OUT = "in-bucket", "out-bucket"
@@ -135,9 +135,9 @@ def test_a_marker_beyond_the_last_chunk_is_noticed_before_the_file_is_read(googl
 def test_a_listing_with_impossible_counts(google: World, change: Change) -> None:
     """A sweep and the overview learn that the run cannot be read, by its key."""
     name = f"_state/runs/{saved(google).key}.json"
-    entry = json.loads(google.store.labels[OUT, name].metadata["run"])
+    entry = json.loads(google.store.metadata[OUT, name].custom["run"])
     change(entry["totals"] if change is not dict.clear else entry)
-    google.store.labels[OUT, name] = Label(metadata={"run": json.dumps(entry)})
+    google.store.metadata[OUT, name] = ObjectMetadata(custom={"run": json.dumps(entry)})
     run = UnreadableRun(saved(google).key, "STATE_UNREADABLE", f"{OUT}/{name}", START)
     assert [*google.context.runs.entries()] == [run]
 

@@ -781,10 +781,10 @@ def test_a_rollback_is_told(
 ) -> None:
     """A newer version has saved the run in its own format, perhaps before the next night's file."""
     deliver(google, "daily.csv", csv_bytes([sale("a")]))
-    for (bucket, name), label in google.store.labels.items():
+    for (bucket, name), metadata in google.store.metadata.items():
         if name.startswith("_state/runs/"):
-            metadata = {**label.metadata, "format": "2", "run": '{"new": 1}'}
-            google.store.labels[bucket, name] = label._replace(metadata=metadata)
+            custom = {**metadata.custom, "format": "2", "run": '{"new": 1}'}
+            google.store.metadata[bucket, name] = metadata._replace(custom=custom)
     if is_overwritten:
         deliver(google, "daily.csv", csv_bytes([sale("b")]))
     google.clock.seconds += 2 * 3600

@@ -9,7 +9,7 @@ import pytest
 
 from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import ALL_PROFILES
-from lib.errors import PermanentError, RetryableError, UploadError
+from lib.errors import AttemptError, PermanentError, RetryableError
 from lib.model.outcomes import Problem
 from lib.state.runs import run_key
 from lib.sweep.sweep import MAX_WAITING_NAMES
@@ -274,7 +274,7 @@ def test_a_finished_file_is_shown_for_five_weeks(weeks: int, is_shown: bool) -> 
 
 @pytest.mark.parametrize("error", [PermanentError, RetryableError])
 def test_profiles_that_cannot_be_read_are_told(
-    error: type[UploadError], capsys: pytest.CaptureFixture[str]
+    error: type[AttemptError], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The sweep goes on, but nobody knows which files are expected."""
     google = world()

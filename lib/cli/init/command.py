@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from lib.catalogue.texts import EMPTY, number_of_rows
+from lib.catalogue.texts import EMPTY_SHOWN, number_of_rows
 from lib.cli.escaping import in_shell, on_terminal
 from lib.cli.init.draft import Draft, read_constant
 from lib.cli.init.look import Column, WrongAnswer, nearest
@@ -279,9 +279,9 @@ def _read_value(draft: Draft, column: Column, text: str) -> str:
     """Return a value as the file spells it, or what stands after `=`. Raises `WrongAnswer` if no
     row has it, with a similar value if nobody but its owner sees the screen."""
     values = [*draft.sample.cells_of(column)]
-    written = {comparable(value or EMPTY): value for value in reversed(values)}
-    if comparable(text or EMPTY) in written:
-        return written[comparable(text or EMPTY)]
+    written = {comparable(value or EMPTY_SHOWN): value for value in reversed(values)}
+    if comparable(text or EMPTY_SHOWN) in written:
+        return written[comparable(text or EMPTY_SHOWN)]
     if text.startswith("=") and text[1:].strip():
         return text[1:].strip()
     near = nearest(text, values) if is_own_screen() else ""

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from lib.catalogue.texts import EMPTY
+from lib.catalogue.texts import EMPTY_SHOWN
 from lib.cli.escaping import on_terminal
 from lib.cli.init.look import Column, Sample, WrongAnswer, read_sample
 from lib.cli.init.rows import (
@@ -294,13 +294,15 @@ class Draft:
         return amounts
 
     def _footer(self) -> list[Sequence[str]]:
-        """Return the cells of the last rows, as far as a run takes them for a footer."""
+        """Return the cells of the rows that a run would take for a footer, the last row first."""
         levels = (None, *range(len(self.entries)))
         columns = [self.column(n, e) for e in levels for n in self.level(e).get("columns", ())]
         columns += [self.column_named(decider.name) for decider in self.deciders]
         used = [*{column.index for column in columns if column is not None}]
-        rows = self.sample.rows[-MAX_FOOTER_ROWS:] if self.sample.is_whole and len(used) > 1 else []
-        last_first = (cells for _, cells, *_ in reversed(rows))
+        # With one used column, each row would look like a footer while the others are not chosen.
+        if not self.sample.is_whole or self.sample.is_of_fix or len(used) < 2:
+            return []
+        last_first = (cells for _, cells, *_ in reversed(self.sample.rows[-MAX_FOOTER_ROWS:]))
         return [*takewhile(lambda cells: is_footer(cells, used), last_first)]
 
     @property
@@ -410,7 +412,7 @@ def _signed_amount(cell: str, decimal_sign: Any) -> float:
 
 def written(value: str) -> str:
     """Return a value of the profile as it is shown."""
-    return "any other value" if value == ANY_OTHER else on_terminal(value) or EMPTY
+    return "any other value" if value == ANY_OTHER else on_terminal(value) or EMPTY_SHOWN
 
 
 # ── answers that are no column ───────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ from lib.rules.values.enums import parse_consent
 from lib.rules.values.money import parse_value
 from lib.rules.values.phones import normalize_phone_region
 from lib.source.header import looks_like_data, match_names
-from lib.source.table import SourceOptions, Table, open_table
+from lib.source.table import FIX_COLUMNS, SourceOptions, Table, open_table
 from lib.source.text import ByteStream
 from lib.source.workbook import ReadSheet, Sheet, SheetOptions
 
@@ -49,7 +49,8 @@ MAX_ROWS: Final = 5_000
 """So many rows are looked at, and tried after each answer. Before saving, all rows are tried."""
 _MAX_CELLS: Final = 1_000
 _MANY_CELLS: Final = 10
-_FEW_VALUES: Final = 12
+_MAX_STAGES: Final = 12
+"""Most values of a column that can say at which stage a deal is."""
 _MAX_SPELLINGS: Final = 100
 _MAX_MONEY: Final = 1e12
 _FEWEST_CLICK_CHARS: Final = 15
@@ -111,6 +112,11 @@ class Sample:
     rows: Sequence[Row]
     is_whole: bool
     is_guessed: bool
+
+    @property
+    def is_of_fix(self) -> bool:
+        """Whether `fix` has written the file."""
+        return any(comparable(each.name) in FIX_COLUMNS for each in self.columns)
 
     def cells_of(self, column: Column) -> Counter[str]:
         """Return the cells of a column as they are in the file, with their numbers of rows. They
@@ -247,7 +253,7 @@ def _could_be_stages(cells: Sequence[str], looks: Set[Look]) -> bool:
     spelled = {*cells}
     if looks & OWN_LOOKS or len(spelled) > _MAX_SPELLINGS:
         return False
-    return 2 <= len({*map(comparable, spelled)}) <= _FEW_VALUES
+    return 2 <= len({*map(comparable, spelled)}) <= _MAX_STAGES
 
 
 def _is_time(cell: str) -> bool:

@@ -34,7 +34,7 @@ from lib.cli.init.questions import LOOKS, Question, needed_questions
 from lib.cli.init.trial import Trial
 from lib.config.profile import identifies
 from lib.destinations.registry import capabilities_of, names
-from lib.results.page import PAGES
+from lib.results.page import TEMPLATES
 from lib.rules.values.countries import country_names
 from lib.rules.values.currencies import CURRENCY_NAMES
 
@@ -262,10 +262,9 @@ def _says_it(column: Column, field: str) -> bool:
 @cache
 def _template(name: str) -> Any:
     """Return a template. Beside the style of the reports, it has one of its own."""
-    pages = PAGES.overlay(
-        loader=ChoiceLoader([FileSystemLoader(_FOLDER), PAGES.loader or FileSystemLoader(_FOLDER)])
-    )
-    style = Markup(PAGES.globals["style"]) + Markup((_FOLDER / "init.css").read_text("utf-8"))
+    own = FileSystemLoader(_FOLDER)
+    pages = TEMPLATES.overlay(loader=ChoiceLoader([own, TEMPLATES.loader or own]))
+    style = Markup(TEMPLATES.globals["style"]) + Markup((_FOLDER / "init.css").read_text("utf-8"))
     script = Markup((_FOLDER / "init.js").read_text("utf-8"))
     return pages.get_template(name, globals={"style": style, "script": script})
 

@@ -56,7 +56,7 @@ def read_response(response: bytes, request: UploadRequest) -> UploadRequestResul
     accepted the others. A row with neither a result nor an error is `SILENT`, because nobody knows
     whether Google has counted it.
     """
-    answer = request.kind.message("Response").FromString(response)
+    answer = request.kind.message_class("Response").FromString(response)
     errors = _errors_in(answer.partial_failure_error)
     # `results` has a message for each row, in order. Google leaves those of refused rows empty.
     results = answer.results[: request.size]

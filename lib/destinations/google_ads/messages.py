@@ -64,7 +64,7 @@ def encode(
         return []
     upload_kind = UPLOAD_KINDS[kind]
     # Without partial failure, the API refuses the request (PARTIAL_FAILURE_MODE_REQUIRED).
-    request = upload_kind.message("Request")(
+    request = upload_kind.message_class("Request")(
         customer_id=customer_id, partial_failure=True, validate_only=validate_only
     )
     if upload_kind.has_job_id:
@@ -97,7 +97,7 @@ _Shared = dict[tuple[str, str | None, str | None], str]
 
 
 def _conversion(record: Conversion, customer_id: str, shared: _Shared) -> str:
-    """Return the bytes of a conversion in a request."""
+    """Return the bytes of a conversion in a request, as latin-1 text."""
     (
         action_id,
         time,

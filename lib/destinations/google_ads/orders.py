@@ -34,20 +34,36 @@ _ORDER_EXISTS = "ORDER_ID_ALREADY_IN_USE"
 _ClickKey = tuple[str, datetime, str]
 
 
-def send_orders_apart(
-    request: Any,
+def settle_orders(
+    message: Any,
+    row_results: dict[int, RowResult],
+    send: Callable[[list[int]], dict[int, RowResult]],
+    maybe_sent: MaybeSent,
+) -> None:
+    """Give the orders of each click the outcomes of one that counts, and others that do not.
+
+    `message` is the raw request. `send` sends some rows of it, and returns their results by row.
+    `maybe_sent` returns whether this run may have sent an order ID before. `row_results` is
+    updated.
+    """
+    _send_apart(message, row_results, send)
+    _fail_uncounted(message, row_results, maybe_sent)
+
+
+def _send_apart(
+    message: Any,
     row_results: dict[int, RowResult],
     send: Callable[[list[int]], dict[int, RowResult]],
 ) -> None:
     """Send the orders that Google refused only because another row of the request has their click.
 
-    `send` sends these rows of the request, and returns their results by row. In each round, one
-    order of each click is sent. `row_results` is updated.
+    In each round, one order of each click is sent. Those behind one that counts are not sent: they
+    stay `duplicate` until `_fail_uncounted` has looked at all orders of the click.
     """
     clicks: dict[_ClickKey, list[int]] = {}
-    for row in _orders(request, row_results):
+    for row in _orders(message, row_results):
         if _codes(row_results[row]) == {_IN_REQUEST}:
-            clicks.setdefault(_click_key(request.conversions[row]), []).append(row)
+            clicks.setdefault(_click_key(message.conversions[row]), []).append(row)
     for _ in range(MAX_ROUNDS):
         waiting = [rows for rows in clicks.values() if rows]
         if not waiting:
@@ -60,7 +76,7 @@ def send_orders_apart(
             else:
                 row_results[rows[0]] = answer
             # With validate_only, Google counts nothing, so it would accept every order of a click.
-            would_be_counted = answer is None and request.validate_only
+            would_be_counted = answer is None and message.validate_only
             if would_be_counted or (answer is not None and _EXISTS in _codes(answer)):
                 for row in rows[1:]:
                     row_results[row] = RowResult("duplicate", (Problem(_EXISTS),))
@@ -69,16 +85,15 @@ def send_orders_apart(
                 del rows[0]
 
 
-def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: MaybeSent) -> None:
+def _fail_uncounted(message: Any, row_results: dict[int, RowResult], maybe_sent: MaybeSent) -> None:
     """Give the orders that Google has not counted because of their click the outcome `failed`.
 
-    `maybe_sent` returns whether this run may have sent an order ID before. Of the orders of one
-    click, Google can have counted only one: one that it has accepted now, or else the first one
-    that it already knows. `row_results` is updated.
+    Of the orders of one click, Google can have counted only one: one that it has accepted now, or
+    else the first one that it already knows.
     """
     refused = [
         row
-        for row in _orders(request, row_results)
+        for row in _orders(message, row_results)
         if row_results[row].outcome == "duplicate"
         and not _codes(row_results[row]).isdisjoint((_EXISTS, _IN_REQUEST))
     ]
@@ -87,12 +102,12 @@ def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: 
     counted = {row for row in refused if _ORDER_EXISTS in _codes(row_results[row])}
     accepted = (
         row
-        for row in range(len(request.conversions))
+        for row in range(len(message.conversions))
         if row not in row_results or row_results[row].outcome == "uploaded"  # with a warning
     )
-    clicks = {_click_key(request.conversions[row]) for row in (*counted, *accepted)}
+    clicks = {_click_key(message.conversions[row]) for row in (*counted, *accepted)}
     for row in refused:
-        sent = request.conversions[row]
+        sent = message.conversions[row]
         click = _click_key(sent)
         is_known = _EXISTS in _codes(row_results[row]) and click not in clicks
         if is_known and maybe_sent(sent.order_id):
@@ -103,9 +118,9 @@ def resolve_orders(request: Any, row_results: dict[int, RowResult], maybe_sent: 
             row_results[row] = row_results[row]._replace(outcome="failed", errors=(problem,))
 
 
-def _orders(request: Any, rows: Iterable[int]) -> list[int]:
+def _orders(message: Any, rows: Iterable[int]) -> list[int]:
     """Return the rows with an order ID of their own, in file order."""
-    order_ids = ((row, request.conversions[row].order_id) for row in sorted(rows))
+    order_ids = ((row, message.conversions[row].order_id) for row in sorted(rows))
     return [row for row, order_id in order_ids if order_id and not is_derived_order_id(order_id)]
 
 

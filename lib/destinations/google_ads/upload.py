@@ -22,7 +22,7 @@ from lib.destinations.google_ads.answers import (
     read_response,
 )
 from lib.destinations.google_ads.failures import errors_of_exception, refusal, request_id_in
-from lib.destinations.google_ads.orders import resolve_orders, send_orders_apart
+from lib.destinations.google_ads.orders import settle_orders
 from lib.destinations.google_ads.upload_request import CLICKS, UploadKind, UploadRequest
 from lib.errors import PermanentError, RetryableError
 from lib.model import retries
@@ -67,13 +67,13 @@ class ChunkUpload:
         """
         result = self._send_rows(request)
         if request.kind is CLICKS and result.row_results:
-            send_orders_apart(
+            settle_orders(
                 request.message,
                 result.row_results,
                 # Without its `stop`: what a few rows have in common says nothing of the others.
                 lambda rows: self._send_apart(request, rows).row_results,
+                self._maybe_sent_before,
             )
-            resolve_orders(request.message, result.row_results, self._maybe_sent_before)
         if SILENT in result.row_results.values():
             return result._replace(stop=SILENT.errors[0])
         return result

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from lib.destinations.google_ads.api import module
 from lib.model.fields import RecordKind
@@ -29,8 +29,8 @@ class UploadKind:
     rows: str
     has_job_id: bool
 
-    def message(self, suffix: str) -> Any:
-        """Return the raw class of the method's "Request" or "Response".
+    def message_class(self, suffix: Literal["Request", "Response"]) -> Any:
+        """Return the raw class of the method's messages.
 
         It is imported when it is needed: few files have adjustments.
         """
@@ -84,7 +84,7 @@ class UploadRequest:
     @cached_property
     def message(self) -> Any:
         """The raw message. Parsed when it is needed: if an answer names rows."""
-        return self.kind.message("Request").FromString(self.content)
+        return self.kind.message_class("Request").FromString(self.content)
 
     @property
     def rows(self) -> Any:

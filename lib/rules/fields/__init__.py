@@ -85,7 +85,7 @@ def field_named(name: str) -> str | None:
 
 
 def kind_of(fields: Collection[str]) -> RecordKind:
-    """Return the kind of a file with these fields: any name that only one kind has decides."""
+    """Return the kind of a file: a field of adjustments decides, else one of calls."""
     if not ONLY_OF_ADJUSTMENTS.isdisjoint(fields):
         return "adjustment"
     return "conversion" if ONLY_OF_CALLS.isdisjoint(fields) else "call"

@@ -1,6 +1,7 @@
 """Cart data and custom variables."""
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from lib.errors import RuleError
@@ -48,26 +49,25 @@ def _rows_of_json(text: str) -> list[tuple[str, ...]]:
     return [tuple(str(row[key]) for key in keys) for row in decoded]
 
 
-def _item(row: tuple[str, ...], number_format: NumberFormat) -> CartItem:
-    """Return the item in a product ID, a quantity and a price. Raises INVALID_CART_DATA."""
-    if len(row) == 3:
-        product_id, quantity, price = (cell.strip() for cell in row)
+def _item(parts: tuple[str, ...], number_format: NumberFormat) -> CartItem:
+    """Return the item of a product ID, a quantity and a price. Raises INVALID_CART_DATA."""
+    if len(parts) == 3:
+        product_id, quantity, price = (part.strip() for part in parts)
         digits = quantity.isascii() and quantity.isdecimal() and len(quantity) <= 10
         if product_id and digits and 1 <= int(quantity) <= _LARGEST_QUANTITY:
-            try:
-                return CartItem(product_id, int(quantity), parse_money(price, number_format))
-            except RuleError:
-                pass
+            return CartItem(product_id, int(quantity), _price(price, number_format))
     raise RuleError("INVALID_CART_DATA")
 
 
 def parse_discount(value: str, number_format: NumberFormat) -> float:
     """Return the discount on a cart, 0 or more. Raises INVALID_CART_DATA."""
-    try:
+    return _price(value, number_format)
+
+
+def _price(value: str, number_format: NumberFormat) -> float:
+    with suppress(RuleError):
         return parse_money(value, number_format)
-    except RuleError:
-        pass
-    raise RuleError("INVALID_CART_DATA")
+    raise RuleError("INVALID_CART_DATA")  # outside, so that it has no context
 
 
 def parse_merchant_id(value: str) -> int:

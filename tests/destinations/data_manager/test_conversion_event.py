@@ -238,11 +238,11 @@ def test_application_default_credentials_get_the_scope(
 
 OWN_IDENTITY = """
 from lib.destinations.credentials import ADWORDS_SCOPE, authorize, read_secret
-from lib.errors import UploadError
+from lib.errors import AttemptError
 secret = read_secret("use_application_default_credentials: true")
 try:
     print(authorize(secret, ADWORDS_SCOPE).credentials.token)
-except UploadError as error:
+except AttemptError as error:
     print(type(error).__name__, error.code)
 """
 

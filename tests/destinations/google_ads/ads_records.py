@@ -53,7 +53,7 @@ def call(**changes: Any) -> Call:
 
 def clicks_request(*rows: Mapping[str, Any], validate_only: bool = False) -> UploadRequest:
     """Return a request of conversions with these fields, as raw names and values."""
-    message = CLICKS.message("Request")(
+    message = CLICKS.message_class("Request")(
         customer_id=CUSTOMER, partial_failure=True, validate_only=validate_only, conversions=rows
     )
     content = message.SerializeToString()
@@ -88,7 +88,7 @@ def response(
 ) -> Any:
     """Make an answer with errors, and with a result for each row: a full one if the row is True."""
     kind = ADJUSTMENTS if rows == ADJUSTMENTS.rows else CLICKS
-    made = kind.message("Response")()
+    made = kind.message_class("Response")()
     for is_full in results:
         made.results.add(conversion_action=ACTION if is_full else None)
     if errors:

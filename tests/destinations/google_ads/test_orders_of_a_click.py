@@ -8,11 +8,7 @@ import pytest
 from ads_records import clicks_request
 
 from lib.destinations.base import RowResult
-from lib.destinations.google_ads.orders import (
-    MAX_ROUNDS,
-    resolve_orders,
-    send_orders_apart,
-)
+from lib.destinations.google_ads.orders import MAX_ROUNDS, settle_orders
 from lib.model.outcomes import Problem
 from lib.rules.values.order_ids import derived_order_id
 
@@ -44,12 +40,22 @@ def shown(row_results: dict[int, RowResult]) -> dict[int, str]:
     }
 
 
+def settle(message: Any, row_results: dict[int, RowResult], *, maybe_sent: bool) -> None:
+    """Settle orders of which Google says the same if they are sent apart."""
+    answers = dict(row_results)
+
+    def send(rows: list[int]) -> dict[int, RowResult]:
+        return {row: answers[row] for row in rows}
+
+    settle_orders(message, row_results, send, lambda order_id: maybe_sent)
+
+
 @pytest.mark.parametrize("maybe_sent", [False, True])
 @pytest.mark.parametrize("order_id", ["", DERIVED])
 def test_a_known_click_without_an_own_order_is_a_duplicate(order_id: str, maybe_sent: bool) -> None:
     """Without an order ID of its own, a row with a known click and time is the same conversion."""
     row_results = {0: duplicate(EXISTS)}
-    resolve_orders(request(("A", order_id)), row_results, lambda order_id: maybe_sent)
+    settle(request(("A", order_id)), row_results, maybe_sent=maybe_sent)
     assert shown(row_results) == {0: f"duplicate {EXISTS}"}
 
 
@@ -67,7 +73,7 @@ def test_a_known_click_without_an_own_order_is_a_duplicate(order_id: str, maybe_
 def test_an_order_with_a_known_click(codes: list[str], maybe_sent: bool, after: str) -> None:
     """An order with a known click has failed, unless Google may have counted this very order."""
     row_results = {0: duplicate(*codes)}
-    resolve_orders(request(("A", "1")), row_results, lambda order_id: maybe_sent)
+    settle(request(("A", "1")), row_results, maybe_sent=maybe_sent)
     assert shown(row_results) == {0: after}
 
 
@@ -85,7 +91,7 @@ def test_only_one_order_of_a_click_can_have_been_counted(
     """After a crash, the order that Google knows is the duplicate: otherwise, the first one."""
     row_results = {0: duplicate(*first), 1: duplicate(*second), 2: duplicate(EXISTS)}
     rows = [("A", "1"), ("A", "2"), ("B", "3"), ("C", "4")]
-    resolve_orders(request(*rows), row_results, lambda order_id: True)
+    settle(request(*rows), row_results, maybe_sent=True)
     outcomes = [row_results[row].outcome for row in range(3)]
     assert outcomes == [
         *("duplicate" if row == counted else "failed" for row in (0, 1)),
@@ -98,7 +104,7 @@ def test_an_order_that_is_accepted_now_is_the_one_that_counts(first: dict[int, R
     """After a crash, an order is no duplicate of itself if another order of its click, with a
     warning or without, is accepted now."""
     row_results = {**first, 1: duplicate(EXISTS)}
-    resolve_orders(request(("A", "1"), ("A", "2")), row_results, lambda order_id: True)
+    settle(request(("A", "1"), ("A", "2")), row_results, maybe_sent=True)
     assert row_results[1].outcome == "failed"
     assert row_results[1].errors[0].code == FAILED
 
@@ -130,8 +136,8 @@ class Google:
 @pytest.mark.parametrize(
     ("refused", "rounds", "after"),
     [
-        ({}, [[0, 3], [1, 4]], {1: EXISTS, 2: EXISTS, 4: EXISTS}),
-        ({"1": "EXPIRED_EVENT"}, [[0, 3], [1, 4], [2]], {0: "EXPIRED_EVENT", 2: EXISTS, 4: EXISTS}),
+        ({}, [[0, 3], [1, 4]], {1: FAILED, 2: FAILED, 4: FAILED}),
+        ({"1": "EXPIRED_EVENT"}, [[0, 3], [1, 4], [2]], {0: "EXPIRED_EVENT", 2: FAILED, 4: FAILED}),
     ],
 )
 def test_the_orders_of_a_click_are_sent_one_by_one(
@@ -141,7 +147,7 @@ def test_the_orders_of_a_click_are_sent_one_by_one(
     sent = request(("A", "1"), ("A", "2"), ("A", "3"), ("B", "4"), ("B", "5"), ("C", "6"))
     google = Google(sent, refused)
     row_results = {row: duplicate(IN_REQUEST) for row in range(5)}
-    send_orders_apart(sent, row_results, google.send)
+    settle_orders(sent, row_results, google.send, lambda order_id: False)
     assert google.rounds == rounds
     assert {row: each.errors[0].code for row, each in row_results.items()} == after
 
@@ -151,8 +157,7 @@ def test_a_request_that_only_validates_counts_nothing() -> None:
     sent = request(("A", "1"), ("A", "2"), validate_only=True)
     google = Google(sent, {})
     row_results = {row: duplicate(IN_REQUEST) for row in range(2)}
-    send_orders_apart(sent, row_results, google.send)
-    resolve_orders(sent, row_results, lambda order_id: False)
+    settle_orders(sent, row_results, google.send, lambda order_id: False)
     assert google.rounds == [[0]]
     assert shown(row_results) == {1: f"failed {FAILED}"}
 
@@ -162,8 +167,10 @@ def test_rows_that_google_knows_are_not_sent_apart() -> None:
     sent = request(("A", "1"), ("A", "2"), ("B", DERIVED))
     row_results = {0: duplicate(IN_REQUEST, ORDER_EXISTS), 1: duplicate(IN_REQUEST, EXISTS)}
     row_results[2] = duplicate(IN_REQUEST)
-    send_orders_apart(sent, row_results, Google(sent, {}).send)
-    assert [each.outcome for each in row_results.values()] == ["duplicate"] * 3
+    google = Google(sent, {})
+    settle_orders(sent, row_results, google.send, lambda order_id: False)
+    assert google.rounds == []
+    assert [each.outcome for each in row_results.values()] == ["duplicate", "failed", "duplicate"]
 
 
 def test_the_number_of_rounds_is_bounded() -> None:
@@ -172,7 +179,6 @@ def test_the_number_of_rounds_is_bounded() -> None:
     sent = request(*(("A", order) for order in orders))
     google = Google(sent, dict.fromkeys(orders, "EXPIRED_EVENT"))
     row_results = {row: duplicate(IN_REQUEST) for row in range(len(orders))}
-    send_orders_apart(sent, row_results, google.send)
-    resolve_orders(sent, row_results, lambda order_id: False)
+    settle_orders(sent, row_results, google.send, lambda order_id: False)
     assert len(google.rounds) == MAX_ROUNDS
     assert set(shown(row_results).values()) == {"failed EXPIRED_EVENT", f"failed {FAILED}"}

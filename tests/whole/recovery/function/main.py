@@ -70,7 +70,7 @@ for _name in ("google.auth.compute_engine", "lib.sweep.sweep", "phonenumbers.dat
 import lib.results.page  # noqa: E402
 
 for _name in ("report.html", "overview.html"):
-    lib.results.page.PAGES.get_template(_name)
+    lib.results.page.TEMPLATES.get_template(_name)
 
 if os.environ.get("LEAK"):
     sys.path.insert(0, str(Path(__file__).parent))
