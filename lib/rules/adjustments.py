@@ -266,8 +266,7 @@ def _refuse_wrong_times(
 
 
 def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
-    """Return the adjustments that are sent: of those of one conversion, one in each chunk. Another
-    one of a later chunk may follow it (`follows_earlier_chunk`)."""
+    """Return the adjustments that are sent: of those of one conversion, one in each chunk."""
     actions = read_actions(chunk)
     times = read_adjustment_times(chunk)
     new_values = read_adjusted_values(chunk)
@@ -291,7 +290,7 @@ def check_adjustments(chunk: ChunkColumns) -> CheckedRows:
         "currency_code": currencies,
         "original": [named.original for named in names],
     }
-    unsent, follows_earlier_chunk = find_superseded(chunk, columns, times.instants)
+    unsent = find_superseded(chunk, columns, times.instants)
     originals = compress(columns["original"], chunk.accepted(unsent))
     has_user_data = any(sale and (sale.hashed_emails or sale.hashed_phones) for sale in originals)
-    return CheckedRows(columns, unsent, has_user_data, follows_earlier_chunk)
+    return CheckedRows(columns, unsent, has_user_data)

@@ -32,14 +32,12 @@ class CheckedRows(NamedTuple):
 
     `columns` has every attribute of the record but its warnings. `unsent` are rows that are not
     sent although they have no error. `has_user_data` is True if any row that can be sent has hashed
-    user data. `follows_earlier_chunk` is True if an adjustment must not be applied before one of an
-    earlier chunk.
+    user data.
     """
 
     columns: Columns
     unsent: Mapping[int, Unsent]
     has_user_data: bool = False
-    follows_earlier_chunk: bool = False
 
 
 class ValidatedChunk(NamedTuple):
@@ -57,7 +55,6 @@ class ValidatedChunk(NamedTuple):
     repeats: dict[int, int]
     has_user_data: bool
     placeholders: Mapping[str, int]
-    follows_earlier_chunk: bool
     values: Amounts
 
 
@@ -98,7 +95,6 @@ def assemble(
         repeats={lines[n]: lines[u.first] for n, u in unsent.items() if u.first is not None},
         has_user_data=checked.has_user_data,
         placeholders=chunk.count_placeholders(),
-        follows_earlier_chunk=checked.follows_earlier_chunk,
         values=Amounts.of(compress(values, is_accepted), [*compress(currencies, is_accepted)]),
     )
 

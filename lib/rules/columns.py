@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_, itemgetter
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from lib.model.fields import HIGHEST_NUMBER, ValueKind, base_name
 from lib.model.outcomes import MAX_PROBLEMS, Problem
@@ -92,15 +92,6 @@ class RowProblems:
             found.append(warning)
 
 
-class RankedAdjustment(NamedTuple):
-    """An adjustment, beside others of its conversion. The one with the highest rank counts
-    (`lib.model.records.rank_of`). `value` is the new value; None: a retraction."""
-
-    rank: int
-    line: int
-    value: float | None
-
-
 class FileRules:
     """The rules of one file, and what its cells mean: the same for all of its chunks.
 
@@ -122,9 +113,6 @@ class FileRules:
         self.sales = sales
         self.with_placeholders = set[str]()
         """The columns with placeholders, of those that a memo reads."""
-        self.adjusted: dict[bytes, RankedAdjustment] = {}
-        """How earlier chunks adjust conversions, by digests of these conversions
-        (`lib.rules.repeats.find_superseded`)."""
         self.time_reader = TimeReader(rules.now, rules.zone, rules.date_order)
         """Reads all times."""
         self.phones_read = 0

@@ -4,23 +4,21 @@ and the adjustment of each conversion is sent only once."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
-from lib.model.adjustment_types import ADJUSTMENT_TYPES
+from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentType
 from lib.model.outcomes import Problem
 from lib.model.records import is_derived_order_id, rank_of
 from lib.rules.assembly import Columns, Unsent
-from lib.rules.columns import ChunkColumns, RankedAdjustment
+from lib.rules.columns import ChunkColumns
 from lib.rules.matching import braids_of
 
 _SAME_CLICK: Final = "the same click ID, time and conversion action"
 _SAME_ORDER: Final = "the same order ID and conversion action"
 _SAME_CALL: Final = "the same call, time and conversion action"
 
-MAX_REMEMBERED: Final = 100_000
-"""Maximum number of adjusted conversions that are remembered from earlier chunks: about 20 MB."""
-
+_Conversion = tuple[str | None, ...]
+"""The conversion that an adjustment names: action and order ID, or action, click ID and time."""
 
 # ── conversions and calls ────────────────────────────────────────────────────────────────────────
 
@@ -125,75 +123,61 @@ def repeat_of_rejected(line: int) -> Problem:
 # ── adjustments ──────────────────────────────────────────────────────────────────────────────────
 
 
+class _Ranked(NamedTuple):
+    """An adjustment, beside others of its conversion. The one with the highest rank counts
+    (`lib.model.records.rank_of`). `value` is the new value; None: a retraction."""
+
+    rank: int
+    line: int
+    value: float | None
+
+
 def find_superseded(
     chunk: ChunkColumns, adjustments: Columns, instants: Sequence[int]
-) -> tuple[dict[int, Unsent], bool]:
-    """Return the rows that another adjustment of their conversion supersedes, and whether any row
-    that is sent follows one of an earlier chunk. `instants` are their times in Unix seconds.
+) -> dict[int, Unsent]:
+    """Return the rows that another adjustment of their conversion supersedes. `instants` are their
+    times in Unix seconds.
 
         several restatements           ──▶ the one with the latest time is sent
         a retraction and restatements  ──▶ the retraction: it is final
         several with the same time     ──▶ the first one, whatever the values of the others
 
     An API may apply the adjustments of one request in any order. So the others are not sent: they
-    are `skipped` (OLDER_THAN_CORRECTION), or duplicates. Adjustments of earlier chunks are
-    remembered by a digest of their conversion, up to a limit: then an older restatement of a later
-    chunk is not sent either. Beyond the limit, only the API can tell.
+    are `skipped` (OLDER_THAN_CORRECTION), or duplicates. Between chunks, the API compares their
+    times, or each row is sent with the newest value (`lib.run.corrections`).
     """
-    earlier, types, values = (
-        chunk.file.adjusted,
-        adjustments["adjustment_type"],
-        adjustments["value"],
-    )
+    types, values = adjustments["adjustment_type"], adjustments["value"]
     found = {
-        row: RankedAdjustment(rank_of(types[row], instants[row]), chunk.lines[row], values[row])
+        row: _Ranked(rank_of(types[row], instants[row]), chunk.lines[row], values[row])
         for row in chunk.sendable()
     }
     keys = {row: _adjusted_conversion(adjustments, row) for row in found}
-    best: dict[bytes, int] = {}
+    best: dict[_Conversion, int] = {}
     for row, key in keys.items():
         if found[row].rank > found[best.setdefault(key, row)].rank:
             best[key] = row
-    sent: dict[bytes, RankedAdjustment] = {}
-    unsent: dict[int, Unsent] = {}
-    follows_earlier_chunk = False
-    for row, key in keys.items():
-        is_final = ADJUSTMENT_TYPES[types[row]].is_final
-        winner, before = best[key], earlier.get(key)
-        if before is not None and before.line == found[row].line:
-            before = None  # the same row, validated again
-        if before is not None and found[row].rank <= before.rank:
-            unsent[row] = _superseded(found[row], before, is_final, None)
-        elif row != winner:
-            unsent[row] = _superseded(found[row], found[winner], is_final, winner)
-        else:
-            sent[key] = found[row]
-            follows_earlier_chunk = follows_earlier_chunk or before is not None
-    for key, adjustment in sent.items():
-        if key in earlier or len(earlier) < MAX_REMEMBERED:
-            earlier[key] = adjustment
-    return unsent, follows_earlier_chunk
+    return {
+        row: _superseded(found[row], found[best[key]], types[row], best[key])
+        for row, key in keys.items()
+        if row != best[key]
+    }
 
 
-def _adjusted_conversion(adjustments: Columns, row: int) -> bytes:
-    """Return a digest of the conversion that a row adjusts."""
+def _adjusted_conversion(adjustments: Columns, row: int) -> _Conversion:
+    """Return what a row names the conversion by that it adjusts."""
     order_id = adjustments["order_id"][row]
     click = adjustments["gclid"][row], adjustments["conversion_time"][row]
-    parts = (adjustments["action_id"][row], *((order_id,) if order_id else click))
-    return blake2b("\x1f".join(parts).encode(), digest_size=12).digest()
+    return adjustments["action_id"][row], *((order_id,) if order_id else click)
 
 
 def _superseded(
-    adjustment: RankedAdjustment,
-    winner: RankedAdjustment,
-    is_final: bool,
-    row_of_winner: int | None,
+    adjustment: _Ranked, winner: _Ranked, adjustment_type: AdjustmentType, row_of_winner: int
 ) -> Unsent:
     """Return why an adjustment is not sent: because of the `winner`, which has the same rank or a
-    higher one. `row_of_winner` is None if it is in an earlier chunk."""
+    higher one."""
     if adjustment.rank < winner.rank:
         return Unsent("skipped", Problem("OLDER_THAN_CORRECTION", "", f"by line {winner.line}"))
-    what = "adjustment" if is_final else "adjustment time"
+    what = "adjustment" if ADJUSTMENT_TYPES[adjustment_type].is_final else "adjustment time"
     detail = f"the same conversion and {what} as in line {winner.line}"
     return Unsent(
         "duplicate", _problem_of_repeat(adjustment.value, winner.value, detail), row_of_winner

@@ -124,9 +124,8 @@ class PreparedPart(NamedTuple):
 class PreparedChunk(NamedTuple):
     """A chunk, ready to be sent, part by part.
 
-    It must be sent after the earlier chunks if it `follows_earlier_chunk`. `skipped` are the lines
-    of the rows that the profile skips. `placeholders` counts the cells that contain a placeholder,
-    by column.
+    `skipped` are the lines of the rows that the profile skips. `placeholders` counts the cells that
+    contain a placeholder, by column.
     """
 
     number: int
@@ -134,7 +133,6 @@ class PreparedChunk(NamedTuple):
     skipped: Sequence[int]
     placeholders: Mapping[str, int]
     record_lines: RecordLines
-    follows_earlier_chunk: bool
 
     @property
     def request_bytes(self) -> int:
@@ -223,7 +221,6 @@ def prepare(
         skipped=selected.skipped,
         placeholders=placeholders,
         record_lines=chunk.record_lines,
-        follows_earlier_chunk=any(each.follows_earlier_chunk for _, each in validated),
     )
 
 

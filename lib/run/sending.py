@@ -96,8 +96,6 @@ def send_chunks(table: Table, plan: Plan | None, attempt: Attempt) -> None:
                 upload = _ChunkUpload(attempt, plan, chunk.number, before, corrections)
                 prepared = upload.prepare(chunk)
                 if isinstance(prepared, PreparedChunk):
-                    if prepared.follows_earlier_chunk:
-                        window.collect_all()
                     window.start(partial(upload.send, prepared), prepared.request_bytes)
                     # Before the next chunk is read, so that its rows do not wait in memory.
                     del chunk, prepared, upload, before

@@ -43,8 +43,6 @@ class Validated:
     outcomes: dict[int, str] = field(default_factory=dict)
     warned: dict[int, str] = field(default_factory=dict)
     placeholders: dict[str, int] = field(default_factory=dict)
-    waits: bool = False
-    """Whether a chunk is sent after an earlier one."""
 
 
 def rules_of(
@@ -101,7 +99,6 @@ def validate(text: str, destination: str = "google_ads", **settings: Any) -> Val
         rows = rows_of(chunk, line)
         line += len(rows)
         found = engine.validate(rows)
-        validated.waits |= found.follows_earlier_chunk
         warnings = []
         for number, record in zip(found.lines, found.records, strict=True):
             validated.sent[number] = record

@@ -12,7 +12,6 @@ from lib.destinations.registry import capabilities_of
 from lib.model.capabilities import KindCapabilities
 from lib.model.fields import RecordKind
 from lib.model.records import Call
-from lib.rules import repeats
 from lib.rules.engine import Engine
 from lib.rules.row_rules import EntryRules
 from tests.rules import rows
@@ -323,31 +322,18 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-@pytest.mark.parametrize("between", ["\n", "\n---\n"], ids=["one chunk", "two chunks"])
-def test_one_adjustment_of_a_conversion_counts(case: str, between: str) -> None:
-    """The retraction, or else the latest value. Of an earlier chunk, it may be sent already."""
+def test_one_adjustment_of_a_conversion_counts(case: str) -> None:
+    """Of a chunk, the retraction is sent, or else the latest value."""
     first, second, lost_first, lost_second = CHANGES[case]
     header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
-    validated = validate(f"{header}{first}{between}{second}")
+    validated = validate(f"{header}{first}\n{second}")
     lost = {line: code for line, code in ((2, lost_first), (3, lost_second)) if code}
-    if "---" in between and lost_first:
-        lost = {}
-        assert validated.waits  # the second chunk is sent after the first one
     assert validated.refused == lost
     outcomes = {
         line: "skipped" if code == "OLDER_THAN_CORRECTION" else "duplicate"
         for line, code in lost.items()
     }
     assert validated.outcomes == outcomes
-
-
-def test_the_memory_for_earlier_chunks_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the limit, an older restatement of a later chunk is sent, and the API decides."""
-    monkeypatch.setattr(repeats, "MAX_REMEMBERED", 1)
-    header = "order_id,adjustment_date_time,adjustment_type,adjusted_value\n"
-    first = "SO-1,evening,RESTATE,1\nSO-2,evening,RESTATE,1"
-    second = "SO-1,noon,RESTATE,2\nSO-2,noon,RESTATE,2"
-    assert validate(f"{header}{first}\n---\n{second}").refused == {4: "OLDER_THAN_CORRECTION"}
 
 
 def test_calls() -> None:

@@ -31,7 +31,7 @@ def answered(result: RowResult | None) -> ChunkOutcomes:
         destination=FakeApi(),
         corrects=False,
         requests=(),
-        rows=ValidatedChunk((), [2], [repeat], {3: 2}, False, {}, False, values),
+        rows=ValidatedChunk((), [2], [repeat], {3: 2}, False, {}, values),
         order_ids=["a"],
         action_ids=["1001"],
         with_click_id=[True],
@@ -39,7 +39,7 @@ def answered(result: RowResult | None) -> ChunkOutcomes:
         warnings={},
         denied=0,
     )
-    chunk = PreparedChunk(0, [part], (), {}, RecordLines(1, ((2, 3),)), False)
+    chunk = PreparedChunk(0, [part], (), {}, RecordLines(1, ((2, 3),)))
     answer = UploadResult({} if result is None else {0: result}, ("r-1",))
     return outcomes(chunk, [answer], "uploaded", START, "1234567890", list_all=True)
 
