@@ -36,7 +36,7 @@ FileErrorCode = Literal[
     "ENCRYPTED_WORKBOOK",
     "SHEET_NOT_FOUND",  # the sheet in the profile
     "CORRUPT_FILE",  # a workbook, a gzip file or the header; raised when the damage is reached
-    "FILE_TOO_LARGE",  # bytes, lines, columns or gzip members; raised when the limit is reached
+    "FILE_TOO_LARGE",  # bytes, lines or columns; raised when the limit is reached
     "INVALID_PROFILE",  # its encoding or its delimiter
     "COLUMN_MISSING",  # no line has all names that are wanted
     "DUPLICATE_COLUMN",  # two columns have the names of one field

@@ -26,7 +26,6 @@ LIMITS: Final[tuple[tuple[str, str, str, str], ...]] = (
         _TOO_LARGE,
         _FILE,
     ),
-    ("members of a gzip file", f"{text.MAX_GZIP_MEMBERS:,}", _TOO_LARGE, _FILE),
     ("columns", f"{text.MAX_COLUMNS:,}", _TOO_LARGE, _FILE),
     (
         "lines before the end of the header",

@@ -22,19 +22,18 @@ separators of `str.splitlines`. The length of a line is limited.
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, repeat
 from operator import contains
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from lib.errors import SourceError
 from lib.source.formats import format_of_content
 
 BLOCK_BYTES = 1 << 17
-MAX_GZIP_MEMBERS = 1_000_000
-"""More than a log shipper writes that compresses every row separately."""
 MAX_LINE_CHARS = 1 << 20
 """A longer line is cut here, and its rest is dropped: no row of eleven cells is that long."""
 MAX_CELL_CHARS = 32_767
@@ -48,7 +47,7 @@ UNDECODABLE = "\udcff"
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PACKED_BYTES = 1 << 13
-"""Packed bytes are unpacked in pieces of this size: zlib copies the rest of a piece at the end of
+"""Packed bytes are unpacked in pieces of this size: the rest of a piece is copied at the end of
 each member, which can have 20 bytes."""
 _LONGEST_CUT = 3
 """Maximum number of bytes of an incomplete UTF-8 character."""
@@ -235,41 +234,32 @@ def _in_blocks(pieces: Iterator[bytes], max_bytes: int) -> Iterator[bytes]:
 
 def _gunzip(pieces: Iterator[bytes], on_block: Callable[[], None]) -> Iterator[bytes]:
     """Unpack one or more gzip members, at most one block at a time for any compression ratio."""
-    member = _new_member()
-    members = 1
-    for piece in _in_packed_pieces(pieces):
-        full = False
-        while piece or full:
-            if member.eof:
-                piece = piece.lstrip(b"\0")  # padding between and after members is allowed
-                if not piece:
-                    break
-                member = _new_member()
-                members += 1
-                if members > MAX_GZIP_MEMBERS:
-                    raise SourceError("FILE_TOO_LARGE", f"more than {MAX_GZIP_MEMBERS} members")
-            try:
-                unpacked = member.decompress(piece, BLOCK_BYTES)
-            except zlib.error:
-                raise SourceError("CORRUPT_FILE", "the gzip data is damaged") from None
-            yield unpacked
-            full = len(unpacked) == BLOCK_BYTES and not member.eof
-            if full:
-                on_block()
-            piece = member.unused_data if member.eof else member.unconsumed_tail
-    if not member.eof:
-        raise SourceError("CORRUPT_FILE", "the gzip data ends too early: the file was cut short")
+    file = gzip.GzipFile(fileobj=cast("BinaryIO", _PackedBytes(pieces)), mode="rb")
+    try:
+        # Not `read`: what stands before some damage is returned.
+        while block := file.read1(BLOCK_BYTES):
+            yield block
+            on_block()
+    except (gzip.BadGzipFile, zlib.error):
+        raise SourceError("CORRUPT_FILE", "the gzip data is damaged") from None
+    except EOFError:
+        detail = "the gzip data ends too early: the file was cut short"
+        raise SourceError("CORRUPT_FILE", detail) from None
 
 
-def _in_packed_pieces(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Split pieces into ones of at most `_PACKED_BYTES`."""
-    for piece in pieces:
-        for start in range(0, len(piece), _PACKED_BYTES):
-            yield piece[start : start + _PACKED_BYTES]
+class _PackedBytes:
+    """The bytes of these pieces, as a file that can only be read."""
 
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._rest = b""
 
-def _new_member() -> zlib._Decompress:
-    return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes."""
+        self._rest = self._rest or next(self._pieces, b"")
+        size = min(size, _PACKED_BYTES)
+        found, self._rest = self._rest[:size], self._rest[size:]
+        return found
 
 
 def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:

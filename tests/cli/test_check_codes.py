@@ -12,7 +12,6 @@ import pytest
 
 from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
 from lib.cli import dry_run
-from lib.source import text as text_module
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
 
@@ -254,7 +253,6 @@ FILES: dict[str, File] = {
         b"gclid,Google Click ID,Conversion Time,Conversion Name\nA,B,2026-11-20,1001\n"
     ),
     "NO_USABLE_COLUMN": _file(b"conversion_date_time,conversion_action\n2026-11-20,1001\n"),
-    "FILE_TOO_LARGE: in members": _file(gzip.compress(GOOD) + gzip.compress(b"") * 200),
     "FILE_TOO_LARGE: in lines": _file(GOOD + b"\n" * (1 << 18) + LINE + b"\n"),
     "EMPTY_FILE: without rows": _lines(),
 }
@@ -319,7 +317,7 @@ ELSEWHERE = {
     "CHECKSUM_MISMATCH": "only for an object in a bucket",
     "SUPERSEDED": "only for an object in a bucket",
     "ONLY_CHECKED": "only after a week of uploads",
-    "SUPPORT_ENDS_SOON": "only for an API or a runtime that ends soon",
+    "SUPPORT_ENDS_SOON": "of the function, not of a file",
     "FILE_NAME_NOT_ACCEPTED": "a line of the command, which still checks the file",
     "CLICK_AND_TIME_ALREADY_USED": "only for an upload",
     "REFUSAL_NOT_LOCATED": "only for an upload",
@@ -370,8 +368,6 @@ def test_a_code_has_the_effect_that_the_catalogue_states(
         account = replace(ACCOUNT, conversion_customer_id="9876543210")
     if name == "FILE_TOO_LARGE":
         monkeypatch.setattr(dry_run, "MAX_FILE_BYTES", 20)
-    if name == "FILE_TOO_LARGE: in members":
-        monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
     if name == "FILE_TOO_LARGE: in lines":
         monkeypatch.setattr(dry_run, "MAX_FILE_LINES", 1_000)
     document = validate(

@@ -11,7 +11,6 @@ import pytest
 
 from lib.errors import SourceError
 from lib.model.records import Row
-from lib.source import text as text_module
 from lib.source.table import SourceOptions, open_table
 from lib.source.text import BLOCK_BYTES
 
@@ -86,13 +85,3 @@ def test_a_file_of_as_many_lines_as_allowed_is_read() -> None:
     rest = b"Cj2,2026\n" * 100_000
     with pytest.raises(SourceError, match="FILE_TOO_LARGE"):
         list(open_table(io.BytesIO(content + rest), SourceOptions(max_lines=100_000)).records())
-
-
-def test_gzip_members_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Members without content cost time, so too many of them stop the file."""
-    monkeypatch.setattr(text_module, "MAX_GZIP_MEMBERS", 100)
-    rows = gzip.compress(HEAD + b"Cj0,2026\n")
-    table = open_table(io.BytesIO(rows + EMPTY_MEMBER * 99), SourceOptions())
-    assert len(list(table.records())) == 1
-    with pytest.raises(SourceError, match="FILE_TOO_LARGE: more than 100"):
-        list(open_table(io.BytesIO(rows + EMPTY_MEMBER * 100), SourceOptions()).records())
