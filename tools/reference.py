@@ -116,7 +116,8 @@ _RUN: Final = (
 )
 """The modules of lib/run, in the order of the story."""
 _RESULTS: Final = (
-    *("sentences", "findings", "document", "report", "overview", "page", "names", "reading"),
+    *("sentences", "findings", "document", "report", "overview", "page", "names", "fix_files"),
+    "reading",
 )
 """The modules of lib/results, those first that say what others show."""
 

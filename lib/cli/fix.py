@@ -33,7 +33,7 @@ from lib.errors import NotResults, SourceError
 from lib.model.outcomes import LOST, Problem
 from lib.results.document import ResultsCode, ResultsHead, ResultsProblem, ResultsRow, ResultsSource
 from lib.results.findings import need_of, root_problems
-from lib.results.names import rows_to_fix
+from lib.results.fix_files import rows_to_fix
 from lib.results.reading import read_results
 from lib.run.reading import read_table
 from lib.source.table import FIX_COLUMNS, OriginalRow, Table

@@ -13,7 +13,8 @@ from lib.catalogue.codes import lookup
 from lib.catalogue.open_problems import FILE_UNFINISHED, TOLD_FOR, Found, OpenProblem
 from lib.catalogue.texts import for_owner, number_of
 from lib.model.totals import Totals
-from lib.results.names import fix_files_by_run, report_name, results_name
+from lib.results.fix_files import fix_files_by_run
+from lib.results.names import report_name, results_name
 from lib.results.page import bucket_address, render
 from lib.results.sentences import (
     NOBODY,

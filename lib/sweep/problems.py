@@ -63,7 +63,7 @@ from lib.errors import PermanentError
 from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
-from lib.results.names import fix_files_by_run, is_written_by_fix, rows_to_fix
+from lib.results.fix_files import fix_files_by_run, is_written_by_fix, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
 from lib.run.deliver import stopped_file
 from lib.run.finish import RUNTIME_END
