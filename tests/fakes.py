@@ -308,7 +308,7 @@ class FakeApi:
     is_unreachable: bool = False
     changes: Mapping[str, Any] = field(default_factory=dict)
     batches: int = 0
-    diagnostics: Callable[[str], Sequence[UploadDiagnostics]] = lambda customer_id: ()
+    diagnostics: Callable[[str], UploadDiagnostics | None] = lambda customer_id: None
     statuses: Statuses = lambda ids: [RequestStatus(each, "PROCESSING") for each in ids]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -345,7 +345,7 @@ class FakeApi:
             **self.changes,
         )
 
-    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+    def upload_diagnostics(self, customer_id: str) -> UploadDiagnostics | None:
         return self.diagnostics(customer_id)
 
     def request_statuses(

@@ -35,7 +35,7 @@ from lib.model.adjustment_types import ADJUSTMENT_TYPES, AdjustmentRules
 from lib.model.fields import HIGHEST_NUMBER
 from lib.model.outcomes import OUTCOMES
 from lib.rules.fields.table import FIELDS
-from lib.run.finish import RUNTIME_END
+from lib.sweep.problems import RUNTIME_END
 from sandbox.accounts import Account, ConversionAction, default_accounts
 from sandbox.control import ROUTES
 from sandbox.delivery import DeliverySettings

@@ -32,7 +32,8 @@ from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import ACCOUNT_CURRENCY, MICROS, amount
 from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Call, Record, is_derived_order_id
-from lib.results.sentences import headline_of, looks_of
+from lib.results.document import document_head
+from lib.results.sentences import headline_of_results
 from lib.state.runs import customer_id_of
 
 _VALUES_SHOWN: Final = 5
@@ -177,13 +178,7 @@ def _how_it_was_read(checked: CheckResult) -> list[str]:
 
 def _headline(checked: CheckResult) -> Iterator[str]:
     """Yield what the report of these results says first, and its numbers."""
-    summary, totals = checked.summary, checked.summary.totals
-    headline = headline_of(
-        totals,
-        looks_of([note.code for note in summary.notes], totals),
-        stop=summary.run.stop.code if summary.run.stop is not None else "",
-        is_check=True,
-    )
+    headline = headline_of_results(document_head(checked.summary), checked.summary.findings)
     yield f"{headline.status.capitalize()}. {headline.line}"
     numbers = [
         f"{each.name}: {each.rows}{each.money and f', {each.money}'}." for each in headline.numbers

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -75,9 +75,8 @@ class OfflineDestination:
 
 
 def offline(profile: Profile, log: Log) -> Destination[Any]:
-    """Return an offline destination with the capabilities of the profile's destination. It never
-    ends: a check uses no version of an API."""
-    return OfflineDestination(replace(capabilities_of(profile.destination), sunset=None))
+    """Return an offline destination with the capabilities of the profile's destination."""
+    return OfflineDestination(capabilities_of(profile.destination))
 
 
 class DryChunk(NamedTuple):

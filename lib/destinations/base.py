@@ -98,8 +98,8 @@ class Destination(Protocol[R]):
 class DiagnosingDestination(Protocol):
     """A destination that reports on uploads by job later (`Capabilities.diagnostics`)."""
 
-    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
-        """Return the diagnostics of the account, then those of its conversion actions.
+    def upload_diagnostics(self, customer_id: str) -> UploadDiagnostics | None:
+        """Return the diagnostics of the account. None: the API has none.
 
         Raises `PermanentError` if they cannot be read, and `RetryableError` if not now.
         """

@@ -190,14 +190,9 @@ class DiagnosticsAlert(NamedTuple):
 
 
 class UploadDiagnostics(NamedTuple):
-    """The diagnostics of an account, or of one of its conversion actions (`conversion_action`).
-
-    `jobs` has the most recent jobs only, and `alerts` concern all uploads of the latest day, not
-    one job. `last_upload` is in the account's time zone.
-    """
+    """The diagnostics of an account. `jobs` has the most recent jobs only, and `alerts` concern all
+    uploads of the latest day, not one job."""
 
     status: str
-    last_upload: str
     jobs: Mapping[int, JobCounts]
     alerts: tuple[DiagnosticsAlert, ...] = ()
-    conversion_action: str = ""

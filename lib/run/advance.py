@@ -141,7 +141,7 @@ def _save(attempt: Attempt, *, is_published: bool) -> None:
         next_diagnosis(run, sums, attempt.context.settings),
     )
     due = min((each for each in times if each is not None), default=None)
-    looks = codes_to_look_at(run, sums, now)
+    looks = codes_to_look_at(run, sums)
     totals = digest_of(run, sums, looks)
     news = _bad_news(totals, looks)
     attempt.save(

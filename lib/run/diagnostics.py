@@ -5,7 +5,7 @@ They change no row, and nobody needs them: if they cannot be read, nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -60,7 +60,7 @@ def ask_for_diagnostics(attempt: Attempt) -> None:
 
 def diagnostics_of_job(
     job_id: int,
-    found: Sequence[UploadDiagnostics],
+    found: UploadDiagnostics | None,
     read_at: datetime,
     previous: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
@@ -70,24 +70,13 @@ def diagnostics_of_job(
     `job` is None if the API does not list the job: not yet, or no longer, because it lists only the
     most recent ones.
     """
-    if not found or (previous and previous["job"] and job_id not in found[0].jobs):
+    if found is None or (previous and previous["job"] and job_id not in found.jobs):
         return dict(previous) if previous else None
-    account, *actions = found  # in this order (`DiagnosingDestination`)
+    job = found.jobs.get(job_id)
     return {
         "read_at": read_at.isoformat(),
-        "status": account.status,
-        "last_upload": account.last_upload,
-        "jobs_listed": len(account.jobs),
-        "job": _counts(account.jobs.get(job_id)),
-        "conversion_actions": [
-            {
-                "conversion_action": action.conversion_action,
-                "status": action.status,
-                "job": _counts(action.jobs[job_id]),
-            }
-            for action in actions
-            if job_id in action.jobs
-        ],
+        "status": found.status,
+        "job": job._asdict() if job is not None else None,
         "alerts": [
             {
                 "code": alert.code,
@@ -95,7 +84,7 @@ def diagnostics_of_job(
                 "meaning": lookup(alert.code).meaning,
                 "action": lookup(alert.code).action,
             }
-            for alert in account.alerts
+            for alert in found.alerts
         ],
     }
 
@@ -125,7 +114,3 @@ def _job_counts(run: Run, sums: Sums) -> JobCounts | None:
     if datetime.fromisoformat(diagnostics["read_at"]) < sums.sent_at:
         return None
     return JobCounts(**diagnostics["job"])
-
-
-def _counts(job: JobCounts | None) -> dict[str, int] | None:
-    return job._asdict() if job is not None else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from lib.catalogue.codes import lookup
@@ -21,15 +21,8 @@ from lib.results.names import OVERVIEW, ResultsGenerations, report_name, results
 from lib.results.sentences import looks_of
 from lib.run.attempt import Attempt, Sums
 from lib.run.diagnostics import failed_later
-from lib.run.plan import SUPPORT_ENDS_SOON, notes_on_version
 from lib.run.statuses import polled_destination
 from lib.state.runs import Run
-
-RUNTIME_END: Final = date(2029, 10, 10)
-"""The day on which python313, the runtime in `terraform/`, is deprecated: patches end.
-
-https://cloud.google.com/run/docs/runtime-support
-"""
 
 MAX_LOOKS: Final = 5
 """How many codes a listing shows at which somebody must look."""
@@ -90,7 +83,7 @@ def summary_of(run: Run, sums: Sums, now: datetime) -> RunSummary:
         totals=totals,
         requests=sums.requests if reports_later and sums.requests.number else None,
         request_ids=tuple(sums.request_ids),
-        notes=tuple(_notes(run, totals, now)),
+        notes=tuple(_notes(run, totals)),
         finished_at=now,
         findings=sums.findings,
     )
@@ -104,13 +97,12 @@ def totals_of(run: Run, sums: Sums) -> Totals:
     return totals
 
 
-def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
+def _notes(run: Run, totals: Totals) -> Iterator[Problem]:
     """Yield the notes on the file: those of its first pass, and what has become known since."""
     if run.blocked:
         yield Problem(run.blocked)
     if run.facts is not None:
         yield from run.facts.notes
-    yield from notes_on_version("Python", RUNTIME_END, now)
     if run.superseded_by:
         yield Problem("SUPERSEDED", "", f"generation {run.superseded_by}")
     # Such a file is not read any more, so rows without a marker are not even in the totals.
@@ -129,14 +121,11 @@ def _notes(run: Run, totals: Totals, now: datetime) -> Iterator[Problem]:
         yield Problem("NEARLY_NO_MATCHES", "", f"{matched} of {matchable} rows")
 
 
-def codes_to_look_at(run: Run, sums: Sums, now: datetime) -> tuple[str, ...]:
-    """Return the codes for which somebody must look at the file although they lose no row.
-
-    The end of a version concerns the function, not this file: the sweep reports it. What blocks
-    Google's later word is kept apart (`Run.blocked`).
-    """
-    totals, apart = totals_of(run, sums), (SUPPORT_ENDS_SOON, run.blocked)
-    notes = [note.code for note in _notes(run, totals, now) if note.code not in apart]
+def codes_to_look_at(run: Run, sums: Sums) -> tuple[str, ...]:
+    """Return the codes for which somebody must look at the file although they lose no row. What
+    blocks Google's later word is kept apart (`Run.blocked`)."""
+    totals = totals_of(run, sums)
+    notes = [note.code for note in _notes(run, totals) if note.code != run.blocked]
     return tuple([*dict.fromkeys(looks_of(notes, totals))][:MAX_LOOKS])
 
 

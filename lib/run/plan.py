@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from lib.catalogue.codes import ABOUT_THE_ACTION
@@ -42,10 +42,6 @@ from lib.source.table import Table
 
 _ORDER: Final[Sequence[RecordKind]] = ("conversion", "call", "adjustment")
 """The order of the parts: an adjustment is sent after the conversion that it is about."""
-
-SUPPORT_ENDS_SOON: Final = "SUPPORT_ENDS_SOON"
-_SUPPORT_WARNING: Final = timedelta(days=60)
-"""How long before the end of a version the results have a note about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +192,8 @@ def plan_file(
     parts, account = _parts_of(header, profile, now, connect, log, zone, places)
     sales = sender_capabilities(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
-    api = parts[0].destination.capabilities
     notes = [
         *header.notes,
-        *notes_on_version(api.title, api.sunset, now),
         *_notes_on_zone_and_account(zone_name, zone, account),
     ]
     return Plan(
@@ -388,13 +382,6 @@ def _engine(
 
 
 # ── notes: remarks in the results about the file as a whole, which never stop it ─────────────────
-
-
-def notes_on_version(version: str, ends_on: date | None, now: datetime) -> list[Problem]:
-    """Return a note if Google soon ends its support of a version, of an API or of the runtime."""
-    if ends_on is None or ends_on - now.date() >= _SUPPORT_WARNING:
-        return []
-    return [Problem(SUPPORT_ENDS_SOON, "", f"the {version} version, on {ends_on}")]
 
 
 def _notes_on_zone_and_account(

@@ -30,7 +30,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
@@ -66,8 +66,6 @@ from lib.model.totals import Totals
 from lib.results.fix_files import fix_files_by_run, is_written_by_fix, rows_to_fix
 from lib.results.sentences import noun_of, superseded_rows
 from lib.run.deliver import stopped_file
-from lib.run.finish import RUNTIME_END
-from lib.run.plan import notes_on_version
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.run.take import STALE_AFTER
 from lib.source.names import without_suffix
@@ -85,6 +83,14 @@ NOTHING_NEW_FILES: Final = 3
 ONLY_CHECKED_AFTER: Final = timedelta(days=7)
 LARGEST_SHARE_LOST: Final = 0.2
 """Of the rows or the money of a file."""
+VERSION_TOLD_BEFORE: Final = timedelta(days=60)
+"""How long before a version ends it is told."""
+
+RUNTIME_END: Final = date(2029, 10, 10)
+"""The day on which python313, the runtime in `terraform/`, is deprecated: patches end.
+
+https://cloud.google.com/run/docs/runtime-support
+"""
 
 
 @dataclass(frozen=True)
@@ -553,8 +559,9 @@ def _deployment(view: View) -> Iterator[Found]:
     apis = map(registry.capabilities_of, registry.names())
     ends = [(api.title, api.sunset) for api in apis] + [("Python", RUNTIME_END)]
     for version, ends_on in ends:
-        for note in notes_on_version(version, ends_on, view.now):
-            yield Found(ALL_PROFILES, note.code, note.detail)
+        if ends_on is not None and ends_on - view.now.date() < VERSION_TOLD_BEFORE:
+            text = f"the {version} version, on {ends_on}"
+            yield Found(ALL_PROFILES, "SUPPORT_ENDS_SOON", text)
     for name, entries in view.by_profile.items():
         checked: list[RunEntry] = []
         for entry in reversed(entries):

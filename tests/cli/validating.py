@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -140,8 +140,7 @@ def validate(
 
     def connect(profile: Profile, log: JsonLog) -> Destination[Any]:
         if account is None:
-            capabilities = replace(capabilities_of(profile.destination), sunset=None)
-            return OfflineDestination(capabilities)
+            return OfflineDestination(capabilities_of(profile.destination))
         return Asked(capabilities_of(profile.destination), known=account)
 
     checked: CheckResult = check(

@@ -55,9 +55,6 @@ NOT_COUNTED = [Problem("NOT_COUNTED")]
 JOB = {
     "read_at": NOW.isoformat(),
     "status": "NEEDS_ATTENTION",
-    "last_upload": "",
-    "jobs_listed": 1,
-    "conversion_actions": [],
     "alerts": [],
     "job": {"successful": 5, "failed": 5, "pending": 0},
 }
@@ -400,14 +397,6 @@ CASES: dict[str, Case] = {
         "Google took all 3 sales, but look at 1: A row without a click ID is over 63 days old.",
         "3 sales, 30 USD | none | none",
         lookup("OLD_WITHOUT_CLICK_ID").action,
-    ),
-    "an end of support": Case(
-        summary_of(unlisted={"uploaded": 3}, notes=[Problem("SUPPORT_ENDS_SOON")]),
-        "amber needs attention",
-        "Google took all 3 sales, but "
-        "Google will soon end its support of a version that the function uses.",
-        "3 sales, 30 USD | none | none",
-        lookup("SUPPORT_ENDS_SOON").action,
     ),
     "all skipped": Case(
         summary_of(unlisted={"skipped": 4}, notes=[Problem("FILTER_KEEPS_NO_ROW", "", "4 rows")]),

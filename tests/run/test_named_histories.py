@@ -750,9 +750,9 @@ def test_job_diagnostics_that_count_nothing_are_heard(google: World) -> None:
     google = world(read_diagnostics=True)
     deliver(google, "daily.csv", sales(*"abcdef"))
     job = saved(google).job_id
-    google.api.diagnostics = lambda customer: [
-        UploadDiagnostics("NEEDS_ATTENTION", "", {job: JobCounts(0, 6, 0)})
-    ]
+    google.api.diagnostics = lambda customer: UploadDiagnostics(
+        "NEEDS_ATTENTION", {job: JobCounts(0, 6, 0)}
+    )
     google.clock.seconds += 2 * HOUR
     sweep(google)
     entry, *_ = entries(google)
@@ -786,28 +786,12 @@ def test_calls_are_not_in_the_job(google: World) -> None:
     header = "kind,order,click,time,value,caller,began"
     deliver(google, "daily.csv", "\n".join([header, *rows, ""]).encode())
     assert outcomes(google) == {"uploaded": 9, "failed": 2}
-    google.api.diagnostics = lambda customer: [
-        UploadDiagnostics("GOOD", "", {saved(google).job_id: JobCounts(8, 2, 0)})
-    ]
+    google.api.diagnostics = lambda customer: UploadDiagnostics(
+        "GOOD", {saved(google).job_id: JobCounts(8, 2, 0)}
+    )
     google.clock.seconds += 2 * HOUR
     sweep(google)
     assert [entry.totals.lost for entry in entries(google)] == [2]
-
-
-def test_the_diagnostics_name_the_actions_that_the_job_has_reached() -> None:
-    """Those of other jobs say nothing of the file."""
-    google = world(read_diagnostics=True)
-    deliver(google, "daily.csv", sales("a"))
-    jobs = {saved(google).job_id: JobCounts(1, 0, 0)}
-    google.api.diagnostics = lambda customer: [
-        UploadDiagnostics("EXCELLENT", "", jobs),
-        UploadDiagnostics("EXCELLENT", "", jobs, conversion_action="Sale"),
-        UploadDiagnostics("EXCELLENT", "", {1: JobCounts(9, 0, 0)}, conversion_action="Lead"),
-    ]
-    google.clock.seconds += 2 * HOUR
-    sweep(google)
-    actions = results(google)["processing"]["diagnostics"]["conversion_actions"]
-    assert [each["conversion_action"] for each in actions] == ["Sale"]
 
 
 @pytest.mark.parametrize(
@@ -836,9 +820,9 @@ def test_job_diagnostics_name_no_reason(google: World) -> None:
     old = f"{START - timedelta(days=75):%Y-%m-%d %H:%M:%S}+00:00"
     rows = (core_row(n, gclid="", conversion_date_time=old) for n in range(6))
     deliver(google, "daily.csv", csv_bytes(rows))
-    google.api.diagnostics = lambda customer: [
-        UploadDiagnostics("NEEDS_ATTENTION", "", {saved(google).job_id: JobCounts(0, 6, 0)})
-    ]
+    google.api.diagnostics = lambda customer: UploadDiagnostics(
+        "NEEDS_ATTENTION", {saved(google).job_id: JobCounts(0, 6, 0)}
+    )
     google.clock.seconds += 2 * HOUR
     sweep(google)
     entry, *_ = entries(google)
@@ -853,7 +837,7 @@ def test_diagnostics_stay_when_google_no_longer_lists_the_job() -> None:
     deliver(google, "daily.csv", sales(*"abcdef"))
     job = saved(google).job_id
     for jobs in ({job: JobCounts(4, 0, 1)}, {}):
-        answer = [UploadDiagnostics("GOOD", "", jobs)]
+        answer = UploadDiagnostics("GOOD", jobs)
         google.api.diagnostics = lambda customer, answer=answer: answer
         google.clock.seconds += 12 * HOUR
         sweep(google)
@@ -866,9 +850,9 @@ def test_rows_that_fail_at_once_do_not_fail_again_in_the_diagnostics(failed: int
     google = world(read_diagnostics=True)
     google.api.too_recent = {"a", "b"}
     deliver(google, "daily.csv", sales(*"abcdef"))
-    google.api.diagnostics = lambda customer: [
-        UploadDiagnostics("GOOD", "", {saved(google).job_id: JobCounts(4, failed, 0)})
-    ]
+    google.api.diagnostics = lambda customer: UploadDiagnostics(
+        "GOOD", {saved(google).job_id: JobCounts(4, failed, 0)}
+    )
     google.clock.seconds += 2 * HOUR
     sweep(google)
     assert [entry.totals.lost for entry in entries(google)] == [0]

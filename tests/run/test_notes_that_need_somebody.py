@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from lib.model.totals import Totals
-from lib.run import finish
 from lib.run.attempt import Sums
 from lib.run.finish import summary_of
 from tests.fakes import SOLD_AT, START, World, deliver, entries, results, saved, world
@@ -162,13 +160,3 @@ def test_an_old_row_without_a_click_id_is_named(cells: dict[str, str], is_old: b
     google, document = sent({**cells, "conversion_date_time": old}, {"email": ""})
     assert document["counts"]["uploaded"] == 2
     assert ("OLD_WITHOUT_CLICK_ID" in looks(google)) == is_old
-
-
-def test_the_end_of_the_runtime_is_noted_and_no_file_waits_for_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Each document says it. The listing does not, because the sweep tells it of the function."""
-    monkeypatch.setattr(finish, "RUNTIME_END", START.date() + timedelta(days=59))
-    google, document = sent({})
-    assert "SUPPORT_ENDS_SOON" in codes(document)
-    assert "SUPPORT_ENDS_SOON" not in looks(google)

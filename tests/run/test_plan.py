@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -36,23 +35,6 @@ def ready(header: str, api: FakeApi | None = None, profile: Profile = PROFILE) -
 
 def codes(plan: Plan) -> list[str]:
     return [note.code for note in plan.notes]
-
-
-@pytest.mark.parametrize(
-    ("sunset", "warned"),
-    [
-        (None, False),
-        (date(2027, 11, 1), False),
-        (NOW.date() + timedelta(days=60), False),
-        (NOW.date() + timedelta(days=59), True),
-        (NOW.date() - timedelta(days=1), True),
-    ],
-)
-def test_the_end_of_an_api_version_is_noted_in_time(sunset: date | None, warned: bool) -> None:
-    """In the last two months before Google switches a version off, each document has a note."""
-    api = FakeApi(replace(capabilities_of("google_ads"), sunset=sunset))
-    plan = ready("gclid,conversion_date_time", api)
-    assert ("SUPPORT_ENDS_SOON" in codes(plan)) is warned
 
 
 @pytest.mark.parametrize(

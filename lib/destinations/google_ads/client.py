@@ -86,7 +86,7 @@ class GoogleAds:
         # The same API would refuse the upload for the same reason.
         raise PermanentError(unread.code, f"customer {customer_id}")
 
-    def upload_diagnostics(self, customer_id: str) -> Sequence[UploadDiagnostics]:
+    def upload_diagnostics(self, customer_id: str) -> UploadDiagnostics | None:
         """See `DiagnosingDestination.upload_diagnostics`."""
         return read_diagnostics(customer_id, self.preflight.searching(self.manager_id, self.log))
 
