@@ -59,7 +59,9 @@ possible. 2 if the command is wrong.
 UNCHECKED_MARK: Final = "Check this row and delete this cell"
 """Follows the cells of a row that a run would otherwise take as it is."""
 
-_REFUSED_BESIDE_OTHERS: Final = frozenset({"DECIMAL_SIGN_MISMATCH", "DATE_ORDER_MISMATCH"})
+_REFUSED_BESIDE_OTHERS: Final = frozenset(
+    {"DECIMAL_SIGN_MISMATCH", "DATE_ORDER_MISMATCH", "DATE_EXCHANGED"}
+)
 """Codes of cells that may be refused only because of other rows, which are correct in the end: of
 1,212 beside 1,210.50 nobody knows whether it is a thousand."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, NamedTuple
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple
 from lib.errors import RuleError
 from lib.model.account import ConversionAction
 from lib.model.outcomes import Problem
-from lib.rules.columns import ChunkColumns, RowProblems
+from lib.rules.columns import ChunkColumns, RowProblems, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.dates import DateOrder, Doubts, meanings_by_order, with_time_of_day
 from lib.rules.values.time_reader import MAX_AGE_DAYS, TimeReader
@@ -23,6 +24,7 @@ _OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
     None: "a date such as 11.20.2026, which has the month first",
 }
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
+_YEAR_FIRST: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
 
 
 class Times(NamedTuple):
@@ -81,8 +83,10 @@ def times_of(
         for doubt in doubts:
             problems.warn(row, doubt, field)
     # With other problems than the chunk's, a row may be sent without this time.
-    if unread and problems is chunk.problems:
-        _reject_ambiguous_dates(chunk, field, unread)
+    if problems is chunk.problems and field in chunk.file.columns:
+        if unread:
+            _reject_ambiguous_dates(chunk, field, unread)
+        _reject_exchanged_dates(chunk, field)
     return Times(texts, instants)
 
 
@@ -96,16 +100,49 @@ def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[in
     are the rows whose time cannot be read.
     """
     declared, problems = chunk.file.time_reader.date_order, chunk.problems
-    if field not in chunk.file.columns:
-        return
     detail = f"a date such as 10/11/2026, beside {_OTHER_ORDER[declared]}"
     for row in chunk.doubtful(field, declared or "DMY", unread, meanings_by_order):
         if any(each.code == "DATE_ORDER_UNDECLARED" for each in problems.errors.get(row, ())):
             continue  # it has no dots
-        # What else was found, such as TOO_OLD, is about a day that may not be meant.
-        for found in (problems.errors, problems.warnings):
-            found[row] = [each for each in found[row] if each.field != field]
-        problems.reject(row, "DATE_ORDER_MISMATCH", field, detail)
+        _reject_date(problems, row, Problem("DATE_ORDER_MISMATCH", field, detail))
+
+
+def _reject_exchanged_dates(chunk: ChunkColumns, field: str) -> None:
+    """Reject the dates in which a spreadsheet has probably exchanged day and month.
+
+    One that expects 11/25/2026 makes a date of 03/12/2026, which is 2026-03-12 then, and leaves
+    25/11/2026 as it is. So a column looks like this if its dates with the year first have no day
+    above 12, and all those with slashes can only be read in the same order.
+    """
+    cells = chunk.cells(field)
+    # For speed: most columns have dates of one kind.
+    text = "".join(cells)
+    if "/" not in text or "-" not in text:
+        return
+    columns = chunk.values_of_entries(chunk.file.columns[field])
+    with_year_first: dict[int | None, list[int]] = {}
+    for row, (cell, column) in enumerate(zip(cells, columns, strict=True)):
+        if _YEAR_FIRST.match(cell):
+            with_year_first.setdefault(column, []).append(row)
+    for column, rows in with_year_first.items():
+        orders = {
+            order
+            for cell, of_cell in zip(cells, columns, strict=True)
+            if of_cell == column and "/" in cell
+            for order in meanings_by_order(plain_text(cell, field) or "")
+        }
+        if len(orders) != 1 or any(cells[row][8:10] > "12" for row in rows):
+            continue
+        for row in rows:
+            _reject_date(chunk.problems, row, Problem("DATE_EXCHANGED", field))
+
+
+def _reject_date(problems: RowProblems, row: int, problem: Problem) -> None:
+    """Reject a date that may mean another day."""
+    # What else was found, such as TOO_OLD, is about a day that may not be meant.
+    for found in (problems.errors, problems.warnings):
+        found[row] = [each for each in found[row] if each.field != problem.field]
+    problems.reject(row, *problem)
 
 
 def _read_unwrapped(

@@ -126,6 +126,10 @@ FILES: dict[str, File] = {
     "DATE_ORDER_MISMATCH": _row(
         {"date_order": "MDY"}, conversion_date_time="20/11/2026 10:00 +0000"
     ),
+    "DATE_EXCHANGED": _file(
+        csv_of(*(row(conversion_date_time=each) for each in ("2026-11-10", "25/10/2026"))),
+        time_zone="UTC",
+    ),
     "UNKNOWN_TIME_ZONE": _row(conversion_date_time="2026-11-20 10:00:00 Mars/Base"),
     "UNKNOWN_ZONE_OF_FILE": _file(b"Parameters:TimeZone=Mars/Base\n" + GOOD),
     "ZONE_WITHOUT_SUMMER_TIME": _row({"time_zone": "EST"}),

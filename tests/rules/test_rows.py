@@ -300,6 +300,32 @@ def test_dates_with_two_meanings_among_dates_in_the_other_order(
     assert not found.refused.keys() & found.warned.keys()
 
 
+@pytest.mark.parametrize("order", [None, "DMY", "MDY"])
+@pytest.mark.parametrize(
+    ("cells", "is_exchanged"),
+    [
+        (["2026-11-10 00:00:00", "25/10/2026", "2026-10-12"], True),
+        (["2026-11-10 09:30:00", "25/10/2026 09:31", "24/10/2026 -06:00"], True),
+        (["2026-11-10", "10/25/2026"], True),
+        (["2026-11-10", "2026-11-13", "25/10/2026"], False),
+        (["2026-11-10", "25/10/2026", "05/10/2026"], False),
+        (["2026-11-10", "25/10/2026", "10/25/2026"], False),
+        (["2026-11-10", "25.10.2026"], False),
+        (["2026-11-10", "n/a"], False),
+    ],
+)
+def test_dates_that_a_spreadsheet_has_read_the_wrong_way_round(
+    cells: list[str], is_exchanged: bool, order: str | None
+) -> None:
+    """A spreadsheet makes dates of those that it can read, and leaves the others as they are."""
+    lines = [f"AAAAAAAAAAAAA{number},{cell}" for number, cell in enumerate(cells, 10)]
+    found = validate("\n".join(["gclid,conversion_date_time", *lines]), date_order=order)
+    refused = {n for n, code in found.refused.items() if code == "DATE_EXCHANGED"}
+    with_year_first = {n for n, cell in enumerate(cells, 2) if cell.startswith("2026-")}
+    assert refused == (with_year_first if is_exchanged else set())
+    assert not refused & found.sent.keys()
+
+
 @pytest.mark.parametrize(
     ("sign", "cells", "sent"),
     [
@@ -350,6 +376,15 @@ AAAAAAAAAAAAAA4,20/11/2026,10/11/2026
     )
     assert engine.validate(first, [0, 0, 1, 1]).lines == [4, 5]
     assert engine.validate(first[1:], [0, 1, 1]).lines == [3, 4, 5]
+    exchanged = rows_of(
+        """
+AAAAAAAAAAAAAA1,20/11/2026,
+AAAAAAAAAAAAAA2,,2026-11-10
+AAAAAAAAAAAAAA3,2026-11-10,
+"""
+    )
+    engine = Engine(places, rules_of(entries=[EntryRules("1001")] * 2))
+    assert engine.validate(exchanged, [0, 1, 0]).lines == [2, 3]
 
 
 def test_a_conversion_older_than_the_look_back_is_sent() -> None:
