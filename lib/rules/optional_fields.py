@@ -22,6 +22,7 @@ from lib.rules.values.identifiers import (
     normalize_postal_code,
     normalize_region_code,
     sha256_hex,
+    with_lost_zeros,
 )
 
 _CART = "cart."
@@ -155,9 +156,9 @@ def _read_addresses(chunk: ChunkColumns) -> _AttributeValues:
                 except RuleError as error:
                     problems.warn(row, error.code, name)
         if len(parts) == len(ADDRESS_FIELDS):
-            found[row] = Address(
-                parts["first_name"], parts["last_name"], parts["country_code"], parts["postal_code"]
-            )
+            country_code = parts["country_code"]
+            postal_code = with_lost_zeros(parts["postal_code"], country_code)
+            found[row] = Address(parts["first_name"], parts["last_name"], country_code, postal_code)
         elif parts.keys() - {"country_code"}:  # a country alone is that of the phone numbers
             problems.warn(row, "ADDRESS_INCOMPLETE", "postal_code")
     return _AttributeValues("address", found)

@@ -153,6 +153,12 @@ def test_null_is_a_surname_and_na_is_namibia() -> None:
     assert address.region_code == "NA"
 
 
+def test_a_postal_code_is_read_beside_its_country() -> None:
+    """A spreadsheet has dropped its zero."""
+    cells = {**ADDRESS, "postal_code": "7030", "country_code": "United States"}
+    assert address_of(validate_row("data_manager", **cells)).postal_code == "07030"
+
+
 def test_placeholders_are_counted_in_every_row() -> None:
     """A cell that was read before is counted again, and rejected rows count too."""
     validated = validate(

@@ -27,6 +27,9 @@ _NOT_IN_DOMAIN = re.compile(r"[^a-z0-9.\-\x80-\U0010ffff]").search
 _MAILTO = "mailto:"
 _NO_DIGEST = sha256(b"").hexdigest()
 
+_WITH_FIVE_DIGITS = frozenset(("DE", "ES", "FI", "FR", "IT", "MX", "US"))
+"""Countries whose postal codes all have five digits, of which some begin with a zero."""
+
 _is_hex64 = re.compile("[0-9a-fA-F]{64}", re.ASCII).fullmatch
 
 
@@ -102,6 +105,12 @@ def normalize_postal_code(value: str) -> str:
         raise RuleError("ADDRESS_INCOMPLETE")
     # As for order IDs, an empty cell in the column makes some programs write 94103.0.
     return code[:-2] if code[-2:] == ".0" and code[:-2].isdecimal() else code
+
+
+def with_lost_zeros(postal_code: str, country_code: str) -> str:
+    """Return a postal code with the zeros that spreadsheets drop: `7030` in the US -> `07030`."""
+    has_five = country_code in _WITH_FIVE_DIGITS and postal_code.isdecimal()
+    return postal_code.zfill(5) if has_five else postal_code
 
 
 def normalize_region_code(value: str) -> str:

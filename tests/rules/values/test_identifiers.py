@@ -19,6 +19,7 @@ from lib.rules.values.identifiers import (
     normalize_region_code,
     parse_digest,
     sha256_hex,
+    with_lost_zeros,
 )
 from lib.rules.values.phones import normalize_phone
 
@@ -173,6 +174,24 @@ def test_an_empty_name_or_postal_code_is_refused() -> None:
 def test_a_postal_code_is_as_people_write_it(raw: str, code: str) -> None:
     """It is sent unhashed: only the `.0` of a number and full-width characters change."""
     assert normalize_postal_code(raw) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "country", "sent"),
+    [
+        ("7030", "US", "07030"),
+        ("901", "US", "00901"),
+        ("1067", "DE", "01067"),
+        ("07030-1234", "US", "07030-1234"),
+        ("94103", "US", "94103"),
+        ("8001", "CH", "8001"),
+    ],
+)
+def test_a_postal_code_gets_back_the_zeros_that_a_spreadsheet_drops(
+    code: str, country: str, sent: str
+) -> None:
+    """Where all codes have five digits, a shorter one can mean nothing else."""
+    assert with_lost_zeros(code, country) == sent
 
 
 @pytest.mark.parametrize(
