@@ -296,7 +296,12 @@ class _FinalStatus:
     settings: Settings
 
     def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> ClosedRequest:
-        """Change the rows, and return what the API has only counted."""
+        """Change the rows, and return what the API has only counted.
+
+        Each step is about the rows that the steps before have left uploaded: those that the API has
+        named, those with an outdated value, those that it may have counted as an error without a
+        name, and the others, which count.
+        """
         lines, unclicked = [*self.accepted], set(numbers_in(self.request.unclicked))
         reasons = _Reasons()
         for status in statuses:
@@ -309,12 +314,12 @@ class _FinalStatus:
         # An outdated row is deferred before the unnamed ones are counted: its resend gets a status
         # of its own.
         self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
-        others = {line for line in lines if self._row(line).outcome == "uploaded"} - named
+        others = self._uploaded() - named
         unnamed = at_most(len(others), reasons.unnamed)
         is_temporary = any(lookup(reason).is_temporary for reason in unnamed)
-        more, lost = _without_names(unnamed, len(unclicked & others))
+        unnamed_unmatched, lost = _without_names(unnamed, len(unclicked & others))
         is_resent = is_temporary and self._defer(lines, ROWS_NOT_NAMED, named)
-        counted = {line for line in lines if self._row(line).outcome == "uploaded"}
+        counted = self._uploaded()
         for line in counted & self.rows.keys():
             row = self.rows[line] = self.rows[line]._replace(until=None)
             if not (row.warnings or self.settings.list_all_rows):
@@ -326,7 +331,7 @@ class _FinalStatus:
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
             # Rows of other reasons are counted with the request that sends them again, too.
-            unmatched=unmatched + (0 if is_resent else more),
+            unmatched=unmatched + (0 if is_resent else unnamed_unmatched),
             unnamed={} if is_resent else lost,
             unnamed_resent=lost if is_resent else {},
             # A row that failed, or is sent again, is known, or gets another status.
@@ -380,6 +385,10 @@ class _FinalStatus:
             self.rows[line] = with_due_time(row, before, self.now, self.settings)
             is_deferred = is_deferred or self.rows[line].outcome == "deferred"
         return is_deferred
+
+    def _uploaded(self) -> set[int]:
+        """Return the lines of the rows that are uploaded so far."""
+        return {line for line in self.accepted if self._row(line).outcome == "uploaded"}
 
     def _row(self, line: int) -> RowOutcome:
         """Return the row as it is listed, or else as the API accepted it."""
