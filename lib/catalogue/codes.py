@@ -177,7 +177,7 @@ ABOUT_THE_ACTION: Final = frozenset(
 """Account-level errors of Google that may concern a single conversion action: rows of other
 conversion actions are still sent."""
 
-CONSEQUENCES: Final[Mapping[str, frozenset[str]]] = {
+CAUSES_OF: Final[Mapping[str, frozenset[str]]] = {
     "NO_CLICK_ID_OR_IDENTIFIER": frozenset(
         {
             *("INVALID_CLICK_ID", "BRAID_ON_ONE_PER_CLICK"),

@@ -40,7 +40,7 @@ def in_shell(text: str) -> str:
 def in_spreadsheet(text: str) -> str:
     """Return the text as a cell that no spreadsheet takes for a formula.
 
-    Spreadsheets write the same apostrophe, so `lib.rules.values.cells.unwrap` removes it.
+    Spreadsheets write the same apostrophe, so `lib.model.spelling.unwrap` removes it.
     """
     bare = text.strip(" ")
     if not bare.startswith(_FORMULA) or _NUMBER.fullmatch(bare) or _TEXT.fullmatch(bare):

@@ -117,8 +117,8 @@ def fix_command(file: Path, results: IO[bytes], output: Path | None) -> None:
 
 
 def _default_output(source: ResultsSource, suffix: str) -> Path:
-    """Return `rows-to-fix-NAME.GENERATION.csv`. An object may have control characters in its name,
-    but no file may have a NUL, and a terminal obeys others."""
+    """Return `rows-to-fix-NAME.GENERATION.csv`, or `.xlsx`, without the control characters of the
+    object's name: a file's may have no NUL, and others could steer a terminal."""
     name = "".join(filter(str.isprintable, PurePath(source.name).name))
     return Path(f"{rows_to_fix(name, int(source.generation or 0))}{suffix}")
 

@@ -35,8 +35,8 @@ class UploadResult:
 
     `row_results` is keyed by the position of the record. A position without a result was accepted.
     `stop` is set when the API refused the account or the whole request for a reason that would also
-    affect the next chunk: the file stops there. `accepted` is only needed from an API that
-    processes records later (`Capabilities.reports_later`).
+    affect the next chunk: the run decides whether the file stops. `accepted` is only needed from an
+    API that processes records later (`Capabilities.reports_later`).
     """
 
     row_results: Mapping[int, RowResult]

@@ -105,13 +105,13 @@ class Preflight:
         key = customer_id, manager_id, custom_variables
         seen_at, account = self._seen.get(key, (0.0, None))
         if account is None or self._clock() - seen_at >= KEPT_SECONDS:
-            account = self._look(customer_id, manager_id, log, custom_variables)
+            account = self._read(customer_id, manager_id, log, custom_variables)
             self._seen[key] = self._clock(), account
         return account
 
-    def _look(self, customer_id: str, manager_id: str, log: Log, custom_variables: bool) -> Account:
+    def _read(self, customer_id: str, manager_id: str, log: Log, custom_variables: bool) -> Account:
         """Read an account. One that cannot be read says why (`Account.unread`)."""
-        search = self.searching(manager_id, log)
+        search = self.make_search(manager_id, log)
         try:
             return read_account(customer_id, search, custom_variables=custom_variables)
         except AttemptError as error:
@@ -123,7 +123,7 @@ class Preflight:
                 is_unreachable=isinstance(error, RetryableError),
             )
 
-    def searching(self, manager_id: str, log: Log) -> Search:
+    def make_search(self, manager_id: str, log: Log) -> Search:
         """Return a function for the queries of one look, which together have `READ_SECONDS`.
 
         It raises `PermanentError` if Google refuses, and `RetryableError` if it cannot be reached.
@@ -152,7 +152,7 @@ class Preflight:
     def _page(
         self, send: Callable[[RestSession, float], Json], deadline: Deadline, log: Log
     ) -> Json:
-        """Return one page of the answer to a query. Raises what `searching` says."""
+        """Return one page of the answer to a query. Raises what `make_search` says."""
         try:
             return self._queries.send(
                 send, rest.classify, deadline=deadline, timeout_seconds=QUERY_SECONDS, log=log

@@ -16,11 +16,11 @@ MAX_CHARS_OF_MESSAGE: Final = 300
 
 _AT: Final = r"\s?(?:[@\uff20\ufe6b]|%40|%EF%BC%A0|%EF%B9%AB)\s?"
 """The sign, and its forms of full width and of small size."""
-_OF_ADDRESS: Final = r"[^\s@\uff20\ufe6b\"'<>(),;:=]"
+_EMAIL_CHAR: Final = r"[^\s@\uff20\ufe6b\"'<>(),;:=]"
 # A domain has a letter or a dot, so `ORD@2026` is no address.
 _DOMAIN: Final = r"(?=[\d-]*[^\W\d_]|[\d-]+\.)"
-_EMAIL: Final = re.compile(f"{_OF_ADDRESS}{_AT}{_DOMAIN}", re.IGNORECASE)
-_WHOLE_EMAIL: Final = re.compile(f"{_OF_ADDRESS}+{_AT}{_DOMAIN}{_OF_ADDRESS}+", re.IGNORECASE)
+_EMAIL: Final = re.compile(f"{_EMAIL_CHAR}{_AT}{_DOMAIN}", re.IGNORECASE)
+_WHOLE_EMAIL: Final = re.compile(f"{_EMAIL_CHAR}+{_AT}{_DOMAIN}{_EMAIL_CHAR}+", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"(?<![\w.])\+?\d(?:[\s().-]{0,2}\d){6,}(?!\w)")
 # Plain digits, or groups of other sizes (112-3456789-1234567), are order numbers.
 _PHONE: Final = re.compile(

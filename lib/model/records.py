@@ -25,7 +25,7 @@ RowProblem = Literal[
     "UNCLOSED_QUOTE",  # it closes too late, in the wrong position, or never
     "INSIDE_QUOTES",  # a line that may belong to a quoted cell of a refused row
     "BROKEN_QUOTING",  # text after a closing quote: "a"b
-    "UNDECODABLE",  # or a NUL byte
+    "UNDECODABLE",  # or a NUL byte, or a formula without a result
     "RECORD_TOO_LONG",
     "UNTERMINATED_LAST_LINE",  # the file may be cut in this line
     "REPORT_FOOTER",  # not a row: a total, or a line about the report

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, Literal, NamedTuple, get_args
 
-from lib.catalogue.codes import CONSEQUENCES, lookup
+from lib.catalogue.codes import CAUSES_OF, lookup
 from lib.model.chunk_outcomes import ChunkOutcomes
 from lib.model.money import Sum, add_sums
 from lib.model.outcomes import LOST, Problem, RowOutcome
@@ -21,9 +21,9 @@ from lib.model.outcomes import LOST, Problem, RowOutcome
 MAX_DETAILS: Final = 3
 """Different details of a cause that are shown with it; if it has more, only with the rows."""
 MAX_ROWS: Final = 1_000
-"""Rows that are listed in any case, and in addition:"""
+"""So many rows are listed in any case."""
 ROWS_OF_A_CAUSE: Final = 10
-"""the first rows of every cause, so that a frequent one does not hide the others."""
+"""So many rows of every cause are listed too, so that a frequent one does not hide the others."""
 
 Need = Literal["correct", "profile", "late", "look", "nobody", "warned"]
 """What rows with a problem need. `correct`: they do not count for a reason that a person can
@@ -206,7 +206,7 @@ def root_problems(row: RowOutcome) -> Sequence[Problem]:
     if len(problems) < 2:  # most rows, and a file can have a million of these
         return problems
     codes = {each.code for each in problems}
-    return [each for each in problems if not codes & CONSEQUENCES.get(each.code, frozenset())]
+    return [each for each in problems if not codes & CAUSES_OF.get(each.code, frozenset())]
 
 
 def _reasons(row: RowOutcome) -> Sequence[Problem]:
@@ -216,5 +216,5 @@ def _reasons(row: RowOutcome) -> Sequence[Problem]:
     """
     if not row.warnings:
         return root_problems(row)
-    explained = set().union(*(CONSEQUENCES.get(each.code, ()) for each in row.errors))
-    return [each for each in root_problems(row) if each in row.errors or each.code in explained]
+    causes = set().union(*(CAUSES_OF.get(each.code, ()) for each in row.errors))
+    return [each for each in root_problems(row) if each in row.errors or each.code in causes]

@@ -288,8 +288,8 @@ class ChunkColumns:
 
 
 def _transposed(rows: Sequence[Sequence[str]], used: Sequence[int]) -> Mapping[int, Sequence[str]]:
-    """Return the cells of each place in use. Most columns of an export can be others, so only in a
-    file without others are all transposed."""
+    """Return the cells of each place in use. Those of other columns are left out: an export may
+    have many."""
     if not (rows and used):
         return {}
     if len(used) == len(rows[0]):

@@ -39,8 +39,9 @@ from lib.state.runs import Run, RunEntry, SavedRun, entry_of, run_id
 from lib.state.store import StoredObject
 
 DeliveryResult = Literal["ignored", "skipped"] | Status
-"""What became of a delivery: the object is no input file (`ignored`), there was nothing to do or
-nothing new to say (`skipped`), or the status of the results that were written."""
+"""What became of a delivery: the object is no input file of ours (`ignored`), no results were
+written (`skipped`: there was nothing to do, nothing new to say, or the run ended without any), or
+the status of the results."""
 
 _WRONG_BUCKET: Final = for_engineer("Correct the setting or the trigger.")
 _QUOTA_ZONE: Final = ZoneInfo("America/Los_Angeles")
@@ -175,7 +176,7 @@ def ignore_rules(settings: Settings) -> IgnoreRules:
 
 
 def _log_retry(error: RetryableError, log: Log) -> None:
-    """Log why an attempt ends without results."""
+    """Log why no results were written now, and the alert if a person must act on it."""
     if isinstance(error, LeaseHeld):
         log.info("lease_held", detail=error.detail)
         return

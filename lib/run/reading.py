@@ -74,7 +74,7 @@ def read_table(
 
 
 def wanted_names(profile: Profile) -> Wanted:
-    """Return the names that the header of the profile's files has."""
+    """Return what compares a line with the names that the header of the profile's files has."""
     others = [(column,) for column in _columns_of_values(profile)]
     if not profile.names_columns:
         sends = [entry.send for entry in profile.entries if entry.send is not None]

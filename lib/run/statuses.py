@@ -349,7 +349,7 @@ class _FinalStatus:
     ) -> int:
         """Give the rows that the API has named their outcomes. `errors` are its reasons by line.
 
-        Return how many of them have no ad click.
+        Return how many of them stay uploaded because the person clicked no ad.
         """
         unmatched = 0
         for line, codes in errors.items():

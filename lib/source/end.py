@@ -26,7 +26,8 @@ TOTAL_WORDS: Final = frozenset(
         *("razem", "i alt", "yhteensä", "toplam", "итого", "всего", "合計", "总计", "总和"),
     }
 )
-"""What the cell of a total says, as `comparable` writes it. It is only ever a note."""
+"""What the cell of a total says, as `comparable` writes it. It makes a note, and tells a
+footer from a row that was cut."""
 
 Hold = Literal["never", "broken", "always"]
 """When the row in a last line without a line end is held as UNTERMINATED_LAST_LINE. `broken`: only

@@ -2,11 +2,14 @@
 
     runs/<run>.json     one document for each generation; a lifecycle rule deletes it
 
-    none → working ⇄ waiting → done
+    none → working ⇄ waiting
+              ↓
+             done
 
 When the lease of a working run ends, its attempt has died: another one begins after a wait
-(`next_attempt`). A waiting run is due when there is something to do again. A run that is done never
-runs again: a file that is dropped again is a new generation, and so another run.
+(`next_attempt`). A waiting run is due when there is something to do again. A run that is done only
+writes results again that somebody has deleted: a file that is dropped again is a new generation,
+and so another run.
 
 Only the owner of a lease changes a run, by compare-and-swap. The object's metadata repeat what a
 sweep needs to know (`RunEntry`), so that a listing shows it.
@@ -210,7 +213,7 @@ class RunEntry(msgspec.Struct, frozen=True):
     customer_id: str = ""
 
     def run_id(self, bucket: str) -> str:
-        """Return the identity of the run of an object in this bucket, readable for people."""
+        """Return the `run_id` of an object in this bucket. A very long name is cut in it."""
         return f"{bucket}/{self.name}#{self.generation}"
 
     @property

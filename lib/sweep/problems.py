@@ -149,7 +149,7 @@ class View:
         # A long name is cut in the entry (`metadata_of`), but the key of its run is whole.
         return entry.name not in self.live_names and entry.key not in self.files
 
-    def name_of(self, run: UnreadableRun) -> str:
+    def file_name_of(self, run: UnreadableRun) -> str:
         """Return the name of the live file of a run that cannot be read. If its file was deleted or
         overwritten, only its document has a name."""
         file = self.files.get(run.key)
@@ -399,7 +399,7 @@ def _unfinished(view: View) -> Iterator[Found]:
         # State that somebody has changed must be mended, however old it is.
         is_told = run.code == "STATE_UNREADABLE" or view.is_still_told(run.saved_at)
         if is_told and view.now - run.saved_at >= UNFINISHED_AFTER:
-            file, name = view.files.get(run.key), view.name_of(run)
+            file, name = view.files.get(run.key), view.file_name_of(run)
             profile = profile_name(name) if file is not None else ALL_PROFILES
             came = (file and file.created) or run.saved_at
             yield Found(profile, run.code, dated(name, came), run=run.key)

@@ -227,7 +227,7 @@ def _write_overview(context: RunContext, view: View, problems: Sequence[OpenProb
 
     bucket = context.settings.output_bucket
     try:
-        unreadable = {view.name_of(run): run.code for run in view.unreadable}
+        unreadable = {view.file_name_of(run): run.code for run in view.unreadable}
         page = render_overview(bucket, view.entries, problems, view.now, unreadable).encode()
         live = context.store.find_live(bucket, OVERVIEW)
         generation = live.generation if live is not None else 0

@@ -13,7 +13,7 @@ import pytest
 from lib.catalogue.codes import (
     ABOUT_THE_ACTION,
     CATALOGUE,
-    CONSEQUENCES,
+    CAUSES_OF,
     KEEPS_OLD_VALUE,
     NOBODY_CLICKED,
     TABLES,
@@ -67,8 +67,8 @@ def test_every_code_of_ours_is_raised() -> None:
 
 def test_every_code_of_a_list_is_known() -> None:
     """The codes about which other modules decide."""
-    listed = {*ABOUT_THE_ACTION, *CONSEQUENCES, *WAITS_A_DAY, *NOBODY_CLICKED, *KEEPS_OLD_VALUE}
-    assert listed.union(*CONSEQUENCES.values()) - set(CATALOGUE) == set()
+    listed = {*ABOUT_THE_ACTION, *CAUSES_OF, *WAITS_A_DAY, *NOBODY_CLICKED, *KEEPS_OLD_VALUE}
+    assert listed.union(*CAUSES_OF.values()) - set(CATALOGUE) == set()
 
 
 def test_every_code_of_reading_a_file_is_known() -> None:

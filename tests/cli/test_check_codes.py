@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lib.catalogue.codes import CATALOGUE, CONSEQUENCES, Code
+from lib.catalogue.codes import CATALOGUE, CAUSES_OF, Code
 from lib.cli import dry_run
 from tests.cli.validating import ACCOUNT, csv_of, row, validate
 from tests.workbooks import workbook
@@ -415,7 +415,7 @@ def test_a_check_notes_that_the_last_line_has_no_end() -> None:
     assert not document["counts"]["deferred"]
 
 
-@pytest.mark.parametrize("code", sorted(CONSEQUENCES["NO_CLICK_ID_OR_IDENTIFIER"]))
+@pytest.mark.parametrize("code", sorted(CAUSES_OF["NO_CLICK_ID_OR_IDENTIFIER"]))
 def test_what_left_out_the_only_identifier_explains_that_none_is_left(code: str) -> None:
     """Every code that explains it leaves a row without a click ID and without a person."""
     file = FILES[code]

@@ -209,7 +209,7 @@ def test_the_rows_of_all_pages(apis: Apis, monkeypatch: pytest.MonkeyPatch) -> N
         return pages[given["json"].get("pageToken", "")]
 
     monkeypatch.setattr(RestSession, "send", send)
-    found = preflight(apis).searching("", SilentLog())(CUSTOMER, ACTION_QUERY)
+    found = preflight(apis).make_search("", SilentLog())(CUSTOMER, ACTION_QUERY)
     assert [each["id"] for each in found] == ["1", "2"]
 
 

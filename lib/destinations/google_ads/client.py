@@ -88,7 +88,7 @@ class GoogleAds:
 
     def upload_diagnostics(self, customer_id: str) -> UploadDiagnostics | None:
         """See `DiagnosingDestination.upload_diagnostics`."""
-        return read_diagnostics(customer_id, self.preflight.searching(self.manager_id, self.log))
+        return read_diagnostics(customer_id, self.preflight.make_search(self.manager_id, self.log))
 
     def encode(
         self, kind: RecordKind, records: Sequence[Any], customer_id: str, job_id: int

@@ -166,6 +166,6 @@ class ChunkUpload:
 
 
 def _all_refused(request: UploadRequest, problem: Problem) -> UploadRequestResult:
-    """Return that Google took no row of a request, and that the file stops."""
+    """Return that Google took no row of a request, and why."""
     refused = RowResult("not_attempted", (problem,))
     return UploadRequestResult(dict.fromkeys(range(request.size), refused), [], problem)

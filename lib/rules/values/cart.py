@@ -12,6 +12,7 @@ from lib.rules.values.cells import parse_json
 from lib.rules.values.money import parse_money
 
 _MAX_ITEMS: Final = 1000
+_LONGEST_VARIABLE: Final = 100
 _LARGEST_QUANTITY: Final = 2**31 - 1
 _LARGEST_MERCHANT_ID: Final = 2**63 - 1
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2})(?:[-_][A-Za-z]{2,4})?", re.ASCII)
@@ -92,12 +93,11 @@ def parse_feed_language(value: str) -> str:
 
 
 def parse_custom_variable(value: str) -> str:
-    """Return the value of a custom variable, trimmed.
+    """Return the value of a custom variable.
 
     Raises CUSTOM_VARIABLE_NOT_ACCEPTED, because Google drops conversions with long values or with
     personal data in custom variables.
     """
-    text = value.strip()
-    if len(text) > 100 or looks_like_email(text) or looks_like_phone(text):
+    if len(value) > _LONGEST_VARIABLE or looks_like_email(value) or looks_like_phone(value):
         raise RuleError("CUSTOM_VARIABLE_NOT_ACCEPTED")
-    return text
+    return value

@@ -22,7 +22,6 @@ MemoKey = str | tuple[str, ...]
 
 # Each kind of value has its own placeholders, because a placeholder in one column is a value in
 # another: `0` is an amount, Null is a surname, NA is Namibia, and a consent can be unknown.
-# No value of any kind is written like these signs.
 _ZERO_TIMES: Final = ("0000-00-00", "0001-01-01")
 """What databases write for a missing time (MySQL, .NET), often with midnight."""
 _ABSENT: Final = frozenset(
@@ -32,6 +31,7 @@ _ABSENT: Final = frozenset(
         *("notset", "novalue"),
     }
 )
+"""No value of any kind is written like these."""
 _SIGNS: Final = _ABSENT | {
     *("#n/a", "#na", "#null!", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#error!"),
     *("notprovided", "notavailable"),
@@ -61,7 +61,8 @@ _LONGEST_REMEMBERED: Final = 256
 
 
 def is_placeholder(kind: ValueKind, cell: str) -> bool:
-    """Return whether a cell of this kind is a placeholder: `N/A`, `(not set)`, `null`, `--`."""
+    """Return whether a cell of this kind is a placeholder: `N/A`, `(not set)`, `null`, `--`, and
+    `0000-00-00`, with a time of day or without."""
     if len(cell) > LONGEST_PLACEHOLDER:
         return cell.startswith(_ZERO_TIMES)
     word = cell.strip().lower()

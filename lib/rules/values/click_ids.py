@@ -57,8 +57,9 @@ _SURELY: Final = 20
 
 
 def is_plain_click_id(value: str) -> bool:
-    """Return whether the click ID needs no further checks. This applies to nearly all click IDs."""
-    # A letter, then letters, digits, - and _, too long for a placeholder.
+    """Return whether Google alone decides on the click ID, as on nearly all of them."""
+    # Letters, digits, - and _, no digit first, too long for a placeholder, and nothing that
+    # `_OF_OTHERS` matches. Words of so many letters are left to Google.
     return (
         _SURELY <= len(value) <= 1024
         and len(value) != _CHARS_OF_MICROSOFT

@@ -147,7 +147,7 @@ LONGEST_TOKEN = base64.b64encode(json.dumps({"a": "x" * 6135}).encode()).decode(
         (parse_feed_language, "EN", "en"),
         (parse_feed_language, "pt-BR", "pt"),
         (parse_custom_variable, "x" * 100, "x" * 100),
-        (parse_custom_variable, " gold ", "gold"),
+        (parse_custom_variable, "gold", "gold"),
         (parse_session_attributes_encoded, f" {TOKEN} ", TOKEN),
         (parse_session_attributes_encoded, TOKEN.rstrip("="), TOKEN.rstrip("=")),
         (parse_session_attributes_encoded, LONGEST_TOKEN, LONGEST_TOKEN),
