@@ -24,6 +24,10 @@ _OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
     None: "a date such as 11.20.2026, which has the month first",
 }
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
+_FEWEST_UNREAD: Final = 0.1
+"""Dates that a spreadsheet could not read, for each that it could: of those of two weeks or more,
+there are as many at least."""
+
 _YEAR_FIRST: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
 
 
@@ -112,7 +116,8 @@ def _reject_exchanged_dates(chunk: ChunkColumns, field: str) -> None:
 
     One that expects 11/25/2026 makes a date of 03/12/2026, which is 2026-03-12 then, and leaves
     25/11/2026 as it is. So a column looks like this if its dates with the year first have no day
-    above 12, and all those with slashes can only be read in the same order.
+    above 12, and all those with slashes can only be read in the same order, and are not few: a
+    single one may be a mistake.
     """
     cells = chunk.cells(field)
     # For speed: most columns have dates of one kind.
@@ -125,13 +130,14 @@ def _reject_exchanged_dates(chunk: ChunkColumns, field: str) -> None:
         if _YEAR_FIRST.match(cell):
             with_year_first.setdefault(column, []).append(row)
     for column, rows in with_year_first.items():
-        orders = {
-            order
+        with_slashes = [
+            meanings_by_order(plain_text(cell, field) or "")
             for cell, of_cell in zip(cells, columns, strict=True)
             if of_cell == column and "/" in cell
-            for order in meanings_by_order(plain_text(cell, field) or "")
-        }
-        if len(orders) != 1 or any(cells[row][8:10] > "12" for row in rows):
+        ]
+        orders = {order for meanings in with_slashes for order in meanings}
+        are_few = _FEWEST_UNREAD * len(rows) > len(with_slashes)
+        if len(orders) != 1 or are_few or any(cells[row][8:10] > "12" for row in rows):
             continue
         for row in rows:
             _reject_date(chunk.problems, row, Problem("DATE_EXCHANGED", field))
