@@ -164,7 +164,7 @@ def find_superseded(
 
 
 def _adjusted_conversion(adjustments: Columns, row: int) -> _Conversion:
-    """Return what a row names the conversion by that it adjusts."""
+    """Return how a row names the conversion that it adjusts."""
     order_id = adjustments["order_id"][row]
     click = adjustments["gclid"][row], adjustments["conversion_time"][row]
     return adjustments["action_id"][row], *((order_id,) if order_id else click)

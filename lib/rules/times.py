@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
+from itertools import chain
 from typing import Final, NamedTuple
 
 from lib.errors import RuleError
@@ -24,9 +25,9 @@ _OTHER_ORDER: Final[Mapping[DateOrder | None, str]] = {
     None: "a date such as 11.20.2026, which has the month first",
 }
 """The detail of DATE_ORDER_MISMATCH, by the profile's `date_order`."""
-_FEWEST_UNREAD: Final = 0.1
-"""Dates that a spreadsheet could not read, for each that it could: of those of two weeks or more,
-there are as many at least."""
+_LEAST_SHARE_LEFT: Final = 0.1
+"""The dates that a spreadsheet has left as they were, for each that it has exchanged. If the dates
+are those of two weeks or more, there are always more."""
 
 _YEAR_FIRST: Final = re.compile(r"\d{4}-\d\d-\d\d(?!\d)", re.ASCII)
 
@@ -125,22 +126,17 @@ def _reject_exchanged_dates(chunk: ChunkColumns, field: str) -> None:
     if "/" not in text or "-" not in text:
         return
     columns = chunk.values_of_entries(chunk.file.columns[field])
-    with_year_first: dict[int | None, list[int]] = {}
-    for row, (cell, column) in enumerate(zip(cells, columns, strict=True)):
-        if _YEAR_FIRST.match(cell):
-            with_year_first.setdefault(column, []).append(row)
-    for column, rows in with_year_first.items():
-        with_slashes = [
-            meanings_by_order(plain_text(cell, field) or "")
-            for cell, of_cell in zip(cells, columns, strict=True)
-            if of_cell == column and "/" in cell
-        ]
-        orders = {order for meanings in with_slashes for order in meanings}
-        are_few = _FEWEST_UNREAD * len(rows) > len(with_slashes)
-        if len(orders) != 1 or are_few or any(cells[row][8:10] > "12" for row in rows):
+    for column in {*columns}:
+        rows = [row for row, of_row in enumerate(columns) if of_row == column]
+        with_year_first = [row for row in rows if _YEAR_FIRST.match(cells[row])]
+        if not with_year_first or any(cells[row][8:10] > "12" for row in with_year_first):
             continue
-        for row in rows:
-            _reject_date(chunk.problems, row, Problem("DATE_EXCHANGED", field))
+        left = [cells[row] for row in rows if "/" in cells[row]]
+        meanings = (meanings_by_order(plain_text(cell, field) or "") for cell in left)
+        are_enough = len(left) >= _LEAST_SHARE_LEFT * len(with_year_first)
+        if are_enough and len({*chain.from_iterable(meanings)}) == 1:
+            for row in with_year_first:
+                _reject_date(chunk.problems, row, Problem("DATE_EXCHANGED", field))
 
 
 def _reject_date(problems: RowProblems, row: int, problem: Problem) -> None:

@@ -90,30 +90,26 @@ def rows_of(text: str, first_line: int = 2) -> list[Row]:
 
 
 def validate(text: str, destination: str = "google_ads", **settings: Any) -> Validated:
-    """Validate a small file whose first line contains field names. `---` begins another chunk."""
+    """Validate a small file whose first line contains field names."""
     header, _, body = text.strip().partition("\n")
     engine = engine_for(header.split(","), destination=destination, **settings)
     validated = Validated()
-    line = 2
-    for chunk in body.split("\n---\n"):
-        rows = rows_of(chunk, line)
-        line += len(rows)
-        found = engine.validate(rows)
-        warnings = []
-        for number, record in zip(found.lines, found.records, strict=True):
-            validated.sent[number] = record
-            warnings.append((number, record.warnings))
-        for row in found.refused:
-            codes = [each.code for each in row.errors]
-            validated.refused[row.line] = " ".join(codes)
-            validated.fields[row.line] = " ".join(f"{e.code} {e.field}" for e in row.errors)
-            validated.details[row.line] = "; ".join(each.detail for each in row.errors)
-            validated.outcomes[row.line] = row.outcome
-            warnings.append((row.line, row.warnings))
-        for number, problems in warnings:
-            if problems:
-                validated.warned[number] = " ".join(each.code for each in problems)
-        validated.placeholders |= found.placeholders
+    found = engine.validate(rows_of(body))
+    warnings = []
+    for number, record in zip(found.lines, found.records, strict=True):
+        validated.sent[number] = record
+        warnings.append((number, record.warnings))
+    for row in found.refused:
+        codes = [each.code for each in row.errors]
+        validated.refused[row.line] = " ".join(codes)
+        validated.fields[row.line] = " ".join(f"{e.code} {e.field}" for e in row.errors)
+        validated.details[row.line] = "; ".join(each.detail for each in row.errors)
+        validated.outcomes[row.line] = row.outcome
+        warnings.append((row.line, row.warnings))
+    for number, problems in warnings:
+        if problems:
+            validated.warned[number] = " ".join(each.code for each in problems)
+    validated.placeholders |= found.placeholders
     return validated
 
 
