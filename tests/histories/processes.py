@@ -72,7 +72,8 @@ class Process:
     """One process: when it began, in seconds of the clock, and what has happened to it.
 
     The moments are numbers of `Google.moments`; 0: it has not happened. `requests` have reached
-    Google, `runs` are those of which it has begun to send rows. `taken` are the keys of the runs
+    Google, `runs` are those of which it sends rows: the end of the attempt, once saved, gives the
+    lease back, also if the process is frozen in that very call. `taken` are the keys of the runs
     that it has saved, `works_on` is the last of them, since `works_since`. `took_long` are those
     for which an attempt ran out of time. Its wall clock is `clock_ahead` seconds ahead.
     """
@@ -194,6 +195,8 @@ class ProcessStore:
             if generation is not None and name.startswith(RUNS):
                 is_work = b'"working"' in data
                 self._has_taken = is_work and not self._has_taken
+                if not is_work:
+                    self._process.runs.clear()
                 self._process.take(name.removeprefix(RUNS).removesuffix(".json"))
             return generation
 
