@@ -12,6 +12,7 @@ import pytest
 
 from lib.model.records import Conversion
 from lib.model.sent_requests import RequestStatus
+from lib.run.deliver import deliver as deliver_object
 from tests.fakes import SOLD_AT, START, deliver, sweep, world
 from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SalesRow, sales
 from tests.histories.google import Verdict
@@ -102,6 +103,29 @@ def test_a_corrected_value_without_a_currency_is_in_that_of_the_sale() -> None:
     sent = google.api.sent[-1]
     assert isinstance(sent, Conversion)
     assert (sent.value, sent.currency_code) == (80.0, "CHF")
+
+
+def test_a_correction_of_the_currency_alone_reaches_the_sale() -> None:
+    """100 dollars become 100 euros. The sale comes again, and a check of it changes nothing."""
+    google = world()
+    google.use_destination("data_manager")
+    sale = {"order_id": "a", "conversion_date_time": SOLD_AT, "conversion_value": "100"}
+    change = {
+        "adjustment_date_time": f"{START - timedelta(days=1):%Y-%m-%d %H:%M:%S}+00:00",
+        "adjusted_value": "100",
+        "currency_code": "EUR",
+    }
+    default = google.profiles["default"]
+    google.profiles["changes"] = default | {"conversions": [{"send": "restatement"}]}
+    google.profiles["checked"] = default | {"validate_only": True}
+    columns = (*CORE_COLUMNS, "adjustment_date_time", "adjusted_value")
+    sold = csv_bytes([core_row(1, **sale, currency_code="USD")])
+    changed = csv_bytes([core_row(1, **sale, **change)], columns)
+    context = google.context  # one instance processes all of them
+    for name, data in (("changes/a.csv", changed), ("b.csv", sold), ("checked/c.csv", sold)):
+        deliver_object(google.store.put("in-bucket", name, data), context)
+    records = [each for each in google.api.sent if isinstance(each, Conversion)]
+    assert [each.currency_code for each in records] == ["EUR", "USD"]
 
 
 def test_a_restatement_that_google_does_not_take_is_lost() -> None:

@@ -368,6 +368,15 @@ def test_a_profile_that_is_edited_between_two_attempts(google: World) -> None:
     assert [*results(google)["money"]["uploaded"]["sums"]] == ["USD"]
 
 
+def test_an_outage_is_tried_again_after_ten_minutes(google: World) -> None:
+    """Neither at once, which would burn attempts, nor after a longer wait, as a death is."""
+    google.api.before = fails(RetryableError("API_UNAVAILABLE"))
+    with pytest.raises(RetryableError):
+        deliver(google, "daily.csv", sales("a"))
+    run = saved(google)
+    assert (run.due, run.tries) == (google.context.utc_now() + timedelta(minutes=10), 0)
+
+
 def test_results_that_were_deleted_come_back_with_the_next_event(google: World) -> None:
     """They are made of the markers, without sending anything."""
     deliver(google, "daily.csv", sales("a"))
