@@ -1,6 +1,6 @@
 """The mechanics of the rules: cells, caches, and problems by row.
 
-    FileRules     the rules of a file, and what its cells mean: the same for all of its chunks
+    FileColumns   the columns of a file, and what is known of its cells: all of its chunks share it
     ChunkColumns  a chunk, column by column
     RowProblems   the errors and warnings of its rows
 
@@ -92,12 +92,12 @@ class RowProblems:
             found.append(warning)
 
 
-class FileRules:
-    """The rules of one file, and what its cells mean: the same for all of its chunks.
+class FileColumns:
+    """The columns of one file, and what is known of its cells: all of its chunks share it.
 
     `columns` maps each field to the place of its cell in a row, for each entry of the profile
     (None: its rows have no such cell). They are fields that are sent, or that help to read others.
-    `sales` are the rules of the conversions that adjustments are about, None for other records.
+    `sales` are those of the conversions that adjustments are about, None for other records.
     `can` is what the destination can do with records of this kind.
     """
 
@@ -105,7 +105,7 @@ class FileRules:
         self,
         columns: Mapping[str, Sequence[int | None]],
         rules: RowRules,
-        sales: FileRules | None = None,
+        sales: FileColumns | None = None,
     ) -> None:
         self.columns = columns
         self.rules = rules
@@ -143,7 +143,7 @@ def _with_plain_texts(
     read: Callable[..., T], columns: Sequence[str], rules: RowRules, with_placeholders: set[str]
 ) -> Callable[..., T]:
     """Return `read` as a `Memo` calls it: with plain texts for the cells of `columns`, then the
-    rest of the key, and the rules. It does not know `FileRules`, whose memo has it: such a cycle
+    rest of the key, and the rules. It does not know `FileColumns`, whose memo has it: such a cycle
     would keep what is read in memory."""
 
     def read_cells(*key: str) -> T:
@@ -165,7 +165,7 @@ class ChunkColumns:
 
     def __init__(
         self,
-        file: FileRules,
+        file: FileColumns,
         lines: Sequence[int],
         rows: Sequence[Sequence[str]],
         entries: Sequence[int] = (),
@@ -207,7 +207,7 @@ class ChunkColumns:
         """Return for each row what `read` makes of the texts in these columns, and of the rules.
 
         For columns with few different cells: `read` is called only once for each of them
-        (`FileRules.memo`).
+        (`FileColumns.memo`).
         """
         # Of one column, the memo's keys are cells; of several, tuples of cells.
         memo = self.file.memo(read, *fields)

@@ -21,7 +21,7 @@ from lib.model.records import Adjustment, Call, Conversion, Record, Row, problem
 from lib.rules.adjustments import check_adjustments
 from lib.rules.assembly import CheckedRows, ValidatedChunk, assemble
 from lib.rules.calls import check_calls
-from lib.rules.columns import ChunkColumns, FileRules, is_sent
+from lib.rules.columns import ChunkColumns, FileColumns, is_sent
 from lib.rules.conversions import check_conversions
 from lib.rules.fields import BY_NAME, ONLY_OF_ADJUSTMENTS
 from lib.rules.row_rules import RowRules
@@ -36,7 +36,7 @@ _KINDS: Final[Mapping[RecordKind, tuple[type[Record], Check]]] = {
 }
 
 
-class Engine(FileRules):
+class Engine(FileColumns):
     """Validates the rows of one file that become records of one kind (`RowRules.kind`).
 
     `columns` has, for each entry of `RowRules.entries`, the place of each field in a row. `sales`,
