@@ -90,7 +90,7 @@ def in_words(micros: Mapping[str, int]) -> str:
 class Amounts(NamedTuple):
     """The values of some rows by their positions, packed: `micros` has eight bytes a row.
 
-    `currencies` are those that occur. If there are several, `which` has a byte for each row: the
+    `currencies` are all that occur. If there are several, `which` has a byte for each row: the
     position of its currency. Without `micros`, no row has a value.
     """
 
@@ -102,11 +102,6 @@ class Amounts(NamedTuple):
     def of(cls, values: Iterable[float | None], currencies: Sequence[str | None]) -> Amounts:
         """Return the values of rows, which are in these currencies. None: the row has no value, and
         so no currency."""
-        micros = [_NONE if value is None else int(value * _FLOAT_MICROS + 0.5) for value in values]
-        return cls._of_micros(micros, currencies)
-
-    @classmethod
-    def _of_micros(cls, micros: Iterable[int], currencies: Sequence[str | None]) -> Amounts:
         names = tuple(each for each in dict.fromkeys(currencies) if each is not None)
         if not names:
             return cls()
@@ -114,6 +109,7 @@ class Amounts(NamedTuple):
         if len(names) > 1:
             numbers = {name: number for number, name in enumerate(names)}
             which = bytes(numbers.get(each or "", 0) for each in currencies)
+        micros = [_NONE if value is None else int(value * _FLOAT_MICROS + 0.5) for value in values]
         return cls(array("q", micros).tobytes(), names, which)
 
     def at(self, position: int) -> tuple[int | None, str]:
@@ -134,14 +130,6 @@ class Amounts(NamedTuple):
             micros=array("q", map(micros.__getitem__, positions)).tobytes(),
             which=bytes(map(self.which.__getitem__, positions)) if self.which else b"",
         )
-
-    def replaced(self, changes: Mapping[int, tuple[int | None, str]]) -> Amounts:
-        """Return them with other values in micros, and other currencies, at some positions."""
-        # If no row has a value yet, nothing says how many rows there are. The others need none.
-        size = len(self.micros) // 8 or max(changes) + 1
-        values = [changes.get(position) or self.at(position) for position in range(size)]
-        micros = [_NONE if each is None else each for each, _ in values]
-        return self._of_micros(micros, [None if n is None else currency for n, currency in values])
 
     def sums(self) -> dict[str, Sum]:
         """Return the sum of each currency."""

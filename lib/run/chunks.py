@@ -31,7 +31,7 @@ from lib.errors import CHECKSUM_MISMATCH, PermanentError
 from lib.model.chunk_outcomes import ChunkOutcomes, RecordLines, bounded
 from lib.model.money import Amounts
 from lib.model.outcomes import COUNTED, Outcome, Problem, RowOutcome
-from lib.model.records import Adjustment, Row, line_of
+from lib.model.records import Adjustment, Record, Row, line_of
 from lib.model.sent_requests import OpenRequest, order_text, packed_texts, ranges_of
 from lib.model.totals import Totals, ValuedRow
 from lib.rules.assembly import ValidatedChunk
@@ -224,6 +224,12 @@ def prepare(
     )
 
 
+def amounts_of(records: Iterable[Record]) -> Amounts:
+    """Return the values of records by their positions."""
+    pairs = [(record.value, record.currency_code or "") for record in records]
+    return Amounts.of([value for value, _ in pairs], [currency for _, currency in pairs])
+
+
 def _serialize(
     part: Part, validated: ValidatedChunk, customer_id: str, job_id: int
 ) -> PreparedPart:
@@ -235,8 +241,7 @@ def _serialize(
     corrects = part.kind == "adjustment"
     if corrects and part.destination.capabilities.last_value_counts:
         # What an order is worth by now, to compare with a correction that comes meanwhile.
-        values = map(attrgetter("value"), records)
-        sent_values = Amounts.of(values, [record.currency_code or "" for record in records])
+        sent_values = amounts_of(records)
     return PreparedPart(
         destination=part.destination,
         corrects=corrects,

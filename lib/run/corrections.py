@@ -26,7 +26,7 @@ from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import OpenRequest, split_order_text, unpacked_texts
 from lib.rules.assembly import ValidatedChunk
 from lib.run.attempt import Attempt
-from lib.run.chunks import Validated, outcome_of_unsent, without
+from lib.run.chunks import Validated, amounts_of, outcome_of_unsent, without
 from lib.run.plan import Part, Plan
 from lib.run.reading import sender_capabilities
 from lib.state.corrections import Correction, Corrections, order_key
@@ -87,7 +87,7 @@ class CorrectionsOfPass:
 
         `own` are the corrections of this chunk by order.
         """
-        records, values = [*rows.records], {}
+        records, is_changed = [*rows.records], False
         retracted: dict[int, RowOutcome] = {}
         for position, record in enumerate(records):
             correction = self._newest(record, own)
@@ -98,13 +98,11 @@ class CorrectionsOfPass:
                 row = outcome_of_unsent(rows, position, "skipped", (_RETRACTED,))
                 retracted[row.line] = row
             elif differs(correction, *_value_of(record)):
-                records[position] = changed = _with_value(record, correction)
-                values[position] = _value_of(changed)
-        if values:
+                records[position], is_changed = _with_value(record, correction), True
+        if is_changed:
             # Only sales have amounts here: the money of a restatement is that of its sale.
-            is_sale = part.kind == "conversion"
-            changed_values = rows.values.replaced(values) if is_sale else rows.values
-            rows = rows._replace(records=records, values=changed_values)
+            values = amounts_of(records) if part.kind == "conversion" else rows.values
+            rows = rows._replace(records=records, values=values)
         return without(rows, retracted) if retracted else rows
 
     def _newest(self, record: Record, own: dict[bytes, Correction]) -> Correction | None:

@@ -14,6 +14,10 @@ STEPS: Final = ("sold", "60", "40", "refunded")
 """What a file can say of a sale: that it was sold for 100, or its new value, oldest first."""
 WORTH: Final = (100.0, 60.0, 40.0, None)
 """What the sale is worth after each step. None: it is retracted."""
+DEFAULT_VALUE: Final = 10.0
+"""What a sale without a value is worth: that is said by its conversion action."""
+WITHOUT_VALUE: Final = (6, 9)
+"""The sales whose cells are empty."""
 
 TWIN: Final = 100
 """Sale 100 has an order ID of its own, and the click and the time of sale 0; 101 those of 1."""
@@ -29,6 +33,12 @@ class SalesRow(NamedTuple):
     def sold_at(self) -> datetime:
         """The time of the sale, which only its twin has too."""
         return START - timedelta(days=10, seconds=self.sale % TWIN)
+
+    @property
+    def worth(self) -> float | None:
+        """What the sale is worth after this step."""
+        is_default = self.step == SOLD and self.sale in WITHOUT_VALUE
+        return DEFAULT_VALUE if is_default else WORTH[self.step]
 
     @property
     def changed_at(self) -> datetime:
@@ -57,6 +67,7 @@ SALES_PROFILE: Final[dict[str, Any]] = {
         **{name: name for name in ("conversion_date_time", "conversion_value")},
     },
     "optional": ["gclid", "email"],
+    "value": "action_default",
 }
 _CHANGES: Final = {"adjustment_date_time": "Changed on", "adjusted_value": "New value"}
 SALES_ENTRIES: Final[list[dict[str, Any]]] = [
@@ -97,7 +108,8 @@ def sales_file(rows: Iterable[SalesRow], *, is_cut: bool = False) -> bytes:
     lines = [f"{_SALES_COLUMNS},Status,Changed on,New value"]
     for row in rows:
         email = f"buyer.{row.sale}@example.com"
-        cells = [row.order_id, row.click_id, email, str(row.sold_at), "100"]
+        sold_for = "" if row.sale in WITHOUT_VALUE else "100"
+        cells = [row.order_id, row.click_id, email, str(row.sold_at), sold_for]
         if row.step:
             value = STEPS[row.step] if STEPS[row.step].isdigit() else ""
             cells += ["Reduced" if value else "Refunded", str(row.changed_at), value]

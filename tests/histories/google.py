@@ -22,7 +22,7 @@ from lib.model.outcomes import Outcome, Problem
 from lib.model.records import Adjustment, Conversion, Record
 from lib.model.sent_requests import RequestStatus
 from tests.fakes import START, FakeApi, FakeRequest
-from tests.histories.files import STEPS, TWIN, SalesRow
+from tests.histories.files import DEFAULT_VALUE, STEPS, TWIN, SalesRow
 from tests.histories.processes import SLOW_SECONDS, Process
 
 T = TypeVar("T")
@@ -100,7 +100,8 @@ def sent_of(record: Record) -> Sent:
     order_id = record.order_id or ""
     if isinstance(record, Conversion):
         sold_at = datetime.fromisoformat(record.time)
-        return Sent(order_id, record.gclid, sold_at, None, record.value)
+        value = DEFAULT_VALUE if record.value is None else record.value
+        return Sent(order_id, record.gclid, sold_at, None, value)
     assert isinstance(record, Adjustment)
     sold, click_id = record.conversion_time, record.gclid
     if record.original is not None:

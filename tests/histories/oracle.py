@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from lib.model.retries import MAX_TRIES
 from tests.histories.faces import verify_faces
-from tests.histories.files import REFUNDED, SOLD, WORTH, SalesRow
+from tests.histories.files import REFUNDED, SOLD, SalesRow
 from tests.histories.google import Request, is_twin_of
 from tests.histories.history import File, History, is_open
 from tests.histories.platform import DAY, LEASE_SECONDS, SWEEP_SECONDS
@@ -298,7 +298,8 @@ class Oracle(History):
         # What Google has refused, or what could never be sent, may still travel with another row.
         begun = [file for file in self.files if self.platform.has_run(file.source)]
         known = {row.step for file in begun for row in file.rows if row.sale == sale.sale}
-        allowed = [WORTH[taken], *(WORTH[step] for step in known if step > taken)]
+        steps = [taken, *(step for step in known if step > taken)]
+        allowed = [SalesRow(sale.sale, step).worth for step in steps]
         if held not in allowed and not self._is_unknowable(sale, of_sale):
             self.expect(False, f"sale {sale.sale} is worth {held}, not {allowed}")
 

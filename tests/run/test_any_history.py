@@ -18,7 +18,17 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.every_call import EVERY_CALL
-from tests.histories.files import AGAIN, NAMES, REDUCED, REFUNDED, SOLD, TWIN, SalesRow, sales
+from tests.histories.files import (
+    AGAIN,
+    NAMES,
+    REDUCED,
+    REFUNDED,
+    SOLD,
+    TWIN,
+    WITHOUT_VALUE,
+    SalesRow,
+    sales,
+)
 from tests.histories.history import (
     ACCOUNT,
     DEADLY,
@@ -120,9 +130,9 @@ STORIES = {
     ),
     "a correction, and then the nightly export": Story(
         "data_manager",
-        (upload(*sales(0, 3)), wait(DAY), upload(SalesRow(0, REDUCED), name=2)),
+        (upload(*sales(6, 9)), wait(DAY), upload(SalesRow(6, REDUCED), name=2)),
         deliver(1),
-        (wait(DAY), upload(*sales(6, 0), name=1)),
+        (wait(DAY), upload(*sales(6, 9), name=1)),
     ),
     "the nightly export after a correction": Story(
         "data_manager",
@@ -194,7 +204,7 @@ def test_every_call(name: str, kind: str) -> None:
 rows_of_a_file = st.lists(
     st.builds(
         SalesRow,
-        sale=st.sampled_from([0, 0, 0, 3, 3, 1, 2, 5, TWIN, TWIN + 1]),
+        sale=st.sampled_from([0, 0, 0, 3, 3, 1, 2, 5, *WITHOUT_VALUE, TWIN, TWIN + 1]),
         step=st.integers(SOLD, REFUNDED),
     ),
     min_size=1,
