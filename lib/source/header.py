@@ -116,22 +116,21 @@ def find_header(
     unreadable: SourceError | None = None
     for line in header_lines(lines, delimiter):
         if isinstance(line, SourceError):
-            if wanted is None:  # the first line is the header, and this is it
+            if wanted is None:
                 raise line
             unreadable = unreadable or line
             continue
-        match = wanted(line.names) if wanted is not None else Match((), 0)
-        if not match.missing:
+        if wanted is None or not (match := wanted(line.names)).missing:
             return line, None
         if closest is None or match.rank > closest[1].rank:
             closest = line, match
-    if closest is None or (unreadable is not None and not closest[1].is_close):
+    if wanted is None or closest is None or (unreadable and not closest[1].is_close):
         raise unreadable or SourceError("EMPTY_FILE", "the file contains no header and no rows")
     line, match = closest
     return line, _error_of(match, line.names, wanted)
 
 
-def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> SourceError:
+def _error_of(match: Match, header: Sequence[str], wanted: Wanted) -> SourceError:
     """Return why the line that comes closest is not the header: which names are missing there."""
     missing = ", ".join(" or ".join(f'"{name}"' for name in names) for names in match.missing)
     if not match.is_close:
@@ -149,10 +148,10 @@ def _error_of(match: Match, header: Sequence[str], wanted: Wanted | None) -> Sou
     return SourceError("COLUMN_MISSING", f"missing: {missing}; {comparison}")
 
 
-def _is_familiar(name: str, missing: Sequence[Names], wanted: Wanted | None) -> bool:
+def _is_familiar(name: str, missing: Sequence[Names], wanted: Wanted) -> bool:
     """Return whether a name is one of ours, or resembles one that is missing. Any other could be
     that of a person, even beside names of ours."""
-    if wanted is not None and wanted([name]).found:
+    if wanted([name]).found:
         return True
     others = [comparable(other) for names in missing for other in names]
     words = {word for other in others for word in _WORD.findall(other)}
@@ -169,10 +168,14 @@ def header_lines(lines: Sequence[str], delimiter: str | None) -> Iterator[Header
             continue
         record = _balanced(lines[start:])
         try:
-            yield _header_line(lines, start, "".join(record), delimiter)
+            header = _header_line(lines, start, "".join(record), delimiter)
         except SourceError as error:
             yield error
-        start += len(record)
+            start += len(record)
+        else:
+            yield header
+            # Of a title with an inch sign, `Report 19" screens`, only its own line was read.
+            start = header.end
 
 
 def _header_line(lines: Sequence[str], start: int, text: str, delimiter: str | None) -> HeaderLine:
@@ -218,7 +221,8 @@ def _is_preamble(line: str) -> bool:
 
 
 def _balanced(lines: Sequence[str]) -> Sequence[str]:
-    """Return the lines up to where all quotes are closed, or the first if a quote stays open."""
+    """Return the lines up to where the number of quotes is even, or the first if it never is. A
+    quote inside a cell without quotes counts too."""
     quotes = 0
     for index, line in enumerate(lines):
         quotes += line.count('"')

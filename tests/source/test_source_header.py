@@ -112,6 +112,12 @@ def test_an_unreadable_line_may_be_the_header() -> None:
         opened(f'"{HEADER}\n{ROWS}')
 
 
+def test_a_header_below_a_title_with_an_inch_sign() -> None:
+    """The quote inside the title opens nothing, although a later line has the next one."""
+    table = opened(f'Screens of 19" and more\n{HEADER}\n{ROWS}x,19" screen,\n')
+    assert (table.header_line, table.header_error) == (2, None)
+
+
 def test_a_header_that_is_padded_or_quoted() -> None:
     """Names are compared without case, invisible characters, outer and double spaces, in NFKC."""
     header = ' PHONE ,"order\xa0 id","Close\nDate",, '
