@@ -272,15 +272,24 @@ def superseded_rows(totals: Totals) -> int:
     )
 
 
+def why_none_is_meant(totals: Totals) -> str:
+    """Return why no row of a file is to be sent: `the profile skips 6 rows; newer values of 4 rows
+    count already`."""
+    superseded = superseded_rows(totals)
+    skipped = totals.count("skipped") - superseded
+    clauses = []
+    if skipped:
+        clauses.append(f"the profile skips {number_of_rows(skipped)}")
+    if superseded:
+        clauses.append(f"newer values of {number_of_rows(superseded)} count already")
+    return "; ".join(clauses) or "the file has no row"
+
+
 def _line_of(totals: Totals, *, is_check: bool) -> str:
     what, lost, taken = noun_of(totals), totals.lost, totals.taken
     if not totals.meant:
-        skipped = totals.count("skipped")
-        if not skipped:
-            return "The file has no row."
-        if skipped == superseded_rows(totals):
-            return f"Newer values of {number_of_rows(skipped)} count already."
-        return f"The profile skips {number_of_rows(skipped)}."
+        why = why_none_is_meant(totals)
+        return f"{why[0].upper()}{why[1:]}."
     wanted = totals.meant - totals.repeats or totals.meant  # a repeat is no sale of its own
     if is_check:
         possible = totals.count("ok")

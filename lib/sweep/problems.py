@@ -64,7 +64,7 @@ from lib.model.money import micros_by_currency
 from lib.model.outcomes import Problem
 from lib.model.totals import Totals
 from lib.results.fix_files import fix_files_by_run, is_written_by_fix, rows_to_fix
-from lib.results.sentences import noun_of, superseded_rows
+from lib.results.sentences import noun_of, why_none_is_meant
 from lib.run.deliver import stopped_file
 from lib.run.statuses import STATUS_UNKNOWN
 from lib.run.take import STALE_AFTER
@@ -182,9 +182,11 @@ class View:
     def shown_profile(self, name: str) -> str:
         """Return the name under which problems of a profile, or of a folder, are told.
 
-        All folders that no profile names are one problem, however many there are.
+        All folders that no profile names are one problem, however many there are. While nobody can
+        read which ones they are, each keeps its name, as in the line of a file that stops.
         """
-        return name if name in self.known_names else NO_PROFILE
+        is_known = name in self.known_names or self.profiles_problem is not None
+        return name if is_known else NO_PROFILE
 
     @cached_property
     def by_profile(self) -> Mapping[str, Sequence[RunEntry]]:
@@ -343,9 +345,7 @@ def _nothing_new_in(entry: RunEntry) -> str:
     """Return why a file brought nothing new."""
     if entry.totals.meant:
         return f"Google has all {number_of_rows(entry.totals.meant)} already"
-    if superseded_rows(entry.totals) == entry.totals.all_rows:
-        return f"newer values of all {number_of_rows(entry.totals.all_rows)} count already"
-    return f"all {number_of_rows(entry.totals.all_rows)} are skipped"
+    return why_none_is_meant(entry.totals)
 
 
 def _column_empty(view: View) -> Iterator[Found]:

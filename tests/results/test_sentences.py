@@ -412,6 +412,13 @@ CASES: dict[str, Case] = {
         "",
         NOBODY,
     ),
+    "some superseded, the others skipped": Case(
+        summary_of([row(2, "skipped", "OLDER_THAN_CORRECTION")], unlisted={"skipped": 4}),
+        "green done",
+        "The profile skips 4 rows; newer values of 1 row count already.",
+        "",
+        NOBODY,
+    ),
     "replaced": Case(
         summary_of(run={"superseded_by": 124}),
         "green done",

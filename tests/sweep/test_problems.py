@@ -712,14 +712,25 @@ def test_a_stopped_file_is_told_in_the_same_words_at_once_and_by_sweeps(
         "unknown/daily.csv": rows,
     }
     for name, content in files.items():
-        deliver(google, name, content)
-        at_once = told(capsys)["file_stopped"]
-        sweep(google)
-        by_sweep = told(capsys)["file_stopped"]
-        labels = ("severity", "kind", "profile", "code", "title", "action", "detail", "at_stake")
-        assert [at_once[each] for each in labels] == [by_sweep[each] for each in labels]
-        google.store.delete("in-bucket", name)
+        at_once, by_sweep = told_of_stopped(google, name, content, capsys)
+        assert at_once == by_sweep
     assert at_once["profile"] == NO_PROFILE
+    google.no_profiles = PermanentError("INVALID_PROFILE", "the document is broken")
+    at_once, by_sweep = told_of_stopped(google, "shop/daily.csv", rows, capsys)
+    assert at_once == by_sweep
+
+
+def told_of_stopped(
+    google: World, name: str, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> list[dict[str, Any]]:
+    """Return what is told of a stopped file at once, and by a sweep."""
+    deliver(google, name, content)
+    at_once = told(capsys)["file_stopped"]
+    sweep(google)
+    by_sweep = told(capsys)["file_stopped"]
+    google.store.delete("in-bucket", name)
+    labels = ("severity", "kind", "profile", "code", "title", "action", "detail", "at_stake")
+    return [{label: line[label] for label in labels} for line in (at_once, by_sweep)]
 
 
 def test_rows_that_waited_for_a_deleted_file_are_lost(
