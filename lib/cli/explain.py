@@ -19,7 +19,7 @@ Examples:
     {program} explain DATE_ORDER_UNDECLARED
 
 \b
-  Several codes or kinds of alerts, in whatever case:
+  Several codes or kinds of open problems, in whatever case:
     {program} explain invalid_date column_empty
 
 \b
@@ -49,7 +49,7 @@ _ALERTS: Final = {kind.name.upper(): _alert(kind) for kind in PROBLEM_KINDS}
 def explain_command(codes: tuple[str, ...]) -> None:
     """Say what each CODE means and what to do. Without CODE, list all codes.
 
-    A CODE can also be the kind of an alert, such as column_empty.
+    A CODE can also be the kind of an open problem, such as column_empty.
     """
     for entry in [_entry(code) for code in codes]:
         _explain(entry)

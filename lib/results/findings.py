@@ -200,13 +200,18 @@ def root_problems(row: RowOutcome) -> Sequence[Problem]:
     """Return the problems of a row without those that another one of them explains.
 
     A row whose only email address is wrong has nothing that identifies a person. That needs no
-    correction beside the address's.
+    correction beside the address's. And what deferred a row that is lost now is not retried.
     """
     problems = row.errors + row.warnings
     if len(problems) < 2:  # most rows, and a file can have a million of these
         return problems
     codes = {each.code for each in problems}
-    return [each for each in problems if not codes & CAUSES_OF.get(each.code, frozenset())]
+    roots = [each for each in problems if not codes & CAUSES_OF.get(each.code, frozenset())]
+    if row.outcome not in LOST:
+        return roots
+    # "Retried automatically" is not true any more.
+    final = [each for each in roots if each not in row.errors or lookup(each.code).needs_action]
+    return final or roots
 
 
 def _reasons(row: RowOutcome) -> Sequence[Problem]:

@@ -58,10 +58,11 @@ class ProblemCard(NamedTuple):
 
 
 class ProfileSums(NamedTuple):
-    """The numbers of a profile's files of the last days, for each of `SUMMED_DAYS`."""
+    """The numbers of a profile's files of the last days, and how many of their rows Google had
+    before, which the numbers leave out, for each of `SUMMED_DAYS`."""
 
     profile: str
-    numbers: Sequence[Sequence[Number]]
+    numbers: Sequence[tuple[Sequence[Number], int]]
 
 
 class Banner(NamedTuple):
@@ -247,7 +248,7 @@ def _sums_by_profile(
     for entry in entries:
         if entry.is_published and not entry.superseded and not entry.validate_only:
             by_profile.setdefault(entry.profile, []).append(entry)
-    totals = {
+    sums = {
         profile: [
             _sum_of((each for each in files if as_of - each.arrived <= period), sent_again)
             for period in map(timedelta, SUMMED_DAYS)
@@ -256,25 +257,28 @@ def _sums_by_profile(
     }
 
     def rank(profile: str) -> tuple[int, str]:
-        of_most_days = totals[profile][-1].meant_money()
-        return -max((each.micros for each in of_most_days.values()), default=0), profile
+        of_most_days, _ = sums[profile][-1]
+        money = of_most_days.meant_money().values()
+        return -max((each.micros for each in money), default=0), profile
 
-    for profile in sorted(totals, key=rank):
-        yield ProfileSums(profile, [numbers_of(each) for each in totals[profile]])
+    for profile in sorted(sums, key=rank):
+        yield ProfileSums(profile, [(numbers_of(total), had) for total, had in sums[profile]])
 
 
-def _sum_of(entries: Iterable[RunEntry], sent_again: Mapping[str, int]) -> Totals:
+def _sum_of(entries: Iterable[RunEntry], sent_again: Mapping[str, int]) -> tuple[Totals, int]:
     """Add up files. A sale that is in many of them was taken once, and lost rows that a newer file
-    has are counted there."""
-    total = Totals()
+    has are counted there. Returns also how many rows Google had before: most are of earlier files,
+    and some of attempts whose answers got lost."""
+    total, had_before = Totals(), 0
     for entry in entries:
         of_file = entry.totals
+        had_before += of_file.before
         if entry.key in sent_again:
             of_file = of_file.without_lost()
             total.add_plain("rejected", max(0, entry.totals.lost - sent_again[entry.key]))
         total.add(of_file.without_duplicates())
         total.other_currencies += of_file.other_currencies
-    return total
+    return total, had_before
 
 
 def _sent_again(entries: Sequence[RunEntry]) -> dict[str, int]:

@@ -155,6 +155,13 @@ def test_what_another_problem_explains_is_no_cause() -> None:
     assert [each.code for each in root_problems(explained)] == ["INVALID_EMAIL"]
 
 
+def test_a_lost_row_is_not_retried() -> None:
+    """What deferred it before the file was stopped needs no correction, and promises nothing."""
+    found, stopped = Findings(), row(2, "not_attempted", "TOO_RECENT_EVENT", "CUSTOMER_NOT_ENABLED")
+    found.add_row(ListedRow(1, stopped))
+    assert [*found.groups["correct"].causes] == ["CUSTOMER_NOT_ENABLED"]
+
+
 def test_a_row_with_an_error_does_not_have_only_a_warning() -> None:
     """Its error says what becomes of it."""
     found = Findings()

@@ -351,7 +351,7 @@ QUESTIONS: Final = (
     Question(
         "order_ids",
         "Order IDs",
-        "Order IDs end in .0. Is it a part of them?",
+        "Order IDs end in .0. Keep it, or drop it?",
         of="cells",
         choices=[Offer("integer", "no"), Offer("keep", "yes")],
         example=_first_cell_that(["order_id"], lambda text: without_zero(text) != text),
