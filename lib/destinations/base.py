@@ -88,8 +88,9 @@ class Destination(Protocol[R]):
         """Send the requests of a chunk, with all retries and waits.
 
         No request starts after `deadline.last_start`; those in flight may be answered until
-        `deadline.last_answer`. If the deadline or the daily quota ends the attempt, this raises
-        `RetryableError`; but if Google has answered for some rows by then, the others are deferred.
+        `deadline.last_answer`. If the deadline, the daily quota or an outage ends the attempt, this
+        raises `RetryableError`; but if Google has answered for some rows by then, the others are
+        deferred.
         """
         ...
 

@@ -55,7 +55,7 @@ def plain_paths(declared: Mapping[str, str], special: Container[str]) -> Paths:
 
 
 def write_plain_values(message: Any, paths: Paths, values: Mapping[str, Any]) -> None:
-    """Write the values that have a path. For an enum field, it is the name of an enum value."""
+    """Write the values that have a path. Those of enum fields are the names of enum values."""
     for name, value in values.items():
         if name not in paths:
             continue

@@ -90,7 +90,7 @@ def in_words(micros: Mapping[str, int]) -> str:
 class Amounts(NamedTuple):
     """The values of some rows by their positions, packed: `micros` has eight bytes a row.
 
-    `currencies` are all that occur. If there are several, `which` has a byte for each row: the
+    `currencies` has all that occur. If there are several, `which` has a byte for each row: the
     position of its currency. Without `micros`, no row has a value.
     """
 

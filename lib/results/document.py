@@ -343,7 +343,8 @@ def _entries(counts: Counter[str], rows: int, stopped_by: str = "") -> dict[str,
 
 
 def _money(totals: Totals) -> dict[Outcome, OutcomeMoney]:
-    """Return the money of the outcomes that have rows. The most frequent currency comes first."""
+    """Return the money of the outcomes that have rows, without `skipped`: its rows are no
+    conversions. The most frequent currency comes first."""
     found: dict[Outcome, OutcomeMoney] = {}
     for outcome in WITH_MONEY:
         if rows := totals.count(outcome):

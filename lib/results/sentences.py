@@ -169,8 +169,8 @@ def with_objection(line: str, sentence: str, rows: int = 0) -> str:
 
 
 def _meaning_for(code: str, totals: Totals) -> tuple[str, int]:
-    """Return what a code says, and the number of rows of which it says so; 0: of all rows, or of
-    the file."""
+    """Return what a code of `looks_of` says, and the number of rows of which it says so; 0: of all
+    rows, or of the file."""
     rows = 0
     if lookup(code).severity == "error":  # the only error of `looks_of` is `Run.blocked`
         return "What Google says later cannot be read.", rows

@@ -102,7 +102,7 @@ def _read_values(
     of `columns`, or those of the entries. None: neither says one.
 
     If numbers contradict the declared decimal sign, those that both signs can read may be rejected
-    too (`ChunkColumns.doubtful`): each would be a thousand times too high or too low.
+    too (`ChunkColumns.doubtful_rows`): each would be a thousand times too high or too low.
     """
     decimal_sign, scale = chunk.file.rules.number_format
     values: list[float | None] = [None] * chunk.size
@@ -134,7 +134,7 @@ def _read_values(
         else:
             values[row], currencies[row] = value, chosen
     if unread and decimal_sign is not None:
-        for row in chunk.doubtful(columns.value, decimal_sign, unread, meanings_by_sign):
+        for row in chunk.doubtful_rows(columns.value, decimal_sign, unread, meanings_by_sign):
             detail = _OTHER_SIGN[decimal_sign]
             chunk.problems.reject(row, "DECIMAL_SIGN_MISMATCH", columns.value, detail)
             values[row] = currencies[row] = None

@@ -230,7 +230,7 @@ class ChunkColumns:
         """Return whether the file has all of these columns."""
         return self.file.columns.keys() >= set(fields)
 
-    def doubtful(
+    def doubtful_rows(
         self,
         field: str,
         declared: T,

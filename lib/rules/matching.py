@@ -17,7 +17,7 @@ from lib.rules.times import CONVERSION_TIME
 from lib.rules.values.network import is_complete
 from lib.rules.values.order_ids import derived_order_id
 
-_PAIRS: Final = "session_attributes_key_value_pairs"
+_SESSION_ATTRIBUTES: Final = "session_attributes_key_value_pairs"
 MAX_AGE_WITHOUT_CLICK_DAYS: Final = 63
 """Others report it; Google's own pages say 90. So such a row is sent, and somebody is told."""
 _DAY_SECONDS: Final = 86_400
@@ -38,10 +38,10 @@ def refuse_exclusive_values(chunk: ChunkColumns, conversions: Columns) -> None:
 
 def warn_of_incomplete_attributes(chunk: ChunkColumns, conversions: Columns) -> None:
     """Warn of session attributes of which Google asks for more."""
-    if chunk.has_columns([_PAIRS]):
-        for row, pairs in enumerate(_attribute(conversions, _PAIRS)):
+    if chunk.has_columns([_SESSION_ATTRIBUTES]):
+        for row, pairs in enumerate(_attribute(conversions, _SESSION_ATTRIBUTES)):
             if pairs and not is_complete(pairs):
-                chunk.problems.warn(row, "SESSION_ATTRIBUTES_INCOMPLETE", _PAIRS)
+                chunk.problems.warn(row, "SESSION_ATTRIBUTES_INCOMPLETE", _SESSION_ATTRIBUTES)
 
 
 def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
@@ -52,7 +52,7 @@ def refuse_unidentified(chunk: ChunkColumns, conversions: Columns) -> None:
     for name in sorted(chunk.file.can.identifying, key=lambda name: name not in CLICK_IDS):
         if unidentified:
             values = _attribute(conversions, name)
-            if name == _PAIRS:
+            if name == _SESSION_ATTRIBUTES:
                 values = [each if is_complete(each) else None for each in values]
             lacks = map(not_, map(values.__getitem__, unidentified))
             unidentified = [*compress(unidentified, lacks)]
@@ -145,7 +145,7 @@ def _person(conversions: Columns, row: int) -> tuple[str, ...]:
     if digests:
         return tuple(digests[:1])
     optional: OptionalFields = conversions["optional_fields"][row] or {}
-    pairs = optional.get(_PAIRS, ())
+    pairs = optional.get(_SESSION_ATTRIBUTES, ())
     identity = [f"{key}={value}" for key, value in pairs]
     if encoded := optional.get("session_attributes_encoded"):
         identity.append(encoded.decode("latin-1"))

@@ -106,7 +106,7 @@ def _reject_ambiguous_dates(chunk: ChunkColumns, field: str, unread: Sequence[in
     """
     declared, problems = chunk.file.time_reader.date_order, chunk.problems
     detail = f"a date such as 10/11/2026, beside {_OTHER_ORDER[declared]}"
-    for row in chunk.doubtful(field, declared or "DMY", unread, meanings_by_order):
+    for row in chunk.doubtful_rows(field, declared or "DMY", unread, meanings_by_order):
         if any(each.code == "DATE_ORDER_UNDECLARED" for each in problems.errors.get(row, ())):
             continue  # it has no dots
         _reject_date(problems, row, Problem("DATE_ORDER_MISMATCH", field, detail))

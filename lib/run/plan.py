@@ -189,7 +189,7 @@ def plan_file(
     zone = _zone_named(zone_name)
     if header.names.keys() & {"phone", "caller_id"}:
         load_library()  # a new instance waits for its access token anyway
-    parts, account = _parts_of(header, profile, now, connect, log, zone, places)
+    parts, account = _parts_and_account(header, profile, now, connect, log, zone, places)
     sales = sender_capabilities(profile, "conversion")
     last_value_counts = any(part.destination.capabilities.last_value_counts for part in parts)
     notes = [
@@ -211,7 +211,7 @@ def plan_file(
     )
 
 
-def _parts_of(
+def _parts_and_account(
     header: Header,
     profile: Profile,
     now: datetime,

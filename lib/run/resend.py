@@ -129,7 +129,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     unlisted = Totals()
     unlisted.add(before.unlisted)
     for old in before.listed:
-        row = after_resend(old, new.get(old.line, old))
+        row = keep_accepted(old, new.get(old.line, old))
         if answer.open_requests and row.outcome == "uploaded":
             # Its final status may defer it once more.
             row = row._replace(until=_limit_of_google(old))
@@ -150,7 +150,7 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     )
 
 
-def after_resend(old: RowOutcome, new: RowOutcome) -> RowOutcome:
+def keep_accepted(old: RowOutcome, new: RowOutcome) -> RowOutcome:
     """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
     if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
         return _accepted_before(old)

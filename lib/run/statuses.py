@@ -48,7 +48,7 @@ from lib.model.sent_requests import (
 from lib.model.totals import Totals, at_most
 from lib.run.attempt import Attempt, Sums
 from lib.run.corrections import OutdatedRows
-from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, after_resend, with_due_time
+from lib.run.resend import CORRECTED_MEANWHILE, ROWS_NOT_NAMED, keep_accepted, with_due_time
 from lib.state.markers import Marker
 from lib.state.runs import Run
 
@@ -144,7 +144,7 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         if attempt.context.elapsed_seconds() >= attempt.deadline.last_start:
             break
         try:
-            destination = destination or _connect(attempt.profile, attempt)
+            destination = destination or _polled_destination(attempt.profile, attempt)
             statuses = _statuses_of(marker, destination, attempt.deadline)
         except (PermanentError, RetryableError) as error:
             attempt.log.warning("processing_unknown", code=error.code, detail=error.detail)
@@ -159,7 +159,7 @@ def _ask(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
     attempt.keep(polled_at=now)
 
 
-def _connect(profile: Profile, attempt: Attempt) -> PolledDestination:
+def _polled_destination(profile: Profile, attempt: Attempt) -> PolledDestination:
     """Return the destination that reports the statuses. It may get only a part of the rows."""
     polled = profile.model_copy(update={"destination": polled_destination(attempt.run)})
     destination = attempt.context.connect(polled, attempt.log)
@@ -366,7 +366,7 @@ class _FinalStatus:
                 row = with_due_time(row, before, self.now, self.settings)
                 # The API has accepted it once, so "already used" will mean that it counts.
                 row = row._replace(maybe_sent=True)
-            row = after_resend(before, row)
+            row = keep_accepted(before, row)
             self.rows[line] = row
         return unmatched
 

@@ -11,7 +11,7 @@ _COMPRESSED: Final = (
     "a compressed file; unpack it, or compress the CSV file with gzip and name it .csv.gz"
 )
 _ENCRYPTED: Final = "an encrypted file; decrypt it and upload the decrypted file"
-_NO_TABLE: Final = "a file of another format; export the data as CSV"
+_OTHER_FORMAT: Final = "a file of another format; export the data as CSV"
 _SAVE: Final = "open it in Excel and save it as .xlsx or CSV"
 OLD_WORKBOOK: Final = f"an old workbook (.xls); {_SAVE}"
 OTHER_WORKBOOK: Final = "a workbook of another format; open it and save it as .xlsx or CSV"
@@ -23,9 +23,9 @@ _BY_SUFFIX: Final[Mapping[str, str]] = {
     **dict.fromkeys((".xlsm", ".xlsb", ".ods", ".numbers"), OTHER_WORKBOOK),
     ".xls": f"an old workbook, or a web page or text under such a name; {_SAVE}",
     ".xlsx": "a workbook; open it and save it as CSV",
-    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm"), _NO_TABLE),
-    **dict.fromkeys((".parquet", ".avro", ".orc", ".sql", ".png", ".jpg", ".jpeg"), _NO_TABLE),
-    **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".eml", ".msg"), _NO_TABLE),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm"), _OTHER_FORMAT),
+    **dict.fromkeys((".parquet", ".avro", ".orc", ".sql", ".png", ".jpg", ".jpeg"), _OTHER_FORMAT),
+    **dict.fromkeys((".pdf", ".doc", ".docx", ".rtf", ".eml", ".msg"), _OTHER_FORMAT),
 }
 
 _BINARY: Final = tuple(
@@ -36,8 +36,8 @@ _BINARY: Final = tuple(
         (rb"BZh[1-9]1AY|\xfd7zXZ|\x28\xb5\x2f\xfd|\x04\x22\x4d\x18", _COMPRESSED),
         (rb"-----BEGIN PGP MESSAGE|age-encryption\.org|Salted__", _ENCRYPTED),
         (rb"\xd0\xcf\x11\xe0|\x09[\x00\x02\x04\x08][\x04\x06\x08\x10]\x00", OLD_WORKBOOK),
-        (rb"%PDF-|\{\\rtf|\x89PNG|\xff\xd8\xff|GIF8", _NO_TABLE),
-        (rb"PAR1[\x00-\x08\x0e-\x1f]|Obj\x01|SQLite format 3\x00", _NO_TABLE),
+        (rb"%PDF-|\{\\rtf|\x89PNG|\xff\xd8\xff|GIF8", _OTHER_FORMAT),
+        (rb"PAR1[\x00-\x08\x0e-\x1f]|Obj\x01|SQLite format 3\x00", _OTHER_FORMAT),
     )
 )
 _TEXT: Final = tuple(
@@ -49,10 +49,11 @@ _TEXT: Final = tuple(
             f"a web page (HTML), as some programs export tables; {_SAVE}",
         ),
         (rb"<\?xml.*excel", f"a workbook in XML; {_SAVE}"),
-        (rb'<\?xml|\[?\s*\{\s*"', _NO_TABLE),
+        (rb'<\?xml|\[?\s*\{\s*"', _OTHER_FORMAT),
     )
 )
 """Text in any encoding, without its NULs, its byte order mark and the blank lines above it."""
+
 _BEFORE_TEXT: Final = b"\xef\xbb\xbf\xfe\xff \t\r\n"
 _BYTES_LOOKED_AT: Final = 1 << 10
 

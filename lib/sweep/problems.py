@@ -499,7 +499,7 @@ def _losses(view: View, entries: Sequence[RunEntry]) -> Sequence[_Loss]:
     file that `fix` wrote are not lost any more, and a deleted file has no loss. The file of `fix`
     has no loss of its own, because its rows are those of the other file.
     """
-    read = [each for each in entries if each.is_published and not each.stop and each.totals.meant]
+    read = [each for each in entries if each.is_published and not each.stop]
     fixed = fix_files_by_run(entries)
     losses: list[_Loss] = []
     # By the name that `fix` gives to the rows of a file, without a suffix.

@@ -114,7 +114,7 @@ def sweep_once(context: RunContext, time_limit_seconds: float) -> dict[str, Any]
             touched.add(run_key(work))
             run, attempt = run_id(work), partial(deliver, work)
         log = context.log.bind(run_id=run)
-        _make_attempt(partial(attempt, context, attempts_end), log, counts)
+        _work_on(partial(attempt, context, attempts_end), log, counts)
     if touched:
         view = _view_after(view, touched, context)
         _write_overview(context, view, open_problems(view))
@@ -189,7 +189,7 @@ def _in_turn(entries: Iterable[RunEntry], now: datetime) -> list[RunEntry]:
     return sorted(due, key=lambda entry: (entry.tries, entry.due))
 
 
-def _make_attempt(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
+def _work_on(work: Callable[[], object], log: Log, counts: SweepCounts) -> None:
     """Make an attempt at one file, which must not stop the sweep for all other files."""
     try:
         work()

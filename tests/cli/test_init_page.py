@@ -357,12 +357,12 @@ def test_values_have_their_rows_and_their_sum(opened: Open) -> None:
     ]
 
 
-@pytest.mark.parametrize(("is_of_fix", "rows"), [(False, 0), (True, 2)])
+@pytest.mark.parametrize(("has_fix_columns", "rows"), [(False, 0), (True, 2)])
 def test_only_a_file_that_fix_did_not_write_has_a_footer(
-    opened: Open, is_of_fix: bool, rows: int
+    opened: Open, has_fix_columns: bool, rows: int
 ) -> None:
     """Each row that `fix` wrote is one to correct, however empty it is."""
-    column, cell = ("fix: line,", "7,") if is_of_fix else ("", "")
+    column, cell = ("fix: line,", "7,") if has_fix_columns else ("", "")
     header, *deals = DEALS.splitlines()
     lines = (cell + each for each in (*deals, ",Lost,,,,,,,,,", ",Lost,,,,,,,,,"))
     person = answer(opened("\n".join([column + header, *lines, ""])))

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -354,6 +355,15 @@ def _deliver(google: World, source: StoredObject) -> str:
     from lib.run.deliver import deliver as deliver_object
 
     return deliver_object(source, google.context)
+
+
+def test_bytes_without_a_common_checksum_are_not_known_to_be_the_same() -> None:
+    """A composite object has no MD5. Files of one size are not one file."""
+    first = StoredObject(IN, "daily.csv", 1, 9, md5="a")
+    composite = replace(first, generation=2, md5="", crc32c="c")
+    assert first.has_bytes_of(replace(first, generation=2))
+    assert not first.has_bytes_of(composite)
+    assert not composite.has_bytes_of(replace(composite, size=8))
 
 
 def test_a_profile_that_is_edited_between_two_attempts(google: World) -> None:

@@ -152,8 +152,8 @@ def _constants(command: Any) -> Any:
 @_repeated(
     "--rows",
     metavar="COLUMN=VALUE",
-    help="Rows that are sales; all if every row is one. COLUMN==VALUE: a value that only other files "
-    "have. Can be repeated.",
+    help="Rows that are sales; all if every row is one. COLUMN==VALUE: a value that only other "
+    "files have. Can be repeated.",
 )
 @_repeated(
     "--skip",

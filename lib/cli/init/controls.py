@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from lib.cli.header_words import DECIDES, likely_successor
 from lib.cli.init.draft import KEYS, Draft, Value, read_constant, written
 from lib.cli.init.look import OWN_LOOKS, Column
-from lib.cli.init.questions import LOOKS, Offer, Question, checked_column
+from lib.cli.init.questions import LOOK_BY_FIELD, Offer, Question, checked_column
 from lib.cli.init.rows import ANY_ENTRY, OUT, UNDECIDED, Decider
 from lib.config.profile import ACTION_DEFAULT
 from lib.destinations.registry import capabilities_of, names
@@ -337,7 +337,7 @@ def gone_columns(draft: Draft) -> list[Gone]:
 
 def _gone_column(draft: Draft, number: int, field: str, names: Sequence[str]) -> Gone:
     meaning, name = base_name(field), " or ".join(names)
-    look = LOOKS.get(meaning)
+    look = LOOK_BY_FIELD.get(meaning)
     free = [
         each.name
         for each in draft.sample.columns
@@ -454,7 +454,9 @@ def _question_about_empty_cells(
 def _columns(draft: Draft, question: Question) -> list[Offer]:
     """Return the columns that can be the answer, each with a cell, or with the number of the sales
     of this file that it names."""
-    columns = [each for each in draft.sample.columns if each.may_be(LOOKS.get(question.name))]
+    columns = [
+        each for each in draft.sample.columns if each.may_be(LOOK_BY_FIELD.get(question.name))
+    ]
     notes = ["".join(draft.samples(each)[:1]) for each in columns]
     if question.name == "order_id":
         named = draft.column("order_id")

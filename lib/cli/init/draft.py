@@ -130,16 +130,17 @@ class Draft:
         levels = (self.profile, *self.entries)
         return {name for level in levels for name in level.get("columns", ())}
 
-    def column_names(self, name: str, entry: int | None = None) -> list[str]:
+    def column_names(self, field: str, entry: int | None = None) -> list[str]:
         """Return the names that a field's column may have (a file has one of them), for the rows of
         an entry. None: those of the profile itself."""
         columns = self.profile.get("columns", {})
-        names = (columns if entry is None else self.completed[entry].columns).get(name, ())
+        names = (columns if entry is None else self.completed[entry].columns).get(field, ())
         return [names] if isinstance(names, str) else [*names]
 
-    def column(self, name: str, entry: int | None = None) -> Column | None:
-        """Return the column of a field in this file."""
-        wanted = {*map(comparable, self.column_names(name, entry))}
+    def column(self, field: str, entry: int | None = None) -> Column | None:
+        """Return the column of a field in this file, for the rows of an entry as `column_names` has
+        them. None: the file has none."""
+        wanted = {*map(comparable, self.column_names(field, entry))}
         columns = (column for column in self.sample.columns if comparable(column.name) in wanted)
         return next(columns, None)
 
@@ -300,7 +301,7 @@ class Draft:
         columns += [self.column_named(decider.name) for decider in self.deciders]
         used = [*{column.index for column in columns if column is not None}]
         # With one used column, each row would look like a footer while the others are not chosen.
-        if not self.sample.is_whole or self.sample.is_of_fix or len(used) < 2:
+        if not self.sample.is_whole or self.sample.has_fix_columns or len(used) < 2:
             return []
         last_first = (cells for _, cells, *_ in reversed(self.sample.rows[-MAX_FOOTER_ROWS:]))
         return [*takewhile(lambda cells: is_footer(cells, used), last_first)]

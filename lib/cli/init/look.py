@@ -114,7 +114,7 @@ class Sample:
     is_guessed: bool
 
     @property
-    def is_of_fix(self) -> bool:
+    def has_fix_columns(self) -> bool:
         """Whether `fix` has written the file."""
         return any(comparable(each.name) in FIX_COLUMNS for each in self.columns)
 

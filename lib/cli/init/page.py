@@ -30,7 +30,7 @@ from lib.cli.init.controls import (
 from lib.cli.init.document import changes
 from lib.cli.init.draft import Draft
 from lib.cli.init.look import MAX_ROWS, Column
-from lib.cli.init.questions import LOOKS, Question, needed_questions
+from lib.cli.init.questions import LOOK_BY_FIELD, Question, needed_questions
 from lib.cli.init.trial import Trial
 from lib.config.profile import identifies
 from lib.destinations.registry import capabilities_of, names
@@ -245,16 +245,17 @@ def _identifies_sales(draft: Draft) -> bool:
 
 
 def _fits(column: Column, field: str) -> bool:
-    """Return whether most cells of a column look like those of a field."""
+    """Return whether most filled cells of a column look like those of a field, or like IDs if the
+    field has no look. For DECIDES: whether they could be stages."""
     if field == DECIDES:
         return column.could_be_stages
-    look = LOOKS.get(field)
+    look = LOOK_BY_FIELD.get(field)
     return bool(column.filled) and (look in column.looks if look else column.could_be_ids)
 
 
 def _says_it(column: Column, field: str) -> bool:
     """Return whether cells alone say that a column is this: they look like nothing else."""
-    is_plain = field in _BY_CELLS and column.looks == {LOOKS[field]}
+    is_plain = field in _BY_CELLS and column.looks == {LOOK_BY_FIELD[field]}
     is_id = column.could_be_ids and field != "gclid"
     return is_plain and not is_id and not rules_out(column.name, field)
 

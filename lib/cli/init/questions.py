@@ -25,24 +25,23 @@ from lib.rules.values.phones import normalize_phone
 _OPTIONS: Final = {"currency_code": "currency"}
 """Key of the profile → its option, if it has another name."""
 
-_OF_LOOKS: Final[Mapping[Look, Sequence[str]]] = {
-    "date or time": ("conversion_date_time", "adjustment_date_time"),
-    "time of day": ("time_of_day",),
-    "amount": ("conversion_value", "adjusted_value"),
-    "currency": ("currency_code",),
-    "email address": ("email",),
-    "phone number": ("phone",),
-    "country or calling code": ("country_code",),
-    "click ID": ("gclid", "gbraid", "wbraid"),
-    "yes or no": ("ad_user_data",),
+LOOK_BY_FIELD: Final[Mapping[str, Look]] = {
+    **dict.fromkeys(("conversion_date_time", "adjustment_date_time"), "date or time"),
+    "time_of_day": "time of day",
+    **dict.fromkeys(("conversion_value", "adjusted_value"), "amount"),
+    "currency_code": "currency",
+    "email": "email address",
+    "phone": "phone number",
+    "country_code": "country or calling code",
+    **dict.fromkeys(("gclid", "gbraid", "wbraid"), "click ID"),
+    "ad_user_data": "yes or no",
 }
-LOOKS: Final = {field: look for look, fields in _OF_LOOKS.items() for field in fields}
 """Field → what its cells look like. A column without any such cell is refused."""
 
 
 def checked_column(field: str, column: Column) -> Column:
     """Return the column. Raises `WrongAnswer` if no cell of it can be what the field needs."""
-    look = LOOKS.get(base_name(field))
+    look = LOOK_BY_FIELD.get(base_name(field))
     if not column.may_be(look):
         otherwise = ""
         if field == "ad_user_data":

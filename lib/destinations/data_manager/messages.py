@@ -271,7 +271,7 @@ def user_data(hashed_emails: Iterable[str], hashed_phones: Iterable[str]) -> str
     return f"{_USER}{varint(_IDENTIFIER_BYTES * len(identifiers))}{''.join(identifiers)}"
 
 
-_IN_HOUR: Final = {
+_SECONDS_OF_HOUR: Final = {
     f"{minute:02}:{second:02}": 60 * minute + second for minute in range(60) for second in range(60)
 }
 _FIVE_BYTES: Final = range(1 << 28, 1 << 35)
@@ -291,7 +291,7 @@ def event_timestamp(time: str) -> str:
 
     Rows of the same hour differ only in minute and second, so each hour is read once.
     """
-    seconds = _start_of_hour(time[:14], time[19:]) + _IN_HOUR[time[14:19]]
+    seconds = _start_of_hour(time[:14], time[19:]) + _SECONDS_OF_HOUR[time[14:19]]
     if seconds in _FIVE_BYTES:
         # As `varint` writes it, without its loop.
         first, second = chr(seconds & 127 | 128), chr(seconds >> 7 & 127 | 128)

@@ -116,8 +116,8 @@ class GoogleAds:
     def _send(self, request: UploadRequest, deadline: Deadline) -> GoogleAdsResponse:
         """Send one request, paced and retried.
 
-        Raises `grpc.RpcError`; and `PermanentError` if the credentials were refused and those that
-        are in the secret now do not work either.
+        Raises `grpc.RpcError`; `RetryableError` if it cannot be sent now; and `PermanentError` if
+        the credentials were refused and those that are in the secret now do not work either.
         """
         metadata = [("x-goog-request-params", f"customer_id={request.customer_id}")]
         if self.manager_id:

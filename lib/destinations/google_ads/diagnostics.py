@@ -23,7 +23,8 @@ SUMMARY_QUERY: Final = (
 
 
 def read_diagnostics(customer_id: str, search: Search) -> UploadDiagnostics | None:
-    """Return the diagnostics of the account. None: Google has no summary of it."""
+    """Return the diagnostics of the account's uploads by the Google Ads API. None: Google has no
+    summary of these."""
     for summary in search(customer_id, SUMMARY_QUERY):
         if summary.get("client") == _OUR_CLIENT:
             return _diagnostics(summary)

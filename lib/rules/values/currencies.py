@@ -83,7 +83,7 @@ _OTHER_NAMES: Final = {
 }
 
 
-_WAYS: Final = re.compile(r"[^()\[\]/|–—-]+")
+_ONE_SPELLING: Final = re.compile(r"[^()\[\]/|–—-]+")
 """Several ways to write one currency: `Euro (€)`, `EUR - Euro`."""
 
 # Signs, abbreviations and codes of former or no standards, and the currencies that they may mean:
@@ -151,7 +151,7 @@ def parse_currency(value: str) -> str:
     codes = _codes_by_name()
     if found := codes.get(name) or codes.get(name.removesuffix("s")):
         return found
-    ways = [each.strip() for each in _WAYS.findall(value)]
+    ways = [each.strip() for each in _ONE_SPELLING.findall(value)]
     if len(ways) < 2:
         raise RuleError("INVALID_CURRENCY")
     every = set()
