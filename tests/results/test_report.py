@@ -95,7 +95,7 @@ def test_percentages_are_of_the_rows_that_were_meant_to_be_sent() -> None:
     page = report_on(summary_of(unlisted={"uploaded": 3, "skipped": 97}))
     assert "3 sales for Google, 97 rows skipped" in words(page)
     assert "3 uploaded 100 %, 30 USD accepted by Google" in words(page)
-    assert "97 skipped left out, as the profile says" in words(page)
+    assert "97 skipped left out, by the profile or for a newer value" in words(page)
     assert page.count("<rect") == 1
 
 
