@@ -41,7 +41,9 @@ OUTCOMES: Final[Mapping[Outcome, OutcomeMeaning]] = {
     "rejected": OutcomeMeaning("not sent: a cell or a setting is wrong or missing", "no"),
     "failed": OutcomeMeaning("refused by Google", "no"),
     "deferred": OutcomeMeaning("sent again automatically", "later"),
-    "skipped": OutcomeMeaning("left out, by the profile or for a newer value", "need not", is_listed=False),
+    "skipped": OutcomeMeaning(
+        "left out, by the profile or for a newer value", "need not", is_listed=False
+    ),
     "not_attempted": OutcomeMeaning("not sent: the file was stopped before", "no"),
     "ok": OutcomeMeaning("would be uploaded", "would", is_listed=False),
 }

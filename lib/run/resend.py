@@ -130,6 +130,9 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     unlisted.add(before.unlisted)
     for old in before.listed:
         row = keep_accepted(old, new.get(old.line, old))
+        if row.outcome in COUNTED and old.has_error(UNTERMINATED_LAST_LINE):
+            # If it was cut after all, nobody else says that Google has a part of its last cell.
+            row = row._replace(warnings=(*row.warnings, Problem(UNTERMINATED_LAST_LINE)))
         if answer.open_requests and row.outcome == "uploaded":
             # Its final status may defer it once more.
             row = row._replace(until=_limit_of_google(old))

@@ -200,6 +200,9 @@ def test_a_line_that_was_held_before_an_outage_is_sent(apis: str) -> None:
         history.platform.google.sending = ""
         history.platform.wait(2 * DAY)
         assert history.outcomes(monday) == ["uploaded", "uploaded"]
+        # If it was cut nevertheless, its value is wrong, and the results still say why.
+        (row,) = (row for row in history.results(monday)["rows"] if row["warnings"])
+        assert [warning["code"] for warning in row["warnings"]] == ["UNTERMINATED_LAST_LINE"]
 
 
 @pytest.mark.parametrize("verdict", ["too recent", "too recent, unnamed", "too recent at once"])
