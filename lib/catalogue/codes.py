@@ -65,13 +65,13 @@ class Code:
         """Whether a row with it may count if it is sent again."""
         return self.outcome == "deferred" or self.scope == "transient"
 
-    def is_one_setting(self, count: int, rows: int) -> bool:
+    def is_caused_by_setting(self, count: int, rows: int) -> bool:
         """Return whether a setting is the cause, if `count` of the `rows` have this code."""
         return bool(self.if_most) and count >= _FEWEST_ROWS_OF_A_SETTING and 2 * count > rows
 
     def advice(self, count: int, rows: int) -> str:
         """Return what to do about this code in a file of which `count` of the `rows` have it."""
-        return self.if_most if self.is_one_setting(count, rows) else self.action
+        return self.if_most if self.is_caused_by_setting(count, rows) else self.action
 
     @property
     def needs_upload(self) -> bool:

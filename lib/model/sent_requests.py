@@ -7,7 +7,7 @@ only counts and alerts by job (`UploadDiagnostics`).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, NamedTuple
@@ -162,7 +162,7 @@ class Requests:
     open_since: set[datetime] = field(default_factory=set)
     statuses: list[RequestStatus] = field(default_factory=list)
 
-    def add(self, still_open: Iterable[OpenRequest], closed: Iterable[ClosedRequest]) -> None:
+    def add(self, still_open: Collection[OpenRequest], closed: Iterable[ClosedRequest]) -> None:
         """Add the requests of a chunk."""
         requests: list[OpenRequest | ClosedRequest] = [*closed, *still_open]
         for request in requests:

@@ -134,7 +134,7 @@ class Totals:
             add_sums(self.money.setdefault(outcome, {}), sums)
 
     def add_open_request(self, request: OpenRequest) -> None:
-        """Add the rows of a request that are not listed, and that all of its rows wait."""
+        """Add the unlisted rows of a request, and count all of its rows as awaiting."""
         corrections = request.unlisted if request.corrects else 0
         self.add_plain("uploaded", request.unlisted, request.unlisted_sums, corrections)
         self.awaiting += request.awaiting

@@ -443,7 +443,7 @@ def _steps_for_rows(
     correct, late = findings.groups["correct"], findings.groups["late"]
     settings, causes = findings.groups["profile"].by_importance(), correct.by_importance()
     rows, sums, has_fix = correct.rows, correct.sums, True
-    if causes and lookup(causes[0].code).is_one_setting(causes[0].rows, totals.meant):
+    if causes and lookup(causes[0].code).is_caused_by_setting(causes[0].rows, totals.meant):
         setting = causes.pop(0)
         settings.append(setting)
         # `fix` would write its rows too, although their cells are right.

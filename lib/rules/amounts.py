@@ -11,7 +11,7 @@ from lib.model.outcomes import Problem
 from lib.rules.columns import ChunkColumns, plain_text
 from lib.rules.row_rules import RowRules
 from lib.rules.values.currencies import OTHER_THAN_HUNDREDTHS, parse_currency
-from lib.rules.values.money import meanings_by_sign, parse_amount, written_currencies
+from lib.rules.values.money import parse_amount, values_by_decimal_sign, written_currencies
 
 
 class AmountColumns(NamedTuple):
@@ -134,7 +134,7 @@ def _read_values(
         else:
             values[row], currencies[row] = value, chosen
     if unread and decimal_sign is not None:
-        for row in chunk.doubtful_rows(columns.value, decimal_sign, unread, meanings_by_sign):
+        for row in chunk.doubtful_rows(columns.value, decimal_sign, unread, values_by_decimal_sign):
             detail = _OTHER_SIGN[decimal_sign]
             chunk.problems.reject(row, "DECIMAL_SIGN_MISMATCH", columns.value, detail)
             values[row] = currencies[row] = None

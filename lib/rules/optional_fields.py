@@ -15,7 +15,7 @@ from lib.model.records import Address, OptionalFields
 from lib.rules.columns import ChunkColumns, RowProblems
 from lib.rules.fields import BY_NAME
 from lib.rules.row_rules import RowRules
-from lib.rules.values.cart import parse_custom_variable
+from lib.rules.values.cart import check_custom_variable
 from lib.rules.values.enums import parse_consent
 from lib.rules.values.identifiers import (
     normalize_name,
@@ -110,7 +110,7 @@ def _read_variables(chunk: ChunkColumns) -> dict[int, tuple[tuple[str, str], ...
             text = problems.plain_text(cell, column) if cell else ""
             if text:
                 try:
-                    value = parse_custom_variable(text)
+                    value = check_custom_variable(text)
                 except RuleError as error:
                     problems.warn(row, error.code, column)
                     continue

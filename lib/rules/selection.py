@@ -29,7 +29,7 @@ _SKIPPED: Final = -1
 _UNKNOWN: Final = -2
 
 Conditions = Mapping[str, Sequence[str]]
-"""Column → values. All columns must have one of their values."""
+"""Column → values: an entry needs one of them in each column, and `skip` in any column."""
 
 
 class Selected(NamedTuple):

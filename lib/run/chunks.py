@@ -312,8 +312,8 @@ def outcomes(
 
     `accepted` is the outcome of a row that the API accepted: `uploaded`, or `ok` if the upload only
     validates. `sent_at` is the time of the answers. `uncounted` are rows of the chunk that are not
-    sent now, and that Google does not count, by line. `list_all`: rows without a problem are listed
-    too, not only counted.
+    sent now, and that Google does not count, by line: they get no outcome here, but a repeat of one
+    is then no duplicate. `list_all`: rows without a problem are listed too, not only counted.
     """
     listed: list[RowOutcome] = []
     request_ids: list[str] = []

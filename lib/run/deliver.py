@@ -135,7 +135,7 @@ def _postpone(attempt: Attempt, error: RetryableError, *, is_cut_short: bool) ->
     if isinstance(error, LeaseLost):
         return  # another attempt may own the run now
     run, now = attempt.run, attempt.context.utc_now()
-    # With any other code than those below, the file is not at fault, so this was no try.
+    # Only if time was up may the file be at fault: nothing else is a try.
     due, tries = now + retries.OUTAGE, run.tries
     if error.code == "DAILY_QUOTA":
         due = _quota_reset(now)

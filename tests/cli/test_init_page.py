@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lib.cli.init.look import MAX_ROWS, read_sample
 from tests.cli.person import Person, person_with
 from tests.cli.test_init import CLICKS, DEALS
 
@@ -895,3 +897,13 @@ def test_no_order_of_answers_breaks_the_page(opened: Open, content: str, seed: i
         assert "</html>" in person.html
         if person.page.can_save and not person.session.errors:
             person.save()
+
+
+def test_a_long_file_that_breaks_off_is_looked_at_as_far_as_it_goes(tmp_path: Path) -> None:
+    """The page must live to say, when it saves, where the file breaks off."""
+    rows = (f"Won,{random.Random(number).random()}\n" for number in range(2 * MAX_ROWS))
+    content = gzip.compress(f"Stage,Amount\n{''.join(rows)}".encode())
+    file = tmp_path / "cut.csv.gz"
+    file.write_bytes(content[: len(content) * 9 // 10])
+    sample = read_sample(file, {})
+    assert MAX_ROWS < sample.cells_of(sample.column("Stage"))["Won"] < 2 * MAX_ROWS

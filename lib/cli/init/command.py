@@ -264,14 +264,14 @@ def _apply_rows(draft: Draft, pairs: Sequence[tuple[str, str]]) -> None:
 
 def _decide_value(draft: Draft, column: Column, text: str, fate: Fate) -> None:
     """Decide what the rows with a value are. Raises `WrongAnswer` if no row has it (`=Expired` is a
-    value that only other files have), or if another option has decided."""
+    value that only other files have), or if --rows or the saved profile sends it."""
     decider = draft.decider(column.name)
     if decider is None:
         decider = Decider(column.name, passes=fate == OUT)  # --skip alone lets all others pass
         draft.deciders.append(decider)
     value = ANY_OTHER if text == ANY_OTHER else _read_value(draft, column, text)
     if fate == OUT and decider.listed(value) is not None and decider.fate_of(value) != OUT:
-        raise WrongAnswer(f'"{on_terminal(text)}" is given to --rows too.')
+        raise WrongAnswer(f'"{on_terminal(text)}" is sent, by --rows or the saved profile.')
     draft.set_fate(decider, value, fate)
 
 

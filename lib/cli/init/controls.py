@@ -296,6 +296,8 @@ def all_rows_control(draft: Draft) -> Control:
     value = entry.get("send", "conversion") if draft.says_what_is_sent else ""
 
     def write(text: str) -> None:
+        """Let all rows be this. What their entry had before belongs to another kind: its columns,
+        and the answers about it, are forgotten."""
         kept = {key: each for key, each in entry.items() if key not in ("send", "columns")}
         draft.set_entries([kept if text == "conversion" else {**kept, "send": text}])
         draft.answered = {(name, n) for name, n in draft.answered if n is None}

@@ -107,7 +107,7 @@ class Draft:
 
     # ── answers ──
 
-    def level(self, entry: int | None) -> dict[str, Any]:
+    def keys_of(self, entry: int | None) -> dict[str, Any]:
         """Return where an answer is written: the profile, or one of its entries."""
         return self.profile if entry is None else self.entries[entry]
 
@@ -119,7 +119,7 @@ class Draft:
 
     def set_constant(self, key: str, value: object, entry: int | None = None) -> None:
         """Let a key have this value. None: it is not set."""
-        level = self.level(entry if key in WrittenEntry.model_fields else None)
+        level = self.keys_of(entry if key in WrittenEntry.model_fields else None)
         level.pop(key, None)
         if value is not None:
             level[key] = value
@@ -161,11 +161,11 @@ class Draft:
         self._write_names(name, [], None)
 
     def _written_names(self, name: str, entry: int | None) -> list[str]:
-        names = self.level(entry).get("columns", {}).get(name) or ()
+        names = self.keys_of(entry).get("columns", {}).get(name) or ()
         return [names] if isinstance(names, str) else [*names]
 
     def _write_names(self, name: str, names: list[str], entry: int | None) -> None:
-        level = self.level(entry)
+        level = self.keys_of(entry)
         columns = {**level.pop("columns", {}), name: names[0] if len(names) == 1 else names}
         if not names:
             del columns[name]
@@ -297,7 +297,7 @@ class Draft:
     def _footer(self) -> list[Sequence[str]]:
         """Return the cells of the rows that a run would take for a footer, the last row first."""
         levels = (None, *range(len(self.entries)))
-        columns = [self.column(n, e) for e in levels for n in self.level(e).get("columns", ())]
+        columns = [self.column(n, e) for e in levels for n in self.keys_of(e).get("columns", ())]
         columns += [self.column_named(decider.name) for decider in self.deciders]
         used = [*{column.index for column in columns if column is not None}]
         # With one used column, each row would look like a footer while the others are not chosen.
@@ -364,7 +364,7 @@ class Draft:
         places = (None, *range(len(self.entries)))
         columns = [self.column(name, entry) for name in names for entry in places]
         cells = [cell for column in columns if column is not None for cell in column.filled]
-        constants = [self.level(entry).get(name) for name in names for entry in places]
+        constants = [self.keys_of(entry).get(name) for name in names for entry in places]
         cells += [str(value) for value in constants if value is not None]
         return [*dict.fromkeys(cells)]
 

@@ -120,12 +120,15 @@ class Sample:
 
     def cells_of(self, column: Column) -> Counter[str]:
         """Return the cells of a column as they are in the file, with their numbers of rows. They
-        are those of all rows, also of a long file."""
+        are those of all readable rows. A long file is read again, up to where it breaks off."""
         if column.index not in self.counted:
-            rows: Iterable[Row] = self.rows
+            rows = [*self.rows]
             if not self.is_whole:
-                with self.file.open("rb") as stream:
-                    rows = [*open_table(stream, self.options).records()]
+                rows.clear()
+                # Saving tries the whole file, and says why it breaks off.
+                with self.file.open("rb") as stream, suppress(SourceError):
+                    for row in open_table(stream, self.options).records():
+                        rows.append(row)
             counts = Counter(
                 cells[column.index] for _, cells, problem, _ in rows if problem is None
             )

@@ -126,7 +126,7 @@ class Question:
             action = draft.constant("action", self.entry)
             if action is not None and why_no_name(draft.profile.get("destination"), action):
                 return True
-        level = draft.level(self.entry)
+        level = draft.keys_of(self.entry)
         if self.entry is not None and level.get("columns", {}).get(self.name):
             return draft.column(self.name, self.entry) is None
         return (

@@ -161,7 +161,7 @@ def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared)
     body = shared.get(key)
     if body is None:
         event = _new_event(*key, defaults.event_source, defaults)
-        body = shared[key] = _text_of(event)
+        body = shared[key] = _serialized(event)
     body += event_timestamp(time)
     # At most one click ID: the rules have chosen it.
     click = ""
@@ -187,7 +187,7 @@ def _event_of_sale(record: Conversion, defaults: EventDefaults, shared: _Shared)
     if optional_fields is not None:
         event = Event.FromString(body.encode("latin-1"))
         _write_optional_fields(event, optional_fields)
-        body = _text_of(event)
+        body = _serialized(event)
     return _with_tag_and_length(body)
 
 
@@ -202,7 +202,7 @@ def _event_of_call(call: Call, defaults: EventDefaults) -> str:
         event.conversion_value = call.value
     if call.optional_fields is not None:
         _write_optional_fields(event, call.optional_fields)
-    return _with_tag_and_length(_text_of(event))
+    return _with_tag_and_length(_serialized(event))
 
 
 def _with_tag_and_length(event: str) -> str:
@@ -307,7 +307,7 @@ _SPECIAL = ("ad_personalization", "session_attributes_key_value_pairs", "items")
 _PLAIN = plain_paths(CAPABILITIES.kinds["conversion"].fields, _SPECIAL)
 
 
-def _text_of(event: Any) -> str:
+def _serialized(event: Any) -> str:
     return event.SerializeToString().decode("latin-1")  # type: ignore[no-any-return]
 
 

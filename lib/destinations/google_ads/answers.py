@@ -169,7 +169,8 @@ def _row_result(errors: list[AdsError], sent: Any, kind: UploadKind) -> RowResul
 
 
 def _column_of(path_element: str, kind: UploadKind) -> str:
-    """Return the column of an element in Google's field path."""
+    """Return the field that an element of Google's path stands for, or else the element itself. Of
+    identifiers, the path does not say which one it is: `email` stands for them all."""
     if path_element == "user_identifiers":
         return "email"
     return CAPABILITIES.column_of(path_element, kind.record) or path_element

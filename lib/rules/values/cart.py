@@ -92,7 +92,7 @@ def parse_feed_language(value: str) -> str:
     return language[1].lower()
 
 
-def parse_custom_variable(value: str) -> str:
+def check_custom_variable(value: str) -> str:
     """Return the value of a custom variable.
 
     Raises CUSTOM_VARIABLE_NOT_ACCEPTED, because Google drops conversions with long values or with

@@ -96,9 +96,9 @@ def normalize_name(value: str) -> str:
 
 
 def normalize_postal_code(value: str) -> str:
-    """Return the postal code, trimmed, with plain characters, and without the `.0` of a number.
+    """Return the postal code, trimmed, without full-width characters and the `.0` of a number.
 
-    Raises ADDRESS_INCOMPLETE.
+    Raises ADDRESS_INCOMPLETE if nothing is left.
     """
     code = value.strip().translate(FULL_WIDTH)
     if not code:

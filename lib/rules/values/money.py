@@ -127,7 +127,7 @@ def parse_value(value: str, decimal_sign: DecimalSign | None) -> float:
     return _parse_written(" ".join(value.translate(DASHES).split()), decimal_sign)
 
 
-def meanings_by_sign(value: str) -> dict[DecimalSign, float]:
+def values_by_decimal_sign(value: str) -> dict[DecimalSign, float]:
     """Return what a number means with each decimal sign with which it can be read.
 
     `1,234` has two meanings, `1,234.50` has only that of ".", and `12` the same one with both
