@@ -15,6 +15,7 @@ end after LONGEST_WAIT.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from lib.destinations.base import RowResult
 from lib.model import retries
 from lib.model.chunk_outcomes import ChunkOutcomes, bounded
 from lib.model.outcomes import COUNTED, UNLISTED, Outcome, Problem, RowOutcome
-from lib.model.totals import NOT_SENT_AGAIN, Totals
+from lib.model.totals import NOT_SENT_AGAIN, Totals, at_most
 from lib.run.attempt import Attempt
 
 UNTERMINATED_LAST_LINE: Final = "UNTERMINATED_LAST_LINE"
@@ -47,6 +48,8 @@ CORRECTED_MEANWHILE: Final = "CORRECTED_MEANWHILE"
 
 _WITH_OWN_LIMIT: Final = (AWAITS_CONVERSIONS, CORRECTED_MEANWHILE)
 """Reasons that end after LONGEST_WAIT. The time before them is no part of Google's 72 hours."""
+_NOT_SENT_AGAIN: Final = Problem(NOT_SENT_AGAIN)
+_NEWEST_VALUE_NOT_SENT: Final = Problem("NEWEST_VALUE_NOT_SENT")
 _NEVER_SENT: Final = (UNTERMINATED_LAST_LINE, AWAITS_CONVERSIONS)
 
 
@@ -65,7 +68,9 @@ def with_due_time(
         # It has no due time: `is_due` asks whether the conversions are answered.
         return row._replace(due=None, until=now + retries.LONGEST_WAIT)
     if CORRECTED_MEANWHILE in codes:
-        return row._replace(due=now, until=now + retries.LONGEST_WAIT, was_counted=True)
+        # Google may count errors without naming the rows. Then this row may be one of them.
+        was_counted = row.was_counted or ROWS_NOT_NAMED not in codes
+        return row._replace(due=now, until=now + retries.LONGEST_WAIT, was_counted=was_counted)
     until = _limit_of_google(before) or now + timedelta(hours=settings.max_defer_hours)
     is_transient = bool(codes) and all(lookup(code).scope == "transient" for code in codes)
     due = now + timedelta(hours=settings.defer_hours)
@@ -119,11 +124,6 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
     without a problem stays listed.
     """
     new = {row.line: row for row in answer.listed}
-    closed = before.closed_requests
-    were_unnamed = (old.has_error(ROWS_NOT_NAMED) for old in before.listed if old.line in new)
-    if answer.open_requests and any(were_unnamed):
-        # The status of the new request says how many of them never count.
-        closed = tuple(each._replace(unnamed_resent={}) for each in closed)
     open_requests = before.open_requests + answer.open_requests
     listed: list[RowOutcome] = []
     unlisted = Totals()
@@ -142,6 +142,12 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
             unlisted.add_row(row)
         else:
             listed.append(row)
+    # Of the other rows, the status of the new request says how many never count.
+    left = sum(row.has_error(ROWS_NOT_NAMED) or _NOT_SENT_AGAIN in row.warnings for row in listed)
+    closed = tuple(
+        each._replace(unnamed_resent=at_most(left, Counter(each.unnamed_resent)))
+        for each in before.closed_requests
+    )
     return replace(
         before,
         listed=bounded(listed),
@@ -155,7 +161,8 @@ def merged(before: ChunkOutcomes, answer: ChunkOutcomes, *, list_all: bool) -> C
 
 def keep_accepted(old: RowOutcome, new: RowOutcome) -> RowOutcome:
     """Return the outcome of a row that was sent again. What was accepted before stays accepted."""
-    if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred"):
+    is_retracted = new.outcome == "skipped" and not old.was_counted
+    if _was_accepted(old) and new.outcome not in (*COUNTED, "deferred") and not is_retracted:
         return _accepted_before(old)
     return new._replace(was_counted=old.was_counted)
 
@@ -217,6 +224,6 @@ def _was_accepted(row: RowOutcome) -> bool:
 
 def _accepted_before(row: RowOutcome) -> RowOutcome:
     """Return a row as the API accepted it, with the warning that it was not sent again."""
-    code = "NEWEST_VALUE_NOT_SENT" if row.was_counted else NOT_SENT_AGAIN
-    warnings = (*row.warnings, Problem(code))
+    problem = _NEWEST_VALUE_NOT_SENT if row.was_counted else _NOT_SENT_AGAIN
+    warnings = (*row.warnings, problem)
     return row._replace(outcome="uploaded", errors=(), warnings=warnings, due=None, until=None)

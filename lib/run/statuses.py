@@ -6,9 +6,12 @@ The final status of a request becomes the final outcomes of its rows (`apply_fin
                     ├─ named, a temporary reason ──────────▶ deferred: only this row is sent again
     uploaded ───────┼─ named, no ad click, no click ID ────▶ uploaded, and counted as unmatched
     (awaiting)      ├─ named, any other reason ────────────▶ failed
-                    ├─ counted but not named, temporary ───▶ deferred: the rest of the request
                     ├─ not named, corrected meanwhile ─────▶ deferred: sent once more, at once
                     └─ not named ──────────────────────────▶ uploaded, finally
+
+Google may count errors without naming their rows. Then each row that it does not name may be one of
+them. If a reason is temporary, or one of these rows was corrected meanwhile, all of them are
+deferred (ROWS_NOT_NAMED), and the status of the request that sends them again counts anew.
 
 A row that was counted with an older value, and sent again with the newest one, never fails: it
 stays uploaded.
@@ -20,7 +23,7 @@ its rows stay uploaded, and the results say that nobody knows whether Google cou
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, Literal, get_args
@@ -187,7 +190,10 @@ def _give_up(attempt: Attempt, now: datetime, outdated: OutdatedRows) -> None:
         return
     for marker in _markers_with_open_requests(attempt):
         unknown = {
-            each.request_id: [RequestStatus(each.request_id, UNREADABLE, code=STATUS_UNKNOWN)]
+            each.request_id: [
+                *(status for status in each.statuses if status.is_final),
+                RequestStatus(each.request_id, UNREADABLE, code=STATUS_UNKNOWN),
+            ]
             for each in marker.outcomes.open_requests
             if each.sent_at <= last
         }
@@ -264,13 +270,15 @@ class _Reasons:
     warnings: dict[int, list[str]] = field(default_factory=dict)
     unnamed: Counter[str] = field(default_factory=Counter)
 
-    def add(self, status: RequestStatus, lines: Sequence[int]) -> None:
+    def add(self, status: RequestStatus, request: OpenRequest, lines: Sequence[int]) -> None:
         """Add what one status says. `lines` are those of the request, in its order."""
         for reason, count in status.errors.items():
             named = _lines_of(status.error_records.get(reason, ()), lines)
+            code = "OLD_VALUE_KEPT" if request.corrects and reason in KEEPS_OLD_VALUE else reason
             for line in named:
-                self.errors.setdefault(line, []).append(reason)
-            self.unnamed[reason] += max(0, count - len(named))
+                self.errors.setdefault(line, []).append(code)
+            if count > len(named):
+                self.unnamed[code] += count - len(named)
         for reason, records in status.warning_records.items():
             for line in _lines_of(records, lines):
                 self.warnings.setdefault(line, []).append(reason)
@@ -298,44 +306,46 @@ class _FinalStatus:
     def apply(self, statuses: Sequence[RequestStatus], outdated: Iterable[int]) -> ClosedRequest:
         """Change the rows, and return what the API has only counted.
 
-        Each step is about the rows that the steps before have left uploaded: those that the API has
-        named, those with an outdated value, those that it may have counted as an error without a
-        name, and the others, which count.
+        `outdated` are the positions of rows with an outdated value.
         """
         lines, unclicked = [*self.accepted], set(numbers_in(self.request.unclicked))
         reasons = _Reasons()
         for status in statuses:
-            reasons.add(status, lines)
+            reasons.add(status, self.request, lines)
         unmatched = self._apply_to_named_rows(reasons.errors, unclicked)
         for line, codes in reasons.warnings.items():
             row = self._row(line)
             self.rows[line] = row._replace(warnings=row.warnings + tuple(map(Problem, codes)))
         named = reasons.errors.keys()
-        # An outdated row is deferred before the unnamed ones are counted: its resend gets a status
-        # of its own.
-        self._defer([lines[position] for position in outdated], CORRECTED_MEANWHILE, named)
         others = self._uploaded() - named
-        unnamed = at_most(len(others), reasons.unnamed)
-        is_temporary = any(lookup(reason).is_temporary for reason in unnamed)
-        unnamed_unmatched, lost = _without_names(unnamed, len(unclicked & others))
-        is_resent = is_temporary and self._defer(lines, ROWS_NOT_NAMED, named)
+        unnamed_unmatched, lost = _without_names(reasons.unnamed, others, unclicked)
+        corrected = {lines[position] for position in outdated} & others
+        is_temporary = any(lookup(reason).is_temporary for reason in reasons.unnamed)
+        # If only some of them went again, nobody could tell which of the errors are theirs.
+        all_again = bool(lost) and (is_temporary or bool(corrected))
+        for line in others if all_again else corrected:
+            own = (CORRECTED_MEANWHILE,) * (line in corrected)
+            self._defer(line, own + (ROWS_NOT_NAMED,) * all_again)
         counted = self._uploaded()
+        is_resent = all_again and not others <= counted
         for line in counted & self.rows.keys():
             row = self.rows[line] = self.rows[line]._replace(until=None)
             if not (row.warnings or self.settings.list_all_rows):
                 del self.rows[line]  # it was listed while it could be deferred once more
+        if not is_resent:
+            # A row that was corrected is counted with the request that sends it again.
+            unmatched += min(unnamed_unmatched, len(counted & unclicked - named))
         is_known = all(each.status != UNREADABLE for each in statuses)
         return ClosedRequest(
             self.request.request_id,
             tuple(map(_without_records, statuses)),
             # Without a status, it is not known which of them have an ad click.
             matchable=len(counted & unclicked) if is_known else 0,
-            # Rows of other reasons are counted with the request that sends them again, too.
-            unmatched=unmatched + (0 if is_resent else unnamed_unmatched),
+            unmatched=unmatched if is_known else 0,
             unnamed={} if is_resent else lost,
             unnamed_resent=lost if is_resent else {},
             # A row that failed, or is sent again, is known, or gets another status.
-            unknown=0 if is_known else len(counted),
+            unknown=0 if is_known else max(0, len(counted) - lost.total()),
         )
 
     def add_unlisted(self, totals: Totals) -> None:
@@ -354,8 +364,6 @@ class _FinalStatus:
         unmatched = 0
         for line, codes in errors.items():
             before = self._row(line)
-            if before.corrects:
-                codes = ["OLD_VALUE_KEPT" if each in KEEPS_OLD_VALUE else each for each in codes]
             outcome = _final_outcome(codes, line not in unclicked)
             if outcome == "unmatched":
                 # The person clicked no ad. That is no failure: the row stays uploaded.
@@ -370,21 +378,12 @@ class _FinalStatus:
             self.rows[line] = row
         return unmatched
 
-    def _defer(self, lines: Iterable[int], code: str, named: Container[int]) -> bool:
-        """Defer the uploaded rows of these lines that Google has not named.
-
-        Return whether one of them will be sent again. For the others, it is too late: they stay
-        uploaded, with a warning.
-        """
-        is_deferred = False
-        for line in lines:
-            before = self._row(line)
-            if line in named or before.outcome != "uploaded":
-                continue
-            row = before._replace(outcome="deferred", errors=(Problem(code),), maybe_sent=True)
-            self.rows[line] = with_due_time(row, before, self.now, self.settings)
-            is_deferred = is_deferred or self.rows[line].outcome == "deferred"
-        return is_deferred
+    def _defer(self, line: int, codes: Iterable[str]) -> None:
+        """Defer an uploaded row. If it is too late for that, it stays uploaded, with a warning."""
+        before = self._row(line)
+        errors = tuple(map(Problem, codes))
+        row = before._replace(outcome="deferred", errors=errors, maybe_sent=True)
+        self.rows[line] = with_due_time(row, before, self.now, self.settings)
 
     def _uploaded(self) -> set[int]:
         """Return the lines of the rows that are uploaded so far."""
@@ -434,23 +433,24 @@ def _final_outcome(reasons: Sequence[str], has_click_id: bool) -> FinalOutcome:
     return strongest
 
 
-def _without_names(unnamed: Counter[str], unclicked: int) -> tuple[int, Counter[str]]:
-    """Return how many unnamed rows are unmatched, and the reasons of those that never count.
+def _without_names(
+    unnamed: Counter[str], others: Set[int], unclicked: Set[int]
+) -> tuple[int, Counter[str]]:
+    """Return how many of the `others`, which the API has not named, are unmatched, and the reasons
+    of those that never count.
 
-    At most `unclicked` rows can be unmatched, because only rows without a click ID are: if 2 rows
-    have none, `{"CLICK_NOT_FOUND": 4}` are 2 unmatched rows, and 2 that never count.
+    Only rows without a click ID can be unmatched: if 2 rows have none, `{"CLICK_NOT_FOUND": 4}` are
+    2 unmatched rows, and 2 that never count. A duplicate counts.
     """
-    lost = Counter(
-        {
-            reason: count
-            for reason, count in unnamed.items()
-            if lookup(reason).outcome != "duplicate"
-        }
-    )
-    unmatched = 0
+    found = {
+        reason: count for reason, count in unnamed.items() if lookup(reason).outcome != "duplicate"
+    }
+    lost, unmatched = at_most(len(others), Counter(found)), 0
+    most = len(unclicked & others)
     for reason in NOBODY_CLICKED & lost.keys():
-        unmatched = min(lost[reason], unclicked)
-        lost[reason] -= unmatched
+        of_reason = min(lost[reason], most - unmatched)
+        unmatched += of_reason
+        lost[reason] -= of_reason
     return unmatched, +lost
 
 

@@ -29,12 +29,14 @@ T = TypeVar("T")
 HOUR: Final = 3600.0
 
 Verdict = Literal[
-    "", "refused", "too recent", "too recent, unnamed", "too recent at once", "taken", "known"
+    *("", "refused", "refused, unnamed", "too recent", "too recent, unnamed"),
+    *("too recent at once", "taken", "known"),
 ]
 """What Google thinks of a row.
 
-too recent             for now; in a status, it names the row
-too recent, unnamed    the same, but a status only counts the rows of a request
+refused                for good
+too recent             for now
+…, unnamed             the same, but a status only counts the rows of its request, and names none
 too recent at once     the Data Manager API, too, says so before it accepts anything
 taken                  Google counts the row, and says that it could not process it just now
 known                  Google has counted the order ID, and does not take another value
@@ -43,6 +45,7 @@ known                  Google has counted the order ID, and does not take anothe
 _AT_ONCE: Final = "TOO_RECENT_EVENT"
 _LATER: Final[Mapping[Verdict, str]] = {
     "refused": "PROCESSING_ERROR_REASON_EXPIRED_CLICK",
+    "refused, unnamed": "PROCESSING_ERROR_REASON_EXPIRED_CLICK",
     "too recent": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
     "too recent, unnamed": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
     "too recent at once": "PROCESSING_ERROR_REASON_TOO_RECENT_CLICK",
@@ -143,6 +146,11 @@ class Request:
 
     def __post_init__(self) -> None:
         self.rows = [each.row() for each in self.records]
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its status names the rows of the errors that it counts."""
+        return not any(verdict.endswith(", unnamed") for verdict in self.errors.values())
 
     @property
     def is_saved(self) -> bool:
@@ -256,7 +264,7 @@ class Google:
         elif known := self._known_sale(sent, maybe_sent, accepted):
             return known
         verdict = self.judged.get(request.rows[position], "")
-        if verdict == "refused":
+        if verdict.startswith("refused"):
             return RowResult("failed", (Problem("EXPIRED_EVENT"),))
         if verdict.startswith("too recent"):
             return RowResult("deferred", (Problem(_AT_ONCE),))
@@ -437,7 +445,7 @@ class GoogleApi(FakeApi):
         for place, position in enumerate(positions):
             verdict = request.errors.get(position, "")
             if verdict:
-                outcome: Outcome = "failed" if verdict == "refused" else "deferred"
+                outcome: Outcome = "failed" if verdict.startswith("refused") else "deferred"
                 reason = _LATER[verdict]
             elif position in request.same_clicks:
                 outcome, reason = "duplicate", _SAME_CLICK
@@ -445,7 +453,7 @@ class GoogleApi(FakeApi):
                 continue
             request.answers[position] = outcome
             counts[reason] = counts.get(reason, 0) + 1
-            if verdict != "too recent, unnamed":
+            if request.is_named:
                 records[reason] = (*records.get(reason, ()), place)
         if "too recent, unnamed" in request.errors.values():
             # Each row that Google does not name may be the one that is meant.

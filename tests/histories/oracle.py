@@ -218,10 +218,7 @@ class Oracle(History):
         if outcome in COUNTED:
             # A request's counts may say that some rows do not count, without naming them; of a
             # status that nobody could read, the results say that it is unknown.
-            is_unknown = any(
-                (r.is_accepted and not r.is_reported) or "too recent, unnamed" in r.errors.values()
-                for r, _ in sent
-            )
+            is_unknown = any(r.is_accepted and not (r.is_reported and r.is_named) for r, _ in sent)
             holds = google.holds(row) or is_unknown
             # Google counts a click and time once, and it may be the twin that it has: of a sale
             # without an order ID, of a line that repeats such a one, or of an order that it refuses

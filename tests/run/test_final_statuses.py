@@ -59,6 +59,14 @@ def after(found: RequestStatus, *listed: RowOutcome) -> ChunkOutcomes:
     return apply_final_statuses(accepted(*listed), {"r-1": [found]}, NOW, SETTINGS)
 
 
+def answered(*lines: int) -> ChunkOutcomes:
+    """Return what the request r-2 makes of these lines: it is accepted."""
+    rows = tuple(RowOutcome(line, "uploaded", f"order-{line}") for line in lines)
+    orders = packed_texts(order_text("1001", f"order-{line}") for line in lines)
+    sent = OpenRequest("r-2", ranges_of(lines), NOW, "1234567890", orders=orders)
+    return ChunkOutcomes(0, rows, Totals(), RECORDS, ("r-2",), open_requests=(sent,))
+
+
 def deferred_before(line: int) -> RowOutcome:
     """Return a row that was deferred, sent again and accepted: it cannot be deferred any more."""
     return RowOutcome(line, "uploaded", f"order-{line}", until=NOW)
@@ -133,6 +141,67 @@ def test_a_row_that_was_corrected_meanwhile_is_sent_once_more() -> None:
     assert (chunk.listed[1].due, chunk.listed[1].errors) == (NOW, (Problem("CORRECTED_MEANWHILE"),))
 
 
+def test_a_row_that_was_corrected_meanwhile_may_be_one_that_never_counts() -> None:
+    """All rows of its request are sent again, it at once. If Google then refuses it, it fails, and
+    it is not told twice as a row that never counts."""
+    found = {"r-1": [status({NO_CONSENT: 1})]}
+    chunk = apply_final_statuses(accepted(), found, NOW, SETTINGS, lambda request: (2,))
+    assert outcomes(chunk) == dict.fromkeys(LINES, "deferred")
+    rows = {row.line: row for row in chunk.listed}
+    assert {line: row.due for line, row in rows.items()} == dict.fromkeys(LINES, LATER) | {4: NOW}
+    chunk = merged(chunk, answered(4), list_all=False)
+    chunk = apply_final_statuses(
+        chunk, {"r-2": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}, NOW, SETTINGS
+    )
+    assert outcomes(chunk)[4] == "failed"
+    chunk = merged(chunk, answered(*LINES[:2], *LINES[3:]), list_all=False)
+    chunk = apply_final_statuses(chunk, {"r-2": [status({})]}, NOW, SETTINGS)
+    assert (chunk.totals().rows, chunk.totals().lost) == ({"uploaded": 4, "failed": 1}, 1)
+
+
+def test_a_row_that_was_counted_and_corrected_meanwhile_stays_uploaded() -> None:
+    """Google refuses only its newest value."""
+    found = {"r-1": [status({AGAIN: 1})]}
+    chunk = apply_final_statuses(accepted(), found, NOW, SETTINGS, lambda request: (2,))
+    chunk = merged(chunk, answered(4), list_all=False)
+    refused = {"r-2": [status({NO_CONSENT: 1}, {NO_CONSENT: (0,)})]}
+    chunk = apply_final_statuses(chunk, refused, NOW, SETTINGS)
+    assert (outcomes(chunk), chunk.totals().lost) == ({4: "uploaded"}, 0)
+    assert chunk.listed[0].warnings == (Problem("NEWEST_VALUE_NOT_SENT"),)
+
+
+def test_rows_that_are_left_keep_the_number_that_never_count() -> None:
+    """Only some rows of a request could be sent again."""
+    chunk = after(status({TOO_RECENT: 4}))
+    refused = [RowOutcome(line, "rejected") for line in (7, 8)]
+    answer = answered(2, 3, 4)
+    answer = replace(answer, listed=(*answer.listed, *refused))
+    chunk = merged(chunk, answer, list_all=False)
+    chunk = apply_final_statuses(chunk, {"r-2": [status({})]}, NOW, SETTINGS)
+    assert outcomes(chunk) == {7: "uploaded", 8: "uploaded"}
+    assert chunk.totals().unnamed == {TOO_RECENT: 2}
+
+
+def test_a_row_whose_order_was_retracted_before_it_is_sent_again() -> None:
+    """It is skipped: sent again, it would count again."""
+    chunk = after(status({TOO_RECENT: 1}))
+    skipped = RowOutcome(2, "skipped", None, (Problem("OLDER_THAN_CORRECTION"),))
+    answer = ChunkOutcomes(0, (skipped,), Totals(), RECORDS)
+    assert outcomes(merged(chunk, answer, list_all=False))[2] == "skipped"
+
+
+@pytest.mark.parametrize("records", [(0,), ()])
+def test_a_correction_whose_order_google_knows(records: tuple[int, ...]) -> None:
+    """Its value does not count, whether or not Google names it."""
+    known = P + "DUPLICATE_TRANSACTION_ID"
+    before = accepted()
+    (request,) = before.open_requests
+    before = replace(before, open_requests=(request._replace(corrects=True),))
+    found = {"r-1": [status({known: 1}, {known: records})]}
+    totals = apply_final_statuses(before, found, NOW, SETTINGS).totals()
+    assert (totals.lost, totals.number_with("OLD_VALUE_KEPT")) == (1, 1)
+
+
 def test_only_rows_that_stay_uploaded_are_unknown() -> None:
     """One status never came. It says nothing of a row that failed by another one, and a row that
     was corrected meanwhile gets a status of its own."""
@@ -141,6 +210,11 @@ def test_only_rows_that_stay_uploaded_are_unknown() -> None:
     chunk = apply_final_statuses(accepted(), found, NOW, SETTINGS, lambda request: (2,))
     assert outcomes(chunk) == {2: "failed", 4: "deferred"}
     assert chunk.totals().unknown == 3
+    chunk = apply_final_statuses(
+        accepted(), {"r-1": [status({NO_CONSENT: 2, NO_CLICK: 1}), unread]}, NOW, SETTINGS
+    )
+    assert (chunk.totals().unnamed, chunk.totals().unknown) == ({NO_CONSENT: 2}, 3)
+    assert chunk.is_sound
 
 
 def test_several_reasons_for_one_row() -> None:
@@ -177,6 +251,8 @@ def test_a_listed_row_keeps_its_warnings_and_order_id() -> None:
         ({NO_CONSENT: 50}, 0, 0, {NO_CONSENT: 5}),
         ({TOO_RECENT: 1}, 5, 0, {}),
         pytest.param({TOO_RECENT: 1, NO_CONSENT: 2}, 5, 0, {}, id="the resend counts them again"),
+        pytest.param({TOO_RECENT: 1, NO_CONSENT: 5}, 5, 0, {}, id="any temporary reason"),
+        pytest.param({AGAIN: 5, TOO_RECENT: 1}, 5, 0, {}, id="duplicates displace no reason"),
     ],
 )
 def test_counts_without_names(
@@ -196,6 +272,9 @@ def test_some_rows_are_named() -> None:
     assert outcomes(chunk) == {2: "failed"} | dict.fromkeys((3, 4, 7, 8), "deferred")
     codes = {row.line: row.errors[0].code for row in chunk.listed}
     assert codes == {2: NO_CONSENT, 3: TOO_RECENT} | dict.fromkeys((4, 7, 8), "ROWS_NOT_NAMED")
+    chunk = after(status({TOO_RECENT: 1, NO_CONSENT: 1}, {TOO_RECENT: (1,)}))
+    assert outcomes(chunk) == {3: "deferred"}
+    assert chunk.totals().unnamed == {NO_CONSENT: 1}
 
 
 def test_a_position_outside_of_the_request() -> None:

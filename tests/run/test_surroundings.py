@@ -7,11 +7,13 @@ import errno
 import io
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from lib.errors import RetryableError
+from lib.model.sent_requests import RequestStatus
 from tests.fakes import World, deliver, deliver_again, results, sales, saved, sweep, world
 from tests.run.test_named_histories import HOUR, OUT, outcomes
 from tests.workbooks import workbook
@@ -87,6 +89,33 @@ def test_sent_rows_of_a_profile_that_this_version_cannot_read() -> None:
     assert results(google)["processing"]["requests"][0]["code"] == "STATUS_UNKNOWN"
     assert "STATUS_UNKNOWN" in {note["code"] for note in results(google)["notes"]}
     assert results(google)["file_error"] is None
+
+
+def test_one_conversion_action_of_a_request_never_answers() -> None:
+    """After a week, what the other one has said still counts."""
+    google = world()
+    google.use_destination("data_manager")
+    refused = {"PROCESSING_ERROR_REASON_NO_CONSENT": 1}
+
+    def statuses(request_ids: Sequence[str]) -> list[RequestStatus]:
+        return [
+            status
+            for each in request_ids
+            for status in (
+                RequestStatus(each, "PARTIAL_SUCCESS", "1001", 2, refused),
+                RequestStatus(each, "PROCESSING", "1002", 1),
+            )
+        ]
+
+    google.api.statuses = statuses
+    deliver(google, "daily.csv", sales("a", "b", "c"))
+    for _ in range(9):
+        google.clock.seconds += 24 * HOUR
+        sweep(google)
+    assert outcomes(google) == {"uploaded": 3, "unknown": 2}
+    assert results(google)["unnamed"] == refused
+    told = results(google)["processing"]["requests"]
+    assert [each.get("code", "") for each in told] == ["", "STATUS_UNKNOWN"]
 
 
 def test_a_saved_profile_that_this_version_cannot_read() -> None:

@@ -100,6 +100,7 @@ def _warning_code(warning: Any) -> str:
 # https://developers.google.com/data-manager/api/devguides/diagnostics
 
 _NO_REASON: Final = "PROCESSING_ERROR_REASON_UNSPECIFIED"
+_NO_STATUS: Final = "REQUEST_STATUS_UNKNOWN"
 
 StatusJson = Mapping[str, Any]
 """A `RetrieveRequestStatusResponse`, or a piece of it, as JSON. An int64 is a string; empty fields
@@ -115,7 +116,7 @@ def read_status(request_id: str, answer: StatusJson) -> list[RequestStatus]:
         warnings, warning_records = _by_reason(destination, "warningInfo", "warningCounts")
         status = RequestStatus(
             request_id,
-            destination.get("requestStatus", ""),
+            destination.get("requestStatus", _NO_STATUS),
             destination.get("destination", {}).get("productDestinationId", ""),
             int(destination.get("eventsIngestionStatus", {}).get("recordCount", 0)),
             errors,
@@ -142,6 +143,8 @@ def _by_reason(
         numbers[reason] += int(count.get("recordCount", 0))
         if "recordIndices" in count:
             records[reason] = (*records.get(reason, ()), *count["recordIndices"])
+    # A record that Google names has the reason, whatever it counts.
+    numbers |= Counter({reason: len({*named}) for reason, named in records.items()})
     return dict(numbers), records
 
 

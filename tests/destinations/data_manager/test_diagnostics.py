@@ -117,6 +117,20 @@ def test_a_reason_in_several_parts_is_added_up() -> None:
     assert status.error_records == {OLD: (0, 1, 3)}
 
 
+def test_a_named_row_counts_without_a_number() -> None:
+    """The number of a reason is at least that of the events that it names, and 0 is none."""
+    counts = {"reason": OLD, "recordIndices": [0, 2]}, {"reason": UNSPECIFIED, "recordCount": "0"}
+    answer = entry("PARTIAL_SUCCESS", *counts)
+    (status,) = read_status("r-1", {"requestStatusPerDestination": [answer]})
+    assert (status.errors, status.error_records) == ({OLD: 2}, {OLD: (0, 2)})
+
+
+def test_a_status_without_a_name_is_unknown() -> None:
+    """It is not final, and it is never empty where people read it."""
+    (status,) = read_status("r-1", {"requestStatusPerDestination": [{}]})
+    assert (status.status, status.is_final) == ("REQUEST_STATUS_UNKNOWN", False)
+
+
 @pytest.mark.parametrize(
     "entries, errors, records",
     [
