@@ -87,8 +87,10 @@ soak: $(VENV)/.dev ## Test with random files, faults and kills (MINUTES=30 each,
 	done
 
 # Versions that are locked stay; `rm requirements.txt` first to take the newest of what others need.
-COMPILE := .venv-supply-chain/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
-	--custom-compile-command "make lock"
+# Extras are kept, because an older pip refuses coverage[toml] as soon as there is a newer coverage than the locked one:
+# https://github.com/pypa/pip/issues/12345
+COMPILE := .venv-supply-chain/bin/uv pip compile -q --generate-hashes --no-strip-extras --universal \
+	--python-version 3.11 --custom-compile-command "make lock"
 lock: .venv-supply-chain/.done ## Lock all packages with the hashes of their files: *.in → *.txt
 	$(COMPILE) requirements.in -o requirements.txt
 	@# These are installed beside the deployed packages, so they agree with them,
